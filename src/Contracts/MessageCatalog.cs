@@ -1,0 +1,72 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Orderwright.Contracts;
+
+/// <summary>Every message of Orderwright: wire name, destination, body. A new message is one line here and a record.</summary>
+public static class MessageCatalog
+{
+    sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json);
+
+    static readonly Entry[] Entries =
+    [
+        Of("orderwright.order.placed.v1", ServiceNames.Coordinator, MessageJson.Default.OrderPlaced),
+        Of("orderwright.order.cancel-requested.v1", ServiceNames.Coordinator, MessageJson.Default.CancelRequested),
+        Of("orderwright.saga.step-answered.v1", ServiceNames.Coordinator, MessageJson.Default.StepAnswered),
+        Of("orderwright.stock.reserve.v1", ServiceNames.Stock, MessageJson.Default.ReserveStock),
+        Of("orderwright.stock.renew.v1", ServiceNames.Stock, MessageJson.Default.RenewHold),
+        Of("orderwright.stock.commit.v1", ServiceNames.Stock, MessageJson.Default.CommitStock),
+        Of("orderwright.stock.release.v1", ServiceNames.Stock, MessageJson.Default.ReleaseStock),
+        Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
+        Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
+        Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
+        Of("orderwright.order.confirmed.v1", ServiceNames.Order, MessageJson.Default.OrderConfirmed),
+        Of("orderwright.order.rejected.v1", ServiceNames.Order, MessageJson.Default.OrderRejected),
+        Of("orderwright.order.cancelled.v1", ServiceNames.Order, MessageJson.Default.OrderCancelled),
+        Of("orderwright.order.expired.v1", ServiceNames.Order, MessageJson.Default.OrderExpired),
+    ];
+
+    static readonly FrozenDictionary<Type, Entry> ByBody = Entries.ToFrozenDictionary(entry => entry.Body);
+    static readonly FrozenDictionary<string, Entry> ByType = Entries.ToFrozenDictionary(entry => entry.Type);
+
+    public static IEnumerable<string> Types => Entries.Select(entry => entry.Type);
+
+    public static string TypeOf(IMessageBody body) => ByBody[body.GetType()].Type;
+
+    public static string DestinationOf(IMessageBody body) => ByBody[body.GetType()].Destination;
+
+    /// <summary>How a body of this wire name reads and writes, or null when no version of ours knows the name.</summary>
+    public static JsonTypeInfo? JsonOf(string type) => ByType.GetValueOrDefault(type)?.Json;
+
+    static Entry Of<T>(string type, string destination, JsonTypeInfo<T> json) where T : IMessageBody =>
+        new(type, destination, typeof(T), json);
+}
+
+/// <summary>
+/// Source-generated JSON of the message bodies. Unknown properties are skipped: a newer sender may say more than an
+/// older receiver knows. A missing required property is an error, and the message goes to the dead letters.
+/// </summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    UseStringEnumConverter = true,
+    NumberHandling = JsonNumberHandling.Strict,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(OrderPlaced))]
+[JsonSerializable(typeof(CancelRequested))]
+[JsonSerializable(typeof(StepAnswered))]
+[JsonSerializable(typeof(ReserveStock))]
+[JsonSerializable(typeof(RenewHold))]
+[JsonSerializable(typeof(CommitStock))]
+[JsonSerializable(typeof(ReleaseStock))]
+[JsonSerializable(typeof(AuthorizePayment))]
+[JsonSerializable(typeof(CapturePayment))]
+[JsonSerializable(typeof(UndoPayment))]
+[JsonSerializable(typeof(OrderConfirmed))]
+[JsonSerializable(typeof(OrderRejected))]
+[JsonSerializable(typeof(OrderCancelled))]
+[JsonSerializable(typeof(OrderExpired))]
+public sealed partial class MessageJson : JsonSerializerContext;

@@ -1,0 +1,146 @@
+namespace Orderwright.Contracts;
+
+/// <summary>
+/// What a message says. Every body is an immutable record that JSON carries without loss; the in-process transport
+/// hands the very object over. The wire name and destination of each stand in <see cref="MessageCatalog"/>.
+/// </summary>
+public interface IMessageBody;
+
+/// <summary>One line of an order. <paramref name="UnitPrice"/> in minor units; null until stock-service fills it in.</summary>
+public sealed record OrderLine(int Line, string Sku, int Quantity, long? UnitPrice);
+
+/// <summary>How the order is to be paid: a provider's name and, but for <c>balance</c>, its token.</summary>
+public sealed record PaymentMethod(string Provider, string? Token);
+
+// ---- order-service asks the coordinator (again and again, until the outcome comes) ----
+
+/// <summary>
+/// An order was accepted. <paramref name="AdjustmentsMinor"/> is the signed sum of shipping, discounts, taxes and
+/// fees. <paramref name="MaySetPrice"/>: the caller's unit prices hold without a look at the catalogue.
+/// </summary>
+public sealed record OrderPlaced(
+    string CustomerId,
+    string Currency,
+    IReadOnlyList<OrderLine> Lines,
+    long AdjustmentsMinor,
+    PaymentMethod Payment,
+    bool MaySetPrice) : IMessageBody;
+
+/// <summary>
+/// Somebody wants the order undone: in flight, or confirmed and not yet fulfilled. Carries the order, so that it
+/// also serves when it overtakes <see cref="OrderPlaced"/>: the order then ends without ever having started.
+/// </summary>
+public sealed record CancelRequested(string Reason, OrderPlaced Order) : IMessageBody;
+
+// ---- the coordinator asks the participants ----
+
+/// <summary>Hold every line or nothing until <paramref name="HoldUntil"/>; verify prices or fill them in.</summary>
+public sealed record ReserveStock(
+    string Currency, IReadOnlyList<OrderLine> Lines, bool MaySetPrice, DateTimeOffset HoldUntil) : IMessageBody;
+
+/// <summary>Keep an existing hold until <paramref name="HoldUntil"/>. Sent while a saga waits; it needs no answer.</summary>
+public sealed record RenewHold(DateTimeOffset HoldUntil) : IMessageBody;
+
+/// <summary>Turn the hold into an allocation; take it again where it had expired and the goods are still there.</summary>
+public sealed record CommitStock : IMessageBody;
+
+/// <summary>Undo of reserve-stock and of commit-stock: give back whatever is held or allocated.</summary>
+public sealed record ReleaseStock : IMessageBody;
+
+/// <summary>Secure <paramref name="AmountMinor"/> (0 or more, minor units). Asked again, it answers what it knows.</summary>
+public sealed record AuthorizePayment(
+    string CustomerId, long AmountMinor, string Currency, PaymentMethod Payment) : IMessageBody;
+
+/// <summary>Take the secured money. Forward only: asked until it is done.</summary>
+public sealed record CapturePayment : IMessageBody;
+
+/// <summary>Undo of authorize-payment and capture-payment: void what is held, refund what was taken.</summary>
+public sealed record UndoPayment(string Reason) : IMessageBody;
+
+// ---- the participants answer ----
+
+/// <summary>How a step's command went (DESIGN.md, section 3).</summary>
+public enum StepOutcome
+{
+    Completed,
+
+    /// <summary>A business refusal, with a code. Final.</summary>
+    Rejected,
+
+    /// <summary>Not now; ask again after <see cref="StepAnswered.RetryAfter"/>.</summary>
+    Retry,
+
+    /// <summary>Somebody outside has to act first: 3-D Secure, a review.</summary>
+    Waiting,
+
+    /// <summary>It may have happened; the participant is finding out. Ask again, never undo or repeat by guess.</summary>
+    InDoubt,
+}
+
+/// <summary>
+/// A participant's answer to a step's command (or, with <paramref name="Undo"/>, to its undo). The envelope's
+/// <c>step</c> says which step. The same command gets the same answer, however often it is asked.
+/// </summary>
+/// <param name="Undo">True when this answers the undo.</param>
+/// <param name="Outcome">What happened.</param>
+/// <param name="Code">With <c>Rejected</c>, <c>Retry</c> or <c>InDoubt</c>: a code of <see cref="ReasonCodes"/>.</param>
+/// <param name="Message">One sentence for people; no personal data.</param>
+/// <param name="RetryAfter">With <c>Retry</c>: how long to wait.</param>
+/// <param name="Action">With <c>Waiting</c>: what is awaited, such as an address the customer has to open.</param>
+/// <param name="Priced">From reserve-stock: the lines with the price that holds.</param>
+/// <param name="Payment">From the payment steps: where the payment stands.</param>
+public sealed record StepAnswered(
+    bool Undo,
+    StepOutcome Outcome,
+    string? Code = null,
+    string? Message = null,
+    TimeSpan? RetryAfter = null,
+    string? Action = null,
+    IReadOnlyList<OrderLine>? Priced = null,
+    PaymentPosition? Payment = null) : IMessageBody;
+
+/// <summary>Where a payment stands, in minor units; from it the order's <c>paymentStatus</c> is derived.</summary>
+public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided)
+{
+    public static readonly PaymentPosition None = new(0, 0, 0, false);
+
+    /// <summary>One of <see cref="PaymentStatuses"/>.</summary>
+    public string Status => this switch
+    {
+        { CapturedMinor: > 0 } p when p.RefundedMinor >= p.CapturedMinor => PaymentStatuses.Refunded,
+        { CapturedMinor: > 0, RefundedMinor: > 0 } => PaymentStatuses.PartiallyRefunded,
+        { CapturedMinor: > 0 } p when p.CapturedMinor < p.AuthorizedMinor => PaymentStatuses.PartiallyPaid,
+        { CapturedMinor: > 0 } => PaymentStatuses.Paid,
+        { Voided: true } => PaymentStatuses.Voided,
+        { AuthorizedMinor: > 0 } => PaymentStatuses.Authorized,
+        _ => PaymentStatuses.Pending,
+    };
+}
+
+// ---- the coordinator tells order-service how it ended (and tells it again when asked again) ----
+
+/// <summary>What one step of the process went through, for the order's timeline.</summary>
+/// <param name="Step">One of <see cref="StepNames"/>.</param>
+/// <param name="Undo">True for the undo of the step.</param>
+/// <param name="Outcome"><c>completed</c>, <c>rejected</c>, <c>waiting</c>, <c>indoubt</c>, <c>timed_out</c> …</param>
+/// <param name="Code">The refusal's code, if any.</param>
+/// <param name="SentAt">When it was first asked.</param>
+/// <param name="AnsweredAt">When the answer that counted came.</param>
+/// <param name="Attempts">How often it was asked, 1 or more.</param>
+public sealed record StepStamp(
+    string Step, bool Undo, string Outcome, string? Code, DateTimeOffset SentAt, DateTimeOffset? AnsweredAt, int Attempts);
+
+/// <summary>The money is secured and the goods are allocated. Told again when the capture is through.</summary>
+public sealed record OrderConfirmed(
+    IReadOnlyList<OrderLine> Lines, long TotalMinor, PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+
+/// <summary>The process said no, and everything done before is undone.</summary>
+public sealed record OrderRejected(
+    string Code, string Message, string Step, PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+
+/// <summary>The order was cancelled on request, and everything is undone.</summary>
+public sealed record OrderCancelled(PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+
+/// <summary>Time ran out (an unanswered step, an action nobody took), and everything is undone.</summary>
+public sealed record OrderExpired(
+    string Code, string Message, string Step, PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;

@@ -1,0 +1,88 @@
+using System.Threading.Channels;
+
+namespace Orderwright.Runtime;
+
+/// <summary>
+/// Lets concurrent requests share a transaction: each waits in a bounded line, the loop takes all that wait, and each
+/// is answered after the commit. A request that makes its batch throw fails alone.
+/// </summary>
+/// <param name="name">For logs: <c>place-orders</c>.</param>
+/// <param name="handle">Returns one result per request, in the same order.</param>
+/// <param name="runner">Runs the transaction.</param>
+/// <param name="options">Limits: line, batch, wait.</param>
+/// <param name="time">Measures the wait.</param>
+public sealed class GroupCommit<TRequest, TResult>(
+    string name,
+    Func<IReadOnlyList<TRequest>, Work, Task<IReadOnlyList<TResult>>> handle,
+    BatchRunner runner,
+    RuntimeOptions options,
+    TimeProvider time)
+{
+    sealed record Waiting(TRequest Request)
+    {
+        public TResult? Result { get; set; }
+
+        public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    readonly Channel<Waiting> line = Channel.CreateBounded<Waiting>(
+        new BoundedChannelOptions(options.MaxWaitingRequests) { SingleReader = false });
+
+    public BackgroundLoop Loop => new(name, RunAsync);
+
+    /// <summary>
+    /// Throws <see cref="OverloadedException"/> when the line is full, or when no transaction could be had within
+    /// <see cref="RuntimeOptions.RequestTimeout"/>; in the latter case the request may still be carried out.
+    /// </summary>
+    public async Task<TResult> SubmitAsync(TRequest request)
+    {
+        var waiting = new Waiting(request);
+        if (!line.Writer.TryWrite(waiting))
+            throw new OverloadedException($"{options.MaxWaitingRequests} requests already wait for {name}.");
+        try
+        {
+            return await waiting.Done.Task.WaitAsync(options.RequestTimeout, time);
+        }
+        catch (TimeoutException error)
+        {
+            throw new OverloadedException($"{name} did not answer within {options.RequestTimeout}: {error.Message}");
+        }
+    }
+
+    async Task RunAsync(CancellationToken cancel)
+    {
+        var batch = new List<Waiting>();
+        try
+        {
+            while (await line.Reader.WaitToReadAsync(cancel))
+            {
+                batch.Clear();
+                while (batch.Count < options.MaxMessages && line.Reader.TryRead(out var next)) batch.Add(next);
+                await runner.RunAsync(batch, HandleAsync, FailAsync, cancel);
+                foreach (var waiting in batch) waiting.Done.TrySetResult(waiting.Result!);
+            }
+        }
+        finally
+        {
+            line.Writer.TryComplete();
+            while (line.Reader.TryRead(out var left)) batch.Add(left);
+            foreach (var waiting in batch)
+                waiting.Done.TrySetException(new OverloadedException($"{name} is stopping."));
+        }
+    }
+
+    async Task HandleAsync(IReadOnlyList<Waiting> batch, Work work)
+    {
+        var results = await handle([.. batch.Select(waiting => waiting.Request)], work);
+        for (var i = 0; i < batch.Count; i++) batch[i].Result = results[i];
+    }
+
+    static Task FailAsync(Waiting waiting, Exception error)
+    {
+        waiting.Done.TrySetException(error);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>A limit was reached; the caller should come back later. Over HTTP: 503 with <c>Retry-After</c>.</summary>
+public sealed class OverloadedException(string message) : Exception(message);

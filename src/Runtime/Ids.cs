@@ -1,0 +1,24 @@
+namespace Orderwright.Runtime;
+
+/// <summary>Where ids come from. Two implementations: this process's, and a simulation's seeded one.</summary>
+public interface IIdSource
+{
+    /// <summary>A new UUIDv7 for this moment: time-ordered, so that keys grow at the end of an index.</summary>
+    Guid Next(DateTimeOffset now);
+}
+
+/// <summary>UUIDv7 with the platform's random bits.</summary>
+public sealed class IdSource : IIdSource
+{
+    public Guid Next(DateTimeOffset now) => Guid.CreateVersion7(now);
+}
+
+/// <summary>Time as this product keeps it: UTC, whole milliseconds, the same in JSON and in both databases.</summary>
+public static class Clock
+{
+    public static DateTimeOffset Now(this TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return new DateTimeOffset(now.Ticks - now.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
+    }
+}

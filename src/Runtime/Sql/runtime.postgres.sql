@@ -1,0 +1,28 @@
+-- name: load_answers
+SELECT i.scope, i.key, i.hash, i.status, i.content_type, i.location, i.version, i.body, i.settled, i.created_at
+FROM unnest(@scope, @key) AS asked (scope, key)
+JOIN idempotency i ON i.scope = asked.scope AND i.key = asked.key;
+
+-- name: store_answers
+INSERT INTO idempotency (scope, key, hash, status, content_type, location, version, body, settled, created_at)
+SELECT scope, key, hash, status, content_type, location, version, body, settled, @now
+FROM unnest(@scope, @key, @hash, @status, @content_type, @location, @version, @body, @settled)
+    AS batch (scope, key, hash, status, content_type, location, version, body, settled);
+
+-- name: settle_answers
+UPDATE idempotency i
+SET status = batch.status, content_type = batch.content_type, location = batch.location, version = batch.version,
+    body = batch.body, settled = true
+FROM unnest(@scope, @key, @status, @content_type, @location, @version, @body)
+    AS batch (scope, key, status, content_type, location, version, body)
+WHERE i.scope = batch.scope AND i.key = batch.key AND NOT i.settled;
+
+-- name: purge_answers
+DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE created_at < @before LIMIT @most);
+
+-- name: insert_dead_letters
+INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at)
+SELECT id, order_id, type, source, step, raw, reason, @now
+FROM unnest(@id, @order_id, @type, @source, @step, @raw, @reason)
+    AS batch (id, order_id, type, source, step, raw, reason)
+ON CONFLICT (id) DO NOTHING;

@@ -1,0 +1,31 @@
+-- name: load_answers
+SELECT i.scope, i.key, i.hash, i.status, i.content_type, i.location, i.version, i.body, i.settled, i.created_at
+FROM json_each(@rows) AS asked
+JOIN idempotency i ON i.scope = asked.value ->> 0 AND i.key = asked.value ->> 1;
+
+-- name: store_answers
+INSERT INTO idempotency (scope, key, hash, status, content_type, location, version, body, settled, created_at)
+SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+    unhex(value ->> 7), value ->> 8, @now
+FROM json_each(@rows);
+
+-- name: settle_answers
+UPDATE idempotency
+SET status = batch.status, content_type = batch.content_type, location = batch.location, version = batch.version,
+    body = batch.body, settled = 1
+FROM (
+    SELECT value ->> 0 AS scope, value ->> 1 AS key, value ->> 2 AS status, value ->> 3 AS content_type,
+        value ->> 4 AS location, value ->> 5 AS version, unhex(value ->> 6) AS body
+    FROM json_each(@rows)
+) AS batch
+WHERE idempotency.scope = batch.scope AND idempotency.key = batch.key AND NOT idempotency.settled;
+
+-- name: purge_answers
+DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency WHERE created_at < @before LIMIT @most);
+
+-- name: insert_dead_letters
+INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at)
+SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now
+FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT (id) DO NOTHING;
