@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Orderwright.LocalServers;
+
+/// <summary>
+/// A PostgreSQL server of our own from the installed binaries: a data directory, a free loopback port, a password.
+/// Durable (<c>fsync</c> and <c>synchronous_commit</c> on). Stopped when disposed; its data stays.
+/// </summary>
+public sealed class PrivatePostgres : IAsyncDisposable
+{
+    const string User = "orderwright";
+    readonly string directory;
+    readonly string binaries;
+    readonly string logFile;
+    Process process;
+
+    PrivatePostgres(string directory, string binaries, int port, string password, string logFile)
+    {
+        this.directory = directory;
+        this.binaries = binaries;
+        this.logFile = logFile;
+        Port = port;
+        Password = password;
+        process = null!;
+    }
+
+    public int Port { get; }
+
+    public string Password { get; }
+
+    public int ProcessId => process.Id;
+
+    /// <summary>An Npgsql connection string for a database of this server, as its owner.</summary>
+    public string ConnectionString(string database = "postgres") =>
+        $"Host=127.0.0.1;Port={Port};Username={User};Password={Password};Database={database}";
+
+    /// <summary>Where <c>postgres</c> and <c>initdb</c> are, or null when PostgreSQL is not installed.</summary>
+    public static string? FindBinaries() =>
+        new[] { "/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/pgsql" }
+            .Where(Directory.Exists)
+            .SelectMany(Directory.GetDirectories)
+            .Select(folder => Path.Combine(folder, "bin"))
+            .Where(folder => File.Exists(Path.Combine(folder, "initdb")))
+            .OrderByDescending(folder => folder, StringComparer.Ordinal)
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+                .Where(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres"))))
+            .FirstOrDefault();
+
+    /// <summary>
+    /// Starts a server on <paramref name="directory"/>, which is made (or, from an earlier run, used again).
+    /// Settings are <c>name=value</c> pairs for postgresql.conf.
+    /// </summary>
+    public static async Task<PrivatePostgres> StartAsync(
+        string directory, int? port = null, IEnumerable<string>? settings = null, CancellationToken cancel = default)
+    {
+        var binaries = FindBinaries() ?? throw new MissingServerException(
+            "PostgreSQL is not installed here. On Debian: apt-get install postgresql. Or name a server: --postgres URL.");
+        directory = Path.GetFullPath(directory);
+        Directory.CreateDirectory(directory);
+        var passwordFile = Path.Combine(directory, "password");
+        if (!File.Exists(passwordFile))
+            await File.WriteAllTextAsync(passwordFile, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), cancel);
+        var server = new PrivatePostgres(
+            directory, binaries, port ?? ServerProcess.FreePort(), await File.ReadAllTextAsync(passwordFile, cancel),
+            Path.Combine(directory, "postgres.log"));
+        await server.OwnAsync(cancel);
+        await server.CreateClusterAsync(cancel);
+        await server.StartProcessAsync(settings ?? [], cancel);
+        return server;
+    }
+
+    /// <summary>Makes a role that may log in and a database that it owns, unless they are there.</summary>
+    public async Task CreateDatabaseAsync(string database, string role, string password, CancellationToken cancel = default)
+    {
+        await PsqlAsync(
+            $"""
+            DO $$ BEGIN
+              IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+                CREATE ROLE "{role}" LOGIN PASSWORD '{password}';
+              END IF;
+            END $$
+            """, cancel);
+        if ((await PsqlAsync($"SELECT 1 FROM pg_database WHERE datname = '{database}'", cancel)).Trim() != "1")
+            await PsqlAsync($"CREATE DATABASE \"{database}\" OWNER \"{role}\"", cancel);
+    }
+
+    /// <summary>SIGKILL to the postmaster and its children: what a power cut of the database looks like to clients.</summary>
+    public async Task KillAsync()
+    {
+        await ServerProcess.RunAsync("pkill", ["-KILL", "-P", ProcessId.ToString(CultureInfo.InvariantCulture)])
+            .ContinueWith(_ => { }, TaskScheduler.Default);
+        ServerProcess.Signal(process, 9);
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>Starts again on the same data and port.</summary>
+    public Task RestartAsync(CancellationToken cancel = default) => StartProcessAsync([], cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        ServerProcess.Signal(process, 2); // SIGINT: fast shutdown, which disconnects clients and checkpoints.
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync();
+        }
+        process.Dispose();
+    }
+
+    // PostgreSQL refuses to run as root: there it runs as the postgres user that the package made.
+    async Task OwnAsync(CancellationToken cancel)
+    {
+        if (ServerProcess.IsRoot)
+            await ServerProcess.RunAsync("chown", ["-R", "postgres", directory], cancel: cancel);
+    }
+
+    async Task CreateClusterAsync(CancellationToken cancel)
+    {
+        if (File.Exists(Path.Combine(Cluster, "PG_VERSION"))) return;
+        var (program, arguments) = AsServerUser(
+            Path.Combine(binaries, "initdb"),
+            ["-D", Cluster, "-U", User, "--pwfile", Path.Combine(directory, "password"), "-A", "scram-sha-256", "-E", "UTF8",
+                "--locale=C", "--no-sync"]);
+        await ServerProcess.RunAsync(program, arguments, cancel: cancel);
+    }
+
+    async Task StartProcessAsync(IEnumerable<string> settings, CancellationToken cancel)
+    {
+        File.Delete(Path.Combine(Cluster, "postmaster.pid"));
+        string[] all =
+        [
+            $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
+            "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
+            "autovacuum_naptime=5s", "jit=off", .. settings,
+        ];
+        var (program, arguments) = AsServerUser(
+            Path.Combine(binaries, "postgres"), ["-D", Cluster, .. all.SelectMany(setting => new[] { "-c", setting })]);
+        process = ServerProcess.Start(program, arguments, logFile);
+        await ServerProcess.WaitUntilAsync(
+            "PostgreSQL", process, logFile, async () => await ServerProcess.AnswersAsync(Port) && await IsReadyAsync(cancel),
+            TimeSpan.FromSeconds(60), cancel);
+    }
+
+    string Cluster => Path.Combine(directory, "cluster");
+
+    async Task<bool> IsReadyAsync(CancellationToken cancel)
+    {
+        try
+        {
+            return (await PsqlAsync("SELECT 1", cancel)).Trim() == "1";
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    Task<string> PsqlAsync(string sql, CancellationToken cancel) =>
+        ServerProcess.RunAsync(
+            Path.Combine(binaries, "psql"),
+            ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", User, "-d", "postgres", "-qtAX",
+                "-v", "ON_ERROR_STOP=1", "-c", sql],
+            new Dictionary<string, string> { ["PGPASSWORD"] = Password }, cancel);
+
+    static (string Program, string[] Arguments) AsServerUser(string program, string[] arguments) =>
+        ServerProcess.IsRoot
+            ? ("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", program, .. arguments])
+            : (program, arguments);
+}

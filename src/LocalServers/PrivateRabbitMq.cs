@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Orderwright.LocalServers;
+
+/// <summary>
+/// A RabbitMQ node of our own from the installed program: a data directory, free loopback ports, a user that is not
+/// guest, a port mapper of its own. Stopped when disposed; its data stays.
+/// </summary>
+public sealed class PrivateRabbitMq : IAsyncDisposable
+{
+    const string User = "orderwright";
+    readonly string directory;
+    readonly string password;
+    readonly Dictionary<string, string> environment;
+    Process process = null!;
+
+    PrivateRabbitMq(string directory, int port, string password)
+    {
+        this.directory = directory;
+        this.password = password;
+        Port = port;
+        environment = new Dictionary<string, string>
+        {
+            ["RABBITMQ_NODENAME"] = $"orderwright-{port}@localhost",
+            ["RABBITMQ_DIST_PORT"] = Text(ServerProcess.FreePort()),
+            ["ERL_EPMD_PORT"] = Text(ServerProcess.FreePort()),
+            ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+            ["RABBITMQ_CONFIG_FILE"] = Path.Combine(directory, "rabbitmq.conf"),
+            ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(directory, "enabled_plugins"),
+            ["RABBITMQ_MNESIA_BASE"] = DataDirectory,
+            ["RABBITMQ_LOG_BASE"] = Path.Combine(directory, "log"),
+            ["RABBITMQ_PID_FILE"] = Path.Combine(directory, "pid"),
+            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
+            ["HOME"] = directory,
+        };
+    }
+
+    public int Port { get; }
+
+    public int ProcessId => process.Id;
+
+    public string Url => $"amqp://{User}:{password}@127.0.0.1:{Port}/";
+
+    /// <summary>Where the node keeps queues and messages; <see cref="WipeAsync"/> deletes it.</summary>
+    public string DataDirectory => Path.Combine(directory, "mnesia");
+
+    // Debian's /usr/sbin/rabbitmq-server changes to the user rabbitmq, who may not write here: take what it wraps.
+    public static string? FindProgram() =>
+        new[] { "/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/homebrew/sbin/rabbitmq-server" }
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "rabbitmq-server")))
+            .FirstOrDefault(File.Exists);
+
+    public static async Task<PrivateRabbitMq> StartAsync(
+        string directory, int? port = null, CancellationToken cancel = default)
+    {
+        _ = FindProgram() ?? throw new MissingServerException(
+            "RabbitMQ is not installed here. On Debian: apt-get install rabbitmq-server. Or name a broker: --rabbitmq URL.");
+        directory = Path.GetFullPath(directory);
+        Directory.CreateDirectory(Path.Combine(directory, "log"));
+        var passwordFile = Path.Combine(directory, "password");
+        if (!File.Exists(passwordFile))
+            await File.WriteAllTextAsync(passwordFile, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), cancel);
+        var node = new PrivateRabbitMq(
+            directory, port ?? ServerProcess.FreePort(), await File.ReadAllTextAsync(passwordFile, cancel));
+        await File.WriteAllTextAsync(
+            node.environment["RABBITMQ_CONFIG_FILE"],
+            $"""
+            listeners.tcp.local = 127.0.0.1:{node.Port}
+            default_user = {User}
+            default_pass = {node.password}
+            log.file.level = warning
+
+            """, cancel);
+        await File.WriteAllTextAsync(node.environment["RABBITMQ_ENABLED_PLUGINS_FILE"], "[].\n", cancel);
+        await node.RestartAsync(cancel);
+        return node;
+    }
+
+    /// <summary>Starts the node on its data, which is made anew where it was wiped.</summary>
+    public async Task RestartAsync(CancellationToken cancel = default)
+    {
+        var log = Path.Combine(directory, "log", "server.log");
+        process = ServerProcess.Start(FindProgram()!, [], log, environment);
+        await ServerProcess.WaitUntilAsync(
+            "RabbitMQ", process, log, () => ServerProcess.AnswersAsync(Port), TimeSpan.FromSeconds(90), cancel);
+    }
+
+    /// <summary>Stops the node in an orderly way; clients lose their connections.</summary>
+    public async Task StopAsync()
+    {
+        ServerProcess.Signal(process, 15);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+            while (await ServerProcess.AnswersAsync(Port)) await Task.Delay(50, limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync();
+        }
+    }
+
+    /// <summary>SIGKILL to the start script and the Erlang machine under it; returns when the port is free again.</summary>
+    public async Task KillAsync()
+    {
+        ServerProcess.KillGroup(process);
+        await process.WaitForExitAsync();
+        while (await ServerProcess.AnswersAsync(Port)) await Task.Delay(50);
+    }
+
+    /// <summary>Kills the node and deletes all it knew: exchanges, queues, messages, users. Then start it again.</summary>
+    public async Task WipeAsync()
+    {
+        await KillAsync();
+        Directory.Delete(DataDirectory, recursive: true);
+    }
+
+    /// <summary>Runs <c>rabbitmqctl</c> against this node.</summary>
+    public Task<string> ControlAsync(IEnumerable<string> arguments, CancellationToken cancel = default) =>
+        ServerProcess.RunAsync(Path.Combine(Path.GetDirectoryName(FindProgram())!, "rabbitmqctl"), arguments, environment, cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        process.Dispose();
+        // The port mapper that the node started outlives it; it is ours alone.
+        await ServerProcess.RunAsync("epmd", ["-kill"], environment).ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
+    static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
