@@ -118,6 +118,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         Directory.Delete(DataDirectory, recursive: true);
     }
 
+    /// <summary>Returns when the node is no longer there, for whatever reason.</summary>
+    public Task WaitForExitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
+
     /// <summary>Runs <c>rabbitmqctl</c> against this node.</summary>
     public Task<string> ControlAsync(IEnumerable<string> arguments, CancellationToken cancel = default) =>
         ServerProcess.RunAsync(Path.Combine(Path.GetDirectoryName(FindProgram())!, "rabbitmqctl"), arguments, environment, cancel);

@@ -1,0 +1,223 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Orderwright.Contracts;
+using Orderwright.LocalServers;
+
+namespace Orderwright.Cli;
+
+/// <summary>
+/// <c>up</c>: four processes on PostgreSQL and RabbitMQ, with private servers unless others are named. It watches over
+/// what it started: a process that dies is started again. Logs go to the terminal, marked by their service, and to
+/// DIR/logs; Ctrl+C stops all of it.
+/// </summary>
+static class Up
+{
+    sealed record Settings(string Data, int Port, string? Postgres, string? RabbitMq);
+
+    sealed record Service(string Name, string Project, string Database, int PortOffset);
+
+    static readonly Service[] Services =
+    [
+        new(ServiceNames.Coordinator, "SagaCoordinator", "orderwright_coordinator", 0),
+        new(ServiceNames.Order, "OrderService", "orderwright_order", 1),
+        new(ServiceNames.Customer, "CustomerService", "orderwright_customer", 2),
+        new(ServiceNames.Stock, "StockService", "orderwright_stock", 3),
+    ];
+
+    public static Command Create()
+    {
+        var data = new Option<string>("--data")
+        {
+            Description = "Where servers, logs and run.json are kept.",
+            DefaultValueFactory = _ => "./data/up",
+        };
+        var port = new Option<int>("--port")
+        {
+            Description = "The coordinator's port; order, customer and stock follow at +1, +2 and +3.",
+            DefaultValueFactory = _ => 4000,
+        };
+        var postgres = new Option<string?>("--postgres")
+        {
+            Description = "postgres://user:password@host:port of a running server; its role must be able to create databases.",
+        };
+        var rabbit = new Option<string?>("--rabbitmq") { Description = "amqp://user:password@host:port of a running broker." };
+        var command = new Command("up", "Run the four services as processes on PostgreSQL and RabbitMQ.")
+        {
+            data, port, postgres, rabbit,
+        };
+        command.SetAction((parsed, cancel) => RunAsync(
+            new Settings(
+                Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(port), parsed.GetValue(postgres), parsed.GetValue(rabbit)),
+            cancel));
+        return command;
+    }
+
+    static async Task<int> RunAsync(Settings settings, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(Path.Combine(settings.Data, "logs"));
+        var runFile = Path.Combine(settings.Data, "run.json");
+        StopLeftovers(runFile);
+        PrivatePostgres? postgres = null;
+        PrivateRabbitMq? rabbit = null;
+        try
+        {
+            // The two servers do not wait for each other.
+            var postgresStart = settings.Postgres is null
+                ? PrivatePostgres.StartAsync(Path.Combine(settings.Data, "postgres"), cancel: cancel) : null;
+            var rabbitStart = settings.RabbitMq is null
+                ? PrivateRabbitMq.StartAsync(Path.Combine(settings.Data, "rabbitmq"), cancel: cancel) : null;
+            if (postgresStart is not null) postgres = await postgresStart;
+            if (rabbitStart is not null) rabbit = await rabbitStart;
+
+            var databases = new Dictionary<string, string>();
+            foreach (var service in Services)
+                databases[service.Name] = postgres is null
+                    ? $"{settings.Postgres!.TrimEnd('/')}/{service.Database}"
+                    : await OwnDatabaseAsync(postgres, service.Database, cancel);
+
+            var children = Services.Select(service => new Child(
+                service.Name,
+                FindProgram(service.Project),
+                new Dictionary<string, string>
+                {
+                    ["ORDERWRIGHT_DATABASE"] = databases[service.Name],
+                    ["ORDERWRIGHT_TRANSPORT"] = settings.RabbitMq ?? rabbit!.Url,
+                    ["ORDERWRIGHT_LISTEN"] = Url(settings, service),
+                },
+                Path.Combine(settings.Data, "logs", service.Name + ".log"))).ToList();
+            var running = children.Select(child => child.KeepRunningAsync(cancel)).ToList();
+            if (rabbit is not null) running.Add(KeepBrokerRunningAsync(rabbit, cancel));
+
+            WriteRunFile(runFile, settings, databases, [.. children.Select(child => child.ProcessId)], postgres, rabbit);
+            await SayWhenReadyAsync(settings, postgres, rabbit, cancel);
+            await Task.WhenAll(running);
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception error) when (error is MissingServerException or InvalidOperationException)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return 1;
+        }
+        finally
+        {
+            if (postgres is not null) await postgres.DisposeAsync();
+            if (rabbit is not null) await rabbit.DisposeAsync();
+        }
+    }
+
+    static string Url(Settings settings, Service service) => $"http://127.0.0.1:{settings.Port + service.PortOffset}";
+
+    // Each service has a role of its own that owns nothing but its database. The passwords follow from the server's,
+    // so that a second run finds the same ones.
+    static async Task<string> OwnDatabaseAsync(PrivatePostgres postgres, string database, CancellationToken cancel)
+    {
+        var password = Convert.ToHexString(HMACSHA256.HashData(
+            Encoding.UTF8.GetBytes(postgres.Password), Encoding.UTF8.GetBytes(database)))[..32];
+        await postgres.CreateDatabaseAsync(database, database, password, cancel);
+        return $"Host=127.0.0.1;Port={postgres.Port};Username={database};Password={password};Database={database}";
+    }
+
+    static string FindProgram(string project)
+    {
+        var file = $"Orderwright.{project}.dll";
+        var home = Environment.GetEnvironmentVariable("ORDERWRIGHT_HOME");
+        string?[] candidates =
+        [
+            home is null ? null : Path.Combine(home, "src", project, "bin", "Release", "net10.0", file),
+            Path.Combine(AppContext.BaseDirectory, "..", project, file),
+            AppContext.BaseDirectory.Replace(
+                $"{Path.DirectorySeparatorChar}Cli{Path.DirectorySeparatorChar}",
+                $"{Path.DirectorySeparatorChar}{project}{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + file,
+        ];
+        return candidates.FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException($"{file} was not found; ./orderwright build makes it.");
+    }
+
+    static async Task KeepBrokerRunningAsync(PrivateRabbitMq rabbit, CancellationToken cancel)
+    {
+        while (true)
+        {
+            await rabbit.WaitForExitAsync(cancel);
+            Console.WriteLine("rabbitmq          | has ended; starting it again");
+            await rabbit.RestartAsync(cancel);
+        }
+    }
+
+    static async Task SayWhenReadyAsync(
+        Settings settings, PrivatePostgres? postgres, PrivateRabbitMq? rabbit, CancellationToken cancel)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        foreach (var service in Services)
+            while (!await IsReadyAsync(http, Url(settings, service), cancel))
+                await Task.Delay(100, cancel);
+        Console.WriteLine(
+            $"Orderwright is ready: {string.Join(", ", Services.Select(s => $"{s.Name} {Url(settings, s)}"))} " +
+            $"(PostgreSQL {(postgres is null ? "as named" : $"on port {postgres.Port}")}, " +
+            $"RabbitMQ {(rabbit is null ? "as named" : $"on port {rabbit.Port}")}; data in {settings.Data})");
+    }
+
+    static async Task<bool> IsReadyAsync(HttpClient http, string url, CancellationToken cancel)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(url + "/health/ready"), cancel);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancel.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    // For verify, which reads the tables, and for the next run. It holds passwords: nobody else may read it.
+    static void WriteRunFile(
+        string file, Settings settings, IReadOnlyDictionary<string, string> databases, int[] processIds,
+        PrivatePostgres? postgres, PrivateRabbitMq? rabbit)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var stream = new FileStream(file, options);
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
+        json.WriteStartObject();
+        json.WriteString("mode", "distributed");
+        json.WriteStartObject("postgres");
+        foreach (var (service, connection) in databases) json.WriteString(service, connection);
+        json.WriteEndObject();
+        json.WriteStartObject("urls");
+        foreach (var service in Services) json.WriteString(service.Name, Url(settings, service));
+        json.WriteEndObject();
+        json.WriteStartArray("processes");
+        foreach (var id in (int[])[.. processIds, .. postgres is null ? [] : new[] { postgres.ProcessId },
+            .. rabbit is null ? [] : new[] { rabbit.ProcessId }])
+            json.WriteNumberValue(id);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    // An up that was killed leaves its children behind; they would hold the ports and the data.
+    static void StopLeftovers(string runFile)
+    {
+        if (!File.Exists(runFile)) return;
+        using var run = JsonDocument.Parse(File.ReadAllText(runFile));
+        foreach (var id in run.RootElement.GetProperty("processes").EnumerateArray().Select(item => item.GetInt32()))
+        {
+            try
+            {
+                using var process = Process.GetProcessById(id);
+                if (process.ProcessName is "dotnet" or "postgres" or "sh" or "beam.smp") process.Kill(entireProcessTree: true);
+            }
+            catch (Exception error) when (error is ArgumentException or InvalidOperationException)
+            {
+                // It has ended, which is all that is wanted.
+            }
+        }
+        File.Delete(runFile);
+    }
+}
