@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
@@ -9,6 +10,11 @@ namespace Orderwright.Runtime;
 /// Runs a batch in one transaction, then publishes what it sends. A batch that throws is tried again, then halved
 /// until the poison item stands alone; a database that is away is waited for, as nobody's fault.
 /// </summary>
+/// <remarks>
+/// When the answer to a commit is lost, the batch runs again although it may have been committed. Messages bear
+/// that: every participant is idempotent by (order id, step). An HTTP request does so only under an Idempotency-Key,
+/// whose answer is committed with it; without one, a lost answer may carry it out twice.
+/// </remarks>
 public sealed partial class BatchRunner(
     string service,
     IDatabase database,
@@ -16,65 +22,40 @@ public sealed partial class BatchRunner(
     RuntimeOptions options,
     TimeProvider time,
     IIdSource ids,
+    Metrics metrics,
     ILogger<BatchRunner> log)
 {
-    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
-
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to <paramref name="onPoison"/>.
     /// </summary>
     /// <param name="items">1 or more.</param>
     /// <param name="handle">Called again from scratch on every attempt, with all items or a part of them.</param>
     /// <param name="onPoison">The one item that cannot be handled, and why.</param>
-    /// <param name="cancel">Ends waiting for a database that is away; what is committed stays.</param>
+    /// <param name="cancel">
+    /// Ends waiting for a database that is away, and further attempts. A transaction under way is brought to its end,
+    /// within its own time limit: to cut a commit off would only hide whether it happened.
+    /// </param>
     public async Task RunAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
         CancellationToken cancel)
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await RunOnceAsync(work => handle(items, work), cancel);
-                return;
-            }
-            catch (DatabaseUnavailableException error)
-            {
-                LogDatabaseAway(service, error.Message);
-                await PauseAsync(attempt, cancel);
-            }
-            catch (Exception error) when (error is not OperationCanceledException && attempt < options.BatchAttempts)
-            {
-                LogAgain(service, items.Count, error);
-            }
-            catch (Exception error) when (error is not OperationCanceledException && items.Count > 1)
-            {
-                LogHalved(service, items.Count, error);
-                var half = items.Count / 2;
-                await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
-                await RunAsync([.. items.Skip(half)], handle, onPoison, cancel);
-                return;
-            }
-            catch (Exception error) when (error is not OperationCanceledException)
-            {
-                await onPoison(items[0], error);
-                return;
-            }
-        }
+        var since = time.GetTimestamp();
+        var outgoing = await CommitAsync(items, handle, onPoison, cancel);
+        if (outgoing is null) return;
+        metrics.BatchDone(items.Count, time.GetElapsedTime(since));
+        await PublishAsync(outgoing);
     }
 
-    /// <summary>One transaction, no second try: for a caller that answers for its failure itself.</summary>
+    /// <summary>
+    /// One transaction, no second try: for a caller that answers for its failure itself. Once it is committed nothing
+    /// here throws any more.
+    /// </summary>
     public async Task<TResult> RunOnceAsync<TResult>(Func<Work, Task<TResult>> handle, CancellationToken cancel)
     {
-        var (work, result) = await database.WriteAsync(
-            async transaction =>
-            {
-                var work = new Work(service, transaction, time.Now(), ids);
-                return (work, await handle(work));
-            },
-            cancel);
-        foreach (var follow in work.Followers) follow();
-        await PublishAsync(work.Outgoing);
+        cancel.ThrowIfCancellationRequested();
+        TResult result = default!;
+        var outgoing = await CommitAsync(async work => result = await handle(work));
+        await PublishAsync(outgoing);
         return result;
     }
 
@@ -88,29 +69,119 @@ public sealed partial class BatchRunner(
             },
             cancel);
 
-    // What is committed is sent whatever happens to the caller, hence no cancellation; the transport has its own
-    // time limit. A publish that fails is not an error: the asker's timer sends it again.
-    async Task PublishAsync(IReadOnlyList<Message> messages)
+    // What is to be sent, or null when the items were dealt with in halves or as poison.
+    async Task<IReadOnlyList<Message>?> CommitAsync<T>(
+        IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
+        CancellationToken cancel)
     {
-        if (messages.Count == 0) return;
-        foreach (var group in messages.GroupBy(message => message.Destination))
+        var away = 0;
+        for (var failures = 0; ; )
         {
+            cancel.ThrowIfCancellationRequested();
             try
             {
-                foreach (var part in group.Chunk(options.MaxMessages))
-                    await transport.PublishAsync(group.Key, part, CancellationToken.None);
+                return await CommitAsync(work => handle(items, work));
             }
-            catch (PublishFailedException error)
+            catch (DatabaseUnavailableException error)
             {
-                LogNotPublished(service, group.Count(), group.Key, error.Message);
+                LogDatabaseAway(service, error.Message);
+                await Task.Delay(Backoff.Pause(++away), time, cancel);
+            }
+            catch (Exception error)
+            {
+                failures++;
+                if (failures < options.BatchAttempts)
+                {
+                    LogAgain(service, items.Count, error);
+                }
+                else if (items.Count > 1)
+                {
+                    LogHalved(service, items.Count, error.Message);
+                    var half = items.Count / 2;
+                    await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
+                    await RunAsync([.. items.Skip(half)], handle, onPoison, cancel);
+                    return null;
+                }
+                else
+                {
+                    await onPoison(items[0], error);
+                    return null;
+                }
             }
         }
     }
 
-    Task PauseAsync(int attempt, CancellationToken cancel) =>
-        Task.Delay(
-            TimeSpan.FromMilliseconds(Math.Min(100 * Math.Pow(2, attempt - 1), LongestPause.TotalMilliseconds)),
-            time, cancel);
+    async Task<IReadOnlyList<Message>> CommitAsync(Func<Work, Task> handle)
+    {
+        var work = await database.WriteAsync(
+            async transaction =>
+            {
+                var work = new Work(service, transaction, time.Now(), ids);
+                await handle(work);
+                return work;
+            },
+            CancellationToken.None);
+        foreach (var follow in work.Followers)
+        {
+            // Past the commit nothing may look like a failed batch: it would be carried out a second time.
+            try
+            {
+                follow();
+            }
+            catch (Exception error)
+            {
+                LogFollowerFailed(service, error);
+            }
+        }
+        return work.Outgoing;
+    }
+
+    Task PublishAsync(IReadOnlyList<Message> messages)
+    {
+        if (messages.Count == 0) return Task.CompletedTask;
+        var first = messages[0].Destination;
+        var sole = true;
+        for (var i = 1; sole && i < messages.Count; i++) sole = messages[i].Destination == first;
+        return sole
+            ? PublishAsync(first, messages)
+            : Task.WhenAll(messages.GroupBy(message => message.Destination)
+                .Select(group => PublishAsync(group.Key, [.. group])));
+    }
+
+    // What is committed is sent whatever happens to the caller, hence no cancellation; the transport has its own
+    // time limit. A publish that fails is not an error: the asker's timer sends it again.
+    async Task PublishAsync(string destination, IReadOnlyList<Message> messages)
+    {
+        using var span = Metrics.Tracing.HasListeners()
+            ? Metrics.Tracing.StartActivity($"send {destination}", ActivityKind.Producer)
+            : null;
+        span?.SetTag("messaging.destination.name", destination);
+        span?.SetTag("messaging.batch.message_count", messages.Count);
+        var sent = 0;
+        try
+        {
+            foreach (var part in Parts(messages))
+            {
+                await transport.PublishAsync(destination, part, CancellationToken.None);
+                sent += part.Count;
+            }
+        }
+        catch (PublishFailedException error)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, error.Message);
+            LogNotPublished(service, messages.Count - sent, destination, error.Message);
+        }
+        catch (Exception error)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, error.Message);
+            LogPublishBroke(service, messages.Count - sent, destination, error);
+        }
+        if (sent > 0) metrics.Sent(destination, sent);
+        if (sent < messages.Count) metrics.NotSent(destination, messages.Count - sent);
+    }
+
+    IEnumerable<IReadOnlyList<Message>> Parts(IReadOnlyList<Message> messages) =>
+        messages.Count <= options.MaxMessages ? [messages] : messages.Chunk(options.MaxMessages);
 
     [LoggerMessage(1001, LogLevel.Warning, "{Service}: the database is away: {Why}")]
     partial void LogDatabaseAway(string service, string why);
@@ -118,9 +189,16 @@ public sealed partial class BatchRunner(
     [LoggerMessage(1002, LogLevel.Warning, "{Service}: a batch of {Count} failed and is tried again")]
     partial void LogAgain(string service, int count, Exception error);
 
-    [LoggerMessage(1003, LogLevel.Warning, "{Service}: a batch of {Count} failed again and is halved")]
-    partial void LogHalved(string service, int count, Exception error);
+    [LoggerMessage(1003, LogLevel.Warning, "{Service}: a batch of {Count} failed again and is halved: {Why}")]
+    partial void LogHalved(string service, int count, string why);
 
-    [LoggerMessage(1004, LogLevel.Warning, "{Service}: {Count} messages to {Destination} were not sent; their asker will ask again: {Why}")]
+    [LoggerMessage(1004, LogLevel.Warning,
+        "{Service}: {Count} messages to {Destination} were not sent; their asker will ask again: {Why}")]
     partial void LogNotPublished(string service, int count, string destination, string why);
+
+    [LoggerMessage(1005, LogLevel.Error, "{Service}: the transport broke over {Count} messages to {Destination}")]
+    partial void LogPublishBroke(string service, int count, string destination, Exception error);
+
+    [LoggerMessage(1006, LogLevel.Error, "{Service}: what was to follow a commit failed")]
+    partial void LogFollowerFailed(string service, Exception error);
 }

@@ -18,9 +18,16 @@ public sealed class GroupCommit<TRequest, TResult>(
     RuntimeOptions options,
     TimeProvider time)
 {
-    sealed record Waiting(TRequest Request)
+    sealed class Waiting(TRequest request)
     {
+        int claimed;
+
+        public TRequest Request => request;
+
         public TResult? Result { get; set; }
+
+        /// <summary>True for the first who asks: the loop, to carry it out, or its sender, to give it up.</summary>
+        public bool Claim() => Interlocked.Exchange(ref claimed, 1) == 0;
 
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
@@ -31,21 +38,26 @@ public sealed class GroupCommit<TRequest, TResult>(
     public BackgroundLoop Loop => new(name, RunAsync);
 
     /// <summary>
-    /// Throws <see cref="OverloadedException"/> when the line is full, or when no transaction could be had within
-    /// <see cref="RuntimeOptions.RequestTimeout"/>; in the latter case the request may still be carried out.
+    /// Throws <see cref="OverloadedException"/> when the line is full, or when there is no answer within
+    /// <see cref="RuntimeOptions.RequestTimeout"/>: a request that still stood in line is then given up, one whose
+    /// transaction had begun may still be carried out.
     /// </summary>
     public async Task<TResult> SubmitAsync(TRequest request)
     {
         var waiting = new Waiting(request);
         if (!line.Writer.TryWrite(waiting))
-            throw new OverloadedException($"{options.MaxWaitingRequests} requests already wait for {name}.");
+            throw new OverloadedException(line.Reader.Completion.IsCompleted
+                ? $"{name} is stopping."
+                : $"{options.MaxWaitingRequests} requests already wait for {name}.");
         try
         {
             return await waiting.Done.Task.WaitAsync(options.RequestTimeout, time);
         }
-        catch (TimeoutException error)
+        catch (TimeoutException) when (!waiting.Done.Task.IsCompleted)
         {
-            throw new OverloadedException($"{name} did not answer within {options.RequestTimeout}: {error.Message}");
+            throw new OverloadedException(waiting.Claim()
+                ? $"{name} had no turn within {options.RequestTimeout}; nothing was done."
+                : $"{name} did not answer within {options.RequestTimeout}; it may still be carried out.");
         }
     }
 
@@ -57,7 +69,10 @@ public sealed class GroupCommit<TRequest, TResult>(
             while (await line.Reader.WaitToReadAsync(cancel))
             {
                 batch.Clear();
-                while (batch.Count < options.MaxMessages && line.Reader.TryRead(out var next)) batch.Add(next);
+                while (batch.Count < options.MaxMessages && line.Reader.TryRead(out var next))
+                    if (next.Claim())
+                        batch.Add(next);
+                if (batch.Count == 0) continue;
                 await runner.RunAsync(batch, HandleAsync, FailAsync, cancel);
                 foreach (var waiting in batch) waiting.Done.TrySetResult(waiting.Result!);
             }
@@ -74,6 +89,8 @@ public sealed class GroupCommit<TRequest, TResult>(
     async Task HandleAsync(IReadOnlyList<Waiting> batch, Work work)
     {
         var results = await handle([.. batch.Select(waiting => waiting.Request)], work);
+        if (results.Count != batch.Count)
+            throw new InvalidOperationException($"{name} gave {results.Count} results for {batch.Count} requests.");
         for (var i = 0; i < batch.Count; i++) batch[i].Result = results[i];
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 
@@ -40,7 +41,7 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
             Step = step,
             Attempt = attempt,
             Deadline = deadline,
-            TraceParent = traceParent,
+            TraceParent = traceParent ?? Activity.Current?.Id,
         });
 
     /// <summary>Answers a command: same order, same step.</summary>

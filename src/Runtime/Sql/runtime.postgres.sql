@@ -26,3 +26,6 @@ SELECT id, order_id, type, source, step, raw, reason, @now
 FROM unnest(@id, @order_id, @type, @source, @step, @raw, @reason)
     AS batch (id, order_id, type, source, step, raw, reason)
 ON CONFLICT (id) DO NOTHING;
+
+-- name: ping
+SELECT 1;

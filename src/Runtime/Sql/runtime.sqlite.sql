@@ -29,3 +29,6 @@ SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value -
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT (id) DO NOTHING;
+
+-- name: ping
+SELECT 1;

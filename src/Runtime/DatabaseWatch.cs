@@ -1,0 +1,43 @@
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Runtime;
+
+/// <summary>Asks the database for nothing every two seconds, to know whether it is there and how long ago it was.</summary>
+sealed class DatabaseWatch(IDatabase database, SqlCatalog runtimeSql, TimeProvider time)
+{
+    static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+
+    long answered = time.GetTimestamp();
+    volatile string? trouble;
+
+    public BackgroundLoop Loop => new("watch-database", RunAsync);
+
+    /// <summary>Null while it answers; a database that hangs shows after ten seconds.</summary>
+    public string? Trouble =>
+        trouble
+        ?? (time.GetElapsedTime(Volatile.Read(ref answered)) is var silence && silence > Silence
+            ? $"The database has not answered for {silence.TotalSeconds:F0} s."
+            : null);
+
+    async Task RunAsync(CancellationToken cancel)
+    {
+        var ping = runtimeSql["ping"];
+        Volatile.Write(ref answered, time.GetTimestamp());
+        while (true)
+        {
+            try
+            {
+                await database.ReadAsync(
+                    queries => queries.QueryAsync(ping, SqlArgs.None, row => row.Int(0), cancel), cancel);
+                Volatile.Write(ref answered, time.GetTimestamp());
+                trouble = null;
+            }
+            catch (Exception error) when (!cancel.IsCancellationRequested)
+            {
+                trouble = $"The database is away: {error.Message}";
+            }
+            await Task.Delay(Interval, time, cancel);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Runtime;
+
+/// <summary>
+/// One module at work: its schema, its inbox, its timers and its own loops. Its parts are built at once, so that a host
+/// can map <see cref="ServiceParts.Routes"/>; nothing runs before <see cref="StartAsync"/>. It owns neither the database
+/// nor the transport.
+/// </summary>
+public sealed partial class RunningService : IAsyncDisposable
+{
+    static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(20);
+
+    readonly ITransport transport;
+    readonly RuntimeOptions options;
+    readonly TimeProvider time;
+    readonly ILoggerFactory logs;
+    readonly ILogger<RunningService> log;
+    readonly ServiceContext context;
+    readonly Metrics metrics;
+    readonly DatabaseWatch watch;
+    readonly CancellationTokenSource stopping = new();
+    readonly TaskCompletionSource died = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly List<Task> loops = [];
+    IInbox? inbox;
+
+    public RunningService(
+        IServiceModule module, IDatabase database, ITransport transport, RuntimeOptions options,
+        IConfiguration configuration, TimeProvider time, IIdSource ids, ILoggerFactory logs)
+    {
+        this.transport = transport;
+        this.options = options;
+        this.time = time;
+        this.logs = logs;
+        log = logs.CreateLogger<RunningService>();
+        Name = module.Name;
+        metrics = new Metrics(Name);
+        var sql = new SqlCatalog(module.GetType().Assembly, database.Engine);
+        var runtimeSql = new SqlCatalog(typeof(RunningService).Assembly, database.Engine);
+        var runner = new BatchRunner(
+            Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>());
+        context = new ServiceContext(
+            Name, database, sql, runtimeSql, runner, options, configuration, time, ids, logs)
+        {
+            Backlog = () => inbox?.Backlog ?? 0,
+        };
+        watch = new DatabaseWatch(database, runtimeSql, time);
+        Parts = module.Build(context);
+    }
+
+    public string Name { get; }
+
+    public ServiceParts Parts { get; }
+
+    /// <summary>Faults when a loop ends that should not: the service is then half dead, and its host must end it.</summary>
+    public Task Died => died.Task;
+
+    /// <summary>Null when it is ready for work; else one sentence that says why it is not.</summary>
+    public string? Trouble =>
+        died.Task.Exception?.InnerException is { } fault ? fault.Message
+        : inbox is null ? $"{Name} has not started."
+        : stopping.IsCancellationRequested ? $"{Name} is stopping."
+        : watch.Trouble ?? transport.Trouble;
+
+    /// <summary>
+    /// Brings the schema up to date, waiting for a database that is away; opens the inbox; starts the loops.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        await MigrateAsync(cancel);
+        inbox = await transport.OpenInboxAsync(Name, cancel);
+        metrics.ShowBacklog(context.Backlog);
+
+        var deadLetters = new DeadLetters(
+            Name, context.Runner, context.RuntimeSql, metrics, logs.CreateLogger<DeadLetters>());
+        var inboxLoop = new InboxLoop(
+            Name, Parts.Handlers, context.Runner, deadLetters, options, metrics, logs.CreateLogger<InboxLoop>());
+        var jobs = new TimedJobs(Name, context.Runner, options, time, logs.CreateLogger<TimedJobs>());
+        Start(watch.Loop);
+        Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));
+        foreach (var loop in Parts.Loops) Start(loop);
+        foreach (var job in Parts.Jobs.Append(TimedJobs.PurgeAnswers(context.RuntimeSql))) Start(jobs.LoopOf(job));
+        LogStarted(Name, loops.Count);
+    }
+
+    /// <summary>
+    /// Takes nothing new, brings the transactions under way to their end (for at most 20 s) and closes the inbox: what
+    /// was not acknowledged comes again, here or at another instance.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        await stopping.CancelAsync();
+        try
+        {
+            await Task.WhenAll(loops).WaitAsync(DrainTime, time);
+        }
+        catch (TimeoutException)
+        {
+            LogNotDrained(Name, DrainTime);
+        }
+        if (inbox is not null) await inbox.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        metrics.Dispose();
+        stopping.Dispose();
+    }
+
+    async Task MigrateAsync(CancellationToken cancel)
+    {
+        for (var failures = 0; ; )
+        {
+            try
+            {
+                await context.Database.MigrateAsync(
+                    [.. context.RuntimeSql.Migrations, .. context.Sql.Migrations], cancel);
+                return;
+            }
+            catch (DatabaseUnavailableException error)
+            {
+                LogWaitsForDatabase(Name, error.Message);
+                await Task.Delay(Backoff.Pause(++failures), time, cancel);
+            }
+        }
+    }
+
+    void Start(BackgroundLoop loop) => loops.Add(Task.Run(() => GuardAsync(loop), CancellationToken.None));
+
+    async Task GuardAsync(BackgroundLoop loop)
+    {
+        try
+        {
+            await loop.RunAsync(stopping.Token);
+            if (!stopping.IsCancellationRequested)
+                throw new InvalidOperationException("It ended although nobody had stopped it.");
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            LogLoopDied(Name, loop.Name, error);
+            died.TrySetException(
+                new InvalidOperationException($"{Name}: the loop {loop.Name} died: {error.Message}", error));
+        }
+    }
+
+    [LoggerMessage(1041, LogLevel.Information, "{Service} runs, with {Loops} loops")]
+    partial void LogStarted(string service, int loops);
+
+    [LoggerMessage(1042, LogLevel.Warning, "{Service} waits for its database: {Why}")]
+    partial void LogWaitsForDatabase(string service, string why);
+
+    [LoggerMessage(1043, LogLevel.Critical, "{Service}: the loop {Loop} died")]
+    partial void LogLoopDied(string service, string loop, Exception error);
+
+    [LoggerMessage(1044, LogLevel.Warning, "{Service}: not every loop ended within {DrainTime}")]
+    partial void LogNotDrained(string service, TimeSpan drainTime);
+}
