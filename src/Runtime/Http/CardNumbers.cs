@@ -1,0 +1,68 @@
+namespace Orderwright.Runtime.Http;
+
+/// <summary>
+/// Finds what looks like a payment card's number, so that none ever enters (DESIGN.md, section 8): a word of 13 to 19
+/// digits, single spaces or dashes allowed between them, that satisfies Luhn's check.
+/// </summary>
+/// <remarks>
+/// Two things that shops write every day would be hit by chance, one in ten, and are left alone: digits that touch a
+/// letter (a UUID, a token), and an undivided number of 13 or 14 digits whose last is the GTIN check digit (an EAN on
+/// every product; cards of that length have their own check and fail this one).
+/// </remarks>
+public static class CardNumbers
+{
+    const int Shortest = 13;
+    const int Longest = 19;
+
+    /// <param name="utf8">A whole text; anything outside ASCII counts as a letter.</param>
+    public static bool Contains(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length < Shortest) return false;
+        Span<byte> digits = stackalloc byte[Longest];
+        for (var i = 0; i < utf8.Length; i++)
+        {
+            if (!char.IsAsciiDigit((char)utf8[i])) continue;
+            var touchesLetter = i > 0 && IsLetter(utf8[i - 1]);
+            var (count, divided) = (0, false);
+            for (; i < utf8.Length; i++)
+            {
+                if (char.IsAsciiDigit((char)utf8[i]))
+                {
+                    if (count < Longest) digits[count] = (byte)(utf8[i] - '0');
+                    count++;
+                }
+                else if (utf8[i] is (byte)' ' or (byte)'-' && i + 1 < utf8.Length && char.IsAsciiDigit((char)utf8[i + 1]))
+                    divided = true;
+                else
+                    break;
+            }
+            touchesLetter |= i < utf8.Length && IsLetter(utf8[i]);
+            if (count is >= Shortest and <= Longest && !touchesLetter && Luhn(digits[..count])
+                && (divided || !IsTradeNumber(digits[..count])))
+                return true;
+        }
+        return false;
+    }
+
+    static bool IsLetter(byte b) => char.IsAsciiLetter((char)b) || b >= 0x80;
+
+    static bool Luhn(ReadOnlySpan<byte> digits)
+    {
+        var sum = 0;
+        for (var i = 0; i < digits.Length; i++)
+        {
+            var digit = digits[^(i + 1)];
+            sum += i % 2 == 0 ? digit : digit > 4 ? 2 * digit - 9 : 2 * digit;
+        }
+        return sum % 10 == 0;
+    }
+
+    // GS1: weights 3 and 1 from the right, the check digit itself weighs 1.
+    static bool IsTradeNumber(ReadOnlySpan<byte> digits)
+    {
+        if (digits.Length > 14) return false;
+        var sum = 0;
+        for (var i = 0; i < digits.Length; i++) sum += digits[^(i + 1)] * (i % 2 == 0 ? 1 : 3);
+        return sum % 10 == 0;
+    }
+}
