@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 
@@ -25,14 +27,27 @@ public static class Commands
     }
 
     /// <summary>For an operation without a body: what it is about comes from the path.</summary>
-    public static async Task<(Command<T>? Command, Answer? Refusal)> WithoutBodyAsync<T>(HttpContext http, T about)
+    public static (Command<T>? Command, Answer? Refusal) WithoutBody<T>(HttpContext http, T about)
     {
         var (key, refusal) = IdempotencyKeys.Read(http);
         if (refusal is not null) return (null, refusal);
-        if (await RequestBytes.ReadAsync(http.Request, 0, http.RequestAborted) is not { } bytes)
-            return (null, Problem.Invalid("", "unexpected_body", "This operation takes no body."));
-        using (bytes) return (new Command<T>(about, Caller.Of(http), key, bytes.Hash()), null);
+        return http.Request.ContentLength is > 0 || http.Request.Headers.TransferEncoding.Count > 0
+            ? (null, Problem.Invalid("", "unexpected_body", "This operation takes no body."))
+            : (Of(http, about, [], key), null);
     }
+
+    /// <summary>For an operation that reads its body and its key itself.</summary>
+    /// <param name="http">Says who asks, and by which method and target.</param>
+    /// <param name="body">What is asked.</param>
+    /// <param name="bodyHash"><see cref="JsonBody{T}.Hash"/>; empty without a body.</param>
+    /// <param name="key">From <see cref="IdempotencyKeys.Read"/>; null where the operation takes none.</param>
+    /// <param name="answersLater">See <see cref="Command{T}.AnswersLater"/>.</param>
+    public static Command<T> Of<T>(
+        HttpContext http, T body, byte[] bodyHash, string? key = null, bool answersLater = false) =>
+        new(body, Caller.Of(http), key, bodyHash.Length > 0 ? bodyHash : HashOfTarget(http.Request), answersLater);
+
+    static byte[] HashOfTarget(HttpRequest request) => SHA256.HashData(
+        Encoding.UTF8.GetBytes($"{request.Method} {request.Path.Value}{request.QueryString.Value}\n"));
 
     /// <summary>The same request, about something else: what was read from the body together with the path.</summary>
     public static Command<TOther> For<T, TOther>(this Command<T> command, TOther body) =>

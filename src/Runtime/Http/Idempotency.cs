@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Runtime.Database;
 
@@ -15,21 +13,6 @@ public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash,
 {
     /// <summary>Two callers' keys never meet.</summary>
     public string Scope => $"{Caller.Merchant}/{Caller.Name}";
-}
-
-public static class Commands
-{
-    /// <param name="http">Says who asks, and by which method and path.</param>
-    /// <param name="body">What is asked.</param>
-    /// <param name="bodyHash"><see cref="JsonBody{T}.Hash"/>; empty without a body.</param>
-    /// <param name="key">From <see cref="IdempotencyKeys.Read"/>; null where the operation takes none.</param>
-    /// <param name="answersLater">See <see cref="Command{T}.AnswersLater"/>.</param>
-    public static Command<T> Of<T>(
-        HttpContext http, T body, byte[] bodyHash, string? key = null, bool answersLater = false) =>
-        new(body, Caller.Of(http), key, HashOf(http.Request, bodyHash), answersLater);
-
-    static byte[] HashOf(HttpRequest request, byte[] bodyHash) =>
-        SHA256.HashData([.. Encoding.UTF8.GetBytes($"{request.Method} {request.Path}\n"), .. bodyHash]);
 }
 
 /// <summary>
