@@ -50,7 +50,8 @@ static class Up
         };
         command.SetAction((parsed, cancel) => RunAsync(
             new Settings(
-                Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(port), parsed.GetValue(postgres), parsed.GetValue(rabbit)),
+                Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(port), parsed.GetValue(postgres),
+                parsed.GetValue(rabbit)),
             cancel));
         return command;
     }
@@ -170,7 +171,8 @@ static class Up
             using var answer = await http.GetAsync(new Uri(url + "/health/ready"), cancel);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception error) when (
+            error is HttpRequestException || (error is TaskCanceledException && !cancel.IsCancellationRequested))
         {
             return false;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 
 namespace Orderwright.Contracts;
 
@@ -54,7 +55,7 @@ public static class Money
     public static string Format(long minor, string currency)
     {
         var digits = Currencies.MinorDigits(currency);
-        var scale = (decimal)Math.Pow(10, digits);
-        return FormattableString.Invariant($"{(minor / scale).ToString("F" + digits, System.Globalization.CultureInfo.InvariantCulture)} {currency}");
+        var amount = minor / (decimal)Math.Pow(10, digits);
+        return $"{amount.ToString("F" + digits, CultureInfo.InvariantCulture)} {currency}";
     }
 }

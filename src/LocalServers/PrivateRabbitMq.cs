@@ -49,7 +49,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     // Debian's /usr/sbin/rabbitmq-server changes to the user rabbitmq, who may not write here: take what it wraps.
     public static string? FindProgram() =>
         new[] { "/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/homebrew/sbin/rabbitmq-server" }
-            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "rabbitmq-server")))
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+                .Select(folder => Path.Combine(folder, "rabbitmq-server")))
             .FirstOrDefault(File.Exists);
 
     public static async Task<PrivateRabbitMq> StartAsync(
@@ -123,7 +124,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     /// <summary>Runs <c>rabbitmqctl</c> against this node.</summary>
     public Task<string> ControlAsync(IEnumerable<string> arguments, CancellationToken cancel = default) =>
-        ServerProcess.RunAsync(Path.Combine(Path.GetDirectoryName(FindProgram())!, "rabbitmqctl"), arguments, environment, cancel);
+        ServerProcess.RunAsync(
+            Path.Combine(Path.GetDirectoryName(FindProgram())!, "rabbitmqctl"), arguments, environment, cancel);
 
     public async ValueTask DisposeAsync()
     {

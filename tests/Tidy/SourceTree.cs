@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Orderwright.Tidy;
+
+/// <summary>A file of the repository: its path from the root, with forward slashes, and its text.</summary>
+public sealed record SourceFile(string Path, string Text)
+{
+    public IEnumerable<(int Number, string Line)> Lines => Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
+}
+
+/// <summary>The repository as text: what the rules of this suite are held against.</summary>
+public static partial class SourceTree
+{
+    public static string Root { get; } = FindRoot();
+
+    public static IReadOnlyList<SourceFile> Read(string folder, string pattern) =>
+        [.. Directory.EnumerateFiles(System.IO.Path.Combine(Root, folder), pattern, SearchOption.AllDirectories)
+            .Select(path => System.IO.Path.GetRelativePath(Root, path).Replace('\\', '/'))
+            .Where(path => !BuildOutput().IsMatch(path))
+            .Order(StringComparer.Ordinal)
+            .Select(path => new SourceFile(path, File.ReadAllText(System.IO.Path.Combine(Root, path))))];
+
+    /// <summary>The projects under src that each project under src refers to, by folder name.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> References() =>
+        Read("src", "*.csproj").ToDictionary(
+            file => System.IO.Path.GetFileNameWithoutExtension(file.Path),
+            file => (IReadOnlyList<string>)[.. XDocument.Parse(file.Text).Descendants("ProjectReference")
+                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
+
+    static string FindRoot([CallerFilePath] string here = "")
+    {
+        var folder = System.IO.Path.GetDirectoryName(here)!;
+        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx"))) folder = System.IO.Path.GetDirectoryName(folder)!;
+        return folder;
+    }
+
+    [GeneratedRegex(@"(^|/)(bin|obj)/")]
+    private static partial Regex BuildOutput();
+}

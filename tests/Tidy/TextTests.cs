@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+
+namespace Orderwright.Tidy;
+
+/// <summary>What keeps the files readable, and the two engines' statements side by side.</summary>
+public class TextTests
+{
+    const int LongestFile = 400;
+    const int LongestLine = 130;
+
+    static readonly Regex Unfinished = new(@"NotImplementedException|\b(TODO|FIXME|HACK)\b|Assert\.True\(true\)");
+
+    [Fact]
+    public void No_file_says_that_it_is_unfinished() =>
+        Assert.Empty(
+            from folder in new[] { "src", "tests" }
+            from file in SourceTree.Read(folder, "*.cs")
+            where !file.Path.StartsWith("tests/Tidy/", StringComparison.Ordinal) && Unfinished.IsMatch(file.Text)
+            select file.Path);
+
+    [Fact]
+    public void Files_of_the_product_fit_a_reading() =>
+        Assert.Empty(
+            from file in SourceTree.Read("src", "*.cs")
+            let lines = file.Lines.Count()
+            where lines > LongestFile
+            select $"{file.Path} has {lines} lines: split it by idea");
+
+    [Fact]
+    public void Lines_fit_a_screen() =>
+        Assert.Empty(
+            from file in SourceTree.Read("src", "*.cs")
+            from line in file.Lines
+            where line.Line.Length > LongestLine
+            select $"{file.Path}:{line.Number} has {line.Line.Length} characters");
+
+    [Fact]
+    public void Both_engines_have_the_same_statements_and_migrations() =>
+        Assert.Empty(MissingSiblings(SourceTree.Read("src", "*.sql")));
+
+    [Fact]
+    public void A_statement_that_one_engine_lacks_is_found() =>
+        Assert.Equal(
+            ["src/X/Sql/x.sqlite.sql lacks 'b'"],
+            MissingSiblings(
+            [
+                new SourceFile("src/X/Sql/x.postgres.sql", "-- name: a\nSELECT 1;\n-- name: b\nSELECT 2;"),
+                new SourceFile("src/X/Sql/x.sqlite.sql", "-- name: a\nSELECT 1;"),
+            ]));
+
+    static IEnumerable<string> MissingSiblings(IReadOnlyList<SourceFile> files)
+    {
+        var names = files.ToDictionary(
+            file => file.Path, file => Regex.Matches(file.Text, @"^-- name: *(\S+)", RegexOptions.Multiline)
+                .Select(match => match.Groups[1].Value).ToHashSet());
+        foreach (var (path, own) in names)
+        {
+            var sibling = path.EndsWith(".postgres.sql", StringComparison.Ordinal)
+                ? path.Replace(".postgres.sql", ".sqlite.sql", StringComparison.Ordinal)
+                : path.Replace(".sqlite.sql", ".postgres.sql", StringComparison.Ordinal);
+            if (!names.TryGetValue(sibling, out var others))
+                yield return $"{sibling} is missing";
+            else
+                foreach (var name in own.Except(others))
+                    yield return $"{sibling} lacks '{name}'";
+        }
+    }
+}
