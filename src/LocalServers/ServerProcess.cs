@@ -59,7 +59,7 @@ static class ServerProcess
         if (!process.HasExited) _ = kill(process.Id, signal);
     }
 
-    /// <summary>SIGKILL to a process and all of its session that did not leave its group, such as what a script started.</summary>
+    /// <summary>SIGKILL to a process and what it started, as far as it stayed in its process group.</summary>
     public static void KillGroup(Process process) => _ = kill(-process.Id, 9);
 
     /// <summary>A port of the loopback interface that nobody listens on right now.</summary>
@@ -80,10 +80,12 @@ static class ServerProcess
             if (process.HasExited || since.Elapsed > limit)
                 throw new InvalidOperationException(
                     $"{what} did not start {(process.HasExited ? $"(it ended with {process.ExitCode})" : $"within {limit}")}. " +
-                    $"The end of {logFile}:\n{string.Join('\n', File.Exists(logFile) ? File.ReadLines(logFile).TakeLast(15) : [])}");
+                    $"The end of {logFile}:\n{EndOf(logFile)}");
             await Task.Delay(100, cancel);
         }
     }
+
+    static string EndOf(string file) => File.Exists(file) ? string.Join('\n', File.ReadLines(file).TakeLast(15)) : "";
 
     public static async Task<bool> AnswersAsync(int port)
     {
