@@ -7,6 +7,18 @@ namespace Orderwright.Runtime.Http;
 /// <summary>A page of a list: <c>{"items":[…],"nextCursor":"…"|null}</c>.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 
+public static class Pages
+{
+    /// <summary>Cuts a page out of rows that were read with one more than the limit: that one says there are more.</summary>
+    /// <param name="rows">In the list's order, at most <paramref name="limit"/> + 1.</param>
+    /// <param name="limit">Of the page.</param>
+    /// <param name="positionOf">Where to go on after a row.</param>
+    public static Page<T> Of<T>(IReadOnlyList<T> rows, int limit, Func<T, string> positionOf) =>
+        rows.Count <= limit
+            ? new(rows, null)
+            : new([.. rows.Take(limit)], Cursor.Write(positionOf(rows[limit - 1])));
+}
+
 /// <summary>
 /// Keyset cursors: opaque to the caller, refused with a 400 when they were not made here. The check sum finds damage
 /// and guessing; it is no secret, as a cursor only says where to go on in a list that is filtered for the caller anyway.

@@ -1,0 +1,104 @@
+using Microsoft.AspNetCore.Http;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.StockService;
+
+/// <summary>What a person or an import wants of a product or its level.</summary>
+/// <param name="Sku">Which one.</param>
+/// <param name="IfMatch">Only in this version; null for whichever.</param>
+public abstract record CatalogueChange(string Sku, Precondition? IfMatch)
+{
+    public sealed record Put(string Sku, string Name, long UnitPrice, string Currency, Precondition? IfMatch)
+        : CatalogueChange(Sku, IfMatch);
+
+    public sealed record Remove(string Sku, Precondition? IfMatch) : CatalogueChange(Sku, IfMatch);
+
+    /// <summary>Somebody counted what is on hand.</summary>
+    public sealed record Count(string Sku, long OnHand, Precondition? IfMatch) : CatalogueChange(Sku, IfMatch);
+
+    /// <summary>Units came or went, for a <paramref name="Reason"/> of <see cref="MovementKinds.Adjustments"/>.</summary>
+    public sealed record Adjust(string Sku, long Delta, string Reason, string? Note) : CatalogueChange(Sku, null);
+}
+
+/// <summary>What follows from one change.</summary>
+/// <param name="Answer">Null where the answer is the movement, once the ledger has given it its place.</param>
+/// <param name="Next">The entry from now on; null where there is none.</param>
+/// <param name="Movement">For the ledger.</param>
+public sealed record CatalogueDecision(Answer? Answer, CatalogueEntry? Next, NewMovement? Movement = null);
+
+/// <summary>
+/// Decides changes of the catalogue and of what is on hand: pure. A change that says what is already so answers like
+/// the first time and writes nothing, so that an import may be repeated.
+/// </summary>
+public static class CatalogueRules
+{
+    public static CatalogueDecision Decide(
+        CatalogueChange change, CatalogueEntry? known, string actor, DateTimeOffset now) => change switch
+        {
+            CatalogueChange.Put put => Put(put, known, now),
+            _ when known is null => new(Problem.NotFound("product"), null),
+            CatalogueChange.Remove remove => Remove(remove, known),
+            CatalogueChange.Count count => Count(count, known, actor),
+            CatalogueChange.Adjust adjust => Adjust(adjust, known, actor),
+            _ => throw new InvalidOperationException($"{change.GetType().Name} is no change of the catalogue."),
+        };
+
+    static CatalogueDecision Put(CatalogueChange.Put put, CatalogueEntry? known, DateTimeOffset now)
+    {
+        if (put.IfMatch?.Holds(known?.Product.Version) == false) return new(Precondition.Failed(), known);
+        if (known is null)
+        {
+            var created = new Product(put.Sku, put.Name, put.UnitPrice, put.Currency, 1, now, now);
+            return new(Tell(created, StatusCodes.Status201Created), new(created, new(put.Sku, 0, 0, 0, 1)));
+        }
+        var wanted = known.Product with { Name = put.Name, UnitPrice = put.UnitPrice, Currency = put.Currency };
+        if (wanted == known.Product) return new(Tell(wanted), known);
+        var changed = wanted with { Version = wanted.Version + 1, UpdatedAt = now };
+        return new(Tell(changed), known with { Product = changed });
+    }
+
+    static CatalogueDecision Remove(CatalogueChange.Remove remove, CatalogueEntry known)
+    {
+        if (remove.IfMatch?.Holds(known.Product.Version) == false) return new(Precondition.Failed(), known);
+        return known.Level is { OnHand: 0, Allocated: 0, Reserved: 0 }
+            ? new(Answer.NoContent(), null)
+            : new(
+                Problem.Conflict("product_in_use", "Units of it are on hand, allocated or reserved."), known);
+    }
+
+    static CatalogueDecision Count(CatalogueChange.Count count, CatalogueEntry known, string actor)
+    {
+        if (count.IfMatch?.Holds(known.Level.Version) == false) return new(Precondition.Failed(), known);
+        if (count.OnHand == known.Level.OnHand) return new(Tell(known.Level), known);
+        if (BelowPromised(known.Level, count.OnHand) is { } refusal) return new(refusal, known);
+        var level = WithOnHand(known.Level, count.OnHand);
+        return new(
+            Tell(level), known with { Level = level },
+            new(count.Sku, null, MovementKinds.Counted, count.OnHand - known.Level.OnHand, 0, null, actor));
+    }
+
+    static CatalogueDecision Adjust(CatalogueChange.Adjust adjust, CatalogueEntry known, string actor)
+    {
+        var onHand = checked(known.Level.OnHand + adjust.Delta);
+        if (onHand > Check.Most)
+            return new(
+                Problem.Invalid("/delta", "out_of_range", $"With it, more than {Check.Most} units were on hand."), known);
+        if (BelowPromised(known.Level, onHand) is { } refusal) return new(refusal, known);
+        return new(
+            null, known with { Level = WithOnHand(known.Level, onHand) },
+            new(adjust.Sku, null, adjust.Reason, adjust.Delta, 0, adjust.Note, actor));
+    }
+
+    static Answer? BelowPromised(StockLevel level, long onHand) =>
+        level.Allocated + level.Reserved is var promised && onHand >= promised ? null : Problem.Conflict(
+            "below_promised", $"{promised} units are allocated or reserved: no fewer can be on hand.");
+
+    static StockLevel WithOnHand(StockLevel level, long onHand) =>
+        level with { OnHand = onHand, Version = level.Version + 1 };
+
+    static Answer Tell(Product product, int status = StatusCodes.Status200OK) => Answer.Json(
+        status, product, StockJson.Default.Product,
+        status == StatusCodes.Status201Created ? ProductApi.PathOf(product.Sku) : null, product.Version);
+
+    static Answer Tell(StockLevel level) => StockApi.Tell(level);
+}

@@ -1,0 +1,36 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+
+namespace Orderwright.StockService;
+
+/// <summary>
+/// Reserve, renew, commit and release: goods move between available, reserved and allocated. One handler takes all
+/// four, because a batch has them mixed: so each row is loaded, locked and saved once a batch, a release that follows
+/// its reserve in the same batch follows it here too, and every transaction locks in one order (reservations by order,
+/// then levels by SKU), so that two instances never wait for each other.
+/// </summary>
+public sealed class MoveGoods(StockTables tables) : IBatchHandler
+{
+    public IReadOnlyList<Type> Takes { get; } =
+        [typeof(ReserveStock), typeof(RenewHold), typeof(CommitStock), typeof(ReleaseStock)];
+
+    public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
+    {
+        var known = await tables.LockReservationsAsync(work, [.. batch.Select(m => m.OrderId).Distinct()]);
+        var stock = new StockBatch(known, await tables.LockItemsAsync(work, SkusOf(batch, known)), work.Now);
+        foreach (var command in batch)
+            if (stock.Decide(command.OrderId, command.Body) is { } answer)
+                work.Answer(command, answer);
+        await tables.SaveAsync(work, stock, ServiceNames.Coordinator);
+    }
+
+    // Each goods that any command of the batch could move: what a new order asks for, and what a known one has.
+    static IEnumerable<string> SkusOf(IReadOnlyList<Message> batch, IReadOnlyList<Reservation> known)
+    {
+        var knownIds = known.Select(row => row.OrderId).ToHashSet();
+        return known.SelectMany(row => row.Lines)
+            .Concat(batch.Where(command => !knownIds.Contains(command.OrderId))
+                .SelectMany(command => (command.Body as ReserveStock)?.Lines ?? []))
+            .Select(line => line.Sku);
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.StockService;
+
+/// <summary>The catalogue over HTTP: <c>/api/v1/products</c>.</summary>
+public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalogue changes)
+{
+    const int MaxNameLength = 200;
+
+    public static string PathOf(string sku) => $"/api/v1/products/{sku}";
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var products = routes.MapGroup("/api/v1/products").WithTags("products").Require(Scopes.Stock);
+        products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Produces<Page<Product>>();
+        products.MapGet("/{sku}", GetAsync).WithName("getProduct").Produces<Product>();
+        products.MapPut("/{sku}", PutAsync).WithName("putProduct")
+            .Accepts<ProductBody>("application/json").Produces<Product>().Produces<Product>(StatusCodes.Status201Created);
+        products.MapDelete("/{sku}", DeleteAsync).WithName("deleteProduct").Produces(StatusCodes.Status204NoContent);
+    }
+
+    async Task<IResult> ListAsync(HttpContext http)
+    {
+        var query = new ListQuery(http);
+        if (query.Refusal is { } refusal) return refusal;
+        var products = await database.ReadAsync(
+            queries => queries.QueryAsync(
+                sql["products"], SqlArgs.With("after", query.Position ?? "").And("most", query.Limit + 1),
+                CatalogueTables.ReadProduct, http.RequestAborted),
+            http.RequestAborted);
+        return Answer.Json(
+            StatusCodes.Status200OK, Pages.Of(products, query.Limit, product => product.Sku),
+            StockJson.Default.PageProduct);
+    }
+
+    async Task<IResult> GetAsync(string sku, HttpContext http)
+    {
+        if (new Check().Id("sku", sku).Refusal is { } refusal) return refusal;
+        var found = await database.ReadAsync(
+            queries => queries.QueryAsync(
+                sql["product"], SqlArgs.With("sku", sku), CatalogueTables.ReadProduct, http.RequestAborted),
+            http.RequestAborted);
+        return found is [var product]
+            ? Answer.Json(StatusCodes.Status200OK, product, StockJson.Default.Product, version: product.Version)
+            : Problem.NotFound("product");
+    }
+
+    async Task<IResult> PutAsync(string sku, HttpContext http)
+    {
+        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.ProductBody);
+        if (command is null) return refusal!;
+        var (name, unitPrice, currency) = command.Body;
+        var check = new Check().Id("sku", sku)
+            .Text("/name", name, MaxNameLength)
+            .Range("/unitPrice", unitPrice, 0, Check.Most)
+            .Currency("/currency", currency);
+        return check.Refusal ?? await changes.SubmitAsync(command.For<ProductBody, CatalogueChange>(
+            new CatalogueChange.Put(sku, name, unitPrice, currency, Precondition.Read(http))));
+    }
+
+    async Task<IResult> DeleteAsync(string sku, HttpContext http)
+    {
+        if (new Check().Id("sku", sku).Refusal is { } invalid) return invalid;
+        var (command, refusal) = Commands.WithoutBody<CatalogueChange>(
+            http, new CatalogueChange.Remove(sku, Precondition.Read(http)));
+        return command is null ? refusal! : await changes.SubmitAsync(command);
+    }
+}

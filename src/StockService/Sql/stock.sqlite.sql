@@ -1,0 +1,135 @@
+-- One writer at a time: what PostgreSQL locks is a plain read here.
+
+-- name: lock_reservations
+SELECT r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.expires_at, r.created_at, r.updated_at
+FROM json_each(@rows) AS asked
+JOIN reservations r ON r.order_id = unhex(asked.value ->> 0);
+
+-- name: lock_due_reservations
+SELECT r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.expires_at, r.created_at, r.updated_at
+FROM holds h
+JOIN reservations r ON r.order_id = h.order_id
+WHERE h.expires_at <= @before
+ORDER BY h.expires_at, h.order_id
+LIMIT @most;
+
+-- name: lock_items
+SELECT l.sku, l.on_hand, l.allocated, l.reserved, l.version, p.unit_price, p.currency
+FROM json_each(@rows) AS asked
+JOIN levels l ON l.sku = asked.value ->> 0
+JOIN products p ON p.sku = l.sku;
+
+-- name: update_levels
+UPDATE levels
+SET on_hand = batch.on_hand, allocated = batch.allocated, reserved = batch.reserved, version = batch.version
+FROM (
+    SELECT value ->> 0 AS sku, value ->> 1 AS on_hand, value ->> 2 AS allocated, value ->> 3 AS reserved,
+        value ->> 4 AS version
+    FROM json_each(@rows)
+) AS batch
+WHERE levels.sku = batch.sku;
+
+-- name: insert_reservations
+INSERT INTO reservations (order_id, state, code, message, currency, lines, expires_at, created_at, updated_at)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now, @now
+FROM json_each(@rows);
+
+-- name: update_reservations
+UPDATE reservations
+SET state = batch.state, code = batch.code, message = batch.message, expires_at = batch.expires_at, updated_at = @now
+FROM (
+    SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS code, value ->> 3 AS message,
+        value ->> 4 AS expires_at
+    FROM json_each(@rows)
+) AS batch
+WHERE reservations.order_id = batch.order_id;
+
+-- name: insert_holds
+INSERT INTO holds (order_id, expires_at)
+SELECT unhex(value ->> 0), value ->> 1 FROM json_each(@rows);
+
+-- name: delete_holds
+DELETE FROM holds
+WHERE (expires_at, order_id) IN (SELECT value ->> 1, unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: insert_movements
+-- Returns seq in the order of the set: rows are inserted as json_each reads them, and each rowid is the next.
+INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor)
+SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, @now, value ->> 5, value ->> 6
+FROM json_each(@rows)
+RETURNING seq;
+
+-- name: lock_products
+SELECT p.sku, p.name, p.unit_price, p.currency, p.version, p.created_at, p.updated_at,
+    l.on_hand, l.allocated, l.reserved, l.version
+FROM json_each(@rows) AS asked
+JOIN levels l ON l.sku = asked.value ->> 0
+JOIN products p ON p.sku = l.sku;
+
+-- name: insert_products
+INSERT INTO products (sku, name, unit_price, currency, version, created_at, updated_at)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+FROM json_each(@rows);
+
+-- name: update_products
+UPDATE products
+SET name = batch.name, unit_price = batch.unit_price, currency = batch.currency, version = batch.version,
+    created_at = batch.created_at, updated_at = batch.updated_at
+FROM (
+    SELECT value ->> 0 AS sku, value ->> 1 AS name, value ->> 2 AS unit_price, value ->> 3 AS currency,
+        value ->> 4 AS version, value ->> 5 AS created_at, value ->> 6 AS updated_at
+    FROM json_each(@rows)
+) AS batch
+WHERE products.sku = batch.sku;
+
+-- name: delete_products
+DELETE FROM products WHERE sku IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: insert_levels
+INSERT INTO levels (sku, on_hand, allocated, reserved, version)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(@rows);
+
+-- name: delete_levels
+DELETE FROM levels WHERE sku IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: product
+SELECT sku, name, unit_price, currency, version, created_at, updated_at FROM products WHERE sku = @sku;
+
+-- name: products
+SELECT sku, name, unit_price, currency, version, created_at, updated_at
+FROM products
+WHERE sku > @after
+ORDER BY sku
+LIMIT @most;
+
+-- name: level
+SELECT sku, on_hand, allocated, reserved, version FROM levels WHERE sku = @sku;
+
+-- name: levels
+SELECT sku, on_hand, allocated, reserved, version
+FROM levels
+WHERE sku > @after AND (@below IS NULL OR on_hand - allocated - reserved < @below)
+ORDER BY sku
+LIMIT @most;
+
+-- name: movements
+SELECT seq, sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor
+FROM movements
+WHERE sku = @sku AND seq < @before
+ORDER BY seq DESC
+LIMIT @most;
+
+-- name: reservation
+SELECT order_id, state, code, message, currency, lines, expires_at, created_at, updated_at
+FROM reservations
+WHERE order_id = @order_id;
+
+-- name: held_reservations
+-- By way of the small table of holds: reservations keeps every order for good.
+SELECT r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.expires_at, r.created_at, r.updated_at
+FROM holds h
+JOIN reservations r ON r.order_id = h.order_id
+WHERE (@before IS NULL OR h.order_id < @before)
+    AND (@sku IS NULL OR EXISTS (SELECT 1 FROM json_each(r.lines) AS line WHERE line.value ->> 'sku' = @sku))
+ORDER BY h.order_id DESC
+LIMIT @most;
