@@ -37,6 +37,12 @@ public static class ReasonCodes
     public const string PaymentDeclined = "payment_declined";
     public const string InsufficientFunds = "insufficient_funds";
     public const string ActionExpired = "action_expired";
+
+    /// <summary>A capture was asked for where no money is secured.</summary>
+    public const string NotAuthorized = "not_authorized";
+
+    /// <summary>The payment gateway took none of our requests.</summary>
+    public const string ProviderUnavailable = "provider_unavailable";
     public const string TimedOut = "timed_out";
     public const string AttemptsExhausted = "attempts_exhausted";
     public const string InDoubt = "in_doubt";

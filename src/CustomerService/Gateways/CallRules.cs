@@ -1,0 +1,352 @@
+using System.Buffers.Binary;
+using Orderwright.Contracts;
+
+namespace Orderwright.CustomerService.Gateways;
+
+/// <summary>
+/// What becomes of a payment when an attempt at its gateway settles, or does not. Pure. A time-out is no refusal: it
+/// puts the attempt in doubt, and only a look-up, a webhook or a person ends that (DESIGN.md, section 3).
+/// </summary>
+public static class CallRules
+{
+    /// <summary>Opens an attempt; it is committed first and called then.</summary>
+    public static PaymentDecision Begin(
+        PaymentFile file, string operation, long amountMinor, DateTimeOffset now, GatewayLimits limits)
+    {
+        var call = new GatewayCall
+        {
+            OrderId = file.OrderId,
+            Operation = operation,
+            N = 1 + file.Calls.Count(earlier => earlier.Operation == operation),
+            State = CallStates.Open,
+            AmountMinor = amountMinor,
+            StartedAt = now,
+            DueAt = now + limits.Lease,
+            Attempts = 1,
+        };
+        return new(file.With(call), Next: new GatewayTask(call, LookUp: false));
+    }
+
+    /// <summary>Voids what is held, or refunds what was taken. An action that the customer may still take is closed.</summary>
+    public static PaymentDecision Reverse(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
+    {
+        var payment = file.Payment!;
+        if (file.Open is { State: CallStates.Waiting } waiting)
+            file = file.With(Finish(waiting, CallStates.Failed, now) with { Code = ReasonCodes.Cancelled });
+        var taken = payment.CapturedMinor - payment.RefundedMinor;
+        return taken > 0
+            ? Begin(
+                file.With(payment with { State = PaymentStates.Refunding, Action = null }), GatewayOperations.Refund,
+                taken, now, limits)
+            : Begin(
+                file.With(payment with { State = PaymentStates.Voiding, Action = null }), GatewayOperations.Void,
+                payment.AmountMinor, now, limits);
+    }
+
+    /// <summary>Takes up an attempt that is due: its lease ended, its pause is over, or it is to be looked up.</summary>
+    public static PaymentDecision TakeUp(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
+    {
+        if (file.Open is not { DueAt: { } due } call || due > now) return new(file);
+        var again = call.State == CallStates.Retry;
+        var taken = call with
+        {
+            State = again ? CallStates.Open : call.State,
+            Attempts = call.Attempts + (again ? 1 : 0),
+            DueAt = now + limits.Lease,
+        };
+        return new(file.With(taken), Next: new GatewayTask(taken, LookUp: !again));
+    }
+
+    /// <summary>Settles an attempt by what its gateway said, whoever brought it: the call, a look-up, a webhook.</summary>
+    public static PaymentDecision Settle(
+        PaymentFile file, string operation, int n, GatewayResult result, ProviderCapabilities capabilities,
+        DateTimeOffset now, GatewayLimits limits)
+    {
+        var call = file.Calls.FirstOrDefault(one => one.Operation == operation && one.N == n);
+        if (call is null || file.Payment is null) return new(file);
+        if (call.FinishedAt is not null) return SettleLate(file, call, result, now, limits);
+        return result switch
+        {
+            GatewayResult.Succeeded done => Succeed(file, call, done, now, limits),
+            GatewayResult.Declined refusal => Decline(file, call, refusal, now, limits),
+            GatewayResult.ActionRequired action when operation == GatewayOperations.Authorize =>
+                Wait(file, call, action, now, limits),
+            GatewayResult.ActionRequired => Decline(
+                file, call, new("unexpected_action", "The gateway asks for an action where none can be taken."), now, limits),
+            _ when call.State == CallStates.Waiting =>
+                new(file.With(call with { DueAt = now + limits.PollEvery })),
+            GatewayResult.Unavailable away when call.State == CallStates.Open => Postpone(file, call, away, now, limits),
+            GatewayResult.NeverHappened never => Repeat(file, call, never, capabilities, now, limits),
+            GatewayResult.Unknown doubt when call.State != CallStates.InDoubt => Doubt(file, call, doubt.Why, now, limits),
+            _ => LookUpLater(file, call, now),
+        };
+    }
+
+    /// <summary>Ends an attempt that certainly had no effect.</summary>
+    public static PaymentDecision GiveUp(
+        PaymentFile file, GatewayCall call, string code, string why, DateTimeOffset now, GatewayLimits limits)
+    {
+        var payment = file.Payment!;
+        file = file.With(Finish(call, CallStates.Failed, now) with { Code = code, Message = why });
+        switch (call.Operation)
+        {
+            case GatewayOperations.Authorize when payment.UndoStep is not null:
+                return Undone(file, payment with { State = PaymentStates.Undone }, now);
+
+            case GatewayOperations.Authorize:
+                var declined = PaymentRules.Changed(
+                    payment with { State = PaymentStates.Declined, Code = code, Message = why }, now);
+                return new(file.With(declined), PaymentRules.Rejected(declined), StepNames.AuthorizePayment);
+
+            case GatewayOperations.Capture when payment.UndoStep is not null:
+                return Reverse(file.With(PaymentRules.Changed(payment, now)), now, limits);
+
+            case GatewayOperations.Capture:
+                var secured = PaymentRules.Changed(
+                    payment with { State = PaymentStates.Authorized, Code = code, Message = why }, now);
+                return new(
+                    file.With(secured),
+                    new StepAnswered(
+                        Undo: false, StepOutcome.Retry, code, why, limits.TryAgainAfter, Payment: secured.Position),
+                    StepNames.CapturePayment);
+
+            default:
+                return UndoFailed(file, payment, why, now);
+        }
+    }
+
+    static PaymentDecision Succeed(
+        PaymentFile file, GatewayCall call, GatewayResult.Succeeded done, DateTimeOffset now, GatewayLimits limits)
+    {
+        var payment = file.Payment!;
+        file = file.With(Finish(call, CallStates.Succeeded, now) with { Reference = done.Reference });
+        switch (call.Operation)
+        {
+            case GatewayOperations.Authorize:
+                return Secured(
+                    file,
+                    payment with
+                    {
+                        State = done.Captured ? PaymentStates.Captured : PaymentStates.Authorized,
+                        AuthorizedMinor = call.AmountMinor,
+                        CapturedMinor = done.Captured ? call.AmountMinor : 0,
+                        GatewayReference = done.Reference,
+                        Code = null,
+                        Message = null,
+                        Action = null,
+                    },
+                    StepNames.AuthorizePayment, now, limits);
+
+            case GatewayOperations.Capture:
+                return Secured(
+                    file,
+                    payment with
+                    {
+                        State = PaymentStates.Captured,
+                        CapturedMinor = checked(payment.CapturedMinor + call.AmountMinor),
+                        Code = null,
+                        Message = null,
+                    },
+                    StepNames.CapturePayment, now, limits);
+
+            case GatewayOperations.Void:
+                return Undone(
+                    file, payment with { State = PaymentStates.Voided, Voided = true, Code = null, Message = null }, now);
+
+            default:
+                return Undone(
+                    file,
+                    payment with
+                    {
+                        State = PaymentStates.Refunded,
+                        RefundedMinor = checked(payment.RefundedMinor + call.AmountMinor),
+                        Code = null,
+                        Message = null,
+                    },
+                    now);
+        }
+    }
+
+    // What was wanted undone in the meantime is undone at once; its do is not answered any more.
+    static PaymentDecision Secured(
+        PaymentFile file, Payment payment, string step, DateTimeOffset now, GatewayLimits limits)
+    {
+        var secured = PaymentRules.Changed(payment, now);
+        return secured.UndoStep is null
+            ? new(file.With(secured), PaymentRules.Completed(secured), step)
+            : Reverse(file.With(secured), now, limits);
+    }
+
+    static PaymentDecision Decline(
+        PaymentFile file, GatewayCall call, GatewayResult.Declined refusal, DateTimeOffset now, GatewayLimits limits)
+    {
+        var code = refusal.Code == ReasonCodes.InsufficientFunds
+            ? ReasonCodes.InsufficientFunds
+            : ReasonCodes.PaymentDeclined;
+        var payment = file.Payment! with { Code = code, Message = refusal.Message, Action = null };
+        file = file.With(Finish(call, CallStates.Declined, now) with { Code = refusal.Code, Message = refusal.Message });
+        switch (call.Operation)
+        {
+            case GatewayOperations.Authorize:
+                payment = PaymentRules.Changed(payment with { State = PaymentStates.Declined }, now);
+                return payment.UndoStep is null
+                    ? new(file.With(payment), PaymentRules.Rejected(payment), StepNames.AuthorizePayment)
+                    : Undone(file, payment, now);
+
+            case GatewayOperations.Capture:
+                payment = PaymentRules.Changed(payment with { State = PaymentStates.Authorized }, now);
+                return payment.UndoStep is null
+                    ? new(file.With(payment), PaymentRules.Rejected(payment), StepNames.CapturePayment)
+                    : Reverse(file.With(payment), now, limits);
+
+            default:
+                return UndoFailed(file, payment, refusal.Message, now);
+        }
+    }
+
+    static PaymentDecision Wait(
+        PaymentFile file, GatewayCall call, GatewayResult.ActionRequired action, DateTimeOffset now, GatewayLimits limits)
+    {
+        file = file.With(call with
+        {
+            State = CallStates.Waiting, Reference = action.Reference, DueAt = now + limits.PollEvery,
+        });
+        if (call.State == CallStates.Waiting) return new(file);
+        var waiting = PaymentRules.Changed(
+            file.Payment! with
+            {
+                State = PaymentStates.ActionRequired, Action = action.Url, GatewayReference = action.Reference,
+            },
+            now);
+        return waiting.UndoStep is null
+            ? new(file.With(waiting), PaymentRules.Waiting(waiting), StepNames.AuthorizePayment)
+            : Reverse(file.With(waiting), now, limits);
+    }
+
+    static PaymentDecision Postpone(
+        PaymentFile file, GatewayCall call, GatewayResult.Unavailable away, DateTimeOffset now, GatewayLimits limits)
+    {
+        var undoWanted = file.Payment!.UndoStep is not null
+            && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
+        return undoWanted || call.Attempts >= limits.MaxAttempts
+            ? GiveUp(file, call, ReasonCodes.ProviderUnavailable, "The gateway is not available.", now, limits)
+            : new(file.With(call with
+            {
+                State = CallStates.Retry, Message = away.Why, DueAt = now + Pause(call, away.After, limits),
+            }));
+    }
+
+    // Nothing is known at the gateway. The same key may go again, where keys make repetitions harmless; a new key only
+    // where the old request can no longer arrive. To call it undone takes more: a second look, unless it is final.
+    static PaymentDecision Repeat(
+        PaymentFile file, GatewayCall call, GatewayResult.NeverHappened never, ProviderCapabilities capabilities,
+        DateTimeOffset now, GatewayLimits limits)
+    {
+        var undoWanted = file.Payment!.UndoStep is not null
+            && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
+        if (!never.Final && (undoWanted ? call.Probes == 0 : !capabilities.IdempotentKeys))
+            return LookUpLater(file, call, now);
+        if (undoWanted)
+            return GiveUp(file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
+        if (call.Attempts >= limits.MaxAttempts)
+            return GiveUp(
+                file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
+        if (!capabilities.IdempotentKeys)
+            return Begin(
+                file.With(Finish(call, CallStates.Failed, now)), call.Operation, call.AmountMinor, now, limits);
+
+        var again = call with { State = CallStates.Open, Attempts = call.Attempts + 1, DueAt = now + limits.Lease };
+        return new(file.With(again), Next: new GatewayTask(again, LookUp: false));
+    }
+
+    static PaymentDecision Doubt(
+        PaymentFile file, GatewayCall call, string why, DateTimeOffset now, GatewayLimits limits)
+    {
+        var doubtful = call with
+        {
+            State = CallStates.InDoubt, Message = why, Probes = 0, DueAt = now + limits.Lease,
+        };
+        var payment = file.Payment!;
+        var step = payment.UndoStep ?? call.Operation switch
+        {
+            GatewayOperations.Authorize => StepNames.AuthorizePayment,
+            GatewayOperations.Capture => StepNames.CapturePayment,
+            _ => null,
+        };
+        return new(
+            file.With(doubtful), step is null ? null : PaymentRules.InDoubt(payment, payment.UndoStep is not null), step,
+            new GatewayTask(doubtful, LookUp: true));
+    }
+
+    static PaymentDecision LookUpLater(PaymentFile file, GatewayCall call, DateTimeOffset now) =>
+        new(file.With(call with
+        {
+            State = CallStates.InDoubt,
+            Probes = call.Probes + 1,
+            DueAt = call.Probes < GatewayLimits.LookUpAfter.Count ? now + GatewayLimits.LookUpAfter[call.Probes] : null,
+        }));
+
+    // An attempt that had been given up turns out to have happened: what nobody wants any more is given back by itself.
+    static PaymentDecision SettleLate(
+        PaymentFile file, GatewayCall call, GatewayResult result, DateTimeOffset now, GatewayLimits limits)
+    {
+        if (call.State != CallStates.Failed || result is not GatewayResult.Succeeded done || file.Open is not null)
+            return new(file);
+        var payment = file.Payment!;
+        switch (call.Operation)
+        {
+            case GatewayOperations.Authorize when payment.State is PaymentStates.Declined or PaymentStates.Undone:
+                file = file.With(call with { State = CallStates.Succeeded, Reference = done.Reference });
+                return Reverse(
+                    file.With(PaymentRules.Changed(
+                        payment with
+                        {
+                            AuthorizedMinor = call.AmountMinor,
+                            CapturedMinor = done.Captured ? call.AmountMinor : 0,
+                            GatewayReference = done.Reference,
+                        },
+                        now)),
+                    now, limits);
+
+            case GatewayOperations.Capture when payment.State == PaymentStates.Authorized:
+            case GatewayOperations.Void or GatewayOperations.Refund when payment.State == PaymentStates.UndoFailed:
+                return Succeed(file, call, done, now, limits);
+
+            default:
+                return new(file);
+        }
+    }
+
+    static PaymentDecision Undone(PaymentFile file, Payment payment, DateTimeOffset now)
+    {
+        var step = payment.UndoStep;
+        var undone = PaymentRules.Changed(payment with { UndoStep = null }, now);
+        return new(file.With(undone), step is null ? null : PaymentRules.UndoCompleted(undone), step);
+    }
+
+    static PaymentDecision UndoFailed(PaymentFile file, Payment payment, string why, DateTimeOffset now)
+    {
+        var step = payment.UndoStep;
+        var failed = PaymentRules.Changed(
+            payment with
+            {
+                State = PaymentStates.UndoFailed, UndoStep = null, Code = ReasonCodes.RefundFailed, Message = why,
+            },
+            now);
+        return new(file.With(failed), step is null ? null : PaymentRules.UndoRejected(failed), step);
+    }
+
+    static GatewayCall Finish(GatewayCall call, string state, DateTimeOffset now) =>
+        call with { State = state, FinishedAt = now, DueAt = null };
+
+    // Doubles up to a limit, and is spread by the order's own id, so that the orders of one outage do not come back as one.
+    static TimeSpan Pause(GatewayCall call, TimeSpan? asked, GatewayLimits limits)
+    {
+        var doubled = limits.Backoff * Math.Pow(2, Math.Min(call.Attempts - 1, 20));
+        var capped = doubled < limits.LongestBackoff ? doubled : limits.LongestBackoff;
+        Span<byte> id = stackalloc byte[16];
+        call.OrderId.TryWriteBytes(id);
+        var spread = capped * (0.5 + 0.5 * (BinaryPrimitives.ReadUInt32LittleEndian(id[12..]) / (double)uint.MaxValue));
+        return asked > spread ? asked.Value : spread;
+    }
+}

@@ -1,0 +1,84 @@
+-- name: lock_payments
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id = ANY (@order_id)
+ORDER BY order_id
+FOR UPDATE;
+
+-- name: lock_free_payments
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id = ANY (@order_id)
+ORDER BY order_id
+FOR UPDATE SKIP LOCKED;
+
+-- name: lock_funds
+-- The locks are taken in an own query: an outer join cannot lock the side that may be missing.
+WITH asked AS (
+    SELECT customer_id, currency FROM unnest(@customer_id, @currency) AS batch (customer_id, currency)
+),
+held AS MATERIALIZED (
+    SELECT b.customer_id, b.currency, b.amount
+    FROM asked a
+    JOIN balances b ON b.customer_id = a.customer_id AND b.currency = a.currency
+    ORDER BY b.customer_id, b.currency
+    FOR UPDATE OF b
+)
+SELECT a.customer_id, a.currency, c.id IS NOT NULL, coalesce(h.amount, 0)
+FROM asked a
+LEFT JOIN customers c ON c.id = a.customer_id AND c.erased_at IS NULL
+LEFT JOIN held h ON h.customer_id = a.customer_id AND h.currency = a.currency;
+
+-- name: load_calls
+SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,
+    attempts, probes
+FROM gateway_calls
+WHERE order_id = ANY (@order_id)
+ORDER BY order_id, started_at, operation, n;
+
+-- name: insert_payments
+INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
+    voided, code, message, undo_step, version, created_at, updated_at)
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, undo_step, version, @now, @now
+FROM unnest(@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
+        @voided, @code, @message, @undo_step, @version)
+    AS batch (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
+        voided, code, message, undo_step, version)
+ON CONFLICT (order_id) DO NOTHING;
+
+-- name: update_payments
+UPDATE payments p
+SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
+    voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
+    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now
+FROM unnest(@order_id, @state, @authorized, @captured, @refunded, @voided, @code, @message, @action,
+        @gateway_reference, @undo_step, @version)
+    AS batch (order_id, state, authorized, captured, refunded, voided, code, message, action, gateway_reference,
+        undo_step, version)
+WHERE p.order_id = batch.order_id;
+
+-- name: update_balances
+UPDATE balances b
+SET amount = batch.amount, version = b.version + 1
+FROM unnest(@customer_id, @currency, @amount) AS batch (customer_id, currency, amount)
+WHERE b.customer_id = batch.customer_id AND b.currency = batch.currency;
+
+-- name: save_calls
+INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,
+    started_at, finished_at, due_at, attempts, probes)
+SELECT order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message, started_at, finished_at,
+    due_at, attempts, probes
+FROM unnest(@order_id, @operation, @n, @gateway_key, @state, @amount, @gateway_reference, @code, @message,
+        @started_at, @finished_at, @due_at, @attempts, @probes)
+    AS batch (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message, started_at,
+        finished_at, due_at, attempts, probes)
+ON CONFLICT (order_id, operation, n) DO UPDATE
+SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
+    message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
+    attempts = excluded.attempts, probes = excluded.probes;
+
+-- name: find_due_calls
+SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;

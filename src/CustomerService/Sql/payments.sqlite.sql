@@ -1,0 +1,72 @@
+-- name: lock_payments
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
+ORDER BY order_id;
+
+-- name: lock_free_payments
+-- One writer at a time: nothing is ever locked by another.
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
+ORDER BY order_id;
+
+-- name: lock_funds
+SELECT a.value ->> 0, a.value ->> 1, c.id IS NOT NULL, coalesce(b.amount, 0)
+FROM json_each(@rows) AS a
+LEFT JOIN customers c ON c.id = a.value ->> 0 AND c.erased_at IS NULL
+LEFT JOIN balances b ON b.customer_id = a.value ->> 0 AND b.currency = a.value ->> 1;
+
+-- name: load_calls
+SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,
+    attempts, probes
+FROM gateway_calls
+WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
+ORDER BY order_id, started_at, operation, n;
+
+-- name: insert_payments
+INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
+    voided, code, message, undo_step, version, created_at, updated_at)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, @now, @now
+FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT (order_id) DO NOTHING;
+
+-- name: update_payments
+UPDATE payments
+SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
+    voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
+    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now
+FROM (
+    SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS authorized, value ->> 3 AS captured,
+        value ->> 4 AS refunded, value ->> 5 AS voided, value ->> 6 AS code, value ->> 7 AS message,
+        value ->> 8 AS action, value ->> 9 AS gateway_reference, value ->> 10 AS undo_step, value ->> 11 AS version
+    FROM json_each(@rows)
+) AS batch
+WHERE payments.order_id = batch.order_id;
+
+-- name: update_balances
+UPDATE balances
+SET amount = batch.amount, version = balances.version + 1
+FROM (
+    SELECT value ->> 0 AS customer_id, value ->> 1 AS currency, value ->> 2 AS amount FROM json_each(@rows)
+) AS batch
+WHERE balances.customer_id = batch.customer_id AND balances.currency = batch.currency;
+
+-- name: save_calls
+INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,
+    started_at, finished_at, due_at, attempts, probes)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+FROM json_each(@rows)
+WHERE true
+ON CONFLICT (order_id, operation, n) DO UPDATE
+SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
+    message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
+    attempts = excluded.attempts, probes = excluded.probes;
+
+-- name: find_due_calls
+SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
