@@ -16,9 +16,8 @@ public sealed class IdSource : IIdSource
 /// <summary>Time as this product keeps it: UTC, whole milliseconds, the same in JSON and in both databases.</summary>
 public static class Clock
 {
-    public static DateTimeOffset Now(this TimeProvider time)
-    {
-        var now = time.GetUtcNow();
-        return new DateTimeOffset(now.Ticks - now.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
-    }
+    public static DateTimeOffset Now(this TimeProvider time) => time.GetUtcNow().ToWholeMilliseconds();
+
+    public static DateTimeOffset ToWholeMilliseconds(this DateTimeOffset time) =>
+        new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
 }

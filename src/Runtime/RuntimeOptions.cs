@@ -41,6 +41,17 @@ public sealed class RuntimeOptions
     /// <summary>How long one transaction may take. Default 30 s.</summary>
     public TimeSpan TransactionTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Transactions at a time on PostgreSQL; one more waits. SQLite has one writer. 1 to 100; default 8.</summary>
+    [Range(1, 100)]
+    public int MaxWriters { get; set; } = 8;
+
+    /// <summary>
+    /// Connections for reads, apart from the writers', so that a flood of reads never holds up an order. 1 to 100;
+    /// default 8.
+    /// </summary>
+    [Range(1, 100)]
+    public int MaxReaders { get; set; } = 8;
+
     /// <summary>How often timers look at their rows. 10 ms to 1 min; default 250 ms.</summary>
     public TimeSpan TimerInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 }

@@ -2,27 +2,31 @@ namespace Orderwright.Runtime.Database;
 
 /// <summary>
 /// A service's own database. Two engines implement it, PostgreSQL and SQLite; no service asks which. Nothing here
-/// joins two services.
+/// joins two services. Asked directly, each query sees its own snapshot: the cheapest way to read once.
 /// </summary>
-public interface IDatabase : IAsyncDisposable
+public interface IDatabase : IQueries, IAsyncDisposable
 {
     /// <summary><c>postgres</c> or <c>sqlite</c>: which sibling of each file in <c>Sql/</c> is read.</summary>
     string Engine { get; }
 
     /// <summary>
     /// Brings the schema up to date: each migration once, in order, under a lock that other instances respect.
-    /// Throws when a migration that was applied has changed since, or when the server would lose commits.
+    /// Throws <see cref="DatabaseUnfitException"/> when a migration that was applied has changed or is not known here,
+    /// or when the database would lose commits.
     /// </summary>
     Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel);
 
     /// <summary>
     /// Runs <paramref name="work"/> in one transaction and commits durably before it returns; rolls back when it
     /// throws. Throws <see cref="DatabaseUnavailableException"/> when the answer to the commit is not known, which
-    /// says nothing about whether it happened.
+    /// says nothing about whether it happened, and when it takes longer than
+    /// <see cref="RuntimeOptions.TransactionTimeout"/>. A cancellation that comes during the commit comes too late.
     /// </summary>
     Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel);
 
-    /// <summary>Runs <paramref name="read"/> against one consistent snapshot, beside any writer.</summary>
+    /// <summary>
+    /// Runs <paramref name="read"/>, which asks more than once, against one consistent snapshot, beside any writer.
+    /// </summary>
     Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel);
 }
 
@@ -66,6 +70,12 @@ public interface IRow
 /// <param name="Sql">The statements.</param>
 public sealed record Migration(string Module, int Number, string Name, string Sql);
 
+/// <summary>
+/// The database answers, and must not be used as it is. The message is a whole sentence for whoever runs the service:
+/// what was found, and what to change. Trying again does not help.
+/// </summary>
+public sealed class DatabaseUnfitException(string message, Exception? inner = null) : Exception(message, inner);
+
 /// <summary>The database could not be reached, or did not answer in time. Worth another try; nobody is to blame.</summary>
 public sealed class DatabaseUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
@@ -73,6 +83,9 @@ public sealed class DatabaseUnavailableException(string message, Exception? inne
 public sealed class ConstraintViolatedException(string constraint, string message, Exception? inner = null)
     : Exception(message, inner)
 {
-    /// <summary>The constraint's name where the engine tells, else the engine's own text.</summary>
+    /// <summary>
+    /// The constraint's name where the engine tells it; SQLite names the columns of a key instead
+    /// (<c>orders.merchant, orders.reference</c>). Both say <c>table.column</c> for a null that is not allowed.
+    /// </summary>
     public string Constraint { get; } = constraint;
 }

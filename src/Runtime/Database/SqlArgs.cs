@@ -15,7 +15,7 @@ public enum SqlType
     /// <summary>boolean; 0 or 1.</summary>
     Bool,
 
-    /// <summary>timestamptz; milliseconds since 1970 UTC.</summary>
+    /// <summary>timestamptz; milliseconds since 1970 UTC. Cut to UTC and whole milliseconds on both.</summary>
     Time,
 
     /// <summary>bytea; blob.</summary>
@@ -31,10 +31,14 @@ public sealed record SqlColumn(string Name, SqlType Type, Array Values);
 /// <summary>
 /// What a statement is given: named values, and at most one set of rows as columns of equal length. PostgreSQL gets
 /// each column as an array <c>@name</c> for <c>unnest</c>; SQLite gets the whole set as one JSON array of arrays
-/// <c>@rows</c> for <c>json_each</c>, columns in the order given here, blobs as hex for <c>unhex</c>.
+/// <c>@rows</c> for <c>json_each</c>, columns in the order given here, blobs as hex for <c>unhex</c>. A statement may
+/// leave out what it does not need; it may not name what it is not given.
 /// </summary>
 public sealed class SqlArgs
 {
+    /// <summary>SQLite's name for the set.</summary>
+    public const string Rows = "rows";
+
     public static readonly SqlArgs None = new();
 
     readonly List<SqlScalar> scalars = [];
@@ -59,22 +63,41 @@ public sealed class SqlArgs
     public static SqlArgs With(string name, Guid? value) => new SqlArgs().And(name, value);
     public static SqlArgs With(string name, string? value) => new SqlArgs().And(name, value);
     public static SqlArgs With(string name, long? value) => new SqlArgs().And(name, value);
+    public static SqlArgs With(string name, bool value) => new SqlArgs().And(name, value);
     public static SqlArgs With(string name, DateTimeOffset? value) => new SqlArgs().And(name, value);
+    public static SqlArgs With(string name, byte[]? value) => new SqlArgs().And(name, value);
 
     public SqlArgs And(string name, Guid? value) => Add(name, SqlType.Uuid, value);
     public SqlArgs And(string name, string? value) => Add(name, SqlType.Text, value);
     public SqlArgs And(string name, long? value) => Add(name, SqlType.BigInt, value);
     public SqlArgs And(string name, bool value) => Add(name, SqlType.Bool, value);
-    public SqlArgs And(string name, DateTimeOffset? value) => Add(name, SqlType.Time, value);
+    public SqlArgs And(string name, DateTimeOffset? value) => Add(name, SqlType.Time, value?.ToWholeMilliseconds());
     public SqlArgs And(string name, byte[]? value) => Add(name, SqlType.Bytes, value);
 
     SqlArgs Add(string name, SqlType type, object? value)
     {
+        // None is everyone's: what is added to it becomes somebody's own.
+        if (ReferenceEquals(this, None)) return new SqlArgs().Add(name, type, value);
+        Claim(name);
         scalars.Add(new SqlScalar(name, type, value));
         return this;
     }
 
-    internal void AddColumn(SqlColumn column) => columns.Add(column);
+    internal void AddColumn(SqlColumn column)
+    {
+        Claim(column.Name);
+        columns.Add(column);
+    }
+
+    // Given twice, one of the two would be dropped in silence. A handful of names: looking is cheaper than hashing.
+    void Claim(string name)
+    {
+        if (name == Rows) throw new ArgumentException($"'{Rows}' is SQLite's name for the set of columns.", nameof(name));
+        foreach (var scalar in scalars)
+            if (scalar.Name == name) throw new ArgumentException($"'{name}' is given twice.", nameof(name));
+        foreach (var column in columns)
+            if (column.Name == name) throw new ArgumentException($"'{name}' is given twice.", nameof(name));
+    }
 }
 
 /// <summary>Builds the columns of a set from its items, in the order in which SQLite's statement reads them.</summary>
@@ -90,8 +113,13 @@ public sealed class SqlRows<T>(SqlArgs args, IReadOnlyList<T> items)
     public SqlRows<T> BigInt(string name, Func<T, long> of) => Column(name, SqlType.BigInt, of);
     public SqlRows<T> BigIntOrNull(string name, Func<T, long?> of) => Column(name, SqlType.BigInt, of);
     public SqlRows<T> Bool(string name, Func<T, bool> of) => Column(name, SqlType.Bool, of);
-    public SqlRows<T> Time(string name, Func<T, DateTimeOffset> of) => Column(name, SqlType.Time, of);
-    public SqlRows<T> TimeOrNull(string name, Func<T, DateTimeOffset?> of) => Column(name, SqlType.Time, of);
+
+    public SqlRows<T> Time(string name, Func<T, DateTimeOffset> of) =>
+        Column(name, SqlType.Time, item => of(item).ToWholeMilliseconds());
+
+    public SqlRows<T> TimeOrNull(string name, Func<T, DateTimeOffset?> of) =>
+        Column(name, SqlType.Time, item => of(item)?.ToWholeMilliseconds());
+
     public SqlRows<T> Bytes(string name, Func<T, byte[]?> of) => Column(name, SqlType.Bytes, of);
 
     SqlRows<T> Column<TValue>(string name, SqlType type, Func<T, TValue> of)

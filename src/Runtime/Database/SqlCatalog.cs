@@ -1,36 +1,44 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Orderwright.Runtime.Database;
 
-/// <summary>A statement of a <c>Sql/</c> file, by its name. Adapters keep one prepared statement per query.</summary>
+/// <summary>
+/// A statement of a <c>Sql/</c> file, by its name. Adapters keep what they prepared per instance, so hold on to it:
+/// take it from a <see cref="SqlCatalog"/>, do not make one per call.
+/// </summary>
 public sealed record SqlQuery(string Name, string Text);
 
 /// <summary>
 /// The named statements of one assembly for one engine, read from its embedded <c>Sql/*.{engine}.sql</c> files, where
-/// <c>-- name: insert_orders</c> opens a statement. Both engines have the same names; a test holds them to it.
-/// Files that begin with a number are migrations.
+/// a line <c>-- name: insert_orders</c> opens a statement and other lines that are only a comment are left out. Both
+/// engines have the same names; a test holds them to it. Files that begin with a number are migrations.
 /// </summary>
 public sealed partial class SqlCatalog
 {
+    const string Opening = "-- name:";
+
     readonly FrozenDictionary<string, SqlQuery> queries;
 
     public SqlCatalog(Assembly assembly, string engine)
     {
-        var ending = $".{engine}.sql";
+        // Orderwright.StockService: its history is the module "stockservice".
+        var module = assembly.GetName().Name!.Split('.')[^1].ToLowerInvariant();
         var found = new Dictionary<string, SqlQuery>();
         var migrations = new List<Migration>();
-        foreach (var file in assembly.GetManifestResourceNames().Where(
-            name => name.EndsWith(ending, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (var file in assembly.GetManifestResourceNames()
+            .Where(name => name.EndsWith($".{engine}.sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             var text = Read(assembly, file);
             if (NumberedFile().Match(file) is { Success: true } numbered)
                 migrations.Add(new Migration(
-                    assembly.GetName().Name!.ToLowerInvariant(), int.Parse(numbered.Groups[1].ValueSpan,
-                    System.Globalization.CultureInfo.InvariantCulture), numbered.Groups[2].Value, text));
+                    module, int.Parse(numbered.Groups[1].ValueSpan, CultureInfo.InvariantCulture), numbered.Groups[2].Value,
+                    text));
             else
-                foreach (var query in Split(text))
+                foreach (var query in Split(file, text))
                     if (!found.TryAdd(query.Name, query))
                         throw new InvalidOperationException($"{file}: the query '{query.Name}' is there twice.");
         }
@@ -49,10 +57,31 @@ public sealed partial class SqlCatalog
         ? query
         : throw new InvalidOperationException($"No query is named '{name}' for {Engine}.");
 
-    static IEnumerable<SqlQuery> Split(string text) =>
-        from block in text.Split("-- name:", StringSplitOptions.RemoveEmptyEntries).Skip(text.StartsWith("-- name:", StringComparison.Ordinal) ? 0 : 1)
-        let end = block.IndexOf('\n', StringComparison.Ordinal)
-        select new SqlQuery(block[..end].Trim(), block[(end + 1)..].Trim().TrimEnd(';'));
+    static IEnumerable<SqlQuery> Split(string file, string text)
+    {
+        string? name = null;
+        var statement = new StringBuilder();
+        foreach (var line in text.Split('\n'))
+        {
+            var isOpening = line.StartsWith(Opening, StringComparison.Ordinal);
+            if (isOpening && name is not null) yield return Close(file, name, statement);
+            if (isOpening) name = line[Opening.Length..].Trim();
+            else if (line.AsSpan().TrimStart().StartsWith("--")) continue;
+            else if (name is not null) statement.Append(line.TrimEnd()).Append('\n');
+            else if (!string.IsNullOrWhiteSpace(line))
+                throw new InvalidOperationException($"{file}: '{line.Trim()}' stands before the first '{Opening}'.");
+        }
+        if (name is not null) yield return Close(file, name, statement);
+    }
+
+    static SqlQuery Close(string file, string name, StringBuilder statement)
+    {
+        var text = statement.ToString().Trim().TrimEnd(';');
+        statement.Clear();
+        if (!QueryName().IsMatch(name)) throw new InvalidOperationException($"{file}: '{name}' is no snake_case name.");
+        if (text.Length == 0) throw new InvalidOperationException($"{file}: the query '{name}' is empty.");
+        return new SqlQuery(name, text);
+    }
 
     static string Read(Assembly assembly, string resource)
     {
@@ -62,4 +91,7 @@ public sealed partial class SqlCatalog
 
     [GeneratedRegex(@"^(\d{3})_([a-z0-9_]+)\.")]
     private static partial Regex NumberedFile();
+
+    [GeneratedRegex("^[a-z][a-z0-9_]*$")]
+    private static partial Regex QueryName();
 }

@@ -21,7 +21,12 @@ FROM (
 WHERE idempotency.scope = batch.scope AND idempotency.key = batch.key AND NOT idempotency.settled;
 
 -- name: purge_answers
-DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency WHERE created_at < @before LIMIT @most);
+-- SQLite has no BRIN: as rowids grow with time, the oldest rows are looked at instead, and no index is kept.
+DELETE FROM idempotency
+WHERE rowid IN (
+    SELECT rowid FROM (SELECT rowid, created_at FROM idempotency ORDER BY rowid LIMIT @most)
+    WHERE created_at < @before
+);
 
 -- name: insert_dead_letters
 INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at)

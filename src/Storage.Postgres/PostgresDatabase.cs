@@ -1,0 +1,143 @@
+using System.Data;
+using Npgsql;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Postgres;
+
+/// <summary>
+/// A service's PostgreSQL database. Statements prepare themselves at their second use, so a transaction costs one round
+/// trip per statement and one for COMMIT: Npgsql sends BEGIN along with the first statement, and pooled connections are
+/// not reset, as nothing here leaves state in a session. Hence no statement-mode pooler in between.
+/// </summary>
+public sealed class PostgresDatabase : IDatabase
+{
+    // A generic plan made while the tables were empty stays, at up to 70 times the cost a row (DESIGN.md, section 9):
+    // plan each time, for the arrays at hand. Compiling plans (jit) takes longer than any of our statements.
+    const string EverySession = "-c plan_cache_mode=force_custom_plan -c jit=off";
+
+    readonly string connectionString;
+    readonly RuntimeOptions options;
+    readonly NpgsqlDataSource writers;
+    readonly NpgsqlDataSource readers;
+
+    /// <param name="address">An Npgsql connection string, or a URL <c>postgres://user:password@host:5432/name</c>.</param>
+    /// <param name="service">Shown by the server as the application's name.</param>
+    /// <param name="options">Limits: connections, and how long a transaction may take.</param>
+    public PostgresDatabase(string address, string service, RuntimeOptions options)
+    {
+        this.options = options;
+        var timeout = (long)options.TransactionTimeout.TotalMilliseconds;
+        connectionString = PostgresAddress.Parse(address).ConnectionString;
+        // Should this process vanish, or the network between: the server lets go of our locks by itself.
+        writers = Pool(
+            service, options.MaxWriters,
+            $"-c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}");
+        readers = Pool($"{service}/reads", options.MaxReaders, "-c default_transaction_read_only=on");
+    }
+
+    public string Engine => "postgres";
+
+    public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
+        PostgresMigrations.ApplyAsync(connectionString, migrations, cancel);
+
+    public async Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(options.TransactionTimeout);
+        try
+        {
+            await using var connection = await OpenAsync(writers, limit.Token);
+            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, limit.Token);
+            var result = await work(new PostgresSession(connection, limit.Token));
+            limit.Token.ThrowIfCancellationRequested();
+            // Whoever cancels now cannot know which of the two happened; the command's own time limit ends a hang.
+            await PostgresErrors.TranslateAsync(transaction.CommitAsync(CancellationToken.None), "COMMIT");
+            return result;
+        }
+        catch (OperationCanceledException error) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            throw new DatabaseUnavailableException(
+                $"A transaction did not end within {options.TransactionTimeout}.", error);
+        }
+        catch (DatabaseUnavailableException error) when (PostgresErrors.LostConnection(error))
+        {
+            writers.Clear();
+            throw;
+        }
+    }
+
+    public async Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
+    {
+        try
+        {
+            await using var connection = await OpenAsync(readers, cancel);
+            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
+            return await read(new PostgresSession(connection, cancel));
+        }
+        catch (DatabaseUnavailableException error) when (PostgresErrors.LostConnection(error))
+        {
+            readers.Clear();
+            throw;
+        }
+    }
+
+    public async Task<List<T>> QueryAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
+    {
+        try
+        {
+            await using var connection = await OpenAsync(readers, cancel);
+            return await new PostgresSession(connection, cancel).QueryAsync(query, args, map, cancel);
+        }
+        catch (DatabaseUnavailableException error) when (PostgresErrors.LostConnection(error))
+        {
+            readers.Clear();
+            throw;
+        }
+    }
+
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await using var connection = await OpenAsync(readers, cancel);
+        await foreach (var item in new PostgresSession(connection, cancel).StreamAsync(query, args, map, cancel))
+            yield return item;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await writers.DisposeAsync();
+        await readers.DisposeAsync();
+    }
+
+    // Whatever keeps a connection from opening, a wrong password included, is no fault of the work that wanted it.
+    static async ValueTask<NpgsqlConnection> OpenAsync(NpgsqlDataSource pool, CancellationToken cancel)
+    {
+        try
+        {
+            return await pool.OpenConnectionAsync(cancel);
+        }
+        catch (Exception error) when (error is NpgsqlException or TimeoutException)
+        {
+            throw PostgresErrors.Unavailable("Connecting", error);
+        }
+    }
+
+    NpgsqlDataSource Pool(string applicationName, int connections, string sessionOptions)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        settings.ApplicationName = applicationName;
+        settings.MaxPoolSize = connections;
+        settings.MaxAutoPrepare = 100;
+        settings.AutoPrepareMinUsages = 2;
+        settings.NoResetOnClose = true;
+        settings.TcpKeepAlive = true;
+        settings.Timeout = (int)Math.Clamp(options.TransactionTimeout.TotalSeconds, 1, 10);
+        settings.CommandTimeout = (int)Math.Max(1, Math.Ceiling(options.TransactionTimeout.TotalSeconds));
+        // The last one wins: what the operator wrote stands.
+        settings.Options = $"{EverySession} {sessionOptions} {settings.Options}".Trim();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+}

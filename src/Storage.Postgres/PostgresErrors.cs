@@ -1,0 +1,68 @@
+using System.Net.Sockets;
+using Npgsql;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Postgres;
+
+/// <summary>
+/// Sorts what PostgreSQL says into what a batch must know: nobody's fault and worth another try, a rule of the schema
+/// that was broken, or a bug (which stays as it is).
+/// </summary>
+static class PostgresErrors
+{
+    public static async ValueTask<T> TranslateAsync<T>(Task<T> task, string what)
+    {
+        try
+        {
+            return await task;
+        }
+        catch (NpgsqlException error)
+        {
+            if (Translate(error, what) is { } ours) throw ours;
+            throw;
+        }
+    }
+
+    public static async ValueTask TranslateAsync(Task task, string what)
+    {
+        try
+        {
+            await task;
+        }
+        catch (NpgsqlException error)
+        {
+            if (Translate(error, what) is { } ours) throw ours;
+            throw;
+        }
+    }
+
+    public static DatabaseUnavailableException Unavailable(string what, Exception error) =>
+        new($"{what}: {error.Message}{(error.InnerException is { } cause ? $" ({cause.Message})" : "")}", error);
+
+    /// <summary>Whether the server, or the way to it, went away: then other pooled connections are dead as well.</summary>
+    public static bool LostConnection(DatabaseUnavailableException error) => error.InnerException switch
+    {
+        PostgresException known => IsShutdown(known.SqlState),
+        NpgsqlException { InnerException: IOException or SocketException } => true,
+        _ => false,
+    };
+
+    static Exception? Translate(NpgsqlException error, string what) => error switch
+    {
+        PostgresException known when known.SqlState.StartsWith("23", StringComparison.Ordinal) =>
+            new ConstraintViolatedException(
+                known.ConstraintName ?? $"{known.TableName}.{known.ColumnName}", $"{what}: {known.MessageText}", known),
+        PostgresException known when !IsPassing(known.SqlState) => null,
+        _ => Unavailable(what, error),
+    };
+
+    static bool IsShutdown(string state) =>
+        state is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+        || state.StartsWith("08", StringComparison.Ordinal);
+
+    // Class 08: connection. 53: no memory, disk or connections left. 57: an operator, or a time limit, intervened.
+    // 58: an input/output error. 40: a deadlock or a serialization failure. 25P03: idle in a transaction for too long.
+    // 25006: the server became a standby. 55P03: a lock was not to be had.
+    static bool IsPassing(string state) =>
+        state[..2] is "08" or "40" or "53" or "57" or "58" || state is "25P03" or "25P04" or "25006" or "55P03";
+}

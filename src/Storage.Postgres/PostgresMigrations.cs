@@ -1,0 +1,154 @@
+using System.Data;
+using Npgsql;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Postgres;
+
+/// <summary>
+/// Brings a database's schema up to date in one transaction under an advisory lock: all that is missing, or nothing.
+/// Statements that PostgreSQL keeps out of transactions (<c>CREATE INDEX CONCURRENTLY</c>) have no place in a migration.
+/// </summary>
+static class PostgresMigrations
+{
+    // Any number, the same for ever: advisory locks are per database.
+    const long LockKey = 0x6F72_6465_7277;
+
+    public static async Task ApplyAsync(
+        string connectionString, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    {
+        // Its own connection without time limits: another instance may take long, and so may an index on a big table.
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Pooling = false, CommandTimeout = 0, ApplicationName = "orderwright migrations",
+        };
+        await using var connection = await OpenAsync(settings, cancel);
+        await PostgresErrors.TranslateAsync(ApplyAsync(connection, migrations, cancel), "Migrating");
+    }
+
+    static async Task ApplyAsync(
+        NpgsqlConnection connection, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    {
+        await RefuseUnfitServerAsync(connection, cancel);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancel);
+        await RunAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancel);
+        await RunAsync(
+            connection,
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                module text NOT NULL, number int NOT NULL, name text NOT NULL, checksum text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (module, number))
+            """, cancel);
+        foreach (var migration in MigrationHistory.Pending(migrations, await HistoryAsync(connection, cancel)))
+        {
+            await RunAsync(connection, migration.Sql, cancel);
+            await using var note = new NpgsqlCommand(
+                "INSERT INTO schema_migrations (module, number, name, checksum) VALUES ($1, $2, $3, $4)", connection);
+            note.Parameters.Add(new() { Value = migration.Module });
+            note.Parameters.Add(new() { Value = migration.Number });
+            note.Parameters.Add(new() { Value = migration.Name });
+            note.Parameters.Add(new() { Value = MigrationHistory.Checksum(migration) });
+            await note.ExecuteNonQueryAsync(cancel);
+        }
+        await transaction.CommitAsync(cancel);
+    }
+
+    static async Task<List<AppliedMigration>> HistoryAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT module, number, name, checksum FROM schema_migrations", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var history = new List<AppliedMigration>();
+        while (await reader.ReadAsync(cancel))
+            history.Add(new(reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3)));
+        return history;
+    }
+
+    static async Task RefuseUnfitServerAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        if (connection.PostgreSqlVersion.Major < 15)
+            throw new DatabaseUnfitException(
+                $"PostgreSQL 15 or newer is needed; this server is {connection.PostgreSqlVersion}.");
+        foreach (var (setting, means) in new[]
+        {
+            ("synchronous_commit", "a crash of the server would lose orders that were already confirmed"),
+            ("fsync", "a power cut could destroy the database"),
+        })
+            if (await ShowAsync(connection, setting, cancel) == "off")
+                throw new DatabaseUnfitException(
+                    $"PostgreSQL's setting {setting} is off for this role and database: {means}. Set {setting} = on " +
+                    "(postgresql.conf, ALTER ROLE, ALTER DATABASE or the Options of the connection string) and start again.");
+        if (await ShowAsync(connection, "server_encoding", cancel) is var encoding and not "UTF8")
+            throw new DatabaseUnfitException(
+                $"The database '{connection.Database}' stores text as {encoding}, which cannot hold every name. Make it " +
+                "anew with ENCODING 'UTF8' TEMPLATE template0.");
+    }
+
+    static async Task<NpgsqlConnection> OpenAsync(
+        NpgsqlConnectionStringBuilder settings, CancellationToken cancel, bool mayCreate = true)
+    {
+        var connection = new NpgsqlConnection(settings.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            return connection;
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InvalidCatalogName && mayCreate)
+        {
+            await CreateDatabaseAsync(settings, cancel);
+            return await OpenAsync(settings, cancel, mayCreate: false);
+        }
+        catch (PostgresException error) when (error.SqlState.StartsWith("28", StringComparison.Ordinal))
+        {
+            throw new DatabaseUnfitException(
+                $"PostgreSQL at {settings.Host}:{settings.Port} does not let the role '{settings.Username}' in: " +
+                $"{error.MessageText}. Check its name and password, and pg_hba.conf.", error);
+        }
+        catch (Exception error) when (error is NpgsqlException or TimeoutException)
+        {
+            throw PostgresErrors.Unavailable($"PostgreSQL at {settings.Host}:{settings.Port} cannot be reached", error);
+        }
+    }
+
+    static async Task CreateDatabaseAsync(NpgsqlConnectionStringBuilder settings, CancellationToken cancel)
+    {
+        var name = settings.Database!;
+        var quoted = $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Database = "postgres" }.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            // C: text sorts by its bytes, as it does in SQLite, and no library update changes the order of an index.
+            await RunAsync(
+                connection, $"CREATE DATABASE {quoted} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", cancel);
+        }
+        catch (PostgresException error) when (
+            error.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another instance was faster.
+        }
+        catch (PostgresException error)
+        {
+            throw new DatabaseUnfitException(
+                $"There is no database '{name}' at {settings.Host}:{settings.Port}, and the role '{settings.Username}' may " +
+                $"not make it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} OWNER " +
+                $"\"{settings.Username}\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", error);
+        }
+        catch (NpgsqlException error)
+        {
+            throw PostgresErrors.Unavailable($"PostgreSQL at {settings.Host}:{settings.Port} cannot be reached", error);
+        }
+    }
+
+    static async Task<string?> ShowAsync(NpgsqlConnection connection, string setting, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand($"SHOW {setting}", connection);
+        return (string?)await command.ExecuteScalarAsync(cancel);
+    }
+
+    static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}

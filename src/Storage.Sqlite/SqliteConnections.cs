@@ -1,0 +1,102 @@
+using Microsoft.Data.Sqlite;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>Opens connections that lose nothing: what was set is read back, and a connection that differs is refused.</summary>
+static class SqliteConnections
+{
+    const int Full = 2;
+
+    public static SqliteConnection OpenWriter(string file, TimeSpan patience)
+    {
+        var isFile = file != ":memory:";
+        try
+        {
+            if (isFile) Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            var connection = Open(file, SqliteOpenMode.ReadWriteCreate, patience);
+            if (isFile && Read(connection, "PRAGMA journal_mode = WAL") is not "wal")
+                throw new DatabaseUnfitException(
+                    $"The SQLite file '{file}' cannot keep a write-ahead log. Choose a directory on a local disk.");
+            // A checkpoint per 16 MB of log, and the log gives back what it once needed beyond 64 MB.
+            Run(connection, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
+            return connection;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException || CannotWrite(error))
+        {
+            throw new DatabaseUnfitException(
+                $"The SQLite file '{file}' cannot be made or written: {error.Message} Choose a directory in which this " +
+                "process may write, on a local disk.", error);
+        }
+        catch (SqliteException error)
+        {
+            throw new DatabaseUnavailableException($"The SQLite file '{file}' cannot be opened: {error.Message}", error);
+        }
+    }
+
+    public static SqliteConnection OpenReader(string file, TimeSpan patience)
+    {
+        if (!File.Exists(file)) throw new DatabaseUnfitException($"There is no SQLite file '{file}'.");
+        try
+        {
+            return Open(file, SqliteOpenMode.ReadOnly, patience);
+        }
+        catch (SqliteException error)
+        {
+            throw new DatabaseUnavailableException($"The SQLite file '{file}' cannot be read: {error.Message}", error);
+        }
+    }
+
+    static SqliteConnection Open(string file, SqliteOpenMode mode, TimeSpan patience)
+    {
+        var settings = new SqliteConnectionStringBuilder
+        {
+            // SQLite waits for another process by itself (busy_timeout); the driver then need not try again.
+            DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = 1,
+        };
+        var connection = new SqliteConnection(settings.ConnectionString);
+        try
+        {
+            connection.Open();
+            // fullfsync: on macOS an ordinary fsync leaves the data in the drive's own memory. It does nothing elsewhere.
+            Run(
+                connection,
+                $"""
+                PRAGMA busy_timeout = {(long)patience.TotalMilliseconds};
+                PRAGMA synchronous = FULL;
+                PRAGMA fullfsync = ON;
+                PRAGMA checkpoint_fullfsync = ON;
+                PRAGMA foreign_keys = ON;
+                PRAGMA cache_size = -16384;
+                PRAGMA temp_store = MEMORY;
+                """);
+            if (Read(connection, "PRAGMA synchronous") is not (long)Full)
+                throw new DatabaseUnfitException(
+                    $"The SQLite file '{file}' did not take synchronous = FULL: a power cut would lose confirmed orders.");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    static bool CannotWrite(Exception error) => error is SqliteException
+    {
+        SqliteErrorCode: SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM
+            or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT,
+    };
+
+    static void Run(SqliteConnection connection, string sql)
+    {
+        using var command = new SqliteCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    static object? Read(SqliteConnection connection, string sql)
+    {
+        using var command = new SqliteCommand(sql, connection);
+        return command.ExecuteScalar();
+    }
+}

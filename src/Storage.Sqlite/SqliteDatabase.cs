@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>
+/// A service's SQLite file: one connection writes, on a thread of its own; a few read beside it, each from a snapshot
+/// of the write-ahead log. Another process may use the file as well; writers then wait for each other.
+/// <c>:memory:</c> is one connection for everything, which runs on the caller's thread: no thread decides the order of
+/// things, so that a simulation can repeat a run. It is gone when disposed.
+/// </summary>
+public sealed class SqliteDatabase : IDatabase
+{
+    const string InMemory = ":memory:";
+
+    readonly string file;
+    readonly RuntimeOptions options;
+    readonly SemaphoreSlim writing = new(1, 1);
+    readonly WriterThread? thread;
+    readonly SqliteReaders? readers;
+    SqliteSession? writer;
+    bool wasOpen;
+    bool disposed;
+
+    /// <param name="file">Its directory is made if need be. <c>:memory:</c> for none.</param>
+    /// <param name="options">Limits: reading connections, and how long a transaction may take.</param>
+    public SqliteDatabase(string file, RuntimeOptions options)
+    {
+        this.options = options;
+        this.file = file == InMemory ? file : Path.GetFullPath(file);
+        if (file == InMemory) return;
+        thread = new WriterThread(Path.GetFileName(file));
+        readers = new SqliteReaders(this.file, options);
+    }
+
+    public string Engine => "sqlite";
+
+    public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
+        WithWriterAsync(
+            (session, limit) => session.TransactAsync(
+                SqliteSession.BeginExclusive,
+                () => Task.FromResult(SqliteMigrations.Apply(session, migrations)), limit),
+            Timeout.InfiniteTimeSpan, cancel);
+
+    public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
+        WithWriterAsync(
+            (session, limit) => session.TransactAsync(SqliteSession.BeginImmediate, () => work(session), limit),
+            options.TransactionTimeout, cancel);
+
+    public async Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
+    {
+        if (readers is null)
+            return await WithWriterAsync(
+                (session, _) => session.ReadOnlyAsync(() => read(session)), Timeout.InfiniteTimeSpan, cancel);
+        using var lease = await readers.LeaseAsync(cancel);
+        return await lease.Session.TransactAsync(SqliteSession.Begin, () => read(lease.Session), cancel);
+    }
+
+    public async Task<List<T>> QueryAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
+    {
+        if (readers is null) return await ReadAsync(queries => queries.QueryAsync(query, args, map, cancel), cancel);
+        using var lease = await readers.LeaseAsync(cancel);
+        using var interrupt = lease.Session.InterruptOn(cancel);
+        return await lease.Session.QueryAsync(query, args, map, cancel);
+    }
+
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        if (readers is null)
+        {
+            foreach (var item in await QueryAsync(query, args, map, cancel)) yield return item;
+            yield break;
+        }
+        using var lease = await readers.LeaseAsync(cancel);
+        using var interrupt = lease.Session.InterruptOn(cancel);
+        foreach (var item in lease.Session.Stream(query, args, map, cancel)) yield return item;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await writing.WaitAsync();
+        disposed = true;
+        // The last connection to close copies the log into the file: let that be the one that may write.
+        readers?.Dispose();
+        writer?.Dispose();
+        writer = null;
+        thread?.Dispose();
+        writing.Release();
+    }
+
+    SqliteSession Open()
+    {
+        try
+        {
+            var session = SqliteSession.OpenWriter(file, options);
+            wasOpen = true;
+            return session;
+        }
+        catch (DatabaseUnfitException error) when (wasOpen)
+        {
+            // It was fit before: a disk that went away is no fault of the work at hand.
+            throw new DatabaseUnavailableException(error.Message, error);
+        }
+    }
+
+    async Task<T> WithWriterAsync<T>(
+        Func<SqliteSession, CancellationToken, Task<T>> use, TimeSpan timeLimit, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(timeLimit);
+        try
+        {
+            await writing.WaitAsync(limit.Token);
+            try
+            {
+                ObjectDisposedException.ThrowIf(disposed, this);
+                return await (thread is null ? UseAsync() : thread.RunAsync(UseAsync));
+            }
+            finally
+            {
+                writing.Release();
+            }
+        }
+        catch (OperationCanceledException error) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            throw new DatabaseUnavailableException($"A transaction did not end within {timeLimit}.", error);
+        }
+
+        async Task<T> UseAsync()
+        {
+            var session = writer ??= Open();
+            try
+            {
+                return await use(session, limit.Token);
+            }
+            finally
+            {
+                if (session.IsBroken && thread is not null)
+                {
+                    writer = null;
+                    session.Dispose();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.Data.Sqlite;
+using Orderwright.Runtime.Database;
+using SQLitePCL;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>
+/// Sorts what SQLite says into what a batch must know: nobody's fault and worth another try, a rule of the schema that
+/// was broken, or a bug (which stays as it is).
+/// </summary>
+static class SqliteErrors
+{
+    public static Exception? Translate(SqliteException error, string what) => error.SqliteErrorCode switch
+    {
+        // A value of the wrong type in a STRICT table is a bug of the statement, and no rule of the domain.
+        raw.SQLITE_CONSTRAINT when error.SqliteExtendedErrorCode != ConstraintDatatype =>
+            new ConstraintViolatedException(ConstraintOf(error.Message), $"{what}: {error.Message}", error),
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_NOMEM or raw.SQLITE_PROTOCOL =>
+            new DatabaseUnavailableException($"{what}: {error.Message}", error),
+        _ when BreaksConnection(error) => new DatabaseUnavailableException($"{what}: {error.Message}", error),
+        _ => null,
+    };
+
+    /// <summary>
+    /// The disk failed, or the file is not what it was: whether a later commit on this connection would be honest, nobody
+    /// knows. A damaged file is here as well: it is no message's fault, so work waits until a person has seen to it.
+    /// </summary>
+    public static bool BreaksConnection(SqliteException error) =>
+        error.SqliteErrorCode is raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
+
+    const int ConstraintDatatype = raw.SQLITE_CONSTRAINT | 12 << 8;
+
+    // "SQLite Error 19: 'UNIQUE constraint failed: orders.merchant, orders.reference'."
+    static string ConstraintOf(string message)
+    {
+        const string Mark = "constraint failed: ";
+        var at = message.IndexOf(Mark, StringComparison.Ordinal);
+        return at < 0 ? message : message[(at + Mark.Length)..].TrimEnd('.', '\'');
+    }
+}

@@ -1,0 +1,41 @@
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>Brings a file's schema up to date, inside a transaction that nobody else writes beside.</summary>
+static class SqliteMigrations
+{
+    static readonly SqlQuery History = new(
+        "history", "SELECT module, number, name, checksum FROM schema_migrations");
+
+    static readonly SqlQuery Note = new(
+        "note",
+        """
+        INSERT INTO schema_migrations (module, number, name, checksum, applied_at)
+        VALUES (@module, @number, @name, @checksum, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+        """);
+
+    /// <summary>Returns how many were applied.</summary>
+    public static int Apply(SqliteSession session, IReadOnlyList<Migration> migrations)
+    {
+        session.RunScript(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
+                applied_at INTEGER NOT NULL, PRIMARY KEY (module, number)) STRICT
+            """);
+        var applied = session.Stream(
+            History, SqlArgs.None, row => new AppliedMigration(row.Text(0), row.Int(1), row.Text(2), row.Text(3)), default)
+            .ToList();
+        var pending = MigrationHistory.Pending(migrations, applied);
+        foreach (var migration in pending)
+        {
+            session.RunScript(migration.Sql);
+            session.Execute(
+                Note,
+                SqlArgs.With("module", migration.Module).And("number", migration.Number).And("name", migration.Name)
+                    .And("checksum", MigrationHistory.Checksum(migration)));
+        }
+        return pending.Count;
+    }
+}

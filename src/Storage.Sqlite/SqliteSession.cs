@@ -1,0 +1,182 @@
+using Microsoft.Data.Sqlite;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using SQLitePCL;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>One open connection with the statements that it has prepared. Used by one caller at a time; it blocks.</summary>
+sealed class SqliteSession : ITransaction, IDisposable
+{
+    public static readonly SqlQuery Begin = new("begin", "BEGIN");
+
+    /// <summary>Takes the write lock at once: a transaction that reads first could not get it later without a retry.</summary>
+    public static readonly SqlQuery BeginImmediate = new("begin_immediate", "BEGIN IMMEDIATE");
+    public static readonly SqlQuery BeginExclusive = new("begin_exclusive", "BEGIN EXCLUSIVE");
+
+    static readonly SqlQuery Commit = new("commit", "COMMIT");
+
+    // Far more than any service has; it only keeps queries made on the fly from piling up.
+    const int MostStatements = 500;
+
+    readonly SqliteConnection connection;
+    readonly Dictionary<SqlQuery, SqliteStatement> statements = new(ReferenceEqualityComparer.Instance);
+    CancellationToken limit;
+
+    SqliteSession(SqliteConnection connection) => this.connection = connection;
+
+    /// <summary>The connection met an error after which it must not be used again.</summary>
+    public bool IsBroken { get; private set; }
+
+    public static SqliteSession OpenWriter(string file, RuntimeOptions options) =>
+        new(SqliteConnections.OpenWriter(file, options.TransactionTimeout));
+
+    public static SqliteSession OpenReader(string file, RuntimeOptions options) =>
+        new(SqliteConnections.OpenReader(file, options.TransactionTimeout));
+
+    /// <summary>Runs <paramref name="work"/> in a transaction; a statement that runs on at the limit is interrupted.</summary>
+    public async Task<T> TransactAsync<T>(SqlQuery begin, Func<Task<T>> work, CancellationToken limit)
+    {
+        this.limit = limit;
+        try
+        {
+            T result;
+            using (InterruptOn(limit))
+            {
+                Execute(begin, SqlArgs.None);
+                result = await work();
+            }
+            limit.ThrowIfCancellationRequested();
+            Execute(Commit, SqlArgs.None);
+            return result;
+        }
+        catch
+        {
+            RollBack();
+            throw;
+        }
+        finally
+        {
+            this.limit = default;
+        }
+    }
+
+    /// <summary>For the connection that could write: what it is asked to write now is refused.</summary>
+    public async Task<T> ReadOnlyAsync<T>(Func<Task<T>> read)
+    {
+        RunScript("PRAGMA query_only = ON");
+        try
+        {
+            return await read();
+        }
+        finally
+        {
+            RunScript("PRAGMA query_only = OFF");
+        }
+    }
+
+    public Task<List<T>> QueryAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+        Task.FromResult(new List<T>(Stream(query, args, map, cancel)));
+
+    public IAsyncEnumerable<T> StreamAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+        Stream(query, args, map, cancel).ToAsyncEnumerable();
+
+    public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        limit.ThrowIfCancellationRequested();
+        return Task.FromResult(Execute(query, args));
+    }
+
+    public IEnumerable<T> Stream<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        limit.ThrowIfCancellationRequested();
+        using var reader = Guard(query.Name, () => Prepared(query).Bind(args).ExecuteReader());
+        Func<bool> next = reader.Read;
+        for (var row = new SqliteRow(reader); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
+            yield return map(row);
+    }
+
+    /// <summary>Runs statements that are not worth keeping, such as a migration's.</summary>
+    public void RunScript(string sql) =>
+        Guard(
+            "script",
+            () =>
+            {
+                using var command = new SqliteCommand(sql, connection);
+                return command.ExecuteNonQuery();
+            });
+
+    /// <summary>Ends a running statement, with an error, when <paramref name="cancel"/> says so.</summary>
+    public CancellationTokenRegistration InterruptOn(CancellationToken cancel) =>
+        cancel.UnsafeRegister(_ => raw.sqlite3_interrupt(connection.Handle), null);
+
+    public void Dispose()
+    {
+        foreach (var statement in statements.Values) statement.Dispose();
+        connection.Dispose();
+    }
+
+    public int Execute(SqlQuery query, SqlArgs args) =>
+        Guard(query.Name, () => Math.Max(0, Prepared(query).Bind(args).ExecuteNonQuery()));
+
+    SqliteStatement Prepared(SqlQuery query)
+    {
+        if (statements.TryGetValue(query, out var known)) return known;
+        if (statements.Count >= MostStatements)
+        {
+            foreach (var old in statements.Values) old.Dispose();
+            statements.Clear();
+        }
+        return statements[query] = new SqliteStatement(query, connection);
+    }
+
+    // Some errors have rolled back already; then there is nothing to end.
+    void RollBack()
+    {
+        if (raw.sqlite3_get_autocommit(connection.Handle) != 0) return;
+        try
+        {
+            RunScript("ROLLBACK");
+        }
+        catch (Exception error) when (error is DatabaseUnavailableException or SqliteException)
+        {
+            IsBroken = true;
+        }
+    }
+
+    T Guard<T>(string what, Func<T> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (SqliteException error)
+        {
+            if (error.SqliteErrorCode == raw.SQLITE_INTERRUPT) throw new OperationCanceledException(error.Message, error, limit);
+            IsBroken |= SqliteErrors.BreaksConnection(error);
+            if (SqliteErrors.Translate(error, what) is { } ours) throw ours;
+            throw;
+        }
+    }
+}
+
+/// <summary>The reader's current row. One object for all rows: what outlives the row is copied by the caller's map.</summary>
+sealed class SqliteRow(SqliteDataReader reader) : IRow
+{
+    public Guid Uuid(int column) => new(Bytes(column), bigEndian: true);
+    public Guid? UuidOrNull(int column) => reader.IsDBNull(column) ? null : Uuid(column);
+    public string Text(int column) => reader.GetString(column);
+    public string? TextOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    public long BigInt(int column) => reader.GetInt64(column);
+    public long? BigIntOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+    public int Int(int column) => checked((int)reader.GetInt64(column));
+    public bool Bool(int column) => reader.GetInt64(column) != 0;
+    public DateTimeOffset Time(int column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
+    public DateTimeOffset? TimeOrNull(int column) => reader.IsDBNull(column) ? null : Time(column);
+    public byte[] Bytes(int column) => reader.GetFieldValue<byte[]>(column);
+    public byte[]? BytesOrNull(int column) => reader.IsDBNull(column) ? null : Bytes(column);
+}

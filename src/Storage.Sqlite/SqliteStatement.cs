@@ -1,0 +1,42 @@
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>A statement that stays prepared, and the parameters that its text names.</summary>
+sealed partial class SqliteStatement : IDisposable
+{
+    readonly SqlQuery query;
+    readonly SqliteCommand command;
+    readonly List<(string Name, SqliteParameter Parameter)> parameters = [];
+
+    public SqliteStatement(SqlQuery query, SqliteConnection connection)
+    {
+        this.query = query;
+        command = new SqliteCommand(query.Text, connection);
+        foreach (var name in Names().Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name != "").Distinct())
+            parameters.Add((name, command.Parameters.Add(new SqliteParameter($"@{name}", null))));
+    }
+
+    /// <summary>Gives the statement those of <paramref name="args"/> that it names; it must be given all of those.</summary>
+    public SqliteCommand Bind(SqlArgs args)
+    {
+        foreach (var (name, parameter) in parameters) parameter.Value = ValueOf(name, args);
+        return command;
+    }
+
+    public void Dispose() => command.Dispose();
+
+    object ValueOf(string name, SqlArgs args)
+    {
+        if (name == SqlArgs.Rows && args.Columns.Count > 0) return SqliteValues.Rows(args);
+        foreach (var scalar in args.Scalars)
+            if (scalar.Name == name) return SqliteValues.Scalar(scalar);
+        throw new InvalidOperationException($"The query '{query.Name}' names @{name}, which it is not given.");
+    }
+
+    // What is in quotes or in a comment is stepped over.
+    [GeneratedRegex("""'[^']*'|"[^"]*"|--[^\n]*|@([A-Za-z_][A-Za-z0-9_]*)""")]
+    private static partial Regex Names();
+}

@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>
+/// Values in SQLite's form. A set of rows becomes one JSON array of arrays, a cell per column: one parameter however
+/// many rows there are, and one statement that stays prepared for all of them.
+/// </summary>
+static class SqliteValues
+{
+    static readonly JsonWriterOptions Compact = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true,
+    };
+
+    public static object Scalar(SqlScalar scalar) => scalar.Value switch
+    {
+        null => DBNull.Value,
+        Guid uuid => uuid.ToByteArray(bigEndian: true),
+        bool yes => yes ? 1L : 0L,
+        DateTimeOffset time => time.ToUnixTimeMilliseconds(),
+        var value => value,
+    };
+
+    public static string Rows(SqlArgs args)
+    {
+        var buffer = new ArrayBufferWriter<byte>(64 + args.RowCount * args.Columns.Count * 24);
+        using (var json = new Utf8JsonWriter(buffer, Compact))
+        {
+            json.WriteStartArray();
+            for (var row = 0; row < args.RowCount; row++)
+            {
+                json.WriteStartArray();
+                foreach (var column in args.Columns) WriteCell(json, column.Values, row);
+                json.WriteEndArray();
+            }
+            json.WriteEndArray();
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    static void WriteCell(Utf8JsonWriter json, Array column, int row)
+    {
+        switch (column)
+        {
+            case Guid[] uuids: WriteUuid(json, uuids[row]); break;
+            case Guid?[] uuids when uuids[row] is { } uuid: WriteUuid(json, uuid); break;
+            case string?[] texts when texts[row] is { } text: json.WriteStringValue(text); break;
+            case long[] numbers: json.WriteNumberValue(numbers[row]); break;
+            case long?[] numbers when numbers[row] is { } number: json.WriteNumberValue(number); break;
+            case bool[] flags: json.WriteNumberValue(flags[row] ? 1 : 0); break;
+            case DateTimeOffset[] times: json.WriteNumberValue(times[row].ToUnixTimeMilliseconds()); break;
+            case DateTimeOffset?[] times when times[row] is { } time:
+                json.WriteNumberValue(time.ToUnixTimeMilliseconds());
+                break;
+            case byte[]?[] blobs when blobs[row] is { } blob: json.WriteStringValue(Convert.ToHexStringLower(blob)); break;
+            case Guid?[] or string?[] or long?[] or DateTimeOffset?[] or byte[]?[]: json.WriteNullValue(); break;
+            default: throw new ArgumentException($"No column has the type {column.GetType().Name}.", nameof(column));
+        }
+    }
+
+    static void WriteUuid(Utf8JsonWriter json, Guid uuid)
+    {
+        // "N" is the big-endian order: the hex of the blob.
+        Span<byte> hex = stackalloc byte[32];
+        uuid.TryFormat(hex, out _, "N");
+        json.WriteStringValue(hex);
+    }
+}
