@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.OrderService;
+
+/// <summary>Orders, their events and the unsettled among them, set by set.</summary>
+public sealed class OrderStore(SqlCatalog sql)
+{
+    /// <summary>Brings new orders in; returns the ids that came in. One that conflicts with what is there did not.</summary>
+    public async Task<IReadOnlySet<Guid>> InsertAsync(IReadOnlyList<Order> orders, Work work)
+    {
+        if (orders.Count == 0) return new HashSet<Guid>();
+        var inserted = await work.QueryAsync(
+            sql["insert_orders"],
+            SqlArgs.Over(orders)
+                .Uuid("id", order => order.Id)
+                .Text("merchant", order => order.Merchant)
+                .Text("reference", order => order.Reference)
+                .Text("customer_id", order => order.CustomerId)
+                .Text("currency", order => order.Currency)
+                .Text("status", order => order.State.Status)
+                .Text("payment_status", order => order.State.PaymentStatus)
+                .Text("fulfilment_status", order => order.State.FulfilmentStatus)
+                .Text("lines", order => Json(order.Lines, StoredJson.Default.IReadOnlyListOrderLine))
+                .Text("adjustments", order => Json(order.Adjustments, StoredJson.Default.IReadOnlyListAdjustment))
+                .BigInt("adjustments_minor", order => order.AdjustmentsMinor)
+                .Text("metadata", order => Json(order.Metadata, StoredJson.Default.IReadOnlyDictionaryStringString))
+                .BigIntOrNull("total", order => order.State.Total)
+                .Text("payment_provider", order => order.Payment.Provider)
+                .Text("payment_token", order => order.Payment.Token)
+                .Bool("may_set_price", order => order.MaySetPrice)
+                .BigInt("version", order => order.State.Version)
+                .Time("created_at", order => order.CreatedAt),
+            row => row.Uuid(0));
+        return inserted.ToHashSet();
+    }
+
+    /// <summary>Those of these ids that there are.</summary>
+    public async Task<IReadOnlySet<Guid>> FindIdsAsync(IReadOnlyList<Guid> ids, Work work) =>
+        (await work.QueryAsync(sql["find_ids"], SqlArgs.OfUuids("id", ids), row => row.Uuid(0))).ToHashSet();
+
+    /// <summary>Which order has each of these references.</summary>
+    public async Task<Dictionary<(string Merchant, string Reference), Guid>> FindReferencesAsync(
+        IReadOnlyList<(string Merchant, string Reference)> references, Work work)
+    {
+        var rows = await work.QueryAsync(
+            sql["find_references"],
+            SqlArgs.Over(references).Text("merchant", key => key.Merchant).Text("reference", key => key.Reference),
+            row => (Key: (row.Text(0), row.Text(1)), Id: row.Uuid(2)));
+        return rows.ToDictionary(row => row.Key, row => row.Id);
+    }
+
+    /// <summary>The states of these orders, locked in the order of their ids until the transaction ends.</summary>
+    public Task<List<OrderState>> LockStatesAsync(IReadOnlyList<Guid> ids, Work work) =>
+        work.QueryAsync(sql["lock_states"], SqlArgs.OfUuids("id", ids), ReadState);
+
+    /// <inheritdoc cref="LockStatesAsync"/>
+    public Task<List<Order>> LockOrdersAsync(IReadOnlyList<Guid> ids, Work work) =>
+        work.QueryAsync(sql["lock_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
+
+    public Task<List<Order>> LoadAsync(IReadOnlyList<Guid> ids, Work work) =>
+        work.QueryAsync(sql["load_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
+
+    /// <summary>Those of these orders that are neither pending nor on their way to be cancelled.</summary>
+    public Task<List<Order>> LoadDecidedAsync(IReadOnlyList<Guid> ids, IQueries queries, CancellationToken cancel) =>
+        queries.QueryAsync(sql["load_decided"], SqlArgs.OfUuids("id", ids), ReadOrder, cancel);
+
+    /// <summary>Writes changes and their events. The orders are locked; each changes at most once in a call.</summary>
+    public async Task SaveAsync(IReadOnlyList<OrderChange> changes, Work work)
+    {
+        var changed = changes.Where(change => change.Events.Count > 0).ToList();
+        if (changed.Count == 0) return;
+        var saved = await work.ExecuteAsync(
+            sql["save_states"],
+            SqlArgs.Over(changed)
+                .Uuid("id", change => change.State.Id)
+                .BigInt("version_before", change => change.State.Version - change.Events.Count)
+                .BigInt("version", change => change.State.Version)
+                .Text("status", change => change.State.Status)
+                .Text("payment_status", change => change.State.PaymentStatus)
+                .BigIntOrNull("total", change => change.State.Total)
+                .Text("lines", change =>
+                    change.Priced is null ? null : Json(change.Priced, StoredJson.Default.IReadOnlyListOrderLine))
+                .Text("reason_code", change => change.State.Reason?.Code)
+                .Text("reason_message", change => change.State.Reason?.Message)
+                .Text("cancel_reason", change => change.State.CancelReason)
+                .Time("updated_at", change => change.State.UpdatedAt));
+        if (saved != changed.Count)
+            throw new InvalidOperationException(
+                $"{changed.Count} locked orders were to change and {saved} did; the first is {changed[0].State.Id}.");
+        await AppendAsync([.. changed.SelectMany(change => change.Events)], work);
+    }
+
+    public Task AppendAsync(IReadOnlyList<OrderEvent> events, Work work) =>
+        events.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(
+            sql["insert_events"],
+            SqlArgs.Over(events)
+                .Uuid("order_id", e => e.OrderId)
+                .BigInt("version", e => e.Version)
+                .Text("type", e => e.Type)
+                .Text("status", e => e.Status)
+                .Time("at", e => e.At)
+                .Text("actor", e => e.Actor)
+                .Text("trace_id", e => e.TraceId)
+                .Text("data", e => Json(e.Data, StoredJson.Default.EventData)));
+
+    /// <summary>From now on these wait for the coordinator, who is asked again at <paramref name="askAt"/>.</summary>
+    public Task AwaitAnswersAsync(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work) =>
+        ids.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(
+            sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
+
+    /// <summary>These have their answer. Returns how many had waited for one.</summary>
+    public Task<int> StopAwaitingAsync(IReadOnlyList<Guid> ids, Work work) =>
+        ids.Count == 0 ? Task.FromResult(0) : work.ExecuteAsync(
+            sql["delete_unsettled"], SqlArgs.OfUuids("id", ids));
+
+    /// <summary>A row of the first ten columns of every statement that reads orders.</summary>
+    public static OrderState ReadState(IRow row) => new(
+        row.Uuid(0), row.BigInt(1), row.Text(2), row.Text(3), row.Text(4), row.BigIntOrNull(5),
+        row.TextOrNull(6) is { } code ? new Reason(code, row.Text(7)) : null, row.TextOrNull(8), row.Time(9));
+
+    /// <summary>A row of all their columns.</summary>
+    public static Order ReadOrder(IRow row) => new(
+        ReadState(row), row.Text(10), row.TextOrNull(11), row.Text(12), row.Text(13),
+        FromJson(row.Text(14), StoredJson.Default.IReadOnlyListOrderLine),
+        FromJson(row.Text(15), StoredJson.Default.IReadOnlyListAdjustment),
+        FromJson(row.Text(16), StoredJson.Default.IReadOnlyDictionaryStringString),
+        new PaymentMethod(row.Text(17), row.TextOrNull(18)), row.Bool(19), row.Time(20));
+
+    static string Json<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
+
+    static T FromJson<T>(string json, JsonTypeInfo<T> type) where T : class =>
+        JsonSerializer.Deserialize(json, type) ?? throw new InvalidOperationException("A JSON column of orders holds null.");
+}

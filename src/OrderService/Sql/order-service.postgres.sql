@@ -1,0 +1,161 @@
+-- name: insert_orders
+-- Any conflict is skipped: a reference that is taken, or an id that an earlier attempt of the same batch has brought
+-- in although the answer to its commit got lost. The caller looks at what came in.
+INSERT INTO orders (
+    id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
+    adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at)
+SELECT
+    id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
+    adjustments::json, adjustments_minor, metadata::json, total, payment_provider, payment_token, may_set_price, version,
+    created_at, created_at
+FROM unnest(
+    @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines,
+    @adjustments, @adjustments_minor, @metadata, @total, @payment_provider, @payment_token, @may_set_price, @version,
+    @created_at)
+    AS batch (
+        id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
+        adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: find_ids
+SELECT o.id
+FROM unnest(@id) AS batch (id)
+JOIN orders o ON o.id = batch.id;
+
+-- name: find_references
+SELECT o.merchant, o.reference, o.id
+FROM unnest(@merchant, @reference) AS batch (merchant, reference)
+JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference;
+
+-- name: insert_events
+-- Numbers are given before the commit, so a reader could see a number whose predecessor is still to be committed, go on
+-- from there and miss it. Each writer therefore holds, until its transaction ends, a lock that names the last number
+-- given before its own; feed_writers finds the oldest. The lock is shared and nobody takes it otherwise: no one waits.
+-- 20311 ('OW') keeps these locks apart from other advisory locks.
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(20311::bigint << 48 | CASE WHEN is_called THEN last_value ELSE 0 END)
+    FROM order_events_seq_seq
+)
+INSERT INTO order_events (order_id, version, type, status, at, actor, trace_id, data)
+SELECT order_id, version, type, status, at, actor, trace_id, data::json
+FROM turn, unnest(@order_id, @version, @type, @status, @at, @actor, @trace_id, @data)
+    WITH ORDINALITY AS batch (order_id, version, type, status, at, actor, trace_id, data, place)
+ORDER BY place;
+
+-- name: insert_unsettled
+INSERT INTO unsettled (order_id, ask_at, asked)
+SELECT id, @ask_at, 0
+FROM unnest(@id) AS batch (id)
+ON CONFLICT (order_id) DO UPDATE SET ask_at = excluded.ask_at, asked = 0;
+
+-- name: delete_unsettled
+DELETE FROM unsettled u
+USING unnest(@id) AS batch (id)
+WHERE u.order_id = batch.id;
+
+-- name: lock_states
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at
+FROM unnest(@id) AS batch (id)
+JOIN orders o ON o.id = batch.id
+ORDER BY o.id
+FOR UPDATE OF o;
+
+-- name: lock_orders
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM unnest(@id) AS batch (id)
+JOIN orders o ON o.id = batch.id
+ORDER BY o.id
+FOR UPDATE OF o;
+
+-- name: load_orders
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM unnest(@id) AS batch (id)
+JOIN orders o ON o.id = batch.id;
+
+-- name: save_states
+UPDATE orders o
+SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
+    lines = COALESCE(batch.lines::json, o.lines), reason_code = batch.reason_code,
+    reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
+    updated_at = batch.updated_at
+FROM unnest(
+    @id, @version_before, @version, @status, @payment_status, @total, @lines, @reason_code, @reason_message,
+    @cancel_reason, @updated_at)
+    AS batch (
+        id, version_before, version, status, payment_status, total, lines, reason_code, reason_message, cancel_reason,
+        updated_at)
+WHERE o.id = batch.id AND o.version = batch.version_before;
+
+-- name: feed_given
+-- The last number given, whether or not its transaction is over. Not bound to the snapshot.
+SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_events_seq_seq;
+
+-- name: feed_writers
+-- The number before those of the oldest transaction that is writing events. A 64-bit advisory lock shows as two halves.
+SELECT min((classid::bigint << 32 | objid::bigint) & ((1::bigint << 48) - 1))
+FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 20311
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: load_feed
+SELECT seq, order_id, version, type, status, at, actor, trace_id, data
+FROM order_events
+WHERE seq > @after AND seq <= @until
+ORDER BY seq
+LIMIT @limit;
+
+-- name: load_merchant_feed
+SELECT e.seq, e.order_id, e.version, e.type, e.status, e.at, e.actor, e.trace_id, e.data
+FROM order_events e
+JOIN orders o ON o.id = e.order_id AND o.merchant = @merchant
+WHERE e.seq > @after AND e.seq <= @until
+ORDER BY e.seq
+LIMIT @limit;
+
+-- name: load_order_events
+SELECT seq, order_id, version, type, status, at, actor, trace_id, data
+FROM order_events
+WHERE order_id = @order_id AND seq > @after
+ORDER BY version
+LIMIT @limit;
+
+-- name: touched_orders
+SELECT DISTINCT e.order_id
+FROM unnest(@id) AS batch (id)
+JOIN order_events e ON e.order_id = batch.id AND e.seq > @after;
+
+-- name: load_decided
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM unnest(@id) AS batch (id)
+JOIN orders o ON o.id = batch.id
+WHERE o.status NOT IN ('pending', 'cancel_pending');
+
+-- name: count_in_flight
+SELECT count(*) FROM unsettled WHERE asked < @asked;
+
+-- name: take_due
+-- Rows that another instance has just taken, or that are being settled, are left alone.
+SELECT order_id, asked
+FROM unsettled
+WHERE ask_at <= @now
+ORDER BY ask_at
+LIMIT @limit
+FOR UPDATE SKIP LOCKED;
+
+-- name: ask_later
+UPDATE unsettled u
+SET ask_at = batch.ask_at, asked = u.asked + 1
+FROM unnest(@id, @ask_at) AS batch (id, ask_at)
+WHERE u.order_id = batch.id;

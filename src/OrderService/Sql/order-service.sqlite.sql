@@ -1,0 +1,142 @@
+-- name: insert_orders
+-- Any conflict is skipped: a reference that is taken, or an id that an earlier attempt of the same batch has brought
+-- in although the answer to its commit got lost. The caller looks at what came in.
+INSERT INTO orders (
+    id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
+    adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at)
+SELECT
+    unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
+    value ->> 16, value ->> 17, value ->> 17
+FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: find_ids
+SELECT o.id
+FROM json_each(@rows) AS batch
+JOIN orders o ON o.id = unhex(batch.value ->> 0);
+
+-- name: find_references
+SELECT o.merchant, o.reference, o.id
+FROM json_each(@rows) AS batch
+JOIN orders o ON o.merchant = batch.value ->> 0 AND o.reference = batch.value ->> 1;
+
+-- name: insert_events
+-- One writer at a time: numbers become visible in the order in which they are given.
+INSERT INTO order_events (order_id, version, type, status, at, actor, trace_id, data)
+SELECT
+    unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+FROM json_each(@rows)
+ORDER BY key;
+
+-- name: insert_unsettled
+INSERT INTO unsettled (order_id, ask_at, asked)
+SELECT unhex(value ->> 0), @ask_at, 0
+FROM json_each(@rows)
+WHERE true
+ON CONFLICT (order_id) DO UPDATE SET ask_at = excluded.ask_at, asked = 0;
+
+-- name: delete_unsettled
+DELETE FROM unsettled WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: lock_states
+-- One writer at a time: there is nothing to lock.
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at
+FROM json_each(@rows) AS batch
+JOIN orders o ON o.id = unhex(batch.value ->> 0)
+ORDER BY o.id;
+
+-- name: lock_orders
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM json_each(@rows) AS batch
+JOIN orders o ON o.id = unhex(batch.value ->> 0)
+ORDER BY o.id;
+
+-- name: load_orders
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM json_each(@rows) AS batch
+JOIN orders o ON o.id = unhex(batch.value ->> 0);
+
+-- name: save_states
+UPDATE orders
+SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
+    lines = COALESCE(batch.lines, orders.lines), reason_code = batch.reason_code,
+    reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
+    updated_at = batch.updated_at
+FROM (
+    SELECT
+        unhex(value ->> 0) AS id, value ->> 1 AS version_before, value ->> 2 AS version, value ->> 3 AS status,
+        value ->> 4 AS payment_status, value ->> 5 AS total, value ->> 6 AS lines, value ->> 7 AS reason_code,
+        value ->> 8 AS reason_message, value ->> 9 AS cancel_reason, value ->> 10 AS updated_at
+    FROM json_each(@rows)
+) AS batch
+WHERE orders.id = batch.id AND orders.version = batch.version_before;
+
+-- name: feed_given
+SELECT coalesce(max(seq), 0) FROM order_events;
+
+-- name: feed_writers
+-- One writer at a time: what it has numbered is not visible before its commit, and nothing comes before it later.
+SELECT NULL;
+
+-- name: load_feed
+SELECT seq, order_id, version, type, status, at, actor, trace_id, data
+FROM order_events
+WHERE seq > @after AND seq <= @until
+ORDER BY seq
+LIMIT @limit;
+
+-- name: load_merchant_feed
+SELECT e.seq, e.order_id, e.version, e.type, e.status, e.at, e.actor, e.trace_id, e.data
+FROM order_events e
+JOIN orders o ON o.id = e.order_id AND o.merchant = @merchant
+WHERE e.seq > @after AND e.seq <= @until
+ORDER BY e.seq
+LIMIT @limit;
+
+-- name: load_order_events
+SELECT seq, order_id, version, type, status, at, actor, trace_id, data
+FROM order_events
+WHERE order_id = @order_id AND seq > @after
+ORDER BY version
+LIMIT @limit;
+
+-- name: touched_orders
+SELECT DISTINCT e.order_id
+FROM json_each(@rows) AS batch
+JOIN order_events e ON e.order_id = unhex(batch.value ->> 0) AND e.seq > @after;
+
+-- name: load_decided
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM json_each(@rows) AS batch
+JOIN orders o ON o.id = unhex(batch.value ->> 0)
+WHERE o.status NOT IN ('pending', 'cancel_pending');
+
+-- name: count_in_flight
+SELECT count(*) FROM unsettled WHERE asked < @asked;
+
+-- name: take_due
+SELECT order_id, asked
+FROM unsettled
+WHERE ask_at <= @now
+ORDER BY ask_at
+LIMIT @limit;
+
+-- name: ask_later
+UPDATE unsettled
+SET ask_at = batch.ask_at, asked = asked + 1
+FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS ask_at FROM json_each(@rows)) AS batch
+WHERE unsettled.order_id = batch.id;
