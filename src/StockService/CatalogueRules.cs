@@ -14,21 +14,26 @@ public abstract record CatalogueChange(string Sku, Precondition? IfMatch)
     public sealed record Remove(string Sku, Precondition? IfMatch) : CatalogueChange(Sku, IfMatch);
 
     /// <summary>Somebody counted what is on hand.</summary>
-    public sealed record Count(string Sku, long OnHand, Precondition? IfMatch) : CatalogueChange(Sku, IfMatch);
+    public sealed record Count(string Sku, long OnHand, Precondition? IfMatch)
+        : CatalogueChange(Sku, IfMatch);
 
-    /// <summary>Units came or went, for a <paramref name="Reason"/> of <see cref="MovementKinds.Adjustments"/>.</summary>
-    public sealed record Adjust(string Sku, long Delta, string Reason, string? Note) : CatalogueChange(Sku, null);
+    /// <summary>
+    /// Units came or went, for a <paramref name="Reason"/> of <see cref="MovementKinds.Adjustments"/>.
+    /// </summary>
+    public sealed record Adjust(string Sku, long Delta, string Reason, string? Note)
+        : CatalogueChange(Sku, null);
 }
 
 /// <summary>What follows from one change.</summary>
-/// <param name="Answer">Null where the answer is the movement, once the ledger has given it its place.</param>
+/// <param name="Answer">Null where the answer is the movement, once the ledger has given it its
+/// place.</param>
 /// <param name="Next">The entry from now on; null where there is none.</param>
 /// <param name="Movement">For the ledger.</param>
 public sealed record CatalogueDecision(Answer? Answer, CatalogueEntry? Next, NewMovement? Movement = null);
 
 /// <summary>
-/// Decides changes of the catalogue and of what is on hand: pure. A change that says what is already so answers like
-/// the first time and writes nothing, so that an import may be repeated.
+/// Decides changes of the catalogue and of what is on hand: pure. A change that says what is already so
+/// answers like the first time and writes nothing, so that an import may be repeated.
 /// </summary>
 public static class CatalogueRules
 {
@@ -40,7 +45,7 @@ public static class CatalogueRules
             CatalogueChange.Remove remove => Remove(remove, known),
             CatalogueChange.Count count => Count(count, known, actor),
             CatalogueChange.Adjust adjust => Adjust(adjust, known, actor),
-            _ => throw new InvalidOperationException($"{change.GetType().Name} is no change of the catalogue."),
+            _ => throw new InvalidOperationException($"{change} is no change of the catalogue."),
         };
 
     static CatalogueDecision Put(CatalogueChange.Put put, CatalogueEntry? known, DateTimeOffset now)
@@ -51,7 +56,12 @@ public static class CatalogueRules
             var created = new Product(put.Sku, put.Name, put.UnitPrice, put.Currency, 1, now, now);
             return new(Tell(created, StatusCodes.Status201Created), new(created, new(put.Sku, 0, 0, 0, 1)));
         }
-        var wanted = known.Product with { Name = put.Name, UnitPrice = put.UnitPrice, Currency = put.Currency };
+        var wanted = known.Product with
+        {
+            Name = put.Name,
+            UnitPrice = put.UnitPrice,
+            Currency = put.Currency,
+        };
         if (wanted == known.Product) return new(Tell(wanted), known);
         var changed = wanted with { Version = wanted.Version + 1, UpdatedAt = now };
         return new(Tell(changed), known with { Product = changed });
@@ -82,7 +92,7 @@ public static class CatalogueRules
         var onHand = checked(known.Level.OnHand + adjust.Delta);
         if (onHand > Check.Most)
             return new(
-                Problem.Invalid("/delta", "out_of_range", $"With it, more than {Check.Most} units were on hand."), known);
+                Problem.Invalid("/delta", "out_of_range", $"More than {Check.Most} units would be on hand."), known);
         if (BelowPromised(known.Level, onHand) is { } refusal) return new(refusal, known);
         return new(
             null, known with { Level = WithOnHand(known.Level, onHand) },

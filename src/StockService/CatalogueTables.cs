@@ -16,7 +16,8 @@ public sealed class CatalogueTables(SqlCatalog sql)
     public async Task InsertAsync(Work work, IReadOnlyList<CatalogueEntry> entries)
     {
         if (entries.Count == 0) return;
-        await work.ExecuteAsync(sql["insert_products"], ProductRows([.. entries.Select(entry => entry.Product)]));
+        await work.ExecuteAsync(
+            sql["insert_products"], ProductRows([.. entries.Select(entry => entry.Product)]));
         await work.ExecuteAsync(
             sql["insert_levels"], StockTables.LevelRows([.. entries.Select(entry => entry.Level)]));
     }

@@ -5,8 +5,8 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Carries out what the HTTP API wants changed: products, counts and adjustments of concurrent requests share one
-/// transaction, decided in order of arrival against rows locked in SKU order.
+/// Carries out what the HTTP API wants changed: products, counts and adjustments of concurrent requests share
+/// one transaction, decided in order of arrival against rows locked in SKU order.
 /// </summary>
 public sealed class ChangeCatalogue
 {
@@ -47,10 +47,12 @@ public sealed class ChangeCatalogue
         Work work, Dictionary<string, CatalogueEntry> before, Dictionary<string, CatalogueEntry> after)
     {
         await catalogue.DeleteAsync(work, [.. before.Keys.Where(sku => !after.ContainsKey(sku))]);
-        await catalogue.InsertAsync(work, [.. after.Values.Where(entry => !before.ContainsKey(entry.Product.Sku))]);
+        await catalogue.InsertAsync(
+            work, [.. after.Values.Where(entry => !before.ContainsKey(entry.Product.Sku))]);
         var kept = after.Values.Where(entry => before.ContainsKey(entry.Product.Sku)).ToArray();
         await catalogue.UpdateProductsAsync(
-            work, [.. kept.Select(entry => entry.Product).Where(product => product != before[product.Sku].Product)]);
+            work,
+            [.. kept.Select(entry => entry.Product).Where(product => product != before[product.Sku].Product)]);
         await stock.UpdateLevelsAsync(
             work, [.. kept.Select(entry => entry.Level).Where(level => level != before[level.Sku].Level)]);
     }
@@ -64,12 +66,13 @@ public sealed class ChangeCatalogue
         for (var i = 0; i < answers.Length; i++)
         {
             var (answer, _, movement) = decisions[i];
-            answers[i] = movement is null ? answer! : Tell(movement, seqs.Dequeue(), work.Now, answer);
+            var told = movement is null ? null : Tell(movement, seqs.Dequeue(), work.Now);
+            answers[i] = answer ?? told!;
         }
         return answers;
     }
 
-    static Answer Tell(NewMovement moved, long seq, DateTimeOffset at, Answer? decided) => decided ?? Answer.Json(
+    static Answer Tell(NewMovement moved, long seq, DateTimeOffset at) => Answer.Json(
         StatusCodes.Status201Created,
         new(seq, moved.Sku, moved.OrderId, moved.Kind, moved.OnHandDelta, moved.AllocatedDelta, at, moved.Note,
             moved.Actor),

@@ -4,10 +4,10 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Reserve, renew, commit and release: goods move between available, reserved and allocated. One handler takes all
-/// four, because a batch has them mixed: so each row is loaded, locked and saved once a batch, a release that follows
-/// its reserve in the same batch follows it here too, and every transaction locks in one order (reservations by order,
-/// then levels by SKU), so that two instances never wait for each other.
+/// Reserve, renew, commit and release: goods move between available, reserved and allocated. One handler
+/// takes all four, because a batch has them mixed: so each row is loaded, locked and saved once a batch, a
+/// release that follows its reserve in the same batch follows it here too, and every transaction locks in one
+/// order (reservations by order, then levels by SKU), so that two instances never wait for each other.
 /// </summary>
 public sealed class MoveGoods(StockTables tables) : IBatchHandler
 {
@@ -24,7 +24,8 @@ public sealed class MoveGoods(StockTables tables) : IBatchHandler
         await tables.SaveAsync(work, stock, ServiceNames.Coordinator);
     }
 
-    // Each goods that any command of the batch could move: what a new order asks for, and what a known one has.
+    // Each goods that any command of the batch could move: what a new order asks for, and what a known one
+    // has.
     static IEnumerable<string> SkusOf(IReadOnlyList<Message> batch, IReadOnlyList<Reservation> known)
     {
         var knownIds = known.Select(row => row.OrderId).ToHashSet();

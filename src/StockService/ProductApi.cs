@@ -19,8 +19,10 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
         products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Produces<Page<Product>>();
         products.MapGet("/{sku}", GetAsync).WithName("getProduct").Produces<Product>();
         products.MapPut("/{sku}", PutAsync).WithName("putProduct")
-            .Accepts<ProductBody>("application/json").Produces<Product>().Produces<Product>(StatusCodes.Status201Created);
-        products.MapDelete("/{sku}", DeleteAsync).WithName("deleteProduct").Produces(StatusCodes.Status204NoContent);
+            .Accepts<ProductBody>("application/json")
+            .Produces<Product>().Produces<Product>(StatusCodes.Status201Created);
+        products.MapDelete("/{sku}", DeleteAsync).WithName("deleteProduct")
+            .Produces(StatusCodes.Status204NoContent);
     }
 
     async Task<IResult> ListAsync(HttpContext http)

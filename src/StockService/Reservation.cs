@@ -2,7 +2,9 @@ using Orderwright.Contracts;
 
 namespace Orderwright.StockService;
 
-/// <summary>What became of an order's goods. One row per order, for good: it also remembers refusals and undos.</summary>
+/// <summary>
+/// What became of an order's goods. One row per order, for good: it also remembers refusals and undos.
+/// </summary>
 public static class ReservationStates
 {
     /// <summary>The goods count as reserved until the hold expires.</summary>
@@ -14,7 +16,9 @@ public static class ReservationStates
     /// <summary>Given back by an undo; without lines, a tombstone which refuses a late reserve.</summary>
     public const string Released = "released";
 
-    /// <summary>Given back because nobody committed in time; a commit may still take the goods again.</summary>
+    /// <summary>
+    /// Given back because nobody committed in time; a commit may still take the goods again.
+    /// </summary>
     public const string Expired = "expired";
 
     /// <summary>The answer was no, and stays no.</summary>
@@ -27,7 +31,8 @@ public static class ReservationStates
 /// <param name="Code">Why it was refused, one of <see cref="ReasonCodes"/>; null else.</param>
 /// <param name="Message">The same for people.</param>
 /// <param name="Currency">The order's.</param>
-/// <param name="Lines">The order's lines with the prices that hold; empty where nothing was ever held.</param>
+/// <param name="Lines">The order's lines with the prices that hold; empty where nothing was ever
+/// held.</param>
 /// <param name="ExpiresAt">When an uncommitted hold ends.</param>
 /// <param name="CreatedAt">When the order was first heard of here.</param>
 /// <param name="UpdatedAt">When the state last changed.</param>
@@ -53,7 +58,8 @@ public sealed record Reservation(
 
 /// <summary>How much there is of a SKU, in units. The database has the same bounds as a CHECK.</summary>
 /// <param name="Sku">The catalogue's key.</param>
-/// <param name="OnHand">In the house, at least <paramref name="Allocated"/> + <paramref name="Reserved"/>.</param>
+/// <param name="OnHand">In the house, at least <paramref name="Allocated"/> + <paramref
+/// name="Reserved"/>.</param>
 /// <param name="Allocated">Sold, not yet shipped.</param>
 /// <param name="Reserved">Held for orders that are not decided yet.</param>
 /// <param name="Version">Raised by every transaction that changes the row.</param>

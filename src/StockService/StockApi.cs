@@ -7,7 +7,9 @@ using Orderwright.Runtime.Http;
 
 namespace Orderwright.StockService;
 
-/// <summary>Levels, the ledger and the holds over HTTP: <c>/api/v1/stock</c>, <c>/api/v1/reservations</c>.</summary>
+/// <summary>
+/// Levels, the ledger and the holds over HTTP: <c>/api/v1/stock</c>, <c>/api/v1/reservations</c>.
+/// </summary>
 public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue changes)
 {
     const int MaxNoteLength = 500;
@@ -24,9 +26,10 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
             .Accepts<CountBody>("application/json").Produces<StockView>();
         stock.MapPost("/{sku}/adjustments", AdjustAsync).WithName("adjustStock")
             .Accepts<AdjustmentBody>("application/json").Produces<Movement>(StatusCodes.Status201Created);
-        stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements").Produces<Page<Movement>>();
-        routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithTags("stock").Require(Scopes.Stock)
-            .WithName("listReservations").Produces<Page<Reservation>>();
+        stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements")
+            .Produces<Page<Movement>>();
+        routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations")
+            .WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
     }
 
     async Task<IResult> ListAsync(HttpContext http)
@@ -40,7 +43,8 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
             StockTables.ReadLevel, http);
         var (items, nextCursor) = Pages.Of(levels, query.Limit, level => level.Sku);
         return Answer.Json(
-            StatusCodes.Status200OK, new([.. items.Select(StockView.Of)], nextCursor), StockJson.Default.PageStockView);
+            StatusCodes.Status200OK, new([.. items.Select(StockView.Of)], nextCursor),
+            StockJson.Default.PageStockView);
     }
 
     async Task<IResult> GetAsync(string sku, HttpContext http)
@@ -86,8 +90,8 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         var movements = await ReadAsync(
             "movements", SqlArgs.With("sku", sku).And("before", before).And("most", query.Limit + 1),
             row => new Movement(
-                row.BigInt(0), row.Text(1), row.UuidOrNull(2), row.Text(3), row.BigInt(4), row.BigInt(5), row.Time(6),
-                row.TextOrNull(7), row.Text(8)),
+                row.BigInt(0), row.Text(1), row.UuidOrNull(2), row.Text(3), row.BigInt(4), row.BigInt(5),
+                row.Time(6), row.TextOrNull(7), row.Text(8)),
             http);
         // The ledger outlives its product, so only a SKU that never was has no page at all.
         if (movements.Count == 0
@@ -105,11 +109,14 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         var query = new ListQuery(http, "orderId", "sku");
         var orderId = query.Id("orderId");
         var sku = query.Text("sku");
-        if ((query.Refusal ?? (sku is null ? null : new Check().Id("sku", sku).Refusal)) is { } refusal) return refusal;
+        var check = sku is null ? new Check() : new Check().Id("sku", sku);
+        if ((query.Refusal ?? check.Refusal) is { } refusal) return refusal;
         var before = default(Guid);
-        if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before)) return ForeignCursor();
+        if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
+            return ForeignCursor();
         var reservations = orderId is not null
-            ? await ReadAsync("reservation", SqlArgs.With("order_id", orderId), StockTables.ReadReservation, http)
+            ? await ReadAsync(
+                "reservation", SqlArgs.With("order_id", orderId), StockTables.ReadReservation, http)
             : await ReadAsync(
                 "held_reservations",
                 SqlArgs.With("before", query.Position is null ? null : before).And("sku", sku)
@@ -123,8 +130,9 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
             StockJson.Default.PageReservation);
     }
 
-    Task<List<T>> ReadAsync<T>(string query, SqlArgs args, Func<IRow, T> map, HttpContext http) => database.ReadAsync(
-        queries => queries.QueryAsync(sql[query], args, map, http.RequestAborted), http.RequestAborted);
+    Task<List<T>> ReadAsync<T>(string query, SqlArgs args, Func<IRow, T> map, HttpContext http) =>
+        database.ReadAsync(
+            queries => queries.QueryAsync(sql[query], args, map, http.RequestAborted), http.RequestAborted);
 
     static Answer ForeignCursor() =>
         Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");

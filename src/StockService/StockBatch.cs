@@ -2,12 +2,14 @@ using Orderwright.Contracts;
 
 namespace Orderwright.StockService;
 
-/// <summary>A line of the ledger that one order writes: units become allocated, or with a minus stop being so.</summary>
+/// <summary>
+/// A line of the ledger that one order writes: units become allocated, or with a minus stop being so.
+/// </summary>
 public sealed record AllocationMovement(string Sku, Guid OrderId, long AllocatedDelta);
 
 /// <summary>
-/// The rows of one batch in memory: decides command after command in order of arrival, each against what the ones
-/// before it left, and in the end knows what has to be saved, each row once and with absolute values.
+/// The rows of one batch in memory: decides command after command in order of arrival, each against what the
+/// ones before it left, and in the end knows what has to be saved, each row once and with absolute values.
 /// </summary>
 /// <param name="known">Reservations of the batch's orders, read after locking them.</param>
 /// <param name="items">The batch's SKUs, read after locking their levels.</param>

@@ -17,29 +17,29 @@ public sealed record StockDecision(
 public sealed record StockShift(string Sku, long Reserved, long Allocated);
 
 /// <summary>
-/// What stock-service decides about one order, given all it knows: pure, no clock, no database. Each command may
-/// come twice, late, or after its undo; the same command gets the same answer, out of the reservation.
+/// What stock-service decides about one order, given all it knows: pure, no clock, no database. Each command
+/// may come twice, late, or after its undo; the same command gets the same answer, out of the reservation.
 /// <code>
-///   (none) ─reserve─▶ held ─commit─▶ committed ─release─▶ released
-///     │ │               ├──────────────────────release──────▲ ▲
-///     │ │               └─expire─▶ expired ─commit─▶ committed │
-///     │ └─reserve, no goods─▶ refused ◀─commit, goods gone─┘   │
-///     └──────────────────────────────release (a tombstone)─────┘
+///   none ──reserve──▶ held ──commit──▶ committed
+///     │                └──expire──▶ expired ──commit──▶ committed, or refused where the goods are gone
+///     └──reserve, not to be had──▶ refused
+///   any ──release──▶ released (from none: a tombstone)
 /// </code>
 /// </summary>
 public static class StockRules
 {
     /// <summary>
-    /// Holds every line or nothing. A price that is absent comes from the catalogue; one that is given must be the
-    /// catalogue's, unless the caller may set it.
+    /// Holds every line or nothing. A price that is absent comes from the catalogue; one that is given must
+    /// be the catalogue's, unless the caller may set it.
     /// </summary>
     public static StockDecision Reserve(
-        Guid orderId, ReserveStock command, Reservation? known, Func<string, StockItem?> itemOf, DateTimeOffset now)
+        Guid orderId, ReserveStock command, Reservation? known, Func<string, StockItem?> itemOf,
+        DateTimeOffset now)
     {
         if (known is not null) return new(AnswerToReserve(known));
         if (command.Lines.Count == 0 || command.Lines.Any(line => line.Quantity < 1 || line.UnitPrice < 0))
             throw new InvalidOperationException(
-                $"Order {orderId} has no lines, or one below a quantity of 1 or a price of 0.");
+                $"Order {orderId} has no lines, a quantity below 1 or a price below 0.");
 
         var priced = new OrderLine[command.Lines.Count];
         for (var i = 0; i < priced.Length; i++)
@@ -66,8 +66,8 @@ public static class StockRules
     }
 
     /// <summary>
-    /// Turns the hold into an allocation. Where it has expired, the goods are taken again if they are all still
-    /// there; else, and where nothing was ever held, the answer is <c>hold_lost</c>, for good.
+    /// Turns the hold into an allocation. Where it has expired, the goods are taken again if they are all
+    /// still there; else, and where nothing was ever held, the answer is <c>hold_lost</c>, for good.
     /// </summary>
     public static StockDecision Commit(
         Guid orderId, Reservation? known, Func<string, StockItem?> itemOf, DateTimeOffset now) => known switch
@@ -83,24 +83,30 @@ public static class StockRules
             _ => throw Unknown(known),
         };
 
-    /// <summary>Gives back whatever is held or allocated, and sees to it that nothing can be taken any more.</summary>
+    /// <summary>
+    /// Gives back whatever is held or allocated, and sees to it that nothing can be taken any more.
+    /// </summary>
     public static StockDecision Release(Guid orderId, Reservation? known, DateTimeOffset now) => known switch
     {
         null => new(Undone, Unheard(orderId, now)),
         { State: Released } => new(Undone),
         { State: Expired or Refused } => new(Undone, In(known, Released, now)),
-        { State: Held } => new(Undone, In(known, Released, now), Move(known, reserved: -1, allocated: 0)),
-        { State: Committed } => new(Undone, In(known, Released, now), Move(known, reserved: 0, allocated: -1)),
+        { State: Held } => new(Undone, In(known, Released, now), Move(known, -1, 0)),
+        { State: Committed } => new(Undone, In(known, Released, now), Move(known, 0, -1)),
         _ => throw Unknown(known),
     };
 
-    /// <summary>Moves the end of a hold, only ever to a later time. What is not held is not taken again here.</summary>
+    /// <summary>
+    /// Moves the end of a hold, only ever to a later time. What is not held is not taken again here.
+    /// </summary>
     public static StockDecision Renew(RenewHold command, Reservation? known, DateTimeOffset now) =>
         known is { State: Held } && command.HoldUntil > known.ExpiresAt
             ? new(null, known with { ExpiresAt = command.HoldUntil, UpdatedAt = now })
             : new(null);
 
-    /// <summary>Ends a hold whose time is over; a hold that was renewed, committed or released meanwhile stays.</summary>
+    /// <summary>
+    /// Ends a hold whose time is over; a hold that was renewed, committed or released meanwhile stays.
+    /// </summary>
     /// <param name="known">The reservation, read after locking it.</param>
     /// <param name="before">Now, less the grace.</param>
     /// <param name="now">The moment of the change.</param>

@@ -11,7 +11,9 @@ public sealed class StockTables(SqlCatalog sql)
     public Task<List<Reservation>> LockReservationsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         work.QueryAsync(sql["lock_reservations"], SqlArgs.OfUuids("order_id", orderIds), ReadReservation);
 
-    /// <summary>Holds that ended at <paramref name="before"/> or earlier, but for those another instance works on.</summary>
+    /// <summary>
+    /// Holds that ended at <paramref name="before"/> or earlier, but for those another instance works on.
+    /// </summary>
     public Task<List<Reservation>> LockDueReservationsAsync(Work work, DateTimeOffset before, int most) =>
         work.QueryAsync(
             sql["lock_due_reservations"], SqlArgs.With("before", before).And("most", most), ReadReservation);
@@ -33,7 +35,8 @@ public sealed class StockTables(SqlCatalog sql)
         await HoldsAsync("delete_holds", work, batch.HoldsGone);
         await HoldsAsync("insert_holds", work, batch.HoldsNew);
         await InsertMovementsAsync(work, [.. batch.Movements.Select(moved => new NewMovement(
-            moved.Sku, moved.OrderId, moved.AllocatedDelta > 0 ? MovementKinds.Allocated : MovementKinds.Deallocated,
+            moved.Sku, moved.OrderId,
+            moved.AllocatedDelta > 0 ? MovementKinds.Allocated : MovementKinds.Deallocated,
             0, moved.AllocatedDelta, null, actor))]);
     }
 

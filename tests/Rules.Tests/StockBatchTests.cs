@@ -1,0 +1,123 @@
+using Orderwright.Contracts;
+using Orderwright.StockService;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>A batch of commands, decided one after the other, saved once.</summary>
+public class StockBatchTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly DateTimeOffset Until = Now.AddMinutes(15);
+
+    static Guid Order(int n) => new($"01980000-0000-7000-8000-{n:D12}");
+
+    static StockItem Mugs(long onHand, long allocated = 0, long reserved = 0) =>
+        new(new("MUG", onHand, allocated, reserved, Version: 7), 255, "GBP");
+
+    static ReserveStock Want(int quantity) => new("GBP", [new(1, "MUG", quantity, null)], false, Until);
+
+    static Reservation Known(int n, string state, int quantity, DateTimeOffset? until = null) =>
+        new(Order(n), state, null, null, "GBP", [new(1, "MUG", quantity, 255)], until ?? Until, Now, Now);
+
+    [Fact]
+    public void Buyers_are_served_in_order_of_arrival_until_nothing_is_left()
+    {
+        var batch = new StockBatch([], [Mugs(50)], Now);
+        var outcomes = Enumerable.Range(1, 500).Select(n => batch.Decide(Order(n), Want(1))!.Outcome).ToArray();
+        Assert.All(outcomes[..50], outcome => Assert.Equal(StepOutcome.Completed, outcome));
+        Assert.All(outcomes[50..], outcome => Assert.Equal(StepOutcome.Rejected, outcome));
+        Assert.Equal([new StockLevel("MUG", 50, 0, 50, Version: 8)], batch.Levels);
+        Assert.Equal((500, 50), (batch.Created.Count, batch.HoldsNew.Count));
+    }
+
+    [Fact]
+    public void A_refusal_does_not_fail_its_neighbours()
+    {
+        var batch = new StockBatch([], [Mugs(5)], Now);
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(1), Want(3))!.Outcome);
+        Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(3))!.Outcome);
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(3), Want(2))!.Outcome);
+        Assert.Equal(5, Assert.Single(batch.Levels).Reserved);
+    }
+
+    [Fact]
+    public void A_duplicate_in_one_batch_is_held_once()
+    {
+        var batch = new StockBatch([], [Mugs(5)], Now);
+        var first = batch.Decide(Order(1), Want(3))!;
+        var second = batch.Decide(Order(1), Want(3))!;
+        Assert.Equal((first.Outcome, first.Priced), (second.Outcome, second.Priced));
+        Assert.Equal(3, Assert.Single(batch.Levels).Reserved);
+        Assert.Single(batch.Created);
+    }
+
+    [Fact]
+    public void A_whole_order_in_one_batch_leaves_one_row_in_its_last_state()
+    {
+        var batch = new StockBatch([], [Mugs(5)], Now);
+        batch.Decide(Order(1), Want(3));
+        batch.Decide(Order(1), new CommitStock());
+        Assert.Equal("committed", Assert.Single(batch.Created).State);
+        Assert.Empty(batch.Changed);
+        Assert.Empty(batch.HoldsNew);
+        Assert.Equal([new AllocationMovement("MUG", Order(1), 3)], batch.Movements);
+        Assert.Equal([new StockLevel("MUG", 5, 3, 0, Version: 8)], batch.Levels);
+    }
+
+    [Fact]
+    public void What_ends_as_it_began_writes_no_level()
+    {
+        var batch = new StockBatch([], [Mugs(5)], Now);
+        batch.Decide(Order(1), Want(3));
+        batch.Decide(Order(1), new ReleaseStock());
+        Assert.Empty(batch.Levels);
+        Assert.Empty(batch.HoldsNew);
+        Assert.Equal("released", Assert.Single(batch.Created).State);
+    }
+
+    [Fact]
+    public void Goods_released_before_in_the_batch_may_be_held_after()
+    {
+        var batch = new StockBatch([Known(1, "held", 5)], [Mugs(5, reserved: 5)], Now);
+        Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(5))!.Outcome);
+        batch.Decide(Order(1), new ReleaseStock());
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(3), Want(5))!.Outcome);
+        Assert.Equal([Order(1)], batch.HoldsGone.Select(row => row.OrderId));
+        Assert.Equal([Order(3)], batch.HoldsNew.Select(row => row.OrderId));
+    }
+
+    [Fact]
+    public void A_renewed_hold_is_moved_from_its_old_end_to_its_new_one()
+    {
+        var batch = new StockBatch([Known(1, "held", 5)], [Mugs(5, reserved: 5)], Now);
+        Assert.Null(batch.Decide(Order(1), new RenewHold(Until.AddMinutes(5))));
+        Assert.Equal(Until, Assert.Single(batch.HoldsGone).ExpiresAt);
+        Assert.Equal(Until.AddMinutes(5), Assert.Single(batch.HoldsNew).ExpiresAt);
+        Assert.Empty(batch.Levels);
+    }
+
+    [Fact]
+    public void The_sweep_ends_what_is_due_and_nothing_else()
+    {
+        var batch = new StockBatch(
+            [Known(1, "held", 2), Known(2, "held", 2, Until.AddMinutes(1)), Known(3, "committed", 1)],
+            [Mugs(5, allocated: 1, reserved: 4)], Now);
+        batch.Expire(Until);
+        Assert.Equal([Order(1)], batch.Changed.Select(row => row.OrderId));
+        Assert.Equal([new StockLevel("MUG", 5, 1, 2, Version: 8)], batch.Levels);
+        Assert.Empty(batch.Movements);
+    }
+
+    [Fact]
+    public void Giving_an_allocation_back_is_a_movement_with_a_minus()
+    {
+        var batch = new StockBatch([Known(1, "committed", 2)], [Mugs(5, allocated: 2)], Now);
+        batch.Decide(Order(1), new ReleaseStock());
+        Assert.Equal([new AllocationMovement("MUG", Order(1), -2)], batch.Movements);
+    }
+
+    [Fact]
+    public void A_hold_on_a_sku_without_a_level_is_a_broken_invariant() =>
+        Assert.Throws<InvalidOperationException>(
+            () => new StockBatch([Known(1, "held", 2)], [], Now).Decide(Order(1), new ReleaseStock()));
+}
