@@ -1,10 +1,12 @@
 using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Orderwright.Contracts;
 
 /// <summary>A part of a batch that no version of ours can read: it goes to the dead letters, its neighbours go on.</summary>
-/// <param name="Raw">The event as it came, or the whole body when not even the array could be read.</param>
+/// <param name="Raw">The event as it came, or all from the place on where the body stops being JSON.</param>
 /// <param name="Why">One sentence.</param>
 /// <param name="OrderId">The subject, where it could be read.</param>
 /// <param name="Type">The type, where it could be read.</param>
@@ -19,34 +21,76 @@ public static class CloudEventsBatch
     public const string ContentType = "application/cloudevents-batch+json";
     const string SourcePrefix = "/orderwright/";
 
-    public static void Write(IBufferWriter<byte> output, IEnumerable<Message> messages)
+    static readonly JsonWriterOptions Compact = new()
     {
-        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true });
+        SkipValidation = true,
+        // It never stands inside HTML, so that only what JSON itself demands is escaped.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>
+    /// Writes from <paramref name="start"/> on as many as make about <paramref name="maxBytes"/>, at least one; returns
+    /// the index after the last one written.
+    /// </summary>
+    public static int Write(
+        IBufferWriter<byte> output, IReadOnlyList<Message> messages, int start = 0, int maxBytes = int.MaxValue)
+    {
+        using var json = new Utf8JsonWriter(output, Compact);
         json.WriteStartArray();
-        foreach (var message in messages)
-            Write(json, message);
+        var next = start;
+        do
+        {
+            Write(json, messages[next++]);
+        }
+        while (next < messages.Count && json.BytesCommitted + json.BytesPending < maxBytes);
         json.WriteEndArray();
+        return next;
     }
 
-    /// <summary>Reads what can be read. Never throws for what a sender wrote, however broken.</summary>
+    /// <summary>
+    /// Reads what can be read, in order. Never throws for what a sender wrote, however broken: an event that is wrong is
+    /// unreadable alone, and where the body stops being JSON, what came before still counts.
+    /// </summary>
     public static (IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable) Read(
         ReadOnlyMemory<byte> body)
     {
         var messages = new List<Message>();
         var unreadable = new List<UnreadableMessage>();
+        var bytes = body.Span;
+        var reader = new Utf8JsonReader(bytes);
+        var start = 0;
         try
         {
-            using var document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind != JsonValueKind.Array)
-                return (messages, [Whole(body, "The body is not an array of CloudEvents.")]);
-            foreach (var element in document.RootElement.EnumerateArray())
-                Read(element, messages, unreadable);
-            return (messages, unreadable);
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartArray)
+                return ([], [new(Text(bytes), "The body is not an array of CloudEvents.", null, null)]);
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                start = (int)reader.TokenStartIndex;
+                var atStart = reader;
+                var parts = new Parts();
+                try
+                {
+                    parts.Read(ref reader);
+                    messages.Add(parts.ToMessage(bytes));
+                }
+                catch (Exception error)
+                {
+                    reader = atStart;
+                    reader.Skip();
+                    unreadable.Add(new(
+                        Text(bytes[start..(int)reader.BytesConsumed]), error.Message, parts.OrderId, parts.Type));
+                }
+                start = (int)reader.BytesConsumed;
+            }
+            start = (int)reader.BytesConsumed;
+            reader.Read();
         }
         catch (JsonException error)
         {
-            return ([], [Whole(body, $"The body is not JSON: {error.Message}")]);
+            unreadable.Add(new(Text(bytes[start..]), $"The body is not JSON: {error.Message}", null, null));
         }
+        return (messages, unreadable);
     }
 
     static void Write(Utf8JsonWriter json, Message message)
@@ -68,44 +112,85 @@ public static class CloudEventsBatch
         json.WriteEndObject();
     }
 
-    static void Read(JsonElement element, List<Message> messages, List<UnreadableMessage> unreadable)
+    static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
+
+    /// <summary>An event's attributes as they are met, in whatever order; its data is read last, when its type is known.</summary>
+    ref struct Parts
     {
-        string? type = null;
-        Guid? orderId = null;
-        try
+        string? version;
+        Guid? id;
+        string? source;
+        DateTimeOffset? time;
+        string? traceParent;
+        string? step;
+        int? attempt;
+        DateTimeOffset? deadline;
+        Range? data;
+
+        public Guid? OrderId { get; private set; }
+
+        public string? Type { get; private set; }
+
+        public void Read(ref Utf8JsonReader reader)
         {
-            type = element.GetProperty("type").GetString();
-            orderId = element.GetProperty("subject").GetGuid();
-            if (type is null || MessageCatalog.JsonOf(type) is not { } info)
+            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("An event is not an object.");
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) ReadOne(ref reader);
+        }
+
+        void ReadOne(ref Utf8JsonReader reader)
+        {
+            if (Is(ref reader, "specversion"u8)) version = reader.GetString();
+            else if (Is(ref reader, "id"u8)) id = reader.GetGuid();
+            else if (Is(ref reader, "source"u8)) source = reader.GetString();
+            else if (Is(ref reader, "type"u8)) Type = reader.GetString();
+            else if (Is(ref reader, "subject"u8)) OrderId = reader.GetGuid();
+            else if (Is(ref reader, "time"u8)) time = reader.GetDateTimeOffset();
+            else if (Is(ref reader, "traceparent"u8)) traceParent = reader.GetString();
+            else if (Is(ref reader, "step"u8)) step = reader.GetString();
+            else if (Is(ref reader, "attempt"u8)) attempt = IsNull(ref reader) ? null : reader.GetInt32();
+            else if (Is(ref reader, "deadline"u8)) deadline = IsNull(ref reader) ? null : reader.GetDateTimeOffset();
+            else if (Is(ref reader, "data"u8))
             {
-                unreadable.Add(new(element.GetRawText(), $"No message is called '{type}' here.", orderId, type));
-                return;
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                data = start..(int)reader.BytesConsumed;
             }
-            var source = element.GetProperty("source").GetString() ?? "";
-            messages.Add(new Message
+            else
             {
-                Id = element.GetProperty("id").GetGuid(),
-                Source = source.StartsWith(SourcePrefix, StringComparison.Ordinal) ? source[SourcePrefix.Length..] : source,
-                OrderId = orderId.Value,
-                Time = element.GetProperty("time").GetDateTimeOffset(),
-                TraceParent = Optional(element, "traceparent")?.GetString(),
-                Step = Optional(element, "step")?.GetString(),
-                Attempt = Optional(element, "attempt")?.GetInt32() ?? 1,
-                Deadline = Optional(element, "deadline")?.GetDateTimeOffset(),
-                Body = (IMessageBody)(element.GetProperty("data").Deserialize(info)
-                    ?? throw new JsonException("data is null.")),
-            });
+                reader.Read();
+                reader.Skip();
+            }
         }
-        catch (Exception error) when (
-            error is JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+
+        public readonly Message ToMessage(ReadOnlySpan<byte> body)
         {
-            unreadable.Add(new(element.GetRawText(), error.Message, orderId, type));
+            if (version != "1.0") throw new JsonException($"This is CloudEvents 1.0, not '{version}'.");
+            if (MessageCatalog.JsonOf(Type ?? throw Missing("type")) is not { } info)
+                throw new JsonException($"No message is called '{Type}' here.");
+            return new Message
+            {
+                Id = id ?? throw Missing("id"),
+                Source = Service(source ?? throw Missing("source")),
+                OrderId = OrderId ?? throw Missing("subject"),
+                Time = time ?? throw Missing("time"),
+                TraceParent = traceParent,
+                Step = step,
+                Attempt = attempt ?? 1,
+                Deadline = deadline,
+                Body = (IMessageBody)(JsonSerializer.Deserialize(body[data ?? throw Missing("data")], info)
+                    ?? throw Missing("data")),
+            };
         }
+
+        // True, and on to the value, when this is the property's name.
+        static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) =>
+            reader.ValueTextEquals(name) && reader.Read();
+
+        static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
+
+        static string Service(string source) =>
+            source.StartsWith(SourcePrefix, StringComparison.Ordinal) ? source[SourcePrefix.Length..] : source;
+
+        static JsonException Missing(string name) => new($"The event has no '{name}'.");
     }
-
-    static JsonElement? Optional(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
-
-    static UnreadableMessage Whole(ReadOnlyMemory<byte> body, string why) =>
-        new(System.Text.Encoding.UTF8.GetString(body.Span), why, null, null);
 }

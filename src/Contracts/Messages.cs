@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Orderwright.Contracts;
 
 /// <summary>
@@ -7,10 +9,10 @@ namespace Orderwright.Contracts;
 public interface IMessageBody;
 
 /// <summary>One line of an order. <paramref name="UnitPrice"/> in minor units; null until stock-service fills it in.</summary>
-public sealed record OrderLine(int Line, string Sku, int Quantity, long? UnitPrice);
+public sealed record OrderLine(int Line, string Sku, int Quantity, long? UnitPrice = null);
 
 /// <summary>How the order is to be paid: a provider's name and, but for <c>balance</c>, its token.</summary>
-public sealed record PaymentMethod(string Provider, string? Token);
+public sealed record PaymentMethod(string Provider, string? Token = null);
 
 // ---- order-service asks the coordinator (again and again, until the outcome comes) ----
 
@@ -60,22 +62,31 @@ public sealed record UndoPayment(string Reason) : IMessageBody;
 // ---- the participants answer ----
 
 /// <summary>How a step's command went (DESIGN.md, section 3).</summary>
+[JsonConverter(typeof(StepOutcomeJson))]
 public enum StepOutcome
 {
+    [JsonStringEnumMemberName("completed")]
     Completed,
 
     /// <summary>A business refusal, with a code. Final.</summary>
+    [JsonStringEnumMemberName("rejected")]
     Rejected,
 
     /// <summary>Not now; ask again after <see cref="StepAnswered.RetryAfter"/>.</summary>
+    [JsonStringEnumMemberName("retry")]
     Retry,
 
     /// <summary>Somebody outside has to act first: 3-D Secure, a review.</summary>
+    [JsonStringEnumMemberName("waiting")]
     Waiting,
 
     /// <summary>It may have happened; the participant is finding out. Ask again, never undo or repeat by guess.</summary>
+    [JsonStringEnumMemberName("indoubt")]
     InDoubt,
 }
+
+/// <summary>Outcomes travel by their published names, in lower case; a number is no outcome.</summary>
+public sealed class StepOutcomeJson() : JsonStringEnumConverter<StepOutcome>(namingPolicy: null, allowIntegerValues: false);
 
 /// <summary>
 /// A participant's answer to a step's command (or, with <paramref name="Undo"/>, to its undo). The envelope's
@@ -128,7 +139,14 @@ public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, l
 /// <param name="AnsweredAt">When the answer that counted came.</param>
 /// <param name="Attempts">How often it was asked, 1 or more.</param>
 public sealed record StepStamp(
-    string Step, bool Undo, string Outcome, string? Code, DateTimeOffset SentAt, DateTimeOffset? AnsweredAt, int Attempts);
+    string Step,
+    bool Undo,
+    string Outcome,
+    // Without a default value they are required, so null has to be written.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Code,
+    DateTimeOffset SentAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] DateTimeOffset? AnsweredAt,
+    int Attempts);
 
 /// <summary>The money is secured and the goods are allocated. Told again when the capture is through.</summary>
 public sealed record OrderConfirmed(

@@ -1,0 +1,63 @@
+using System.ComponentModel.DataAnnotations;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Orderwright.Transport.RabbitMq;
+
+/// <summary>
+/// Opens connections to the broker, and gets rid of them. The client's own recovery is off: it hangs where the broker
+/// went away in mid-publish (rabbitmq-dotnet-client #1928, #1930) and cannot declare anew what a wiped broker forgot.
+/// </summary>
+sealed class Broker
+{
+    static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
+
+    readonly ConnectionFactory factory;
+    readonly string clientName;
+
+    public Broker(RabbitMqOptions options)
+    {
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        clientName = options.ClientName;
+        factory = new ConnectionFactory
+        {
+            Uri = new Uri(options.Url),
+            AutomaticRecoveryEnabled = false,
+            TopologyRecoveryEnabled = false,
+            // A peer that vanished without a word shows after two of these.
+            RequestedHeartbeat = TimeSpan.FromSeconds(15),
+            RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
+            ContinuationTimeout = TimeSpan.FromSeconds(10),
+        };
+        Address = $"{factory.HostName}:{factory.Endpoint.Port}";
+    }
+
+    /// <summary>Host and port, without the password.</summary>
+    public string Address { get; }
+
+    public Task<IConnection> ConnectAsync(string purpose, CancellationToken cancel) =>
+        factory.CreateConnectionAsync($"{clientName} {purpose}", cancel);
+
+    /// <summary>One sentence for <c>Trouble</c> and the log.</summary>
+    public string Explain(Exception error) => error switch
+    {
+        BrokerUnreachableException { InnerException: { } inner } => Explain(inner),
+        AggregateException { InnerException: { } inner } => Explain(inner),
+        AuthenticationFailureException => $"RabbitMQ at {Address} refuses the user '{factory.UserName}': {error.Message}",
+        _ => $"RabbitMQ at {Address} cannot be reached: {error.Message}",
+    };
+
+    /// <summary>Never throws and takes a bounded time, also where the client hangs in it (#1757).</summary>
+    public static async Task CloseAsync(IConnection connection)
+    {
+        try
+        {
+            await connection.AbortAsync(Constants.ReplySuccess, "Goodbye", CloseTime).WaitAsync(CloseTime);
+            await connection.DisposeAsync().AsTask().WaitAsync(CloseTime);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // It is given up in any case; its socket goes with it.
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Transport;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+
+namespace Orderwright.Transport.RabbitMq;
+
+/// <summary>
+/// One connection's life as a consumer of one queue. It ends with its channel, its connection or its consumer (a queue
+/// that is deleted cancels it), and takes with it what it had delivered and nobody had taken yet.
+/// </summary>
+sealed class ConsumeSession : IAsyncDisposable
+{
+    static readonly TimeSpan AcknowledgeTime = TimeSpan.FromSeconds(10);
+
+    readonly IConnection connection;
+    readonly Mailbox mailbox;
+    readonly TimeProvider time;
+    readonly Lock gate = new();
+    readonly SortedSet<ulong> unacknowledged = [];
+    readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    IChannel channel = null!;
+
+    ConsumeSession(IConnection connection, Mailbox mailbox, TimeProvider time)
+    {
+        this.connection = connection;
+        this.mailbox = mailbox;
+        this.time = time;
+        connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
+    }
+
+    /// <summary>Completes with the reason.</summary>
+    public Task<string> Ended => ended.Task;
+
+    public static async Task<ConsumeSession> OpenAsync(
+        string service, Broker broker, Topology topology, RuntimeOptions limits, Mailbox mailbox, TimeProvider time,
+        CancellationToken cancel)
+    {
+        var session = new ConsumeSession(await broker.ConnectAsync($"{service} receives", cancel), mailbox, time);
+        try
+        {
+            await topology.DeclareExchangesAsync(session.connection, cancel);
+            await topology.DeclareServiceAsync(session.connection, service, cancel);
+            await session.ConsumeAsync(service, (ushort)limits.Prefetch, cancel);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Of any deliveries of this session. All up to the oldest that is still in work go as one acknowledgement. Once the
+    /// session has ended there is nothing to do: the broker delivers them again.
+    /// </summary>
+    public async Task AcknowledgeAsync(IReadOnlyList<ulong> numbers)
+    {
+        var upTo = 0UL;
+        List<ulong> singly = [];
+        lock (gate)
+        {
+            if (ended.Task.IsCompleted) return;
+            foreach (var number in numbers) unacknowledged.Remove(number);
+            var oldest = unacknowledged.Count > 0 ? unacknowledged.Min : ulong.MaxValue;
+            foreach (var number in numbers)
+                if (number > oldest) singly.Add(number);
+                else upTo = Math.Max(upTo, number);
+        }
+        try
+        {
+            if (upTo > 0) await SendAsync(upTo, multiple: true);
+            foreach (var number in singly) await SendAsync(number, multiple: false);
+        }
+        catch (Exception error)
+        {
+            End(error.Message);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var broken = ended.Task.IsCompleted;
+        End("We are closing.");
+        var closed = Broker.CloseAsync(connection);
+        // Where the broker is gone this takes seconds, and the next connection need not wait for it. In an orderly end
+        // it is awaited: only then others get what was not acknowledged.
+        if (!broken) await closed;
+    }
+
+    async Task ConsumeAsync(string queue, ushort prefetch, CancellationToken cancel)
+    {
+        channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        channel.ChannelShutdownAsync += (_, reason) => EndAsync(reason);
+        await channel.BasicQosAsync(prefetchSize: 0, prefetch, global: false, cancel);
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, delivery) => Take(delivery);
+        consumer.UnregisteredAsync += (_, _) =>
+        {
+            End("The broker cancelled the consumer; the queue may have been deleted.");
+            return Task.CompletedTask;
+        };
+        await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancel);
+    }
+
+    // Decoded here and now: the client uses the body's buffer again once this returns.
+    Task Take(BasicDeliverEventArgs delivery)
+    {
+        var (messages, unreadable) = CloudEventsBatch.Read(delivery.Body);
+        lock (gate)
+        {
+            if (ended.Task.IsCompleted) return Task.CompletedTask;
+            unacknowledged.Add(delivery.DeliveryTag);
+            mailbox.TryPut(new Delivery(messages, unreadable, new DeliveryTag(this, delivery.DeliveryTag)));
+        }
+        return Task.CompletedTask;
+    }
+
+    // Only hands the frame to the connection's writer. A writer that hangs (#1930) must not hang the inbox's loop.
+    Task SendAsync(ulong number, bool multiple) =>
+        channel.BasicAckAsync(number, multiple, CancellationToken.None).AsTask().WaitAsync(AcknowledgeTime, time);
+
+    void End(string why)
+    {
+        lock (gate)
+        {
+            if (ended.TrySetResult(why)) mailbox.Clear();
+        }
+    }
+
+    Task EndAsync(ShutdownEventArgs reason)
+    {
+        End($"{reason.ReplyText} ({reason.ReplyCode})");
+        return Task.CompletedTask;
+    }
+}

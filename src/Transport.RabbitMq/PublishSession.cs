@@ -1,0 +1,202 @@
+using System.Globalization;
+using System.Threading.Channels;
+using Orderwright.Contracts;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+
+namespace Orderwright.Transport.RabbitMq;
+
+/// <summary>
+/// One connection's life as a publisher. Confirms are counted here and not by the client, whose own tracking hangs with
+/// a publish that never returns (rabbitmq-dotnet-client #1900, #1930): so there is one sender, it never cancels a
+/// publish, and a session in doubt is dropped whole.
+/// </summary>
+sealed class PublishSession : IAsyncDisposable
+{
+    readonly IConnection connection;
+    readonly Topology topology;
+    readonly Lock gate = new();
+    readonly Dictionary<ulong, Publication> unconfirmed = [];
+    readonly HashSet<string> declared = [];
+    readonly CancellationTokenSource over = new();
+    IChannel channel = null!;
+    ulong lastSent;
+    ulong confirmedUpTo;
+    string? ended;
+    volatile bool closing;
+    volatile string? blocked;
+
+    PublishSession(IConnection connection, Topology topology)
+    {
+        this.connection = connection;
+        this.topology = topology;
+        // First of all handlers, before any channel's: those may wait for a publish that hangs.
+        connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
+        connection.ConnectionBlockedAsync += (_, alarm) =>
+        {
+            blocked = $"RabbitMQ blocks publishers: {alarm.Reason}.";
+            return Task.CompletedTask;
+        };
+        connection.ConnectionUnblockedAsync += (_, _) =>
+        {
+            blocked = null;
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>Why the broker takes nothing at the moment, such as an alarm over its memory; null when it does.</summary>
+    public string? Blocked => blocked;
+
+    public static async Task<PublishSession> OpenAsync(Broker broker, Topology topology, CancellationToken cancel)
+    {
+        var session = new PublishSession(await broker.ConnectAsync("publishes", cancel), topology);
+        try
+        {
+            await topology.DeclareExchangesAsync(session.connection, cancel);
+            await session.OpenChannelAsync(cancel);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Sends what comes in the line; returns why it ended.</summary>
+    public async Task<string> PumpAsync(ChannelReader<Publication> line, CancellationToken cancel)
+    {
+        await using var registration = cancel.UnsafeRegister(
+            _ =>
+            {
+                closing = true;
+                End("We are closing.");
+            },
+            null);
+        try
+        {
+            while (await line.WaitToReadAsync(over.Token))
+                while (!over.IsCancellationRequested && line.TryRead(out var publication))
+                    if (publication.TryClaim())
+                        await SendAsync(publication);
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+        }
+        return ended ?? "The line was closed.";
+    }
+
+    /// <summary>Fails everything unconfirmed, at once; the connection is closed behind it.</summary>
+    public void End(string why)
+    {
+        Publication[] lost;
+        lock (gate)
+        {
+            if (ended is not null) return;
+            ended = why;
+            lost = [.. unconfirmed.Values];
+            unconfirmed.Clear();
+        }
+        over.Cancel();
+        foreach (var publication in lost) publication.Fail(why);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var broken = ended is not null && !closing;
+        End("We are closing.");
+        var closed = Broker.CloseAsync(connection);
+        // Where the broker is gone this takes seconds, and the next connection need not wait for it.
+        if (!broken) await closed;
+    }
+
+    async Task OpenChannelAsync(CancellationToken cancel)
+    {
+        channel = await connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false),
+            cancel);
+        channel.ChannelShutdownAsync += (_, reason) => EndAsync(reason);
+        channel.BasicAcksAsync += (_, ack) => Settle(ack.DeliveryTag, ack.Multiple, refused: false);
+        channel.BasicNacksAsync += (_, nack) => Settle(nack.DeliveryTag, nack.Multiple, refused: true);
+        channel.BasicReturnAsync += (_, returned) => MarkReturned(returned);
+    }
+
+    async Task SendAsync(Publication publication)
+    {
+        try
+        {
+            if (!declared.Contains(publication.Service))
+            {
+                await topology.DeclareServiceAsync(connection, publication.Service, over.Token);
+                lock (gate) declared.Add(publication.Service);
+            }
+            var properties = new BasicProperties
+            {
+                ContentType = CloudEventsBatch.ContentType,
+                Persistent = true,
+                // What a returned message is known by: the client does not tell its number.
+                MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
+            };
+            lock (gate)
+            {
+                if (ended is not null) throw new OperationCanceledException(ended, over.Token);
+                unconfirmed.Add(++lastSent, publication);
+            }
+            await channel.BasicPublishAsync(
+                    Topology.Exchange, publication.RoutingKey, mandatory: true, properties, publication.Body.Written,
+                    CancellationToken.None)
+                .AsTask().WaitAsync(over.Token);
+            publication.Body.Dispose();
+        }
+        catch (Exception error)
+        {
+            // After a publish of unknown fate the numbers of the broker and ours may differ.
+            End(ended ?? error.Message);
+            publication.Fail(ended!);
+        }
+    }
+
+    Task Settle(ulong number, bool multiple, bool refused)
+    {
+        lock (gate)
+        {
+            var first = multiple ? confirmedUpTo + 1 : number;
+            for (var each = first; each <= number; each++)
+                if (unconfirmed.Remove(each, out var publication))
+                    Settle(publication, refused);
+            if (multiple) confirmedUpTo = Math.Max(confirmedUpTo, number);
+        }
+        return Task.CompletedTask;
+    }
+
+    static void Settle(Publication publication, bool refused)
+    {
+        if (refused)
+            publication.Fail($"RabbitMQ refused a message to {publication.Service}: its queue is full.");
+        else if (publication.Returned is { } why)
+            publication.Fail($"RabbitMQ has no queue for {publication.Service}: {why}.");
+        else
+            publication.Confirm();
+    }
+
+    // The broker sends this before the confirm of the same message. The queue was deleted under us: declare it again.
+    Task MarkReturned(BasicReturnEventArgs returned)
+    {
+        lock (gate)
+        {
+            if (ulong.TryParse(returned.BasicProperties.MessageId, CultureInfo.InvariantCulture, out var number)
+                && unconfirmed.TryGetValue(number, out var publication))
+            {
+                publication.Returned = returned.ReplyText;
+                declared.Remove(publication.Service);
+            }
+        }
+        return Task.CompletedTask;
+    }
+
+    Task EndAsync(ShutdownEventArgs reason)
+    {
+        End($"{reason.ReplyText} ({reason.ReplyCode})");
+        return Task.CompletedTask;
+    }
+}

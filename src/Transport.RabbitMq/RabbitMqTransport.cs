@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Transport.RabbitMq;
+
+/// <summary>
+/// Messages over RabbitMQ: many logical messages to one service travel as one AMQP message, persistent and confirmed
+/// (DESIGN.md, sections 1 and 7). Exchange <c>orderwright</c>, routing key <c>{service}.{type of the first message}</c>, a
+/// queue per service. Nothing here waits for the broker at start: <see cref="Trouble"/> says what is amiss.
+/// </summary>
+public sealed class RabbitMqTransport : ITransport
+{
+    readonly Broker broker;
+    readonly Topology topology;
+    readonly RuntimeOptions limits;
+    readonly TimeProvider time;
+    readonly ILogger log;
+    readonly Publisher publisher;
+    readonly ConcurrentDictionary<RabbitMqInbox, bool> inboxes = new();
+
+    /// <summary>Throws <see cref="System.ComponentModel.DataAnnotations.ValidationException"/> for options that make no sense.</summary>
+    public RabbitMqTransport(RabbitMqOptions options, RuntimeOptions limits, TimeProvider time, ILoggerFactory logs)
+    {
+        this.limits = limits;
+        this.time = time;
+        log = logs.CreateLogger<RabbitMqTransport>();
+        broker = new Broker(options);
+        topology = new Topology(options, log);
+        publisher = new Publisher(broker, topology, options, limits, time, log);
+    }
+
+    public string? Trouble =>
+        publisher.Trouble ?? inboxes.Keys.Select(inbox => inbox.Trouble).FirstOrDefault(trouble => trouble is not null);
+
+    public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel)
+    {
+        var inbox = new RabbitMqInbox(
+            service, broker, topology, limits, time, log, closed => inboxes.TryRemove(closed, out _));
+        inboxes.TryAdd(inbox, true);
+        return Task.FromResult<IInbox>(inbox);
+    }
+
+    public Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel) =>
+        publisher.PublishAsync(service, messages, cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var inbox in inboxes.Keys) await inbox.DisposeAsync();
+        await publisher.DisposeAsync();
+    }
+}

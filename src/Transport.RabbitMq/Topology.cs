@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Orderwright.Transport.RabbitMq;
+
+/// <summary>
+/// What has to stand in the broker: the topic exchange <c>orderwright</c>, one bounded queue per service, bound to
+/// <c>{service}.#</c>, and <c>orderwright.dead</c> for what a queue gives up. Declared on every new connection, since
+/// the broker may have forgotten everything; a sender also declares its destination, which may never have run.
+/// </summary>
+sealed partial class Topology(RabbitMqOptions options, ILogger log)
+{
+    public const string Exchange = "orderwright";
+    public const string Dead = "orderwright.dead";
+
+    public async Task DeclareExchangesAsync(IConnection connection, CancellationToken cancel)
+    {
+        await TryAsync(connection, $"exchange {Exchange}", channel =>
+            channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
+        await TryAsync(connection, $"exchange {Dead}", channel =>
+            channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
+        await TryAsync(connection, $"queue {Dead}", channel =>
+            channel.QueueDeclareAsync(
+                Dead, durable: true, exclusive: false, autoDelete: false,
+                // The end of the road: the oldest give way, for nobody would take a refusal.
+                Limits("drop-head", "classic"), cancellationToken: cancel), cancel);
+        await TryAsync(connection, $"binding of {Dead}", channel =>
+            channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
+    }
+
+    public async Task DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
+    {
+        var arguments = Limits("reject-publish", options.QuorumQueues ? "quorum" : "classic");
+        arguments["x-dead-letter-exchange"] = Dead;
+        if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
+        await TryAsync(connection, $"queue {service}", channel =>
+            channel.QueueDeclareAsync(
+                service, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancel), cancel);
+        await TryAsync(connection, $"binding of {service}", channel =>
+            channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
+    }
+
+    Dictionary<string, object?> Limits(string overflow, string type) => new()
+    {
+        ["x-queue-type"] = type,
+        ["x-max-length"] = options.MaxQueueLength,
+        ["x-max-length-bytes"] = options.MaxQueueBytes,
+        ["x-overflow"] = overflow,
+    };
+
+    // Each on a channel of its own, since a refusal closes it. What exists in another form is used as it is, and a
+    // user without the right to declare works with what an operator has set up.
+    async Task TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        try
+        {
+            await declare(channel);
+            await channel.CloseAsync(cancel);
+        }
+        catch (OperationInterruptedException error) when (
+            error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
+        {
+            LogNotDeclared(what, error.ShutdownReason.ReplyText);
+        }
+    }
+
+    [LoggerMessage(1101, LogLevel.Warning, "The {What} was not declared and is used as it is: {Why}")]
+    partial void LogNotDeclared(string what, string why);
+}

@@ -1,0 +1,44 @@
+using Orderwright.LocalServers;
+using Orderwright.Runtime;
+using Orderwright.Transport.RabbitMq;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Orderwright.Conformance.Transport;
+
+/// <summary>A broker of our own, one for all tests that need one; they run one after the other.</summary>
+public sealed class RabbitMqFixture : IAsyncLifetime
+{
+    readonly string directory = Path.Combine(Path.GetTempPath(), $"orderwright-rabbitmq-{Guid.NewGuid():N}");
+    PrivateRabbitMq? broker;
+
+    public PrivateRabbitMq Broker
+    {
+        get
+        {
+            if (broker is null) Assert.Skip("RabbitMQ is not installed here.");
+            return broker;
+        }
+    }
+
+    public RabbitMqTransport Open(RuntimeOptions limits, Action<RabbitMqOptions>? change = null)
+    {
+        var options = new RabbitMqOptions { Url = Broker.Url, ClientName = "conformance" };
+        change?.Invoke(options);
+        return new RabbitMqTransport(options, limits, TimeProvider.System, NullLoggerFactory.Instance);
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        if (PrivateRabbitMq.FindProgram() is not null) broker = await PrivateRabbitMq.StartAsync(directory);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (broker is null) return;
+        await broker.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+[CollectionDefinition("RabbitMQ")]
+public sealed class RabbitMqCollection : ICollectionFixture<RabbitMqFixture>;

@@ -1,0 +1,123 @@
+using System.Text;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Transport;
+using Orderwright.Transport.RabbitMq;
+using RabbitMQ.Client;
+
+namespace Orderwright.Conformance.Transport;
+
+[Collection("RabbitMQ")]
+public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConformance
+{
+    protected RabbitMqFixture Rabbit => rabbit;
+
+    protected override ITransport Open(RuntimeOptions limits) => rabbit.Open(limits);
+
+    protected override ITransport OpenSmall() => rabbit.Open(Limits, options => options.MaxQueueLength = 10);
+
+    [Fact]
+    public async Task Many_logical_messages_travel_as_one_persistent_batch()
+    {
+        await using var transport = Open(Limits);
+        await transport.PublishAsync(Service, Samples.OfEveryType(), default);
+
+        await using var client = await ClientAsync();
+        await using var channel = await client.CreateChannelAsync();
+        var message = await channel.BasicGetAsync(Service, autoAck: true);
+
+        Assert.NotNull(message);
+        Assert.Equal("application/cloudevents-batch+json", message.BasicProperties.ContentType);
+        Assert.True(message.BasicProperties.Persistent);
+        Assert.Equal("orderwright", message.Exchange);
+        Assert.Equal($"{Service}.{Samples.OfEveryType()[0].Type}", message.RoutingKey);
+        Assert.Null(await channel.BasicGetAsync(Service, autoAck: true));
+    }
+
+    [Fact]
+    public async Task What_would_make_a_body_too_large_is_split_and_all_of_it_arrives()
+    {
+        await using var transport = rabbit.Open(Limits, options => options.MaxBodyBytes = 4_096);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+        var sent = Samples.Many(500);
+
+        await transport.PublishAsync(Service, sent, default);
+
+        var deliveries = await DeliveriesAsync(inbox, 500);
+        Assert.InRange(deliveries.Count, 10, 100);
+        Assert.Equal(Ids(sent), Ids(deliveries.SelectMany(delivery => delivery.Messages)));
+    }
+
+    [Fact]
+    public async Task A_corrupt_event_and_an_unknown_type_arrive_as_unreadable_and_their_neighbours_survive()
+    {
+        await using var transport = Open(Limits);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+        var good = Samples.One();
+        await transport.PublishAsync(Service, [good], default);
+        await TakeAsync(inbox, 1);
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        CloudEventsBatch.Write(buffer, [good]);
+        var text = Encoding.UTF8.GetString(buffer.WrittenSpan)[1..^1];
+
+        await PublishRawAsync($"""[{text},{text.Replace("stock.commit.v1", "stock.commit.v9")},[1],{text}]""");
+        var mixed = Assert.Single(await inbox.ReceiveAsync(10, default));
+        await PublishRawAsync("\0\u0001 not JSON at all");
+        var broken = Assert.Single(await inbox.ReceiveAsync(10, default));
+
+        Assert.Equal([good, good], mixed.Messages);
+        Assert.Equal([good.OrderId, null], mixed.Unreadable.Select(unreadable => unreadable.OrderId));
+        Assert.Equal("orderwright.stock.commit.v9", mixed.Unreadable[0].Type);
+        Assert.Empty(broken.Messages);
+        Assert.Equal("\0\u0001 not JSON at all", Assert.Single(broken.Unreadable).Raw);
+    }
+
+    [Fact]
+    public async Task Quorum_queues_are_an_option()
+    {
+        await using var transport = rabbit.Open(Limits, options => options.QuorumQueues = true);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+        await transport.PublishAsync(Service, Samples.Many(3), default);
+        Assert.Equal(3, (await TakeAsync(inbox, 3)).Count);
+        Assert.Contains($"{Service}\tquorum", await rabbit.Broker.ControlAsync(["list_queues", "name", "type"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_queue_that_exists_in_another_form_is_used_as_it_is()
+    {
+        await using (var client = await ClientAsync())
+        await using (var channel = await client.CreateChannelAsync())
+        {
+            await channel.QueueDeclareAsync(Service, durable: true, exclusive: false, autoDelete: false);
+        }
+        await using var transport = Open(Limits);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+        await transport.PublishAsync(Service, Samples.Many(3), default);
+        Assert.Equal(3, (await TakeAsync(inbox, 3)).Count);
+    }
+
+    [Theory]
+    [InlineData("", "The Url field is required.")]
+    [InlineData("localhost:5672", "is no amqp:// or amqps:// address")]
+    [InlineData("amqp://someone@localhost", "names a user without a password")]
+    [InlineData("amqp://a:b@localhost/one/two", "names more than one virtual host")]
+    public void Options_that_make_no_sense_are_refused_in_a_sentence_without_the_password(string url, string sentence)
+    {
+        var error = Assert.Throws<System.ComponentModel.DataAnnotations.ValidationException>(() => new RabbitMqTransport(
+            new RabbitMqOptions { Url = url }, Limits, TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance));
+        Assert.Contains(sentence, error.Message, StringComparison.Ordinal);
+    }
+
+    protected async Task<IConnection> ClientAsync() =>
+        await new ConnectionFactory { Uri = new Uri(rabbit.Broker.Url), AutomaticRecoveryEnabled = false }
+            .CreateConnectionAsync();
+
+    async Task PublishRawAsync(string body)
+    {
+        await using var client = await ClientAsync();
+        await using var channel = await client.CreateChannelAsync();
+        await channel.BasicPublishAsync("orderwright", $"{Service}.anything", Encoding.UTF8.GetBytes(body));
+        await channel.CloseAsync();
+    }
+}
