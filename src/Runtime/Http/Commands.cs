@@ -46,10 +46,10 @@ public static class Commands
         HttpContext http, T body, byte[] bodyHash, string? key = null, bool answersLater = false) =>
         new(body, Caller.Of(http), key, bodyHash.Length > 0 ? bodyHash : HashOfTarget(http.Request), answersLater);
 
-    static byte[] HashOfTarget(HttpRequest request) => SHA256.HashData(
-        Encoding.UTF8.GetBytes($"{request.Method} {request.Path.Value}{request.QueryString.Value}\n"));
-
     /// <summary>The same request, about something else: what was read from the body together with the path.</summary>
     public static Command<TOther> For<T, TOther>(this Command<T> command, TOther body) =>
         new(body, command.Caller, command.Key, command.Hash, command.AnswersLater);
+
+    static byte[] HashOfTarget(HttpRequest request) => SHA256.HashData(
+        Encoding.UTF8.GetBytes($"{request.Method} {request.Path.Value}{request.QueryString.Value}\n"));
 }

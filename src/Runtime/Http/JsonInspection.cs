@@ -37,7 +37,7 @@ static class JsonInspection
                     case JsonTokenType.PropertyName or JsonTokenType.String when !IsText(in reader):
                         return new(
                             PointerTo(json, reader.TokenStartIndex), "invalid_text",
-                            "Text must not hold U+0000 or half of a surrogate pair.");
+                            "Text must not hold the NUL character or half of a surrogate pair.");
                     case JsonTokenType.PropertyName or JsonTokenType.String or JsonTokenType.Number when IsCardNumber(in reader):
                         return new(
                             PointerTo(json, reader.TokenStartIndex), "card_number",

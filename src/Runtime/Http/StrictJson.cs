@@ -36,7 +36,7 @@ public static class StrictJson
             using (bytes)
             {
                 var (value, errors) = Parse(bytes.Body, type);
-                return value is null ? Refuse<T>(Problem.Invalid(errors)) : new(value, bytes.Hash(), null);
+                return value is null ? Refuse<T>(Refusal(errors)) : new(value, bytes.Hash(), null);
             }
         }
         catch (BadHttpRequestException error)
@@ -67,6 +67,12 @@ public static class StrictJson
             ? (value, [])
             : (null, [new ProblemError("", "invalid_json", "This is not what the operation expects.")]);
     }
+
+    // What makes the whole body unfit is the problem's own code, so that a client need not look into the list.
+    static Answer Refusal(IReadOnlyList<ProblemError> errors) =>
+        errors is [{ Code: "invalid_json" or "invalid_text" or "too_deep" or "card_number" } only]
+            ? Problem.Of(StatusCodes.Status400BadRequest, only.Code, only.Detail, errors)
+            : Problem.Invalid(errors);
 
     static JsonBody<T> Refuse<T>(Answer refusal) where T : class => new(null, [], refusal);
 

@@ -1,0 +1,110 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orderwright.Hosting.Http;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Hosting;
+
+/// <summary>
+/// The parts of one process and their order: HTTP answers first, so that health can be asked while a database is waited
+/// for; at the end HTTP stops first, so that nobody is left without an answer.
+/// </summary>
+sealed partial class HostProcess : IAsyncDisposable
+{
+    readonly IReadOnlyList<IServiceModule> modules;
+    readonly HostSettings settings;
+    readonly string summary;
+    readonly List<IDatabase> databases = [];
+    readonly InProcessTransport transport;
+    readonly List<RunningService> services = [];
+    readonly WebApplication web;
+    readonly ILogger log;
+    volatile bool open;
+
+    public HostProcess(IReadOnlyList<IServiceModule> modules, IConfiguration configuration, ILoggerFactory logs)
+    {
+        this.modules = modules;
+        log = logs.CreateLogger<HostProcess>();
+        var names = modules.Select(module => module.Name).ToList();
+        settings = HostSettings.Read(configuration, names);
+        var options = configuration.Bind<RuntimeOptions>();
+        var addresses = names.ToDictionary(name => name, name => Databases.AddressOf(name, configuration, names.Count > 1));
+        var transportText = Transports.Describe(configuration);
+        transport = Transports.Open(configuration, options, names, TimeProvider.System);
+        var ids = new IdSource();
+        foreach (var module in modules)
+        {
+            databases.Add(Databases.Open(addresses[module.Name], module.Name, options));
+            services.Add(new RunningService(
+                module, databases[^1], transport, options, configuration, TimeProvider.System, ids, logs));
+        }
+        var databaseText = string.Join(", ", addresses.Select(pair => Databases.Describe(pair.Value, pair.Key)).Distinct());
+        summary = databaseText.StartsWith("SQLite", StringComparison.Ordinal)
+            ? $"embedded: {databaseText}, {transportText}"
+            : $"{databaseText}; {transportText}";
+        web = WebServer.Build(settings, services, () => open, TimeProvider.System, logs);
+    }
+
+    public async Task<int> RunAsync(AfterReady? afterReady)
+    {
+        await web.StartAsync();
+        var stopping = web.Lifetime.ApplicationStopping;
+        try
+        {
+            await Task.WhenAll(services.Select(service => service.StartAsync(stopping)));
+            open = true;
+            var url = settings.Listen.Url(Port());
+            Console.WriteLine($"{(modules.Count > 1 ? "Orderwright" : modules[0].Name)} is ready: {url} ({summary})");
+            var errand = afterReady is null ? Task.CompletedTask : RunErrandAsync(afterReady, new Uri(url), stopping);
+
+            var stopped = new TaskCompletionSource();
+            await using var registration = stopping.Register(stopped.SetResult);
+            var first = await Task.WhenAny([stopped.Task, .. services.Select(service => service.Died)]);
+            await web.StopAsync();
+            await errand;
+            if (first == stopped.Task) return 0;
+            await Console.Error.WriteLineAsync($"Orderwright ends: {first.Exception?.InnerException?.Message}");
+            return 1;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await web.StopAsync();
+        await Task.WhenAll(services.Select(service => service.DisposeAsync().AsTask()));
+        await transport.DisposeAsync();
+        foreach (var database in databases) await database.DisposeAsync();
+        await web.DisposeAsync();
+    }
+
+    // What runs beside the services is no reason to end them.
+    async Task RunErrandAsync(AfterReady afterReady, Uri url, CancellationToken cancel)
+    {
+        try
+        {
+            await afterReady(url, cancel);
+        }
+        catch (Exception) when (cancel.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            LogErrandFailed(error);
+        }
+    }
+
+    int Port() => new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+
+    [LoggerMessage(2021, LogLevel.Error, "What was to be done once ready has failed")]
+    partial void LogErrandFailed(Exception error);
+}

@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orderwright.Hosting.Keys;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.Hosting.Http;
+
+/// <summary>The HTTP side of a host: Kestrel with its limits, the way a request takes, and the pages all hosts have.</summary>
+static class WebServer
+{
+    static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
+
+    public static WebApplication Build(
+        HostSettings settings, IReadOnlyList<RunningService> services, Func<bool> isOpen, TimeProvider time,
+        ILoggerFactory logs)
+    {
+        // Empty: no appsettings.json, no ASPNETCORE_ variables. All settings are ORDERWRIGHT_*.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton(time);
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, settings.Listen));
+        ApiDocument.Describe(builder.Services);
+
+        var app = builder.Build();
+        var keys = settings.KeyFile is null ? null : new KeyRing(settings.KeyFile, time, logs.CreateLogger<KeyRing>());
+        var faults = new Faults(logs.CreateLogger<Faults>());
+        var gate = new Gate(settings);
+        var authentication = new Authentication(keys);
+
+        app.Use(next => http => faults.GuardAsync(http, next));
+        app.Use(next => http => gate.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
+        if (keys is null) app.UseSwaggerUI(ui => ui.SwaggerEndpoint(ApiDocument.Path, "Orderwright"));
+        app.UseRouting();
+        app.Use(next => http => authentication.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
+        app.Use(next => http => isOpen() || http.Request.Path.StartsWithSegments("/health") ? next(http) : Starting().ExecuteAsync(http));
+
+        Health.Map(app, services);
+        app.MapOpenApi().Require(Scopes.Operator);
+        MapMetrics(app);
+        if (keys is null) app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
+        foreach (var service in services) service.Parts.Routes(app);
+        return app;
+    }
+
+    static Answer Starting() => Problem.Of(
+        StatusCodes.Status503ServiceUnavailable, "starting", "This server is about to start; /health/ready says what it waits for.")
+        with { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    static void MapMetrics(WebApplication app)
+    {
+        var page = new MetricsPage();
+        app.Lifetime.ApplicationStopped.Register(page.Dispose);
+        app.MapGet("/metrics", () => Results.Text(page.Text(), "text/plain; version=0.0.4"))
+            .Require(Scopes.Operator).WithName("getMetrics").WithTags("host").Produces<string>(contentType: "text/plain");
+    }
+
+    static void Limit(KestrelServerOptions kestrel, ListenAddress listen)
+    {
+        kestrel.AddServerHeader = false;
+        var limits = kestrel.Limits;
+        limits.MaxConcurrentConnections = 10_000;
+        limits.MaxRequestBodySize = StrictJson.OrderBodyLimit;
+        limits.MaxRequestHeadersTotalSize = 2 * Gate.MaxHeaders;
+        limits.MaxRequestLineSize = 2 * Gate.MaxTarget;
+        limits.MaxRequestBufferSize = 4 * Gate.MaxHeaders;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+        limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+        if (listen.Address is null) kestrel.ListenAnyIP(listen.Port);
+        else kestrel.Listen(listen.Address, listen.Port);
+    }
+}

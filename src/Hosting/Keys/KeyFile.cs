@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Orderwright.Runtime;
+
+namespace Orderwright.Hosting.Keys;
+
+/// <summary>
+/// The JSON file that <c>ORDERWRIGHT_KEYS</c> names. Written whole, by rename, readable by its owner alone; a running
+/// service takes up a change within a second.
+/// </summary>
+public static class KeyFile
+{
+    /// <summary>Throws <see cref="InvalidSettingException"/> for a file that is missing or cannot be read.</summary>
+    public static IReadOnlyList<ApiKey> Read(string path)
+    {
+        try
+        {
+            var keys = JsonSerializer.Deserialize(File.ReadAllBytes(path), KeyJson.Default.KeyList)?.Keys ?? [];
+            foreach (var key in keys)
+            {
+                if (key.Scopes.FirstOrDefault(scope => !Runtime.Http.Scopes.All.Contains(scope)) is { } unknown)
+                    throw new InvalidSettingException(
+                        $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the scope \"{unknown}\". " +
+                        $"Allowed: {string.Join(", ", Runtime.Http.Scopes.All.Order())}.");
+                if (keys.Count(other => other.Prefix == key.Prefix) > 1)
+                    throw new InvalidSettingException($"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} stands there twice.");
+                if (Convert.FromBase64String(key.Hash).Length != SHA256.HashSizeInBytes)
+                    throw new FormatException($"The hash of {key.Prefix} is no SHA-256.");
+            }
+            return keys;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or FormatException)
+        {
+            throw new InvalidSettingException(
+                $"{Settings.Prefix}KEYS is \"{path}\", which cannot be read as a key file: {error.Message} " +
+                "Allowed: a file that ./orderwright keys add has made.");
+        }
+    }
+
+    /// <summary>Adds a key, making the file if there is none; returns its token, to be shown once.</summary>
+    public static string Add(
+        string path, string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
+        string merchant = "main")
+    {
+        var keys = File.Exists(path) ? Read(path) : [];
+        var (key, token) = ApiKey.Create(name, scopes, now, expires, merchant);
+        Write(path, [.. keys, key]);
+        return token;
+    }
+
+    /// <summary>False when there is no such key, or it was taken back before.</summary>
+    public static bool Revoke(string path, string prefix, DateTimeOffset now)
+    {
+        var keys = Read(path);
+        if (!keys.Any(key => key.Prefix == prefix && key.RevokedAt is null)) return false;
+        Write(path, [.. keys.Select(key => key.Prefix == prefix ? key with { RevokedAt = now } : key)]);
+        return true;
+    }
+
+    static void Write(string path, IReadOnlyList<ApiKey> keys)
+    {
+        var full = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        var next = full + ".new";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        File.Delete(next);
+        using (var stream = new FileStream(next, options))
+        {
+            JsonSerializer.Serialize(stream, new KeyList(keys), KeyJson.Default.KeyList);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(next, full, overwrite: true);
+    }
+}

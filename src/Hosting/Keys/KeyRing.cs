@@ -1,0 +1,87 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.Hosting.Keys;
+
+/// <summary>Why a key opens nothing.</summary>
+public enum KeyRefusal
+{
+    /// <summary>It is no key of ours: garbage, unknown prefix or wrong secret, all one to the caller.</summary>
+    Unknown,
+    Expired,
+    Revoked,
+}
+
+/// <summary>
+/// The keys as a running service knows them. Looks at most once a second whether the file has changed; one that has
+/// become unreadable leaves the last good keys in force and says so in the log.
+/// </summary>
+public sealed partial class KeyRing(string path, TimeProvider time, ILogger<KeyRing> log)
+{
+    static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    sealed record Holder(ApiKey Key, byte[] Hash, Caller Caller);
+
+    FrozenDictionary<string, Holder> holders = Index(KeyFile.Read(path));
+    DateTime fileTime = File.GetLastWriteTimeUtc(path);
+    long lookedAt = time.GetTimestamp();
+
+    public bool IsEmpty => holders.Count == 0;
+
+    /// <param name="token"><c>ow_PREFIX_SECRET</c>, as the caller sent it.</param>
+    /// <param name="caller">Who it is, when nothing is refused.</param>
+    public KeyRefusal? Open(ReadOnlySpan<char> token, out Caller? caller)
+    {
+        Look();
+        caller = null;
+        if (token.Length is < 16 or > 128 || !token.StartsWith(ApiKey.Mark)) return KeyRefusal.Unknown;
+        var rest = token[ApiKey.Mark.Length..];
+        var end = rest.IndexOf('_');
+        if (end < 0 || !holders.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(rest[..end], out var holder))
+            return KeyRefusal.Unknown;
+        Span<byte> secret = stackalloc byte[128];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        if (!Encoding.ASCII.TryGetBytes(rest[(end + 1)..], secret, out var length)) return KeyRefusal.Unknown;
+        SHA256.HashData(secret[..length], hash);
+        if (!CryptographicOperations.FixedTimeEquals(hash, holder.Hash)) return KeyRefusal.Unknown;
+        if (holder.Key.RevokedAt is not null) return KeyRefusal.Revoked;
+        if (holder.Key.ExpiresAt <= time.GetUtcNow()) return KeyRefusal.Expired;
+        caller = holder.Caller;
+        return null;
+    }
+
+    void Look()
+    {
+        var before = Interlocked.Read(ref lookedAt);
+        if (time.GetElapsedTime(before) < LookInterval
+            || Interlocked.CompareExchange(ref lookedAt, time.GetTimestamp(), before) != before)
+            return;
+        var now = File.GetLastWriteTimeUtc(path);
+        if (now == fileTime) return;
+        fileTime = now;
+        try
+        {
+            holders = Index(KeyFile.Read(path));
+            LogRead(path, holders.Count);
+        }
+        catch (InvalidSettingException error)
+        {
+            LogUnreadable(error.Message);
+        }
+    }
+
+    static FrozenDictionary<string, Holder> Index(IReadOnlyList<ApiKey> keys) =>
+        keys.ToFrozenDictionary(
+            key => key.Prefix, key => new Holder(key, Convert.FromBase64String(key.Hash), key.ToCaller()),
+            StringComparer.Ordinal);
+
+    [LoggerMessage(2001, LogLevel.Information, "The keys in {Path} were read again: {Count}")]
+    partial void LogRead(string path, int count);
+
+    [LoggerMessage(2002, LogLevel.Error, "The keys known so far stay in force: {Why}")]
+    partial void LogUnreadable(string why);
+}
