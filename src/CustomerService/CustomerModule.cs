@@ -1,21 +1,45 @@
 using System.Collections.Frozen;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService;
 
-/// <summary>customer-service: customers, their store credit, payments.</summary>
+/// <summary>customer-service: customers, their store credit, payments and the gateways that settle them.</summary>
 public sealed class CustomerModule : IServiceModule
 {
     public string Name => ServiceNames.Customer;
 
     public ServiceParts Build(ServiceContext context)
     {
+        var limits = context.Configuration.Bind<GatewayLimits>();
         var store = new PaymentStore(context.Sql);
+        Webhooks? webhooks = null;
+        var settings = SandboxSettings.Read(context.Configuration);
+        var sandbox = settings.Sandbox
+            ? new SandboxProvider(
+                new SandboxGateway(context), settings, context.Time,
+                (headers, body) => webhooks!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
+            : null;
+        IPaymentProvider[] providers = sandbox is null ? [] : [sandbox];
+        var byName = providers.ToFrozenDictionary(provider => provider.Name);
+
+        var calls = new GatewayCalls(byName, store, limits, context);
+        webhooks = new Webhooks(byName, calls.Settle, context);
+        var changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
+        var customers = new CustomerApi(context.Database, context.Sql, changes);
+        var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
         return new ServiceParts
         {
-            Handlers = [new SettlePayments(store, FrozenSet<string>.Empty, new GatewayLimits(), (_, _) => { })],
+            Handlers = [new SettlePayments(store, byName.Keys.ToFrozenSet(), limits, calls.Take)],
+            Jobs = [calls.Job],
+            Loops = [.. changes.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
+            Routes = routes =>
+            {
+                customers.Map(routes);
+                payments.Map(routes);
+            },
         };
     }
 }

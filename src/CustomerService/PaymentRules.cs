@@ -112,7 +112,7 @@ public static class PaymentRules
                 var remembered = unsettled.UndoStep == step ? file : file.With(Changed(unsettled with { UndoStep = step }, now));
                 return new(remembered, Unsettled(unsettled, file.Open, undo: true, now));
 
-            case { State: PaymentStates.UndoFailed } failed when now - failed.UpdatedAt < limits.TryAgainAfter:
+            case { State: PaymentStates.UndoFailed } failed when now - failed.UpdatedAt < GatewayLimits.TryAgainAfter:
                 return new(file, UndoRejected(failed));
 
             default:

@@ -74,7 +74,7 @@ public static class CallRules
             GatewayResult.ActionRequired => Decline(
                 file, call, new("unexpected_action", "The gateway asks for an action where none can be taken."), now, limits),
             _ when call.State == CallStates.Waiting =>
-                new(file.With(call with { DueAt = now + limits.PollEvery })),
+                new(file.With(call with { DueAt = now + limits.GatewayPollEvery })),
             GatewayResult.Unavailable away when call.State == CallStates.Open => Postpone(file, call, away, now, limits),
             GatewayResult.NeverHappened never => Repeat(file, call, never, capabilities, now, limits),
             GatewayResult.Unknown doubt when call.State != CallStates.InDoubt => Doubt(file, call, doubt.Why, now, limits),
@@ -107,7 +107,7 @@ public static class CallRules
                 return new(
                     file.With(secured),
                     new StepAnswered(
-                        Undo: false, StepOutcome.Retry, code, why, limits.TryAgainAfter, Payment: secured.Position),
+                        Undo: false, StepOutcome.Retry, code, why, GatewayLimits.TryAgainAfter, Payment: secured.Position),
                     StepNames.CapturePayment);
 
             default:
@@ -209,7 +209,7 @@ public static class CallRules
     {
         file = file.With(call with
         {
-            State = CallStates.Waiting, Reference = action.Reference, DueAt = now + limits.PollEvery,
+            State = CallStates.Waiting, Reference = action.Reference, DueAt = now + limits.GatewayPollEvery,
         });
         if (call.State == CallStates.Waiting) return new(file);
         var waiting = PaymentRules.Changed(
@@ -228,7 +228,7 @@ public static class CallRules
     {
         var undoWanted = file.Payment!.UndoStep is not null
             && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
-        return undoWanted || call.Attempts >= limits.MaxAttempts
+        return undoWanted || call.Attempts >= limits.GatewayMaxAttempts
             ? GiveUp(file, call, ReasonCodes.ProviderUnavailable, "The gateway is not available.", now, limits)
             : new(file.With(call with
             {
@@ -248,7 +248,7 @@ public static class CallRules
             return LookUpLater(file, call, now);
         if (undoWanted)
             return GiveUp(file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
-        if (call.Attempts >= limits.MaxAttempts)
+        if (call.Attempts >= limits.GatewayMaxAttempts)
             return GiveUp(
                 file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
         if (!capabilities.IdempotentKeys)
@@ -342,8 +342,8 @@ public static class CallRules
     // Doubles up to a limit, and is spread by the order's own id, so that the orders of one outage do not come back as one.
     static TimeSpan Pause(GatewayCall call, TimeSpan? asked, GatewayLimits limits)
     {
-        var doubled = limits.Backoff * Math.Pow(2, Math.Min(call.Attempts - 1, 20));
-        var capped = doubled < limits.LongestBackoff ? doubled : limits.LongestBackoff;
+        var doubled = limits.GatewayBackoff * Math.Pow(2, Math.Min(call.Attempts - 1, 20));
+        var capped = doubled < GatewayLimits.LongestBackoff ? doubled : GatewayLimits.LongestBackoff;
         Span<byte> id = stackalloc byte[16];
         call.OrderId.TryWriteBytes(id);
         var spread = capped * (0.5 + 0.5 * (BinaryPrimitives.ReadUInt32LittleEndian(id[12..]) / (double)uint.MaxValue));

@@ -3,40 +3,39 @@ using System.ComponentModel.DataAnnotations;
 namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>
-/// Limits of the calls to payment gateways. Settings: <c>ORDERWRIGHT_GATEWAY_{NAME}</c>, such as
-/// <c>ORDERWRIGHT_GATEWAY_DEADLINE=00:00:03</c>.
+/// Limits of the calls to payment gateways. Settings: <c>ORDERWRIGHT_{NAME}</c>, such as
+/// <c>ORDERWRIGHT_GATEWAY_DEADLINE=3s</c>.
 /// </summary>
 public sealed class GatewayLimits
 {
-    /// <summary>How long one call or look-up may take; then it is in doubt. Default 5 s.</summary>
-    public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long an attempt belongs to the process that took it. Longer than the deadline; default 15 s.</summary>
-    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(15);
+    /// <summary>How long one call or look-up may take; then it is in doubt. 100 ms to 60 s; default 5 s.</summary>
+    public TimeSpan GatewayDeadline { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Calls at once per provider. They hold no thread and no transaction. Default 1,000.</summary>
     [Range(1, 100_000)]
-    public int MaxInFlight { get; set; } = 1_000;
+    public int GatewayMaxInFlight { get; set; } = 1_000;
 
     /// <summary>Calls waiting in memory per provider; further ones wait in their rows. Default 10,000.</summary>
     [Range(1, 1_000_000)]
-    public int MaxWaiting { get; set; } = 10_000;
+    public int GatewayMaxWaiting { get; set; } = 10_000;
 
     /// <summary>How often one key is sent while the gateway says that it is not available. Default 8.</summary>
     [Range(1, 100)]
-    public int MaxAttempts { get; set; } = 8;
+    public int GatewayMaxAttempts { get; set; } = 8;
 
     /// <summary>The first pause before a repetition; it doubles up to <see cref="LongestBackoff"/>. Default 500 ms.</summary>
-    public TimeSpan Backoff { get; set; } = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>Default 30 s.</summary>
-    public TimeSpan LongestBackoff { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How often an action of the customer is looked up, in case its webhook got lost. Default 15 s.</summary>
-    public TimeSpan PollEvery { get; set; } = TimeSpan.FromSeconds(15);
+    public TimeSpan GatewayPollEvery { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a failed capture or refund is answered from memory before being asked again tries again.</summary>
-    public TimeSpan TryAgainAfter { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long an attempt belongs to the process that took it: a call, its look-up, and some room.</summary>
+    public TimeSpan Lease => 2 * GatewayDeadline + TimeSpan.FromSeconds(5);
+
+    public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a failed refund is answered from its row; asked again later, it is tried again.</summary>
+    public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Pauses between the look-ups of an attempt in doubt, after the first one, which comes at once. Past the last,

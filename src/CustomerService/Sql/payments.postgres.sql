@@ -82,3 +82,32 @@ SET state = excluded.state, gateway_reference = excluded.gateway_reference, code
 
 -- name: find_due_calls
 SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
+
+-- name: load_events
+SELECT e.provider, e.event_id
+FROM unnest(@provider, @event_id) AS batch (provider, event_id)
+JOIN gateway_events e ON e.provider = batch.provider AND e.event_id = batch.event_id;
+
+-- name: insert_events
+INSERT INTO gateway_events (provider, event_id, type, gateway_key, matched, body, received_at)
+SELECT provider, event_id, type, gateway_key, matched, body, @now
+FROM unnest(@provider, @event_id, @type, @gateway_key, @matched, @body)
+    AS batch (provider, event_id, type, gateway_key, matched, body)
+ON CONFLICT (provider, event_id) DO NOTHING;
+
+-- name: find_payment
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id = @order_id;
+
+-- name: list_payments
+-- An order's id is time-ordered: newest first.
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id < coalesce(@before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    AND (@order_id IS NULL OR order_id = @order_id)
+    AND (@state IS NULL OR state = @state)
+ORDER BY order_id DESC
+LIMIT @most;

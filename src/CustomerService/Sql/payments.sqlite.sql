@@ -70,3 +70,32 @@ SET state = excluded.state, gateway_reference = excluded.gateway_reference, code
 
 -- name: find_due_calls
 SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
+
+-- name: load_events
+SELECT e.provider, e.event_id
+FROM json_each(@rows) AS batch
+JOIN gateway_events e ON e.provider = batch.value ->> 0 AND e.event_id = batch.value ->> 1;
+
+-- name: insert_events
+INSERT INTO gateway_events (provider, event_id, type, gateway_key, matched, body, received_at)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, @now
+FROM json_each(@rows)
+WHERE true
+ON CONFLICT (provider, event_id) DO NOTHING;
+
+-- name: find_payment
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id = @order_id;
+
+-- name: list_payments
+-- An order's id is time-ordered: newest first.
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at
+FROM payments
+WHERE order_id < coalesce(@before, x'ffffffffffffffffffffffffffffffff')
+    AND (@order_id IS NULL OR order_id = @order_id)
+    AND (@state IS NULL OR state = @state)
+ORDER BY order_id DESC
+LIMIT @most;

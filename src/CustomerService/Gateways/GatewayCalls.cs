@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.CustomerService.Gateways;
+
+/// <summary>
+/// Makes the calls to gateways, outside any transaction. It is fed after the commit that stored the intent; the rows are
+/// the truth: what is lost between commit and call, or between call and commit, is taken up again when its lease ends,
+/// and looked up before anything is repeated. A call holds a place in its provider's lane, and no thread.
+/// </summary>
+public sealed partial class GatewayCalls
+{
+    sealed record Errand(Lane Lane, GatewayRequest Request, GatewayTask Task);
+
+    sealed record Lane(IPaymentProvider Provider, Channel<Errand> Line, SemaphoreSlim Places);
+
+    readonly Dictionary<string, Lane> lanes;
+    readonly PaymentStore store;
+    readonly SqlCatalog sql;
+    readonly GatewayLimits limits;
+    readonly TimeProvider time;
+    readonly ILogger log;
+    readonly GroupCommit<CallReport, bool> reports;
+
+    // What this process already has in hand: its lease may end while it waits in line.
+    readonly ConcurrentDictionary<string, GatewayTask> inHand = new();
+
+    public GatewayCalls(
+        IReadOnlyDictionary<string, IPaymentProvider> providers, PaymentStore store, GatewayLimits limits,
+        ServiceContext context)
+    {
+        this.store = store;
+        this.limits = limits;
+        sql = context.Sql;
+        time = context.Time;
+        log = context.Logs.CreateLogger<GatewayCalls>();
+        lanes = providers.ToDictionary(
+            pair => pair.Key,
+            pair => new Lane(
+                pair.Value, Channel.CreateBounded<Errand>(limits.GatewayMaxWaiting),
+                new SemaphoreSlim(limits.GatewayMaxInFlight)));
+        Settle = new SettleCalls(store, providers, limits, Take);
+        reports = new("settle-calls", Settle.HandleAsync, context.Runner, context.Options, context.Time);
+    }
+
+    /// <summary>Also for webhooks, which bring results in their own transactions.</summary>
+    public SettleCalls Settle { get; }
+
+    public IReadOnlyList<BackgroundLoop> Loops =>
+    [
+        reports.Loop,
+        .. lanes.Select(pair => new BackgroundLoop($"gateway-{pair.Key}", cancel => RunAsync(pair.Value, cancel))),
+    ];
+
+    public TimedJob Job => new("take-due-calls", null, TakeDueAsync);
+
+    /// <summary>Puts an attempt in line, once its row is committed. With the line full it waits in its row.</summary>
+    public void Take(PaymentFile file, GatewayTask task)
+    {
+        var payment = file.Payment!;
+        if (!lanes.TryGetValue(payment.Provider!, out var lane))
+        {
+            LogNoProvider(payment.Provider!, file.OrderId);
+            return;
+        }
+        var call = task.Call;
+        if (!inHand.TryAdd(call.Key, task)) return;
+        var request = new GatewayRequest(
+            call.Key, call.OrderId, call.Operation, call.AmountMinor, payment.Currency!, payment.Token,
+            payment.GatewayReference);
+        if (!lane.Line.Writer.TryWrite(new Errand(lane, request, task))) inHand.TryRemove(call.Key, out _);
+    }
+
+    async Task<int> TakeDueAsync(Work work, int most)
+    {
+        var room = lanes.Count == 0 ? 0 : lanes.Values.Min(lane => limits.GatewayMaxWaiting - lane.Line.Reader.Count);
+        var due = await work.QueryAsync(
+            sql["find_due_calls"], SqlArgs.With("now", work.Now).And("most", Math.Clamp(room, 0, most)), row => row.Uuid(0));
+        if (due.Count == 0) return 0;
+        var book = await store.LockFreeAsync(work, due);
+        foreach (var orderId in due)
+        {
+            var decision = CallRules.TakeUp(book.File(orderId), work.Now, limits);
+            book.Apply(decision);
+            if (decision.Next is { } task) work.AfterCommit(() => Take(decision.File, task));
+        }
+        await store.SaveAsync(work, book);
+        return due.Count;
+    }
+
+    async Task RunAsync(Lane lane, CancellationToken cancel)
+    {
+        await foreach (var errand in lane.Line.Reader.ReadAllAsync(cancel))
+        {
+            await lane.Places.WaitAsync(cancel);
+            _ = CarryOutAsync(errand, cancel);
+        }
+    }
+
+    // Stands in its own guard: nobody awaits it. What it cannot report is found again by its row.
+    async Task CarryOutAsync(Errand errand, CancellationToken cancel)
+    {
+        var (lane, request, task) = errand;
+        try
+        {
+            GatewayResult result;
+            try
+            {
+                result = await AskAsync(errand, cancel);
+            }
+            finally
+            {
+                inHand.TryRemove(request.Key, out _);
+                lane.Places.Release();
+            }
+            if (cancel.IsCancellationRequested) return;
+            await reports.SubmitAsync(new CallReport(request.OrderId, task.Call.Operation, task.Call.N, result));
+        }
+        catch (Exception error)
+        {
+            LogNotReported(request.Key, error.Message);
+        }
+    }
+
+    async Task<GatewayResult> AskAsync(Errand errand, CancellationToken cancel)
+    {
+        var (lane, request, task) = errand;
+        var provider = lane.Provider;
+        if (task.LookUp && !provider.Capabilities.LookUpByKey)
+            return new GatewayResult.Unknown("This gateway cannot be asked what became of a request.");
+        using var deadline = new CancellationTokenSource(limits.GatewayDeadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
+        try
+        {
+            var result = await (task.LookUp
+                ? provider.FindAsync(request, either.Token)
+                : CallAsync(provider, request, either.Token)).WaitAsync(either.Token);
+            // A gateway that cannot be asked now says nothing about what it was asked before.
+            return task.LookUp && result is GatewayResult.Unavailable away ? new GatewayResult.Unknown(away.Why) : result;
+        }
+        catch (OperationCanceledException)
+        {
+            return new GatewayResult.Unknown($"No answer within {limits.GatewayDeadline.TotalSeconds:0.#} s.");
+        }
+        catch (Exception error)
+        {
+            LogCallFailed(provider.Name, request.Key, error);
+            return new GatewayResult.Unknown("The call broke off.");
+        }
+    }
+
+    static Task<GatewayResult> CallAsync(IPaymentProvider provider, GatewayRequest request, CancellationToken cancel) =>
+        request.Operation switch
+        {
+            GatewayOperations.Authorize => provider.AuthorizeAsync(request, cancel),
+            GatewayOperations.Capture => provider.CaptureAsync(request, cancel),
+            GatewayOperations.Void => provider.VoidAsync(request, cancel),
+            GatewayOperations.Refund => provider.RefundAsync(request, cancel),
+            var other => throw new InvalidOperationException($"No gateway knows the operation '{other}'."),
+        };
+
+    [LoggerMessage(3101, LogLevel.Warning, "There is no provider {Provider} here for the payment {OrderId}; it waits")]
+    partial void LogNoProvider(string provider, Guid orderId);
+
+    [LoggerMessage(3102, LogLevel.Warning, "The result of {Key} was not recorded; it will be looked up: {Why}")]
+    partial void LogNotReported(string key, string why);
+
+    [LoggerMessage(3103, LogLevel.Warning, "{Provider}: the call {Key} broke off")]
+    partial void LogCallFailed(string provider, string key, Exception error);
+}

@@ -1,0 +1,37 @@
+using Orderwright.Runtime;
+
+namespace Orderwright.CustomerService.Gateways;
+
+/// <summary>What a gateway said of an attempt, whoever brought it.</summary>
+public sealed record CallReport(Guid OrderId, string Operation, int N, GatewayResult Result);
+
+/// <summary>
+/// Takes the results of many calls in one transaction, answers the coordinator from there, and hands on what is to be
+/// called next. The answers carry the step's name; no command is at hand any more.
+/// </summary>
+public sealed class SettleCalls(
+    PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits,
+    Action<PaymentFile, GatewayTask> next)
+{
+    /// <summary>True for each report whose attempt there is, be it settled already.</summary>
+    public async Task<IReadOnlyList<bool>> HandleAsync(IReadOnlyList<CallReport> batch, Work work)
+    {
+        if (batch.Count == 0) return [];
+        var book = await store.LockAsync(work, [.. batch.Select(report => report.OrderId)], []);
+        var known = new bool[batch.Count];
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var report = batch[i];
+            var file = book.File(report.OrderId);
+            known[i] = file.Calls.Any(call => call.Operation == report.Operation && call.N == report.N);
+            if (!known[i] || !providers.TryGetValue(file.Payment!.Provider!, out var provider)) continue;
+            var decision = CallRules.Settle(
+                file, report.Operation, report.N, report.Result, provider.Capabilities, work.Now, limits);
+            book.Apply(decision);
+            if (decision.Answer is { } answer) work.Send(report.OrderId, answer, decision.Step);
+            if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
+        }
+        await store.SaveAsync(work, book);
+        return known;
+    }
+}

@@ -1,0 +1,101 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Sandbox;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.CustomerService;
+
+/// <summary>
+/// Payments over HTTP: <c>/api/v1/payments</c>; and what comes from outside: webhooks, whose signature is their ticket,
+/// and the sandbox's page, where whoever holds an order's id acts as its customer.
+/// </summary>
+public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webhooks, SandboxProvider? sandbox)
+{
+    const int MaxWebhookBytes = 1_000_000;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var payments = routes.MapGroup("/api/v1/payments").WithTags("payments").Require(Scopes.Payments);
+        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Produces<Page<PaymentView>>();
+        payments.MapGet("/{id}", GetAsync).WithName("getPayment").Produces<PaymentView>();
+        routes.MapPost("/api/v1/webhooks/{provider}", WebhookAsync).WithName("receiveWebhook").WithTags("payments")
+            .OpenToAll().Produces(StatusCodes.Status200OK);
+        if (sandbox is not null)
+            routes.MapPost("/api/v1/sandbox/actions/{orderId}", ActAsync).WithName("takeSandboxAction").WithTags("sandbox")
+                .OpenToAll().Accepts<SandboxAction>("application/json").Produces<SandboxActed>();
+    }
+
+    async Task<IResult> ListAsync(HttpContext http)
+    {
+        var query = new ListQuery(http, "orderId", "state");
+        var orderId = query.Id("orderId");
+        var state = query.OneOf("state", PaymentStates.All);
+        if (query.Refusal is { } refusal) return refusal;
+        Guid? before = null;
+        if (query.Position is { } position)
+            if (Guid.TryParseExact(position, "D", out var last)) before = last;
+            else return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+        var payments = await ReadAsync(
+            sql["list_payments"],
+            SqlArgs.With("order_id", orderId).And("state", state).And("before", before).And("most", query.Limit + 1), http);
+        return Answer.Json(
+            StatusCodes.Status200OK, Pages.Of(payments, query.Limit, payment => payment.Id.ToString("D")),
+            CustomerJson.Default.PagePaymentView);
+    }
+
+    async Task<IResult> GetAsync(string id, HttpContext http)
+    {
+        if (!Guid.TryParseExact(id, "D", out var orderId))
+            return Problem.Invalid("id", "invalid_id", "A payment's id is a UUID, the same as its order's.");
+        return await ReadAsync(sql["find_payment"], SqlArgs.With("order_id", orderId), http) is [var payment]
+            ? Answer.Json(StatusCodes.Status200OK, payment, CustomerJson.Default.PaymentView, version: payment.Version)
+            : Problem.NotFound("payment");
+    }
+
+    async Task<IResult> WebhookAsync(string provider, HttpContext http)
+    {
+        using var body = new MemoryStream();
+        var chunk = new byte[16_384];
+        for (int read; (read = await http.Request.Body.ReadAsync(chunk, http.RequestAborted)) > 0;)
+        {
+            if (body.Length + read > MaxWebhookBytes)
+                return Problem.Of(
+                    StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is over {MaxWebhookBytes} bytes.");
+            body.Write(chunk, 0, read);
+        }
+        return await webhooks.ReceiveAsync(provider, http.Request.Headers, body.ToArray());
+    }
+
+    async Task<IResult> ActAsync(string orderId, HttpContext http)
+    {
+        if (!Guid.TryParseExact(orderId, "D", out var id))
+            return Problem.Invalid("orderId", "invalid_id", "An order's id is a UUID.");
+        var body = await StrictJson.ReadAsync(http, SandboxJson.Default.SandboxAction);
+        if (body.Refusal is not null) return body.Refusal;
+        return await sandbox!.ActAsync(id, body.Value!.Approve) switch
+        {
+            null => Problem.NotFound("charge"),
+            { Result: null, Charge: { } settled } =>
+                Problem.Conflict("not_waiting", $"Nothing is to be approved here; the charge is {settled.State}."),
+            var acted => Answer.Json(
+                StatusCodes.Status200OK, new(id, acted.Charge!.State), SandboxJson.Default.SandboxActed),
+        };
+    }
+
+    Task<List<PaymentView>> ReadAsync(SqlQuery query, SqlArgs args, HttpContext http) =>
+        database.ReadAsync(
+            async read =>
+            {
+                var payments = await read.QueryAsync(query, args, PaymentStore.ReadPayment, http.RequestAborted);
+                if (payments.Count == 0) return [];
+                var calls = (await read.QueryAsync(
+                    sql["load_calls"], SqlArgs.OfUuids("order_id", [.. payments.Select(payment => payment.OrderId)]),
+                    PaymentStore.ReadCall, http.RequestAborted)).ToLookup(call => call.OrderId);
+                return payments.ConvertAll(payment => PaymentView.Of(
+                    new PaymentFile(payment.OrderId, payment, [.. calls[payment.OrderId]])));
+            },
+            http.RequestAborted);
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Orderwright.CustomerService.Gateways;
+using Orderwright.Runtime;
+
+namespace Orderwright.CustomerService.Sandbox;
+
+/// <summary>
+/// The sandbox's near side: a provider like any other, whose requests and answers may get lost. Webhooks are signed with
+/// HMAC-SHA256 over <c>{unix seconds}.{body}</c> in the header <c>Sandbox-Signature: t=…,v1=…</c>, as Stripe does it.
+/// </summary>
+public sealed class SandboxProvider(
+    SandboxGateway gateway, SandboxSettings settings, TimeProvider time,
+    Func<IHeaderDictionary, ReadOnlyMemory<byte>, Task> deliver) : IPaymentProvider
+{
+    public const string ProviderName = "sandbox";
+    public const string SignatureHeader = "Sandbox-Signature";
+
+    static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
+
+    public string Name => ProviderName;
+
+    public IReadOnlyList<BackgroundLoop> Loops => [gateway.Loop];
+
+    public ProviderCapabilities Capabilities { get; } = new(
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true);
+
+    public async Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel)
+    {
+        if (request.Token == SandboxTokens.Slow) await Task.Delay(settings.SandboxSlow, time, cancel);
+        return await AskAsync(request, cancel);
+    }
+
+    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+
+    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+
+    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+
+    public async Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
+        (await gateway.FindAsync(request)).Result!;
+
+    /// <summary>The customer's act on the sandbox's page; then its webhook is sent. Null: no charge of this order.</summary>
+    public async Task<SandboxGateway.Reply?> ActAsync(Guid orderId, bool approve)
+    {
+        var reply = await gateway.ActAsync(orderId, approve);
+        if (reply is not { Result: not null, Charge: { } charge }) return reply;
+        var (headers, body) = Webhook(charge, time.Now());
+        await deliver(headers, body);
+        return reply;
+    }
+
+    public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now)
+    {
+        if (!IsSigned(headers[SignatureHeader].ToString(), body, now))
+            return new WebhookReading.Forged("The signature does not fit, or is older than 5 minutes.");
+        try
+        {
+            var told = JsonSerializer.Deserialize(body.Span, SandboxJson.Default.SandboxEvent)!;
+            GatewayResult? result = told.Type switch
+            {
+                "charge.authorized" => new GatewayResult.Succeeded(told.Charge),
+                "charge.declined" => new GatewayResult.Declined(told.Code ?? "declined", told.Message ?? "It was declined."),
+                _ => null,
+            };
+            return new WebhookReading.Genuine(
+                [new GatewayEvent(told.Id, told.Type, told.Key, result, Encoding.UTF8.GetString(body.Span))]);
+        }
+        catch (JsonException)
+        {
+            return new WebhookReading.Unreadable("This is not an event of the sandbox.");
+        }
+    }
+
+    /// <summary>The webhook that tells how a charge stands, signed for <paramref name="now"/>.</summary>
+    public (IHeaderDictionary Headers, byte[] Body) Webhook(SandboxCharge charge, DateTimeOffset now)
+    {
+        var type = $"charge.{charge.State}";
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            new SandboxEvent(
+                SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, charge.Id, charge.Code, charge.Message),
+            SandboxJson.Default.SandboxEvent);
+        var seconds = now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        var headers = new HeaderDictionary
+        {
+            [SignatureHeader] = $"t={seconds},v1={Convert.ToHexStringLower(Sign(seconds, body))}",
+        };
+        return (headers, body);
+    }
+
+    async Task<GatewayResult> AskAsync(GatewayRequest request, CancellationToken cancel)
+    {
+        var reply = await gateway.DoAsync(request);
+        if (reply.Lost) await Task.Delay(Timeout.InfiniteTimeSpan, time, cancel);
+        return reply.Result!;
+    }
+
+    bool IsSigned(string header, ReadOnlyMemory<byte> body, DateTimeOffset now)
+    {
+        if (header.Split(',') is not [['t', '=', .. var seconds], ['v', '1', '=', .. var signature]]
+            || !long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var unix)
+            || unix > 253_402_300_799
+            || signature.Length != 64 || !signature.All(char.IsAsciiHexDigit))
+            return false;
+        return (now - DateTimeOffset.FromUnixTimeSeconds(unix)).Duration() <= Window
+            && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(signature), Sign(seconds, body.Span));
+    }
+
+    byte[] Sign(string seconds, ReadOnlySpan<byte> body)
+    {
+        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, settings.Secret);
+        mac.AppendData(Encoding.ASCII.GetBytes(seconds + "."));
+        mac.AppendData(body);
+        return mac.GetHashAndReset();
+    }
+}

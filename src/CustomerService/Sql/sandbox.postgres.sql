@@ -1,0 +1,33 @@
+-- name: find_sandbox_charges
+SELECT id FROM sandbox_charges WHERE order_id = @order_id ORDER BY created_at DESC, id;
+
+-- name: lock_sandbox_charges
+SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message
+FROM sandbox_charges
+WHERE id = ANY (@id)
+ORDER BY id
+FOR UPDATE;
+
+-- name: load_sandbox_requests
+SELECT key, operation, outcome, code, message FROM sandbox_requests WHERE key = ANY (@key);
+
+-- name: save_sandbox_charges
+INSERT INTO sandbox_charges (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided,
+    code, message, created_at, updated_at)
+SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message, @now, @now
+FROM unnest(@id, @key, @order_id, @token, @currency, @state, @amount, @authorized, @captured, @refunded, @voided, @code,
+        @message)
+    AS batch (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message)
+ORDER BY id
+ON CONFLICT (id) DO UPDATE
+SET state = excluded.state, authorized = excluded.authorized, captured = excluded.captured,
+    refunded = excluded.refunded, voided = excluded.voided, code = excluded.code, message = excluded.message,
+    updated_at = excluded.updated_at;
+
+-- name: save_sandbox_requests
+INSERT INTO sandbox_requests (key, operation, outcome, code, message, updated_at)
+SELECT key, operation, outcome, code, message, @now
+FROM unnest(@key, @operation, @outcome, @code, @message) AS batch (key, operation, outcome, code, message)
+ORDER BY key
+ON CONFLICT (key) DO UPDATE
+SET outcome = excluded.outcome, code = excluded.code, message = excluded.message, updated_at = excluded.updated_at;
