@@ -28,8 +28,7 @@ sealed class DatabaseWatch(IDatabase database, SqlCatalog runtimeSql, TimeProvid
         {
             try
             {
-                await database.ReadAsync(
-                    queries => queries.QueryAsync(ping, SqlArgs.None, row => row.Int(0), cancel), cancel);
+                await database.QueryAsync(ping, SqlArgs.None, row => row.Int(0), cancel);
                 Volatile.Write(ref answered, time.GetTimestamp());
                 trouble = null;
             }

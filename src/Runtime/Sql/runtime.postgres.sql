@@ -7,7 +7,8 @@ JOIN idempotency i ON i.scope = asked.scope AND i.key = asked.key;
 INSERT INTO idempotency (scope, key, hash, status, content_type, location, version, body, settled, created_at)
 SELECT scope, key, hash, status, content_type, location, version, body, settled, @now
 FROM unnest(@scope, @key, @hash, @status, @content_type, @location, @version, @body, @settled)
-    AS batch (scope, key, hash, status, content_type, location, version, body, settled);
+    AS batch (scope, key, hash, status, content_type, location, version, body, settled)
+ORDER BY scope, key; -- two instances that store the same keys then wait for each other, and never in a ring
 
 -- name: settle_answers
 UPDATE idempotency i

@@ -1,0 +1,43 @@
+-- name: insert_sample
+INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
+VALUES (@id, @batch, @uuid, @text, @big, @flag, @time, @bytes, @document::jsonb);
+
+-- name: insert_samples
+INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
+SELECT id, @batch, uuid, text, big, flag, time, bytes, document::jsonb
+FROM unnest(@id, @uuid, @text, @big, @flag, @time, @bytes, @document)
+    AS rows (id, uuid, text, big, flag, time, bytes, document);
+
+-- name: list_samples
+SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
+
+-- name: find_samples
+SELECT s.id, s.uuid, s.text, s.big, s.flag, s.time, s.bytes, s.document
+FROM unnest(@id) AS asked (id)
+JOIN samples s ON s.id = asked.id
+ORDER BY s.id;
+
+-- name: count_samples
+SELECT count(*), coalesce(sum(big), 0) FROM samples WHERE batch = @batch;
+
+-- name: delete_samples
+DELETE FROM samples WHERE batch = @batch;
+
+-- name: insert_counters
+INSERT INTO counters (key, value) SELECT key, value FROM unnest(@key, @value) AS rows (key, value);
+
+-- name: ensure_counters
+INSERT INTO counters (key, value) SELECT key, value FROM unnest(@key, @value) AS rows (key, value)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: lock_counters
+SELECT key, value FROM counters WHERE key = ANY (@key) ORDER BY key FOR UPDATE;
+
+-- name: read_counters
+SELECT key, value FROM counters WHERE key = ANY (@key) ORDER BY key;
+
+-- name: save_counters
+UPDATE counters c SET value = rows.value FROM unnest(@key, @value) AS rows (key, value) WHERE c.key = rows.key;
+
+-- name: insert_entry
+INSERT INTO entries (id, counter, label) VALUES (@id, @counter, @label);

@@ -1,0 +1,55 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Conformance;
+
+/// <summary>Whether an assembly's SQL says the same things in both dialects: by name, and by what it must be given.</summary>
+public static partial class SqlSiblings
+{
+    /// <summary>A sentence per difference between the engines; none is what a test wants.</summary>
+    public static IReadOnlyList<string> Differences(Assembly assembly) =>
+        Differences(new SqlCatalog(assembly, "postgres"), new SqlCatalog(assembly, "sqlite"));
+
+    public static IReadOnlyList<string> Differences(SqlCatalog one, SqlCatalog other) =>
+    [
+        .. one.Names.Except(other.Names).Select(name => $"{other.Engine} lacks the query {name}"),
+        .. other.Names.Except(one.Names).Select(name => $"{one.Engine} lacks the query {name}"),
+        .. Numbered(one).Except(Numbered(other)).Select(name => $"{other.Engine} lacks the migration {name}"),
+        .. Numbered(other).Except(Numbered(one)).Select(name => $"{one.Engine} lacks the migration {name}"),
+        .. from name in one.Names.Intersect(other.Names)
+           from parameter in Scalars(other[name]).Except(Scalars(one[name]))
+           select $"{other.Engine} names @{parameter} in {name}, and {one.Engine} does not",
+    ];
+
+    static IEnumerable<string> Numbered(SqlCatalog catalog) =>
+        catalog.Migrations.Select(migration => $"{migration.Number:000}_{migration.Name}");
+
+    static IEnumerable<string> Scalars(SqlQuery query) =>
+        Parameters().Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name is not ("" or SqlArgs.Rows));
+
+    [GeneratedRegex("""'[^']*'|--[^\n]*|@([A-Za-z_][A-Za-z0-9_]*)""")]
+    private static partial Regex Parameters();
+}
+
+public sealed class SqlSiblingFacts
+{
+    [Fact]
+    public void The_runtimes_sql_is_the_same_in_both_dialects() =>
+        Assert.Empty(SqlSiblings.Differences(typeof(IDatabase).Assembly));
+
+    [Fact]
+    public void This_suites_sql_is_the_same_in_both_dialects() =>
+        Assert.Empty(SqlSiblings.Differences(typeof(SqlSiblings).Assembly));
+
+    [Fact]
+    public void A_missing_sibling_is_found()
+    {
+        var differences = SqlSiblings.Differences(
+            new SqlCatalog(typeof(IDatabase).Assembly, "postgres"), new SqlCatalog(typeof(SqlSiblings).Assembly, "sqlite"));
+        Assert.Contains("sqlite lacks the query store_answers", differences);
+        Assert.Contains("postgres lacks the query insert_sample", differences);
+        Assert.Contains("sqlite lacks the migration 001_runtime", differences);
+        Assert.Contains("postgres lacks the migration 001_conformance", differences);
+    }
+}

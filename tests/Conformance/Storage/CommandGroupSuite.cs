@@ -1,0 +1,313 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Conformance.Storage;
+
+/// <summary>
+/// Requests that share transactions, and their Idempotency-Keys (API.md, "Everywhere"): through the runtime's own
+/// statements, on every engine. A command here stores a sample and answers with what it stored.
+/// </summary>
+public abstract class CommandGroupSuite : IAsyncLifetime
+{
+    static readonly Caller Ann = new("ann", "main", Scopes.All);
+    static readonly Caller Bob = new("bob", "main", Scopes.All);
+
+    readonly StorageEngine engine;
+    readonly ManualTime time = new();
+    readonly CancellationTokenSource stop = new();
+    readonly ConcurrentBag<string> handled = [];
+    readonly CommandGroup<string> group;
+    readonly BatchRunner runner;
+    readonly List<Task> loops = [];
+
+    // Every test has its own rows and keys.
+    readonly string test = Guid.NewGuid().ToString();
+    int answerStatus = 201;
+
+    protected CommandGroupSuite(StorageEngine engine)
+    {
+        this.engine = engine;
+        var options = new RuntimeOptions { RequestTimeout = TimeSpan.FromSeconds(30) };
+        runner = new BatchRunner(
+            "conformance", engine.Database, new InProcessTransport(options, time), options, time, new IdSource(),
+            new Metrics("conformance"), NullLogger<BatchRunner>.Instance);
+        group = new CommandGroup<string>(
+            "store-samples", HandleAsync,
+            new ServiceContext(
+                "conformance", engine.Database, engine.Sql, engine.RuntimeSql, runner, options,
+                new ConfigurationBuilder().Build(), time, new IdSource(), NullLoggerFactory.Instance));
+    }
+
+    public ValueTask InitializeAsync()
+    {
+        loops.AddRange(group.Loops.Select(loop => Task.Run(() => loop.RunAsync(stop.Token))));
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        foreach (var loop in loops) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
+        stop.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_command_is_answered_once_it_is_committed()
+    {
+        var answer = await group.SubmitAsync(New("a", key: null));
+        Assert.Equal((201, "/samples/a", 1L, false), (answer.Status, answer.Location, answer.Version, answer.Replayed));
+        Assert.Equal(["a"], await StoredAsync());
+    }
+
+    [Fact]
+    public async Task Many_commands_at_once_are_each_answered_with_their_own()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => group.SubmitAsync(New($"{n}", key: $"key-{n}"))));
+        Assert.Equal(Enumerable.Range(0, 200).Select(n => $"/samples/{n}"), answers.Select(answer => answer.Location));
+        Assert.Equal(200, (await StoredAsync()).Count);
+        var replays = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => group.SubmitAsync(New($"{n}", key: $"key-{n}"))));
+        Assert.All(replays, answer => Assert.True(answer.Replayed));
+        Assert.Equal(answers.Select(BodyOf), replays.Select(BodyOf));
+        Assert.Equal(200, handled.Count);
+    }
+
+    [Fact]
+    public async Task The_same_key_and_request_get_the_first_answer_byte_for_byte()
+    {
+        var first = await group.SubmitAsync(New("Grüße \"1\" 🛒", key: "k"));
+        time.Advance(TimeSpan.FromHours(24));
+        var second = await group.SubmitAsync(New("Grüße \"1\" 🛒", key: "k"));
+        Assert.True(second.Replayed);
+        Assert.Equal(BodyOf(first), BodyOf(second));
+        Assert.Equal(
+            (first.Status, first.ContentType, first.Location, first.Version),
+            (second.Status, second.ContentType, second.Location, second.Version));
+        Assert.Single(handled);
+    }
+
+    [Fact]
+    public async Task The_same_key_with_another_request_is_refused()
+    {
+        await group.SubmitAsync(New("a", key: "k"));
+        var refused = await group.SubmitAsync(New("b", key: "k"));
+        Assert.Equal(422, refused.Status);
+        Assert.Contains("idempotency_key_reused", BodyOf(refused), StringComparison.Ordinal);
+        Assert.Equal(["a"], await StoredAsync());
+    }
+
+    [Fact]
+    public async Task Keys_of_two_callers_never_meet()
+    {
+        await group.SubmitAsync(New("a", key: "k"));
+        var answer = await group.SubmitAsync(New("b", key: "k") with { Caller = Bob });
+        Assert.Equal((201, false), (answer.Status, answer.Replayed));
+        Assert.Equal(["a", "b"], (await StoredAsync()).Order());
+    }
+
+    [Fact]
+    public async Task A_refusal_is_kept_under_its_key_as_well()
+    {
+        answerStatus = 409;
+        await group.SubmitAsync(New("a", key: "k"));
+        answerStatus = 201;
+        var again = await group.SubmitAsync(New("a", key: "k"));
+        Assert.Equal((409, true), (again.Status, again.Replayed));
+    }
+
+    [Fact]
+    public async Task A_failure_of_ours_is_not_kept_under_its_key()
+    {
+        answerStatus = 503;
+        Assert.Equal(503, (await group.SubmitAsync(New("a", key: "k"))).Status);
+        answerStatus = 201;
+        var again = await group.SubmitAsync(New("a", key: "k"));
+        Assert.Equal((201, false), (again.Status, again.Replayed));
+    }
+
+    [Fact]
+    public async Task A_command_that_throws_fails_alone_and_leaves_its_key_free()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
+        {
+            try
+            {
+                return (await group.SubmitAsync(New(n == 7 ? "throw" : $"{n}", key: $"key-{n}"))).Status;
+            }
+            catch (InvalidOperationException)
+            {
+                return 500;
+            }
+        }));
+        Assert.Equal(Enumerable.Range(0, 20).Select(n => n == 7 ? 500 : 201), answers);
+        Assert.Equal(19, (await StoredAsync()).Count);
+        Assert.Equal((201, false), await group.SubmitAsync(New("fixed", key: "key-7")) is var answer ? (answer.Status, answer.Replayed) : default);
+    }
+
+    [Fact]
+    public async Task A_key_whose_answer_comes_later_is_in_flight_until_it_is_settled()
+    {
+        var command = New("a", key: "k") with { AnswersLater = true };
+        var accepted = await group.SubmitAsync(command);
+        Assert.Equal(201, accepted.Status);
+        var meanwhile = await group.SubmitAsync(command);
+        Assert.Equal(409, meanwhile.Status);
+        Assert.Contains("idempotency_key_in_flight", BodyOf(meanwhile), StringComparison.Ordinal);
+
+        var final = new Answer(201, Encoding.UTF8.GetBytes("""{"status":"confirmed"}"""), Location: "/samples/a", Version: 3);
+        await group.SettleAsync(command, final);
+        var after = await group.SubmitAsync(command);
+        Assert.Equal((201, true, 3L), (after.Status, after.Replayed, after.Version));
+        Assert.Equal(BodyOf(final), BodyOf(after));
+        Assert.Single(handled);
+    }
+
+    [Fact]
+    public async Task What_is_settled_is_settled_once()
+    {
+        var command = New("a", key: "k") with { AnswersLater = true };
+        await group.SubmitAsync(command);
+        await group.SettleAsync(command, new Answer(201, "1"u8.ToArray()));
+        await group.SettleAsync(command, new Answer(200, "2"u8.ToArray()));
+        var answer = await group.SubmitAsync(command);
+        Assert.Equal((201, "1"), (answer.Status, BodyOf(answer)));
+    }
+
+    [Fact]
+    public async Task An_answer_that_nobody_came_to_settle_stands_as_it_was_given_after_a_minute()
+    {
+        var command = New("a", key: "k") with { AnswersLater = true };
+        var accepted = await group.SubmitAsync(command);
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(409, (await group.SubmitAsync(command)).Status);
+        time.Advance(TimeSpan.FromSeconds(2));
+        var answer = await group.SubmitAsync(command);
+        Assert.True(answer.Replayed);
+        Assert.Equal(BodyOf(accepted), BodyOf(answer));
+    }
+
+    [Fact]
+    public async Task Two_instances_given_the_same_key_at_once_carry_it_out_once()
+    {
+        var one = new TaskCompletionSource();
+        var two = new TaskCompletionSource();
+        var command = New("a", key: "k");
+        // Both have found the key free before either stores its answer: the key of the table decides.
+        var answers = await Task.WhenAll(RunAsync(one, two), RunAsync(two, one));
+        Assert.Equal([201, 201], answers.Select(answer => answer.Status));
+        Assert.Equal([false, true], answers.Select(answer => answer.Replayed).Order());
+        Assert.Equal(["a"], await StoredAsync());
+
+        async Task<Answer> RunAsync(TaskCompletionSource mine, TaskCompletionSource others)
+        {
+            await using var database = engine.OpenAnother();
+            var options = new RuntimeOptions();
+            var other = new BatchRunner(
+                "conformance", database, new InProcessTransport(options, time), options, time, new IdSource(),
+                new Metrics("conformance"), NullLogger<BatchRunner>.Instance);
+            var commands = new CommandGroup<string>(
+                "store-samples",
+                async (batch, work) =>
+                {
+                    mine.TrySetResult();
+                    // On SQLite the other stands before the door until this one has committed.
+                    if (engine.Name == "postgres") await others.Task;
+                    return await HandleAsync(batch, work);
+                },
+                new ServiceContext(
+                    "conformance", database, engine.Sql, engine.RuntimeSql, other, options,
+                    new ConfigurationBuilder().Build(), time, new IdSource(), NullLoggerFactory.Instance));
+            using var end = new CancellationTokenSource();
+            var loop = commands.Loops[0].RunAsync(end.Token);
+            var answer = await commands.SubmitAsync(command);
+            await end.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
+            return answer;
+        }
+    }
+
+    [Fact]
+    public async Task Old_answers_are_purged_a_few_at_a_time_and_young_ones_stay()
+    {
+        foreach (var n in Enumerable.Range(0, 5)) await group.SubmitAsync(New($"{n}", key: $"old-{n}"));
+        time.Advance(TimeSpan.FromHours(1));
+        await group.SubmitAsync(New("young", key: "young"));
+        var before = time.Now() - TimeSpan.FromMinutes(30);
+        // Other tests of the class have left answers as well: count down to where nothing old is left.
+        while (await PurgeAsync(before, 3) == 3) { }
+        Assert.Equal(0, await PurgeAsync(before, 100));
+        Assert.True((await group.SubmitAsync(New("young", key: "young"))).Replayed);
+        Assert.False((await group.SubmitAsync(New("0", key: "old-0"))).Replayed);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_kept_once_each()
+    {
+        var letters = Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7()).ToArray();
+        Assert.Equal(2, await InsertAsync(letters[..2]));
+        Assert.Equal(1, await InsertAsync(letters));
+
+        Task<int> InsertAsync(IReadOnlyList<Guid> ids) => engine.Database.WriteAsync(
+            tx => tx.ExecuteAsync(
+                engine.RuntimeSql["insert_dead_letters"],
+                SqlArgs.Over(ids)
+                    .Uuid("id", id => id).UuidOrNull("order_id", id => id == ids[0] ? null : id).Text("type", _ => null)
+                    .Text("source", _ => "x").Text("step", _ => null).Text("raw", _ => "{}").Text("reason", _ => "why")
+                    .Args.And("now", time.Now())),
+            default);
+    }
+
+    [Fact]
+    public async Task The_database_answers_a_ping() => Assert.Equal(
+        [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int(0)));
+
+    [Fact]
+    public void Every_statement_of_the_runtime_is_run_here() => Assert.Equal(
+        ["insert_dead_letters", "load_answers", "ping", "purge_answers", "settle_answers", "store_answers"],
+        engine.RuntimeSql.Names.Order(StringComparer.Ordinal));
+
+    async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<string>> batch, Work work)
+    {
+        if (batch.Any(command => command.Body == "throw")) throw new InvalidOperationException("on purpose");
+        await work.ExecuteAsync(
+            engine.Sql["insert_samples"],
+            Sample.Many(test, [.. batch.Select(command => Sample.New(command.Body) with { Id = work.NewId() })]));
+        foreach (var command in batch) work.AfterCommit(() => handled.Add(command.Body));
+        return [.. batch.Select(command => new Answer(
+            answerStatus, Encoding.UTF8.GetBytes($$"""{"text":"{{command.Body}}","id":"{{work.NewId()}}"}"""),
+            Location: $"/samples/{command.Body}", Version: 1))];
+    }
+
+    Command<string> New(string body, string? key) => new(
+        body, Ann, key is null ? null : $"{test}/{key}", SHA256.HashData(Encoding.UTF8.GetBytes(body)));
+
+    static string BodyOf(Answer answer) => Encoding.UTF8.GetString(answer.Body.Span);
+
+    async Task<List<string>> StoredAsync() => await engine.Database.QueryAsync(
+        engine.Sql["list_samples"], SqlArgs.With("batch", test), row => row.Text(2));
+
+    Task<int> PurgeAsync(DateTimeOffset before, int most) => runner.RunOnceAsync(
+        work => work.ExecuteAsync(engine.RuntimeSql["purge_answers"], SqlArgs.With("before", before).And("most", most)),
+        default);
+
+    // Starts now, as the class's tests share a table whose rows are ordered by time; stands still but for Advance.
+    sealed class ManualTime : TimeProvider
+    {
+        long advanced = System.GetUtcNow().UtcTicks;
+
+        public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref advanced), TimeSpan.Zero);
+
+        public void Advance(TimeSpan by) => Interlocked.Add(ref advanced, by.Ticks);
+    }
+}
+
+public sealed class PostgresCommandGroup(PostgresEngine engine) : CommandGroupSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class SqliteCommandGroup(SqliteEngine engine) : CommandGroupSuite(engine), IClassFixture<SqliteEngine>;

@@ -1,0 +1,230 @@
+using Npgsql;
+using Orderwright.LocalServers;
+using Orderwright.Runtime.Database;
+using Orderwright.Storage.Postgres;
+
+namespace Orderwright.Conformance.Storage;
+
+/// <summary>What only PostgreSQL has: a server that may be set wrong, refuse us, or go away.</summary>
+public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : IClassFixture<PostgresEngine>
+{
+    static readonly SqlQuery Backend = new("backend", "SELECT pg_backend_pid()");
+    static readonly SqlQuery Name = new("name", "SELECT current_database()::text");
+
+    static SqlQuery Show(string setting) => new($"show_{setting}", $"SELECT current_setting('{setting}')");
+
+    [Fact]
+    public async Task Killed_connections_are_unavailable_once_and_then_replaced()
+    {
+        await using var database = engine.OpenAnother();
+        var name = (await database.QueryAsync(Name, SqlArgs.None, row => row.Text(0)))[0];
+        // Several idle connections of either kind, all of them dead at once.
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            await database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
+            await database.ReadAsync(read => read.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
+        }));
+        await KillAllAsync(name);
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
+            database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default))));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
+            database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)));
+
+        await database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
+        await database.ReadAsync(read => read.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
+        await database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+    }
+
+    [Fact]
+    public async Task A_connection_killed_inside_a_transaction_is_unavailable_and_leaves_nothing()
+    {
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => engine.Database.WriteAsync(
+            async tx =>
+            {
+                await tx.ExecuteAsync(
+                    engine.Sql["insert_counters"],
+                    SqlArgs.Over([1]).Text("key", _ => "killed").BigInt("value", _ => 1));
+                var backend = (await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)))[0];
+                await engine.AdministerAsync($"SELECT pg_terminate_backend({backend}, 5000)");
+                return await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+            },
+            default));
+        Assert.Empty(await engine.Database.QueryAsync(
+            engine.Sql["read_counters"], SqlArgs.OfTexts("key", ["killed"]), row => row.Text(0)));
+    }
+
+    [Fact]
+    public async Task A_connection_killed_before_the_commit_is_unavailable() =>
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => engine.Database.WriteAsync(
+            async tx =>
+            {
+                var backend = (await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)))[0];
+                await engine.AdministerAsync($"SELECT pg_terminate_backend({backend}, 5000)");
+                return true;
+            },
+            default));
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_unavailable()
+    {
+        await using var database = engine.Open("Host=127.0.0.1;Port=1;Database=x;Username=x;Password=x");
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.MigrateAsync([], default));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(_ => Task.FromResult(1), default));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
+            database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)));
+    }
+
+    [Fact]
+    public async Task A_deadlock_is_unavailable_for_one_and_a_commit_for_the_other()
+    {
+        var counters = SqlArgs.Over(["dead1", "dead2"]).Text("key", key => key).BigInt("value", _ => 0);
+        await engine.Database.WriteAsync(tx => tx.ExecuteAsync(engine.Sql["insert_counters"], counters), default);
+        using var both = new Barrier(2);
+        var outcomes = await Task.WhenAll(LockAsync("dead1", "dead2"), LockAsync("dead2", "dead1"));
+        Assert.Equal(["committed", "unavailable"], outcomes.Order());
+
+        Task<string> LockAsync(string first, string second) => Task.Run(async () =>
+        {
+            try
+            {
+                return await engine.Database.WriteAsync(
+                    async tx =>
+                    {
+                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [first]), row => row.Text(0));
+                        both.SignalAndWait(TimeSpan.FromSeconds(10));
+                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [second]), row => row.Text(0));
+                        return "committed";
+                    },
+                    default);
+            }
+            catch (DatabaseUnavailableException)
+            {
+                return "unavailable";
+            }
+        });
+    }
+
+    [Fact]
+    public async Task A_database_without_synchronous_commit_is_refused_by_the_settings_name()
+    {
+        var address = await engine.NewDatabaseAsync();
+        await using (var database = engine.Open(address)) await database.MigrateAsync([], default);
+        var name = new NpgsqlConnectionStringBuilder(address).Database;
+        await engine.AdministerAsync($"ALTER DATABASE {name} SET synchronous_commit = off");
+        await using var risky = engine.Open(address);
+        var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => risky.MigrateAsync([], default));
+        Assert.Contains("synchronous_commit is off", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Set synchronous_commit = on", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_without_fsync_is_refused_by_the_settings_name()
+    {
+        Assert.SkipUnless(
+            servers.PostgresIsOurs,
+            "needs a server that it may start with fsync off, and ORDERWRIGHT_TEST_POSTGRES names another one");
+        await using var risky = await servers.StartPostgresAsync("fsync-off", "fsync=off");
+        await using var database = engine.Open(risky.ConnectionString("shop"));
+        var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
+        Assert.Contains("fsync is off", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_not_there_is_made_with_text_sorted_by_bytes()
+    {
+        await using var database = engine.Open(await engine.NewDatabaseAsync());
+        await database.MigrateAsync([], default);
+        Assert.Equal(["UTF8"], await database.QueryAsync(Show("server_encoding"), SqlArgs.None, row => row.Text(0)));
+        Assert.Equal(["C"], await database.QueryAsync(
+            new("collation", "SELECT datcollate FROM pg_database WHERE datname = current_database()"), SqlArgs.None,
+            row => row.Text(0)));
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_make_its_database_says_what_an_administrator_must_do()
+    {
+        await engine.AdministerAsync("DROP ROLE IF EXISTS conformance_poor; CREATE ROLE conformance_poor LOGIN PASSWORD 'p'");
+        var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync())
+        {
+            Username = "conformance_poor", Password = "p",
+        };
+        await using var database = engine.Open(settings.ConnectionString);
+        var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
+        Assert.Contains("CREATE DATABASE", error.Message, StringComparison.Ordinal);
+        Assert.Contains("conformance_poor", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_is_told_without_the_password()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync()) { Password = "wr0ng-secret" };
+        await using var database = engine.Open(settings.ConnectionString);
+        var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
+        Assert.Contains("does not let the role", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wr0ng-secret", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_session_plans_for_the_values_at_hand_and_limits_itself()
+    {
+        await using var database = engine.OpenAnother(new() { TransactionTimeout = TimeSpan.FromSeconds(7) });
+        Assert.Equal("force_custom_plan", await WriterShowsAsync("plan_cache_mode"));
+        Assert.Equal("off", await WriterShowsAsync("jit"));
+        Assert.Equal("7s", await WriterShowsAsync("statement_timeout"));
+        Assert.Equal("7s", await WriterShowsAsync("idle_in_transaction_session_timeout"));
+        Assert.Equal("read committed", await WriterShowsAsync("transaction_isolation"));
+        Assert.Equal("on", await WriterShowsAsync("synchronous_commit"));
+        Assert.Equal(
+            ["repeatable read", "on", "force_custom_plan"],
+            await database.ReadAsync(
+                async read =>
+                {
+                    List<string> shown = [];
+                    foreach (var setting in new[] { "transaction_isolation", "transaction_read_only", "plan_cache_mode" })
+                        shown.AddRange(await read.QueryAsync(Show(setting), SqlArgs.None, row => row.Text(0)));
+                    return shown;
+                },
+                default));
+
+        async Task<string> WriterShowsAsync(string setting) =>
+            (await database.WriteAsync(tx => tx.QueryAsync(Show(setting), SqlArgs.None, row => row.Text(0)), default))[0];
+    }
+
+    [Fact]
+    public async Task Statements_are_prepared_at_their_second_use()
+    {
+        await using var database = engine.OpenAnother(new() { MaxWriters = 1 });
+        var query = engine.Sql["lock_counters"];
+        for (var i = 0; i < 3; i++)
+            await database.WriteAsync(
+                tx => tx.QueryAsync(query, SqlArgs.OfTexts("key", ["none"]), row => row.Text(0)), default);
+        var prepared = await database.WriteAsync(
+            tx => tx.QueryAsync(
+                new("prepared", "SELECT statement FROM pg_prepared_statements"), SqlArgs.None, row => row.Text(0)), default);
+        Assert.Contains(prepared, statement => statement.Contains("FOR UPDATE", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("postgres://me:p%40ss@db.example:6432/shop", "Host=db.example;Port=6432;Username=me;Password=p@ss;Database=shop")]
+    [InlineData("postgresql://db.example/shop?sslmode=require", "Host=db.example;Database=shop;SSL Mode=Require")]
+    [InlineData("Host=localhost;Database=shop", "Host=localhost;Database=shop")]
+    public void An_address_is_a_url_or_a_connection_string(string address, string expected) =>
+        Assert.True(
+            new NpgsqlConnectionStringBuilder(expected).EquivalentTo(PostgresAddress.Parse(address)),
+            PostgresAddress.Parse(address).ConnectionString);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("postgres://me:secret@/")]
+    [InlineData("mysql://me:secret@db/shop")]
+    [InlineData("Host=localhost;Password=secret")]
+    [InlineData("Host=localhost;Database=shop;Colour=secret")]
+    public void An_address_that_cannot_be_read_is_refused_without_telling_it(string address)
+    {
+        var error = Assert.Throws<DatabaseUnfitException>(() => PostgresAddress.Parse(address));
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    Task KillAllAsync(string database) => engine.AdministerAsync(
+        $"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()");
+}

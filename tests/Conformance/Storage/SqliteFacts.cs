@@ -1,0 +1,177 @@
+using Microsoft.Data.Sqlite;
+using Orderwright.Runtime.Database;
+using Orderwright.Storage.Sqlite;
+
+namespace Orderwright.Conformance.Storage;
+
+/// <summary>What only SQLite has: a file that must be synced, may be held by another process, and fill its disk.</summary>
+public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngine>
+{
+    readonly SqlCatalog sql = engine.Sql;
+
+    static SqlQuery Pragma(string name) => new(name, $"PRAGMA {name}");
+
+    [Fact]
+    public async Task Every_connection_is_synchronous_full_and_keeps_references()
+    {
+        await using var database = engine.OpenAnother(new() { MaxReaders = 3 });
+        await database.WriteAsync(tx => AssertSafeAsync(tx), default);
+        // Three readers at the same time are three connections.
+        using var all = new CountdownEvent(3);
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => database.ReadAsync(
+            async read =>
+            {
+                all.Signal();
+                Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+                return await AssertSafeAsync(read);
+            },
+            default))));
+        await using var memory = new SqliteDatabase(":memory:", new());
+        Assert.Equal([2], await memory.WriteAsync(
+            tx => tx.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int(0)), default));
+
+        static async Task<bool> AssertSafeAsync(IQueries queries)
+        {
+            Assert.Equal([2], await queries.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int(0)));
+            Assert.Equal([1], await queries.QueryAsync(Pragma("foreign_keys"), SqlArgs.None, row => row.Int(0)));
+            Assert.Equal(["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text(0)));
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_another_process_holds_is_unavailable_until_it_lets_go()
+    {
+        var address = await engine.NewAddressAsync();
+        await using var database = engine.Open(address, new() { TransactionTimeout = TimeSpan.FromMilliseconds(200) });
+        await database.MigrateAsync(engine.Sql.Migrations, default);
+        using (var other = new SqliteConnection($"Data Source={address};Pooling=False"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction();
+            await Assert.ThrowsAsync<DatabaseUnavailableException>(() => InsertAsync(database, "busy", 1));
+            Assert.Empty(await database.QueryAsync(
+                sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text(0)));
+        }
+        await InsertAsync(database, "busy", 1);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_unavailable_and_the_next_transaction_works()
+    {
+        await using var database = engine.Open(await engine.NewAddressAsync());
+        await database.MigrateAsync(engine.Sql.Migrations, default);
+        await LimitPagesAsync(40);
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => InsertAsync(database, "full", 20_000));
+        await LimitPagesAsync(1_000_000);
+        Assert.Equal(20_000, await InsertAsync(database, "full", 20_000));
+
+        Task LimitPagesAsync(int pages) => database.WriteAsync(
+            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int(0)), default);
+    }
+
+    [Fact]
+    public async Task A_directory_that_cannot_be_made_is_named_in_a_sentence()
+    {
+        var file = Path.Combine(await engine.NewAddressAsync(), "x");
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetDirectoryName(file)!)!);
+        await File.WriteAllTextAsync(Path.GetDirectoryName(file)!, "a file where a directory should be");
+        await using var database = engine.Open(file);
+        var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
+        Assert.Contains(file, error.Message, StringComparison.Ordinal);
+        Assert.Contains("Choose a directory", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_directory_that_cannot_be_written_is_named_in_a_sentence()
+    {
+        await using var database = engine.Open("/proc/orderwright/service.db");
+        var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
+        Assert.Contains("/proc/orderwright/service.db", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_refused_and_left_alone()
+    {
+        var file = await engine.NewAddressAsync();
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllTextAsync(file, string.Concat(Enumerable.Repeat("somebody's notes\n", 1_000)));
+        await using (var database = engine.Open(file))
+            await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
+        Assert.StartsWith("somebody's notes", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reading_makes_no_file()
+    {
+        var file = await engine.NewAddressAsync();
+        await using var database = engine.Open(file);
+        await Assert.ThrowsAsync<DatabaseUnfitException>(() =>
+            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int(0)));
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
+    public async Task What_was_committed_is_there_when_the_file_is_opened_again()
+    {
+        var address = await engine.NewAddressAsync();
+        await using (var database = engine.Open(address))
+        {
+            await database.MigrateAsync(engine.Sql.Migrations, default);
+            await InsertAsync(database, "kept", 1);
+        }
+        // The last to close has copied the log into the file.
+        Assert.False(File.Exists($"{address}-wal"));
+        await using var again = engine.Open(address);
+        Assert.Single(await again.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["kept/0"]), row => row.Text(0)));
+    }
+
+    [Fact]
+    public async Task A_disposed_database_says_so()
+    {
+        var database = engine.OpenAnother();
+        await InsertAsync(database, "disposed", 1);
+        await database.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => InsertAsync(database, "later", 1));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int(0)));
+    }
+
+    [Fact]
+    public async Task A_file_is_written_off_the_callers_thread()
+    {
+        var caller = Environment.CurrentManagedThreadId;
+        var writer = await engine.Database.WriteAsync(_ => Task.FromResult(Thread.CurrentThread), default);
+        Assert.NotEqual(caller, writer.ManagedThreadId);
+        Assert.False(writer.IsThreadPoolThread);
+    }
+
+    [Fact]
+    public async Task Memory_does_everything_on_the_callers_thread()
+    {
+        await using var database = new SqliteDatabase(":memory:", new());
+        Assert.True(database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. sql.Migrations], default).IsCompletedSuccessfully);
+        Assert.True(InsertAsync(database, "memory", 1).IsCompletedSuccessfully);
+        var read = database.ReadAsync(
+            queries => queries.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["memory/0"]), row => row.BigInt(1)),
+            default);
+        Assert.True(read.IsCompletedSuccessfully);
+        Assert.Equal([0L], await read);
+    }
+
+    [Fact]
+    public async Task Memory_keeps_reads_from_writing_too()
+    {
+        await using var database = new SqliteDatabase(":memory:", new());
+        await database.MigrateAsync(sql.Migrations, default);
+        await Assert.ThrowsAnyAsync<SqliteException>(() => database.QueryAsync(
+            sql["insert_counters"], SqlArgs.Over([1]).Text("key", _ => "k").BigInt("value", _ => 1), row => row.Int(0)));
+        Assert.Equal(1, await InsertAsync(database, "k", 1));
+    }
+
+    Task<int> InsertAsync(IDatabase database, string key, int count) => database.WriteAsync(
+        tx => tx.ExecuteAsync(
+            sql["insert_counters"],
+            SqlArgs.Over([.. Enumerable.Range(0, count)]).Text("key", n => $"{key}/{n}").BigInt("value", n => n)),
+        default);
+}

@@ -1,0 +1,123 @@
+using System.Globalization;
+using Npgsql;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Storage.Postgres;
+using Orderwright.Storage.Sqlite;
+
+namespace Orderwright.Conformance.Storage;
+
+/// <summary>
+/// A kind of database, as a test class has it: one database with this assembly's schema (<c>Sql/</c>) for all of its
+/// tests, which therefore use keys of their own, and new empty ones on demand.
+/// </summary>
+public abstract class StorageEngine : IAsyncLifetime
+{
+    public abstract string Name { get; }
+
+    public SqlCatalog Sql => new(typeof(StorageEngine).Assembly, Name);
+
+    public SqlCatalog RuntimeSql => new(typeof(IDatabase).Assembly, Name);
+
+    public IDatabase Database { get; private set; } = null!;
+
+    /// <summary>Where nothing is yet: an empty schema, or a file that the first migration makes.</summary>
+    public abstract Task<string> NewAddressAsync();
+
+    /// <summary>An instance over a database; several over the same one are like several processes.</summary>
+    public abstract IDatabase Open(string address, RuntimeOptions? options = null);
+
+    /// <summary>Another instance over the class's database.</summary>
+    public abstract IDatabase OpenAnother(RuntimeOptions? options = null);
+
+    public virtual async ValueTask InitializeAsync()
+    {
+        Database = OpenAnother();
+        await Database.MigrateAsync([.. RuntimeSql.Migrations, .. Sql.Migrations], default);
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+}
+
+public sealed class PostgresEngine(Servers servers) : StorageEngine
+{
+    string address = "";
+    readonly List<string> made = [];
+
+    public override string Name => "postgres";
+
+    /// <summary>To do what no service does: end connections, change settings.</summary>
+    public async Task AdministerAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection((await servers.PostgresAsync()).ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>A database that its first migration will make; that takes a second, a new schema takes none.</summary>
+    public async Task<string> NewDatabaseAsync()
+    {
+        var settings = await servers.PostgresAsync();
+        settings.Database = $"conformance_{Environment.ProcessId}_{Unique()}";
+        made.Add(settings.Database);
+        return settings.ConnectionString;
+    }
+
+    public override async Task<string> NewAddressAsync()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(address) { Options = $"-c search_path=schema_{Unique()}" };
+        await using var connection = new NpgsqlConnection(address);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"CREATE SCHEMA {settings.Options.Split('=')[1]}", connection);
+        await command.ExecuteNonQueryAsync();
+        return settings.ConnectionString;
+    }
+
+    public override IDatabase Open(string address, RuntimeOptions? options = null) =>
+        new PostgresDatabase(address, "conformance", options ?? new());
+
+    public override IDatabase OpenAnother(RuntimeOptions? options = null) => Open(address, options);
+
+    public override async ValueTask InitializeAsync()
+    {
+        address = await NewDatabaseAsync();
+        await base.InitializeAsync();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (servers.PostgresIsOurs) return; // and ends with this run
+        foreach (var database in made) await AdministerAsync($"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
+    }
+
+    static string Unique() => Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+}
+
+public sealed class SqliteEngine : StorageEngine
+{
+    readonly string directory = Directory.CreateTempSubdirectory("orderwright-conformance-").FullName;
+    int made;
+
+    public override string Name => "sqlite";
+
+    public override Task<string> NewAddressAsync() =>
+        Task.FromResult(Path.Combine(directory, $"{Interlocked.Increment(ref made)}", "service.db"));
+
+    public override IDatabase Open(string address, RuntimeOptions? options = null) =>
+        new SqliteDatabase(address, options ?? new());
+
+    public override IDatabase OpenAnother(RuntimeOptions? options = null) =>
+        Open(Path.Combine(directory, "service.db"), options);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
