@@ -25,6 +25,9 @@ public sealed partial class BatchRunner(
     Metrics metrics,
     ILogger<BatchRunner> log)
 {
+    // A batch may be what keeps the database from answering in time, by its size: a smaller one gets through.
+    const int AwayBeforeHalving = 3;
+
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to <paramref name="onPoison"/>.
     /// </summary>
@@ -69,6 +72,15 @@ public sealed partial class BatchRunner(
             },
             cancel);
 
+    async Task RunInHalvesAsync<T>(
+        IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
+        CancellationToken cancel)
+    {
+        var half = items.Count / 2;
+        await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
+        await RunAsync([.. items.Skip(half)], handle, onPoison, cancel);
+    }
+
     // What is to be sent, or null when the items were dealt with in halves or as poison.
     async Task<IReadOnlyList<Message>?> CommitAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
@@ -86,6 +98,9 @@ public sealed partial class BatchRunner(
             {
                 LogDatabaseAway(service, error.Message);
                 await Task.Delay(Backoff.Pause(++away), time, cancel);
+                if (away < AwayBeforeHalving || items.Count == 1) continue;
+                await RunInHalvesAsync(items, handle, onPoison, cancel);
+                return null;
             }
             catch (Exception error)
             {
@@ -97,9 +112,7 @@ public sealed partial class BatchRunner(
                 else if (items.Count > 1)
                 {
                     LogHalved(service, items.Count, error.Message);
-                    var half = items.Count / 2;
-                    await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
-                    await RunAsync([.. items.Skip(half)], handle, onPoison, cancel);
+                    await RunInHalvesAsync(items, handle, onPoison, cancel);
                     return null;
                 }
                 else

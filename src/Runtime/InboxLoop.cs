@@ -36,7 +36,7 @@ sealed partial class InboxLoop(
                 await deadLetters.StoreAsync(dead, cancel);
             }
             await inbox.AcknowledgeAsync(deliveries, cancel);
-            metrics.Received(messages.Count);
+            metrics.Received(deliveries.Sum(delivery => delivery.Messages.Count + delivery.Unreadable.Count));
         }
     }
 

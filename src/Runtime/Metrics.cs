@@ -32,7 +32,7 @@ public sealed class Metrics : IDisposable
         batchDuration = meter.CreateHistogram<double>(
             "orderwright.batch.duration", "s", "From the start of a batch's transaction to its commit.");
         received = meter.CreateCounter<long>(
-            "orderwright.messages.received", "{message}", "Messages that were handled and acknowledged.");
+            "orderwright.messages.received", "{message}", "Messages that were acknowledged, dead letters included.");
         sent = meter.CreateCounter<long>("orderwright.messages.sent", "{message}", "Messages the transport took.");
         notSent = meter.CreateCounter<long>(
             "orderwright.messages.not_sent", "{message}", "Messages the transport did not take; their asker asks again.");

@@ -1,0 +1,189 @@
+using System.Text;
+using Orderwright.Contracts;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Runtime.Tests;
+
+public sealed class InboxLoopTests
+{
+    static TestService Service(Func<Message, bool>? isPoison = null, RuntimeOptions? options = null) =>
+        new(
+            context => new ServiceParts
+            {
+                Handlers =
+                [
+                    new NoteHandler(context, "first", typeof(RenewHold)),
+                    new NoteHandler(context, "second", typeof(CommitStock), isPoison),
+                ],
+            },
+            options);
+
+    [Fact]
+    public async Task A_batch_is_committed_then_published_then_acknowledged()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        await service.SendAsync(Commands.Many(50));
+        await service.SeesAsync("acknowledge 50");
+        Assert.Equal(
+            ["publish 50 to stock-service", "commit", "publish 50 to saga-coordinator", "acknowledge 50"],
+            service.Journal.Lines);
+    }
+
+    [Fact]
+    public async Task Each_handler_gets_its_messages_in_order_of_arrival_and_handlers_come_in_the_modules_order()
+    {
+        await using var service = Service();
+        Message[] sent =
+        [
+            Commands.Of(new CommitStock()), Commands.Of(new RenewHold(default)),
+            Commands.Of(new CommitStock()), Commands.Of(new RenewHold(default)),
+        ];
+        await service.StartAsync();
+        await service.SendAsync(sent);
+        await service.SeesAsync("acknowledge 4");
+        Assert.Equal(
+            [(sent[1].OrderId, "first"), (sent[3].OrderId, "first"), (sent[0].OrderId, "second"), (sent[2].OrderId, "second")],
+            await service.NotesAsync());
+    }
+
+    [Fact]
+    public async Task A_poison_message_goes_to_the_dead_letters_and_its_99_neighbours_are_handled()
+    {
+        var sent = Commands.Many(100);
+        var poison = sent[42];
+        await using var service = Service(message => message.OrderId == poison.OrderId);
+        await service.StartAsync();
+        await service.SendAsync(sent);
+        await service.SeesAsync("acknowledge 100");
+
+        var notes = await service.NotesAsync();
+        Assert.Equal(
+            sent.Where(message => message != poison).Select(message => message.OrderId).Order(),
+            notes.Select(note => note.Order).Order());
+        var letter = Assert.Single(await service.DeadLettersAsync());
+        Assert.Equal(poison.OrderId, letter.Order);
+        Assert.Equal("orderwright.stock.commit.v1", letter.Type);
+        Assert.Contains("is poison", letter.Reason, StringComparison.Ordinal);
+        Assert.Equal(poison, Assert.Single(CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{letter.Raw}]")).Messages));
+        await AnsweredAsync(service, 99);
+    }
+
+    [Fact]
+    public async Task Nothing_is_acknowledged_or_published_before_the_commit()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        service.Database.FailNext(Fault.AtCommit, Fault.Away);
+        await service.SendAsync(Commands.Many(3));
+        await service.SeesAsync("acknowledge 3");
+
+        Assert.Equal(
+            ["publish 3 to stock-service", "commit", "publish 3 to saga-coordinator", "acknowledge 3"], service.Journal.Lines);
+        Assert.Equal(3, (await service.NotesAsync()).Count);
+        Assert.Empty(await service.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task A_batch_whose_commit_was_not_answered_runs_again()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        service.Database.FailNext(Fault.AnswerLost);
+        await service.SendAsync(Commands.Many(1));
+        await service.SeesAsync("acknowledge 1");
+        // The handler of this test is not idempotent; those of a service have to be.
+        Assert.Equal(2, (await service.NotesAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Messages_that_the_service_stops_before_handling_come_again()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        service.Database.FailNext([.. Enumerable.Repeat(Fault.Away, 1_000)]);
+        await service.SendAsync(Commands.Many(5));
+        await service.EventuallyAsync(() => service.Context.Backlog() == 0, "The batch was taken");
+
+        await service.Running.StopAsync();
+
+        await using var next = await service.Transport.OpenInboxAsync(service.Name, default);
+        Assert.Equal(5, (await next.ReceiveAsync(10, default)).Sum(delivery => delivery.Messages.Count));
+    }
+
+    [Fact]
+    public async Task What_nobody_takes_and_what_nobody_can_read_goes_to_the_dead_letters()
+    {
+        await using var service = Service();
+        var unreadable = new UnreadableMessage("no JSON, with a NUL \0 and half a pair \ud800", "Not JSON.", null, null);
+        service.Transport.Mangle = delivery => delivery with { Unreadable = [unreadable, unreadable] };
+        await service.StartAsync();
+        await service.SendAsync(Commands.Of(new ReleaseStock()), Commands.Of(new CommitStock()));
+        await service.SeesAsync("acknowledge 4");
+
+        var letters = await service.DeadLettersAsync();
+        Assert.Equal(2, letters.Count);
+        Assert.Contains(letters, letter => letter.Reason == "stock-service takes no orderwright.stock.release.v1.");
+        Assert.Contains(letters, letter => letter.Raw == "no JSON, with a NUL \u2400 and half a pair \ufffd");
+        Assert.Single(await service.NotesAsync());
+    }
+
+    [Fact]
+    public async Task A_publish_that_fails_does_not_run_the_batch_again()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        await SendThenAsync(service, () => new PublishFailedException("The broker is away."));
+        await service.SeesAsync("acknowledge 3");
+        Assert.Equal(3, (await service.NotesAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_transport_that_breaks_after_the_commit_does_not_run_the_batch_again()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        await SendThenAsync(service, () => new InvalidOperationException("A bug."));
+        await service.SeesAsync("acknowledge 3");
+        Assert.Equal(3, (await service.NotesAsync()).Count);
+        Assert.Empty(await service.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task A_delivery_larger_than_the_limit_is_handled_in_several_transactions()
+    {
+        await using var service = Service(options: new RuntimeOptions { MaxMessages = 10 });
+        await service.StartAsync();
+        await service.SendAsync(Commands.Many(25));
+        await service.SeesAsync("acknowledge 25");
+        Assert.Equal([10, 10, 5], ((NoteHandler)service.Running.Parts.Handlers[1]).Batches);
+        Assert.Equal(3, service.Journal.Lines.Count(line => line == "commit"));
+    }
+
+    [Fact]
+    public async Task While_the_database_stays_away_a_batch_shrinks_so_that_one_which_is_too_much_gets_through()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        service.Database.FailNext(Fault.AtCommit, Fault.AtCommit, Fault.AtCommit);
+        await service.SendAsync(Commands.Many(8));
+        await service.SeesAsync("acknowledge 8");
+        Assert.Equal([8, 8, 8, 4, 4], ((NoteHandler)service.Running.Parts.Handlers[1]).Batches);
+        Assert.Equal(8, (await service.NotesAsync()).Count);
+    }
+
+    // To this service it goes; what this service sends is refused.
+    static async Task SendThenAsync(TestService service, Func<Exception> refusal)
+    {
+        service.Transport.Refusal = destination => destination == service.Name ? null : refusal();
+        await service.SendAsync(Commands.Many(3));
+    }
+
+    static async Task AnsweredAsync(TestService service, int count)
+    {
+        await using var coordinator = await service.Transport.OpenInboxAsync(ServiceNames.Coordinator, default);
+        var answers = (await coordinator.ReceiveAsync(1_000, default)).SelectMany(delivery => delivery.Messages).ToList();
+        Assert.Equal(count, answers.Count);
+        Assert.All(answers, answer => Assert.Equal(StepNames.CommitStock, answer.Step));
+    }
+}

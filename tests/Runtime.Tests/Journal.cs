@@ -1,0 +1,15 @@
+using System.Collections.Concurrent;
+
+namespace Orderwright.Runtime.Tests;
+
+/// <summary>What happened, in order, from everywhere.</summary>
+public sealed class Journal
+{
+    readonly ConcurrentQueue<string> lines = new();
+
+    public IReadOnlyList<string> Lines => [.. lines];
+
+    public void Note(string line) => lines.Enqueue(line);
+
+    public void Clear() => lines.Clear();
+}

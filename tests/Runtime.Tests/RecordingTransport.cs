@@ -1,0 +1,53 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Runtime.Tests;
+
+/// <summary>The in-process transport, with its doings in a journal, and switches that make it refuse, break or mangle.</summary>
+public sealed class RecordingTransport(ITransport inner, Journal journal) : ITransport
+{
+    readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>By destination: what a publish throws, or null.</summary>
+    public Func<string, Exception?> Refusal { get; set; } = _ => null;
+
+    /// <summary>What happens to a delivery on its way.</summary>
+    public Func<Delivery, Delivery> Mangle { get; set; } = delivery => delivery;
+
+    public string? Trouble => inner.Trouble;
+
+    /// <summary>From now on nobody receives anything: it throws.</summary>
+    public void BreakReceiving() => broken.TrySetException(new InvalidOperationException("The receiver is broken."));
+
+    public async Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) =>
+        new Inbox(await inner.OpenInboxAsync(service, cancel), this, journal);
+
+    public async Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel)
+    {
+        if (Refusal(service) is { } refusal) throw refusal;
+        await inner.PublishAsync(service, messages, cancel);
+        journal.Note($"publish {messages.Count} to {service}");
+    }
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    sealed class Inbox(IInbox inner, RecordingTransport transport, Journal journal) : IInbox
+    {
+        public int Backlog => inner.Backlog;
+
+        public async ValueTask<IReadOnlyList<Delivery>> ReceiveAsync(int maxMessages, CancellationToken cancel)
+        {
+            var receiving = inner.ReceiveAsync(maxMessages, cancel).AsTask();
+            if (await Task.WhenAny(receiving, transport.broken.Task) != receiving) await transport.broken.Task;
+            return [.. (await receiving).Select(transport.Mangle)];
+        }
+
+        public async ValueTask AcknowledgeAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
+        {
+            await inner.AcknowledgeAsync(deliveries, cancel);
+            journal.Note($"acknowledge {deliveries.Sum(delivery => delivery.Messages.Count + delivery.Unreadable.Count)}");
+        }
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+}

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Orderwright.Contracts;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Runtime.Tests;
+
+public sealed class RunningServiceTests
+{
+    static TestService Service(params BackgroundLoop[] loops) =>
+        new(context => new ServiceParts
+        {
+            Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
+            Loops = loops,
+        });
+
+    [Fact]
+    public async Task It_is_ready_once_it_has_started_and_not_before_or_after()
+    {
+        await using var service = Service();
+        Assert.Equal("stock-service has not started.", service.Running.Trouble);
+        await service.StartAsync();
+        Assert.Null(service.Running.Trouble);
+        await service.Running.StopAsync();
+        Assert.Equal("stock-service is stopping.", service.Running.Trouble);
+        Assert.False(service.Running.Died.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_loop_of_the_service_that_throws_is_its_death_and_says_so()
+    {
+        await using var service = Service(
+            new BackgroundLoop("fragile", _ => throw new InvalidOperationException("It broke.")));
+        await service.StartAsync();
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal("stock-service: the loop fragile died: It broke.", fault.Message);
+        Assert.Equal(fault.Message, service.Running.Trouble);
+    }
+
+    [Fact]
+    public async Task A_loop_that_ends_by_itself_is_dead_as_well()
+    {
+        await using var service = Service(new BackgroundLoop("short", _ => Task.CompletedTask));
+        await service.StartAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task An_inbox_loop_that_dies_is_not_silent()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        service.Transport.BreakReceiving();
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Contains("the loop inbox died", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_follower_that_throws_after_the_commit_does_not_run_the_batch_again()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        var runs = 0;
+        await service.Context.Runner.RunAsync(
+            [1, 2, 3],
+            (_, work) =>
+            {
+                runs++;
+                work.AfterCommit(() => throw new InvalidOperationException("A bug."));
+                return Task.CompletedTask;
+            },
+            (_, _) => throw new InvalidOperationException("Nothing here is poison."), default);
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task Stopping_lets_a_transaction_under_way_come_to_its_end()
+    {
+        var begun = new TaskCompletionSource();
+        var go = new TaskCompletionSource();
+        await using var service = new TestService(context => new ServiceParts { Handlers = [new SlowHandler(context, begun, go.Task)] });
+        await service.StartAsync();
+        await service.SendAsync(Commands.Many(2));
+        await begun.Task;
+
+        var stopping = service.Running.StopAsync();
+        Assert.False(stopping.IsCompleted);
+        go.SetResult();
+        await stopping;
+
+        Assert.Equal(2, (await service.NotesAsync()).Count);
+        Assert.Contains("acknowledge 2", service.Journal.Lines);
+    }
+
+    [Fact]
+    public async Task What_it_does_can_be_measured()
+    {
+        var seen = new Dictionary<string, double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            Assert.False(instrument.Meter.Name == Metrics.SourceName && instrument.Unit is null);
+            if (instrument.Meter.Name == Metrics.SourceName) self.EnableMeasurementEvents(instrument);
+        };
+        void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            if (tags[0].Value is not "measured-service") return;
+            lock (seen) seen[instrument.Name] = seen.GetValueOrDefault(instrument.Name) + value;
+        }
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.Start();
+
+        await using var service = new TestService(
+            context => new ServiceParts { Handlers = [new NoteHandler(context, "note", typeof(CommitStock))] },
+            name: "measured-service");
+        await service.StartAsync();
+        await service.SendAsync([.. Commands.Many(5), Commands.Of(new ReleaseStock())]);
+        await service.SeesAsync("acknowledge 6");
+        await service.Running.StopAsync();
+        listener.RecordObservableInstruments();
+
+        Assert.Equal(5, seen["orderwright.messages.sent"]);
+        Assert.Equal(6, seen["orderwright.messages.received"]);
+        Assert.Equal(1, seen["orderwright.dead_letters"]);
+        Assert.Equal(6, seen["orderwright.batch.size"]);
+        Assert.True(seen["orderwright.batch.duration"] > 0);
+        Assert.Equal(0, seen["orderwright.inbox.backlog"]);
+    }
+
+    [Fact]
+    public async Task A_trace_goes_on_from_message_to_message()
+    {
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == Metrics.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = span =>
+            {
+                lock (spans) spans.Add(span);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        const string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        await using var service = Service();
+        await service.StartAsync();
+        var traced = Commands.Of(new CommitStock()) with { TraceParent = trace };
+        await service.SendAsync(traced, Commands.Of(new CommitStock()));
+        await service.SeesAsync("acknowledge 2");
+        await service.Running.StopAsync();
+
+        await using var coordinator = await service.Transport.OpenInboxAsync(ServiceNames.Coordinator, default);
+        var answers = (await coordinator.ReceiveAsync(10, default)).Single().Messages;
+        var process = spans.Single(span => span.Links.Any(link => link.Context.TraceId.ToString() == trace[3..35]));
+        Assert.Equal(ActivityKind.Consumer, process.Kind);
+        Assert.Contains(spans, span => span.Kind == ActivityKind.Producer && span.ParentId == process.Id);
+        Assert.Equal(trace, answers.Single(answer => answer.OrderId == traced.OrderId).TraceParent);
+        Assert.Equal(process.Id, answers.Single(answer => answer.OrderId != traced.OrderId).TraceParent);
+    }
+
+    sealed class SlowHandler(ServiceContext context, TaskCompletionSource begun, Task go) : IBatchHandler
+    {
+        public IReadOnlyList<Type> Takes => [typeof(CommitStock)];
+
+        public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
+        {
+            begun.TrySetResult();
+            await go;
+            await new NoteHandler(context, "slow", typeof(CommitStock)).HandleAsync(batch, work);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Transport;
+using Orderwright.Storage.Sqlite;
+
+namespace Orderwright.Runtime.Tests;
+
+/// <summary>A service of a test's own parts, on SQLite in memory and the in-process transport; both can fail.</summary>
+public sealed class TestService : IServiceModule, IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    readonly Func<ServiceContext, ServiceParts> build;
+
+    public TestService(Func<ServiceContext, ServiceParts> build, RuntimeOptions? options = null, string name = ServiceNames.Stock)
+    {
+        this.build = build;
+        Name = name;
+        Options = options ?? new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
+        Database = new FaultyDatabase(new SqliteDatabase(":memory:", Options), Journal);
+        Transport = new RecordingTransport(new InProcessTransport(Options, TimeProvider.System), Journal);
+        Running = new RunningService(
+            this, Database, Transport, Options, new ConfigurationBuilder().Build(), TimeProvider.System, new IdSource(),
+            NullLoggerFactory.Instance);
+    }
+
+    public string Name { get; }
+
+    public Journal Journal { get; } = new();
+
+    public RuntimeOptions Options { get; }
+
+    public FaultyDatabase Database { get; }
+
+    public RecordingTransport Transport { get; }
+
+    public RunningService Running { get; }
+
+    public ServiceContext Context { get; private set; } = null!;
+
+    public ServiceParts Build(ServiceContext context)
+    {
+        Context = context;
+        return build(context);
+    }
+
+    /// <summary>Returns when the purge that every service begins with is through, and forgets it.</summary>
+    public async Task StartAsync()
+    {
+        await Running.StartAsync(default);
+        await SeesAsync("commit");
+        Journal.Clear();
+    }
+
+    public Task SendAsync(params IReadOnlyList<Message> messages) => Transport.PublishAsync(Name, messages, default);
+
+    public Task<List<(Guid Order, string Note)>> NotesAsync() =>
+        Database.QueryAsync(Context.Sql["all_notes"], SqlArgs.None, row => (row.Uuid(0), row.Text(1)));
+
+    public Task<List<(Guid? Order, string? Type, string Raw, string Reason)>> DeadLettersAsync() =>
+        Database.QueryAsync(
+            Context.Sql["all_dead_letters"], SqlArgs.None,
+            row => (row.UuidOrNull(0), row.TextOrNull(1), row.Text(2), row.Text(3)));
+
+    /// <summary>Waits for the journal to have it.</summary>
+    public Task SeesAsync(string line) => EventuallyAsync(() => Journal.Lines.Contains(line), $"'{line}'");
+
+    public async Task EventuallyAsync(Func<bool> holds, string what)
+    {
+        var since = Stopwatch.StartNew();
+        while (!holds())
+        {
+            if (since.Elapsed > Patience)
+                Assert.Fail($"{what} did not come about. {Running.Trouble}\n{string.Join('\n', Journal.Lines)}");
+            await Task.Delay(2);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Running.DisposeAsync();
+        await Transport.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
+
+/// <summary>Writes a note per message and answers it; a poisonous order makes it throw.</summary>
+sealed class NoteHandler(ServiceContext context, string note, Type takes, Func<Message, bool>? isPoison = null) : IBatchHandler
+{
+    public List<int> Batches { get; } = [];
+
+    public IReadOnlyList<Type> Takes => [takes];
+
+    public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
+    {
+        Batches.Add(batch.Count);
+        await work.ExecuteAsync(
+            context.Sql["add_notes"],
+            SqlArgs.Over(batch).Uuid("order_id", message => message.OrderId).Text("note", _ => note));
+        // After the write: what is rolled back must not show.
+        if (batch.FirstOrDefault(message => isPoison?.Invoke(message) == true) is { } poison)
+            throw new InvalidOperationException($"Order {poison.OrderId} is poison.");
+        foreach (var message in batch) work.Answer(message, new StepAnswered(Undo: false, StepOutcome.Completed));
+    }
+}
+
+static class Commands
+{
+    public static Message Of(IMessageBody body) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        Source = ServiceNames.Coordinator,
+        OrderId = Guid.CreateVersion7(),
+        Time = new DateTimeOffset(2026, 1, 31, 9, 30, 0, TimeSpan.Zero),
+        Step = StepNames.CommitStock,
+        Body = body,
+    };
+
+    public static IReadOnlyList<Message> Many(int count) => [.. Enumerable.Range(0, count).Select(_ => Of(new CommitStock()))];
+}

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Runtime.Tests;
+
+public sealed class TimedJobsTests
+{
+    static readonly TimeSpan Often = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan Seldom = TimeSpan.FromHours(1);
+
+    [Fact]
+    public async Task A_job_runs_at_the_start_and_again_and_again()
+    {
+        var runs = 0;
+        await using var service = Service(new TimedJob("count", Often, (_, _) => Counted(ref runs)));
+        await service.StartAsync();
+        await service.EventuallyAsync(() => Volatile.Read(ref runs) >= 3, "A third run");
+    }
+
+    [Fact]
+    public async Task A_job_that_throws_runs_again_and_what_it_wrote_is_rolled_back()
+    {
+        var runs = 0;
+        TestService? service = null;
+        await using var owner = service = Service(new TimedJob("throws-once", Often, async (work, _) =>
+        {
+            var run = Interlocked.Increment(ref runs);
+            await work.ExecuteAsync(service!.Context.Sql["add_notes"], Note(work, $"run {run}"));
+            return run == 1 ? throw new InvalidOperationException("The first run fails.") : 0;
+        }));
+        await service.StartAsync();
+        await service.EventuallyAsync(() => Volatile.Read(ref runs) >= 2, "A second run");
+        await service.Running.StopAsync();
+        Assert.DoesNotContain(await service.NotesAsync(), note => note.Note == "run 1");
+        Assert.Contains(await service.NotesAsync(), note => note.Note == "run 2");
+        Assert.False(service.Running.Died.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_job_waits_for_a_database_that_is_away()
+    {
+        var runs = 0;
+        await using var service = Service(new TimedJob("count", Often, (_, _) => Counted(ref runs)));
+        await service.StartAsync();
+        service.Database.FailNext(Fault.Away, Fault.AtCommit);
+        var before = Volatile.Read(ref runs);
+        await service.EventuallyAsync(() => Volatile.Read(ref runs) >= before + 3, "More runs");
+    }
+
+    [Fact]
+    public async Task A_job_that_took_a_full_load_comes_again_at_once()
+    {
+        var loads = new ConcurrentQueue<int>([10, 10, 3]);
+        await using var service = Service(
+            new TimedJob("loads", Seldom, (_, most) =>
+            {
+                Assert.Equal(10, most);
+                return Task.FromResult(loads.TryDequeue(out var load) ? load : throw new InvalidOperationException("Once too often."));
+            }),
+            new RuntimeOptions { MaxMessages = 10 });
+        await service.StartAsync();
+        await service.EventuallyAsync(() => loads.IsEmpty, "Three runs");
+    }
+
+    [Fact]
+    public async Task Answers_under_idempotency_keys_are_forgotten_after_48_hours()
+    {
+        await using var service = Service();
+        await service.Database.MigrateAsync([.. service.Context.RuntimeSql.Migrations, .. service.Context.Sql.Migrations], default);
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (key, age) in new[] { ("fresh", 1), ("yesterday", 47), ("old", 49), ("ancient", 5_000) })
+            await service.Context.Runner.RunOnceAsync(
+                work => work.ExecuteAsync(
+                    service.Context.Sql["add_answer"], SqlArgs.With("key", key).And("at", now.AddHours(-age))),
+                default);
+        service.Journal.Clear();
+
+        await service.StartAsync();
+
+        Assert.Equal(
+            ["fresh", "yesterday"],
+            await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text(0)));
+    }
+
+    // It took no row.
+    static Task<int> Counted(ref int runs)
+    {
+        Interlocked.Increment(ref runs);
+        return Task.FromResult(0);
+    }
+
+    static SqlArgs Note(Work work, string note) =>
+        SqlArgs.Over([note]).Uuid("order_id", _ => work.NewId()).Text("note", text => text);
+
+    static TestService Service(TimedJob? job = null, RuntimeOptions? options = null) =>
+        new(_ => new ServiceParts { Jobs = job is null ? [] : [job] }, options);
+}
