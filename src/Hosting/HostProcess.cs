@@ -17,11 +17,13 @@ namespace Orderwright.Hosting;
 /// </summary>
 sealed partial class HostProcess : IAsyncDisposable
 {
+    static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
     readonly IReadOnlyList<IServiceModule> modules;
     readonly HostSettings settings;
     readonly string summary;
     readonly List<IDatabase> databases = [];
-    readonly InProcessTransport transport;
+    readonly ITransport transport;
     readonly List<RunningService> services = [];
     readonly WebApplication web;
     readonly ILogger log;
@@ -36,7 +38,7 @@ sealed partial class HostProcess : IAsyncDisposable
         var options = configuration.Bind<RuntimeOptions>();
         var addresses = names.ToDictionary(name => name, name => Databases.AddressOf(name, configuration, names.Count > 1));
         var transportText = Transports.Describe(configuration);
-        transport = Transports.Open(configuration, options, names, TimeProvider.System);
+        transport = Transports.Open(configuration, options, names, TimeProvider.System, logs);
         var ids = new IdSource();
         foreach (var module in modules)
         {
@@ -45,7 +47,7 @@ sealed partial class HostProcess : IAsyncDisposable
                 module, databases[^1], transport, options, configuration, TimeProvider.System, ids, logs));
         }
         var databaseText = string.Join(", ", addresses.Select(pair => Databases.Describe(pair.Value, pair.Key)).Distinct());
-        summary = databaseText.StartsWith("SQLite", StringComparison.Ordinal)
+        summary = transport is InProcessTransport && databaseText.StartsWith("SQLite", StringComparison.Ordinal)
             ? $"embedded: {databaseText}, {transportText}"
             : $"{databaseText}; {transportText}";
         web = WebServer.Build(settings, services, () => open, TimeProvider.System, logs);
@@ -59,6 +61,8 @@ sealed partial class HostProcess : IAsyncDisposable
         {
             await Task.WhenAll(services.Select(service => service.StartAsync(stopping)));
             open = true;
+            while (services.Any(service => service.Trouble is not null))
+                await Task.Delay(LookInterval, TimeProvider.System, stopping);
             var url = settings.Listen.Url(Port());
             Console.WriteLine($"{(modules.Count > 1 ? "Orderwright" : modules[0].Name)} is ready: {url} ({summary})");
             var errand = afterReady is null ? Task.CompletedTask : RunErrandAsync(afterReady, new Uri(url), stopping);

@@ -1,19 +1,22 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
+using Orderwright.Transport.RabbitMq;
 
 namespace Orderwright.Hosting;
 
 /// <summary>
 /// What carries messages. <c>ORDERWRIGHT_TRANSPORT</c> is <c>inprocess</c> (default; only for all services in one
-/// process) later the address of a RabbitMQ broker, <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).
+/// process) or the address of a RabbitMQ broker, <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).
 /// </summary>
 static class Transports
 {
     const string InProcess = "inprocess";
 
-    public static InProcessTransport Open(
-        IConfiguration settings, RuntimeOptions limits, IReadOnlyList<string> services, TimeProvider time)
+    public static ITransport Open(
+        IConfiguration settings, RuntimeOptions limits, IReadOnlyList<string> services, TimeProvider time, ILoggerFactory logs)
     {
         var address = AddressOf(settings);
         if (address == InProcess)
@@ -22,7 +25,17 @@ static class Transports
                 : throw new InvalidSettingException(
                     "TRANSPORT", InProcess,
                     "amqp://user:password@host:port/vhost, as a service in a process of its own reaches the others by a broker");
-        throw new InvalidSettingException($"{Settings.Prefix}TRANSPORT names a broker, which this build cannot reach. Allowed: {InProcess}.");
+        var options = settings.Bind<RabbitMqOptions>();
+        options.Url = address;
+        options.ClientName = string.Join(',', services);
+        try
+        {
+            return new RabbitMqTransport(options, limits, time, logs);
+        }
+        catch (ValidationException error)
+        {
+            throw new InvalidSettingException($"{Settings.Prefix}TRANSPORT: {error.Message} Or: {InProcess}.");
+        }
     }
 
     /// <summary>For people; without user and password.</summary>

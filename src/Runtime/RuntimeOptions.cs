@@ -32,13 +32,16 @@ public sealed class RuntimeOptions
     [Range(1, 10)]
     public int BatchAttempts { get; set; } = 2;
 
-    /// <summary>How long a publish may take before it counts as lost. Default 5 s.</summary>
+    /// <summary>How long a publish may take before it counts as lost. 10 ms to 1 min; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a request waits for its transaction before it is answered 503. Default 10 s.</summary>
+    /// <summary>How long a request waits for its transaction before it is answered 503. 10 ms to 1 min; default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long one transaction may take. Default 30 s.</summary>
+    /// <summary>How long one transaction may take. 100 ms to 10 min; default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
     public TimeSpan TransactionTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Transactions at a time on PostgreSQL; one more waits. SQLite has one writer. 1 to 100; default 8.</summary>
@@ -53,5 +56,6 @@ public sealed class RuntimeOptions
     public int MaxReaders { get; set; } = 8;
 
     /// <summary>How often timers look at their rows. 10 ms to 1 min; default 250 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan TimerInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 }

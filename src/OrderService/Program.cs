@@ -1,0 +1,4 @@
+using Orderwright.Hosting;
+using Orderwright.OrderService;
+
+return await ServiceHost.RunAsync(args, new OrderModule());
