@@ -28,8 +28,8 @@ public sealed class AskCoordinator(OrderStore store, OrdersInFlight inFlight, Se
     async Task<int> RunAsync(Work work, int most)
     {
         var orders = (await work.QueryAsync(
-            context.Sql["count_in_flight"], SqlArgs.With("asked", CountsAsInFlight), row => row.Int(0)))[0];
-        inFlight.SetTo(orders);
+            context.Sql["count_in_flight"], SqlArgs.With("asked", CountsAsInFlight), row => row.BigInt(0)))[0];
+        inFlight.SetTo((int)orders);
 
         // The answers may already lie in the inbox; to ask again now would only make it longer.
         if (context.Backlog() > context.Options.MaxMessages) return 0;

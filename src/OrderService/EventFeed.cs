@@ -14,7 +14,7 @@ namespace Orderwright.OrderService;
 /// The feed is read up to a horizon: the last number before that of the oldest writer still at work. PostgreSQL gives
 /// numbers before the commit, so a number above the horizon may be visible while a lower one is not yet. Every number
 /// up to the horizon is either visible to a snapshot taken afterwards, or was rolled back and never will be. The numbers
-/// given are asked for before the writers, and the rows are read in another snapshot, after both: in any other order a
+/// given are asked for before the writers, and the rows are read after both, by a statement of its own: in any other order a
 /// writer could slip through between.
 /// </remarks>
 public sealed partial class EventFeed(
@@ -36,6 +36,7 @@ public sealed partial class EventFeed(
     readonly Channel<bool> raised = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     volatile bool stopped;
+    long lastHorizon;
     int open;
 
     /// <summary>A stream's place here. It is woken whenever there may be something for it.</summary>
@@ -85,52 +86,52 @@ public sealed partial class EventFeed(
     /// <summary>Events of one order with a number above <paramref name="after"/>, in order.</summary>
     public Task<List<EventBody>> ReadOrderAsync(Guid orderId, long after, int limit, CancellationToken cancel) =>
         // An order's events are written one transaction after the other, so none can slip in before another.
-        database.ReadAsync(
-            queries => queries.QueryAsync(
-                sql["load_order_events"],
-                SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel),
-            cancel);
+        database.QueryAsync(
+            sql["load_order_events"],
+            SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel);
 
     /// <summary>
     /// Events of all orders, or of a merchant's, above <paramref name="after"/>: at most <paramref name="limit"/>, in
     /// order, and where to go on; null at the present end.
     /// </summary>
+    /// <param name="merchant">Whose; null for all.</param>
+    /// <param name="after">The last number known.</param>
+    /// <param name="limit">Events, at most.</param>
+    /// <param name="isFresh">Looks how far the feed goes now; a stream that was just woken takes the last look.</param>
+    /// <param name="cancel">Ends it.</param>
     public async Task<(List<EventBody> Events, long? Next)> ReadAsync(
-        string? merchant, long after, int limit, CancellationToken cancel)
+        string? merchant, long after, int limit, bool isFresh, CancellationToken cancel)
     {
-        var horizon = await HorizonAsync(cancel);
+        var horizon = isFresh ? await HorizonAsync(cancel) : Interlocked.Read(ref lastHorizon);
         if (after >= horizon) return ([], null);
         var until = Math.Min(horizon, after + Window);
         var args = SqlArgs.With("after", after).And("until", until).And("limit", limit);
-        var events = await database.ReadAsync(
-            queries => merchant is null
-                ? queries.QueryAsync(sql["load_feed"], args, ReadEvent, cancel)
-                : queries.QueryAsync(sql["load_merchant_feed"], args.And("merchant", merchant), ReadEvent, cancel),
-            cancel);
+        var events = merchant is null
+            ? await database.QueryAsync(sql["load_feed"], args, ReadEvent, cancel)
+            : await database.QueryAsync(sql["load_merchant_feed"], args.And("merchant", merchant), ReadEvent, cancel);
         var read = events.Count == limit ? events[^1].Seq : until;
         return (events, read < horizon ? read : null);
     }
 
-    Task<long> HorizonAsync(CancellationToken cancel) => database.ReadAsync(
-        async queries =>
-        {
-            var given = (await queries.QueryAsync(sql["feed_given"], SqlArgs.None, row => row.BigInt(0), cancel))[0];
-            var oldest = (await queries.QueryAsync(sql["feed_writers"], SqlArgs.None, row => row.BigIntOrNull(0), cancel))[0];
-            return Math.Min(given, oldest ?? given);
-        },
-        cancel);
+    /// <summary>The highest number up to which the feed is complete.</summary>
+    public async Task<long> HorizonAsync(CancellationToken cancel)
+    {
+        var given = (await database.QueryAsync(sql["feed_given"], SqlArgs.None, row => row.BigInt(0), cancel))[0];
+        var oldest = (await database.QueryAsync(sql["feed_writers"], SqlArgs.None, row => row.BigIntOrNull(0), cancel))[0];
+        return Math.Min(given, oldest ?? given);
+    }
 
     async Task RunAsync(CancellationToken cancel)
     {
         try
         {
             var raise = NextRaiseAsync(cancel);
-            for (var seen = 0L; ; )
+            while (true)
             {
                 if (streams.IsEmpty)
                     await raise;
                 else
-                    seen = await LookAsync(seen, cancel);
+                    await LookAsync(cancel);
                 await Task.Delay(RestAtLeast, time, cancel);
                 await Task.WhenAny(raise, Task.Delay(LookEvery, time, cancel));
                 if (raise.IsCompleted) raise = NextRaiseAsync(cancel);
@@ -145,28 +146,29 @@ public sealed partial class EventFeed(
 
     Task<bool> NextRaiseAsync(CancellationToken cancel) => raised.Reader.ReadAsync(cancel).AsTask();
 
-    async Task<long> LookAsync(long seen, CancellationToken cancel)
+    async Task LookAsync(CancellationToken cancel)
     {
         try
         {
+            var seen = lastHorizon;
             var horizon = await HorizonAsync(cancel);
             var present = streams.Keys.ToList();
-            var orders = present.Where(stream => !stream.IsNew).Select(stream => stream.OrderId).OfType<Guid>().Distinct().ToList();
-            var touched = horizon == seen || orders.Count == 0 ? [] : (await database.ReadAsync(
-                queries => queries.QueryAsync(
-                    sql["touched_orders"], SqlArgs.OfUuids("id", orders).And("after", seen), row => row.Uuid(0), cancel),
-                cancel)).ToHashSet();
+            var orders = present.Where(stream => !stream.IsNew).Select(stream => stream.OrderId).OfType<Guid>()
+                .Distinct().ToList();
+            var touched = horizon == seen || orders.Count == 0 ? [] : (await database.QueryAsync(
+                sql["touched_orders"], SqlArgs.OfUuids("id", orders).And("after", seen), row => row.Uuid(0), cancel))
+                .ToHashSet();
+            Interlocked.Exchange(ref lastHorizon, horizon);
             foreach (var stream in present)
             {
-                if (stream.IsNew || (stream.OrderId is { } order ? touched.Contains(order) : horizon != seen)) stream.Wake();
+                if (stream.IsNew || (stream.OrderId is { } order ? touched.Contains(order) : horizon != seen))
+                    stream.Wake();
                 stream.IsNew = false;
             }
-            return horizon;
         }
         catch (DatabaseUnavailableException error)
         {
             LogDatabaseAway(error.Message);
-            return seen;
         }
     }
 

@@ -27,9 +27,29 @@ public sealed record Order(
     bool MaySetPrice,
     DateTimeOffset CreatedAt)
 {
+    /// <summary>Store credit: what an order is paid with where it does not say.</summary>
+    public const string Balance = "balance";
+
     public Guid Id => State.Id;
 
     public long AdjustmentsMinor => Adjustments.Sum(adjustment => adjustment.Amount);
+
+    /// <summary>A checked request as a new order: pending, version 1, with a total if every price is known.</summary>
+    public static Order Place(
+        OrderRequest request, Guid id, string merchant, bool maySetPrice, DateTimeOffset now)
+    {
+        var lines = request.Lines
+            .Select((line, index) => new OrderLine(index + 1, line.Sku, line.Quantity, line.UnitPrice)).ToList();
+        var order = new Order(
+            new OrderState(
+                id, 1, OrderStatuses.Pending, PaymentStatuses.Pending, FulfilmentStatuses.Unfulfilled, null, null, null, now),
+            merchant, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
+            request.Metadata ?? new Dictionary<string, string>(),
+            request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(Balance, null), maySetPrice, now);
+        return lines.TrueForAll(line => line.UnitPrice is not null)
+            ? order with { State = order.State with { Total = Money.Total(lines, order.AdjustmentsMinor) } }
+            : order;
+    }
 
     /// <summary>What the coordinator is asked to carry out.</summary>
     public OrderPlaced AsPlaced() => new(CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice);

@@ -22,7 +22,14 @@ public sealed class OrderModule : IServiceModule
         var feed = new EventFeed(context.Database, context.Sql, context.Time, context.Logs.CreateLogger<EventFeed>());
         var watch = new WatchDecisions(
             store, waiters, context.Database, context.Time, context.Logs.CreateLogger<WatchDecisions>());
-        var placing = new CommandGroup<PlaceOrder>("place-orders", new PlaceOrders(store).HandleAsync, context);
+        var placing = new CommandGroup<PlaceOrder>("place-orders", new PlaceOrders(store, feed).HandleAsync, context);
+
+        var cancelling = new CommandGroup<CancelOrder>("cancel-orders", new CancelOrders(store, feed).HandleAsync, context);
+        var updating = new CommandGroup<UpdateStatus>(
+            "update-statuses", new UpdateStatuses(store, feed).HandleAsync, context);
+        var find = new FindOrders(context.Database, context.Sql);
+        var orders = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, context);
+        var events = new OrderEventsApi(find, feed, context.Time);
 
         return new ServiceParts
         {
@@ -31,7 +38,12 @@ public sealed class OrderModule : IServiceModule
                 new SettleOrders(store, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
             ],
             Jobs = [new AskCoordinator(store, inFlight, context).Job],
-            Loops = [.. placing.Loops, feed.Loop, watch.Loop],
+            Loops = [.. placing.Loops, .. cancelling.Loops, .. updating.Loops, feed.Loop, watch.Loop],
+            Routes = routes =>
+            {
+                orders.Map(routes);
+                events.Map(routes);
+            },
         };
     }
 }

@@ -23,7 +23,7 @@ public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, str
 /// Takes all orders that wait, in one transaction: order, event and the row that keeps asking the coordinator. A
 /// reference that the merchant has used before refuses the order and names the first.
 /// </summary>
-public sealed class PlaceOrders(OrderStore store)
+public sealed class PlaceOrders(OrderStore store, EventFeed feed)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<PlaceOrder>> batch, Work work)
     {
@@ -46,6 +46,7 @@ public sealed class PlaceOrders(OrderStore store)
             [.. placed.Select(place => place.Order.Id)], work.Now + AskCoordinator.FirstAskAfter, work);
         foreach (var place in placed)
             work.Send(place.Order.Id, place.Order.AsPlaced(), traceParent: place.TraceParent);
+        work.AfterCommit(feed.Raise);
 
         return [.. batch.Select(command =>
             known.Contains(command.Body.Order.Id) ? command.Body.Accepted : Duplicate(owners[KeyOf(command)!.Value]))];

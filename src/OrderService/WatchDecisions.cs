@@ -23,7 +23,7 @@ public sealed partial class WatchDecisions(
             if (waiters.All is not { Count: > 0 } awaited) continue;
             try
             {
-                waiters.Tell(await database.ReadAsync(queries => store.LoadDecidedAsync(awaited, queries, cancel), cancel));
+                waiters.Tell(await store.LoadDecidedAsync(awaited, database, cancel));
             }
             catch (DatabaseUnavailableException error)
             {

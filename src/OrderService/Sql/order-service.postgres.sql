@@ -159,3 +159,53 @@ UPDATE unsettled u
 SET ask_at = batch.ask_at, asked = u.asked + 1
 FROM unnest(@id, @ask_at) AS batch (id, ask_at)
 WHERE u.order_id = batch.id;
+
+-- name: window_floor
+SELECT id
+FROM orders
+WHERE id >= @from AND id < @before
+ORDER BY id DESC
+LIMIT 1 OFFSET @skip;
+
+-- name: list_orders
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM orders o
+WHERE o.id >= @from AND o.id < @before AND o.merchant = @merchant AND (@status::text IS NULL OR o.status = @status)
+ORDER BY o.id DESC
+LIMIT @limit;
+
+-- name: list_orders_of_customer
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM orders o
+WHERE o.customer_id = @customer_id AND o.id >= @from AND o.id < @before AND o.merchant = @merchant
+    AND (@status::text IS NULL OR o.status = @status)
+ORDER BY o.id DESC
+LIMIT @limit;
+
+-- name: list_orders_of_reference
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM orders o
+WHERE o.merchant = @merchant AND o.reference = @reference AND o.id >= @from AND o.id < @before
+    AND (@customer_id::text IS NULL OR o.customer_id = @customer_id) AND (@status::text IS NULL OR o.status = @status)
+LIMIT @limit;
+
+-- name: list_waiting_orders
+-- Every order that is pending or cancel_pending is unsettled: the small table says which.
+SELECT
+    o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
+    o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+FROM unsettled u
+JOIN orders o ON o.id = u.order_id
+WHERE u.order_id >= @from AND u.order_id < @before AND o.merchant = @merchant AND o.status = @status
+ORDER BY u.order_id DESC
+LIMIT @limit;

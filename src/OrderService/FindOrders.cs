@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.OrderService;
+
+/// <summary>What a list of orders is narrowed to. Null means all.</summary>
+/// <param name="Merchant">Whose orders.</param>
+/// <param name="Status">One of <see cref="OrderStatuses"/>.</param>
+/// <param name="CustomerId">The merchant's customer.</param>
+/// <param name="Reference">The merchant's own number.</param>
+/// <param name="From">The lowest id, inclusive.</param>
+/// <param name="Before">The highest id, exclusive.</param>
+public sealed record OrderFilter(
+    string Merchant, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before)
+{
+    /// <summary>Below every id made at this time or later, above every earlier one: a UUIDv7 begins with its milliseconds.</summary>
+    public static Guid FirstIdAt(DateTimeOffset time)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, time.ToUnixTimeMilliseconds()) << 16);
+        return new Guid(bytes, bigEndian: true);
+    }
+}
+
+/// <summary>
+/// Orders by id, and lists of them, newest first. Each kind of list has a statement that an index serves; the list of
+/// all looks at a bounded number of orders and then says where to go on, so that no filter makes it read the whole table.
+/// </summary>
+public sealed class FindOrders(IDatabase database, SqlCatalog sql)
+{
+    // Orders that one page of a filtered list looks at: first a few, as most filters are met soon.
+    static readonly IReadOnlyList<int> Windows = [1_000, 4_000, 15_000, 30_000];
+
+    /// <summary>Null when there is none, or it is another merchant's.</summary>
+    public async Task<Order?> FindAsync(Guid id, string merchant, CancellationToken cancel)
+    {
+        var found = await database.QueryAsync(
+            sql["load_orders"], SqlArgs.OfUuids("id", [id]), OrderStore.ReadOrder, cancel);
+        return found.Find(order => order.Merchant == merchant);
+    }
+
+    /// <summary>At most <paramref name="limit"/> orders; the page may be short and still say that it goes on.</summary>
+    public Task<Page<Order>> ListAsync(OrderFilter filter, int limit, CancellationToken cancel) =>
+        database.ReadAsync(
+            async queries =>
+            {
+                if (StatementOf(filter) is { } statement)
+                    return PageOf(await QueryAsync(statement, filter, limit + 1, queries, cancel), limit, null);
+                var found = new List<Order>();
+                Guid? floor = null;
+                foreach (var window in Windows)
+                {
+                    floor = await FloorAsync(filter, window, queries, cancel);
+                    found.AddRange(await QueryAsync(
+                        "list_orders", filter with { From = floor ?? filter.From }, limit + 1 - found.Count, queries, cancel));
+                    if (floor is null || found.Count > limit) break;
+                    filter = filter with { Before = floor.Value };
+                }
+                return PageOf(found, limit, floor);
+            },
+            cancel);
+
+    static string? StatementOf(OrderFilter filter) => filter switch
+    {
+        { Reference: not null } => "list_orders_of_reference",
+        { CustomerId: not null } => "list_orders_of_customer",
+        { Status: OrderStatuses.Pending or OrderStatuses.CancelPending } => "list_waiting_orders",
+        _ => null,
+    };
+
+    Task<List<Order>> QueryAsync(
+        string statement, OrderFilter filter, int limit, IQueries queries, CancellationToken cancel) =>
+        queries.QueryAsync(
+            sql[statement],
+            SqlArgs.With("merchant", filter.Merchant).And("status", filter.Status).And("customer_id", filter.CustomerId)
+                .And("reference", filter.Reference).And("from", filter.From).And("before", filter.Before).And("limit", limit),
+            OrderStore.ReadOrder, cancel);
+
+    // The id of the last order within the window; null when the window reaches the end of the list.
+    async Task<Guid?> FloorAsync(OrderFilter filter, int window, IQueries queries, CancellationToken cancel)
+    {
+        var floor = await queries.QueryAsync(
+            sql["window_floor"],
+            SqlArgs.With("from", filter.From).And("before", filter.Before).And("skip", window - 1),
+            row => row.Uuid(0), cancel);
+        return floor.Count == 0 ? null : floor[0];
+    }
+
+    static Page<Order> PageOf(List<Order> found, int limit, Guid? seenTo) =>
+        found.Count > limit
+            ? new(found[..limit], CursorAt(found[limit - 1].Id))
+            : new(found, seenTo is { } floor ? CursorAt(floor) : null);
+
+    static string CursorAt(Guid id) => Cursor.Write(id.ToString("N", CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,122 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.OrderService;
+
+/// <summary>What a well-formed order must say to make sense; everything that is wrong is named by its JSON pointer.</summary>
+public static class OrderChecks
+{
+    public const int MaxLines = 2_000;
+    public const int MaxQuantity = 1_000_000;
+    public const int MaxAdjustments = 50;
+    public const int MaxMetadata = 50;
+
+    const int MaxReference = 64;
+    const int MaxLabel = 100;
+    const int MaxMetadataKey = 40;
+    const int MaxMetadataValue = 500;
+    const int MaxProvider = 32;
+    const int MaxToken = 255;
+
+    // Of 2,000 bad lines the first few say enough.
+    const int MostBadItems = 20;
+
+    const string Discount = "discount";
+    static readonly IReadOnlyList<string> AdjustmentTypes = ["shipping", Discount, "tax", "fee"];
+
+    /// <summary>The 400 that refuses the order, or null.</summary>
+    public static Answer? Refuse(OrderRequest request)
+    {
+        var check = new Check().Id("/customerId", request.CustomerId).Currency("/currency", request.Currency)
+            .OptionalText("/reference", request.Reference, MaxReference);
+        Lines(check, request.Lines);
+        Adjustments(check, request.Adjustments ?? []);
+        Payment(check, request.Payment);
+        Metadata(check, request.Metadata ?? new Dictionary<string, string>());
+        return check.Refusal ?? TotalRefusal(request);
+    }
+
+    // Pointers are only built for what is wrong: this runs for every line of every order.
+    static void Lines(Check check, IReadOnlyList<LineRequest> lines)
+    {
+        if (lines.Count is < 1 or > MaxLines)
+        {
+            check.Fail("/lines", "out_of_range", $"1 to {MaxLines} lines.");
+            return;
+        }
+        var bad = 0;
+        for (var i = 0; i < lines.Count && bad < MostBadItems; i++)
+        {
+            var line = lines[i];
+            if (Check.IsId(line.Sku) && line.Quantity is >= 1 and <= MaxQuantity && line.UnitPrice is null or >= 0 and <= Check.Most)
+                continue;
+            bad++;
+            check.Id($"/lines/{i}/sku", line.Sku).Range($"/lines/{i}/quantity", line.Quantity, 1, MaxQuantity)
+                .Range($"/lines/{i}/unitPrice", line.UnitPrice ?? 0, 0, Check.Most);
+        }
+    }
+
+    static void Adjustments(Check check, IReadOnlyList<Adjustment> adjustments)
+    {
+        if (adjustments.Count > MaxAdjustments)
+            check.Fail("/adjustments", "out_of_range", $"At most {MaxAdjustments} adjustments.");
+        for (var i = 0; i < Math.Min(adjustments.Count, MaxAdjustments); i++)
+        {
+            var (type, label, amount) = adjustments[i];
+            var at = $"/adjustments/{i}";
+            check.OneOf($"{at}/type", type, AdjustmentTypes).Text($"{at}/label", label, MaxLabel);
+            if (type == Discount && amount > 0)
+                check.Fail($"{at}/amount", "out_of_range", "A discount is 0 or negative: every amount is added as it stands.");
+            else
+                check.Range($"{at}/amount", amount, type == Discount ? -Check.Most : 0, Check.Most);
+        }
+    }
+
+    // Which providers there are, customer-service knows; it refuses what it does not have.
+    static void Payment(Check check, PaymentRequest? payment)
+    {
+        if (payment is null) return;
+        if (payment.Provider.Length > MaxProvider || !Check.IsId(payment.Provider))
+            check.Fail("/payment/provider", "invalid_id", "A provider's name, such as balance or sandbox.");
+        if (payment.Token is null)
+        {
+            if (payment.Provider != Order.Balance)
+                check.Fail("/payment/token", "required", "This provider needs a token.");
+        }
+        else if (payment.Token.Length is < 1 or > MaxToken || !payment.Token.All(c => c is > ' ' and <= '~'))
+            check.Fail("/payment/token", "invalid_token", $"1 to {MaxToken} visible ASCII characters.");
+    }
+
+    static void Metadata(Check check, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (metadata.Count > MaxMetadata)
+        {
+            check.Fail("/metadata", "out_of_range", $"At most {MaxMetadata} entries.");
+            return;
+        }
+        foreach (var (key, value) in metadata)
+        {
+            if (key.Length is >= 1 and <= MaxMetadataKey && value.Length <= MaxMetadataValue) continue;
+            var at = "/metadata/" + key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+            if (key.Length is < 1 or > MaxMetadataKey)
+                check.Fail(at, "invalid_key", $"A key has 1 to {MaxMetadataKey} characters.");
+            if (value.Length > MaxMetadataValue)
+                check.Fail(at, "too_long", $"At most {MaxMetadataValue} characters.");
+        }
+    }
+
+    // Prices that are still to be filled in can only add to the total, so what overflows now overflows then.
+    static Answer? TotalRefusal(OrderRequest request)
+    {
+        var priced = request.Lines.Where(line => line.UnitPrice is not null).Select(AsLine).ToList();
+        if (Money.Total(priced, 0) is null)
+            return Problem.Invalid("/lines", ReasonCodes.TotalOutOfRange, "The total is too large to be represented.");
+        return priced.Count == request.Lines.Count && Money.Total(priced, SumOf(request.Adjustments ?? [])) is null
+            ? Problem.Invalid("/adjustments", ReasonCodes.TotalOutOfRange, "The total is negative, or too large to be represented.")
+            : null;
+    }
+
+    static long SumOf(IReadOnlyList<Adjustment> adjustments) => adjustments.Sum(adjustment => adjustment.Amount);
+
+    static OrderLine AsLine(LineRequest line, int index) => new(index + 1, line.Sku, line.Quantity, line.UnitPrice);
+}
