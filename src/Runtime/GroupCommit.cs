@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Lets concurrent requests share a transaction: each waits in a bounded line, the loop takes all that wait, and each
-/// is answered after the commit. A request that makes its batch throw fails alone.
+/// Lets concurrent requests share a transaction: each waits in a bounded line, the loop takes all that wait,
+/// and each is answered after the commit. A request that makes its batch throw fails alone.
 /// </summary>
 /// <param name="name">For logs: <c>place-orders</c>.</param>
 /// <param name="handle">Returns one result per request, in the same order.</param>
@@ -26,7 +26,9 @@ public sealed class GroupCommit<TRequest, TResult>(
 
         public TResult? Result { get; set; }
 
-        /// <summary>True for the first who asks: the loop, to carry it out, or its sender, to give it up.</summary>
+        /// <summary>
+        /// True for the first who asks: the loop, to carry it out, or its sender, to give it up.
+        /// </summary>
         public bool Claim() => Interlocked.Exchange(ref claimed, 1) == 0;
 
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,8 +40,8 @@ public sealed class GroupCommit<TRequest, TResult>(
     public BackgroundLoop Loop => new(name, RunAsync);
 
     /// <summary>
-    /// Throws <see cref="OverloadedException"/> when the line is full, or when there is no answer within
-    /// <see cref="RuntimeOptions.RequestTimeout"/>: a request that still stood in line is then given up, one whose
+    /// Throws <see cref="OverloadedException"/> when the line is full, or when there is no answer within <see
+    /// cref="RuntimeOptions.RequestTimeout"/>: a request that still stood in line is then given up, one whose
     /// transaction had begun may still be carried out.
     /// </summary>
     public async Task<TResult> SubmitAsync(TRequest request)
@@ -101,5 +103,7 @@ public sealed class GroupCommit<TRequest, TResult>(
     }
 }
 
-/// <summary>A limit was reached; the caller should come back later. Over HTTP: 503 with <c>Retry-After</c>.</summary>
+/// <summary>
+/// A limit was reached; the caller should come back later. Over HTTP: 503 with <c>Retry-After</c>.
+/// </summary>
 public sealed class OverloadedException(string message) : Exception(message);

@@ -3,7 +3,9 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>The in-process transport, with its doings in a journal, and switches that make it refuse, break or mangle.</summary>
+/// <summary>
+/// The in-process transport, with its doings in a journal, and switches that make it refuse, break or mangle.
+/// </summary>
 public sealed class RecordingTransport(ITransport inner, Journal journal) : ITransport
 {
     readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,8 +3,9 @@ using Orderwright.Contracts;
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Carries messages between services. Two implementations: in-process, and RabbitMQ. It may lose, double and reorder
-/// anything at any time: it is a transport, not a store. Whoever asks, asks again (DESIGN.md, section 2).
+/// Carries messages between services. Two implementations: in-process, and RabbitMQ. It may lose, double and
+/// reorder anything at any time: it is a transport, not a store. Whoever asks, asks again (DESIGN.md, section
+/// 2).
 /// </summary>
 public interface ITransport : IAsyncDisposable
 {
@@ -12,8 +13,8 @@ public interface ITransport : IAsyncDisposable
     Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel);
 
     /// <summary>
-    /// Sends messages to one service and returns when the transport has them. Throws
-    /// <see cref="PublishFailedException"/> within its time limit when it does not: nothing may then be assumed.
+    /// Sends messages to one service and returns when the transport has them. Throws <see
+    /// cref="PublishFailedException"/> within its time limit when it does not: nothing may then be assumed.
     /// </summary>
     Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel);
 
