@@ -15,8 +15,8 @@ static class ReadRows
         row.Uuid(0), row.Text(1), row.TextOrNull(2), row.TextOrNull(3), row.Time(4), row.TimeOrNull(5));
 
     public static PaymentRow Payment(IRow row) => new(
-        row.Uuid(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.BigInt(4), row.Text(5), row.BigInt(6), row.BigInt(7),
-        row.BigInt(8), row.Bool(9), row.Time(10));
+        row.Uuid(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.BigInt(4), row.Text(5), row.BigInt(6),
+        row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10));
 
     public static ChargeRow Charge(IRow row) => new(
         row.Uuid(0), row.Text(1), row.Text(2), row.BigInt(3), row.BigInt(4), row.BigInt(5), row.Bool(6));

@@ -1,6 +1,8 @@
 namespace Orderwright.Verification;
 
-/// <summary>One row of <c>orders</c>. <paramref name="Lines"/> is the stored JSON; <paramref name="Total"/> null until priced.</summary>
+/// <summary>
+/// One row of <c>orders</c>. <paramref name="Lines"/> is the stored JSON; <paramref name="Total"/> is null until priced.
+/// </summary>
 public sealed record OrderRow(
     Guid Id, string CustomerId, string Currency, string Status, string PaymentStatus, string Lines,
     long AdjustmentsMinor, long? Total, int Version, DateTimeOffset UpdatedAt);
