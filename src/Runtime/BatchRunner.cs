@@ -29,8 +29,8 @@ public sealed partial class BatchRunner(
     const int AwayBeforeHalving = 3;
 
     /// <summary>
-    /// Handles <paramref name="items"/>; returns when each is committed or was given to <paramref
-    /// name="onPoison"/>.
+    /// Handles <paramref name="items"/>; returns when each is committed or was given to
+    /// <paramref name="onPoison"/>.
     /// </summary>
     /// <param name="items">1 or more.</param>
     /// <param name="handle">

@@ -24,8 +24,6 @@ public sealed class GroupCommit<TRequest, TResult>(
 
         public TRequest Request => request;
 
-        public TResult? Result { get; set; }
-
         /// <summary>
         /// True for the first who asks: the loop, to carry it out, or its sender, to give it up.
         /// </summary>
@@ -40,8 +38,8 @@ public sealed class GroupCommit<TRequest, TResult>(
     public BackgroundLoop Loop => new(name, RunAsync);
 
     /// <summary>
-    /// Throws <see cref="OverloadedException"/> when the line is full, or when there is no answer within <see
-    /// cref="RuntimeOptions.RequestTimeout"/>: a request that still stood in line is then given up, one whose
+    /// Throws <see cref="OverloadedException"/> when the line is full, or when there is no answer within
+    /// <see cref="RuntimeOptions.RequestTimeout"/>: a request that still stood in line is then given up, one whose
     /// transaction had begun may still be carried out.
     /// </summary>
     public async Task<TResult> SubmitAsync(TRequest request)
@@ -76,7 +74,6 @@ public sealed class GroupCommit<TRequest, TResult>(
                         batch.Add(next);
                 if (batch.Count == 0) continue;
                 await runner.RunAsync(batch, HandleAsync, FailAsync, cancel);
-                foreach (var waiting in batch) waiting.Done.TrySetResult(waiting.Result!);
             }
         }
         finally
@@ -93,7 +90,11 @@ public sealed class GroupCommit<TRequest, TResult>(
         var results = await handle([.. batch.Select(waiting => waiting.Request)], work);
         if (results.Count != batch.Count)
             throw new InvalidOperationException($"{name} gave {results.Count} results for {batch.Count} requests.");
-        for (var i = 0; i < batch.Count; i++) batch[i].Result = results[i];
+        // Not kept waiting for what is to be published: that is sent again until it arrives.
+        work.AfterCommit(() =>
+        {
+            for (var i = 0; i < batch.Count; i++) batch[i].Done.TrySetResult(results[i]);
+        });
     }
 
     static Task FailAsync(Waiting waiting, Exception error)

@@ -13,8 +13,8 @@ public interface ITransport : IAsyncDisposable
     Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel);
 
     /// <summary>
-    /// Sends messages to one service and returns when the transport has them. Throws <see
-    /// cref="PublishFailedException"/> within its time limit when it does not: nothing may then be assumed.
+    /// Sends messages to one service and returns when the transport has them. Throws
+    /// <see cref="PublishFailedException"/> within its time limit when it does not: nothing may then be assumed.
     /// </summary>
     Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel);
 

@@ -4,9 +4,9 @@ using Orderwright.Contracts;
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Hands messages over within one process: the very objects, no bytes. A mailbox per service, bounded by <see
-/// cref="RuntimeOptions.InboxCapacity"/> messages. A full one makes the sender wait; after <see
-/// cref="RuntimeOptions.PublishTimeout"/> the publish fails, so that two services which fill each other's
+/// Hands messages over within one process: the very objects, no bytes. A mailbox per service, bounded by
+/// <see cref="RuntimeOptions.InboxCapacity"/> messages. A full one makes the sender wait; after
+/// <see cref="RuntimeOptions.PublishTimeout"/> the publish fails, so that two services which fill each other's
 /// mailbox both go on. What is in a mailbox dies with the process, as it may.
 /// </summary>
 public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time) : ITransport
