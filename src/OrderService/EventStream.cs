@@ -32,15 +32,14 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         using var place = subscription;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(
-            httpContext.RequestAborted, Requests.StoppingOf(httpContext));
+        var cancel = httpContext.RequestAborted;
         try
         {
-            await RunAsync(httpContext.Response, end.Token);
+            await RunAsync(httpContext.Response, cancel);
         }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // The client went away, which is how most streams end, or the process stops and the client comes back later.
+            // The client went away, which is how most streams end.
         }
     }
 
@@ -64,7 +63,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
             await response.BodyWriter.FlushAsync(cancel);
             if (events.Exists(e => EndsWith(e))) return;
             position = next ?? (events.Count > 0 ? events[^1].Seq : position);
-            if (next is null) await SomethingNewAsync(response, cancel);
+            if (next is null && !await SomethingNewAsync(response, cancel)) return;
         }
     }
 
@@ -87,15 +86,16 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
         }
     }
 
-    async Task SomethingNewAsync(HttpResponse response, CancellationToken cancel)
+    /// <summary>False when the service stops.</summary>
+    async Task<bool> SomethingNewAsync(HttpResponse response, CancellationToken cancel)
     {
-        var woken = subscription.Woken.ReadAsync(cancel).AsTask();
+        var woken = subscription.Woken.WaitToReadAsync(cancel).AsTask();
         while (await Task.WhenAny(woken, Task.Delay(Heartbeat, time, cancel)) != woken)
         {
             cancel.ThrowIfCancellationRequested();
             response.BodyWriter.Write(": still here\n\n"u8);
             await response.BodyWriter.FlushAsync(cancel);
         }
-        await woken;
+        return await woken && subscription.Woken.TryRead(out _);
     }
 }

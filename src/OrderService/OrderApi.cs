@@ -27,24 +27,27 @@ public sealed class OrderApi(
                 "202 while it is undecided; with `Prefer: wait=N` (to 30 s) 201 once it is decided. Every adjustment is " +
                 "added to the total as it stands: a discount is 0 or negative, shipping, tax and fee are 0 or more. " +
                 "`total` is null until each line has its price. Takes an `Idempotency-Key`.")
-            .Accepts<OrderRequest>("application/json").Produces<OrderBody>(202).Produces<OrderBody>(201);
+            .Accepts<OrderRequest>("application/json").Produces<OrderBody>(202).Produces<OrderBody>(201)
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
             .WithSummary("List orders, newest first")
             .WithDescription(
                 "Filters: status, customerId, reference, createdAfter (at or after), createdBefore (before). A page of a " +
                 "narrow filter may hold fewer items than the limit and still have a `nextCursor`.")
-            .Produces<Page<OrderBody>>();
+            .Produces<Page<OrderBody>>().ProducesProblem(400);
         orders.MapGet("{id}", GetAsync).Require(Scopes.Orders).WithName("getOrder")
             .WithSummary("One order").WithDescription("The `ETag` is its version.")
-            .Produces<OrderBody>();
+            .Produces<OrderBody>().ProducesProblem(404);
         orders.MapPost("{id}/cancel", CancelAsync).Require(Scopes.Orders).WithName("cancelOrder")
             .WithSummary("Cancel an order before it is fulfilled")
             .WithDescription("What was done for it is undone. Asked again, it answers the order as it stands.")
-            .Accepts<CancelRequest>("application/json").Produces<OrderBody>(202);
+            .Accepts<CancelRequest>("application/json").Produces<OrderBody>(202)
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         orders.MapPatch("{id}", UpdateAsync).Require(Scopes.Operator).WithName("updateOrder")
             .WithSummary("Move an order along the published graph")
             .WithDescription("By an operator: `confirmed` to `completed`. `If-Match` is honoured.")
-            .Accepts<StatusRequest>("application/json").Produces<OrderBody>();
+            .Accepts<StatusRequest>("application/json").Produces<OrderBody>()
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(412);
     }
 
     async Task<Answer> PlaceAsync(HttpContext http)
@@ -66,9 +69,7 @@ public sealed class OrderApi(
         try
         {
             var answer = await SubmitAsync(place with { AnswersLater = true }, room);
-            if (!IsPlaced(answer)) return answer;
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Requests.StoppingOf(http));
-            return await DecidedAsync(place, answer, decision, wait, end.Token);
+            return IsPlaced(answer) ? await DecidedAsync(place, answer, decision, wait, http.RequestAborted) : answer;
         }
         finally
         {
@@ -88,23 +89,23 @@ public sealed class OrderApi(
     // The key is settled whatever happens to the caller meanwhile: a repeated request gets what this one got, or would
     // have got.
     async Task<Answer> DecidedAsync(
-        Command<PlaceOrder> place, Answer accepted, Task<Order> decision, TimeSpan wait, CancellationToken end)
+        Command<PlaceOrder> place, Answer accepted, Task<Order> decision, TimeSpan wait, CancellationToken aborted)
     {
         var answer = accepted;
         try
         {
-            var order = await decision.WaitAsync(wait, context.Time, end);
+            var order = await decision.WaitAsync(wait, context.Time, aborted);
             answer = OrderBody.Answer(StatusCodes.Status201Created, order, accepted.Location);
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
-            // Undecided in time, or nobody can wait any longer: what was said at the commit stands.
+            // Undecided in time, or nobody waits any more: what was said at the commit stands.
         }
         return await placing.SettleAsync(place, answer) with { PreferenceApplied = PreferWait.Applied(wait) };
     }
 
     async Task<Answer> GetAsync(HttpContext http, string id) =>
-        Requests.IdOf(id) is not { } orderId ? Requests.InvalidId
+        OrderPaths.IdOf(id) is not { } orderId ? OrderPaths.InvalidId
         : await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is { } order
             ? OrderBody.Answer(StatusCodes.Status200OK, order)
             : Problem.NotFound("order");
@@ -120,7 +121,7 @@ public sealed class OrderApi(
         var start = before is { } end ? OrderFilter.FirstIdAt(end) : Guid.AllBitsSet;
         if (query.Position is { } position)
         {
-            if (!Guid.TryParseExact(position, "N", out var last)) return Requests.InvalidCursor;
+            if (!Guid.TryParseExact(position, "N", out var last)) return OrderPaths.InvalidCursor;
             if (last < start) start = last;
         }
         var page = await find.ListAsync(
@@ -135,7 +136,7 @@ public sealed class OrderApi(
 
     async Task<Answer> CancelAsync(HttpContext http, string id)
     {
-        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
+        if (OrderPaths.IdOf(id) is not { } orderId) return OrderPaths.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.CancelRequest);
         if (request is null) return refusal!;
         var check = new Check().OneOf("/reason", request.Body.Reason, OrderRules.CancelReasons);
@@ -145,7 +146,7 @@ public sealed class OrderApi(
 
     async Task<Answer> UpdateAsync(HttpContext http, string id)
     {
-        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
+        if (OrderPaths.IdOf(id) is not { } orderId) return OrderPaths.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.StatusRequest);
         if (request is null) return refusal!;
         var check = new Check().OneOf("/status", request.Body.Status, OrderStatuses.All);

@@ -29,11 +29,9 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
     {
         var query = new ListQuery(http);
         if (query.Refusal is { } refusal) return refusal;
-        var products = await database.ReadAsync(
-            queries => queries.QueryAsync(
-                sql["products"], SqlArgs.With("after", query.Position ?? "").And("most", query.Limit + 1),
-                CatalogueTables.ReadProduct, http.RequestAborted),
-            http.RequestAborted);
+        var products = await database.QueryAsync(
+            sql["products"], SqlArgs.With("after", query.Position ?? "").And("most", query.Limit + 1),
+            CatalogueTables.ReadProduct, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, Pages.Of(products, query.Limit, product => product.Sku),
             StockJson.Default.PageProduct);
@@ -42,10 +40,8 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
     async Task<IResult> GetAsync(string sku, HttpContext http)
     {
         if (new Check().Id("sku", sku).Refusal is { } refusal) return refusal;
-        var found = await database.ReadAsync(
-            queries => queries.QueryAsync(
-                sql["product"], SqlArgs.With("sku", sku), CatalogueTables.ReadProduct, http.RequestAborted),
-            http.RequestAborted);
+        var found = await database.QueryAsync(
+            sql["product"], SqlArgs.With("sku", sku), CatalogueTables.ReadProduct, http.RequestAborted);
         return found is [var product]
             ? Answer.Json(StatusCodes.Status200OK, product, StockJson.Default.Product, version: product.Version)
             : Problem.NotFound("product");

@@ -89,10 +89,7 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
             return ForeignCursor();
         var movements = await ReadAsync(
             "movements", SqlArgs.With("sku", sku).And("before", before).And("most", query.Limit + 1),
-            row => new Movement(
-                row.BigInt(0), row.Text(1), row.UuidOrNull(2), row.Text(3), row.BigInt(4), row.BigInt(5),
-                row.Time(6), row.TextOrNull(7), row.Text(8)),
-            http);
+            StockTables.ReadMovement, http);
         // The ledger outlives its product, so only a SKU that never was has no page at all.
         if (movements.Count == 0
             && await ReadAsync("level", SqlArgs.With("sku", sku), StockTables.ReadLevel, http) is [])
@@ -131,8 +128,7 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
     }
 
     Task<List<T>> ReadAsync<T>(string query, SqlArgs args, Func<IRow, T> map, HttpContext http) =>
-        database.ReadAsync(
-            queries => queries.QueryAsync(sql[query], args, map, http.RequestAborted), http.RequestAborted);
+        database.QueryAsync(sql[query], args, map, http.RequestAborted);
 
     static Answer ForeignCursor() =>
         Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");

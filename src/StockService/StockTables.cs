@@ -79,6 +79,10 @@ public sealed class StockTables(SqlCatalog sql)
         JsonSerializer.Deserialize(row.Text(5), StockJson.Default.IReadOnlyListOrderLine)!,
         row.Time(6), row.Time(7), row.Time(8));
 
+    public static Movement ReadMovement(IRow row) => new(
+        row.BigInt(0), row.Text(1), row.UuidOrNull(2), row.Text(3), row.BigInt(4), row.BigInt(5), row.Time(6),
+        row.TextOrNull(7), row.Text(8));
+
     async Task InsertReservationsAsync(Work work, List<Reservation> reservations)
     {
         if (reservations.Count == 0) return;

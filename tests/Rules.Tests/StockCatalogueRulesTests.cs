@@ -45,7 +45,10 @@ public class StockCatalogueRulesTests
             (decision.Answer!.Status, decision.Answer.Location, decision.Answer.Version));
         Assert.Equal(new StockLevel("MUG", 0, 0, 0, 1), decision.Next!.Level);
         Assert.Equal(
-            """{"sku":"MUG","name":"A mug","unitPrice":255,"currency":"GBP","version":1,"createdAt":"2026-01-31T09:30:00.000Z","updatedAt":"2026-01-31T09:30:00.000Z"}""",
+            """
+            {"sku":"MUG","name":"A mug","unitPrice":255,"currency":"GBP","version":1,
+            "createdAt":"2026-01-31T09:30:00.000Z","updatedAt":"2026-01-31T09:30:00.000Z"}
+            """.ReplaceLineEndings(""),
             Encoding.UTF8.GetString(decision.Answer.Body.Span));
     }
 
@@ -98,7 +101,8 @@ public class StockCatalogueRulesTests
     [Fact]
     public void A_product_without_stock_is_removed()
     {
-        var decision = Decide(new CatalogueChange.Remove("MUG", null), Mug with { Level = new("MUG", 0, 0, 0, 9) });
+        var entry = Mug with { Level = new("MUG", 0, 0, 0, 9) };
+        var decision = Decide(new CatalogueChange.Remove("MUG", null), entry);
         Assert.Equal((204, null), (decision.Answer!.Status, decision.Next));
     }
 

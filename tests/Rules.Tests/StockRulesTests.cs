@@ -19,7 +19,8 @@ public class StockRulesTests
 
     static StockItem? ItemOf(string sku) => Shop.GetValueOrDefault(sku);
 
-    static OrderLine Line(int line, string sku, int quantity, long? price = null) => new(line, sku, quantity, price);
+    static OrderLine Line(int line, string sku, int quantity, long? price = null) =>
+        new(line, sku, quantity, price);
 
     static StockDecision Reserve(Reservation? known, bool maySetPrice, params OrderLine[] lines) =>
         StockRules.Reserve(Order, new ReserveStock("GBP", lines, maySetPrice, Until), known, ItemOf, Now);
@@ -29,9 +30,14 @@ public class StockRulesTests
     static Reservation In(string state, params OrderLine[] lines) =>
         new(Order, state, null, null, "GBP", lines, Until, Now, Now);
 
+    static IEnumerable<Reservation?> EveryState() =>
+        [null, In("held"), In("committed"), In("expired"), In("refused"), In("released")];
+
     static void IsRefused(string code, StockDecision decision)
     {
-        Assert.Equal((StepOutcome.Rejected, code, false), (decision.Answer!.Outcome, decision.Answer.Code, decision.Answer.Undo));
+        Assert.Equal(
+            (StepOutcome.Rejected, code, false),
+            (decision.Answer!.Outcome, decision.Answer.Code, decision.Answer.Undo));
         Assert.Empty(decision.Shifts);
     }
 
@@ -43,7 +49,8 @@ public class StockRulesTests
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
         Assert.Equal(priced, decision.Answer.Priced);
         Assert.Equal(priced, decision.Next!.Lines);
-        Assert.Equal(("held", Until, "GBP"), (decision.Next.State, decision.Next.ExpiresAt, decision.Next.Currency));
+        Assert.Equal(
+            ("held", Until, "GBP"), (decision.Next.State, decision.Next.ExpiresAt, decision.Next.Currency));
         Assert.Equal([new("MUG", 5, 0), new("PEN", 1, 0)], decision.Shifts);
     }
 
@@ -141,7 +148,8 @@ public class StockRulesTests
     [Fact]
     public void A_commit_turns_the_hold_into_an_allocation()
     {
-        var decision = StockRules.Commit(Order, In("held", Line(1, "MUG", 2, 255), Line(2, "MUG", 1, 255)), ItemOf, Now);
+        var decision = StockRules.Commit(
+            Order, In("held", Line(1, "MUG", 2, 255), Line(2, "MUG", 1, 255)), ItemOf, Now);
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
         Assert.Equal("committed", decision.Next!.State);
         Assert.Equal([new("MUG", -3, 3)], decision.Shifts);
@@ -200,7 +208,7 @@ public class StockRulesTests
     [Fact]
     public void A_release_cannot_be_refused_and_is_final()
     {
-        foreach (var known in new[] { null, In("held"), In("committed"), In("expired"), In("refused"), In("released") })
+        foreach (var known in EveryState())
         {
             var decision = StockRules.Release(Order, known, Now);
             Assert.Equal(new StepAnswered(Undo: true, StepOutcome.Completed), decision.Answer);
@@ -214,7 +222,7 @@ public class StockRulesTests
         var later = Until.AddMinutes(5);
         Assert.Equal(later, StockRules.Renew(new RenewHold(later), In("held"), Now).Next!.ExpiresAt);
         Assert.Null(StockRules.Renew(new RenewHold(Until.AddMinutes(-5)), In("held"), Now).Next);
-        foreach (var known in new[] { null, In("committed"), In("expired"), In("refused"), In("released") })
+        foreach (var known in EveryState().Where(known => known?.State != "held"))
             Assert.Null(StockRules.Renew(new RenewHold(later), known, Now).Next);
     }
 

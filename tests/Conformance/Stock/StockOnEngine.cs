@@ -1,0 +1,210 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Transport;
+using Orderwright.StockService;
+
+namespace Orderwright.Conformance.Stock;
+
+/// <summary>A clock that stands until a test moves it.</summary>
+sealed class StandingClock : TimeProvider
+{
+    long ticks = new DateTimeOffset(2026, 1, 31, 9, 30, 0, TimeSpan.Zero).Ticks;
+
+    public override DateTimeOffset GetUtcNow() => new(Volatile.Read(ref ticks), TimeSpan.Zero);
+
+    public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
+}
+
+/// <summary>
+/// One instance of stock-service without its host: the real handlers, rules and SQL on a real database, told
+/// when to do what.
+/// </summary>
+sealed class StockOnEngine : IAsyncDisposable
+{
+    public static readonly TimeSpan HoldTime = TimeSpan.FromMinutes(15);
+
+    readonly Func<IDatabase> open;
+    readonly IDatabase database;
+    readonly InProcessTransport transport;
+    readonly BatchRunner runner;
+    readonly MoveGoods moveGoods;
+    readonly ExpireHolds expireHolds;
+    readonly ChangeCatalogue changeCatalogue;
+    readonly CancellationTokenSource stopping = new();
+    readonly Task loops;
+    readonly Metrics metrics = new(ServiceNames.Stock);
+
+    StockOnEngine(Func<IDatabase> open, StandingClock clock)
+    {
+        this.open = open;
+        Clock = clock;
+        database = open();
+        var options = new RuntimeOptions();
+        transport = new InProcessTransport(options, clock);
+        var sql = new SqlCatalog(typeof(StockModule).Assembly, database.Engine);
+        var ids = new IdSource();
+        runner = new BatchRunner(
+            ServiceNames.Stock, database, transport, options, clock, ids, metrics, NullLogger<BatchRunner>.Instance);
+        var context = new ServiceContext(
+            ServiceNames.Stock, database, sql, new SqlCatalog(typeof(IDatabase).Assembly, database.Engine), runner,
+            options, new ConfigurationBuilder().Build(), clock, ids, NullLoggerFactory.Instance);
+        var tables = new StockTables(sql);
+        moveGoods = new MoveGoods(tables);
+        expireHolds = new ExpireHolds(tables);
+        changeCatalogue = new ChangeCatalogue(context, new CatalogueTables(sql), tables);
+        loops = Task.WhenAll(changeCatalogue.Loops.Select(loop => loop.RunAsync(stopping.Token)));
+    }
+
+    public StandingClock Clock { get; }
+
+    public static async Task<StockOnEngine> StartAsync(StorageEngine engine)
+    {
+        await EmptyAsync(engine);
+        return new(() => engine.OpenAnother(), new StandingClock());
+    }
+
+    /// <summary>
+    /// Gives the class's database the tables of stock-service, without a row. Its tests run in turns.
+    /// </summary>
+    public static async Task EmptyAsync(StorageEngine engine)
+    {
+        var sql = new SqlCatalog(typeof(StockModule).Assembly, engine.Name);
+        await engine.Database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. sql.Migrations], default);
+        await engine.Database.WriteAsync(
+            async transaction =>
+            {
+                string[] tables = ["products", "levels", "reservations", "holds", "movements", "idempotency"];
+                foreach (var table in tables)
+                    await transaction.ExecuteAsync(new SqlQuery($"empty_{table}", $"DELETE FROM {table}"), SqlArgs.None);
+                return true;
+            },
+            default);
+    }
+
+    /// <summary>Another instance, on the same database and clock.</summary>
+    public StockOnEngine Another() => new(open, Clock);
+
+    public Guid NewOrder() => Guid.CreateVersion7(Clock.GetUtcNow());
+
+    public ReserveStock Want(string sku, int quantity, TimeSpan? holdTime = null) =>
+        new("GBP", [new(1, sku, quantity, null)], false, Clock.GetUtcNow() + (holdTime ?? HoldTime));
+
+    /// <summary>
+    /// Handles a batch; returns the answers in the order of the commands, none for a renewal.
+    /// </summary>
+    public async Task<List<StepAnswered>> TellAsync(params (Guid OrderId, IMessageBody Command)[] commands)
+    {
+        var batch = commands.Select(command => new Message
+        {
+            Id = Guid.CreateVersion7(),
+            Source = ServiceNames.Coordinator,
+            OrderId = command.OrderId,
+            Time = Clock.GetUtcNow(),
+            Body = command.Command,
+            Step = command.Command is CommitStock ? StepNames.CommitStock : StepNames.ReserveStock,
+        }).ToArray();
+        await using var inbox = await transport.OpenInboxAsync(ServiceNames.Coordinator, default);
+        await runner.RunAsync(
+            batch, moveGoods.HandleAsync,
+            (message, error) => throw new InvalidOperationException($"{message} is poison.", error), default);
+        var expected = batch.Count(message => message.Body is not RenewHold);
+        var answers = new List<Message>();
+        while (answers.Count < expected)
+        {
+            var deliveries = await inbox.ReceiveAsync(batch.Length, default);
+            answers.AddRange(deliveries.SelectMany(delivery => delivery.Messages));
+            await inbox.AcknowledgeAsync(deliveries, default);
+        }
+        Assert.Equal(
+            batch.Where(message => message.Body is not RenewHold).Select(message => (message.OrderId, message.Step)),
+            answers.Select(message => (message.OrderId, message.Step)));
+        return [.. answers.Select(message => (StepAnswered)message.Body)];
+    }
+
+    public async Task<StepAnswered> TellAsync(Guid orderId, IMessageBody command) =>
+        Assert.Single(await TellAsync((orderId, command)));
+
+    /// <summary>One sweep.</summary>
+    public Task<int> ExpireAsync(int most = 1_000) =>
+        runner.RunOnceAsync(work => expireHolds.RunAsync(work, most), default);
+
+    public Task<Answer> ChangeAsync(CatalogueChange change) =>
+        changeCatalogue.SubmitAsync(new Command<CatalogueChange>(change, Caller.Local, null, []));
+
+    public async Task SupplyAsync(string sku, long onHand)
+    {
+        await ChangeAsync(new CatalogueChange.Put(sku, $"The {sku}", 255, "GBP", null));
+        Assert.Equal(200, (await ChangeAsync(new CatalogueChange.Count(sku, onHand, null))).Status);
+    }
+
+    public async Task<StockLevel> LevelAsync(string sku) => Assert.Single(await database.QueryAsync(
+        new SqlQuery("test_level", "SELECT sku, on_hand, allocated, reserved, version FROM levels WHERE sku = @sku"),
+        SqlArgs.With("sku", sku), StockTables.ReadLevel));
+
+    public async Task<Dictionary<Guid, Reservation>> ReservationsAsync() => (await database.QueryAsync(
+        new SqlQuery(
+            "test_reservations",
+            "SELECT order_id, state, code, message, currency, lines, expires_at, created_at, updated_at " +
+            "FROM reservations"),
+        SqlArgs.None, StockTables.ReadReservation)).ToDictionary(row => row.OrderId);
+
+    public Task<List<Movement>> MovementsAsync() => database.QueryAsync(
+        new SqlQuery(
+            "test_movements",
+            "SELECT seq, sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor FROM movements"),
+        SqlArgs.None, StockTables.ReadMovement);
+
+    /// <summary>
+    /// Invariant I4, from the tables: levels are within bounds, the ledger sums to them, the holds are what
+    /// is reserved and the commitments what is allocated, and the small table of holds has exactly the held
+    /// ones.
+    /// </summary>
+    public async Task AssertWholeAsync()
+    {
+        var levels = await database.QueryAsync(
+            new SqlQuery("test_levels", "SELECT sku, on_hand, allocated, reserved, version FROM levels"),
+            SqlArgs.None, StockTables.ReadLevel);
+        var ledger = (await database.QueryAsync(
+            new SqlQuery(
+                "test_ledger",
+                "SELECT sku, CAST(SUM(on_hand_delta) AS bigint), CAST(SUM(allocated_delta) AS bigint) " +
+                "FROM movements GROUP BY sku"),
+            SqlArgs.None, row => (Sku: row.Text(0), OnHand: row.BigInt(1), Allocated: row.BigInt(2))))
+            .ToDictionary(row => row.Sku);
+        var holds = await database.QueryAsync(
+            new SqlQuery("test_holds", "SELECT order_id, expires_at FROM holds"),
+            SqlArgs.None, row => (row.Uuid(0), row.Time(1)));
+        var reservations = (await ReservationsAsync()).Values;
+
+        Assert.Equal(
+            reservations.Where(row => row.State == ReservationStates.Held).Select(row => (row.OrderId, row.ExpiresAt))
+                .Order(),
+            holds.Order());
+        foreach (var level in levels)
+        {
+            Assert.True(level is { Reserved: >= 0, Allocated: >= 0, Available: >= 0 }, level.ToString());
+            Assert.Equal(Goods(ReservationStates.Held), level.Reserved);
+            Assert.Equal(Goods(ReservationStates.Committed), level.Allocated);
+            var (_, onHand, allocated) = ledger.GetValueOrDefault(level.Sku);
+            Assert.Equal((level.OnHand, level.Allocated), (onHand, allocated));
+
+            long Goods(string state) => reservations.Where(row => row.State == state).SelectMany(row => row.Goods())
+                .Where(goods => goods.Sku == level.Sku).Sum(goods => goods.Quantity);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loops);
+        await transport.DisposeAsync();
+        await database.DisposeAsync();
+        metrics.Dispose();
+        stopping.Dispose();
+    }
+}

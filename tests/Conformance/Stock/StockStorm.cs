@@ -1,0 +1,103 @@
+using Orderwright.Contracts;
+using Orderwright.StockService;
+
+namespace Orderwright.Conformance.Stock;
+
+/// <summary>
+/// A seeded storm: a hundred orders over five SKUs, every command at any time, doubled, out of order, undone
+/// before it was done, with expiry, counts and adjustments in between. What each instance is told is drawn
+/// before it starts.
+/// </summary>
+sealed class StockStorm(int seed)
+{
+    static readonly string[] Skus = ["A", "B", "C", "D", "E"];
+
+    readonly Random random = new(seed);
+    readonly Lock gate = new();
+    readonly Guid[] orders =
+        [.. Enumerable.Range(0, 100).Select(n => new Guid($"01980000-0000-7000-8000-{n:D12}"))];
+    readonly Dictionary<Guid, ReserveStock> wanted = [];
+    readonly List<(int Gust, Guid Order, StepOutcome Outcome)> reserves = [];
+    int gusts;
+
+    public async Task SupplyAsync(StockOnEngine stock)
+    {
+        foreach (var sku in Skus) await stock.SupplyAsync(sku, 40);
+        foreach (var order in orders)
+            wanted[order] = new(
+                "GBP",
+                [.. Enumerable.Range(1, random.Next(1, 6)).Select(
+                    line => new OrderLine(line, Skus[random.Next(Skus.Length)], random.Next(1, 9), null))],
+                false, stock.Clock.GetUtcNow().AddMinutes(random.Next(1, 30)));
+    }
+
+    /// <summary>
+    /// All instances at the same time, each a batch, and perhaps a sweep, counts and adjustments.
+    /// </summary>
+    public Task BlowAsync(params StockOnEngine[] instances)
+    {
+        gusts++;
+        return Task.WhenAll(instances.Select(BlowAsync));
+    }
+
+    Task BlowAsync(StockOnEngine stock)
+    {
+        var batch = Enumerable.Range(0, random.Next(1, 40))
+            .Select(_ => orders[random.Next(orders.Length)])
+            .Select(order => (order, Command: CommandTo(order, stock)))
+            .ToArray();
+        var sweeps = random.Next(3) == 0;
+        var changes = Enumerable.Range(0, random.Next(4)).Select(_ => Change()).ToArray();
+        if (random.Next(4) == 0) stock.Clock.Advance(TimeSpan.FromMinutes(random.Next(1, 5)));
+        var gust = gusts;
+        return Task.Run(async () =>
+        {
+            var changed = changes.Select(stock.ChangeAsync).ToArray();
+            Record(gust, batch, await stock.TellAsync(batch));
+            if (sweeps) await stock.ExpireAsync(most: 10);
+            await Task.WhenAll(changed);
+        });
+    }
+
+    /// <summary>
+    /// A completed reserve may later be refused, by an undo or a lost hold; never the other way round.
+    /// </summary>
+    public void AssertNoRefusalWasTakenBack()
+    {
+        foreach (var answers in reserves.GroupBy(answer => answer.Order))
+        {
+            var firstRefusal = answers.Where(answer => answer.Outcome == StepOutcome.Rejected)
+                .Select(answer => answer.Gust).DefaultIfEmpty(int.MaxValue).Min();
+            // Within a gust, nobody can tell which of two instances answered first.
+            Assert.DoesNotContain(
+                answers, answer => answer.Gust > firstRefusal && answer.Outcome == StepOutcome.Completed);
+        }
+        Assert.Equal(
+            [StepOutcome.Completed, StepOutcome.Rejected],
+            reserves.Select(answer => answer.Outcome).Distinct().Order());
+    }
+
+    IMessageBody CommandTo(Guid order, StockOnEngine stock) => random.Next(10) switch
+    {
+        < 5 => wanted[order],
+        < 8 => new CommitStock(),
+        8 => new ReleaseStock(),
+        _ => new RenewHold(stock.Clock.GetUtcNow().AddMinutes(random.Next(30))),
+    };
+
+    CatalogueChange Change()
+    {
+        var sku = Skus[random.Next(Skus.Length)];
+        return random.Next(3) == 0
+            ? new CatalogueChange.Count(sku, random.Next(80), null)
+            : new CatalogueChange.Adjust(sku, random.Next(2) == 0 ? random.Next(1, 10) : -1, "other", null);
+    }
+
+    void Record(int gust, (Guid Order, IMessageBody Command)[] batch, List<StepAnswered> answers)
+    {
+        lock (gate)
+            foreach (var (command, answer) in batch.Where(sent => sent.Command is not RenewHold).Zip(answers))
+                if (command.Command is ReserveStock)
+                    reserves.Add((gust, command.Order, answer.Outcome));
+    }
+}
