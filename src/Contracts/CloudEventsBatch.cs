@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Orderwright.Contracts;
 
-/// <summary>A part of a batch that no version of ours can read: it goes to the dead letters, its neighbours go on.</summary>
+/// <summary>
+/// A part of a batch that no version of ours can read: it goes to the dead letters, its neighbours go on.
+/// </summary>
 /// <param name="Raw">The event as it came, or all from the place on where the body stops being JSON.</param>
 /// <param name="Why">One sentence.</param>
 /// <param name="OrderId">The subject, where it could be read.</param>
@@ -29,8 +31,8 @@ public static class CloudEventsBatch
     };
 
     /// <summary>
-    /// Writes from <paramref name="start"/> on as many as make about <paramref name="maxBytes"/>, at least one; returns
-    /// the index after the last one written.
+    /// Writes from <paramref name="start"/> on as many as make about <paramref name="maxBytes"/>, at least
+    /// one; returns the index after the last one written.
     /// </summary>
     public static int Write(
         IBufferWriter<byte> output, IReadOnlyList<Message> messages, int start = 0, int maxBytes = int.MaxValue)
@@ -48,8 +50,8 @@ public static class CloudEventsBatch
     }
 
     /// <summary>
-    /// Reads what can be read, in order. Never throws for what a sender wrote, however broken: an event that is wrong is
-    /// unreadable alone, and where the body stops being JSON, what came before still counts.
+    /// Reads what can be read, in order. Never throws for what a sender wrote, however broken: an event that
+    /// is wrong is unreadable alone, and where the body stops being JSON, what came before still counts.
     /// </summary>
     public static (IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable) Read(
         ReadOnlyMemory<byte> body)
@@ -114,7 +116,10 @@ public static class CloudEventsBatch
 
     static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 
-    /// <summary>An event's attributes as they are met, in whatever order; its data is read last, when its type is known.</summary>
+    /// <summary>
+    /// An event's attributes as they are met, in whatever order; its data is read last, when its type is
+    /// known.
+    /// </summary>
     ref struct Parts
     {
         string? version;

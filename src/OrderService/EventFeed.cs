@@ -35,7 +35,6 @@ public sealed partial class EventFeed(
     readonly ConcurrentDictionary<Subscription, bool> streams = new();
     readonly Channel<bool> raised = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    volatile bool stopped;
     long lastHorizon;
     int open;
 
@@ -50,12 +49,9 @@ public sealed partial class EventFeed(
         // What was committed between its first read and the first look of the feed is found by waking it once.
         public bool IsNew { get; set; } = true;
 
-        /// <summary>Completed when the service stops.</summary>
         public ChannelReader<bool> Woken => woken.Reader;
 
         public void Wake() => woken.Writer.TryWrite(true);
-
-        public void End() => woken.Writer.TryComplete();
 
         public void Dispose()
         {
@@ -78,7 +74,6 @@ public sealed partial class EventFeed(
         }
         var subscription = new Subscription(this, orderId);
         streams.TryAdd(subscription, true);
-        if (stopped) subscription.End();
         Raise();
         return subscription;
     }
@@ -123,24 +118,16 @@ public sealed partial class EventFeed(
 
     async Task RunAsync(CancellationToken cancel)
     {
-        try
+        var raise = NextRaiseAsync(cancel);
+        while (true)
         {
-            var raise = NextRaiseAsync(cancel);
-            while (true)
-            {
-                if (streams.IsEmpty)
-                    await raise;
-                else
-                    await LookAsync(cancel);
-                await Task.Delay(RestAtLeast, time, cancel);
-                await Task.WhenAny(raise, Task.Delay(LookEvery, time, cancel));
-                if (raise.IsCompleted) raise = NextRaiseAsync(cancel);
-            }
-        }
-        finally
-        {
-            stopped = true;
-            foreach (var stream in streams.Keys) stream.End();
+            if (streams.IsEmpty)
+                await raise;
+            else
+                await LookAsync(cancel);
+            await Task.Delay(RestAtLeast, time, cancel);
+            await Task.WhenAny(raise, Task.Delay(LookEvery, time, cancel));
+            if (raise.IsCompleted) raise = NextRaiseAsync(cancel);
         }
     }
 
@@ -176,6 +163,6 @@ public sealed partial class EventFeed(
         row.BigInt(0), row.Uuid(1), row.BigInt(2), row.Text(3), row.Text(4), row.Time(5), row.Text(6), row.TextOrNull(7),
         row.Text(8));
 
-    [LoggerMessage(2011, LogLevel.Warning, "The database is away for the event streams: {Why}")]
+    [LoggerMessage(4011, LogLevel.Warning, "The database is away for the event streams: {Why}")]
     partial void LogDatabaseAway(string why);
 }

@@ -32,14 +32,15 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         using var place = subscription;
-        var cancel = httpContext.RequestAborted;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(
+            httpContext.RequestAborted, Requests.StoppingOf(httpContext));
         try
         {
-            await RunAsync(httpContext.Response, cancel);
+            await RunAsync(httpContext.Response, end.Token);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client went away, which is how most streams end.
+            // The client went away, which is how most streams end, or the process stops and the client comes back later.
         }
     }
 
@@ -63,7 +64,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
             await response.BodyWriter.FlushAsync(cancel);
             if (events.Exists(e => EndsWith(e))) return;
             position = next ?? (events.Count > 0 ? events[^1].Seq : position);
-            if (next is null && !await SomethingNewAsync(response, cancel)) return;
+            if (next is null) await SomethingNewAsync(response, cancel);
         }
     }
 
@@ -86,16 +87,15 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
         }
     }
 
-    /// <summary>False when the service stops.</summary>
-    async Task<bool> SomethingNewAsync(HttpResponse response, CancellationToken cancel)
+    async Task SomethingNewAsync(HttpResponse response, CancellationToken cancel)
     {
-        var woken = subscription.Woken.WaitToReadAsync(cancel).AsTask();
+        var woken = subscription.Woken.ReadAsync(cancel).AsTask();
         while (await Task.WhenAny(woken, Task.Delay(Heartbeat, time, cancel)) != woken)
         {
             cancel.ThrowIfCancellationRequested();
             response.BodyWriter.Write(": still here\n\n"u8);
             await response.BodyWriter.FlushAsync(cancel);
         }
-        return await woken && subscription.Woken.TryRead(out _);
+        await woken;
     }
 }

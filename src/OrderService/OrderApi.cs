@@ -27,27 +27,24 @@ public sealed class OrderApi(
                 "202 while it is undecided; with `Prefer: wait=N` (to 30 s) 201 once it is decided. Every adjustment is " +
                 "added to the total as it stands: a discount is 0 or negative, shipping, tax and fee are 0 or more. " +
                 "`total` is null until each line has its price. Takes an `Idempotency-Key`.")
-            .Accepts<OrderRequest>("application/json").Produces<OrderBody>(202).Produces<OrderBody>(201)
-            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
+            .Accepts<OrderRequest>("application/json").Produces<OrderBody>(202).Produces<OrderBody>(201);
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
             .WithSummary("List orders, newest first")
             .WithDescription(
                 "Filters: status, customerId, reference, createdAfter (at or after), createdBefore (before). A page of a " +
                 "narrow filter may hold fewer items than the limit and still have a `nextCursor`.")
-            .Produces<Page<OrderBody>>().ProducesProblem(400);
+            .Produces<Page<OrderBody>>();
         orders.MapGet("{id}", GetAsync).Require(Scopes.Orders).WithName("getOrder")
             .WithSummary("One order").WithDescription("The `ETag` is its version.")
-            .Produces<OrderBody>().ProducesProblem(404);
+            .Produces<OrderBody>();
         orders.MapPost("{id}/cancel", CancelAsync).Require(Scopes.Orders).WithName("cancelOrder")
             .WithSummary("Cancel an order before it is fulfilled")
             .WithDescription("What was done for it is undone. Asked again, it answers the order as it stands.")
-            .Accepts<CancelRequest>("application/json").Produces<OrderBody>(202)
-            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+            .Accepts<CancelRequest>("application/json").Produces<OrderBody>(202);
         orders.MapPatch("{id}", UpdateAsync).Require(Scopes.Operator).WithName("updateOrder")
             .WithSummary("Move an order along the published graph")
             .WithDescription("By an operator: `confirmed` to `completed`. `If-Match` is honoured.")
-            .Accepts<StatusRequest>("application/json").Produces<OrderBody>()
-            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(412);
+            .Accepts<StatusRequest>("application/json").Produces<OrderBody>();
     }
 
     async Task<Answer> PlaceAsync(HttpContext http)
@@ -69,7 +66,9 @@ public sealed class OrderApi(
         try
         {
             var answer = await SubmitAsync(place with { AnswersLater = true }, room);
-            return IsPlaced(answer) ? await DecidedAsync(place, answer, decision, wait, http.RequestAborted) : answer;
+            if (!IsPlaced(answer)) return answer;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Requests.StoppingOf(http));
+            return await DecidedAsync(place, answer, decision, wait, end.Token);
         }
         finally
         {
@@ -89,23 +88,23 @@ public sealed class OrderApi(
     // The key is settled whatever happens to the caller meanwhile: a repeated request gets what this one got, or would
     // have got.
     async Task<Answer> DecidedAsync(
-        Command<PlaceOrder> place, Answer accepted, Task<Order> decision, TimeSpan wait, CancellationToken aborted)
+        Command<PlaceOrder> place, Answer accepted, Task<Order> decision, TimeSpan wait, CancellationToken end)
     {
         var answer = accepted;
         try
         {
-            var order = await decision.WaitAsync(wait, context.Time, aborted);
+            var order = await decision.WaitAsync(wait, context.Time, end);
             answer = OrderBody.Answer(StatusCodes.Status201Created, order, accepted.Location);
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
-            // Undecided in time, or nobody waits any more: what was said at the commit stands.
+            // Undecided in time, or nobody can wait any longer: what was said at the commit stands.
         }
         return await placing.SettleAsync(place, answer) with { PreferenceApplied = PreferWait.Applied(wait) };
     }
 
     async Task<Answer> GetAsync(HttpContext http, string id) =>
-        OrderPaths.IdOf(id) is not { } orderId ? OrderPaths.InvalidId
+        Requests.IdOf(id) is not { } orderId ? Requests.InvalidId
         : await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is { } order
             ? OrderBody.Answer(StatusCodes.Status200OK, order)
             : Problem.NotFound("order");
@@ -121,7 +120,7 @@ public sealed class OrderApi(
         var start = before is { } end ? OrderFilter.FirstIdAt(end) : Guid.AllBitsSet;
         if (query.Position is { } position)
         {
-            if (!Guid.TryParseExact(position, "N", out var last)) return OrderPaths.InvalidCursor;
+            if (!Guid.TryParseExact(position, "N", out var last)) return Requests.InvalidCursor;
             if (last < start) start = last;
         }
         var page = await find.ListAsync(
@@ -136,7 +135,7 @@ public sealed class OrderApi(
 
     async Task<Answer> CancelAsync(HttpContext http, string id)
     {
-        if (OrderPaths.IdOf(id) is not { } orderId) return OrderPaths.InvalidId;
+        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.CancelRequest);
         if (request is null) return refusal!;
         var check = new Check().OneOf("/reason", request.Body.Reason, OrderRules.CancelReasons);
@@ -146,7 +145,7 @@ public sealed class OrderApi(
 
     async Task<Answer> UpdateAsync(HttpContext http, string id)
     {
-        if (OrderPaths.IdOf(id) is not { } orderId) return OrderPaths.InvalidId;
+        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.StatusRequest);
         if (request is null) return refusal!;
         var check = new Check().OneOf("/status", request.Body.Status, OrderStatuses.All);

@@ -19,19 +19,19 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
             .WithDescription(
                 "With `Accept: text/event-stream` a live stream: every event so far (or after `Last-Event-ID`), then each " +
                 "as it happens, until the order's status is terminal; 204 when nothing can follow.")
-            .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType).ProducesProblem(400).ProducesProblem(404);
+            .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType);
         events.MapGet("events", (Delegate)AllAsync).Require(Scopes.Orders).WithName("listEvents")
             .WithSummary("The feed of all order events")
             .WithDescription(
                 "In order of `seq`, without gaps for who goes on after the last one read: `after=SEQ`, or `Last-Event-ID` " +
                 "for a live stream, which without either begins with the next event. An operator sees all orders, others " +
                 "those of their merchant. A page may be empty and still have a `nextCursor`.")
-            .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType).ProducesProblem(400);
+            .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType);
     }
 
     async Task<IResult> OfOrderAsync(HttpContext http, string id)
     {
-        if (OrderPaths.IdOf(id) is not { } orderId) return OrderPaths.InvalidId;
+        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
         var query = new ListQuery(http, "after");
         var (after, refusal) = PositionOf(http, query);
         if (refusal is not null) return refusal;
@@ -80,7 +80,7 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         if (query.Position is { } position)
             return long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
                 ? (seq, null)
-                : (null, OrderPaths.InvalidCursor);
+                : (null, Requests.InvalidCursor);
         if (!http.Request.Headers.TryGetValue("Last-Event-ID", out var header)) return (after, null);
         return long.TryParse(header.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
             ? (last, null)

@@ -49,6 +49,6 @@ public sealed partial class SettleOrders(
     static string? TraceIdOf(string? traceParent) =>
         ActivityContext.TryParse(traceParent, null, out var context) ? context.TraceId.ToHexString() : null;
 
-    [LoggerMessage(2001, LogLevel.Error, "Order {OrderId} is not known here, and somebody answered {Type} about it")]
+    [LoggerMessage(4001, LogLevel.Error, "Order {OrderId} is not known here, and somebody answered {Type} about it")]
     partial void LogUnknown(Guid orderId, string type);
 }

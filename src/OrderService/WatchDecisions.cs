@@ -32,6 +32,6 @@ public sealed partial class WatchDecisions(
         }
     }
 
-    [LoggerMessage(2021, LogLevel.Warning, "The database is away for requests that wait for a decision: {Why}")]
+    [LoggerMessage(4021, LogLevel.Warning, "The database is away for requests that wait for a decision: {Why}")]
     partial void LogDatabaseAway(string why);
 }

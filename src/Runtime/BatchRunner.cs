@@ -7,13 +7,13 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Runs a batch in one transaction, then publishes what it sends. A batch that throws is tried again, then halved
-/// until the poison item stands alone; a database that is away is waited for, as nobody's fault.
+/// Runs a batch in one transaction, then publishes what it sends. A batch that throws is tried again, then
+/// halved until the poison item stands alone; a database that is away is waited for, as nobody's fault.
 /// </summary>
 /// <remarks>
-/// When the answer to a commit is lost, the batch runs again although it may have been committed. Messages bear
-/// that: every participant is idempotent by (order id, step). An HTTP request does so only under an Idempotency-Key,
-/// whose answer is committed with it; without one, a lost answer may carry it out twice.
+/// When the answer to a commit is lost, the batch runs again although it may have been committed. Messages
+/// bear that: every participant is idempotent by (order id, step). An HTTP request does so only under an
+/// Idempotency-Key, whose answer is committed with it; without one, a lost answer may carry it out twice.
 /// </remarks>
 public sealed partial class BatchRunner(
     string service,
@@ -29,14 +29,17 @@ public sealed partial class BatchRunner(
     const int AwayBeforeHalving = 3;
 
     /// <summary>
-    /// Handles <paramref name="items"/>; returns when each is committed or was given to <paramref name="onPoison"/>.
+    /// Handles <paramref name="items"/>; returns when each is committed or was given to
+    /// <paramref name="onPoison"/>.
     /// </summary>
     /// <param name="items">1 or more.</param>
-    /// <param name="handle">Called again from scratch on every attempt, with all items or a part of them.</param>
+    /// <param name="handle">
+    /// Called again from scratch on every attempt, with all items or a part of them.
+    /// </param>
     /// <param name="onPoison">The one item that cannot be handled, and why.</param>
     /// <param name="cancel">
-    /// Ends waiting for a database that is away, and further attempts. A transaction under way is brought to its end,
-    /// within its own time limit: to cut a commit off would only hide whether it happened.
+    /// Ends waiting for a database that is away, and further attempts. A transaction under way is brought to
+    /// its end, within its own time limit: to cut a commit off would only hide whether it happened.
     /// </param>
     public async Task RunAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
@@ -50,8 +53,8 @@ public sealed partial class BatchRunner(
     }
 
     /// <summary>
-    /// One transaction, no second try: for a caller that answers for its failure itself. Once it is committed nothing
-    /// here throws any more.
+    /// One transaction, no second try: for a caller that answers for its failure itself. Once it is committed
+    /// nothing here throws any more.
     /// </summary>
     public async Task<TResult> RunOnceAsync<TResult>(Func<Work, Task<TResult>> handle, CancellationToken cancel)
     {
@@ -161,8 +164,8 @@ public sealed partial class BatchRunner(
                 .Select(group => PublishAsync(group.Key, [.. group])));
     }
 
-    // What is committed is sent whatever happens to the caller, hence no cancellation; the transport has its own
-    // time limit. A publish that fails is not an error: the asker's timer sends it again.
+    // What is committed is sent whatever happens to the caller, hence no cancellation; the transport has its
+    // own time limit. A publish that fails is not an error: the asker's timer sends it again.
     async Task PublishAsync(string destination, IReadOnlyList<Message> messages)
     {
         using var span = Metrics.Tracing.HasListeners()

@@ -2,7 +2,9 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime;
 
-/// <summary>Asks the database for nothing every two seconds, to know whether it is there and how long ago it was.</summary>
+/// <summary>
+/// Asks the database for nothing every two seconds, to know whether it is there and how long ago it was.
+/// </summary>
 sealed class DatabaseWatch(IDatabase database, SqlCatalog runtimeSql, TimeProvider time)
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);

@@ -10,7 +10,8 @@ namespace Orderwright.Runtime;
 /// <summary>A message that was given up, as the store keeps it.</summary>
 sealed record DeadLetter(Guid Id, Guid? OrderId, string? Type, string? Source, string? Step, string Raw, string Reason)
 {
-    // What nobody could read is kept for its evidence alone, not to be sent again: 256 Ki characters tell enough.
+    // What nobody could read is kept for its evidence alone, not to be sent again: 256 Ki characters tell
+    // enough.
     const int MostUnreadable = 256 * 1024;
 
     public static DeadLetter Of(Message message, string reason)
@@ -23,7 +24,9 @@ sealed record DeadLetter(Guid Id, Guid? OrderId, string? Type, string? Source, s
             Storable(Encoding.UTF8.GetString(raw.WrittenSpan[1..^1])), Storable(reason));
     }
 
-    /// <summary>The id comes from the content: a delivery that comes again after a crash is not stored twice.</summary>
+    /// <summary>
+    /// The id comes from the content: a delivery that comes again after a crash is not stored twice.
+    /// </summary>
     public static DeadLetter Of(UnreadableMessage unreadable)
     {
         var raw = unreadable.Raw.Length <= MostUnreadable ? unreadable.Raw : unreadable.Raw[..MostUnreadable];

@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Lets concurrent requests share a transaction: each waits in a bounded line, the loop takes all that wait, and each
-/// is answered after the commit. A request that makes its batch throw fails alone.
+/// Lets concurrent requests share a transaction: each waits in a bounded line, the loop takes all that wait,
+/// and each is answered after the commit. A request that makes its batch throw fails alone.
 /// </summary>
 /// <param name="name">For logs: <c>place-orders</c>.</param>
 /// <param name="handle">Returns one result per request, in the same order.</param>
@@ -24,9 +24,9 @@ public sealed class GroupCommit<TRequest, TResult>(
 
         public TRequest Request => request;
 
-        public TResult? Result { get; set; }
-
-        /// <summary>True for the first who asks: the loop, to carry it out, or its sender, to give it up.</summary>
+        /// <summary>
+        /// True for the first who asks: the loop, to carry it out, or its sender, to give it up.
+        /// </summary>
         public bool Claim() => Interlocked.Exchange(ref claimed, 1) == 0;
 
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,7 +74,6 @@ public sealed class GroupCommit<TRequest, TResult>(
                         batch.Add(next);
                 if (batch.Count == 0) continue;
                 await runner.RunAsync(batch, HandleAsync, FailAsync, cancel);
-                foreach (var waiting in batch) waiting.Done.TrySetResult(waiting.Result!);
             }
         }
         finally
@@ -91,7 +90,11 @@ public sealed class GroupCommit<TRequest, TResult>(
         var results = await handle([.. batch.Select(waiting => waiting.Request)], work);
         if (results.Count != batch.Count)
             throw new InvalidOperationException($"{name} gave {results.Count} results for {batch.Count} requests.");
-        for (var i = 0; i < batch.Count; i++) batch[i].Result = results[i];
+        // Not kept waiting for what is to be published: that is sent again until it arrives.
+        work.AfterCommit(() =>
+        {
+            for (var i = 0; i < batch.Count; i++) batch[i].Done.TrySetResult(results[i]);
+        });
     }
 
     static Task FailAsync(Waiting waiting, Exception error)
@@ -101,5 +104,7 @@ public sealed class GroupCommit<TRequest, TResult>(
     }
 }
 
-/// <summary>A limit was reached; the caller should come back later. Over HTTP: 503 with <c>Retry-After</c>.</summary>
+/// <summary>
+/// A limit was reached; the caller should come back later. Over HTTP: 503 with <c>Retry-After</c>.
+/// </summary>
 public sealed class OverloadedException(string message) : Exception(message);

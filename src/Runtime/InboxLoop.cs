@@ -7,8 +7,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// The heart of a service: takes what waits in the inbox, handles all of it in one transaction, publishes what that
-/// sends, and only then acknowledges. A crash anywhere before brings the messages again.
+/// The heart of a service: takes what waits in the inbox, handles all of it in one transaction, publishes
+/// what that sends, and only then acknowledges. A crash anywhere before brings the messages again.
 /// </summary>
 sealed partial class InboxLoop(
     string service,

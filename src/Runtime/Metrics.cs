@@ -4,15 +4,17 @@ using System.Diagnostics.Metrics;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// The instruments of one service. Tags are bounded: <c>service</c> on all of them, <c>destination</c> where something
-/// is sent. They cost next to nothing while nobody listens.
+/// The instruments of one service. Tags are bounded: <c>service</c> on all of them, <c>destination</c> where
+/// something is sent. They cost next to nothing while nobody listens.
 /// </summary>
 public sealed class Metrics : IDisposable
 {
     /// <summary>What a listener or an exporter subscribes to, for measurements and for traces.</summary>
     public const string SourceName = "Orderwright";
 
-    /// <summary>Spans of the batches: CONSUMER while one is handled, PRODUCER while its messages are sent.</summary>
+    /// <summary>
+    /// Spans of the batches: CONSUMER while one is handled, PRODUCER while its messages are sent.
+    /// </summary>
     public static readonly ActivitySource Tracing = new(SourceName);
 
     readonly Meter meter = new(SourceName);

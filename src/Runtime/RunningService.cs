@@ -6,9 +6,9 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// One module at work: its schema, its inbox, its timers and its own loops. Its parts are built at once, so that a host
-/// can map <see cref="ServiceParts.Routes"/>; nothing runs before <see cref="StartAsync"/>. It owns neither the database
-/// nor the transport.
+/// One module at work: its schema, its inbox, its timers and its own loops. Its parts are built at once, so
+/// that a host can map <see cref="ServiceParts.Routes"/>; nothing runs before <see cref="StartAsync"/>. It
+/// owns neither the database nor the transport.
 /// </summary>
 public sealed partial class RunningService : IAsyncDisposable
 {
@@ -55,7 +55,9 @@ public sealed partial class RunningService : IAsyncDisposable
 
     public ServiceParts Parts { get; }
 
-    /// <summary>Faults when a loop ends that should not: the service is then half dead, and its host must end it.</summary>
+    /// <summary>
+    /// Faults when a loop ends that should not: the service is then half dead, and its host must end it.
+    /// </summary>
     public Task Died => died.Task;
 
     /// <summary>Null when it is ready for work; else one sentence that says why it is not.</summary>
@@ -87,8 +89,8 @@ public sealed partial class RunningService : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes nothing new, brings the transactions under way to their end (for at most 20 s) and closes the inbox: what
-    /// was not acknowledged comes again, here or at another instance.
+    /// Takes nothing new, brings the transactions under way to their end (for at most 20 s) and closes the
+    /// inbox: what was not acknowledged comes again, here or at another instance.
     /// </summary>
     public async Task StopAsync()
     {

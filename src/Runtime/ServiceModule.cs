@@ -7,7 +7,9 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime;
 
-/// <summary>A service as its host sees it: a name, and its parts as a list. SQL comes from the module's assembly.</summary>
+/// <summary>
+/// A service as its host sees it: a name, and its parts as a list. SQL comes from the module's assembly.
+/// </summary>
 public interface IServiceModule
 {
     /// <summary>One of <see cref="ServiceNames"/>.</summary>
@@ -25,7 +27,9 @@ public sealed record ServiceParts
     /// <summary>What looks at the rows from time to time.</summary>
     public IReadOnlyList<TimedJob> Jobs { get; init; } = [];
 
-    /// <summary>Loops of the service's own, such as a group commit; each runs until it is cancelled.</summary>
+    /// <summary>
+    /// Loops of the service's own, such as a group commit; each runs until it is cancelled.
+    /// </summary>
     public IReadOnlyList<BackgroundLoop> Loops { get; init; } = [];
 
     /// <summary>The HTTP API.</summary>
@@ -51,7 +55,8 @@ public sealed record ServiceContext(
 
 /// <summary>
 /// Handles all messages of its kinds in a batch, in one transaction with every other handler of the service.
-/// A refusal is an answer; only what breaks a rule of ours throws, and then the batch is tried again in halves.
+/// A refusal is an answer; only what breaks a rule of ours throws, and then the batch is tried again in
+/// halves.
 /// </summary>
 public interface IBatchHandler
 {
@@ -62,11 +67,17 @@ public interface IBatchHandler
     Task HandleAsync(IReadOnlyList<Message> batch, Work work);
 }
 
-/// <summary>A job in its own transaction; it says how many rows it took, and comes again at once while it took a full load.</summary>
+/// <summary>
+/// A job in its own transaction; it says how many rows it took, and comes again at once while it took a full
+/// load.
+/// </summary>
 /// <param name="Name">Stable, kebab-case.</param>
 /// <param name="Interval">Between two looks; null for <see cref="RuntimeOptions.TimerInterval"/>.</param>
 /// <param name="RunAsync">Given the work and the most rows to take; returns how many it took.</param>
 public sealed record TimedJob(string Name, TimeSpan? Interval, Func<Work, int, Task<int>> RunAsync);
 
-/// <summary>A loop that lives as long as the service. Its end or its exception, before it is cancelled, is fatal and loud.</summary>
+/// <summary>
+/// A loop that lives as long as the service. Its end or its exception, before it is cancelled, is fatal and
+/// loud.
+/// </summary>
 public sealed record BackgroundLoop(string Name, Func<CancellationToken, Task> RunAsync);

@@ -4,8 +4,9 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Runs each timed job in its own loop and transactions: at once when the service starts, then at its interval. A job
-/// that took a full load comes again at once; one that fails holds off, longer each time, and never stops.
+/// Runs each timed job in its own loop and transactions: at once when the service starts, then at its
+/// interval. A job that took a full load comes again at once; one that fails holds off, longer each time, and
+/// never stops.
 /// </summary>
 sealed partial class TimedJobs(
     string service, BatchRunner runner, RuntimeOptions options, TimeProvider time, ILogger<TimedJobs> log)
@@ -15,7 +16,9 @@ sealed partial class TimedJobs(
 
     public static readonly TimeSpan AnswersAreKept = TimeSpan.FromHours(48);
 
-    /// <summary>Every service's own: forgets the answers under Idempotency-Keys that are older than 48 h.</summary>
+    /// <summary>
+    /// Every service's own: forgets the answers under Idempotency-Keys that are older than 48 h.
+    /// </summary>
     public static TimedJob PurgeAnswers(SqlCatalog runtimeSql) =>
         new("purge-answers", TimeSpan.FromHours(1), (work, most) => work.ExecuteAsync(
             runtimeSql["purge_answers"], SqlArgs.With("before", work.Now - AnswersAreKept).And("most", most)));

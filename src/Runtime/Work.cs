@@ -5,8 +5,8 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// One batch's unit of work: its transaction, its one moment in time, and what is to be sent once it is committed.
-/// A handler loads with it, decides by pure rules, and saves with it.
+/// One batch's unit of work: its transaction, its one moment in time, and what is to be sent once it is
+/// committed. A handler loads with it, decides by pure rules, and saves with it.
 /// </summary>
 public sealed class Work(string service, ITransaction transaction, DateTimeOffset now, IIdSource ids)
 {
@@ -48,6 +48,8 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
     public void Answer(Message command, StepAnswered answer) =>
         Send(command.OrderId, answer, command.Step, command.Attempt, traceParent: command.TraceParent);
 
-    /// <summary>Runs once the commit is durable, before anything is acknowledged. It must be quick and not throw.</summary>
+    /// <summary>
+    /// Runs once the commit is durable, before anything is acknowledged. It must be quick and not throw.
+    /// </summary>
     public void AfterCommit(Action action) => afterCommit.Add(action);
 }

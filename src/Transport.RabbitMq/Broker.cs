@@ -5,8 +5,9 @@ using RabbitMQ.Client.Exceptions;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// Opens connections to the broker, and gets rid of them. The client's own recovery is off: it hangs where the broker
-/// went away in mid-publish (rabbitmq-dotnet-client #1928, #1930) and cannot declare anew what a wiped broker forgot.
+/// Opens connections to the broker, and gets rid of them. The client's own recovery is off: it hangs where
+/// the broker went away in mid-publish (rabbitmq-dotnet-client #1928, #1930) and cannot declare anew what a
+/// wiped broker forgot.
 /// </summary>
 sealed class Broker
 {

@@ -7,8 +7,8 @@ using RabbitMQ.Client.Events;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One connection's life as a consumer of one queue. It ends with its channel, its connection or its consumer (a queue
-/// that is deleted cancels it), and takes with it what it had delivered and nobody had taken yet.
+/// One connection's life as a consumer of one queue. It ends with its channel, its connection or its consumer
+/// (a queue that is deleted cancels it), and takes with it what it had delivered and nobody had taken yet.
 /// </summary>
 sealed class ConsumeSession : IAsyncDisposable
 {
@@ -53,8 +53,8 @@ sealed class ConsumeSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// Of any deliveries of this session. All up to the oldest that is still in work go as one acknowledgement. Once the
-    /// session has ended there is nothing to do: the broker delivers them again.
+    /// Of any deliveries of this session. All up to the oldest that is still in work go as one
+    /// acknowledgement. Once the session has ended there is nothing to do: the broker delivers them again.
     /// </summary>
     public async Task AcknowledgeAsync(IReadOnlyList<ulong> numbers)
     {
@@ -85,8 +85,8 @@ sealed class ConsumeSession : IAsyncDisposable
         var broken = ended.Task.IsCompleted;
         End("We are closing.");
         var closed = Broker.CloseAsync(connection);
-        // Where the broker is gone this takes seconds, and the next connection need not wait for it. In an orderly end
-        // it is awaited: only then others get what was not acknowledged.
+        // Where the broker is gone this takes seconds, and the next connection need not wait for it. In an
+        // orderly end it is awaited: only then others get what was not acknowledged.
         if (!broken) await closed;
     }
 
@@ -118,7 +118,8 @@ sealed class ConsumeSession : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    // Only hands the frame to the connection's writer. A writer that hangs (#1930) must not hang the inbox's loop.
+    // Only hands the frame to the connection's writer. A writer that hangs (#1930) must not hang the inbox's
+    // loop.
     Task SendAsync(ulong number, bool multiple) =>
         channel.BasicAckAsync(number, multiple, CancellationToken.None).AsTask().WaitAsync(AcknowledgeTime, time);
 

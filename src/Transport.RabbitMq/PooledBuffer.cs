@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Orderwright.Transport.RabbitMq;
 
-/// <summary>A growing byte buffer from the shared pool: bodies of half a megabyte would else wear out the large heap.</summary>
+/// <summary>
+/// A growing byte buffer from the shared pool: bodies of half a megabyte would else wear out the large heap.
+/// </summary>
 sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 {
     byte[] bytes = ArrayPool<byte>.Shared.Rent(16 * 1024);

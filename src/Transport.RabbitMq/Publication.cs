@@ -3,8 +3,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One AMQP message on its way: in line, then sent, then confirmed or failed. Whoever claims it first, the publishing
-/// loop or a sender that gives up, owns its body.
+/// One AMQP message on its way: in line, then sent, then confirmed or failed. Whoever claims it first, the
+/// publishing loop or a sender that gives up, owns its body.
 /// </summary>
 sealed class Publication(string service, string routingKey, PooledBuffer body)
 {

@@ -7,9 +7,9 @@ using RabbitMQ.Client.Events;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One connection's life as a publisher. Confirms are counted here and not by the client, whose own tracking hangs with
-/// a publish that never returns (rabbitmq-dotnet-client #1900, #1930): so there is one sender, it never cancels a
-/// publish, and a session in doubt is dropped whole.
+/// One connection's life as a publisher. Confirms are counted here and not by the client, whose own tracking
+/// hangs with a publish that never returns (rabbitmq-dotnet-client #1900, #1930): so there is one sender, it
+/// never cancels a publish, and a session in doubt is dropped whole.
 /// </summary>
 sealed class PublishSession : IAsyncDisposable
 {
@@ -44,7 +44,9 @@ sealed class PublishSession : IAsyncDisposable
         };
     }
 
-    /// <summary>Why the broker takes nothing at the moment, such as an alarm over its memory; null when it does.</summary>
+    /// <summary>
+    /// Why the broker takes nothing at the moment, such as an alarm over its memory; null when it does.
+    /// </summary>
     public string? Blocked => blocked;
 
     public static async Task<PublishSession> OpenAsync(Broker broker, Topology topology, CancellationToken cancel)
@@ -179,7 +181,8 @@ sealed class PublishSession : IAsyncDisposable
             publication.Confirm();
     }
 
-    // The broker sends this before the confirm of the same message. The queue was deleted under us: declare it again.
+    // The broker sends this before the confirm of the same message. The queue was deleted under us: declare
+    // it again.
     Task MarkReturned(BasicReturnEventArgs returned)
     {
         lock (gate)

@@ -7,9 +7,10 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// Publishes for the whole process: senders stand in one bounded line, one loop sends on one channel, and each sender
-/// waits for the broker's confirm within its time limit. A limit that passes drops the connection. Connects again for ever.
-/// While the broker is known to be away or to block publishers, a publish fails at once.
+/// Publishes for the whole process: senders stand in one bounded line, one loop sends on one channel, and
+/// each sender waits for the broker's confirm within its time limit. A limit that passes drops the
+/// connection. Connects again for ever. While the broker is known to be away or to block publishers, a
+/// publish fails at once.
 /// </summary>
 sealed partial class Publisher : IAsyncDisposable
 {

@@ -5,8 +5,9 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One service's queue as it is seen from this process, over a connection of its own: an alarm that blocks publishers does
-/// not block acknowledgements. Connects again for ever; what an old connection had delivered comes again.
+/// One service's queue as it is seen from this process, over a connection of its own: an alarm that blocks
+/// publishers does not block acknowledgements. Connects again for ever; what an old connection had delivered
+/// comes again.
 /// </summary>
 sealed partial class RabbitMqInbox : IInbox
 {
@@ -56,7 +57,8 @@ sealed partial class RabbitMqInbox : IInbox
 
     public async ValueTask AcknowledgeAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
     {
-        // Two sessions at most: deliveries of one that has ended lie about only until they are acknowledged here.
+        // Two sessions at most: deliveries of one that has ended lie about only until they are acknowledged
+        // here.
         foreach (var group in deliveries.GroupBy(delivery => ((DeliveryTag)delivery.Tag!).Session))
             await group.Key.AcknowledgeAsync([.. group.Select(delivery => ((DeliveryTag)delivery.Tag!).Number)]);
     }

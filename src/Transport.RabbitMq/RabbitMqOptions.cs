@@ -6,8 +6,8 @@ namespace Orderwright.Transport.RabbitMq;
 public sealed class RabbitMqOptions : IValidatableObject
 {
     /// <summary>
-    /// <c>amqp://user:password@host:port/vhost</c>, or <c>amqps</c> for TLS. Without a path the virtual host is
-    /// <c>/</c>; one that contains a slash is written with <c>%2f</c>.
+    /// <c>amqp://user:password@host:port/vhost</c>, or <c>amqps</c> for TLS. Without a path the virtual host
+    /// is <c>/</c>; one that contains a slash is written with <c>%2f</c>.
     /// </summary>
     [Required]
     public string Url { get; set; } = "";
@@ -16,21 +16,21 @@ public sealed class RabbitMqOptions : IValidatableObject
     public string ClientName { get; set; } = "orderwright";
 
     /// <summary>
-    /// Quorum queues instead of classic ones: they survive a lost node of a cluster, at about two thirds of the
-    /// throughput (DESIGN.md, section 9). A queue that exists keeps its kind. Default off.
+    /// Quorum queues instead of classic ones: they survive a lost node of a cluster, at about two thirds of
+    /// the throughput (DESIGN.md, section 9). A queue that exists keeps its kind. Default off.
     /// </summary>
     public bool QuorumQueues { get; set; }
 
     /// <summary>
-    /// Deliveries a quorum queue gives a message before it goes to <c>orderwright.dead</c>; each connection lost
-    /// with messages unacknowledged costs one. 1 to 10,000; default 50.
+    /// Deliveries a quorum queue gives a message before it goes to <c>orderwright.dead</c>; each connection
+    /// lost with messages unacknowledged costs one. 1 to 10,000; default 50.
     /// </summary>
     [Range(1, 10_000)]
     public int DeliveryLimit { get; set; } = 50;
 
     /// <summary>
-    /// AMQP messages (each a batch) that wait in one queue; the broker refuses one more, and its publish fails.
-    /// 10 to 10,000,000; default 50,000.
+    /// AMQP messages (each a batch) that wait in one queue; the broker refuses one more, and its publish
+    /// fails. 10 to 10,000,000; default 50,000.
     /// </summary>
     [Range(10, 10_000_000)]
     public int MaxQueueLength { get; set; } = 50_000;
@@ -40,8 +40,8 @@ public sealed class RabbitMqOptions : IValidatableObject
     public long MaxQueueBytes { get; set; } = 2L << 30;
 
     /// <summary>
-    /// About how large an AMQP message may become; what is more goes into another one. RabbitMQ 4 takes 16 MiB by
-    /// default. 1 KiB to 8 MiB; default 1 MiB.
+    /// About how large an AMQP message may become; what is more goes into another one. RabbitMQ 4 takes 16
+    /// MiB by default. 1 KiB to 8 MiB; default 1 MiB.
     /// </summary>
     [Range(1 << 10, 8 << 20)]
     public int MaxBodyBytes { get; set; } = 1 << 20;

@@ -7,9 +7,10 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// Messages over RabbitMQ: many logical messages to one service travel as one AMQP message, persistent and confirmed
-/// (DESIGN.md, sections 1 and 7). Exchange <c>orderwright</c>, routing key <c>{service}.{type of the first message}</c>, a
-/// queue per service. Nothing here waits for the broker at start: <see cref="Trouble"/> says what is amiss.
+/// Messages over RabbitMQ: many logical messages to one service travel as one AMQP message, persistent and
+/// confirmed (DESIGN.md, sections 1 and 7). Exchange <c>orderwright</c>, routing key
+/// <c>{service}.{type of the first message}</c>, a queue per service. Nothing here waits for the broker at
+/// start: <see cref="Trouble"/> says what is amiss.
 /// </summary>
 public sealed class RabbitMqTransport : ITransport
 {
@@ -21,7 +22,10 @@ public sealed class RabbitMqTransport : ITransport
     readonly Publisher publisher;
     readonly ConcurrentDictionary<RabbitMqInbox, bool> inboxes = new();
 
-    /// <summary>Throws <see cref="System.ComponentModel.DataAnnotations.ValidationException"/> for options that make no sense.</summary>
+    /// <summary>
+    /// Throws <see cref="System.ComponentModel.DataAnnotations.ValidationException"/> for options that make
+    /// no sense.
+    /// </summary>
     public RabbitMqTransport(RabbitMqOptions options, RuntimeOptions limits, TimeProvider time, ILoggerFactory logs)
     {
         this.limits = limits;

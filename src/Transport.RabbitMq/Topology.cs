@@ -5,9 +5,10 @@ using RabbitMQ.Client.Exceptions;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// What has to stand in the broker: the topic exchange <c>orderwright</c>, one bounded queue per service, bound to
-/// <c>{service}.#</c>, and <c>orderwright.dead</c> for what a queue gives up. Declared on every new connection, since
-/// the broker may have forgotten everything; a sender also declares its destination, which may never have run.
+/// What has to stand in the broker: the topic exchange <c>orderwright</c>, one bounded queue per service,
+/// bound to <c>{service}.#</c>, and <c>orderwright.dead</c> for what a queue gives up. Declared on every new
+/// connection, since the broker may have forgotten everything; a sender also declares its destination, which
+/// may never have run.
 /// </summary>
 sealed partial class Topology(RabbitMqOptions options, ILogger log)
 {
@@ -49,8 +50,8 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         ["x-overflow"] = overflow,
     };
 
-    // Each on a channel of its own, since a refusal closes it. What exists in another form is used as it is, and a
-    // user without the right to declare works with what an operator has set up.
+    // Each on a channel of its own, since a refusal closes it. What exists in another form is used as it is,
+    // and a user without the right to declare works with what an operator has set up.
     async Task TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancel);

@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime.Tests;
@@ -61,6 +62,17 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task An_answer_does_not_wait_for_what_is_published()
+    {
+        await using var group = new Group { Sends = true };
+        await group.StartAsync();
+        var stuck = new TaskCompletionSource();
+        group.Service.Transport.Stuck = stuck.Task;
+        Assert.Equal("done 1", await group.Commit.SubmitAsync(1));
+        stuck.SetResult();
+    }
+
+    [Fact]
     public async Task What_still_waits_when_the_service_stops_is_refused()
     {
         await using var group = new Group();
@@ -95,6 +107,8 @@ public sealed class GroupCommitTests
 
         public int? Poison { get; init; }
 
+        public bool Sends { get; init; }
+
         public List<int> Batches { get; } = [];
 
         public Task StartAsync() => Service.StartAsync();
@@ -107,6 +121,7 @@ public sealed class GroupCommitTests
             await work.ExecuteAsync(
                 context.Sql["add_notes"],
                 SqlArgs.Over(batch).Uuid("order_id", _ => work.NewId()).Text("note", i => $"{i}"));
+            if (Sends) work.Send(work.NewId(), new CommitStock());
             return batch.Any(i => i == Poison)
                 ? throw new InvalidOperationException($"{Poison} is poison.")
                 : [.. batch.Select(i => $"done {i}")];

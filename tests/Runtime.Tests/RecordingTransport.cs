@@ -3,13 +3,18 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>The in-process transport, with its doings in a journal, and switches that make it refuse, break or mangle.</summary>
+/// <summary>
+/// The in-process transport, with its doings in a journal, and switches that make it refuse, break or mangle.
+/// </summary>
 public sealed class RecordingTransport(ITransport inner, Journal journal) : ITransport
 {
     readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>By destination: what a publish throws, or null.</summary>
     public Func<string, Exception?> Refusal { get; set; } = _ => null;
+
+    /// <summary>No publish ends before this does.</summary>
+    public Task Stuck { get; set; } = Task.CompletedTask;
 
     /// <summary>What happens to a delivery on its way.</summary>
     public Func<Delivery, Delivery> Mangle { get; set; } = delivery => delivery;
@@ -25,6 +30,7 @@ public sealed class RecordingTransport(ITransport inner, Journal journal) : ITra
     public async Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel)
     {
         if (Refusal(service) is { } refusal) throw refusal;
+        await Stuck;
         await inner.PublishAsync(service, messages, cancel);
         journal.Note($"publish {messages.Count} to {service}");
     }

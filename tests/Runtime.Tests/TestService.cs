@@ -8,7 +8,9 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>A service of a test's own parts, on SQLite in memory and the in-process transport; both can fail.</summary>
+/// <summary>
+/// A service of a test's own parts, on SQLite in memory and the in-process transport; both can fail.
+/// </summary>
 public sealed class TestService : IServiceModule, IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -10,7 +10,8 @@ namespace Orderwright.CustomerService.Sandbox;
 /// <param name="Charge">The sandbox's id of it.</param>
 /// <param name="Code">Of a refusal.</param>
 /// <param name="Message">Of a refusal.</param>
-public sealed record SandboxEvent(string Id, string Type, string Key, string Charge, string? Code, string? Message);
+public sealed record SandboxEvent(
+    string Id, string Type, string Key, string Charge, string? Code = null, string? Message = null);
 
 /// <summary>What the customer decides on the page of their bank.</summary>
 public sealed record SandboxAction(bool Approve);

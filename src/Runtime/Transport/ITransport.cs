@@ -3,8 +3,9 @@ using Orderwright.Contracts;
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Carries messages between services. Two implementations: in-process, and RabbitMQ. It may lose, double and reorder
-/// anything at any time: it is a transport, not a store. Whoever asks, asks again (DESIGN.md, section 2).
+/// Carries messages between services. Two implementations: in-process, and RabbitMQ. It may lose, double and
+/// reorder anything at any time: it is a transport, not a store. Whoever asks, asks again (DESIGN.md, section
+/// 2).
 /// </summary>
 public interface ITransport : IAsyncDisposable
 {

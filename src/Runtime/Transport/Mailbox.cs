@@ -1,8 +1,8 @@
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Deliveries that wait, oldest first. Those who wait for one, or for room, are woken all at once. Both transports keep
-/// one per inbox.
+/// Deliveries that wait, oldest first. Those who wait for one, or for room, are woken all at once. Both
+/// transports keep one per inbox.
 /// </summary>
 /// <param name="capacity">Messages that may wait; one more has to wait for room.</param>
 public sealed class Mailbox(int capacity)
@@ -19,7 +19,9 @@ public sealed class Mailbox(int capacity)
     /// <summary>One more would have to wait.</summary>
     public bool IsFull => Messages >= capacity;
 
-    /// <summary>Null when it was taken, else what to wait for. An empty mailbox takes a delivery of any size.</summary>
+    /// <summary>
+    /// Null when it was taken, else what to wait for. An empty mailbox takes a delivery of any size.
+    /// </summary>
     public Task? TryPut(Delivery delivery)
     {
         lock (gate)
@@ -33,7 +35,9 @@ public sealed class Mailbox(int capacity)
         }
     }
 
-    /// <summary>Moves what fits to <paramref name="taken"/>, at least one delivery; else tells what to wait for.</summary>
+    /// <summary>
+    /// Moves what fits to <paramref name="taken"/>, at least one delivery; else tells what to wait for.
+    /// </summary>
     public Task? TryTake(int maxMessages, List<Delivery> taken)
     {
         lock (gate)

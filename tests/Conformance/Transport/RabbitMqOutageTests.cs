@@ -9,7 +9,9 @@ using RabbitMQ.Client;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>What goes wrong with a broker; and that publishing and receiving go on by themselves afterwards.</summary>
+/// <summary>
+/// What goes wrong with a broker; and that publishing and receiving go on by themselves afterwards.
+/// </summary>
 [Collection("RabbitMQ")]
 public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
 {

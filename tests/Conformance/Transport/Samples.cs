@@ -2,7 +2,9 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>One message of every type, with every field filled with something that is not its default.</summary>
+/// <summary>
+/// One message of every type, with every field filled with something that is not its default.
+/// </summary>
 static class Samples
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, 123, TimeSpan.Zero);

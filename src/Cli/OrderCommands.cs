@@ -1,0 +1,153 @@
+using System.CommandLine;
+using System.Text.Json;
+using Orderwright.Contracts;
+
+namespace Orderwright.Cli;
+
+/// <summary><c>list</c>, <c>show</c>, <c>watch</c> and <c>cancel</c>: orders that are there.</summary>
+static class OrderCommands
+{
+    static readonly string[] CancelReasons = ["customer", "fraud", "inventory", "staff", "other"];
+
+    public static Command List()
+    {
+        var status = new Option<string?>("--status") { Description = string.Join(", ", OrderStatuses.All) + "." };
+        status.AcceptOnlyFromAmong([.. OrderStatuses.All]);
+        var customer = new Option<string?>("--customer");
+        var reference = new Option<string?>("--reference");
+        var limit = new Option<int>("--limit") { Description = "How many, 1 to 200.", DefaultValueFactory = _ => 20 };
+        var json = Output.JsonOption();
+        var command = new Command("list", "The newest orders.") { status, customer, reference, limit, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var query = $"/orders?limit={parsed.GetValue(limit)}";
+            foreach (var (name, value) in new[]
+            {
+                ("status", parsed.GetValue(status)), ("customerId", parsed.GetValue(customer)),
+                ("reference", parsed.GetValue(reference)),
+            })
+                if (value is not null) query += $"&{name}={Uri.EscapeDataString(value)}";
+            var page = (await api.GetAsync(ServiceNames.Order, query, cancel)).OrThrow().Body;
+            output.ShowJson(page);
+            output.Table(
+                ["id", "reference", "customer", "status", "payment", "total#", "created"],
+                page.Items().Select(order => new[]
+                {
+                    order.Text("id"), order.Text("reference"), order.Text("customerId"), order.Text("status"),
+                    order.Text("paymentStatus"), Price(order.Whole("total"), order), order.Text("createdAt"),
+                }));
+            return Exit.Ok;
+        });
+        return command;
+    }
+
+    public static Command Show()
+    {
+        var id = IdOrReference();
+        var json = Output.JsonOption();
+        var command = new Command("show", "One order: its lines, and what happened to it across all services.") { id, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
+            output.ShowJson(order);
+            if (output.IsJson) return Exit.Ok;
+            ShowOrder(output, order);
+            var events = await api.GetAsync(ServiceNames.Order, $"/orders/{order.Text("id")}/events", cancel);
+            output.Table(
+                ["at", "event", "status", "by", "why"],
+                events.OrThrow().Body.Items().Select(at => new[]
+                {
+                    at.Text("at"), at.Text("type"), at.Text("status"), at.Text("actor"),
+                    at.Part("data") is { } data ? $"{data.Text("code")} {data.Text("message")}".Trim() : "",
+                }));
+            return Exit.Ok;
+        });
+        return command;
+    }
+
+    public static Command Watch()
+    {
+        var id = IdOrReference();
+        var limit = new Option<int>("--wait") { Description = "Seconds before giving up.", DefaultValueFactory = _ => 60 };
+        var json = Output.JsonOption();
+        var command = new Command("watch", "Follow an order step by step until it is decided.") { id, limit, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
+            return await new StepWatch(api, output).FollowAsync(
+                order.Text("id"), TimeSpan.FromSeconds(parsed.GetValue(limit)), cancel);
+        });
+        return command;
+    }
+
+    public static Command Cancel()
+    {
+        var id = IdOrReference();
+        var reason = new Option<string>("--reason")
+        {
+            Description = string.Join(", ", CancelReasons) + ".",
+            DefaultValueFactory = _ => "customer",
+        };
+        reason.AcceptOnlyFromAmong(CancelReasons);
+        var json = Output.JsonOption();
+        var command = new Command("cancel", "Cancel an order that is not fulfilled yet; the process undoes it.")
+        {
+            id, reason, json,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
+            var answer = await api.SendAsync(
+                HttpMethod.Post, ServiceNames.Order, $"/orders/{order.Text("id")}/cancel",
+                JsonBody.Of(writer => writer.WriteString("reason", parsed.GetValue(reason))), cancel,
+                key: $"cancel-{Guid.NewGuid():N}");
+            var cancelled = answer.OrThrow().Body;
+            output.ShowJson(cancelled);
+            output.Mark(null, $"Order {order.Text("id")} is being cancelled; ./orderwright watch {order.Text("id")} follows it.");
+            return Exit.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>The order of an id or, for whatever is none, of a reference.</summary>
+    static async Task<JsonElement> FindAsync(Api api, string idOrReference, CancellationToken cancel)
+    {
+        if (Guid.TryParseExact(idOrReference, "D", out var id))
+            return (await api.GetAsync(ServiceNames.Order, $"/orders/{id:D}", cancel)).OrThrow().Body;
+        var page = await api.GetAsync(
+            ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(idOrReference)}&limit=1", cancel);
+        foreach (var order in page.OrThrow().Body.Items()) return order;
+        throw new ToolException(Exit.Failed, $"There is no order with the id or reference {idOrReference}.");
+    }
+
+    public static void ShowOrder(Output output, JsonElement order)
+    {
+        output.Line($"Order {order.Text("id")}{(order.TextOrNull("reference") is { } reference ? $" ({reference})" : "")}");
+        output.Line($"  customer {order.Text("customerId")}, placed {order.Text("createdAt")}");
+        output.Line($"  {order.Text("status")}, payment {order.Text("paymentStatus")}, {order.Text("fulfilmentStatus")}");
+        if (order.Part("reason") is { } reason) output.Line($"  {reason.Text("code")}: {reason.Text("message")}");
+        output.Table(
+            ["line#", "sku", "quantity#", "unit price#", "total#"],
+            order.Items("lines").Select(line => new[]
+            {
+                line.Text("line"), line.Text("sku"), line.Text("quantity"), Price(line.Whole("unitPrice"), order),
+                Price(line.Whole("total"), order),
+            }).Concat(order.Items("adjustments").Select(adjustment => new[]
+            {
+                "", adjustment.Text("type"), "", adjustment.Text("label"), Price(adjustment.Whole("amount"), order),
+            })).Append(["", "total", "", "", Price(order.Whole("total"), order)]));
+    }
+
+    static string Price(long? minor, JsonElement order) =>
+        minor is { } amount && Currencies.IsKnown(order.Text("currency")) ? Money.Format(amount, order.Text("currency")) : "";
+
+    static Argument<string> IdOrReference() => new("order") { Description = "The order's id, or its reference." };
+}

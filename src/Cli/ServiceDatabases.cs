@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Orderwright.Contracts;
+using Orderwright.Hosting;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Cli;
+
+/// <summary>The four services' databases, for reading: those of <c>dev</c>, of <c>up</c>, or of a server that is named.</summary>
+static class ServiceDatabases
+{
+    /// <param name="data">A directory with SQLite files, or with the run.json of <c>up</c>, here or in its <c>up</c>.</param>
+    /// <param name="postgres">The address of a server instead; without a database's name.</param>
+    public static IReadOnlyDictionary<string, IDatabase> Open(string data, string? postgres)
+    {
+        var addresses = postgres is not null
+            ? ServiceNames.All.ToDictionary(service => service, _ => postgres)
+            : AddressesIn(data) ?? AddressesIn(Path.Combine(data, "up"))
+                ?? throw new ToolException(
+                    Exit.Usage,
+                    $"{Path.GetFullPath(data)} holds neither the SQLite files of ./orderwright dev nor the run.json of " +
+                    "./orderwright up. Name the directory with --data, or a PostgreSQL server with --postgres.");
+        return addresses.ToDictionary(
+            pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+    }
+
+    static Dictionary<string, string>? AddressesIn(string directory)
+    {
+        var run = Path.Combine(directory, "run.json");
+        if (File.Exists(run))
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(run));
+            return document.RootElement.GetProperty("postgres").EnumerateObject()
+                .ToDictionary(service => service.Name, service => service.Value.GetString()!);
+        }
+        return ServiceNames.All.All(service => File.Exists(Path.Combine(directory, $"{service}.db")))
+            ? ServiceNames.All.ToDictionary(service => service, _ => $"sqlite:{directory}")
+            : null;
+    }
+}

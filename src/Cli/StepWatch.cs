@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Orderwright.Contracts;
+
+namespace Orderwright.Cli;
+
+/// <summary>Follows one order: each step of its process ticks as the coordinator knows it.</summary>
+sealed class StepWatch(Api api, Output output)
+{
+    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Shows each step once it has moved, then the order; the exit code says how it ended.</summary>
+    public async Task<int> FollowAsync(string orderId, TimeSpan limit, CancellationToken cancel)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        var shown = new HashSet<string>();
+        while (true)
+        {
+            var order = (await api.GetAsync(ServiceNames.Order, $"/orders/{orderId}", cancel)).OrThrow().Body;
+            var saga = await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel);
+            if (saga.IsSuccess) ShowSteps(saga.Body, shown);
+            if (order.Text("status") is not (OrderStatuses.Pending or OrderStatuses.CancelPending)) return End(order);
+            if (TimeProvider.System.GetElapsedTime(started) > limit)
+            {
+                output.ShowJson(order);
+                output.Mark(null, $"{orderId} is still {order.Text("status")}: ./orderwright watch {orderId} goes on.");
+                return Exit.TimedOut;
+            }
+            await Task.Delay(Interval, cancel);
+        }
+    }
+
+    int End(JsonElement order)
+    {
+        output.ShowJson(order);
+        var status = order.Text("status");
+        var good = status is OrderStatuses.Confirmed or OrderStatuses.Completed;
+        var total = order.Whole("total") is { } minor
+            ? $", {Money.Format(minor, order.Text("currency"))} {order.Text("paymentStatus")}" : "";
+        var why = order.Part("reason") is { } reason ? $": {reason.Text("code")}, {reason.Text("message")}" : "";
+        output.Mark(good, $"{order.Text("id")} {status}{(good ? total : why)}");
+        return good || status == OrderStatuses.Cancelled ? Exit.Ok : Exit.Refused;
+    }
+
+    void ShowSteps(JsonElement saga, HashSet<string> shown)
+    {
+        foreach (var step in saga.Items("steps"))
+        {
+            var name = $"{(step.Text("undo") == "true" ? "undo " : "")}{step.Text("step")}";
+            var outcome = step.Text("outcome");
+            if (!shown.Add($"{name} {outcome}")) continue;
+            output.Mark(
+                outcome switch { "completed" => true, "rejected" or "timed_out" => false, _ => null },
+                $"{name} {outcome}{(step.TextOrNull("code") is { } code ? $" ({code})" : "")}");
+        }
+    }
+}

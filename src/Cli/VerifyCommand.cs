@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Orderwright.Runtime.Database;
+using Orderwright.Verification;
+
+namespace Orderwright.Cli;
+
+/// <summary><c>verify</c>: recomputes every invariant from the tables, and says what does not hold.</summary>
+static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var data = new Option<string>("--data")
+        {
+            Description = "The data directory of dev (SQLite files) or of up (run.json). Default: ./data, else ./data/up.",
+            DefaultValueFactory = _ => "./data",
+        };
+        var postgres = new Option<string?>("--postgres")
+        {
+            Description =
+                "postgres://user:password@host:port with the databases orderwright_order, _customer, _stock, _coordinator.",
+        };
+        var settle = new Option<int>("--settle")
+        {
+            Description = "First wait up to this many seconds until no order is in flight.",
+            DefaultValueFactory = _ => 0,
+        };
+        var json = Output.JsonOption();
+        var command = new Command("verify", "Recompute every invariant from the tables of all four services.")
+        {
+            data, postgres, settle, json,
+        };
+        command.SetAction((parsed, cancel) => RunAsync(
+            new Output(parsed.GetValue(json)), parsed.GetValue(data)!, parsed.GetValue(postgres), parsed.GetValue(settle),
+            cancel));
+        return command;
+    }
+
+    static async Task<int> RunAsync(Output output, string data, string? postgres, int settle, CancellationToken cancel)
+    {
+        var databases = ServiceDatabases.Open(data, postgres);
+        try
+        {
+            var verifier = new Verifier(databases, TimeProvider.System);
+            if (settle > 0 && !await verifier.SettleAsync(
+                TimeSpan.FromSeconds(settle), open => output.Line($"{open} orders are in flight …"), cancel))
+                output.Mark(null, $"After {settle} s orders are still in flight; they are judged as they stand.");
+            var report = await verifier.RunAsync(cancel);
+            Show(output, report);
+            return report.Holds ? Exit.Ok : Exit.Failed;
+        }
+        catch (DatabaseUnavailableException error)
+        {
+            throw new ToolException(Exit.Unreachable, $"A database cannot be reached: {error.Message}");
+        }
+        finally
+        {
+            foreach (var database in databases.Values) await database.DisposeAsync();
+        }
+    }
+
+    static void Show(Output output, VerificationReport report)
+    {
+        if (output.IsJson)
+        {
+            Output.Json(writer => Write(writer, report));
+            return;
+        }
+        foreach (var check in report.Checks)
+        {
+            var looked = string.Join(
+                ", ", check.Looked.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key}")));
+            var state = check.Outcome switch
+            {
+                CheckOutcome.Holds => "holds",
+                CheckOutcome.CheckedByTests => "checked by tests",
+                _ => $"BROKEN, {check.Broken} findings",
+            };
+            output.Mark(
+                check.Outcome switch { CheckOutcome.Holds => true, CheckOutcome.Broken => false, _ => null },
+                $"{check.Name}  {check.Says}: {state}{(looked.Length > 0 ? $" ({looked})" : "")}");
+            foreach (var finding in check.Findings) output.Line($"      {finding.Subject} {finding.What}");
+            if (check.Broken > check.Findings.Count) output.Line($"      … and {check.Broken - check.Findings.Count} more");
+        }
+        output.Line(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{report.Orders:N0} orders, {report.InFlight:N0} of them just touched; passes: {report.Passes}, " +
+            $"{report.Duration.TotalSeconds:F1} s"));
+        output.Mark(report.Holds, report.Holds ? "All holds." : "Not all holds.");
+    }
+
+    static void Write(Utf8JsonWriter json, VerificationReport report)
+    {
+        json.WriteStartObject();
+        json.WriteBoolean("holds", report.Holds);
+        json.WriteNumber("orders", report.Orders);
+        json.WriteNumber("inFlight", report.InFlight);
+        json.WriteNumber("passes", report.Passes);
+        json.WriteNumber("seconds", Math.Round(report.Duration.TotalSeconds, 3));
+        json.WriteStartArray("checks");
+        foreach (var check in report.Checks)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", check.Name);
+            json.WriteString("says", check.Says);
+            json.WriteString("outcome", check.Outcome switch
+            {
+                CheckOutcome.Holds => "holds",
+                CheckOutcome.CheckedByTests => "checked_by_tests",
+                _ => "broken",
+            });
+            json.WriteStartObject("looked");
+            foreach (var (kind, count) in check.Looked) json.WriteNumber(kind, count);
+            json.WriteEndObject();
+            json.WriteNumber("broken", check.Broken);
+            json.WriteStartArray("findings");
+            foreach (var finding in check.Findings)
+            {
+                json.WriteStartObject();
+                json.WriteString("subject", finding.Subject);
+                json.WriteString("what", finding.What);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,78 @@
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Verification;
+
+/// <summary>
+/// One consistent view of a database, kept open until it is disposed, so that several ordered streams can be walked
+/// side by side (<see cref="IDatabase.ReadAsync"/> keeps it only for the length of a callback).
+/// </summary>
+sealed class Snapshot : IAsyncDisposable
+{
+    readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    Task<bool> reading = Task.FromResult(true);
+
+    Snapshot(IQueries queries) => Queries = queries;
+
+    public IQueries Queries { get; }
+
+    public static async Task<Snapshot> OpenAsync(IDatabase database, CancellationToken cancel)
+    {
+        var opened = new TaskCompletionSource<Snapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reading = Task.Run(
+            () => database.ReadAsync(
+                async queries =>
+                {
+                    var snapshot = new Snapshot(queries);
+                    opened.SetResult(snapshot);
+                    await snapshot.closed.Task;
+                    return true;
+                },
+                cancel),
+            cancel);
+        if (await Task.WhenAny(opened.Task, reading) == reading) await reading;
+        var result = await opened.Task;
+        result.reading = reading;
+        return result;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        closed.TrySetResult();
+        await reading;
+    }
+}
+
+/// <summary>Rows that come ordered by order id, taken one order at a time.</summary>
+sealed class ByOrder<T>(IAsyncEnumerable<T> rows, Func<T, Guid> idOf, CancellationToken cancel) : IAsyncDisposable
+{
+    readonly IAsyncEnumerator<T> cursor = rows.GetAsyncEnumerator(cancel);
+    readonly List<T> taken = [];
+    bool some;
+
+    /// <summary>Rows read so far.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>The next order that has a row here, or null at the end.</summary>
+    public Guid? Next => some ? idOf(cursor.Current) : null;
+
+    public async Task StartAsync() => some = await cursor.MoveNextAsync();
+
+    /// <summary>The rows of <paramref name="orderId"/>, which must be the smallest id left in any stream.</summary>
+    public async Task<IReadOnlyList<T>> TakeAsync(Guid orderId)
+    {
+        if (Next != orderId) return [];
+        taken.Clear();
+        while (Next == orderId)
+        {
+            taken.Add(cursor.Current);
+            Count++;
+            some = await cursor.MoveNextAsync();
+        }
+        return [.. taken];
+    }
+
+    /// <summary>The same where the order id is the key, so that there is at most one.</summary>
+    public async Task<T?> TakeOneAsync(Guid orderId) => await TakeAsync(orderId) is [var row, ..] ? row : default;
+
+    public ValueTask DisposeAsync() => cursor.DisposeAsync();
+}

@@ -1,0 +1,74 @@
+-- name: acknowledged
+-- The 2xx answers that name an order, kept under an Idempotency-Key. In order of their bytes, as the other streams are.
+SELECT DISTINCT unhex(replace(substr(location, 16), '-', '')) AS id
+FROM idempotency
+WHERE status BETWEEN 200 AND 299 AND length(location) = 51 AND location LIKE '/api/v1/orders/%'
+ORDER BY id;
+
+-- name: orders
+SELECT id, customer_id, currency, status, payment_status, lines, adjustments_minor, total, version, updated_at
+FROM orders
+ORDER BY id;
+
+-- name: repeated_references
+SELECT merchant, reference, count(*)
+FROM orders
+WHERE reference IS NOT NULL
+GROUP BY merchant, reference
+HAVING count(*) > 1
+LIMIT 100;
+
+-- name: events
+SELECT order_id, version, type, status
+FROM order_events
+ORDER BY order_id, version, seq;
+
+-- name: count_unsettled
+SELECT count(*) FROM unsettled;
+
+-- name: sagas
+SELECT order_id, state, step, waiting_for, updated_at, ended_at
+FROM sagas
+ORDER BY order_id;
+
+-- name: count_moving
+SELECT count(*) FROM sagas WHERE state IN ('running', 'compensating');
+
+-- name: count_parked
+SELECT count(*) FROM sagas WHERE state = 'failed' OR (state = 'waiting' AND waiting_for IS NOT NULL);
+
+-- name: payments
+SELECT order_id, customer_id, provider, currency, amount, state, authorized, captured, refunded, voided, updated_at
+FROM payments
+ORDER BY order_id;
+
+-- name: charges
+SELECT order_id, id, currency, authorized, captured, refunded, voided
+FROM sandbox_charges
+ORDER BY order_id, id;
+
+-- name: balance_sums
+SELECT customer_id, currency, sum(balance), sum(credited), sum(spent)
+FROM (
+    SELECT customer_id, currency, amount AS balance, 0 AS credited, 0 AS spent FROM balances
+    UNION ALL
+    SELECT customer_id, currency, 0, amount, 0 FROM credits
+    UNION ALL
+    SELECT customer_id, currency, 0, 0, captured - refunded FROM payments WHERE provider = 'balance'
+)
+GROUP BY customer_id, currency;
+
+-- name: stock_sums
+SELECT sku, sum(on_hand), sum(allocated), sum(reserved), sum(moved_on_hand), sum(moved_allocated)
+FROM (
+    SELECT sku, on_hand, allocated, reserved, 0 AS moved_on_hand, 0 AS moved_allocated FROM levels
+    UNION ALL
+    SELECT sku, 0, 0, 0, sum(on_hand_delta), sum(allocated_delta) FROM movements GROUP BY sku
+)
+GROUP BY sku;
+
+-- name: reservations
+SELECT r.order_id, r.state, r.lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL
+FROM reservations r
+LEFT JOIN holds h ON h.expires_at = r.expires_at AND h.order_id = r.order_id
+ORDER BY r.order_id;

@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace Orderwright.Verification;
+
+/// <summary>Reads lines as they stand in the tables: <c>[{"line","sku","quantity","unitPrice"}]</c>.</summary>
+public static class StoredLines
+{
+    /// <summary>Σ quantity × unit price + adjustments; null while a line has no price.</summary>
+    public static long? Total(string lines, long adjustmentsMinor)
+    {
+        var total = (Int128)adjustmentsMinor;
+        using var document = JsonDocument.Parse(lines);
+        foreach (var line in document.RootElement.EnumerateArray())
+        {
+            if (!line.TryGetProperty("unitPrice", out var price) || price.ValueKind != JsonValueKind.Number) return null;
+            total += (Int128)line.GetProperty("quantity").GetInt64() * price.GetInt64();
+        }
+        return (long)total;
+    }
+
+    /// <summary>Quantity per SKU, lines on the same SKU summed.</summary>
+    public static Dictionary<string, long> Quantities(string lines)
+    {
+        var quantities = new Dictionary<string, long>();
+        using var document = JsonDocument.Parse(lines);
+        foreach (var line in document.RootElement.EnumerateArray())
+        {
+            var sku = line.GetProperty("sku").GetString()!;
+            quantities[sku] = quantities.GetValueOrDefault(sku) + line.GetProperty("quantity").GetInt64();
+        }
+        return quantities;
+    }
+
+    public static bool SameQuantities(string lines, string others)
+    {
+        var (one, other) = (Quantities(lines), Quantities(others));
+        return one.Count == other.Count && one.All(pair => other.GetValueOrDefault(pair.Key) == pair.Value);
+    }
+}

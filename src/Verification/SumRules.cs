@@ -1,0 +1,42 @@
+namespace Orderwright.Verification;
+
+/// <summary>The invariants that are sums over many orders. Pure.</summary>
+public static class SumRules
+{
+    /// <summary>I3: a balance is what was credited less what its payments took and did not give back.</summary>
+    public static IEnumerable<Finding> Balance(BalanceSums sums)
+    {
+        var subject = $"{sums.CustomerId} {sums.Currency}";
+        if (sums.Balance != sums.Credited - sums.Spent)
+            yield return new("I3", subject,
+                $"has a balance of {sums.Balance}; credits of {sums.Credited} less payments of {sums.Spent} leave " +
+                $"{sums.Credited - sums.Spent}");
+        if (sums.Balance < 0) yield return new("I3", subject, $"has a balance of {sums.Balance}");
+    }
+
+    /// <summary>I4: nothing is promised that is not there, and three ways of counting agree.</summary>
+    public static IEnumerable<Finding> Stock(StockSums sums)
+    {
+        if (sums.Reserved < 0 || sums.Allocated < 0 || sums.OnHand < sums.Allocated + sums.Reserved)
+            yield return Of(sums, $"on hand {sums.OnHand}, allocated {sums.Allocated}, reserved {sums.Reserved}");
+        if (sums.OnHand != sums.MovedOnHand)
+            yield return Of(sums, $"on hand is {sums.OnHand}, but its movements add up to {sums.MovedOnHand}");
+        if (sums.Allocated != sums.MovedAllocated)
+            yield return Of(sums, $"allocated is {sums.Allocated}, but its movements add up to {sums.MovedAllocated}");
+        if (sums.Reserved != sums.HeldByReservations)
+            yield return Of(sums, $"reserved is {sums.Reserved}, but the holds' lines add up to {sums.HeldByReservations}");
+        if (sums.Allocated != sums.CommittedByReservations)
+            yield return Of(sums,
+                $"allocated is {sums.Allocated}, but the committed lines add up to {sums.CommittedByReservations}");
+    }
+
+    /// <summary>I3: what is taken and not given back is what the paid orders cost.</summary>
+    public static IEnumerable<Finding> Currency(string currency, long keptMinor, long paidOrdersMinor)
+    {
+        if (keptMinor != paidOrdersMinor)
+            yield return new("I3", currency,
+                $"captured − refunded is {keptMinor}, but the paid orders cost {paidOrdersMinor}");
+    }
+
+    static Finding Of(StockSums sums, string what) => new("I4", sums.Sku, what);
+}

@@ -1,0 +1,101 @@
+using System.Text;
+using Orderwright.CustomerService;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>Customers and their store credit, as the API changes them.</summary>
+public class CustomerRulesTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly Guid Id = new("01980000-0000-7000-8000-000000000001");
+
+    static readonly Customer Ann = new("17850", "Ann", "ann@example.org", 3, Now.AddDays(-1), Now.AddDays(-1));
+    static readonly Customer Erased = Ann with { Name = null, Email = null, Version = 4, ErasedAt = Now.AddHours(-1) };
+
+    static CustomerDecision Put(string name, Customer? existing, params long[] ifVersions) => CustomerRules.Put(
+        new("17850", name, "ann@example.org", ifVersions.Length == 0 ? null : new Precondition(false, ifVersions)), existing, Now);
+
+    static CustomerDecision Credit(long amount, Customer? existing, long balance = 0, bool used = false) =>
+        CustomerRules.AddCredit(new("17850", "GBP", amount, "invoice-1"), existing, balance, used, Id, Now);
+
+    static CustomerDecision Erase(Customer? existing, bool open = false) =>
+        CustomerRules.Erase(new("17850", null), existing, open, Now);
+
+    static string CodeOf(CustomerDecision decision)
+    {
+        Assert.Equal((null, null), (decision.Customer, decision.Credit));
+        var body = Encoding.UTF8.GetString(decision.Answer.Body.Span);
+        return $"{decision.Answer.Status} {body.Split("\"code\":\"")[1].Split('"')[0]}";
+    }
+
+    [Fact]
+    public void A_customer_is_made_and_replaced()
+    {
+        var made = Put("Ann", null);
+        Assert.Equal(
+            (201, "/api/v1/customers/17850", 1L, Now),
+            (made.Answer.Status, made.Answer.Location, made.Customer!.Version, made.Customer.CreatedAt));
+        var replaced = Put("Anna", Ann);
+        Assert.Equal(
+            (200, 4L, Ann.CreatedAt, Now),
+            (replaced.Answer.Status, replaced.Customer!.Version, replaced.Customer.CreatedAt, replaced.Customer.UpdatedAt));
+    }
+
+    [Fact]
+    public void The_same_again_changes_nothing()
+    {
+        var same = Put("Ann", Ann);
+        Assert.Equal((200, 3L, null), (same.Answer.Status, same.Answer.Version, same.Customer));
+    }
+
+    [Fact]
+    public void A_condition_on_the_version_is_held_to()
+    {
+        Assert.Equal(200, Put("Anna", Ann, 3).Answer.Status);
+        Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", Ann, 2)));
+        Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", null, 1)));
+        Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", Erased, 4)));
+    }
+
+    [Fact]
+    public void An_erased_customer_is_nobody_until_made_anew()
+    {
+        var anew = Put("Bob", Erased);
+        Assert.Equal((201, 5L, Now, null), (anew.Answer.Status, anew.Customer!.Version, anew.Customer.CreatedAt, anew.Customer.ErasedAt));
+        Assert.Equal("404 not_found", CodeOf(Credit(1, Erased)));
+        Assert.Equal("404 not_found", CodeOf(Erase(Erased)));
+    }
+
+    [Fact]
+    public void A_credit_is_a_row_of_its_own()
+    {
+        var added = Credit(10_000, Ann);
+        Assert.Equal(201, added.Answer.Status);
+        Assert.Equal(new Credit(Id, "17850", "GBP", 10_000, "invoice-1", Now), added.Credit);
+        Assert.Equal(
+            $$"""{"id":"{{Id}}","customerId":"17850","currency":"GBP","amount":10000,"reference":"invoice-1","createdAt":"2026-01-31T09:30:00.000Z"}""",
+            Encoding.UTF8.GetString(added.Answer.Body.Span));
+    }
+
+    [Fact]
+    public void A_credit_is_refused_for_a_stranger_a_second_time_and_beyond_the_limit()
+    {
+        Assert.Equal("404 not_found", CodeOf(Credit(1, null)));
+        Assert.Equal("409 duplicate_reference", CodeOf(Credit(1, Ann, used: true)));
+        Assert.Equal("409 balance_out_of_range", CodeOf(Credit(2, Ann, CustomerRules.MostBalanceMinor - 1)));
+        Assert.NotNull(Credit(1, Ann, CustomerRules.MostBalanceMinor - 1).Credit);
+    }
+
+    [Fact]
+    public void Erasing_takes_what_is_personal_and_waits_for_open_orders()
+    {
+        var erased = Erase(Ann);
+        Assert.Equal(204, erased.Answer.Status);
+        Assert.Equal(
+            ("17850", null, null, 4L, (DateTimeOffset?)Now),
+            (erased.Customer!.Id, erased.Customer.Name, erased.Customer.Email, erased.Customer.Version, erased.Customer.ErasedAt));
+        Assert.Equal("409 open_orders", CodeOf(Erase(Ann, open: true)));
+        Assert.Equal("404 not_found", CodeOf(Erase(null)));
+    }
+}

@@ -1,0 +1,213 @@
+using Orderwright.Contracts;
+using Orderwright.OrderService;
+using static Orderwright.Contracts.OrderStatuses;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>How an order moves: along the published graph, one event per version, and never back.</summary>
+public class OrderRulesTests
+{
+    static readonly DateTimeOffset Placed = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly Moment Later = new(Placed.AddSeconds(1), ServiceNames.Coordinator, "0af7651916cd43dd8448eb211c80319c");
+    static readonly PaymentPosition Authorized = new(1530, 0, 0, false);
+    static readonly PaymentPosition Captured = new(1530, 1530, 0, false);
+    static readonly PaymentPosition Voided = new(1530, 0, 0, true);
+    static readonly StepStamp[] Steps =
+        [new(StepNames.ReserveStock, false, "completed", null, Placed, Placed.AddMilliseconds(3), 1)];
+    static readonly OrderLine[] Lines = [new(1, "85123A", 6, 255)];
+
+    static OrderState In(
+        string status, string payment = PaymentStatuses.Pending, long? total = 1530,
+        string fulfilment = FulfilmentStatuses.Unfulfilled) =>
+        new(
+            new Guid("01980000-0000-7000-8000-000000000001"), 3, status, payment, fulfilment, total, null,
+            status is CancelPending or Cancelled ? "customer" : null, Placed);
+
+    static OrderConfirmed Confirmation(PaymentPosition payment) => new(Lines, 1530, payment, Steps);
+
+    static readonly IReadOnlyDictionary<string, IMessageBody> Outcomes = new Dictionary<string, IMessageBody>
+    {
+        ["confirmed"] = Confirmation(Authorized),
+        ["rejected"] = new OrderRejected(ReasonCodes.OutOfStock, "6 of 85123A are not there.", StepNames.ReserveStock, PaymentPosition.None, Steps),
+        ["cancelled"] = new OrderCancelled(Voided, Steps),
+        ["expired"] = new OrderExpired(ReasonCodes.TimedOut, "No answer in time.", StepNames.AuthorizePayment, Voided, Steps),
+    };
+
+    [Theory]
+    [InlineData(Pending, "confirmed", Confirmed)]
+    [InlineData(Pending, "rejected", Rejected)]
+    [InlineData(Pending, "expired", Expired)]
+    [InlineData(Pending, "cancelled", CancelPending, Cancelled)]
+    [InlineData(Confirmed, "confirmed")]
+    [InlineData(Confirmed, "rejected")]
+    [InlineData(Confirmed, "expired")]
+    [InlineData(Confirmed, "cancelled", CancelPending, Cancelled)]
+    [InlineData(CancelPending, "rejected", Cancelled)]
+    [InlineData(CancelPending, "expired", Cancelled)]
+    [InlineData(CancelPending, "cancelled", Cancelled)]
+    [InlineData(Completed, "rejected")]
+    [InlineData(Completed, "expired")]
+    [InlineData(Completed, "cancelled")]
+    [InlineData(Rejected, "confirmed")]
+    [InlineData(Rejected, "rejected")]
+    [InlineData(Rejected, "expired")]
+    [InlineData(Rejected, "cancelled")]
+    [InlineData(Expired, "confirmed")]
+    [InlineData(Expired, "rejected")]
+    [InlineData(Expired, "expired")]
+    [InlineData(Expired, "cancelled")]
+    [InlineData(Cancelled, "confirmed")]
+    [InlineData(Cancelled, "rejected")]
+    [InlineData(Cancelled, "expired")]
+    [InlineData(Cancelled, "cancelled")]
+    public void An_outcome_moves_an_order_along_the_graph_or_not_at_all(string status, string outcome, params string[] statuses)
+    {
+        var before = In(status, status == Confirmed ? PaymentStatuses.Authorized : PaymentStatuses.Pending);
+        var change = OrderRules.Settle(before, Outcomes[outcome], Later);
+        Assert.Equal(statuses, change.Events.Select(e => e.Status));
+        Assert.Equal(statuses.LastOrDefault(status), change.State.Status);
+        if (statuses.Length == 0) Assert.Equal(before, change.State);
+    }
+
+    [Theory]
+    [InlineData(Confirmed)]
+    [InlineData(CancelPending)]
+    [InlineData(Completed)]
+    public void A_capture_that_is_told_later_is_noted_and_moves_nothing(string status)
+    {
+        var change = OrderRules.Settle(In(status, PaymentStatuses.Authorized), Confirmation(Captured), Later);
+        var told = Assert.Single(change.Events);
+        Assert.Equal((OrderEventTypes.PaymentUpdated, status, 4L), (told.Type, told.Status, told.Version));
+        Assert.Equal((status, PaymentStatuses.Paid, 4L), (change.State.Status, change.State.PaymentStatus, change.State.Version));
+    }
+
+    [Fact]
+    public void A_payment_never_goes_back()
+    {
+        var paid = In(Confirmed, PaymentStatuses.Paid);
+        Assert.Equal(OrderChange.Nothing(paid).State, OrderRules.Settle(paid, Confirmation(Authorized), Later).State);
+        var refunded = In(CancelPending, PaymentStatuses.Refunded);
+        Assert.Empty(OrderRules.Settle(refunded, Confirmation(Captured), Later).Events);
+    }
+
+    [Fact]
+    public void Every_version_has_exactly_one_event()
+    {
+        foreach (var status in OrderStatuses.All)
+            foreach (var outcome in Outcomes.Values)
+            {
+                var before = In(status);
+                var change = OrderRules.Settle(before, outcome, Later);
+                Assert.Equal(before.Version + change.Events.Count, change.State.Version);
+                Assert.Equal(
+                    Enumerable.Range(1, change.Events.Count).Select(n => before.Version + n), change.Events.Select(e => e.Version));
+            }
+    }
+
+    [Fact]
+    public void A_terminal_status_is_never_left()
+    {
+        Assert.Equal(
+            [Cancelled, Completed, Expired, Rejected], OrderStatuses.All.Where(OrderRules.IsTerminal).Order(StringComparer.Ordinal));
+        foreach (var status in OrderStatuses.All.Where(OrderRules.IsTerminal))
+        {
+            Assert.All(Outcomes.Values, outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
+            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.MoveByHand(In(status), to, Later)));
+        }
+    }
+
+    [Fact]
+    public void A_confirmation_fills_in_prices_that_were_not_known()
+    {
+        var change = OrderRules.Settle(In(Pending, total: null), Confirmation(Authorized), Later);
+        Assert.Equal(1530, change.State.Total);
+        Assert.Same(Lines, change.Priced);
+        Assert.Null(OrderRules.Settle(In(Pending), Confirmation(Authorized), Later).Priced);
+    }
+
+    [Fact]
+    public void An_order_that_costs_nothing_is_paid_once_it_is_confirmed()
+    {
+        var free = OrderRules.Settle(
+            In(Pending, total: 0), new OrderConfirmed([new(1, "GIFT", 1, 0)], 0, PaymentPosition.None, Steps), Later).State;
+        Assert.Equal(PaymentStatuses.Paid, free.PaymentStatus);
+        Assert.True(OrderRules.IsSettled(free));
+    }
+
+    [Fact]
+    public void A_refusal_says_why_and_its_event_spans_the_steps()
+    {
+        var change = OrderRules.Settle(In(Pending), Outcomes["rejected"], Later);
+        Assert.Equal(new Reason(ReasonCodes.OutOfStock, "6 of 85123A are not there."), change.State.Reason);
+        var told = Assert.Single(change.Events);
+        Assert.Equal((ReasonCodes.OutOfStock, StepNames.ReserveStock), (told.Data.Code, told.Data.Step));
+        Assert.Same(Steps, told.Data.Steps);
+        Assert.Equal((Later.Actor, Later.TraceId, Later.Now), (told.Actor, told.TraceId, told.At));
+    }
+
+    [Fact]
+    public void A_cancellation_keeps_its_reason_to_the_end()
+    {
+        var asked = OrderRules.Cancel(In(Confirmed, PaymentStatuses.Paid), "fraud", Later)!.State;
+        Assert.Equal((CancelPending, "fraud", ReasonCodes.Cancelled), (asked.Status, asked.CancelReason, asked.Reason!.Code));
+        var ended = OrderRules.Settle(asked, new OrderCancelled(new(1530, 1530, 1530, false), Steps), Later).State;
+        Assert.Equal((Cancelled, PaymentStatuses.Refunded, "fraud"), (ended.Status, ended.PaymentStatus, ended.CancelReason));
+    }
+
+    [Theory]
+    [InlineData(CancelPending)]
+    [InlineData(Cancelled)]
+    public void To_cancel_again_changes_nothing(string status) =>
+        Assert.Empty(OrderRules.Cancel(In(status), "staff", Later)!.Events);
+
+    [Theory]
+    [InlineData(Completed, FulfilmentStatuses.Unfulfilled)]
+    [InlineData(Rejected, FulfilmentStatuses.Unfulfilled)]
+    [InlineData(Expired, FulfilmentStatuses.Unfulfilled)]
+    [InlineData(Confirmed, FulfilmentStatuses.PartiallyFulfilled)]
+    [InlineData(Confirmed, FulfilmentStatuses.Fulfilled)]
+    public void What_is_over_or_shipped_is_not_cancelled(string status, string fulfilment) =>
+        Assert.Null(OrderRules.Cancel(In(status, fulfilment: fulfilment), "customer", Later));
+
+    [Fact]
+    public void By_hand_an_order_goes_from_confirmed_to_completed_only()
+    {
+        foreach (var from in OrderStatuses.All)
+            foreach (var to in OrderStatuses.All)
+                Assert.Equal(from == Confirmed && to == Completed, OrderRules.MoveByHand(In(from), to, Later) is not null);
+        Assert.Equal([Completed], OrderRules.AllowedByHand(Confirmed));
+    }
+
+    [Theory]
+    [InlineData(Pending, PaymentStatuses.Pending, false)]
+    [InlineData(CancelPending, PaymentStatuses.Paid, false)]
+    [InlineData(Confirmed, PaymentStatuses.Authorized, false)]
+    [InlineData(Confirmed, PaymentStatuses.PartiallyPaid, false)]
+    [InlineData(Confirmed, PaymentStatuses.Paid, true)]
+    [InlineData(Completed, PaymentStatuses.Authorized, false)]
+    [InlineData(Completed, PaymentStatuses.Paid, true)]
+    [InlineData(Rejected, PaymentStatuses.Pending, true)]
+    [InlineData(Cancelled, PaymentStatuses.Voided, true)]
+    [InlineData(Expired, PaymentStatuses.Pending, true)]
+    public void An_order_is_settled_when_nobody_owes_it_an_answer(string status, string payment, bool settled) =>
+        Assert.Equal(settled, OrderRules.IsSettled(In(status, payment)));
+
+    [Fact]
+    public void Of_several_confirmations_the_furthest_counts_and_it_goes_before_an_end()
+    {
+        var captured = Confirmation(Captured);
+        Assert.Equal(
+            [captured, Outcomes["cancelled"]],
+            OrderRules.Merge([Outcomes["cancelled"], Confirmation(Authorized), captured, Confirmation(Authorized), Outcomes["cancelled"]]));
+        Assert.Equal([Outcomes["rejected"]], OrderRules.Merge([Outcomes["rejected"], Outcomes["rejected"]]));
+    }
+
+    [Fact]
+    public void A_step_off_the_graph_throws() =>
+        Assert.Throws<ArgumentException>(() => OrderRules.Settle(In(Pending), new CommitStock(), Later));
+
+    [Fact]
+    public void The_coordinator_is_asked_again_after_5_10_20_and_then_every_30_seconds() =>
+        Assert.Equal(
+            [5, 10, 20, 30, 30, 30], new[] { 0, 1, 2, 3, 4, 90 }.Select(asked => AskCoordinator.PauseAfter(asked).TotalSeconds));
+}

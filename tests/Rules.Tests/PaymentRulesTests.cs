@@ -1,0 +1,287 @@
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.CustomerService.Gateways;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>What customer-service answers to one order's payment commands, by the state of its payment.</summary>
+public class PaymentRulesTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
+    static readonly GatewayLimits Limits = new();
+    static readonly HashSet<string> Gateways = ["sandbox"];
+
+    static PaymentFile Nothing => PaymentFile.Empty(Order);
+
+    static PaymentDecision Authorize(PaymentFile file, long amount, Funds funds, string provider = "balance") =>
+        PaymentRules.Authorize(
+            file, new AuthorizePayment("17850", amount, "GBP", new PaymentMethod(provider, "tok_visa")), Gateways, funds, Now,
+            Limits);
+
+    static PaymentFile Paid(long amount = 1_530) => Authorize(Nothing, amount, new(true, amount)).File;
+
+    static PaymentFile External(string state, params GatewayCall[] calls) =>
+        new(
+            Order,
+            new Payment
+            {
+                OrderId = Order,
+                State = state,
+                CustomerId = "17850",
+                Provider = "sandbox",
+                Currency = "GBP",
+                AmountMinor = 1_530,
+                AuthorizedMinor = state is "authorized" or "capturing" or "captured" or "refunding" or "voiding" ? 1_530 : 0,
+                CapturedMinor = state is "captured" or "refunding" ? 1_530 : 0,
+                GatewayReference = "ch_1",
+                CreatedAt = Now,
+                UpdatedAt = Now,
+            },
+            calls);
+
+    static GatewayCall Call(string operation, string state, int n = 1) => new()
+    {
+        OrderId = Order,
+        Operation = operation,
+        N = n,
+        State = state,
+        AmountMinor = 1_530,
+        StartedAt = Now,
+        FinishedAt = state is "succeeded" or "declined" or "failed" ? Now : null,
+        DueAt = state is "open" or "retry" or "in_doubt" or "waiting" ? Now.AddSeconds(2) : null,
+        Attempts = 1,
+    };
+
+    static PaymentDecision Undo(PaymentFile file, long balance = 0, DateTimeOffset? now = null) =>
+        PaymentRules.Undo(file, StepNames.AuthorizePayment, balance, now ?? Now, Limits);
+
+    static void IsRefused(string code, PaymentDecision decision)
+    {
+        Assert.Equal((false, StepOutcome.Rejected, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
+        Assert.Equal(PaymentPosition.None, decision.Answer.Payment);
+        Assert.Equal(PaymentStates.Declined, decision.File.Payment!.State);
+        Assert.Null(decision.BalanceMinor);
+        Assert.Null(decision.Next);
+    }
+
+    [Fact]
+    public void Store_credit_is_taken_at_once()
+    {
+        var decision = Authorize(Nothing, 1_530, new(true, 2_000));
+        Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
+        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), decision.Answer.Payment);
+        Assert.Equal(470, decision.BalanceMinor);
+        Assert.Equal(PaymentStates.Captured, decision.File.Payment!.State);
+        Assert.Null(decision.Next);
+    }
+
+    [Fact]
+    public void The_last_penny_may_be_spent_and_none_more()
+    {
+        Assert.Equal(0, Authorize(Nothing, 1_530, new(true, 1_530)).BalanceMinor);
+        IsRefused(ReasonCodes.InsufficientFunds, Authorize(Nothing, 1_531, new(true, 1_530)));
+    }
+
+    [Fact]
+    public void Nobody_pays_nothing_and_a_stranger_nothing_at_all()
+    {
+        var free = Authorize(Nothing, 0, new(true, 0));
+        Assert.Equal((StepOutcome.Completed, PaymentPosition.None), (free.Answer!.Outcome, free.Answer.Payment));
+        Assert.Equal(PaymentStates.Captured, free.File.Payment!.State);
+        IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 0, default));
+        IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 1, default, "sandbox"));
+    }
+
+    [Fact]
+    public void A_gateway_is_not_bothered_for_nothing()
+    {
+        var free = Authorize(Nothing, 0, new(true, 0), "sandbox");
+        Assert.Equal((StepOutcome.Completed, null), (free.Answer!.Outcome, free.Next));
+        Assert.Equal(PaymentStates.Voided, Undo(free.File).File.Payment!.State);
+    }
+
+    [Fact]
+    public void A_provider_there_is_not_is_refused() =>
+        IsRefused(ReasonCodes.UnknownProvider, Authorize(Nothing, 1_530, new(true, 2_000), "paypal"));
+
+    [Fact]
+    public void A_negative_amount_is_no_refusal_but_a_broken_sender() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Authorize(Nothing, -1, new(true, 2_000)));
+
+    [Theory]
+    [InlineData(2_000)]
+    [InlineData(0)]
+    public void The_same_command_again_gets_the_same_answer_and_takes_nothing(long balance)
+    {
+        var first = Authorize(Nothing, 1_530, new(true, balance));
+        var again = Authorize(first.File, 1_530, new(true, 5_000));
+        Assert.Equal(first.Answer, again.Answer);
+        Assert.Same(first.File, again.File);
+        Assert.Null(again.BalanceMinor);
+    }
+
+    [Fact]
+    public void A_gateway_is_asked_under_a_key_that_follows_from_the_order()
+    {
+        var decision = Authorize(Nothing, 1_530, new(true, 0), "sandbox");
+        Assert.Null(decision.Answer);
+        Assert.Equal($"{Order}:authorize:1", decision.Next!.Call.Key);
+        Assert.False(decision.Next.LookUp);
+        Assert.Equal((CallStates.Open, Now + Limits.Lease), (decision.File.Open!.State, decision.File.Open.DueAt));
+        Assert.Equal(PaymentStates.Authorizing, decision.File.Payment!.State);
+        Assert.Null(Authorize(decision.File, 1_530, new(true, 0), "sandbox").Answer);
+    }
+
+    [Theory]
+    [InlineData("authorizing", "in_doubt", StepOutcome.InDoubt, ReasonCodes.InDoubt)]
+    [InlineData("authorizing", "retry", StepOutcome.Retry, ReasonCodes.ProviderUnavailable)]
+    [InlineData("action_required", "waiting", StepOutcome.Waiting, null)]
+    [InlineData("authorized", "succeeded", StepOutcome.Completed, null)]
+    [InlineData("capturing", "succeeded", StepOutcome.Completed, null)]
+    [InlineData("captured", "succeeded", StepOutcome.Completed, null)]
+    [InlineData("voiding", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData("voided", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData("refunding", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData("refunded", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData("undo_failed", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData("undone", "failed", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    public void Asked_again_it_answers_what_is_known(string state, string call, StepOutcome outcome, string? code)
+    {
+        var file = External(state, Call("authorize", call));
+        var decision = Authorize(file, 1_530, new(true, 0), "sandbox");
+        Assert.Equal((false, outcome, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
+        Assert.Same(file, decision.File);
+        if (outcome == StepOutcome.Retry) Assert.Equal(TimeSpan.FromSeconds(2), decision.Answer.RetryAfter);
+    }
+
+    [Theory]
+    [InlineData(PaymentStates.Captured, StepOutcome.Completed, null)]
+    [InlineData(PaymentStates.Authorizing, StepOutcome.Rejected, ReasonCodes.NotAuthorized)]
+    [InlineData(PaymentStates.ActionRequired, StepOutcome.Rejected, ReasonCodes.NotAuthorized)]
+    [InlineData(PaymentStates.Declined, StepOutcome.Rejected, ReasonCodes.NotAuthorized)]
+    [InlineData(PaymentStates.Voiding, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData(PaymentStates.Voided, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData(PaymentStates.Refunding, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData(PaymentStates.Refunded, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData(PaymentStates.UndoFailed, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    [InlineData(PaymentStates.Undone, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
+    public void Capture_takes_only_what_is_secured(string state, StepOutcome outcome, string? code)
+    {
+        var file = External(state);
+        var decision = PaymentRules.Capture(file, Now, Limits);
+        Assert.Equal((outcome, code, null), (decision.Answer!.Outcome, decision.Answer.Code, decision.Next));
+        Assert.Same(file, decision.File);
+    }
+
+    [Fact]
+    public void What_is_authorized_is_captured_in_full()
+    {
+        var decision = PaymentRules.Capture(External("authorized", Call("authorize", "succeeded")), Now, Limits);
+        Assert.Null(decision.Answer);
+        Assert.Equal(($"{Order}:capture:1", 1_530), (decision.Next!.Call.Key, decision.Next.Call.AmountMinor));
+        Assert.Equal(PaymentStates.Capturing, decision.File.Payment!.State);
+        Assert.Null(PaymentRules.Capture(decision.File, Now, Limits).Next);
+    }
+
+    [Fact]
+    public void Store_credit_comes_back_in_full_and_once()
+    {
+        var undone = Undo(Paid(), balance: 470);
+        Assert.Equal(2_000, undone.BalanceMinor);
+        Assert.Equal(new PaymentPosition(1_530, 1_530, 1_530, false), undone.Answer!.Payment);
+        Assert.Equal((true, StepOutcome.Completed), (undone.Answer.Undo, undone.Answer.Outcome));
+        var again = Undo(undone.File, balance: 2_000);
+        Assert.Equal((undone.Answer, null), (again.Answer, again.BalanceMinor));
+        Assert.Same(undone.File, again.File);
+    }
+
+    [Fact]
+    public void A_balance_that_would_overflow_is_never_wrapped() =>
+        Assert.Throws<OverflowException>(() => Undo(Paid(), balance: long.MaxValue));
+
+    [Fact]
+    public void An_undo_that_comes_first_refuses_the_late_do()
+    {
+        var tombstone = Undo(Nothing);
+        Assert.Equal((StepOutcome.Completed, PaymentPosition.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment));
+        var late = Authorize(tombstone.File, 1_530, new(true, 2_000));
+        Assert.Equal((StepOutcome.Rejected, ReasonCodes.AlreadyUndone), (late.Answer!.Outcome, late.Answer.Code));
+        Assert.Equal((null, null), (late.BalanceMinor, late.Next));
+    }
+
+    [Theory]
+    [InlineData("declined")]
+    [InlineData("voided")]
+    [InlineData("refunded")]
+    [InlineData("undone")]
+    public void There_is_nothing_more_to_undo(string state)
+    {
+        var file = External(state);
+        var decision = Undo(file);
+        Assert.Equal((true, StepOutcome.Completed), (decision.Answer!.Undo, decision.Answer.Outcome));
+        Assert.Same(file, decision.File);
+    }
+
+    [Theory]
+    [InlineData("authorized", "void", "voiding")]
+    [InlineData("captured", "refund", "refunding")]
+    public void What_a_gateway_holds_is_voided_and_what_it_took_refunded(string state, string operation, string next)
+    {
+        var decision = Undo(External(state, Call("authorize", "succeeded")));
+        Assert.Null(decision.Answer);
+        Assert.Equal((operation, 1_530L), (decision.Next!.Call.Operation, decision.Next.Call.AmountMinor));
+        Assert.Equal((next, StepNames.AuthorizePayment), (decision.File.Payment!.State, decision.File.Payment.UndoStep));
+    }
+
+    [Fact]
+    public void An_action_that_is_still_open_is_closed_at_the_gateway()
+    {
+        var decision = Undo(External("action_required", Call("authorize", "waiting")));
+        Assert.Equal(("void", "voiding"), (decision.Next!.Call.Operation, decision.File.Payment!.State));
+        Assert.Equal("failed", decision.File.Calls.Single(call => call.Operation == "authorize").State);
+    }
+
+    [Theory]
+    [InlineData("authorizing", "authorize", "open", null)]
+    [InlineData("authorizing", "authorize", "in_doubt", StepOutcome.InDoubt)]
+    [InlineData("capturing", "capture", "open", null)]
+    [InlineData("capturing", "capture", "in_doubt", StepOutcome.InDoubt)]
+    [InlineData("voiding", "void", "retry", StepOutcome.Retry)]
+    [InlineData("refunding", "refund", "in_doubt", StepOutcome.InDoubt)]
+    public void While_an_attempt_is_not_settled_an_undo_is_remembered(
+        string state, string operation, string call, StepOutcome? outcome)
+    {
+        var decision = Undo(External(state, Call(operation, call)));
+        Assert.Equal(outcome, decision.Answer?.Outcome);
+        Assert.NotEqual(false, decision.Answer?.Undo);
+        Assert.Equal((state, StepNames.AuthorizePayment), (decision.File.Payment!.State, decision.File.Payment.UndoStep));
+        Assert.Null(decision.Next);
+        Assert.Same(decision.File, Undo(decision.File).File);
+    }
+
+    [Fact]
+    public void An_undo_does_not_wait_for_a_gateway_that_certainly_did_nothing()
+    {
+        var decision = Undo(External("authorizing", Call("authorize", "retry")));
+        Assert.Equal((true, StepOutcome.Completed), (decision.Answer!.Undo, decision.Answer.Outcome));
+        Assert.Equal(("undone", "failed"), (decision.File.Payment!.State, decision.File.Calls.Single().State));
+
+        var captured = Undo(External("capturing", Call("authorize", "succeeded"), Call("capture", "retry")));
+        Assert.Equal("void", captured.Next!.Call.Operation);
+    }
+
+    [Fact]
+    public void A_failed_refund_is_told_again_and_only_later_tried_again()
+    {
+        var failed = External("captured", Call("authorize", "succeeded"), Call("refund", "declined"));
+        failed = failed.With(failed.Payment! with { State = "undo_failed", Message = "The bank refused." });
+        var soon = Undo(failed, now: Now.AddSeconds(29));
+        Assert.Equal(
+            (true, StepOutcome.Rejected, ReasonCodes.RefundFailed, "The bank refused."),
+            (soon.Answer!.Undo, soon.Answer.Outcome, soon.Answer.Code, soon.Answer.Message));
+        Assert.Same(failed, soon.File);
+        var later = Undo(failed, now: Now.AddSeconds(30));
+        Assert.Equal($"{Order}:refund:2", later.Next!.Call.Key);
+    }
+}

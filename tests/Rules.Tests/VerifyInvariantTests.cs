@@ -1,0 +1,246 @@
+using Orderwright.Verification;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>Each invariant holds for sound orders, and finds the violation that is planted here.</summary>
+public class VerifyInvariantTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly DateTimeOffset Earlier = Now.AddMinutes(-10);
+    static readonly Guid Id = Guid.Parse("0198c0de-0000-7000-8000-000000000001");
+    const string Lines = """[{"line":1,"sku":"MUG","quantity":2,"unitPrice":500},{"line":2,"sku":"MUG","quantity":1,"unitPrice":500}]""";
+    const string Summed = """[{"line":1,"sku":"MUG","quantity":3,"unitPrice":500}]""";
+
+    static OrderRow Order(string status, string paymentStatus = "paid", int version = 2, long? total = 1999) =>
+        new(Id, "alice", "GBP", status, paymentStatus, Lines, 499, total, version, Earlier);
+
+    static readonly PaymentRow Paid =
+        new(Id, "alice", "sandbox", "GBP", 1999, "captured", 1999, 1999, 0, false, Earlier);
+
+    static readonly ChargeRow Charge = new(Id, "ch_1", "GBP", 1999, 1999, 0, false);
+
+    static SagaRow Saga(string state, string? waitingFor = null) => new(Id, state, "authorize-payment", waitingFor, Earlier, null);
+
+    static ReservationRow Reservation(string state, string lines = Summed) =>
+        new(Id, state, lines, Earlier.AddMinutes(15), Earlier, state == "held");
+
+    static EventRow[] Went(params string[] statuses) =>
+        [.. statuses.Select((status, i) => new EventRow(Id, i + 1, "order." + status, status))];
+
+    static readonly OrderFile Confirmed = new(Id)
+    {
+        Acknowledged = true,
+        Order = Order("confirmed"),
+        Events = Went("pending", "confirmed"),
+        Saga = Saga("completed"),
+        Payment = Paid,
+        Charges = [Charge],
+        Reservation = Reservation("committed"),
+    };
+
+    static readonly OrderFile Rejected = new(Id)
+    {
+        Acknowledged = true,
+        Order = Order("rejected", "pending", total: null),
+        Events = Went("pending", "rejected"),
+        Saga = Saga("compensated"),
+        Reservation = Reservation("refused", "[]"),
+    };
+
+    static readonly OrderFile Cancelled = new(Id)
+    {
+        Order = Order("cancelled", "refunded", 4),
+        Events = Went("pending", "confirmed", "cancel_pending", "cancelled"),
+        Saga = Saga("compensated"),
+        Payment = Paid with { Refunded = 1999 },
+        Charges = [Charge with { Refunded = 1999 }],
+        Reservation = Reservation("released"),
+    };
+
+    static readonly OrderFile Waiting = new(Id)
+    {
+        Order = Order("pending", "pending", 1, null),
+        Events = Went("pending"),
+        Saga = Saga("waiting", "the customer"),
+        Reservation = Reservation("held"),
+    };
+
+    static string[] Found(OrderFile file) =>
+        [.. InvariantRules.Check(file, Now).Select(finding => finding.Invariant).Distinct().Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public void Sound_orders_have_no_findings()
+    {
+        Assert.Empty(InvariantRules.Check(Confirmed, Now));
+        Assert.Empty(InvariantRules.Check(Rejected, Now));
+        Assert.Empty(InvariantRules.Check(Cancelled, Now));
+        Assert.Empty(InvariantRules.Check(Waiting, Now));
+    }
+
+    [Fact]
+    public void I1_finds_an_acknowledged_order_that_is_not_there() =>
+        Assert.Equal(["I1"], Found(new OrderFile(Id) { Acknowledged = true }));
+
+    [Fact]
+    public void I1_finds_what_participants_know_and_order_service_does_not() =>
+        Assert.Equal(3, InvariantRules.Exists(Confirmed with { Order = null, Acknowledged = false }).Count());
+
+    [Fact]
+    public void I1_finds_a_settled_order_without_its_saga() => Assert.Equal(["I1"], Found(Confirmed with { Saga = null }));
+
+    [Theory]
+    [InlineData("running")]
+    [InlineData("completed")]
+    [InlineData("failed")]
+    public void I1_finds_a_rejected_order_whose_saga_ended_otherwise(string state) =>
+        Assert.Contains("I1", Found(Rejected with { Saga = Saga(state) }));
+
+    [Fact]
+    public void I2_finds_a_confirmed_order_without_payment() => Assert.Contains("I2", Found(Confirmed with { Payment = null }));
+
+    [Fact]
+    public void I2_finds_a_capture_of_another_amount() =>
+        Assert.Contains("I2", Found(Confirmed with { Payment = Paid with { Captured = 1998 } }));
+
+    [Fact]
+    public void I2_accepts_what_is_authorized_and_not_yet_captured() =>
+        Assert.Empty(InvariantRules.PaidExactly(Confirmed with { Payment = Paid with { Captured = 0 } }));
+
+    [Fact]
+    public void I2_finds_an_authorization_that_was_voided_under_a_confirmed_order() =>
+        Assert.Contains("I2", Found(Confirmed with { Payment = Paid with { Captured = 0, Voided = true } }));
+
+    [Fact]
+    public void I2_finds_a_total_that_its_lines_do_not_give() =>
+        Assert.Contains("I2", Found(Confirmed with { Order = Order("confirmed", total: 1998) }));
+
+    [Fact]
+    public void I2_finds_money_kept_of_a_cancelled_order() =>
+        Assert.Contains("I2", Found(Cancelled with { Payment = Paid }));
+
+    [Fact]
+    public void I2_finds_money_held_for_a_rejected_order() =>
+        Assert.Contains("I2", Found(Rejected with { Payment = Paid with { Captured = 0 } }));
+
+    [Fact]
+    public void I2_finds_a_second_charge() =>
+        Assert.Contains("I2", Found(Confirmed with { Charges = [Charge, Charge with { Reference = "ch_2" }] }));
+
+    [Fact]
+    public void I3_finds_a_gateway_that_holds_more_than_we_know() =>
+        Assert.Equal(["I3"], Found(Rejected with { Charges = [Charge with { Captured = 0 }] }));
+
+    [Fact]
+    public void I3_leaves_an_incident_to_the_person_who_has_it() =>
+        Assert.Empty(InvariantRules.GatewayAgrees(Waiting with { Saga = Saga("failed"), Charges = [Charge] }));
+
+    [Fact]
+    public void I3_finds_a_balance_that_its_history_does_not_give()
+    {
+        Assert.Empty(SumRules.Balance(new("alice", "GBP", 700, 1000, 300)));
+        Assert.Single(SumRules.Balance(new("alice", "GBP", 701, 1000, 300)));
+    }
+
+    [Fact]
+    public void I3_finds_money_that_no_paid_order_accounts_for()
+    {
+        Assert.Empty(SumRules.Currency("GBP", 1999, 1999));
+        Assert.Single(SumRules.Currency("GBP", 2000, 1999));
+    }
+
+    [Theory]
+    [InlineData(2, 1, 2, 2, 1, 2, 1)] // promised more than there is
+    [InlineData(9, 1, 0, 8, 1, 0, 1)] // on hand without a movement
+    [InlineData(9, 1, 0, 9, 0, 0, 1)] // allocated without a movement
+    [InlineData(9, 1, 1, 9, 1, 0, 1)] // reserved without a hold
+    [InlineData(9, 1, 0, 9, 1, 0, 2)] // committed, and not allocated
+    public void I4_finds_levels_that_do_not_add_up(
+        long onHand, long allocated, long reserved, long movedOnHand, long movedAllocated, long held, long committed) =>
+        Assert.Single(SumRules.Stock(new("MUG", onHand, allocated, reserved, movedOnHand, movedAllocated)
+        {
+            HeldByReservations = held,
+            CommittedByReservations = committed,
+        }));
+
+    [Fact]
+    public void I4_accepts_levels_that_add_up() =>
+        Assert.Empty(SumRules.Stock(new("MUG", 9, 4, 5, 9, 4) { HeldByReservations = 5, CommittedByReservations = 4 }));
+
+    [Fact]
+    public void I4_finds_goods_allocated_to_an_order_that_is_off() =>
+        Assert.Equal(["I4"], Found(Cancelled with { Reservation = Reservation("committed") }));
+
+    [Fact]
+    public void I4_finds_a_confirmed_order_without_its_goods()
+    {
+        Assert.Equal(["I4"], Found(Confirmed with { Reservation = Reservation("released") }));
+        Assert.Equal(["I4"], Found(Confirmed with { Reservation = null }));
+    }
+
+    [Fact]
+    public void I4_finds_another_quantity_allocated_than_ordered() =>
+        Assert.Equal(["I4"], Found(Confirmed with
+        {
+            Reservation = Reservation("committed", """[{"line":1,"sku":"MUG","quantity":2,"unitPrice":500}]"""),
+        }));
+
+    [Theory]
+    [InlineData("pending", "cancelled", "confirmed")]
+    [InlineData("pending", "completed", "confirmed")]
+    [InlineData("confirmed", "confirmed", "confirmed")]
+    [InlineData("pending", "rejected", "confirmed")]
+    public void I5_finds_a_way_that_is_not_in_the_graph(string first, string second, string third) =>
+        Assert.Equal(["I5"], Found(Confirmed with { Order = Order("confirmed", version: 3), Events = Went(first, second, third) }));
+
+    [Fact]
+    public void I5_finds_a_gap_in_the_versions() =>
+        Assert.Contains("I5", Found(Confirmed with
+        {
+            Order = Order("confirmed", version: 3),
+            Events = [Went("pending")[0], new EventRow(Id, 3, "order.confirmed", "confirmed")],
+        }));
+
+    [Fact]
+    public void I6_finds_a_hold_of_an_order_that_is_settled() =>
+        Assert.Contains("I6", Found(Rejected with { Reservation = Reservation("held") }));
+
+    [Fact]
+    public void I6_finds_a_hold_past_its_time() =>
+        Assert.Equal(["I6"], Found(Waiting with { Reservation = Reservation("held") with { ExpiresAt = Now.AddSeconds(-61) } }));
+
+    [Fact]
+    public void I6_finds_a_hold_that_no_sweep_will_end() =>
+        Assert.Equal(["I6"], Found(Waiting with { Reservation = Reservation("held") with { HasHold = false } }));
+
+    [Fact]
+    public void I7_finds_an_order_that_nobody_moves()
+    {
+        Assert.Equal(["I7"], Found(Waiting with { Saga = Saga("running") }));
+        Assert.Equal(["I7"], Found(Waiting with { Saga = Saga("waiting") }));
+        Assert.Equal(["I7"], Found(Waiting with { Saga = null }));
+        Assert.Equal(["I7"], Found(Confirmed with { Saga = Saga("running") }));
+    }
+
+    [Fact]
+    public void I7_accepts_an_incident_and_what_moved_a_moment_ago()
+    {
+        Assert.Empty(InvariantRules.NobodyIsOverdue(Waiting with { Saga = Saga("failed") }, Now));
+        Assert.Empty(InvariantRules.NobodyIsOverdue(
+            Waiting with { Saga = Saga("running") with { UpdatedAt = Now.AddSeconds(-59) } }, Now));
+    }
+
+    [Fact]
+    public void I9_finds_a_status_without_its_event() =>
+        Assert.Equal(["I9"], Found(Confirmed with { Events = Went("pending") }));
+
+    [Fact]
+    public void I9_finds_an_order_without_any_event() => Assert.Equal(["I9"], Found(Confirmed with { Events = [] }));
+
+    [Fact]
+    public void I9_finds_two_events_of_one_change() =>
+        Assert.Contains("I9", Found(Confirmed with { Events = [.. Went("pending", "confirmed"), Went("pending", "confirmed")[1]] }));
+
+    [Fact]
+    public void I9_finds_events_of_nothing() =>
+        Assert.Equal(["I9"], Found(new OrderFile(Id) { Events = Went("pending") }));
+}
