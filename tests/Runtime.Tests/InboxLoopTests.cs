@@ -107,8 +107,7 @@ public sealed class InboxLoopTests
 
         await service.Running.StopAsync();
 
-        await using var next = await service.Transport.OpenInboxAsync(service.Name, default);
-        Assert.Equal(5, (await next.ReceiveAsync(10, default)).Sum(delivery => delivery.Messages.Count));
+        Assert.Equal(5, (await service.WaitingAsync(service.Name)).Count);
     }
 
     [Fact]
@@ -181,8 +180,7 @@ public sealed class InboxLoopTests
 
     static async Task AnsweredAsync(TestService service, int count)
     {
-        await using var coordinator = await service.Transport.OpenInboxAsync(ServiceNames.Coordinator, default);
-        var answers = (await coordinator.ReceiveAsync(1_000, default)).SelectMany(delivery => delivery.Messages).ToList();
+        var answers = await service.WaitingAsync(ServiceNames.Coordinator);
         Assert.Equal(count, answers.Count);
         Assert.All(answers, answer => Assert.Equal(StepNames.CommitStock, answer.Step));
     }

@@ -151,8 +151,7 @@ public sealed class RunningServiceTests
         await service.SeesAsync("acknowledge 2");
         await service.Running.StopAsync();
 
-        await using var coordinator = await service.Transport.OpenInboxAsync(ServiceNames.Coordinator, default);
-        var answers = (await coordinator.ReceiveAsync(10, default)).Single().Messages;
+        var answers = await service.WaitingAsync(ServiceNames.Coordinator);
         var process = spans.Single(span => span.Links.Any(link => link.Context.TraceId.ToString() == trace[3..35]));
         Assert.Equal(ActivityKind.Consumer, process.Kind);
         Assert.Contains(spans, span => span.Kind == ActivityKind.Producer && span.ParentId == process.Id);

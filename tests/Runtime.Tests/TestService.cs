@@ -67,6 +67,14 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
             Context.Sql["all_dead_letters"], SqlArgs.None,
             row => (row.UuidOrNull(0), row.TextOrNull(1), row.Text(2), row.Text(3)));
 
+    /// <summary>What waits in another service's inbox, or in this one's after its end.</summary>
+    public async Task<IReadOnlyList<Message>> WaitingAsync(string service)
+    {
+        await using var inbox = await Transport.OpenInboxAsync(service, default);
+        using var limit = new CancellationTokenSource(Patience);
+        return [.. (await inbox.ReceiveAsync(1_000, limit.Token)).SelectMany(delivery => delivery.Messages)];
+    }
+
     /// <summary>Waits for the journal to have it.</summary>
     public Task SeesAsync(string line) => EventuallyAsync(() => Journal.Lines.Contains(line), $"'{line}'");
 
