@@ -7,7 +7,8 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService;
 
 /// <summary>customer-service: customers, their store credit, payments and the gateways that settle them.</summary>
-public sealed class CustomerModule : IServiceModule
+/// <param name="further">Gateways besides those that the settings ask for.</param>
+public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> further) : IServiceModule
 {
     public string Name => ServiceNames.Customer;
 
@@ -22,7 +23,7 @@ public sealed class CustomerModule : IServiceModule
                 new SandboxGateway(context), settings, context.Time,
                 (headers, body) => webhooks!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
             : null;
-        IPaymentProvider[] providers = sandbox is null ? [] : [sandbox];
+        IReadOnlyList<IPaymentProvider> providers = sandbox is null ? further : [sandbox, .. further];
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
         var calls = new GatewayCalls(byName, store, limits, context);

@@ -1,5 +1,6 @@
+-- Keys compare by byte: cheaper, and the same order on both engines.
 CREATE TABLE customers (
-    id         text        PRIMARY KEY,
+    id         text        COLLATE "C" PRIMARY KEY,
     name       text,
     email      text,
     version    bigint      NOT NULL,
@@ -10,8 +11,8 @@ CREATE TABLE customers (
 );
 
 CREATE TABLE balances (
-    customer_id text   NOT NULL,
-    currency    text   NOT NULL,
+    customer_id text   COLLATE "C" NOT NULL,
+    currency    text   COLLATE "C" NOT NULL,
     amount      bigint NOT NULL CONSTRAINT balances_not_negative CHECK (amount >= 0),
     version     bigint NOT NULL,
     PRIMARY KEY (customer_id, currency)
@@ -19,10 +20,10 @@ CREATE TABLE balances (
 
 CREATE TABLE credits (
     id          uuid        PRIMARY KEY,
-    customer_id text        NOT NULL,
+    customer_id text        COLLATE "C" NOT NULL,
     currency    text        NOT NULL,
     amount      bigint      NOT NULL CHECK (amount > 0),
-    reference   text,
+    reference   text        COLLATE "C",
     created_at  timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX credits_reference ON credits (customer_id, reference) WHERE reference IS NOT NULL;
@@ -30,7 +31,7 @@ CREATE UNIQUE INDEX credits_reference ON credits (customer_id, reference) WHERE 
 -- A tombstone (state undone) has no customer, provider or currency.
 CREATE TABLE payments (
     order_id          uuid        PRIMARY KEY,
-    customer_id       text,
+    customer_id       text        COLLATE "C",
     provider          text,
     token             text,
     currency          text,

@@ -1,0 +1,286 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Sandbox;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Transport;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>The time of day, which a test may put forward; pauses take as long as they take.</summary>
+sealed class ShiftedClock : TimeProvider
+{
+    long shift;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref shift));
+
+    public void Forward(TimeSpan by) => Interlocked.Add(ref shift, by.Ticks);
+}
+
+/// <summary>What an HTTP call was answered.</summary>
+sealed record HttpReply(int Status, JsonNode? Body, string? ETag, string? Location, string? Replayed, string Text)
+{
+    public string? Code => (string?)Body?["code"];
+
+    /// <summary><c>pointer code</c> of each error of a 400.</summary>
+    public IEnumerable<string> Errors =>
+        Body!["errors"]!.AsArray().Select(error => $"{error!["pointer"]} {error["code"]}");
+}
+
+/// <summary>
+/// One instance of customer-service at work on a real database: inbox, timers, loops, gateways, HTTP. The test is the
+/// coordinator.
+/// </summary>
+sealed class CustomerServer : IAsyncDisposable
+{
+    public const string Secret = "a secret of the sandbox";
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    readonly StorageEngine engine;
+    readonly string address;
+    readonly IReadOnlyList<IPaymentProvider> further;
+    readonly InProcessTransport transport;
+    readonly RunningService service;
+    readonly WebApplication web;
+    readonly HttpClient client;
+    readonly IInbox inbox;
+    readonly CancellationTokenSource stopping = new();
+    readonly Task reading;
+    readonly ConcurrentDictionary<Guid, Channel<Message>> answers = new();
+
+    CustomerServer(
+        StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
+        InProcessTransport transport, RunningService service, WebApplication web, IDatabase database, IInbox inbox)
+    {
+        (this.engine, this.address, this.further, Clock) = (engine, address, further, clock);
+        (this.transport, this.service, this.web, Database, this.inbox) = (transport, service, web, database, inbox);
+        client = new HttpClient { BaseAddress = new Uri(web.Urls.Single() + "/api/v1/") };
+        reading = ReadAnswersAsync();
+    }
+
+    public ShiftedClock Clock { get; }
+
+    public IDatabase Database { get; }
+
+    /// <summary>Alone on an empty database.</summary>
+    public static async Task<CustomerServer> StartAsync(StorageEngine engine, params IPaymentProvider[] further) =>
+        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further);
+
+    /// <summary>Another instance over the same database and clock, with an inbox of its own.</summary>
+    public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further);
+
+    static async Task<CustomerServer> StartAsync(
+        StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further)
+    {
+        var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
+        var database = engine.Open(address);
+        var transport = new InProcessTransport(options, clock);
+        var service = new RunningService(
+            new CustomerModule(further), database, transport, options, Settings, clock, new IdSource(),
+            NullLoggerFactory.Instance);
+        await service.StartAsync(default);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var web = builder.Build();
+        web.Use(next => http =>
+        {
+            Caller.Set(http, Caller.Local);
+            return next(http);
+        });
+        web.UseRouting();
+        service.Parts.Routes(web);
+        await web.StartAsync();
+        return new(
+            engine, address, clock, further, transport, service, web, database,
+            await transport.OpenInboxAsync(ServiceNames.Coordinator, default));
+    }
+
+    static IConfiguration Settings => new ConfigurationBuilder().AddInMemoryCollection(
+    [
+        new("SandboxSecret", Secret),
+        new("SandboxSlow", "100ms"),
+        new("GatewayDeadline", "1s"),
+        new("GatewayBackoff", "20ms"),
+    ]).Build();
+
+    /// <summary>The sandbox's own hand: it signs what it sends.</summary>
+    public static SandboxProvider Signer { get; } =
+        new(null!, SandboxSettings.Read(Settings), TimeProvider.System, (_, _) => Task.CompletedTask);
+
+    /// <summary>
+    /// An instance that dies after the commit of the intent: it handles the command and never calls the gateway.
+    /// <paramref name="call"/> lets it die one step later, with the call made and its result not recorded.
+    /// </summary>
+    public async Task DieWhileAuthorizingAsync(Guid orderId, AuthorizePayment command, bool call)
+    {
+        var sql = new SqlCatalog(typeof(CustomerModule).Assembly, engine.Name);
+        using var metrics = new Metrics(ServiceNames.Customer);
+        var options = new RuntimeOptions();
+        var runner = new BatchRunner(
+            ServiceNames.Customer, Database, transport, options, Clock, new IdSource(), metrics, NullLogger<BatchRunner>.Instance);
+        GatewayRequest? asked = null;
+        var handler = new SettlePayments(
+            new PaymentStore(sql), new HashSet<string> { "sandbox" }, new GatewayLimits { GatewayDeadline = Deadline },
+            (file, task) => asked = new(
+                task.Call.Key, file.OrderId, task.Call.Operation, task.Call.AmountMinor, "GBP", file.Payment!.Token, null));
+        await runner.RunOnceAsync(work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);
+        Assert.NotNull(asked);
+        if (!call) return;
+        var gateway = new SandboxGateway(new ServiceContext(
+            ServiceNames.Customer, Database, sql, sql, runner, options, Settings, Clock, new IdSource(),
+            NullLoggerFactory.Instance));
+        using var once = new CancellationTokenSource();
+        var loop = gateway.Loop.RunAsync(once.Token);
+        Assert.IsType<GatewayResult.Succeeded>((await gateway.DoAsync(asked)).Result);
+        await once.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
+    }
+
+    public static AuthorizePayment Pay(string provider, string? token = null, long amount = 1_530, string customer = "17850") =>
+        new(customer, amount, "GBP", new PaymentMethod(provider, token));
+
+    public Task TellAsync(Guid orderId, IMessageBody body, string? step = null) =>
+        transport.PublishAsync(ServiceNames.Customer, [MessageOf(orderId, body, step ?? StepOf(body))], default);
+
+    public Task TellAsync(IEnumerable<(Guid OrderId, IMessageBody Body)> commands) =>
+        transport.PublishAsync(
+            ServiceNames.Customer,
+            [.. commands.Select(command => MessageOf(command.OrderId, command.Body, StepOf(command.Body)))], default);
+
+    /// <summary>The next answer about an order; fails when none comes.</summary>
+    public async Task<(string Step, StepAnswered Answer)> NextAsync(Guid orderId)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var message = await Inbox(orderId).Reader.ReadAsync(patience.Token);
+        return (message.Step!, (StepAnswered)message.Body);
+    }
+
+    /// <summary>The next answer that is not "in doubt": on a busy machine any call may time out.</summary>
+    public async Task<StepAnswered> SettledAsync(Guid orderId)
+    {
+        while (true)
+            if (await NextAsync(orderId) is { Answer: { Outcome: not StepOutcome.InDoubt } answer })
+                return answer;
+    }
+
+    public async Task<StepAnswered> AskAsync(Guid orderId, IMessageBody body)
+    {
+        await TellAsync(orderId, body);
+        return await SettledAsync(orderId);
+    }
+
+    public bool HasAnswer(Guid orderId) => Inbox(orderId).Reader.Count > 0;
+
+    /// <summary>Asks until it holds; what a test waits for has no signal of its own.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!await holds()) await Task.Delay(10, patience.Token);
+    }
+
+    public Task<List<T>> QueryAsync<T>(string sql, Func<IRow, T> map) =>
+        Database.ReadAsync(read => read.QueryAsync(new SqlQuery($"test_{sql.GetHashCode()}", sql), SqlArgs.None, map), default);
+
+    public Task ExecuteAsync(string sql, SqlArgs args) =>
+        Database.WriteAsync(write => write.ExecuteAsync(new SqlQuery($"test_{sql.GetHashCode()}", sql), args), default);
+
+    public async Task<List<(string State, long Authorized, long Captured, long Refunded)>> ChargesAsync(Guid orderId) =>
+        [
+            .. (await QueryAsync(
+                "SELECT order_id, state, authorized, captured, refunded FROM sandbox_charges ORDER BY id",
+                row => (OrderId: row.Uuid(0), (row.Text(1), row.BigInt(2), row.BigInt(3), row.BigInt(4)))))
+                .Where(charge => charge.OrderId == orderId).Select(charge => charge.Item2),
+        ];
+
+    public async Task<JsonNode> PaymentAsync(Guid orderId) => (await GetAsync($"payments/{orderId}")).Body!;
+
+    /// <summary>A customer with store credit.</summary>
+    public async Task AddCustomerAsync(string id = "17850", long credit = 0)
+    {
+        Assert.Equal(201, (await SendAsync("PUT", $"customers/{id}", """{"name":"Ann"}""")).Status);
+        if (credit > 0)
+            Assert.Equal(
+                201,
+                (await SendAsync("POST", $"customers/{id}/credits", $$"""{"amount":{{credit}},"currency":"GBP"}""")).Status);
+    }
+
+    public async Task<long> BalanceAsync(string id = "17850") =>
+        (long?)(await GetAsync($"customers/{id}/balances")).Body!["items"]!.AsArray().SingleOrDefault()?["amount"] ?? 0;
+
+    public Task<HttpReply> GetAsync(string path) => SendAsync("GET", path);
+
+    public async Task<HttpReply> SendAsync(
+        string method, string path, string? body = null, string? key = null, string? ifMatch = null,
+        (string Name, string Value)? header = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null)
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body))
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+            };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        if (header is { } more) request.Headers.TryAddWithoutValidation(more.Name, more.Value);
+        using var response = await client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return new(
+            (int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), response.Headers.ETag?.Tag,
+            response.Headers.Location?.ToString(),
+            response.Headers.TryGetValues("Idempotent-Replayed", out var replayed) ? replayed.Single() : null, text);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        await web.DisposeAsync();
+        await service.DisposeAsync();
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        await inbox.DisposeAsync();
+        await transport.DisposeAsync();
+        await Database.DisposeAsync();
+        stopping.Dispose();
+    }
+
+    Message MessageOf(Guid orderId, IMessageBody body, string step) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        Source = ServiceNames.Coordinator,
+        OrderId = orderId,
+        Time = Clock.GetUtcNow(),
+        Body = body,
+        Step = step,
+    };
+
+    static string StepOf(IMessageBody body) =>
+        body is CapturePayment ? StepNames.CapturePayment : StepNames.AuthorizePayment;
+
+    Channel<Message> Inbox(Guid orderId) => answers.GetOrAdd(orderId, _ => Channel.CreateUnbounded<Message>());
+
+    async Task ReadAnswersAsync()
+    {
+        while (true)
+        {
+            var deliveries = await inbox.ReceiveAsync(1_000, stopping.Token);
+            foreach (var message in deliveries.SelectMany(delivery => delivery.Messages))
+                await Inbox(message.OrderId).Writer.WriteAsync(message);
+            await inbox.AcknowledgeAsync(deliveries, default);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+using Orderwright.CustomerService.Gateways;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>A gateway that answers when and what a test says.</summary>
+sealed class ScriptedGateway : IPaymentProvider
+{
+    readonly ConcurrentDictionary<string, TaskCompletionSource<GatewayResult>> calls = new();
+    int inFlight;
+
+    public string Name => "scripted";
+
+    public ProviderCapabilities Capabilities { get; init; } = new(
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: false, PartialRefund: false);
+
+    public int InFlight => Volatile.Read(ref inFlight);
+
+    /// <summary>Every key with its operation, in the order in which it was called.</summary>
+    public ConcurrentQueue<string> Called { get; } = new();
+
+    /// <summary>What a look-up finds.</summary>
+    public Func<GatewayRequest, GatewayResult> Finds { get; set; } = _ => new GatewayResult.Unknown("It does not answer.");
+
+    /// <summary>Answers all calls under this key, made or to come.</summary>
+    public void Answer(string key, GatewayResult result) => Of(key).TrySetResult(result);
+
+    public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
+
+    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
+
+    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
+
+    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
+
+    public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => Task.FromResult(Finds(request));
+
+    public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
+        new WebhookReading.Forged("It sends none.");
+
+    async Task<GatewayResult> CallAsync(GatewayRequest request, CancellationToken cancel)
+    {
+        Called.Enqueue(request.Key);
+        Interlocked.Increment(ref inFlight);
+        try
+        {
+            return await Of(request.Key).Task.WaitAsync(cancel);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref inFlight);
+        }
+    }
+
+    TaskCompletionSource<GatewayResult> Of(string key) =>
+        calls.GetOrAdd(key, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+}
