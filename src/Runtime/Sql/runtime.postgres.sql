@@ -8,7 +8,8 @@ INSERT INTO idempotency (scope, key, hash, status, content_type, location, versi
 SELECT scope, key, hash, status, content_type, location, version, body, settled, @now
 FROM unnest(@scope, @key, @hash, @status, @content_type, @location, @version, @body, @settled)
     AS batch (scope, key, hash, status, content_type, location, version, body, settled)
-ORDER BY scope, key; -- two instances that store the same keys then wait for each other, and never in a ring
+-- Two instances that store the same keys then wait for each other, and never in a ring.
+ORDER BY scope, key;
 
 -- name: settle_answers
 UPDATE idempotency i
