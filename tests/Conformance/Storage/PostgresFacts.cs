@@ -18,21 +18,31 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     {
         await using var database = engine.OpenAnother();
         var name = (await database.QueryAsync(Name, SqlArgs.None, row => row.Text(0)))[0];
-        // Several idle connections of either kind, all of them dead at once.
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        // Four idle connections of either kind, all of them dead at once.
+        using var all = new CountdownEvent(8);
+        await Task.WhenAll(Enumerable.Range(0, 4).SelectMany(_ => new[]
         {
-            await database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
-            await database.ReadAsync(read => read.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
+            Task.Run(() => database.WriteAsync(MeetAsync, default)), Task.Run(() => database.ReadAsync(MeetAsync, default)),
         }));
         await KillAllAsync(name);
-        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
-            database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default))));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(BackendAsync, default));
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
             database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)));
 
-        await database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
-        await database.ReadAsync(read => read.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default);
+        await database.WriteAsync(BackendAsync, default);
+        await database.ReadAsync(BackendAsync, default);
         await database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+
+        static Task<List<int>> BackendAsync(IQueries queries) =>
+            queries.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+
+        async Task<List<int>> MeetAsync(IQueries queries)
+        {
+            var backend = await BackendAsync(queries);
+            all.Signal();
+            Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+            return backend;
+        }
     }
 
     [Fact]
