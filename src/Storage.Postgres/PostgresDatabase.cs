@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using Npgsql;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
@@ -60,46 +61,25 @@ public sealed class PostgresDatabase : IDatabase
             throw new DatabaseUnavailableException(
                 $"A transaction did not end within {options.TransactionTimeout}.", error);
         }
-        catch (DatabaseUnavailableException error) when (PostgresErrors.LostConnection(error))
-        {
-            writers.Clear();
-            throw;
-        }
     }
 
     public async Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
     {
-        try
-        {
-            await using var connection = await OpenAsync(readers, cancel);
-            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
-            return await read(new PostgresSession(connection, cancel));
-        }
-        catch (DatabaseUnavailableException error) when (PostgresErrors.LostConnection(error))
-        {
-            readers.Clear();
-            throw;
-        }
+        await using var connection = await OpenAsync(readers, cancel);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
+        return await read(new PostgresSession(connection, cancel));
     }
 
     public async Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
-        try
-        {
-            await using var connection = await OpenAsync(readers, cancel);
-            return await new PostgresSession(connection, cancel).QueryAsync(query, args, map, cancel);
-        }
-        catch (DatabaseUnavailableException error) when (PostgresErrors.LostConnection(error))
-        {
-            readers.Clear();
-            throw;
-        }
+        await using var connection = await OpenAsync(readers, cancel);
+        return await new PostgresSession(connection, cancel).QueryAsync(query, args, map, cancel);
     }
 
     public async IAsyncEnumerable<T> StreamAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+        [EnumeratorCancellation] CancellationToken cancel = default)
     {
         await using var connection = await OpenAsync(readers, cancel);
         await foreach (var item in new PostgresSession(connection, cancel).StreamAsync(query, args, map, cancel))

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Npgsql;
 using Orderwright.Runtime.Database;
 
@@ -39,14 +38,6 @@ static class PostgresErrors
     public static DatabaseUnavailableException Unavailable(string what, Exception error) =>
         new($"{what}: {error.Message}{(error.InnerException is { } cause ? $" ({cause.Message})" : "")}", error);
 
-    /// <summary>Whether the server, or the way to it, went away: then other pooled connections are dead as well.</summary>
-    public static bool LostConnection(DatabaseUnavailableException error) => error.InnerException switch
-    {
-        PostgresException known => IsShutdown(known.SqlState),
-        NpgsqlException { InnerException: IOException or SocketException } => true,
-        _ => false,
-    };
-
     static Exception? Translate(NpgsqlException error, string what) => error switch
     {
         PostgresException known when known.SqlState.StartsWith("23", StringComparison.Ordinal) =>
@@ -55,10 +46,6 @@ static class PostgresErrors
         PostgresException known when !IsPassing(known.SqlState) => null,
         _ => Unavailable(what, error),
     };
-
-    static bool IsShutdown(string state) =>
-        state is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
-        || state.StartsWith("08", StringComparison.Ordinal);
 
     // Class 08: connection. 53: no memory, disk or connections left. 57: an operator, or a time limit, intervened.
     // 58: an input/output error. 40: a deadlock or a serialization failure. 25P03: idle in a transaction for too long.

@@ -12,13 +12,7 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
         using var both = Both(cancel);
-        var token = both?.Token ?? limit;
-        await using var command = Command(query, args);
-        await using var reader = await PostgresErrors.TranslateAsync(command.ExecuteReaderAsync(token), query.Name);
-        var row = new PostgresRow(reader);
-        var rows = new List<T>();
-        while (await PostgresErrors.TranslateAsync(reader.ReadAsync(token), query.Name)) rows.Add(map(row));
-        return rows;
+        return await PostgresErrors.TranslateAsync(ListAsync(query, args, map, both?.Token ?? limit), query.Name);
     }
 
     public async IAsyncEnumerable<T> StreamAsync<T>(
@@ -39,6 +33,16 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
         var touched = await PostgresErrors.TranslateAsync(
             command.ExecuteNonQueryAsync(both?.Token ?? limit), query.Name);
         return Math.Max(0, touched);
+    }
+
+    async Task<List<T>> ListAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken token)
+    {
+        await using var command = Command(query, args);
+        await using var reader = await command.ExecuteReaderAsync(token);
+        var row = new PostgresRow(reader);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(token)) rows.Add(map(row));
+        return rows;
     }
 
     CancellationTokenSource? Both(CancellationToken cancel) =>

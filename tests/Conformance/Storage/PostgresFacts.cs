@@ -165,12 +165,15 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task A_wrong_password_is_told_without_the_password()
+    public async Task A_role_that_is_not_let_in_is_named_without_its_password()
     {
-        var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync()) { Password = "wr0ng-secret" };
+        var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync())
+        {
+            Username = "conformance_stranger", Password = "wr0ng-secret",
+        };
         await using var database = engine.Open(settings.ConnectionString);
         var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
-        Assert.Contains("does not let the role", error.Message, StringComparison.Ordinal);
+        Assert.Contains("does not let the role 'conformance_stranger' in", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wr0ng-secret", error.ToString(), StringComparison.Ordinal);
     }
 
