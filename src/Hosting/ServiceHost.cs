@@ -66,6 +66,8 @@ public static class ServiceHost
         {
             logging.Services.AddSingleton(TimeProvider.System);
             logging.SetMinimumLevel(level.Value).AddFilter("Microsoft", LogLevel.Warning)
+                // What it would say, with a stack, is thrown to us anyway.
+                .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
                 .AddConsoleFormatter<PlainLines, ConsoleFormatterOptions>()
                 .AddConsole(console =>
                 {

@@ -67,7 +67,9 @@ static class WebServer
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = 10_000;
-        limits.MaxRequestBodySize = StrictJson.OrderBodyLimit;
+        // Whoever reads a body has a limit of its own. Up to this one the rest of a refused body is read and dropped (for
+        // 5 s at most), so that its sender gets to see the answer.
+        limits.MaxRequestBodySize = 10 * StrictJson.OrderBodyLimit;
         limits.MaxRequestHeadersTotalSize = 2 * Gate.MaxHeaders;
         limits.MaxRequestLineSize = 2 * Gate.MaxTarget;
         limits.MaxRequestBufferSize = 4 * Gate.MaxHeaders;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Runtime.Database;
 
@@ -11,6 +12,9 @@ namespace Orderwright.Runtime.Http;
 /// <param name="AnswersLater">The caller waits for more than the commit; its key is in flight until it is settled.</param>
 public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash, bool AnswersLater = false)
 {
+    /// <summary>The request's trace, for the answer that is decided in a batch of many.</summary>
+    public string? TraceId { get; } = Activity.Current?.TraceId.ToHexString();
+
     /// <summary>Two callers' keys never meet.</summary>
     public string Scope => $"{Caller.Merchant}/{Caller.Name}";
 }
@@ -64,9 +68,10 @@ public sealed class CommandGroup<T>
             if (command.Key is null)
                 fresh.Add(i);
             else if (known.TryGetValue((command.Scope, command.Key), out var stored))
-                answers[i] = Replay(command, stored, work.Now);
+                answers[i] = Problem.Traced(Replay(command, stored, work.Now), command.TraceId);
             else if (firstOf.TryGetValue((command.Scope, command.Key), out var first))
-                answers[i] = command.Hash.AsSpan().SequenceEqual(batch[first].Hash) ? InFlight() : Reused();
+                answers[i] = Problem.Traced(
+                    command.Hash.AsSpan().SequenceEqual(batch[first].Hash) ? InFlight() : Reused(), command.TraceId);
             else
             {
                 firstOf.Add((command.Scope, command.Key), i);
@@ -76,7 +81,8 @@ public sealed class CommandGroup<T>
         if (fresh.Count == 0) return answers!;
 
         var decided = await handle([.. fresh.Select(i => batch[i])], work);
-        for (var i = 0; i < fresh.Count; i++) answers[fresh[i]] = decided[i];
+        for (var i = 0; i < fresh.Count; i++)
+            answers[fresh[i]] = Problem.Traced(decided[i], batch[fresh[i]].TraceId);
         await StoreAsync([.. fresh.Where(i => batch[i].Key is not null && answers[i]!.Status < 500)
             .Select(i => (batch[i], answers[i]!))], work);
         return answers!;

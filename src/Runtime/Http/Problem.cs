@@ -13,6 +13,8 @@ public sealed record Problem(
     string Type, string Title, int Status, string Code, string Detail, string? TraceId,
     IReadOnlyList<ProblemError>? Errors = null, IReadOnlyList<string>? Allowed = null, string? OrderId = null)
 {
+    const string ContentType = "application/problem+json";
+
     /// <param name="status">400 to 599.</param>
     /// <param name="code">Stable snake_case.</param>
     /// <param name="detail">One sentence for the caller, in which nothing internal stands.</param>
@@ -29,7 +31,21 @@ public sealed record Problem(
                     "about:blank", TitleOf(status), status, code, detail, Activity.Current?.TraceId.ToHexString(), errors,
                     allowed, orderId),
                 ProblemJson.Default.Problem),
-            "application/problem+json");
+            ContentType);
+
+    /// <summary>
+    /// A problem that was decided in a batch of many requests, with the trace of the one it answers. A replayed answer
+    /// stays as it was.
+    /// </summary>
+    public static Answer Traced(Answer answer, string? traceId) =>
+        answer.ContentType != ContentType || answer.Replayed || traceId is null
+            ? answer
+            : answer with
+            {
+                Body = JsonSerializer.SerializeToUtf8Bytes(
+                    JsonSerializer.Deserialize(answer.Body.Span, ProblemJson.Default.Problem)! with { TraceId = traceId },
+                    ProblemJson.Default.Problem),
+            };
 
     public static Answer Invalid(IReadOnlyList<ProblemError> errors) =>
         Of(StatusCodes.Status400BadRequest, "invalid_request", "The request does not say what this operation needs.", errors);

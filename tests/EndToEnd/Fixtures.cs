@@ -1,0 +1,3 @@
+using Orderwright.EndToEnd;
+
+[assembly: AssemblyFixture(typeof(SharedHttpHost))]

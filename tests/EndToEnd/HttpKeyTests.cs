@@ -1,0 +1,178 @@
+using System.Net;
+using System.Text;
+using Orderwright.Hosting.Keys;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>A process with keys: who comes in, and who does not.</summary>
+public sealed class KeyedHttpHost : IAsyncLifetime
+{
+    readonly string directory = HttpHost.NewDirectory();
+
+    public string File => Path.Combine(directory, "keys.json");
+
+    public HttpHost Host { get; private set; } = null!;
+
+    public HttpClient Client => Host.Client;
+
+    public string Add(string name, TimeSpan? expires, params string[] scopes) => AddFor("main", name, expires, scopes);
+
+    public string AddFor(string merchant, string name, TimeSpan? expires, params string[] scopes) =>
+        KeyFile.Add(File, name, scopes, DateTimeOffset.UtcNow, expires, merchant);
+
+    // All keys are made before the start, so that no fact waits for the file to be read again but the one about that.
+    public async ValueTask InitializeAsync()
+    {
+        Orders = Add("shop", TimeSpan.FromDays(90), Scopes.Orders);
+        Stock = Add("warehouse", null, Scopes.Stock);
+        Operator = Add("operator", null, [.. Scopes.All]);
+        Expired = Add("old", TimeSpan.FromDays(-1), Scopes.Orders);
+        Revoked = Add("lost", null, Scopes.Orders);
+        KeyFile.Revoke(File, Revoked.Split('_')[1], DateTimeOffset.UtcNow);
+        Other = AddFor("other-merchant", "other", null, Scopes.Orders);
+        Host = await HttpHost.StartAsync(null, "--keys", File, "--listen", "http://0.0.0.0:0");
+    }
+
+    public string Orders { get; private set; } = "";
+
+    public string Stock { get; private set; } = "";
+
+    public string Operator { get; private set; } = "";
+
+    public string Expired { get; private set; } = "";
+
+    public string Revoked { get; private set; } = "";
+
+    public string Other { get; private set; } = "";
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpHost>
+{
+    const string Order = """{"customerId":"nobody","currency":"GBP","lines":[{"sku":"NONE","quantity":1}]}""";
+    const string Orders = "/api/v1/orders";
+
+    static (string, string) Bearer(string token) => ("Authorization", $"Bearer {token}");
+
+    [Theory]
+    [InlineData("/api/v1/orders")]
+    [InlineData("/api/v1/stock")]
+    [InlineData("/api/v1/sagas")]
+    [InlineData("/metrics")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/swagger/index.html")]
+    [InlineData("/")]
+    [InlineData("/no/such/path")]
+    public async Task Without_a_key_everything_is_a_401(string path)
+    {
+        var answer = (await keyed.Client.AskAsync(path)).IsProblem(401, "key_required");
+        Assert.StartsWith("Bearer", answer.Headers["WWW-Authenticate"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Health_needs_no_key_and_tells_nothing_without_one()
+    {
+        Assert.Equal(200, (await keyed.Client.AskAsync("/health/live")).Status);
+        Assert.Equal("""{"ready":true,"services":null}""", Encoding.UTF8.GetString((await keyed.Client.AskAsync("/health/ready")).Body));
+        Assert.NotNull((await keyed.Client.AskAsync("/health/ready", Bearer(keyed.Operator))).Json["services"]!["order-service"]?.ToString() ?? "");
+    }
+
+    [Theory]
+    [InlineData("Bearer")]
+    [InlineData("Bearer x")]
+    [InlineData("Bearer ow_")]
+    [InlineData("Bearer ow_00000000_0000000000000000000000000000000000000000000")]
+    [InlineData("Basic b3c6b3c=")]
+    [InlineData("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJyb290In0.")]
+    public async Task Garbage_is_a_401(string authorization) =>
+        (await keyed.Client.AskAsync(Orders, ("Authorization", authorization))).IsProblem(401, "key_unknown");
+
+    [Fact]
+    public async Task A_right_prefix_with_a_wrong_secret_is_a_401()
+    {
+        var token = keyed.Orders[..^2] + (keyed.Orders.EndsWith("AA", StringComparison.Ordinal) ? "BB" : "AA");
+        (await keyed.Client.AskAsync(Orders, Bearer(token))).IsProblem(401, "key_unknown");
+        (await keyed.Client.AskAsync(Orders, Bearer(keyed.Orders + "A"))).IsProblem(401, "key_unknown");
+    }
+
+    [Fact]
+    public async Task An_expired_key_is_a_401() =>
+        (await keyed.Client.AskAsync(Orders, Bearer(keyed.Expired))).IsProblem(401, "key_expired");
+
+    [Fact]
+    public async Task A_key_that_was_taken_back_is_a_401() =>
+        (await keyed.Client.AskAsync(Orders, Bearer(keyed.Revoked))).IsProblem(401, "key_revoked");
+
+    [Fact]
+    public async Task A_key_opens_what_its_scopes_say()
+    {
+        Assert.Equal(200, (await keyed.Client.AskAsync(Orders, Bearer(keyed.Orders))).Status);
+        Assert.Equal(200, (await keyed.Client.AskAsync(Orders, ("X-Api-Key", keyed.Orders))).Status);
+        Assert.Equal(200, (await keyed.Client.AskAsync("/api/v1/stock", Bearer(keyed.Stock))).Status);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/stock")]
+    [InlineData("/api/v1/customers")]
+    [InlineData("/api/v1/payments")]
+    [InlineData("/api/v1/sagas")]
+    [InlineData("/metrics")]
+    [InlineData("/openapi/v1.json")]
+    public async Task A_key_without_the_scope_is_a_403(string path) =>
+        (await keyed.Client.AskAsync(path, Bearer(keyed.Orders))).IsProblem(403, "missing_scope");
+
+    [Fact]
+    public async Task Another_merchants_orders_and_keys_are_not_there()
+    {
+        var key = ("Idempotency-Key", "the-same");
+        var mine = await keyed.Client.PostAsync(Orders, Order, key, Bearer(keyed.Orders));
+        Assert.Equal(200, (await keyed.Client.AskAsync(mine.Headers["Location"], Bearer(keyed.Orders))).Status);
+        (await keyed.Client.AskAsync(mine.Headers["Location"], Bearer(keyed.Other))).IsProblem(404, "not_found");
+
+        var other = await keyed.Client.PostAsync(Orders, Order.Replace("1}", "2}", StringComparison.Ordinal), key, Bearer(keyed.Other));
+        Assert.Equal(202, other.Status);
+        Assert.NotEqual(mine.Headers["Location"], other.Headers["Location"]);
+        Assert.Single((await keyed.Client.AskAsync(Orders, Bearer(keyed.Other))).Json["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_key_file_that_changes_is_read_again()
+    {
+        var token = keyed.Add("late", null, Scopes.Stock);
+        await EventuallyAsync("/api/v1/stock", token, HttpStatusCode.OK);
+        Assert.True(KeyFile.Revoke(keyed.File, token.Split('_')[1], DateTimeOffset.UtcNow));
+        await EventuallyAsync("/api/v1/stock", token, HttpStatusCode.Unauthorized);
+        Assert.False(KeyFile.Revoke(keyed.File, token.Split('_')[1], DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public void The_key_file_is_its_owners_alone_and_holds_no_secret()
+    {
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(keyed.File));
+        Assert.DoesNotContain(keyed.Operator.Split('_', 3)[2], File.ReadAllText(keyed.File), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_key_stands_in_the_log()
+    {
+        await keyed.Client.AskAsync(Orders, Bearer(keyed.Operator));
+        Assert.DoesNotContain(keyed.Operator.Split('_', 3)[2], keyed.Host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Any_host_name_is_answered_where_keys_guard_and_none_is_configured() =>
+        Assert.Equal(200, (await keyed.Client.AskAsync(Orders, Bearer(keyed.Orders), ("Host", "shop.example"))).Status);
+
+    async Task EventuallyAsync(string path, string token, HttpStatusCode status)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while ((await keyed.Client.AskAsync(path, Bearer(token))).Status != (int)status) limit.Token.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>The pages that every host has.</summary>
+public sealed class HttpPageTests(SharedHttpHost shared)
+{
+    static readonly string[] Methods = ["get", "put", "post", "patch", "delete"];
+
+    [Fact]
+    public async Task A_host_that_is_ready_says_so_for_each_service()
+    {
+        var answer = await shared.Client.AskAsync("/health/ready");
+
+        Assert.Equal(200, answer.Status);
+        Assert.True((bool)answer.Json["ready"]!);
+        Assert.Equal(
+            ["customer-service", "order-service", "saga-coordinator", "stock-service"],
+            answer.Json["services"]!.AsObject().Select(service => service.Key).Order(StringComparer.Ordinal));
+        Assert.All(answer.Json["services"]!.AsObject(), service => Assert.Null(service.Value));
+    }
+
+    [Fact]
+    public async Task A_host_that_lives_says_so() =>
+        Assert.Equal("""{"live":true}""", Encoding.UTF8.GetString((await shared.Client.AskAsync("/health/live")).Body));
+
+    [Fact]
+    public async Task Every_operation_has_an_id_of_its_own()
+    {
+        var ids = (await OperationsAsync()).Select(operation => (string?)operation.Operation["operationId"]).ToList();
+
+        Assert.DoesNotContain(null, ids);
+        Assert.Equal(ids.Distinct(), ids);
+        Assert.Superset(
+            new HashSet<string?>(["placeOrder", "getOrder", "listOrders", "cancelOrder", "putProduct", "adjustStock", "putCustomer", "addCredit"]),
+            ids.ToHashSet());
+    }
+
+    [Fact]
+    public async Task Every_operation_says_what_its_errors_look_like() =>
+        Assert.All(await OperationsAsync(), operation => Assert.All(
+            operation.Operation["responses"]!.AsObject().Where(response => response.Key is "400" or "404" or "409" or "422" or "500"),
+            response => Assert.NotNull(response.Value!["content"]?["application/problem+json"]?["schema"]?["properties"]?["code"])));
+
+    [Fact]
+    public async Task What_creates_takes_an_idempotency_key() =>
+        Assert.All(
+            (await OperationsAsync()).Where(operation => operation.Method == "post"),
+            operation => Assert.Contains(
+                operation.Operation["parameters"]!.AsArray(),
+                parameter => (string?)parameter!["name"] == "Idempotency-Key" && (string?)parameter["in"] == "header"));
+
+    [Fact]
+    public async Task The_page_of_the_api_needs_nothing_from_elsewhere()
+    {
+        var page = Encoding.UTF8.GetString((await shared.Client.AskAsync("/swagger/index.html")).Body);
+
+        Assert.Contains("swagger-ui-bundle.js", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("http://", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
+        Assert.Equal(200, (await shared.Client.AskAsync("/swagger/swagger-ui-bundle.js")).Status);
+    }
+
+    [Fact]
+    public async Task Metrics_are_prometheus_text()
+    {
+        await shared.Client.PutAsync("/api/v1/products/METRIC", """{"name":"Mug","unitPrice":1,"currency":"GBP"}""");
+        var answer = await shared.Client.AskAsync("/metrics");
+        var text = Encoding.UTF8.GetString(answer.Body);
+
+        Assert.StartsWith("text/plain", answer.Headers["Content-Type"], StringComparison.Ordinal);
+        Assert.Contains("# TYPE orderwright_batch_size histogram\n", text, StringComparison.Ordinal);
+        Assert.Matches("(?m)^orderwright_batch_size_count\\{service=\"stock-service\"\\} [1-9][0-9]*$", text);
+        Assert.Matches("(?m)^orderwright_batch_duration_seconds_bucket\\{service=\"stock-service\",le=\"\\+Inf\"\\} [1-9][0-9]*$", text);
+        Assert.All(
+            text.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.Matches("^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\\{[^}]*\\} [0-9.E+-]+)$", line));
+    }
+
+    async Task<List<(string Method, JsonObject Operation)>> OperationsAsync()
+    {
+        var document = (await shared.Client.AskAsync("/openapi/v1.json")).Json;
+        return [.. document["paths"]!.AsObject()
+            .SelectMany(path => path.Value!.AsObject())
+            .Where(member => Methods.Contains(member.Key))
+            .Select(member => (member.Key, member.Value!.AsObject()))];
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using Orderwright.Hosting.Keys;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>How a process starts and ends.</summary>
+public sealed class HttpStartTests(SharedHttpHost shared)
+{
+    [Theory]
+    [InlineData("ORDERWRIGHT_MAXMESSAGES is \"0\", which cannot be. Allowed: a whole number, from 1 to 8192.", "--max-messages", "0")]
+    [InlineData("ORDERWRIGHT_MAXMESSAGES is \"many\"", "--max-messages", "many")]
+    [InlineData("ORDERWRIGHT_PUBLISHTIMEOUT is \"5\", which cannot be. Allowed: a time such as 250ms", "--publish-timeout", "5")]
+    [InlineData("ORDERWRIGHT_LISTEN is \"nowhere\"", "--listen", "nowhere")]
+    [InlineData("ORDERWRIGHT_LISTEN is \"https://127.0.0.1:4000\"", "--listen", "https://127.0.0.1:4000")]
+    [InlineData("ORDERWRIGHT_PORT is \"70000\"", "--port", "70000")]
+    [InlineData("ORDERWRIGHT_LOG is \"loud\", which cannot be. Allowed: debug, info, warn or error.", "--log", "loud")]
+    [InlineData("ORDERWRIGHT_DEMO is \"maybe\"", "--demo", "maybe")]
+    [InlineData("ORDERWRIGHT_KEYS is \"/no/such/file\"", "--keys", "/no/such/file")]
+    [InlineData("The argument --port needs a value.", "--port")]
+    [InlineData("The argument \"port\" is not understood.", "port")]
+    [InlineData("There is no argument --colour.", "--colour", "red")]
+    public async Task A_setting_that_cannot_be_is_one_sentence_and_exit_code_2(string sentence, params string[] arguments)
+    {
+        var (exitCode, said) = await HttpHost.RunAsync(arguments);
+
+        Assert.Contains(sentence, said, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
+        Assert.Single(said.TrimEnd().Split('\n'));
+        Assert.Equal(2, exitCode);
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:0")]
+    [InlineData("http://*:0")]
+    [InlineData("http://[::]:0")]
+    [InlineData("http://192.0.2.1:0")]
+    public async Task Without_keys_it_answers_on_loopback_only(string address)
+    {
+        var (exitCode, said) = await HttpHost.RunAsync("--listen", address);
+
+        Assert.Contains($"ORDERWRIGHT_LISTEN is \"{address}\", which others than this machine can reach", said, StringComparison.Ordinal);
+        Assert.Equal(2, exitCode);
+    }
+
+    [Fact]
+    public async Task A_key_file_with_an_unknown_scope_is_refused()
+    {
+        var directory = HttpHost.NewDirectory();
+        var file = Path.Combine(directory, "keys.json");
+        KeyFile.Add(file, "odd", ["everything"], DateTimeOffset.UtcNow);
+        var (exitCode, said) = await HttpHost.RunAsync("--keys", file);
+
+        Assert.Contains("has the scope \"everything\"", said, StringComparison.Ordinal);
+        Assert.Equal(2, exitCode);
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_one_sentence_and_exit_code_1()
+    {
+        var (exitCode, said) = await HttpHost.RunAsync(
+            "--port", shared.Host.Url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--data", HttpHost.NewDirectory());
+
+        Assert.Contains("address already in use", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
+        Assert.Equal(1, exitCode);
+    }
+
+    [Fact]
+    public async Task It_stops_when_it_is_asked_to()
+    {
+        await using var host = await HttpHost.StartAsync(null, "--no-demo");
+        Assert.Equal(0, await host.StopAsync());
+    }
+
+    [Fact]
+    public async Task The_demo_fills_an_empty_shop_once_with_orders_of_every_fate()
+    {
+        var data = HttpHost.NewDirectory();
+        var first = await FatesAsync(data);
+        var second = await FatesAsync(data);
+
+        Assert.Equal(
+            ["DEMO-1 confirmed", "DEMO-2 confirmed", "DEMO-3 rejected out_of_stock", "DEMO-4 rejected payment_declined",
+                "DEMO-5 rejected insufficient_funds", "DEMO-6 cancelled cancelled", "DEMO-7 pending", "DEMO-8 confirmed"],
+            first);
+        Assert.Equal(first, second);
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_demo_leaves_somebodys_own_shop_alone()
+    {
+        var data = HttpHost.NewDirectory();
+        await using (var own = await HttpHost.StartAsync(data, "--no-demo"))
+        {
+            await own.Client.PutAsync("/api/v1/products/OWN", """{"name":"Mine","unitPrice":1,"currency":"EUR"}""");
+            await own.StopAsync();
+        }
+        Assert.Empty(await FatesAsync(data));
+        Directory.Delete(data, recursive: true);
+    }
+
+    static async Task<List<string>> FatesAsync(string data)
+    {
+        await using var host = await HttpHost.StartAsync(data);
+        await host.SaysAsync("demo");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        List<string> fates;
+        while ((fates = await OrdersAsync(host)).Exists(fate => fate.EndsWith("cancel_pending", StringComparison.Ordinal)))
+            limit.Token.ThrowIfCancellationRequested();
+        await host.StopAsync();
+        return fates;
+    }
+
+    static async Task<List<string>> OrdersAsync(HttpHost host) =>
+        [.. (await host.Client.AskAsync("/api/v1/orders")).Json["items"]!.AsArray().Select(Fate).Order(StringComparer.Ordinal)];
+
+    static string Fate(JsonNode? order) => $"{order!["reference"]} {order["status"]} {order["reason"]?["code"]}".TrimEnd();
+}
