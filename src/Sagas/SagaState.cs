@@ -111,6 +111,15 @@ public sealed record SagaState
         }
     }
 
+    /// <summary>All that was asked or skipped, in the order in which it began.</summary>
+    public IEnumerable<(string Step, bool Undo, Leg Leg)> Story()
+    {
+        var forward = Steps.Where(step => step.Do is not null).Select(step => (step.Step, false, step.Do!));
+        var back = Steps.Where(step => step.Undo is not null).Select(step => (step.Step, true, step.Undo!));
+        // Within one moment: the steps in their order, then the undos in theirs.
+        return forward.Concat(back.Reverse()).OrderBy(one => one.Item3.FirstSentAt ?? one.Item3.AnsweredAt);
+    }
+
     /// <summary>
     /// When <see cref="SagaEvent.TimerDue"/> has something to decide; null when only others can move it.
     /// </summary>

@@ -1,0 +1,4 @@
+using Orderwright.Hosting;
+using Orderwright.SagaCoordinator;
+
+return await ServiceHost.RunAsync(args, new SagaModule());

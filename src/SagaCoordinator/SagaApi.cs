@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text;
+using System.Xml;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+
+namespace Orderwright.SagaCoordinator;
+
+/// <summary>Sagas over HTTP, for operators: search, one with its timeline, the process itself.</summary>
+public sealed class SagaApi(ServiceContext context)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
+        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Produces<Page<SagaItem>>();
+        sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga").Produces<SagaBody>();
+        sagas.MapGet("/definition", (Delegate)GetDefinition).WithName("getSagaDefinition")
+            .Produces<DefinitionBody>(StatusCodes.Status200OK, "application/json", Mermaid.ContentType);
+    }
+
+    async Task<IResult> ListAsync(HttpContext http)
+    {
+        var query = new ListQuery(http, "state", "step", "code", "waitingFor", "olderThan");
+        var state = query.OneOf("state", SagaNames.Statuses);
+        var waitingFor = query.Text("waitingFor");
+        if (query.Refusal is { } refusal) return refusal;
+        if (!TryReadAge(query.Text("olderThan"), out var age))
+            return Problem.Invalid("olderThan", "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
+        if (!TryReadPosition(query.Position, out var before))
+            return Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");
+
+        var onlyOpen = waitingFor is not null || state is not (null or "completed" or "compensated");
+        var sagas = await context.Database.QueryAsync(
+            context.Sql[onlyOpen ? "open_sagas" : "sagas"],
+            SqlArgs.With("before", before)
+                .And("state", state)
+                .And("step", query.Text("step"))
+                .And("code", query.Text("code"))
+                .And("waiting_for", waitingFor)
+                .And("started_before", age is { } least ? context.Time.Now() - least : null)
+                .And("most", query.Limit + 1),
+            ReadView, http.RequestAborted);
+        return Answer.Json(
+            StatusCodes.Status200OK,
+            Pages.Of([.. sagas.Select(SagaItem.Of)], query.Limit, saga => saga.OrderId.ToString("D")),
+            SagaJson.Default.PageSagaItem);
+    }
+
+    async Task<IResult> GetAsync(string orderId, HttpContext http)
+    {
+        if (!Guid.TryParseExact(orderId, "D", out var id))
+            return Problem.Invalid("orderId", "invalid_id", "A UUID.");
+        var found = await context.Database.QueryAsync(
+            context.Sql["saga"], SqlArgs.With("order_id", id), ReadView, http.RequestAborted);
+        return found is [var saga]
+            ? Answer.Json(
+                StatusCodes.Status200OK, SagaBody.Of(saga, context.Time.Now()), SagaJson.Default.SagaBody,
+                version: saga.Record.State.Version)
+            : Problem.NotFound("saga");
+    }
+
+    static Answer GetDefinition(HttpContext http)
+    {
+        var definition = OrderSaga.Current;
+        var accept = http.Request.Headers.Accept.ToString();
+        return accept.Contains(Mermaid.ContentType, StringComparison.OrdinalIgnoreCase)
+            ? new(StatusCodes.Status200OK, Encoding.UTF8.GetBytes(Mermaid.Of(definition)), Mermaid.ContentType)
+            : Answer.Json(
+                StatusCodes.Status200OK, DefinitionBody.Of(definition), SagaJson.Default.DefinitionBody);
+    }
+
+    static SagaView ReadView(IRow row) => new(SagaStore.ReadRecord(row), row.Time(3));
+
+    static bool TryReadAge(string? text, out TimeSpan? age)
+    {
+        age = null;
+        if (text is null) return true;
+        try
+        {
+            age = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : XmlConvert.ToTimeSpan(text);
+            return age >= TimeSpan.Zero;
+        }
+        catch (Exception error) when (error is FormatException or OverflowException)
+        {
+            return false;
+        }
+    }
+
+    static bool TryReadPosition(string? position, out Guid? before)
+    {
+        before = null;
+        if (position is null) return true;
+        if (!Guid.TryParseExact(position, "D", out var id)) return false;
+        before = id;
+        return true;
+    }
+}

@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Sagas;
+
+namespace Orderwright.SagaCoordinator;
+
+/// <summary>A saga as it is stored.</summary>
+public sealed record SagaRecord(Guid OrderId, SagaState State, OrderFacts Facts);
+
+/// <summary>What becomes of a saga's row in the small table of timers.</summary>
+public enum TimerChange
+{
+    Keep,
+    Set,
+    Delete,
+}
+
+/// <summary>
+/// One saga in one batch: takes what happened in order of arrival, and remembers what there is to save (once)
+/// and to send. It touches nothing; if the batch is not committed, it never was.
+/// </summary>
+public sealed class SagaProgress
+{
+    /// <summary>
+    /// A timer may lag behind its saga by so much. Within it, an answer that moves a saga on need not touch
+    /// the timer, which fires too early then, decides nothing and moves on by itself.
+    /// </summary>
+    public static readonly TimeSpan TimerSlack = TimeSpan.FromSeconds(30);
+
+    readonly SagaDefinition definition;
+    readonly SagaState before;
+    readonly DateTimeOffset now;
+    readonly List<(IMessageBody Body, string? Step, int Attempt, DateTimeOffset? Deadline)> commands = [];
+    Announcement? told;
+
+    SagaProgress(Guid orderId, SagaState state, OrderFacts facts, DateTimeOffset now)
+    {
+        OrderId = orderId;
+        definition = OrderSaga.Version(state.DefinitionVersion);
+        before = State = state;
+        Facts = facts;
+        this.now = now;
+    }
+
+    public Guid OrderId { get; }
+
+    public SagaState State { get; private set; }
+
+    public OrderFacts Facts { get; private set; }
+
+    public bool FactsChanged { get; private set; }
+
+    public bool Changed => !ReferenceEquals(State, before);
+
+    public long VersionBefore => before.Version;
+
+    /// <summary>One that was stored before.</summary>
+    public static SagaProgress Of(SagaRecord saga, DateTimeOffset now) =>
+        new(saga.OrderId, saga.State, saga.Facts, now);
+
+    /// <summary>
+    /// One that nobody has heard of; null when <paramref name="first"/> cannot be the first word about it.
+    /// </summary>
+    public static SagaProgress? Begin(Message first, DateTimeOffset now)
+    {
+        var order = first.Body switch
+        {
+            OrderPlaced placed => placed,
+            CancelRequested cancel => cancel.Order,
+            _ => null,
+        };
+        return order is null ? null : new SagaProgress(
+            first.OrderId, SagaState.New(OrderSaga.Current, SeedOf(first.OrderId)),
+            new OrderFacts(order, PaymentPosition.None, first.TraceParent), now);
+    }
+
+    public void Take(Message message)
+    {
+        switch (message.Body)
+        {
+            case OrderPlaced:
+                Decide(new SagaEvent.Started());
+                break;
+            case CancelRequested cancel:
+                Decide(new SagaEvent.CancelRequested(cancel.Reason));
+                break;
+            case StepAnswered answer when message.Step is { } step:
+                var reply = OrderMessages.ReplyOf(step, answer);
+                Decide(new SagaEvent.Answered(step, answer.Undo, reply), answer);
+                break;
+        }
+    }
+
+    public void LookAtTheClock(bool askNow) => Decide(new SagaEvent.TimerDue(askNow));
+
+    /// <summary>Sends what was decided. Of several outcomes only the last one matters.</summary>
+    public void Send(Work work)
+    {
+        foreach (var (body, step, attempt, deadline) in commands)
+            work.Send(OrderId, body, step, attempt, deadline, Facts.TraceParent);
+        if (told is not { } announcement) return;
+        var outcome = OrderMessages.OutcomeOf(announcement, State, Facts);
+        work.Send(OrderId, outcome, traceParent: Facts.TraceParent);
+    }
+
+    /// <summary>
+    /// What the handlers of messages do with the timer; the timer's own job always sets it.
+    /// </summary>
+    public TimerChange TimerChange =>
+        State.EndedAt is not null ? before.Status.IsOpen() ? TimerChange.Delete : TimerChange.Keep
+        : State.NextActionAt is not { } next ? TimerChange.Keep
+        : !before.Status.IsOpen() || before.NextActionAt is null ? TimerChange.Set
+        : before.NextActionAt > now + TimerSlack && next < before.NextActionAt ? TimerChange.Set
+        : TimerChange.Keep;
+
+    void Decide(SagaEvent happened, StepAnswered? answer = null)
+    {
+        var (state, effects) = Saga.Decide(definition, State, happened, now);
+        if (answer is not null && !ReferenceEquals(state, State)) Learn(answer);
+        State = state;
+        foreach (var effect in effects)
+            switch (effect)
+            {
+                case SagaEffect.Ask ask:
+                    Ask(ask);
+                    break;
+                case SagaEffect.Renew renew:
+                    commands.Add((OrderMessages.RenewalOf(renew, now), renew.Step, 1, null));
+                    break;
+                case SagaEffect.Announce announce:
+                    told = announce.What;
+                    break;
+            }
+    }
+
+    // Only from an answer that counted: a late one may know less than what came after it.
+    void Learn(StepAnswered answer)
+    {
+        var facts = Facts.Learn(answer);
+        FactsChanged |= !ReferenceEquals(facts, Facts);
+        Facts = facts;
+    }
+
+    void Ask(SagaEffect.Ask ask)
+    {
+        if (OrderMessages.CommandOf(ask, Facts, State, now) is { } command)
+            commands.Add((command, ask.Step, ask.Attempt, ask.Deadline));
+        else
+            Decide(new SagaEvent.Answered(ask.Step, ask.Undo, OrderMessages.TotalOutOfRange));
+    }
+
+    // The last eight bytes of a UUIDv7 are random.
+    static long SeedOf(Guid orderId)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        orderId.TryWriteBytes(bytes);
+        return BinaryPrimitives.ReadInt64BigEndian(bytes[8..]);
+    }
+}
+
+public static class SagaStatusExtensions
+{
+    /// <summary>Under way, or an open incident: its timer has a row.</summary>
+    public static bool IsOpen(this SagaStatus status) =>
+        status is SagaStatus.Running or SagaStatus.Waiting or SagaStatus.Compensating or SagaStatus.Failed;
+}

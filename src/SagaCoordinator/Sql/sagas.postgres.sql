@@ -1,0 +1,99 @@
+-- Every transaction locks sagas first and timers only of sagas that it has locked or made. Messages lock sagas in the
+-- order of their keys; the timers' job skips what is locked. So nobody waits in a circle.
+
+-- name: lock_sagas
+SELECT s.order_id, s.steps, s.facts
+FROM unnest(@order_id) AS asked (order_id)
+JOIN sagas s ON s.order_id = asked.order_id
+ORDER BY s.order_id
+FOR UPDATE OF s;
+
+-- name: lock_due_sagas
+-- A saga that is being advanced right now is not stale: it is skipped, and looked at again the next time.
+SELECT s.order_id, s.steps, s.facts
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE t.due_at <= @now
+ORDER BY t.due_at
+LIMIT @most
+FOR UPDATE OF s SKIP LOCKED;
+
+-- name: lock_open_sagas
+SELECT s.order_id, s.steps, s.facts
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE t.order_id > @after
+ORDER BY t.order_id
+LIMIT @most
+FOR UPDATE OF s SKIP LOCKED;
+
+-- name: insert_sagas
+INSERT INTO sagas (
+    order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, updated_at)
+SELECT
+    order_id, state, step, waiting_for, code, version, facts::json, steps::json, ended_at, definition_version, started_at,
+    @now
+FROM unnest(
+    @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @definition_version, @started_at)
+    AS batch (
+        order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at)
+ORDER BY order_id
+ON CONFLICT (order_id) DO NOTHING
+RETURNING order_id;
+
+-- name: update_sagas
+UPDATE sagas s
+SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code, version = batch.version,
+    facts = COALESCE(batch.facts::json, s.facts), steps = batch.steps::json, ended_at = batch.ended_at,
+    updated_at = @now
+FROM unnest(
+    @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @version_before)
+    AS batch (order_id, state, step, waiting_for, code, version, facts, steps, ended_at, version_before)
+WHERE s.order_id = batch.order_id AND s.version = batch.version_before;
+
+-- name: set_timers
+INSERT INTO saga_timers (order_id, due_at)
+SELECT order_id, due_at FROM unnest(@order_id, @due_at) AS batch (order_id, due_at)
+ORDER BY order_id
+ON CONFLICT (order_id) DO UPDATE SET due_at = excluded.due_at;
+
+-- name: postpone_timers
+UPDATE saga_timers t
+SET due_at = batch.due_at
+FROM unnest(@order_id, @due_at) AS batch (order_id, due_at)
+WHERE t.order_id = batch.order_id;
+
+-- name: delete_timers
+DELETE FROM saga_timers t
+USING unnest(@order_id) AS ended (order_id)
+WHERE t.order_id = ended.order_id;
+
+-- name: saga
+SELECT s.order_id, s.steps, s.facts, s.updated_at FROM sagas s WHERE s.order_id = @order_id;
+
+-- name: sagas
+-- Newest first along the key, which is the order in which orders came in.
+SELECT s.order_id, s.steps, s.facts, s.updated_at
+FROM sagas s
+WHERE (@before::uuid IS NULL OR s.order_id < @before)
+    AND (@state::text IS NULL OR s.state = @state)
+    AND (@step::text IS NULL OR s.step = @step)
+    AND (@code::text IS NULL OR s.code = @code)
+    AND (@waiting_for::text IS NULL OR s.waiting_for = @waiting_for)
+    AND (@started_before::timestamptz IS NULL OR s.started_at <= @started_before)
+ORDER BY s.order_id DESC
+LIMIT @most;
+
+-- name: open_sagas
+-- The same among those that have not ended, by way of the small table.
+SELECT s.order_id, s.steps, s.facts, s.updated_at
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE (@before::uuid IS NULL OR t.order_id < @before)
+    AND (@state::text IS NULL OR s.state = @state)
+    AND (@step::text IS NULL OR s.step = @step)
+    AND (@code::text IS NULL OR s.code = @code)
+    AND (@waiting_for::text IS NULL OR s.waiting_for = @waiting_for)
+    AND (@started_before::timestamptz IS NULL OR s.started_at <= @started_before)
+ORDER BY t.order_id DESC
+LIMIT @most;

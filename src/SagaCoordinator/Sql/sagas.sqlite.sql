@@ -1,0 +1,90 @@
+-- One writer at a time: what PostgreSQL locks is a plain read here.
+
+-- name: lock_sagas
+SELECT s.order_id, s.steps, s.facts
+FROM json_each(@rows) AS asked
+JOIN sagas s ON s.order_id = unhex(asked.value ->> 0);
+
+-- name: lock_due_sagas
+SELECT s.order_id, s.steps, s.facts
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE t.due_at <= @now
+ORDER BY t.due_at
+LIMIT @most;
+
+-- name: lock_open_sagas
+SELECT s.order_id, s.steps, s.facts
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE t.order_id > @after
+ORDER BY t.order_id
+LIMIT @most;
+
+-- name: insert_sagas
+INSERT INTO sagas (
+    order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, updated_at)
+SELECT
+    unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8, value ->> 9, value ->> 10, @now
+FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT (order_id) DO NOTHING
+RETURNING order_id;
+
+-- name: update_sagas
+UPDATE sagas
+SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code, version = batch.version,
+    facts = COALESCE(batch.facts, sagas.facts), steps = batch.steps, ended_at = batch.ended_at, updated_at = @now
+FROM (
+    SELECT
+        unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS step, value ->> 3 AS waiting_for,
+        value ->> 4 AS code, value ->> 5 AS version, value ->> 6 AS facts, value ->> 7 AS steps, value ->> 8 AS ended_at,
+        value ->> 9 AS version_before
+    FROM json_each(@rows)
+) AS batch
+WHERE sagas.order_id = batch.order_id AND sagas.version = batch.version_before;
+
+-- name: set_timers
+INSERT INTO saga_timers (order_id, due_at)
+SELECT unhex(value ->> 0), value ->> 1
+FROM json_each(@rows)
+WHERE true
+ON CONFLICT (order_id) DO UPDATE SET due_at = excluded.due_at;
+
+-- name: postpone_timers
+UPDATE saga_timers
+SET due_at = batch.due_at
+FROM (SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS due_at FROM json_each(@rows)) AS batch
+WHERE saga_timers.order_id = batch.order_id;
+
+-- name: delete_timers
+DELETE FROM saga_timers WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: saga
+SELECT s.order_id, s.steps, s.facts, s.updated_at FROM sagas s WHERE s.order_id = @order_id;
+
+-- name: sagas
+SELECT s.order_id, s.steps, s.facts, s.updated_at
+FROM sagas s
+WHERE (@before IS NULL OR s.order_id < @before)
+    AND (@state IS NULL OR s.state = @state)
+    AND (@step IS NULL OR s.step = @step)
+    AND (@code IS NULL OR s.code = @code)
+    AND (@waiting_for IS NULL OR s.waiting_for = @waiting_for)
+    AND (@started_before IS NULL OR s.started_at <= @started_before)
+ORDER BY s.order_id DESC
+LIMIT @most;
+
+-- name: open_sagas
+SELECT s.order_id, s.steps, s.facts, s.updated_at
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE (@before IS NULL OR t.order_id < @before)
+    AND (@state IS NULL OR s.state = @state)
+    AND (@step IS NULL OR s.step = @step)
+    AND (@code IS NULL OR s.code = @code)
+    AND (@waiting_for IS NULL OR s.waiting_for = @waiting_for)
+    AND (@started_before IS NULL OR s.started_at <= @started_before)
+ORDER BY t.order_id DESC
+LIMIT @most;

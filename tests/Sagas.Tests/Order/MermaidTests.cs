@@ -1,0 +1,42 @@
+using Orderwright.SagaCoordinator;
+
+namespace Orderwright.Sagas.Tests.Order;
+
+public sealed class MermaidTests
+{
+    [Fact]
+    public void The_order_process_is_drawn_with_its_way_back() => Assert.Equal(
+        """
+        flowchart LR
+          %% order-process version 1
+          started([order placed])
+          reserve_stock["reserve-stock<br/><i>stock-service</i>"]
+          undo_reserve_stock("release-stock<br/><i>stock-service</i>")
+          authorize_payment["authorize-payment<br/><i>customer-service</i>"]
+          undo_authorize_payment("undo-payment<br/><i>customer-service</i>")
+          commit_stock{{"commit-stock<br/><i>stock-service</i><br/>pivot"}}
+          undo_commit_stock("release-stock<br/><i>stock-service</i>")
+          capture_payment["capture-payment<br/><i>customer-service</i><br/>forward only<br/>skipped when authorize-payment says captured"]
+          completed([completed])
+          undone([rejected, expired or cancelled])
+          started --> reserve_stock
+          reserve_stock --> authorize_payment
+          authorize_payment --> commit_stock
+          commit_stock ==>|confirmed| capture_payment
+          capture_payment --> completed
+          reserve_stock -. refused .-> undone
+          reserve_stock -. no answer .-> undo_reserve_stock
+          undo_reserve_stock --> undone
+          authorize_payment -. refused .-> undo_reserve_stock
+          authorize_payment -. no answer .-> undo_authorize_payment
+          undo_authorize_payment --> undo_reserve_stock
+          commit_stock -. refused .-> undo_authorize_payment
+          commit_stock -. no answer .-> undo_commit_stock
+          undo_commit_stock --> undo_authorize_payment
+          completed -. cancelled .-> undo_commit_stock
+          classDef undo stroke-dasharray: 4 4
+          class undo_reserve_stock,undo_authorize_payment,undo_commit_stock undo
+
+        """,
+        Mermaid.Of(OrderSaga.Current));
+}

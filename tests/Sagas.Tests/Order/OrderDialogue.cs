@@ -1,0 +1,131 @@
+using System.Text.Json;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.SagaCoordinator;
+
+namespace Orderwright.Sagas.Tests.Order;
+
+/// <summary>
+/// One order's saga as a conversation in the services' own messages. Between two messages it goes through the
+/// JSON in which it is stored, as it does in life.
+/// </summary>
+sealed class OrderDialogue
+{
+    public static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
+
+    public static readonly Guid OrderId = Guid.Parse("0198c8a0-0000-7000-8000-00000000002a");
+
+    public static readonly OrderPlaced Order = new(
+        "17850", "GBP", [new(1, "MUG-01", 2, null), new(2, "TEA-03", 1, 450)], -50, new("sandbox", "tok_visa"), false);
+
+    static readonly IReadOnlyList<OrderLine> Priced = [new(1, "MUG-01", 2, 300), new(2, "TEA-03", 1, 450)];
+
+    SagaRecord? stored;
+
+    public DateTimeOffset Now { get; private set; } = Noon;
+
+    public IReadOnlyList<Message> Sent { get; private set; } = [];
+
+    public SagaState State => stored!.State;
+
+    public OrderFacts Facts => stored!.Facts;
+
+    public OrderDialogue Placed(OrderPlaced? order = null) => Hears(order ?? Order);
+
+    public OrderDialogue Cancelled() => Hears(new CancelRequested("customer", Order));
+
+    public OrderDialogue Reserved(IReadOnlyList<OrderLine>? priced = null) =>
+        Answers(StepNames.ReserveStock, new(false, StepOutcome.Completed, Priced: priced ?? Priced));
+
+    public OrderDialogue Authorized(long captured = 0) => Answers(
+        StepNames.AuthorizePayment,
+        new(false, StepOutcome.Completed, Payment: new(1_000, captured, 0, false)));
+
+    public OrderDialogue Committed() => Answers(StepNames.CommitStock, new(false, StepOutcome.Completed));
+
+    public OrderDialogue CapturedNow() => Answers(
+        StepNames.CapturePayment, new(false, StepOutcome.Completed, Payment: new(1_000, 1_000, 0, false)));
+
+    public OrderDialogue Rejects(string step, string code) =>
+        Answers(step, new(false, StepOutcome.Rejected, code, "No."));
+
+    public OrderDialogue Undone(string step, PaymentPosition? payment = null) =>
+        Answers(step, new(true, StepOutcome.Completed, Payment: payment));
+
+    public OrderDialogue Answers(string step, StepAnswered answer) => Hears(answer, step);
+
+    public OrderDialogue After(TimeSpan time)
+    {
+        Now += time;
+        return this;
+    }
+
+    public OrderDialogue Timer()
+    {
+        var saga = SagaProgress.Of(stored!, Now);
+        saga.LookAtTheClock(askNow: false);
+        return Store(saga);
+    }
+
+    public OrderDialogue Hears(params ReadOnlySpan<IMessageBody> bodies)
+    {
+        var messages = bodies.ToArray().Select(body => Envelope(body, null)).ToList();
+        return Hears(messages);
+    }
+
+    public OrderDialogue Says(params string[] types)
+    {
+        Assert.Equal(types, Sent.Select(message => message.Body.GetType().Name));
+        return this;
+    }
+
+    public T Said<T>() where T : IMessageBody => Assert.Single(Sent.Select(message => message.Body).OfType<T>());
+
+    public OrderDialogue Is(SagaStatus status)
+    {
+        Assert.Equal(status, State.Status);
+        return this;
+    }
+
+    OrderDialogue Hears(IMessageBody body, string? step) => Hears([Envelope(body, step)]);
+
+    OrderDialogue Hears(List<Message> messages)
+    {
+        var saga = stored is null ? SagaProgress.Begin(messages[0], Now)! : SagaProgress.Of(stored, Now);
+        foreach (var message in messages) saga.Take(message);
+        return Store(saga);
+    }
+
+    OrderDialogue Store(SagaProgress saga)
+    {
+        var work = new Work(ServiceNames.Coordinator, new NoTransaction(), Now, new IdSource());
+        saga.Send(work);
+        Sent = work.Outgoing;
+        var state = JsonSerializer.Serialize(saga.State, StoredJson.Default.SagaState);
+        var facts = JsonSerializer.Serialize(saga.Facts, StoredJson.Default.OrderFacts);
+        stored = new(
+            OrderId, JsonSerializer.Deserialize(state, StoredJson.Default.SagaState)!,
+            JsonSerializer.Deserialize(facts, StoredJson.Default.OrderFacts)!);
+        return this;
+    }
+
+    Message Envelope(IMessageBody body, string? step) => new()
+    {
+        Id = Guid.CreateVersion7(), Source = "test", OrderId = OrderId, Time = Now, Body = body, Step = step,
+        TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    };
+
+    sealed class NoTransaction : ITransaction
+    {
+        public Task<List<T>> QueryAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel) =>
+            throw new NotSupportedException("Nothing is read while it is decided.");
+
+        public IAsyncEnumerable<T> StreamAsync<T>(
+            SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel) =>
+            throw new NotSupportedException("Nothing is read while it is decided.");
+
+        public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel) =>
+            throw new NotSupportedException("Nothing is written while it is decided.");
+    }
+}
