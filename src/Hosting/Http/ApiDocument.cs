@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
@@ -15,9 +16,21 @@ namespace Orderwright.Hosting.Http;
 /// </summary>
 static class ApiDocument
 {
+    const string ProblemName = "Problem";
     public const string Path = "/openapi/v1.json";
 
-    public static void Describe(IServiceCollection services) => services.AddOpenApi("v1", options =>
+    public static void Describe(IServiceCollection services)
+    {
+        // Only the document's schemas come from these options; the services read and write with contexts of their own.
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        });
+        services.AddOpenApi("v1", Describe);
+    }
+
+    static void Describe(OpenApiOptions options)
     {
         options.AddDocumentTransformer((document, _, _) =>
         {
@@ -36,25 +49,35 @@ static class ApiDocument
                 BearerFormat = "ow_PREFIX_SECRET",
                 Description = "An API key; needed wherever keys are configured. X-Api-Key does as well.",
             };
+            document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
+            document.Components.Schemas[ProblemName] = ProblemSchema();
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
         {
             Complete(operation, context.Description.HttpMethod ?? "", context.Description.RelativePath ?? "",
-                context.Description.ActionDescriptor.EndpointMetadata.OfType<Access>().LastOrDefault(), context.Document!);
+                context.Description.ActionDescriptor.EndpointMetadata, context.Document!);
             return Task.CompletedTask;
         });
-    });
+    }
 
-    static void Complete(OpenApiOperation operation, string method, string path, Access? access, OpenApiDocument document)
+    static void Complete(
+        OpenApiOperation operation, string method, string path, IList<object> metadata, OpenApiDocument document)
     {
+        var access = metadata.OfType<Access>().LastOrDefault();
         var writes = method is "POST" or "PUT" or "PATCH" or "DELETE";
-        if (method == "POST")
-            Header(operation, "Idempotency-Key", "1 to 255 visible ASCII characters. The same key and request get the first answer again.");
+        if (metadata.OfType<ListFilters>().LastOrDefault() is { } filters)
+        {
+            foreach (var name in filters.Names) Parameter(operation, ParameterLocation.Query, name, "Only those; what it cannot be is a 400.");
+            Parameter(operation, ParameterLocation.Query, "limit", $"1 to {ListQuery.MaxLimit}; default {ListQuery.DefaultLimit}.");
+            Parameter(operation, ParameterLocation.Query, "cursor", "nextCursor of the page before.");
+        }
+        if (method == "POST" && access?.Scope is not null)
+            Parameter(operation, ParameterLocation.Header, "Idempotency-Key", "1 to 255 visible ASCII characters. The same key and request get the first answer again.");
         if (method is "PUT" or "PATCH")
-            Header(operation, "If-Match", "The version that is to be changed, as its ETag; another one is a 412.");
+            Parameter(operation, ParameterLocation.Header, "If-Match", "The version that is to be changed, as its ETag; another one is a 412.");
         if (operation.OperationId == "placeOrder")
-            Header(operation, "Prefer", "wait=N: answer when the order is decided, or after N seconds (at most 30).");
+            Parameter(operation, ParameterLocation.Header, "Prefer", "wait=N: answer when the order is decided, or after N seconds (at most 30).");
 
         List<int> problems = [StatusCodes.Status400BadRequest, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status500InternalServerError];
         if (path.Contains('{', StringComparison.Ordinal)) problems.Add(StatusCodes.Status404NotFound);
@@ -69,46 +92,46 @@ static class ApiDocument
         }
         operation.Responses ??= [];
         foreach (var status in problems.Order())
-            operation.Responses.TryAdd(status.ToString(CultureInfo.InvariantCulture), Problem(status));
+            operation.Responses.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse { Description = ReasonPhrases.GetReasonPhrase(status) });
+        foreach (var (_, response) in operation.Responses.Where(response => IsProblem(response.Key, response.Value)))
+            ((OpenApiResponse)response).Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference(ProblemName, document) },
+            };
     }
 
-    static void Header(OpenApiOperation operation, string name, string description)
+    static bool IsProblem(string status, IOpenApiResponse response) =>
+        status[0] is '4' or '5' && response.Content?.ContainsKey("application/json") != true;
+
+    static void Parameter(OpenApiOperation operation, ParameterLocation place, string name, string description)
     {
         operation.Parameters ??= [];
         if (operation.Parameters.Any(parameter => parameter.Name == name)) return;
         operation.Parameters.Add(new OpenApiParameter
         {
             Name = name,
-            In = ParameterLocation.Header,
+            In = place,
             Description = description,
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         });
     }
 
-    static OpenApiResponse Problem(int status) => new()
+    static OpenApiSchema ProblemSchema() => new()
     {
-        Description = ReasonPhrases.GetReasonPhrase(status),
-        Content = new Dictionary<string, OpenApiMediaType>
+        Type = JsonSchemaType.Object,
+        Description = "RFC 9457. `code` is stable and what clients branch on; `errors` names each offending place by JSON pointer.",
+        Properties = new Dictionary<string, IOpenApiSchema>
         {
-            ["application/problem+json"] = new()
+            ["type"] = Text(), ["title"] = Text(), ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
+            ["code"] = Text(), ["detail"] = Text(), ["traceId"] = Text(), ["orderId"] = Text(),
+            ["allowed"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = Text() },
+            ["errors"] = new OpenApiSchema
             {
-                Schema = new OpenApiSchema
+                Type = JsonSchemaType.Array,
+                Items = new OpenApiSchema
                 {
                     Type = JsonSchemaType.Object,
-                    Properties = new Dictionary<string, IOpenApiSchema>
-                    {
-                        ["type"] = Text(), ["title"] = Text(), ["detail"] = Text(), ["code"] = Text(), ["traceId"] = Text(),
-                        ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
-                        ["errors"] = new OpenApiSchema
-                        {
-                            Type = JsonSchemaType.Array,
-                            Items = new OpenApiSchema
-                            {
-                                Type = JsonSchemaType.Object,
-                                Properties = new Dictionary<string, IOpenApiSchema> { ["pointer"] = Text(), ["code"] = Text(), ["detail"] = Text() },
-                            },
-                        },
-                    },
+                    Properties = new Dictionary<string, IOpenApiSchema> { ["pointer"] = Text(), ["code"] = Text(), ["detail"] = Text() },
                 },
             },
         },

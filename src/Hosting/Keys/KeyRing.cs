@@ -20,17 +20,30 @@ public enum KeyRefusal
 /// The keys as a running service knows them. Looks at most once a second whether the file has changed; one that has
 /// become unreadable leaves the last good keys in force and says so in the log.
 /// </summary>
-public sealed partial class KeyRing(string path, TimeProvider time, ILogger<KeyRing> log)
+public sealed partial class KeyRing
 {
     static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     sealed record Holder(ApiKey Key, byte[] Hash, Caller Caller);
 
-    FrozenDictionary<string, Holder> holders = Index(KeyFile.Read(path));
-    DateTime fileTime = File.GetLastWriteTimeUtc(path);
-    long lookedAt = time.GetTimestamp();
+    readonly string path;
+    readonly TimeProvider time;
+    readonly ILogger<KeyRing> log;
+    FrozenDictionary<string, Holder> holders;
+    DateTime fileTime;
+    long lookedAt;
 
-    public bool IsEmpty => holders.Count == 0;
+    /// <summary>Throws <see cref="InvalidSettingException"/> for a file that is missing or cannot be read.</summary>
+    public KeyRing(string path, TimeProvider time, ILogger<KeyRing> log)
+    {
+        this.path = path;
+        this.time = time;
+        this.log = log;
+        fileTime = File.GetLastWriteTimeUtc(path);
+        holders = Index(KeyFile.Read(path));
+        lookedAt = time.GetTimestamp();
+        if (holders.Count == 0) LogEmpty(path);
+    }
 
     /// <param name="token"><c>ow_PREFIX_SECRET</c>, as the caller sent it.</param>
     /// <param name="caller">Who it is, when nothing is refused.</param>
@@ -81,6 +94,9 @@ public sealed partial class KeyRing(string path, TimeProvider time, ILogger<KeyR
 
     [LoggerMessage(2001, LogLevel.Information, "The keys in {Path} were read again: {Count}")]
     partial void LogRead(string path, int count);
+
+    [LoggerMessage(2003, LogLevel.Warning, "There is no key in {Path}: nobody comes in before ./orderwright keys add")]
+    partial void LogEmpty(string path);
 
     [LoggerMessage(2002, LogLevel.Error, "The keys known so far stay in force: {Why}")]
     partial void LogUnreadable(string why);

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
 namespace Orderwright.Runtime.Http;
@@ -42,6 +43,15 @@ public static class Cursor
     }
 
     static byte[] Check(ReadOnlySpan<byte> text) => System.Security.Cryptography.SHA256.HashData(text)[..4];
+}
+
+/// <summary>Metadata of a list: the parameters it takes besides <c>limit</c> and <c>cursor</c>. For the API's description.</summary>
+public sealed record ListFilters(IReadOnlyList<string> Names);
+
+public static class ListFilterExtensions
+{
+    public static TBuilder Lists<TBuilder>(this TBuilder builder, params string[] filters) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ListFilters(filters));
 }
 
 /// <summary>The query of a list call, read strictly: what is not known, or not well-formed, is a 400 naming it.</summary>

@@ -1,0 +1,30 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Orderwright.AllInOne;
+
+/// <summary>Shows a page to the person at the terminal; where there is no person or no browser, nothing happens.</summary>
+static class Browser
+{
+    public static void Open(Uri page)
+    {
+        if (Console.IsOutputRedirected || !HasScreen()) return;
+        try
+        {
+            var opener = OperatingSystem.IsMacOS() ? "open" : "xdg-open";
+            var start = OperatingSystem.IsWindows()
+                ? new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true }
+                : new ProcessStartInfo(opener, page.AbsoluteUri) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var process = Process.Start(start);
+        }
+        catch (Win32Exception)
+        {
+            // There is nothing here that opens pages; the ready line has the address.
+        }
+    }
+
+    static bool HasScreen() =>
+        !OperatingSystem.IsLinux()
+        || Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 }
+        || Environment.GetEnvironmentVariable("WAYLAND_DISPLAY") is { Length: > 0 };
+}
