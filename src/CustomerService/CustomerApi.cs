@@ -17,7 +17,7 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
     public void Map(IEndpointRouteBuilder routes)
     {
         var customers = routes.MapGroup("/api/v1/customers").WithTags("customers").Require(Scopes.Payments);
-        customers.MapGet("", (Delegate)ListAsync).WithName("listCustomers").Produces<Page<CustomerView>>();
+        customers.MapGet("", (Delegate)ListAsync).WithName("listCustomers").Lists().Produces<Page<CustomerView>>();
         customers.MapGet("/{id}", GetAsync).WithName("getCustomer").Produces<CustomerView>();
         customers.MapPut("/{id}", PutAsync).WithName("putCustomer")
             .Accepts<CustomerBody>("application/json")

@@ -19,7 +19,7 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
     public void Map(IEndpointRouteBuilder routes)
     {
         var payments = routes.MapGroup("/api/v1/payments").WithTags("payments").Require(Scopes.Payments);
-        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Produces<Page<PaymentView>>();
+        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state").Produces<Page<PaymentView>>();
         payments.MapGet("/{id}", GetAsync).WithName("getPayment").Produces<PaymentView>();
         routes.MapPost("/api/v1/webhooks/{provider}", WebhookAsync).WithName("receiveWebhook").WithTags("payments")
             .OpenToAll().Produces(StatusCodes.Status200OK);

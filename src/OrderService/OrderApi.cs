@@ -20,7 +20,7 @@ public sealed class OrderApi(
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        var orders = routes.MapGroup("/api/v1/orders").WithTags("Orders");
+        var orders = routes.MapGroup("/api/v1/orders").WithTags("orders");
         orders.MapPost("", (Delegate)PlaceAsync).Require(Scopes.Orders).WithName("placeOrder")
             .WithSummary("Place an order")
             .WithDescription(
@@ -29,6 +29,7 @@ public sealed class OrderApi(
                 "`total` is null until each line has its price. Takes an `Idempotency-Key`.")
             .Accepts<OrderRequest>("application/json").Produces<OrderBody>(202).Produces<OrderBody>(201);
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
+            .Lists("status", "customerId", "reference", "createdAfter", "createdBefore")
             .WithSummary("List orders, newest first")
             .WithDescription(
                 "Filters: status, customerId, reference, createdAfter (at or after), createdBefore (before). A page of a " +

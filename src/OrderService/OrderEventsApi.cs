@@ -13,14 +13,14 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var events = routes.MapGroup("/api/v1").WithTags("Events");
-        events.MapGet("orders/{id}/events", OfOrderAsync).Require(Scopes.Orders).WithName("listOrderEvents")
+        var events = routes.MapGroup("/api/v1").WithTags("events");
+        events.MapGet("orders/{id}/events", OfOrderAsync).Require(Scopes.Orders).WithName("listOrderEvents").Lists("after")
             .WithSummary("An order's timeline across all services")
             .WithDescription(
                 "With `Accept: text/event-stream` a live stream: every event so far (or after `Last-Event-ID`), then each " +
                 "as it happens, until the order's status is terminal; 204 when nothing can follow.")
             .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType);
-        events.MapGet("events", (Delegate)AllAsync).Require(Scopes.Orders).WithName("listEvents")
+        events.MapGet("events", (Delegate)AllAsync).Require(Scopes.Orders).WithName("listEvents").Lists("after")
             .WithSummary("The feed of all order events")
             .WithDescription(
                 "In order of `seq`, without gaps for who goes on after the last one read: `after=SEQ`, or `Last-Event-ID` " +

@@ -16,7 +16,7 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
     public void Map(IEndpointRouteBuilder routes)
     {
         var products = routes.MapGroup("/api/v1/products").WithTags("products").Require(Scopes.Stock);
-        products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Produces<Page<Product>>();
+        products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Lists().Produces<Page<Product>>();
         products.MapGet("/{sku}", GetAsync).WithName("getProduct").Produces<Product>();
         products.MapPut("/{sku}", PutAsync).WithName("putProduct")
             .Accepts<ProductBody>("application/json")

@@ -20,15 +20,15 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
     public void Map(IEndpointRouteBuilder routes)
     {
         var stock = routes.MapGroup("/api/v1/stock").WithTags("stock").Require(Scopes.Stock);
-        stock.MapGet("", (Delegate)ListAsync).WithName("listStock").Produces<Page<StockView>>();
+        stock.MapGet("", (Delegate)ListAsync).WithName("listStock").Lists("below").Produces<Page<StockView>>();
         stock.MapGet("/{sku}", GetAsync).WithName("getStock").Produces<StockView>();
         stock.MapPut("/{sku}", CountAsync).WithName("countStock")
             .Accepts<CountBody>("application/json").Produces<StockView>();
         stock.MapPost("/{sku}/adjustments", AdjustAsync).WithName("adjustStock")
             .Accepts<AdjustmentBody>("application/json").Produces<Movement>(StatusCodes.Status201Created);
-        stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements")
+        stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements").Lists()
             .Produces<Page<Movement>>();
-        routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations")
+        routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations").Lists("orderId", "sku")
             .WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
     }
 
