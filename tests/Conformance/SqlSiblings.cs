@@ -34,13 +34,20 @@ public static partial class SqlSiblings
 
 public sealed class SqlSiblingFacts
 {
-    [Fact]
-    public void The_runtimes_sql_is_the_same_in_both_dialects() =>
-        Assert.Empty(SqlSiblings.Differences(typeof(IDatabase).Assembly));
+    public static TheoryData<string> AssembliesWithSql => new(
+        Directory.GetFiles(AppContext.BaseDirectory, "Orderwright.*.dll").Select(Assembly.LoadFrom)
+            .Where(assembly => assembly.GetManifestResourceNames().Any(name => name.EndsWith(".sql", StringComparison.Ordinal)))
+            .Select(assembly => assembly.GetName().Name!));
+
+    [Theory]
+    [MemberData(nameof(AssembliesWithSql))]
+    public void Sql_is_the_same_in_both_dialects(string assembly) =>
+        Assert.Empty(SqlSiblings.Differences(Assembly.Load(assembly)));
 
     [Fact]
-    public void This_suites_sql_is_the_same_in_both_dialects() =>
-        Assert.Empty(SqlSiblings.Differences(typeof(SqlSiblings).Assembly));
+    public void The_runtime_and_the_services_are_among_those_with_sql() => Assert.Superset(
+        new HashSet<string> { "Orderwright.Runtime", "Orderwright.OrderService", "Orderwright.StockService" },
+        new HashSet<string>(AssembliesWithSql.Select(row => row.Data)));
 
     [Fact]
     public void A_missing_sibling_is_found()

@@ -127,6 +127,22 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     }
 
     [Fact]
+    public async Task What_a_crash_left_behind_can_be_read_and_written_on()
+    {
+        var (live, left) = (await engine.NewAddressAsync(), await engine.NewAddressAsync());
+        await using var crashing = engine.Open(live);
+        await crashing.MigrateAsync(engine.Sql.Migrations, default);
+        await InsertAsync(crashing, "crash", 1);
+        // As the file system has it at this moment: the commit is in the log, the shared memory is gone.
+        Directory.CreateDirectory(Path.GetDirectoryName(left)!);
+        foreach (var ending in new[] { "", "-wal" }) File.Copy(live + ending, left + ending);
+        await using var database = engine.Open(left);
+        var key = SqlArgs.OfTexts("key", ["crash/0"]);
+        Assert.Single(await database.QueryAsync(sql["read_counters"], key, row => row.Text(0)));
+        await InsertAsync(database, "after", 1);
+    }
+
+    [Fact]
     public async Task A_disposed_database_says_so()
     {
         var database = engine.OpenAnother();
