@@ -154,11 +154,13 @@ public sealed class PostgresOrderFeed(PostgresEngine engine) : OrderFeedSuite(en
             default);
         await written.Task;
         var fast = (await House.PlaceAsync(Mug)).Id;
-        Assert.Equal(1, await House.CountAsync("SELECT count(*) FROM order_events"));
-        Assert.Empty(await ReadOnAsync(0));
-
+        var visible = await House.CountAsync("SELECT count(*) FROM order_events");
+        var early = await ReadOnAsync(0);
         commit.SetResult();
         var slowId = await slow;
+
+        Assert.Equal(1, visible);
+        Assert.Empty(early);
         Assert.Equal([slowId, fast], (await ReadOnAsync(0)).Select(told => (Guid)told["orderId"]!));
     }
 }
