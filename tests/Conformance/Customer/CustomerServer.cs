@@ -61,6 +61,7 @@ sealed class CustomerServer : IAsyncDisposable
     readonly CancellationTokenSource stopping = new();
     readonly Task reading;
     readonly ConcurrentDictionary<Guid, Channel<Message>> answers = new();
+    int answered;
 
     CustomerServer(
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
@@ -184,6 +185,9 @@ sealed class CustomerServer : IAsyncDisposable
         return await SettledAsync(orderId);
     }
 
+    /// <summary>Answers that came here, about any order.</summary>
+    public int Answered => Volatile.Read(ref answered);
+
     public bool HasAnswer(Guid orderId) => Inbox(orderId).Reader.Count > 0;
 
     /// <summary>Asks until it holds; what a test waits for has no signal of its own.</summary>
@@ -279,7 +283,10 @@ sealed class CustomerServer : IAsyncDisposable
         {
             var deliveries = await inbox.ReceiveAsync(1_000, stopping.Token);
             foreach (var message in deliveries.SelectMany(delivery => delivery.Messages))
+            {
                 await Inbox(message.OrderId).Writer.WriteAsync(message);
+                Interlocked.Increment(ref answered);
+            }
             await inbox.AcknowledgeAsync(deliveries, default);
         }
     }

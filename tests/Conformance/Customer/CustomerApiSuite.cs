@@ -1,0 +1,215 @@
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService.Sandbox;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>The HTTP API of customer-service, on every engine.</summary>
+public abstract class CustomerApiSuite(StorageEngine engine)
+{
+    const string Ann = """{"name":"Ann","email":"ann@example.org"}""";
+
+    static IEnumerable<string?> Ids(HttpReply page) =>
+        page.Body!["items"]!.AsArray().Select(item => (string?)item!["id"]);
+
+    [Fact]
+    public async Task A_customer_is_put_changed_read_and_erased()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        var created = await server.SendAsync("PUT", "customers/17850", Ann);
+        Assert.Equal((201, "\"1\"", "/api/v1/customers/17850"), (created.Status, created.ETag, created.Location));
+        Assert.Equal(
+            ["id", "name", "email", "version", "createdAt", "updatedAt"],
+            created.Body!.AsObject().Select(property => property.Key));
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", (string)created.Body["createdAt"]!);
+
+        var same = await server.SendAsync("PUT", "customers/17850", Ann);
+        Assert.Equal((200, created.Text), (same.Status, same.Text));
+        var changed = await server.SendAsync("PUT", "customers/17850", """{"name":"Anna"}""", ifMatch: "\"1\"");
+        Assert.Equal((200, "\"2\"", "Anna", null), (changed.Status, changed.ETag, (string?)changed.Body!["name"], changed.Body["email"]));
+        var stale = await server.SendAsync("PUT", "customers/17850", Ann, ifMatch: "\"1\"");
+        Assert.Equal((412, "version_mismatch"), (stale.Status, stale.Code));
+        Assert.Equal(changed.Text, (await server.GetAsync("customers/17850")).Text);
+
+        Assert.Equal(412, (await server.SendAsync("DELETE", "customers/17850", ifMatch: "\"1\"")).Status);
+        var erased = await server.SendAsync("DELETE", "customers/17850");
+        Assert.Equal((204, ""), (erased.Status, erased.Text));
+        foreach (var path in new[] { "customers/17850", "customers/17850/balances" })
+            Assert.Equal("not_found", (await server.GetAsync(path)).Code);
+        Assert.Equal(404, (await server.SendAsync("DELETE", "customers/17850")).Status);
+        Assert.Empty(Ids(await server.GetAsync("customers")));
+        Assert.Equal(
+            [(null, null)],
+            await server.QueryAsync("SELECT name, email FROM customers", row => (row.TextOrNull(0), row.TextOrNull(1))));
+    }
+
+    [Fact]
+    public async Task Erasing_keeps_the_ledger_and_waits_for_open_orders()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        var (store, card) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await server.AskAsync(store, CustomerServer.Pay("balance"));
+        await server.AskAsync(card, CustomerServer.Pay("sandbox", SandboxTokens.Visa));
+        var open = await server.SendAsync("DELETE", "customers/17850");
+        Assert.Equal((409, "open_orders"), (open.Status, open.Code));
+        await server.AskAsync(card, new UndoPayment("cancelled"));
+        Assert.Equal(204, (await server.SendAsync("DELETE", "customers/17850")).Status);
+
+        var unknown = await server.AskAsync(Guid.CreateVersion7(), CustomerServer.Pay("balance", amount: 1));
+        Assert.Equal(ReasonCodes.UnknownCustomer, unknown.Code);
+        var refunded = await server.AskAsync(store, new UndoPayment("returned"));
+        Assert.Equal(1_530, refunded.Payment!.RefundedMinor);
+        Assert.Equal(201, (await server.SendAsync("PUT", "customers/17850", Ann)).Status);
+        Assert.Equal(2_000, await server.BalanceAsync());
+    }
+
+    [Fact]
+    public async Task A_credit_adds_up_once_per_reference_and_key()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.SendAsync("PUT", "customers/17850", Ann);
+        await server.SendAsync("PUT", "customers/17851", Ann);
+        const string Credit = """{"amount":10000,"currency":"GBP","reference":"invoice-1"}""";
+        var first = await server.SendAsync("POST", "customers/17850/credits", Credit, key: "k-1");
+        Assert.Equal((201, null), (first.Status, first.Replayed));
+        Assert.Equal(
+            ["id", "customerId", "currency", "amount", "reference", "createdAt"],
+            first.Body!.AsObject().Select(property => property.Key));
+        var again = await server.SendAsync("POST", "customers/17850/credits", Credit, key: "k-1");
+        Assert.Equal((201, "true", first.Text), (again.Status, again.Replayed, again.Text));
+        var reused = await server.SendAsync("POST", "customers/17851/credits", Credit, key: "k-1");
+        Assert.Equal((422, "idempotency_key_reused"), (reused.Status, reused.Code));
+        var doubled = await server.SendAsync("POST", "customers/17850/credits", Credit);
+        Assert.Equal((409, "duplicate_reference"), (doubled.Status, doubled.Code));
+        Assert.Equal(201, (await server.SendAsync("POST", "customers/17851/credits", Credit)).Status);
+        Assert.Equal(201, (await server.SendAsync("POST", "customers/17850/credits", """{"amount":5,"currency":"EUR"}""")).Status);
+        Assert.Equal(
+            """{"items":[{"currency":"EUR","amount":5},{"currency":"GBP","amount":10000}],"nextCursor":null}""",
+            (await server.GetAsync("customers/17850/balances")).Text);
+
+        var nobody = await server.SendAsync("POST", "customers/nobody/credits", Credit);
+        Assert.Equal((404, "not_found"), (nobody.Status, nobody.Code));
+        Assert.Empty(await server.QueryAsync("SELECT amount FROM balances WHERE customer_id = 'nobody'", row => row.BigInt(0)));
+    }
+
+    [Fact]
+    public async Task Two_hundred_credits_at_once_all_count_and_one_reference_counts_once()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await using var other = await server.StartAnotherAsync();
+        await server.AddCustomerAsync();
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
+            (await (i % 2 == 0 ? server : other).SendAsync(
+                "POST", "customers/17850/credits",
+                $$"""{"amount":10,"currency":"GBP","reference":"{{(i < 100 ? $"r-{i}" : "the same")}}"}""")).Status));
+        Assert.Equal(101, statuses.Count(status => status == 201));
+        Assert.Equal(99, statuses.Count(status => status == 409));
+        Assert.Equal(1_010, await server.BalanceAsync());
+    }
+
+    [Fact]
+    public async Task Lists_are_paged_in_their_order_and_filtered()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        foreach (var id in new[] { "b", "B", "a", "A-1", "A.1", "A" }) await server.AddCustomerAsync(id);
+        var walked = new List<string?>();
+        for (string? cursor = ""; cursor is not null;)
+        {
+            var page = await server.GetAsync($"customers?limit=2{(cursor == "" ? "" : $"&cursor={cursor}")}");
+            walked.AddRange(Ids(page));
+            cursor = (string?)page.Body!["nextCursor"];
+        }
+        Assert.Equal(["A", "A-1", "A.1", "B", "a", "b"], walked);
+
+        var orders = Enumerable.Range(0, 3).Select(n => Guid.CreateVersion7(DateTimeOffset.UtcNow.AddSeconds(n))).ToArray();
+        await server.AskAsync(orders[0], CustomerServer.Pay("balance", amount: 0, customer: "a"));
+        await server.AskAsync(orders[1], CustomerServer.Pay("balance", amount: 1, customer: "a"));
+        await server.AskAsync(orders[2], CustomerServer.Pay("balance", amount: 0, customer: "a"));
+        var first = await server.GetAsync("payments?limit=2");
+        Assert.Equal([$"{orders[2]}", $"{orders[1]}"], Ids(first));
+        Assert.Equal([$"{orders[0]}"], Ids(await server.GetAsync($"payments?limit=2&cursor={first.Body!["nextCursor"]}")));
+        Assert.Equal([$"{orders[1]}"], Ids(await server.GetAsync("payments?state=declined")));
+        Assert.Equal([$"{orders[0]}"], Ids(await server.GetAsync($"payments?orderId={orders[0]}&state=captured")));
+        Assert.Empty(Ids(await server.GetAsync($"payments?orderId={orders[0]}&state=declined")));
+
+        var one = await server.GetAsync($"payments/{orders[1]}");
+        Assert.Equal((200, "\"1\""), (one.Status, one.ETag));
+        Assert.Equal("insufficient_funds", (string?)one.Body!["reason"]!["code"]);
+        Assert.Equal(404, (await server.GetAsync($"payments/{Guid.CreateVersion7()}")).Status);
+        var foreign = (string?)(await server.GetAsync("customers?limit=1")).Body!["nextCursor"];
+        Assert.Equal(["cursor invalid_cursor"], (await server.GetAsync($"payments?cursor={foreign}")).Errors);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_named_by_pointer_and_code()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.SendAsync("PUT", "customers/17850", Ann);
+        const string Credit = "POST customers/17850/credits";
+        var longName = new string('n', 201);
+        (string Call, string? Body, string[] Errors)[] wrong =
+        [
+            ("PUT customers/a%20b", Ann, ["id invalid_id"]),
+            ($"PUT customers/{new string('A', 65)}", Ann, ["id invalid_id"]),
+            ("PUT customers/1", $$"""{"name":"{{longName}}","email":"ann"}""", ["/name too_long", "/email invalid_email"]),
+            ("PUT customers/1", """{"name":" ","email":"a b@example.org"}""", ["/name required", "/email invalid_email"]),
+            ("PUT customers/1", """{"name":"a\u0007b","email":"@"}""", ["/name control_character", "/email invalid_email"]),
+            ("PUT customers/1", $$"""{"name":"Ann","email":"ann@{{new string('x', 251)}}"}""", ["/email invalid_email"]),
+            (Credit, """{"amount":0,"currency":"XXX","reference":""}""",
+                ["/amount out_of_range", "/currency unknown_currency", "/reference required"]),
+            (Credit, """{"amount":-1,"currency":"gbp"}""", ["/amount out_of_range", "/currency unknown_currency"]),
+            (Credit, """{"amount":1000000000001,"currency":"GBP"}""", ["/amount out_of_range"]),
+            ("DELETE customers/%25", null, ["id invalid_id"]),
+            ("GET customers/%25/balances", null, ["id invalid_id"]),
+            ("GET customers?name=Ann", null, ["name unknown_parameter"]),
+            ("GET customers?limit=0", null, ["limit out_of_range"]),
+            ("GET customers?cursor=AAAA", null, ["cursor invalid_cursor"]),
+            ("GET payments?orderId=1&state=paid", null, ["orderId invalid_id", "state unknown_value"]),
+            ("GET payments/1", null, ["id invalid_id"]),
+            ("POST sandbox/actions/1", """{"approve":true}""", ["orderId invalid_id"]),
+        ];
+        foreach (var (call, body, errors) in wrong)
+        {
+            var reply = await server.SendAsync(call.Split(' ')[0], call.Split(' ')[1], body);
+            Assert.Equal((call, 400, "invalid_request"), (call, reply.Status, reply.Code));
+            Assert.Equal(errors.Prepend(call), reply.Errors.Prepend(call));
+        }
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_exactly_what_is_asked_for_is_refused()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.SendAsync("PUT", "customers/17850", Ann);
+        (string Body, string Pointer)[] wrong =
+        [
+            ("""{"amount":1,"currency":"GBP","colour":"red"}""", "/colour"),
+            ("""{"amount":1,"amount":2,"currency":"GBP"}""", "/amount"),
+            ("""{"amount":"1","currency":"GBP"}""", "/amount"),
+            ("""{"amount":1.5,"currency":"GBP"}""", "/amount"),
+            ("""{"amount":9223372036854775808,"currency":"GBP"}""", "/amount"),
+            ("""{"amount":1,"currency":null}""", "/currency"),
+            ("""{"amount":1}""", "/currency"),
+            ("""{"amount":1,"currency":"GBP","reference":"a\u0000b"}""", "/reference"),
+            ("""{"amount":1,"currency":"GBP","reference":"4242 4242 4242 4242"}""", "/reference"),
+            ("""{"amount":1,"currency":"GBP" """, ""),
+        ];
+        foreach (var (body, pointer) in wrong)
+        {
+            var reply = await server.SendAsync("POST", "customers/17850/credits", body);
+            Assert.Equal((body, 400), (body, reply.Status));
+            Assert.Equal((body, pointer), (body, Assert.Single(reply.Errors).Split(' ')[0]));
+        }
+        Assert.Equal(0, await server.BalanceAsync());
+        Assert.Equal(400, (await server.SendAsync("POST", "customers/17850/credits", """{"amount":1,"currency":"GBP"}""", key: "a b")).Status);
+        Assert.Equal(400, (await server.SendAsync("POST", $"sandbox/actions/{Guid.CreateVersion7()}", """{"approve":"yes"}""")).Status);
+        var large = await server.SendAsync("POST", "webhooks/sandbox", new string(' ', 1_000_001));
+        Assert.Equal((413, "body_too_large"), (large.Status, large.Code));
+    }
+}
+
+public sealed class CustomerApiOnPostgresTests(PostgresEngine engine)
+    : CustomerApiSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class CustomerApiOnSqliteTests(SqliteEngine engine) : CustomerApiSuite(engine), IClassFixture<SqliteEngine>;

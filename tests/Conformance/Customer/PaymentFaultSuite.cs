@@ -1,0 +1,209 @@
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Sandbox;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>What must hold of payments when instances die, gateways go silent, and messages come twice.</summary>
+public abstract class PaymentFaultSuite(StorageEngine engine)
+{
+    static readonly GatewayResult Ok = new GatewayResult.Succeeded("ref-1");
+    static readonly GatewayResult Silence = new GatewayResult.Unknown("It does not answer.");
+    static readonly GatewayResult Never = new GatewayResult.NeverHappened(Final: false);
+
+    static string Key(Guid order, string operation, int n = 1) => GatewayCall.KeyOf(order, operation, n);
+
+    async Task<(CustomerServer Server, Guid Order)> StartAsync(params IPaymentProvider[] further)
+    {
+        var server = await CustomerServer.StartAsync(engine, further);
+        await server.AddCustomerAsync();
+        return (server, Guid.CreateVersion7());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_instance_that_dies_around_the_call_leaves_one_charge(bool afterTheCall)
+    {
+        var (server, order) = await StartAsync();
+        await using var _ = server;
+        var pay = CustomerServer.Pay("sandbox", SandboxTokens.Visa);
+        await server.DieWhileAuthorizingAsync(order, pay, afterTheCall);
+        Assert.Equal(afterTheCall ? 1 : 0, (await server.ChargesAsync(order)).Count);
+        Assert.False(server.HasAnswer(order));
+
+        server.Clock.Forward(TimeSpan.FromSeconds(30));
+        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        Assert.Equal([("authorized", 1_530, 0, 0)], await server.ChargesAsync(order));
+        Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, pay)).Outcome);
+    }
+
+    [Fact]
+    public async Task Two_instances_that_take_up_the_same_attempts_charge_each_once()
+    {
+        var (first, _) = await StartAsync();
+        await using var __ = first;
+        var orders = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToArray();
+        foreach (var order in orders)
+            await first.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: false);
+        await using var second = await first.StartAnotherAsync();
+        first.Clock.Forward(TimeSpan.FromSeconds(30));
+        await CustomerServer.UntilAsync(async () =>
+            (await first.QueryAsync("SELECT order_id FROM payments WHERE state = 'authorized'", row => row.Uuid(0))).Count == 40);
+        Assert.Equal(40, (await first.QueryAsync("SELECT id FROM sandbox_charges", row => row.Text(0))).Count);
+        Assert.Equal(40, (await first.QueryAsync("SELECT n FROM gateway_calls", row => row.Int(0))).Count);
+    }
+
+    [Fact]
+    public async Task A_doubt_lasts_until_the_gateway_says_what_became_of_it()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        var pay = CustomerServer.Pay("scripted");
+        await server.TellAsync(order, pay);
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        await server.TellAsync(order, pay);
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+
+        gateway.Finds = _ => Ok;
+        server.Clock.Forward(TimeSpan.FromSeconds(6));
+        Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
+        Assert.Equal([Key(order, "authorize")], gateway.Called);
+    }
+
+    [Fact]
+    public async Task An_undo_in_doubt_waits_and_then_voids_what_had_happened()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        await server.TellAsync(order, CustomerServer.Pay("scripted"));
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        await server.TellAsync(order, new UndoPayment("cancelled"));
+        var (_, undo) = await server.NextAsync(order);
+        Assert.Equal((true, StepOutcome.InDoubt), (undo.Undo, undo.Outcome));
+        Assert.Equal([Key(order, "authorize")], gateway.Called);
+
+        gateway.Answer(Key(order, "void"), Ok);
+        gateway.Finds = _ => Ok;
+        server.Clock.Forward(TimeSpan.FromSeconds(6));
+        var undone = await server.SettledAsync(order);
+        Assert.Equal((true, StepOutcome.Completed, true), (undone.Undo, undone.Outcome, undone.Payment!.Voided));
+        Assert.Equal([Key(order, "authorize"), Key(order, "void")], gateway.Called);
+    }
+
+    [Fact]
+    public async Task A_gateway_without_keys_is_not_asked_twice_before_it_is_sure()
+    {
+        var gateway = new ScriptedGateway { Capabilities = new(false, true, true, false, false), Finds = _ => Never };
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        await server.TellAsync(order, CustomerServer.Pay("scripted"));
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        await CustomerServer.UntilAsync(async () =>
+            (int)(await server.PaymentAsync(order))["attempts"]![0]!["lookUps"]! == 1);
+        Assert.Equal([Key(order, "authorize")], gateway.Called);
+
+        gateway.Finds = _ => new GatewayResult.NeverHappened(Final: true);
+        gateway.Answer(Key(order, "authorize", 2), Ok);
+        server.Clock.Forward(TimeSpan.FromSeconds(6));
+        Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
+        Assert.Equal([Key(order, "authorize"), Key(order, "authorize", 2)], gateway.Called);
+    }
+
+    [Fact]
+    public async Task A_refund_in_doubt_is_looked_up_and_not_repeated()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        gateway.Answer(Key(order, "authorize"), new GatewayResult.Succeeded("ref-1", Captured: true));
+        Assert.Equal(1_530, (await server.AskAsync(order, CustomerServer.Pay("scripted"))).Payment!.CapturedMinor);
+        await server.TellAsync(order, new UndoPayment("cancelled"));
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        gateway.Finds = request => request.Operation == GatewayOperations.Refund ? Ok : Silence;
+        server.Clock.Forward(TimeSpan.FromSeconds(6));
+        Assert.Equal(1_530, (await server.SettledAsync(order)).Payment!.RefundedMinor);
+        Assert.Equal([Key(order, "authorize"), Key(order, "refund")], gateway.Called);
+    }
+
+    [Fact]
+    public async Task A_thousand_calls_at_a_silent_gateway_keep_nobody_waiting()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, _) = await StartAsync(gateway);
+        await using var __ = server;
+        await server.AddCustomerAsync("ann", 5_000);
+        var slow = Enumerable.Range(0, 1_000).Select(_ => Guid.CreateVersion7()).ToArray();
+        gateway.Finds = _ => Ok;
+        await server.TellAsync(slow.Select(order => (order, (IMessageBody)CustomerServer.Pay("scripted", amount: 1))));
+        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.InFlight == 1_000 || gateway.Called.Count == 1_000));
+
+        var order = Guid.CreateVersion7();
+        Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, CustomerServer.Pay("balance", customer: "ann"))).Outcome);
+        foreach (var one in slow) gateway.Answer(Key(one, "authorize"), Ok);
+        foreach (var one in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(one)).Outcome);
+        Assert.Equal(1_000, gateway.Called.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_webhook_that_overtakes_the_answer_settles_once_however_often_it_comes()
+    {
+        var (server, order) = await StartAsync();
+        await using var _ = server;
+        await server.AddCustomerAsync("ann");
+        // Held up in our own line: the charge is there, and its answer is not.
+        await server.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: true);
+        var (id, key) = Assert.Single(await server.QueryAsync(
+            "SELECT id, key FROM sandbox_charges", row => (row.Text(0), row.Text(1))));
+        var charge = new SandboxCharge(
+            id, key, order, SandboxTokens.Visa, "GBP", "authorized", 1_530, 1_530, 0, 0, false, null, null);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal((200, ""), await SendAsync(server, charge, server.Clock.GetUtcNow()));
+        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        Assert.Equal(200, (await SendAsync(server, charge with { State = "declined", Code = "late", Message = "No." }, server.Clock.GetUtcNow())).Status);
+
+        Assert.Equal("authorized", (string?)(await server.PaymentAsync(order))["state"]);
+        Assert.False(server.HasAnswer(order));
+        Assert.Equal(
+            [("charge.authorized", true), ("charge.declined", true)],
+            await server.QueryAsync("SELECT type, matched FROM gateway_events ORDER BY type", row => (row.Text(0), row.Bool(1))));
+    }
+
+    [Fact]
+    public async Task A_webhook_of_nobodys_attempt_is_kept_and_a_forged_one_is_not()
+    {
+        var (server, order) = await StartAsync();
+        await using var _ = server;
+        var now = server.Clock.GetUtcNow();
+        var charge = new SandboxCharge(
+            "ch_x", Key(order, "authorize"), order, "", "GBP", "authorized", 1, 1, 0, 0, false, null, null);
+        Assert.Equal(200, (await SendAsync(server, charge, now)).Status);
+        Assert.Equal(200, (await SendAsync(server, charge with { Id = "ch_y", Key = "somebody else's" }, now)).Status);
+        Assert.Equal((401, "bad_signature"), await SendAsync(server, charge with { Id = "ch_z" }, now.AddMinutes(-6)));
+        Assert.Equal((401, "bad_signature"), await SendAsync(server, charge with { Id = "ch_z" }, now.AddMinutes(6)));
+        var unsigned = await server.SendAsync("POST", "webhooks/sandbox", "{}");
+        Assert.Equal((401, "bad_signature"), (unsigned.Status, unsigned.Code));
+        Assert.Equal(404, (await server.SendAsync("POST", "webhooks/stripe", "{}")).Status);
+        Assert.Equal(
+            [false, false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+        Assert.Equal(404, (await server.GetAsync($"payments/{order}")).Status);
+    }
+
+    static async Task<(int Status, string Code)> SendAsync(CustomerServer server, SandboxCharge charge, DateTimeOffset at)
+    {
+        var (headers, body) = CustomerServer.Signer.Webhook(charge, at);
+        var reply = await server.SendAsync(
+            "POST", "webhooks/sandbox", System.Text.Encoding.UTF8.GetString(body),
+            header: (SandboxProvider.SignatureHeader, headers[SandboxProvider.SignatureHeader].ToString()));
+        return (reply.Status, reply.Code ?? "");
+    }
+}
+
+public sealed class PaymentFaultOnPostgresTests(PostgresEngine engine)
+    : PaymentFaultSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class PaymentFaultOnSqliteTests(SqliteEngine engine)
+    : PaymentFaultSuite(engine), IClassFixture<SqliteEngine>;
