@@ -26,7 +26,12 @@ if (parsed.Errors.Count > 0)
 try
 {
     // Exceptions are ours to word; the library would print a stack.
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return await parsed.InvokeAsync(new InvocationConfiguration
+    {
+        EnableDefaultExceptionHandler = false,
+        // After a Ctrl+C, up has services and servers to bring to their ends.
+        ProcessTerminationTimeout = TimeSpan.FromMinutes(1),
+    });
 }
 catch (ToolException error)
 {
