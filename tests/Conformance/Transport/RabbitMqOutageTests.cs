@@ -52,6 +52,9 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         await Broker.WipeAsync();
         await FailsInTimeAsync();
         await Broker.RestartAsync();
+        // The receiver alone sees to its queue: nobody has sent anything yet.
+        await EventuallyAsync(async () =>
+            (await Broker.ControlAsync(["list_queues", "-q", "name"])).Contains(service, StringComparison.Ordinal));
         await GoesOnAsync();
     }
 
@@ -119,6 +122,24 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_publishing_connection_that_went_silent_is_replaced_long_before_its_heartbeat_is_missed()
+    {
+        await using var proxy = new SilentProxy(Broker.Port);
+        var url = new UriBuilder(Broker.Url) { Port = proxy.Port }.Uri.ToString();
+        await using var through = new RabbitMqTransport(
+            new RabbitMqOptions { Url = url }, Limits, TimeProvider.System, NullLoggerFactory.Instance);
+        await through.PublishAsync(service, Samples.Many(1), default);
+        proxy.GoSilent();
+
+        await Assert.ThrowsAsync<PublishFailedException>(
+            () => through.PublishAsync(service, Samples.Many(1), default));
+
+        var since = Stopwatch.StartNew();
+        await EventuallyPublishedAsync(through, Samples.Many(1));
+        Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
     public async Task A_memory_alarm_stops_publishing_and_not_receiving()
     {
         for (var i = 0; i < 10; i++) await transport.PublishAsync(service, Samples.Many(10), default);
@@ -160,18 +181,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
     async Task GoesOnAsync()
     {
         var marker = Samples.Many(2);
-        await EventuallyAsync(async () =>
-        {
-            try
-            {
-                await transport.PublishAsync(service, marker, default);
-                return true;
-            }
-            catch (PublishFailedException)
-            {
-                return false;
-            }
-        });
+        await EventuallyPublishedAsync(transport, marker);
         using var limit = new CancellationTokenSource(Patience);
         for (var received = Array.Empty<Guid>(); !Ids(marker).All(received.Contains);)
         {
@@ -180,6 +190,20 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
             await inbox.AcknowledgeAsync(deliveries, limit.Token);
         }
     }
+
+    Task EventuallyPublishedAsync(RabbitMqTransport by, IReadOnlyList<Message> messages) =>
+        EventuallyAsync(async () =>
+        {
+            try
+            {
+                await by.PublishAsync(service, messages, default);
+                return true;
+            }
+            catch (PublishFailedException)
+            {
+                return false;
+            }
+        });
 
     async Task FailsInTimeAsync(IReadOnlyList<Message>? messages = null)
     {
