@@ -16,6 +16,11 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
 {
     const int MaxWebhookBytes = 1_000_000;
 
+    // Payments that one page of a list filtered by state looks at; a page may be short and still say that it goes on.
+    const int Window = 20_000;
+
+    static readonly Guid Last = Guid.AllBitsSet;
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var payments = routes.MapGroup("/api/v1/payments").WithTags("payments").Require(Scopes.Payments);
@@ -34,23 +39,38 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         var orderId = query.Id("orderId");
         var state = query.OneOf("state", PaymentStates.All);
         if (query.Refusal is { } refusal) return refusal;
-        Guid? before = null;
-        if (query.Position is { } position)
-            if (Guid.TryParseExact(position, "D", out var last)) before = last;
-            else return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
-        var payments = await ReadAsync(
-            sql["list_payments"],
-            SqlArgs.With("order_id", orderId).And("state", state).And("before", before).And("most", query.Limit + 1), http);
-        return Answer.Json(
-            StatusCodes.Status200OK, Pages.Of(payments, query.Limit, payment => payment.Id.ToString("D")),
-            CustomerJson.Default.PagePaymentView);
+        var before = Last;
+        if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
+            return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+        var (payments, floor) = await database.ReadAsync(
+            async read =>
+            {
+                Guid? floor = state is null || orderId is not null
+                    ? null
+                    : (await read.QueryAsync(
+                        sql["payments_floor"], SqlArgs.With("before", before).And("window", Window), row => row.Uuid(0),
+                        http.RequestAborted)).Cast<Guid?>().SingleOrDefault();
+                var found = await ReadAsync(
+                    read, "list_payments",
+                    SqlArgs.With("order_id", orderId).And("state", state).And("from", floor ?? Guid.Empty)
+                        .And("before", before).And("most", query.Limit + 1),
+                    http.RequestAborted);
+                return (found, floor);
+            },
+            http.RequestAborted);
+        var page = Pages.Of(payments, query.Limit, payment => payment.Id.ToString("D"));
+        if (page.NextCursor is null && floor is { } goOn) page = page with { NextCursor = Cursor.Write(goOn.ToString("D")) };
+        return Answer.Json(StatusCodes.Status200OK, page, CustomerJson.Default.PagePaymentView);
     }
 
     async Task<IResult> GetAsync(string id, HttpContext http)
     {
         if (!Guid.TryParseExact(id, "D", out var orderId))
             return Problem.Invalid("id", "invalid_id", "A payment's id is a UUID, the same as its order's.");
-        return await ReadAsync(sql["find_payment"], SqlArgs.With("order_id", orderId), http) is [var payment]
+        var found = await database.ReadAsync(
+            read => ReadAsync(read, "find_payment", SqlArgs.With("order_id", orderId), http.RequestAborted),
+            http.RequestAborted);
+        return found is [var payment]
             ? Answer.Json(StatusCodes.Status200OK, payment, CustomerJson.Default.PaymentView, version: payment.Version)
             : Problem.NotFound("payment");
     }
@@ -85,17 +105,14 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         };
     }
 
-    Task<List<PaymentView>> ReadAsync(SqlQuery query, SqlArgs args, HttpContext http) =>
-        database.ReadAsync(
-            async read =>
-            {
-                var payments = await read.QueryAsync(query, args, PaymentStore.ReadPayment, http.RequestAborted);
-                if (payments.Count == 0) return [];
-                var calls = (await read.QueryAsync(
-                    sql["load_calls"], SqlArgs.OfUuids("order_id", [.. payments.Select(payment => payment.OrderId)]),
-                    PaymentStore.ReadCall, http.RequestAborted)).ToLookup(call => call.OrderId);
-                return payments.ConvertAll(payment => PaymentView.Of(
-                    new PaymentFile(payment.OrderId, payment, [.. calls[payment.OrderId]])));
-            },
-            http.RequestAborted);
+    async Task<List<PaymentView>> ReadAsync(IQueries read, string query, SqlArgs args, CancellationToken cancel)
+    {
+        var payments = await read.QueryAsync(sql[query], args, PaymentStore.ReadPayment, cancel);
+        if (payments.Count == 0) return [];
+        var calls = (await read.QueryAsync(
+            sql["load_calls"], SqlArgs.OfUuids("order_id", [.. payments.Select(payment => payment.OrderId)]),
+            PaymentStore.ReadCall, cancel)).ToLookup(call => call.OrderId);
+        return payments.ConvertAll(payment => PaymentView.Of(
+            new PaymentFile(payment.OrderId, payment, [.. calls[payment.OrderId]])));
+    }
 }

@@ -174,6 +174,18 @@ public class PaymentSandboxTests
                 () => Settings(("Listen", listen), ("Sandbox", "true"), ("SandboxSecret", secret))).Message,
             StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("GatewayDeadline", "50ms")]
+    [InlineData("GatewayDeadline", "2m")]
+    [InlineData("GatewayPollEvery", "0s")]
+    [InlineData("GatewayMaxInFlight", "0")]
+    public void A_limit_out_of_its_range_is_refused_at_the_start(string name, string value) =>
+        Assert.Contains(
+            value,
+            Assert.Throws<InvalidSettingException>(() => new ConfigurationBuilder()
+                .AddInMemoryCollection([KeyValuePair.Create(name, (string?)value)]).Build().Bind<GatewayLimits>()).Message,
+            StringComparison.Ordinal);
+
     static SandboxSettings Settings(params (string Name, string? Value)[] said) =>
         SandboxSettings.Read(new ConfigurationBuilder()
             .AddInMemoryCollection(said.Select(one => KeyValuePair.Create(one.Name, one.Value))).Build());

@@ -9,6 +9,7 @@ namespace Orderwright.CustomerService.Gateways;
 public sealed class GatewayLimits
 {
     /// <summary>How long one call or look-up may take; then it is in doubt. 100 ms to 60 s; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan GatewayDeadline { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Calls at once per provider. They hold no thread and no transaction. Default 1,000.</summary>
@@ -23,10 +24,16 @@ public sealed class GatewayLimits
     [Range(1, 100)]
     public int GatewayMaxAttempts { get; set; } = 8;
 
-    /// <summary>The first pause before a repetition; it doubles up to <see cref="LongestBackoff"/>. Default 500 ms.</summary>
+    /// <summary>
+    /// The first pause before a repetition; it doubles up to <see cref="LongestBackoff"/>. 10 ms to 30 s; default 500 ms.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:30")]
     public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How often an action of the customer is looked up, in case its webhook got lost. Default 15 s.</summary>
+    /// <summary>
+    /// How often an action of the customer is looked up, in case its webhook got lost. 1 s to 1 h; default 15 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan GatewayPollEvery { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long an attempt belongs to the process that took it: a call, its look-up, and some room.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
@@ -19,7 +20,8 @@ public sealed class SandboxSettings
     /// </summary>
     public string SandboxSecret { get; set; } = "";
 
-    /// <summary>How long <c>tok_slow</c> takes. Default 2 s.</summary>
+    /// <summary>How long <c>tok_slow</c> takes. 0 to 60 s; default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan SandboxSlow { get; set; } = TimeSpan.FromSeconds(2);
 
     public byte[] Secret { get; private set; } = [];

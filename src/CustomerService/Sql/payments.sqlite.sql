@@ -94,8 +94,11 @@ WHERE order_id = @order_id;
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at
 FROM payments
-WHERE order_id < coalesce(@before, x'ffffffffffffffffffffffffffffffff')
+WHERE order_id >= @from AND order_id < @before
     AND (@order_id IS NULL OR order_id = @order_id)
     AND (@state IS NULL OR state = @state)
 ORDER BY order_id DESC
 LIMIT @most;
+
+-- name: payments_floor
+SELECT order_id FROM payments WHERE order_id < @before ORDER BY order_id DESC LIMIT 1 OFFSET @window;
