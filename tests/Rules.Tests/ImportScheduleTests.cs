@@ -43,7 +43,7 @@ public class ImportScheduleTests
 
         await new Schedule(2).RunAsync(
             [Operation(["sku:1"]), Operation(["sku:2"])],
-            (_, _) => Task.Run(() => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(10)))),
+            (_, cancel) => Task.Run(() => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(10))), cancel),
             CancellationToken.None);
     }
 
