@@ -141,7 +141,7 @@ public sealed partial class GatewayCalls
             // A gateway that cannot be asked now says nothing about what it was asked before.
             return task.LookUp && result is GatewayResult.Unavailable away ? new GatewayResult.Unknown(away.Why) : result;
         }
-        catch (OperationCanceledException)
+        catch (Exception error) when (error is OperationCanceledException || cancel.IsCancellationRequested)
         {
             return new GatewayResult.Unknown($"No answer within {limits.GatewayDeadline.TotalSeconds:0.#} s.");
         }

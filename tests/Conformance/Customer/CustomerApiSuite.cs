@@ -142,6 +142,25 @@ public abstract class CustomerApiSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task A_page_looks_at_a_bounded_number_of_payments_and_says_where_to_go_on()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var declined = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddMinutes(-1));
+        await server.AskAsync(declined, CustomerServer.Pay("balance", amount: 1));
+        var free = CustomerServer.Pay("balance", amount: 0);
+        foreach (var part in Enumerable.Range(0, 20_500).Chunk(1_000))
+            await server.TellAsync(part.Select(_ => (Guid.CreateVersion7(), (IMessageBody)free)));
+        await CustomerServer.UntilAsync(() => Task.FromResult(server.Answered == 20_501));
+
+        var first = await server.GetAsync("payments?state=declined");
+        Assert.Empty(Ids(first));
+        var second = await server.GetAsync($"payments?state=declined&cursor={first.Body!["nextCursor"]}");
+        Assert.Equal([$"{declined}"], Ids(second));
+        Assert.Null(second.Body!["nextCursor"]);
+    }
+
+    [Fact]
     public async Task What_is_wrong_is_named_by_pointer_and_code()
     {
         await using var server = await CustomerServer.StartAsync(engine);
