@@ -5,8 +5,9 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Asks the coordinator again about every order that still waits for its answer: a message may have been lost, the
-/// broker wiped, the coordinator away. Asking again is harmless, as the coordinator then only says again what it knows.
+/// Asks the coordinator again about every order that still waits for its answer: a message may have been
+/// lost, the broker wiped, the coordinator away. Asking again is harmless, as the coordinator then only says
+/// again what it knows.
 /// </summary>
 public sealed class AskCoordinator(OrderStore store, OrdersInFlight inFlight, ServiceContext context)
 {
@@ -16,11 +17,8 @@ public sealed class AskCoordinator(OrderStore store, OrdersInFlight inFlight, Se
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>Orders asked about in one transaction, at most: after an outage the flood comes in portions.</summary>
-    public const int MostPerTick = 500;
-
-    // An order that was asked about so often waits for a person or for a service that is down, not for room here; it
-    // must not keep new orders out.
+    // An order that was asked about so often waits for a person or for a service that is down, not for room
+    // here; it must not keep new orders out.
     const int CountsAsInFlight = 3;
 
     public TimedJob Job => new("ask-coordinator", LookEvery, RunAsync);
@@ -31,10 +29,12 @@ public sealed class AskCoordinator(OrderStore store, OrdersInFlight inFlight, Se
             context.Sql["count_in_flight"], SqlArgs.With("asked", CountsAsInFlight), row => row.BigInt(0)))[0];
         inFlight.SetTo((int)orders);
 
-        // The answers may already lie in the inbox; to ask again now would only make it longer.
+        // The answers may already lie in the inbox; to ask again now would only make it longer. After an
+        // outage this is what spreads the flood: a portion is asked, and the next one when its answers are
+        // worked off.
         if (context.Backlog() > context.Options.MaxMessages) return 0;
         var due = await work.QueryAsync(
-            context.Sql["take_due"], SqlArgs.With("now", work.Now).And("limit", Math.Min(most, MostPerTick)),
+            context.Sql["take_due"], SqlArgs.With("now", work.Now).And("limit", most),
             row => (Id: row.Uuid(0), Asked: row.Int(1)));
         if (due.Count == 0) return 0;
 

@@ -12,8 +12,8 @@ namespace Orderwright.OrderService;
 public sealed record CancelOrder(Guid OrderId, string Reason, Moment Moment, string? TraceParent);
 
 /// <summary>
-/// Notes that orders are to be cancelled, and asks the coordinator to undo what was done. Asked twice, it answers the
-/// order as it stands.
+/// Notes that orders are to be cancelled, and asks the coordinator to undo what was done. Asked twice, it
+/// answers the order as it stands.
 /// </summary>
 public sealed class CancelOrders(OrderStore store, EventFeed feed)
 {

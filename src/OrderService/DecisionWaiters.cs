@@ -3,15 +3,18 @@ using System.Collections.Concurrent;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Requests that wait for the decision of an order they placed (<c>Prefer: wait=N</c>). Whoever settles the order here
-/// wakes them; for orders that another instance settles, <see cref="WatchDecisions"/> looks at the table.
+/// Requests that wait for the decision of an order they placed (<c>Prefer: wait=N</c>). Whoever settles the
+/// order here wakes them; for orders that another instance settles, <see cref="WatchDecisions"/> looks at the
+/// table.
 /// </summary>
 /// <param name="capacity">Requests that wait, at most; one more is answered without a wait.</param>
 public sealed class DecisionWaiters(int capacity)
 {
     readonly ConcurrentDictionary<Guid, TaskCompletionSource<Order>> waiting = new();
 
-    /// <summary>To be asked before the order comes in, so that no decision is too quick; null when there is no room.</summary>
+    /// <summary>
+    /// To be asked before the order comes in, so that no decision is too quick; null when there is no room.
+    /// </summary>
     public Task<Order>? Register(Guid orderId)
     {
         if (waiting.Count >= capacity) return null;

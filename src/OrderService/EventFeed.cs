@@ -7,15 +7,15 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Reads <c>order_events</c> for the outside, and wakes the live streams when there is something new. One look at the
-/// table serves all streams; each then reads what concerns it.
+/// Reads <c>order_events</c> for the outside, and wakes the live streams when there is something new. One
+/// look at the table serves all streams; each then reads what concerns it.
 /// </summary>
 /// <remarks>
-/// The feed is read up to a horizon: the last number before that of the oldest writer still at work. PostgreSQL gives
-/// numbers before the commit, so a number above the horizon may be visible while a lower one is not yet. Every number
-/// up to the horizon is either visible to a snapshot taken afterwards, or was rolled back and never will be. The numbers
-/// given are asked for before the writers, and the rows are read after both, by a statement of its own: in any other order a
-/// writer could slip through between.
+/// The feed is read up to a horizon: the last number before that of the oldest writer still at work.
+/// PostgreSQL gives numbers before the commit, so a number above the horizon may be visible while a lower one
+/// is not yet. Every number up to the horizon is either visible to a snapshot taken afterwards, or was rolled
+/// back and never will be. The numbers given are asked for before the writers, and the rows are read after
+/// both, by a statement of its own: in any other order a writer could slip through between.
 /// </remarks>
 public sealed partial class EventFeed(
     IDatabase database, SqlCatalog sql, TimeProvider time, ILogger<EventFeed> log)
@@ -46,7 +46,8 @@ public sealed partial class EventFeed(
 
         public Guid? OrderId => orderId;
 
-        // What was committed between its first read and the first look of the feed is found by waking it once.
+        // What was committed between its first read and the first look of the feed is found by waking it
+        // once.
         public bool IsNew { get; set; } = true;
 
         public ChannelReader<bool> Woken => woken.Reader;
@@ -64,7 +65,9 @@ public sealed partial class EventFeed(
     /// <summary>This instance has committed events: no need to wait for the next look.</summary>
     public void Raise() => raised.Writer.TryWrite(true);
 
-    /// <summary>Opens a stream of one order, or of all. Throws <see cref="OverloadedException"/> past the limit.</summary>
+    /// <summary>
+    /// Opens a stream of one order, or of all. Throws <see cref="OverloadedException"/> past the limit.
+    /// </summary>
     public Subscription Subscribe(Guid? orderId)
     {
         if (Interlocked.Increment(ref open) > MaxStreams)
@@ -86,13 +89,14 @@ public sealed partial class EventFeed(
             SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel);
 
     /// <summary>
-    /// Events of all orders, or of a merchant's, above <paramref name="after"/>: at most <paramref name="limit"/>, in
-    /// order, and where to go on; null at the present end.
+    /// Events of all orders, or of a merchant's, above <paramref name="after"/>: at most <paramref
+    /// name="limit"/>, in order, and where to go on; null at the present end.
     /// </summary>
     /// <param name="merchant">Whose; null for all.</param>
     /// <param name="after">The last number known.</param>
     /// <param name="limit">Events, at most.</param>
-    /// <param name="isFresh">Looks how far the feed goes now; a stream that was just woken takes the last look.</param>
+    /// <param name="isFresh">Looks how far the feed goes now; a stream that was just woken takes the last
+    /// look.</param>
     /// <param name="cancel">Ends it.</param>
     public async Task<(List<EventBody> Events, long? Next)> ReadAsync(
         string? merchant, long after, int limit, bool isFresh, CancellationToken cancel)
@@ -112,8 +116,9 @@ public sealed partial class EventFeed(
     public async Task<long> HorizonAsync(CancellationToken cancel)
     {
         var given = (await database.QueryAsync(sql["feed_given"], SqlArgs.None, row => row.BigInt(0), cancel))[0];
-        var oldest = (await database.QueryAsync(sql["feed_writers"], SqlArgs.None, row => row.BigIntOrNull(0), cancel))[0];
-        return Math.Min(given, oldest ?? given);
+        var oldest = await database.QueryAsync(
+            sql["feed_writers"], SqlArgs.None, row => row.BigIntOrNull(0), cancel);
+        return Math.Min(given, oldest[0] ?? given);
     }
 
     async Task RunAsync(CancellationToken cancel)
@@ -160,8 +165,8 @@ public sealed partial class EventFeed(
     }
 
     static EventBody ReadEvent(IRow row) => new(
-        row.BigInt(0), row.Uuid(1), row.BigInt(2), row.Text(3), row.Text(4), row.Time(5), row.Text(6), row.TextOrNull(7),
-        row.Text(8));
+        row.BigInt(0), row.Uuid(1), row.BigInt(2), row.Text(3), row.Text(4), row.Time(5), row.Text(6),
+        row.TextOrNull(7), row.Text(8));
 
     [LoggerMessage(4011, LogLevel.Warning, "The database is away for the event streams: {Why}")]
     partial void LogDatabaseAway(string why);

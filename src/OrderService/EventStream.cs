@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Server-sent events (WHATWG HTML, section 9.2): what is there, then each event as it comes, with a comment now and
-/// then so that no proxy takes the connection for dead. The event's <c>id</c> is its <c>seq</c>; a client that reconnects
-/// sends the last one back and misses nothing.
+/// Server-sent events (WHATWG HTML, section 9.2): what is there, then each event as it comes, with a comment
+/// now and then so that no proxy takes the connection for dead. The event's <c>id</c> is its <c>seq</c>; a
+/// client that reconnects sends the last one back and misses nothing.
 /// </summary>
 /// <param name="subscription">Says when there may be more; given back at the end.</param>
 /// <param name="time">Measures the silence.</param>
@@ -19,14 +19,20 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
     static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Events after a number, and where to go on at once if there are more; told whether this is the first read.
+    /// Events after a number, and where to go on at once if there are more; told whether this is the first
+    /// read.
     /// </summary>
-    public required Func<long, bool, CancellationToken, Task<(List<EventBody> Events, long? Next)>> ReadAsync { get; init; }
+    public required Func<long, bool, CancellationToken, Task<(List<EventBody> Events, long? Next)>> ReadAsync
+    {
+        get; init;
+    }
 
     /// <summary>True for the event after which nothing can follow.</summary>
     public Func<EventBody, bool> EndsWith { get; init; } = _ => false;
 
-    /// <summary>Nothing can follow already; with nothing left to send, the client is told not to come back.</summary>
+    /// <summary>
+    /// Nothing can follow already; with nothing left to send, the client is told not to come back.
+    /// </summary>
     public bool HasEnded { get; init; }
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -40,7 +46,8 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client went away, which is how most streams end, or the process stops and the client comes back later.
+            // The client went away, which is how most streams end, or the process stops and the client comes
+            // back later.
         }
     }
 

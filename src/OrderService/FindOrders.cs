@@ -16,7 +16,10 @@ namespace Orderwright.OrderService;
 public sealed record OrderFilter(
     string Merchant, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before)
 {
-    /// <summary>Below every id made at this time or later, above every earlier one: a UUIDv7 begins with its milliseconds.</summary>
+    /// <summary>
+    /// Below every id made at this time or later, above every earlier one: a UUIDv7 begins with its
+    /// milliseconds.
+    /// </summary>
     public static Guid FirstIdAt(DateTimeOffset time)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -27,8 +30,9 @@ public sealed record OrderFilter(
 }
 
 /// <summary>
-/// Orders by id, and lists of them, newest first. Each kind of list has a statement that an index serves; the list of
-/// all looks at a bounded number of orders and then says where to go on, so that no filter makes it read the whole table.
+/// Orders by id, and lists of them, newest first. Each kind of list has a statement that an index serves; the
+/// list of all looks at a bounded number of orders and then says where to go on, so that no filter makes it
+/// read the whole table.
 /// </summary>
 public sealed class FindOrders(IDatabase database, SqlCatalog sql)
 {
@@ -43,7 +47,9 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
         return found.Find(order => order.Merchant == merchant);
     }
 
-    /// <summary>At most <paramref name="limit"/> orders; the page may be short and still say that it goes on.</summary>
+    /// <summary>
+    /// At most <paramref name="limit"/> orders; the page may be short and still say that it goes on.
+    /// </summary>
     public Task<Page<Order>> ListAsync(OrderFilter filter, int limit, CancellationToken cancel) =>
         database.ReadAsync(
             async queries =>
@@ -56,7 +62,8 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
                 {
                     floor = await FloorAsync(filter, window, queries, cancel);
                     found.AddRange(await QueryAsync(
-                        "list_orders", filter with { From = floor ?? filter.From }, limit + 1 - found.Count, queries, cancel));
+                        "list_orders", filter with { From = floor ?? filter.From }, limit + 1 - found.Count, queries,
+                        cancel));
                     if (floor is null || found.Count > limit) break;
                     filter = filter with { Before = floor.Value };
                 }
@@ -76,8 +83,9 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
         string statement, OrderFilter filter, int limit, IQueries queries, CancellationToken cancel) =>
         queries.QueryAsync(
             sql[statement],
-            SqlArgs.With("merchant", filter.Merchant).And("status", filter.Status).And("customer_id", filter.CustomerId)
-                .And("reference", filter.Reference).And("from", filter.From).And("before", filter.Before).And("limit", limit),
+            SqlArgs.With("merchant", filter.Merchant).And("status", filter.Status)
+                .And("customer_id", filter.CustomerId).And("reference", filter.Reference)
+                .And("from", filter.From).And("before", filter.Before).And("limit", limit),
             OrderStore.ReadOrder, cancel);
 
     // The id of the last order within the window; null when the window reaches the end of the list.

@@ -2,7 +2,9 @@ using Orderwright.Contracts;
 
 namespace Orderwright.OrderService;
 
-/// <summary>An order as it is stored: what may change about it, and what was said when it was placed.</summary>
+/// <summary>
+/// An order as it is stored: what may change about it, and what was said when it was placed.
+/// </summary>
 /// <param name="State">What changes.</param>
 /// <param name="Merchant">Whose order it is; nobody else sees it.</param>
 /// <param name="Reference">The merchant's own number, unique for the merchant.</param>
@@ -34,7 +36,9 @@ public sealed record Order(
 
     public long AdjustmentsMinor => Adjustments.Sum(adjustment => adjustment.Amount);
 
-    /// <summary>A checked request as a new order: pending, version 1, with a total if every price is known.</summary>
+    /// <summary>
+    /// A checked request as a new order: pending, version 1, with a total if every price is known.
+    /// </summary>
     public static Order Place(
         OrderRequest request, Guid id, string merchant, bool maySetPrice, DateTimeOffset now)
     {
@@ -42,10 +46,12 @@ public sealed record Order(
             .Select((line, index) => new OrderLine(index + 1, line.Sku, line.Quantity, line.UnitPrice)).ToList();
         var order = new Order(
             new OrderState(
-                id, 1, OrderStatuses.Pending, PaymentStatuses.Pending, FulfilmentStatuses.Unfulfilled, null, null, null, now),
+                id, 1, OrderStatuses.Pending, PaymentStatuses.Pending, FulfilmentStatuses.Unfulfilled, Total: null,
+                Reason: null, CancelReason: null, now),
             merchant, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
             request.Metadata ?? new Dictionary<string, string>(),
-            request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(Balance, null), maySetPrice, now);
+            request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(Balance, null),
+            maySetPrice, now);
         return lines.TrueForAll(line => line.UnitPrice is not null)
             ? order with { State = order.State with { Total = Money.Total(lines, order.AdjustmentsMinor) } }
             : order;
@@ -63,7 +69,8 @@ public sealed record Order(
 /// <param name="FulfilmentStatus">One of <see cref="FulfilmentStatuses"/>.</param>
 /// <param name="Total">Minor units; null until every line has its price.</param>
 /// <param name="Reason">Why it did not go through, if it did not.</param>
-/// <param name="CancelReason">One of <see cref="OrderRules.CancelReasons"/>, once a cancellation was asked for.</param>
+/// <param name="CancelReason">One of <see cref="OrderRules.CancelReasons"/>, once a cancellation was asked
+/// for.</param>
 /// <param name="UpdatedAt">When this version came to be.</param>
 public sealed record OrderState(
     Guid Id,
@@ -83,10 +90,13 @@ public sealed record Reason(string Code, string Message);
 /// <summary>Something beside the lines that changes the total.</summary>
 /// <param name="Type"><c>shipping</c>, <c>discount</c>, <c>tax</c> or <c>fee</c>.</param>
 /// <param name="Label">For people.</param>
-/// <param name="Amount">Minor units, added to the total as it stands: a discount is negative, the others are not.</param>
+/// <param name="Amount">Minor units, added to the total as it stands: a discount is negative, the others are
+/// not.</param>
 public sealed record Adjustment(string Type, string Label, long Amount);
 
-/// <summary>What happened to an order: the only source of its timeline, the public feed and webhooks.</summary>
+/// <summary>
+/// What happened to an order: the only source of its timeline, the public feed and webhooks.
+/// </summary>
 /// <param name="OrderId">The order.</param>
 /// <param name="Version">The version it made.</param>
 /// <param name="Type">One of <see cref="OrderEventTypes"/>.</param>
@@ -96,7 +106,8 @@ public sealed record Adjustment(string Type, string Label, long Amount);
 /// <param name="TraceId">The W3C trace in which it happened.</param>
 /// <param name="Data">What there is to say beyond.</param>
 public sealed record OrderEvent(
-    Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor, string? TraceId, EventData Data);
+    Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor, string? TraceId,
+    EventData Data);
 
 /// <summary>What an event says beyond the status; what does not apply is left out.</summary>
 /// <param name="PaymentStatus">Where the payment stands from then on.</param>

@@ -50,7 +50,8 @@ public sealed class OrderApi(
 
     async Task<Answer> PlaceAsync(HttpContext http)
     {
-        var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.OrderRequest, StrictJson.OrderBodyLimit);
+        var (request, refusal) = await Commands.ReadAsync(
+            http, OrderJson.Default.OrderRequest, StrictJson.OrderBodyLimit);
         if (request is null) return refusal!;
         if (OrderChecks.Refuse(request.Body) is { } invalid) return invalid;
 
@@ -68,7 +69,8 @@ public sealed class OrderApi(
         {
             var answer = await SubmitAsync(place with { AnswersLater = true }, room);
             if (!IsPlaced(answer)) return answer;
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Requests.StoppingOf(http));
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(
+                http.RequestAborted, Requests.StoppingOf(http));
             return await DecidedAsync(place, answer, decision, wait, end.Token);
         }
         finally
@@ -86,8 +88,8 @@ public sealed class OrderApi(
 
     static bool IsPlaced(Answer answer) => answer is { Status: StatusCodes.Status202Accepted, Replayed: false };
 
-    // The key is settled whatever happens to the caller meanwhile: a repeated request gets what this one got, or would
-    // have got.
+    // The key is settled whatever happens to the caller meanwhile: a repeated request gets what this one got,
+    // or would have got.
     async Task<Answer> DecidedAsync(
         Command<PlaceOrder> place, Answer accepted, Task<Order> decision, TimeSpan wait, CancellationToken end)
     {

@@ -3,7 +3,9 @@ using Orderwright.Runtime.Http;
 
 namespace Orderwright.OrderService;
 
-/// <summary>What a well-formed order must say to make sense; everything that is wrong is named by its JSON pointer.</summary>
+/// <summary>
+/// What a well-formed order must say to make sense; everything that is wrong is named by its JSON pointer.
+/// </summary>
 public static class OrderChecks
 {
     public const int MaxLines = 2_000;
@@ -48,7 +50,8 @@ public static class OrderChecks
         for (var i = 0; i < lines.Count && bad < MostBadItems; i++)
         {
             var line = lines[i];
-            if (Check.IsId(line.Sku) && line.Quantity is >= 1 and <= MaxQuantity && line.UnitPrice is null or >= 0 and <= Check.Most)
+            if (Check.IsId(line.Sku) && line.Quantity is >= 1 and <= MaxQuantity
+                && line.UnitPrice is null or (>= 0 and <= Check.Most))
                 continue;
             bad++;
             check.Id($"/lines/{i}/sku", line.Sku).Range($"/lines/{i}/quantity", line.Quantity, 1, MaxQuantity)
@@ -66,7 +69,9 @@ public static class OrderChecks
             var at = $"/adjustments/{i}";
             check.OneOf($"{at}/type", type, AdjustmentTypes).Text($"{at}/label", label, MaxLabel);
             if (type == Discount && amount > 0)
-                check.Fail($"{at}/amount", "out_of_range", "A discount is 0 or negative: every amount is added as it stands.");
+                check.Fail(
+                    $"{at}/amount", "out_of_range",
+                    "A discount is 0 or negative: every amount is added as it stands.");
             else
                 check.Range($"{at}/amount", amount, type == Discount ? -Check.Most : 0, Check.Most);
         }
@@ -97,7 +102,8 @@ public static class OrderChecks
         foreach (var (key, value) in metadata)
         {
             if (key.Length is >= 1 and <= MaxMetadataKey && value.Length <= MaxMetadataValue) continue;
-            var at = "/metadata/" + key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+            var at = "/metadata/"
+                + key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
             if (key.Length is < 1 or > MaxMetadataKey)
                 check.Fail(at, "invalid_key", $"A key has 1 to {MaxMetadataKey} characters.");
             if (value.Length > MaxMetadataValue)
@@ -112,7 +118,9 @@ public static class OrderChecks
         if (Money.Total(priced, 0) is null)
             return Problem.Invalid("/lines", ReasonCodes.TotalOutOfRange, "The total is too large to be represented.");
         return priced.Count == request.Lines.Count && Money.Total(priced, SumOf(request.Adjustments ?? [])) is null
-            ? Problem.Invalid("/adjustments", ReasonCodes.TotalOutOfRange, "The total is negative, or too large to be represented.")
+            ? Problem.Invalid(
+                "/adjustments", ReasonCodes.TotalOutOfRange,
+                "The total is negative, or too large to be represented.")
             : null;
     }
 

@@ -14,7 +14,8 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
     public void Map(IEndpointRouteBuilder routes)
     {
         var events = routes.MapGroup("/api/v1").WithTags("events");
-        events.MapGet("orders/{id}/events", OfOrderAsync).Require(Scopes.Orders).WithName("listOrderEvents").Lists("after")
+        events.MapGet("orders/{id}/events", OfOrderAsync).Require(Scopes.Orders).WithName("listOrderEvents")
+            .Lists("after")
             .WithSummary("An order's timeline across all services")
             .WithDescription(
                 "With `Accept: text/event-stream` a live stream: every event so far (or after `Last-Event-ID`), then each " +
@@ -68,7 +69,8 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
                 ReadAsync = (position, isFirst, cancel) =>
                     feed.ReadAsync(merchant, position, ListQuery.MaxLimit, isFirst, cancel),
             };
-        var (events, next) = await feed.ReadAsync(merchant, after ?? 0, query.Limit, isFresh: true, http.RequestAborted);
+        var (events, next) = await feed.ReadAsync(
+            merchant, after ?? 0, query.Limit, isFresh: true, http.RequestAborted);
         return PageOf(events, next);
     }
 
@@ -84,14 +86,17 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         if (!http.Request.Headers.TryGetValue("Last-Event-ID", out var header)) return (after, null);
         return long.TryParse(header.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
             ? (last, null)
-            : (null, Problem.Invalid("Last-Event-ID", "invalid_number", "The `id` of the last event that was received."));
+            : (null, Problem.Invalid(
+                "Last-Event-ID", "invalid_number", "The `id` of the last event that was received."));
     }
 
     static bool WantsStream(HttpContext http) =>
-        http.Request.Headers.Accept.Any(accept => accept?.Contains(EventStreamType, StringComparison.OrdinalIgnoreCase) == true);
+        http.Request.Headers.Accept.Any(
+            accept => accept?.Contains(EventStreamType, StringComparison.OrdinalIgnoreCase) == true);
 
     static Answer PageOf(IReadOnlyList<EventBody> events, long? next) => Answer.Json(
         StatusCodes.Status200OK,
-        new Page<EventBody>(events, next is { } seq ? Cursor.Write(seq.ToString(CultureInfo.InvariantCulture)) : null),
+        new Page<EventBody>(
+            events, next is { } seq ? Cursor.Write(seq.ToString(CultureInfo.InvariantCulture)) : null),
         OrderJson.Default.PageEventBody);
 }

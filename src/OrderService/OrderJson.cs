@@ -10,7 +10,8 @@ namespace Orderwright.OrderService;
 /// <param name="CustomerId">1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</param>
 /// <param name="Currency">ISO 4217, in capitals.</param>
 /// <param name="Lines">1 to 2,000.</param>
-/// <param name="Reference">The merchant's own number, 1 to 64 visible characters, unique for the merchant.</param>
+/// <param name="Reference">The merchant's own number, 1 to 64 visible characters, unique for the
+/// merchant.</param>
 /// <param name="Adjustments">At most 50.</param>
 /// <param name="Payment">Store credit (<c>balance</c>) where it is left out.</param>
 /// <param name="Metadata">At most 50 notes; keys to 40, values to 500 characters.</param>
@@ -25,7 +26,8 @@ public sealed record OrderRequest(
 
 /// <param name="Sku">1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</param>
 /// <param name="Quantity">1 to 1,000,000.</param>
-/// <param name="UnitPrice">Minor units, 0 to 10^12. Checked against the catalogue; the catalogue's where it is left out.</param>
+/// <param name="UnitPrice">Minor units, 0 to 10^12. Checked against the catalogue; the catalogue's where it
+/// is left out.</param>
 public sealed record LineRequest(string Sku, int Quantity, long? UnitPrice = null);
 
 /// <param name="Provider"><c>balance</c>, <c>sandbox</c>, <c>stripe</c>.</param>
@@ -42,8 +44,9 @@ public sealed record StatusRequest(string Status);
 
 public sealed record OrderBody(
     Guid Id, string? Reference, string CustomerId, string Status, string PaymentStatus, string FulfilmentStatus,
-    string Currency, IReadOnlyList<LineBody> Lines, IReadOnlyList<Adjustment> Adjustments, long? Total, Reason? Reason,
-    IReadOnlyDictionary<string, string> Metadata, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+    string Currency, IReadOnlyList<LineBody> Lines, IReadOnlyList<Adjustment> Adjustments, long? Total,
+    Reason? Reason, IReadOnlyDictionary<string, string> Metadata, long Version, DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt)
 {
     public static OrderBody Of(Order order) => new(
         order.Id, order.Reference, order.CustomerId, order.State.Status, order.State.PaymentStatus,
@@ -72,8 +75,8 @@ public sealed record LineBody(int Line, string Sku, int Quantity, long? UnitPric
 /// <param name="TraceId">Finds the logs and traces of it.</param>
 /// <param name="Data">An <see cref="EventData"/>, as it was stored.</param>
 public sealed record EventBody(
-    long Seq, Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor, string? TraceId,
-    [property: JsonConverter(typeof(RawJsonConverter))] string Data);
+    long Seq, Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor,
+    string? TraceId, [property: JsonConverter(typeof(RawJsonConverter))] string Data);
 
 /// <summary>JSON that was written by us and is handed on as it is.</summary>
 public sealed class RawJsonConverter : JsonConverter<string>

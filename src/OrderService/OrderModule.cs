@@ -22,9 +22,11 @@ public sealed class OrderModule : IServiceModule
         var feed = new EventFeed(context.Database, context.Sql, context.Time, context.Logs.CreateLogger<EventFeed>());
         var watch = new WatchDecisions(
             store, waiters, context.Database, context.Time, context.Logs.CreateLogger<WatchDecisions>());
-        var placing = new CommandGroup<PlaceOrder>("place-orders", new PlaceOrders(store, feed).HandleAsync, context);
+        var placing = new CommandGroup<PlaceOrder>(
+            "place-orders", new PlaceOrders(store, feed).HandleAsync, context);
 
-        var cancelling = new CommandGroup<CancelOrder>("cancel-orders", new CancelOrders(store, feed).HandleAsync, context);
+        var cancelling = new CommandGroup<CancelOrder>(
+            "cancel-orders", new CancelOrders(store, feed).HandleAsync, context);
         var updating = new CommandGroup<UpdateStatus>(
             "update-statuses", new UpdateStatuses(store, feed).HandleAsync, context);
         var find = new FindOrders(context.Database, context.Sql);

@@ -26,8 +26,8 @@ public sealed record OrderChange(
 }
 
 /// <summary>
-/// How an order moves. Pure: each rule takes a state and what happened, and returns the state after it. Whatever is
-/// late, doubled or out of order changes nothing; a terminal status is never left.
+/// How an order moves. Pure: each rule takes a state and what happened, and returns the state after it.
+/// Whatever is late, doubled or out of order changes nothing; a terminal status is never left.
 /// </summary>
 public static class OrderRules
 {
@@ -50,16 +50,18 @@ public static class OrderRules
     public static bool IsTerminal(string status) => Transitions[status].Count == 0;
 
     /// <summary>The process has said yes or no, and no cancellation is on its way.</summary>
-    public static bool IsDecided(string status) => status is not (OrderStatuses.Pending or OrderStatuses.CancelPending);
+    public static bool IsDecided(string status) =>
+        status is not (OrderStatuses.Pending or OrderStatuses.CancelPending);
 
     /// <summary>
-    /// False while the coordinator still owes an answer: the outcome, or the capture of a payment that is only
-    /// authorized. An order that is not settled is asked about again and again.
+    /// False while the coordinator still owes an answer: the outcome, or the capture of a payment that is
+    /// only authorized. An order that is not settled is asked about again and again.
     /// </summary>
     public static bool IsSettled(OrderState state) => state.Status switch
     {
         OrderStatuses.Pending or OrderStatuses.CancelPending => false,
-        OrderStatuses.Confirmed or OrderStatuses.Completed => ProgressOf(state.PaymentStatus) >= ProgressOf(PaymentStatuses.Paid),
+        OrderStatuses.Confirmed or OrderStatuses.Completed =>
+            ProgressOf(state.PaymentStatus) >= ProgressOf(PaymentStatuses.Paid),
         _ => true,
     };
 
@@ -68,8 +70,8 @@ public static class OrderRules
         moment.TraceId, new EventData(Total: order.State.Total));
 
     /// <summary>
-    /// Several outcomes of one order in one batch, without what says the same twice: of the confirmations only the one
-    /// that knows most about the payment, before anything that ends the order.
+    /// Several outcomes of one order in one batch, without what says the same twice: of the confirmations
+    /// only the one that knows most about the payment, before anything that ends the order.
     /// </summary>
     public static IReadOnlyList<IMessageBody> Merge(IEnumerable<IMessageBody> outcomes)
     {
@@ -103,14 +105,18 @@ public static class OrderRules
         (OrderStatuses.CancelPending, OrderRejected told) => FinishCancel(state, told.Payment, told.Steps, moment),
         (OrderStatuses.CancelPending, OrderExpired told) => FinishCancel(state, told.Payment, told.Steps, moment),
         (OrderStatuses.CancelPending, OrderCancelled told) => FinishCancel(state, told.Payment, told.Steps, moment),
-        // Cancelled by an operator of the coordinator, without us: it goes along the published graph all the same.
+        // Cancelled by an operator of the coordinator, without us: it goes along the published graph all the
+        // same.
         (OrderStatuses.Pending or OrderStatuses.Confirmed, OrderCancelled told) =>
             RequestCancel(state, "staff", moment).Then(asked => FinishCancel(asked, told.Payment, told.Steps, moment)),
         (_, OrderConfirmed or OrderRejected or OrderCancelled or OrderExpired) => OrderChange.Nothing(state),
-        _ => throw new ArgumentException($"{outcome.GetType().Name} is not an outcome of order {state.Id}.", nameof(outcome)),
+        _ => throw new ArgumentException(
+            $"{outcome.GetType().Name} is not an outcome of order {state.Id}.", nameof(outcome)),
     };
 
-    /// <summary>Asked again about a cancellation, nothing changes. Null when it is too late to cancel.</summary>
+    /// <summary>
+    /// Asked again about a cancellation, nothing changes. Null when it is too late to cancel.
+    /// </summary>
     public static OrderChange? Cancel(OrderState state, string reason, Moment moment) => state switch
     {
         { Status: OrderStatuses.CancelPending or OrderStatuses.Cancelled } => OrderChange.Nothing(state),
@@ -121,11 +127,15 @@ public static class OrderRules
         _ => null,
     };
 
-    /// <summary>Where an operator may move an order by hand; everything else is for the process to do.</summary>
+    /// <summary>
+    /// Where an operator may move an order by hand; everything else is for the process to do.
+    /// </summary>
     public static IReadOnlyList<string> AllowedByHand(string status) =>
         status == OrderStatuses.Confirmed ? [OrderStatuses.Completed] : [];
 
-    /// <summary>An operator moves an order by hand. Null where <see cref="AllowedByHand"/> does not name the status.</summary>
+    /// <summary>
+    /// An operator moves an order by hand. Null where <see cref="AllowedByHand"/> does not name the status.
+    /// </summary>
     public static OrderChange? MoveByHand(OrderState state, string status, Moment moment) =>
         AllowedByHand(state.Status).Contains(status)
             ? Move(state, state with { Status = status }, OrderEventTypes.Completed, new EventData(), moment)
@@ -154,12 +164,13 @@ public static class OrderRules
     }
 
     static OrderChange Refuse(
-        OrderState state, string status, string type, string code, string message, string step, PaymentPosition payment,
-        IReadOnlyList<StepStamp> steps, Moment moment)
+        OrderState state, string status, string type, string code, string message, string step,
+        PaymentPosition payment, IReadOnlyList<StepStamp> steps, Moment moment)
     {
         var paymentStatus = Further(state.PaymentStatus, payment.Status);
         return Move(
-            state, state with { Status = status, PaymentStatus = paymentStatus, Reason = new Reason(code, message) }, type,
+            state,
+            state with { Status = status, PaymentStatus = paymentStatus, Reason = new Reason(code, message) }, type,
             new EventData(paymentStatus, Code: code, Message: message, Step: step, Steps: steps), moment);
     }
 
@@ -169,7 +180,7 @@ public static class OrderRules
         {
             Status = OrderStatuses.CancelPending,
             CancelReason = reason,
-            Reason = new Reason(ReasonCodes.Cancelled, $"Cancelled on request; the reason given is '{reason}'."),
+            Reason = new Reason(ReasonCodes.Cancelled, $"Cancelled on request ({reason})."),
         },
         OrderEventTypes.CancelRequested, new EventData(CancelReason: reason), moment);
 
@@ -179,7 +190,8 @@ public static class OrderRules
         var paymentStatus = Further(state.PaymentStatus, payment.Status);
         return Move(
             state, state with { Status = OrderStatuses.Cancelled, PaymentStatus = paymentStatus },
-            OrderEventTypes.Cancelled, new EventData(paymentStatus, CancelReason: state.CancelReason, Steps: steps), moment);
+            OrderEventTypes.Cancelled,
+            new EventData(paymentStatus, CancelReason: state.CancelReason, Steps: steps), moment);
     }
 
     static OrderChange Move(OrderState before, OrderState after, string type, EventData data, Moment moment)

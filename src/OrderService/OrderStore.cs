@@ -9,7 +9,9 @@ namespace Orderwright.OrderService;
 /// <summary>Orders, their events and the unsettled among them, set by set.</summary>
 public sealed class OrderStore(SqlCatalog sql)
 {
-    /// <summary>Brings new orders in; returns the ids that came in. One that conflicts with what is there did not.</summary>
+    /// <summary>
+    /// Brings new orders in; returns the ids that came in. One that conflicts with what is there did not.
+    /// </summary>
     public async Task<IReadOnlySet<Guid>> InsertAsync(IReadOnlyList<Order> orders, Work work)
     {
         if (orders.Count == 0) return new HashSet<Guid>();
@@ -53,7 +55,9 @@ public sealed class OrderStore(SqlCatalog sql)
         return rows.ToDictionary(row => row.Key, row => row.Id);
     }
 
-    /// <summary>The states of these orders, locked in the order of their ids until the transaction ends.</summary>
+    /// <summary>
+    /// The states of these orders, locked in the order of their ids until the transaction ends.
+    /// </summary>
     public Task<List<OrderState>> LockStatesAsync(IReadOnlyList<Guid> ids, Work work) =>
         work.QueryAsync(sql["lock_states"], SqlArgs.OfUuids("id", ids), ReadState);
 
@@ -68,7 +72,9 @@ public sealed class OrderStore(SqlCatalog sql)
     public Task<List<Order>> LoadDecidedAsync(IReadOnlyList<Guid> ids, IQueries queries, CancellationToken cancel) =>
         queries.QueryAsync(sql["load_decided"], SqlArgs.OfUuids("id", ids), ReadOrder, cancel);
 
-    /// <summary>Writes changes and their events. The orders are locked; each changes at most once in a call.</summary>
+    /// <summary>
+    /// Writes changes and their events. The orders are locked; each changes at most once in a call.
+    /// </summary>
     public async Task SaveAsync(IReadOnlyList<OrderChange> changes, Work work)
     {
         var changed = changes.Where(change => change.Events.Count > 0).ToList();
@@ -107,7 +113,9 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("trace_id", e => e.TraceId)
                 .Text("data", e => Json(e.Data, StoredJson.Default.EventData)));
 
-    /// <summary>From now on these wait for the coordinator, who is asked again at <paramref name="askAt"/>.</summary>
+    /// <summary>
+    /// From now on these wait for the coordinator, who is asked again at <paramref name="askAt"/>.
+    /// </summary>
     public Task AwaitAnswersAsync(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work) =>
         ids.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(
             sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
@@ -133,5 +141,6 @@ public sealed class OrderStore(SqlCatalog sql)
     static string Json<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
 
     static T FromJson<T>(string json, JsonTypeInfo<T> type) where T : class =>
-        JsonSerializer.Deserialize(json, type) ?? throw new InvalidOperationException("A JSON column of orders holds null.");
+        JsonSerializer.Deserialize(json, type)
+            ?? throw new InvalidOperationException("A JSON column of orders holds null.");
 }

@@ -3,12 +3,13 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// How many orders may be on their way at once. Past the limit throughput no longer grows and every order only waits
-/// longer, so a new one waits for a place, for a short time, and is then refused with a 503.
+/// How many orders may be on their way at once. Past the limit throughput no longer grows and every order
+/// only waits longer, so a new one waits for a place, for a short time, and is then refused with a 503.
 /// </summary>
 /// <remarks>
-/// The count is this instance's guess: orders it admitted, less those it saw settled. Several instances settle each
-/// other's orders, so the sweep sets it right from the table every second; the limit then holds for all together.
+/// The count is this instance's guess: orders it admitted, less those it saw settled. Several instances
+/// settle each other's orders, so the sweep sets it right from the table every second; the limit then holds
+/// for all together.
 /// </remarks>
 /// <param name="limit">Orders on their way, at most.</param>
 /// <param name="maxWaiting">Requests that wait for a place; one more is refused at once.</param>

@@ -8,7 +8,8 @@ namespace Orderwright.OrderService;
 
 /// <summary>An order that is to come in, with the answer it gets if it does.</summary>
 /// <param name="Order">As it will stand: pending, version 1.</param>
-/// <param name="Accepted">202 with the order. Made before the transaction, beside which other requests wait.</param>
+/// <param name="Accepted">202 with the order. Made before the transaction, beside which other requests
+/// wait.</param>
 /// <param name="Moment">When it was asked for, by whom, in which trace.</param>
 /// <param name="TraceParent">Goes on to the coordinator.</param>
 public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, string? TraceParent)
@@ -20,8 +21,8 @@ public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, str
 }
 
 /// <summary>
-/// Takes all orders that wait, in one transaction: order, event and the row that keeps asking the coordinator. A
-/// reference that the merchant has used before refuses the order and names the first.
+/// Takes all orders that wait, in one transaction: order, event and the row that keeps asking the
+/// coordinator. A reference that the merchant has used before refuses the order and names the first.
 /// </summary>
 public sealed class PlaceOrders(OrderStore store, EventFeed feed)
 {
@@ -36,7 +37,8 @@ public sealed class PlaceOrders(OrderStore store, EventFeed feed)
         if (inserted.Count < fresh.Count)
         {
             owners = await store.FindReferencesAsync([.. owners.Keys], work);
-            // Also those that came in with an earlier attempt of this batch, whose commit was durable all the same.
+            // Also those that came in with an earlier attempt of this batch, whose commit was durable all the
+            // same.
             known = await store.FindIdsAsync([.. fresh.Select(place => place.Order.Id)], work);
         }
 

@@ -9,7 +9,8 @@ public static class PreferWait
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// At most <see cref="Longest"/>; zero without the preference. One that cannot be read is ignored, as the RFC asks.
+    /// At most <see cref="Longest"/>; zero without the preference. One that cannot be read is ignored, as the
+    /// RFC asks.
     /// </summary>
     public static TimeSpan Read(HttpContext http)
     {
@@ -18,7 +19,8 @@ public static class PreferWait
             {
                 var parts = preference.Split(';')[0].Split('=', 2, StringSplitOptions.TrimEntries);
                 if (parts.Length == 2 && parts[0].Equals("wait", StringComparison.OrdinalIgnoreCase)
-                    && uint.TryParse(parts[1].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+                    && uint.TryParse(
+                        parts[1].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
                     return TimeSpan.FromSeconds(Math.Min(seconds, Longest.TotalSeconds));
             }
         return TimeSpan.Zero;

@@ -18,8 +18,8 @@ public static class Requests
     public static Guid? IdOf(string text) => Guid.TryParseExact(text, "D", out var id) ? id : null;
 
     /// <summary>
-    /// The process is to stop: whoever waits for something else than a transaction ends, or the process would wait for
-    /// them.
+    /// The process is to stop: whoever waits for something else than a transaction ends, or the process would
+    /// wait for them.
     /// </summary>
     public static CancellationToken StoppingOf(HttpContext http) =>
         http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;

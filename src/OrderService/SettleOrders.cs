@@ -6,8 +6,8 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// The coordinator's answers become the orders' statuses. What several messages say of one order is put together
-/// first; what is late or doubled changes nothing.
+/// The coordinator's answers become the orders' statuses. What several messages say of one order is put
+/// together first; what is late or doubled changes nothing.
 /// </summary>
 public sealed partial class SettleOrders(
     OrderStore store, OrdersInFlight inFlight, DecisionWaiters waiters, EventFeed feed, ILogger<SettleOrders> log)
@@ -43,7 +43,8 @@ public sealed partial class SettleOrders(
     {
         var moment = new Moment(now, told[0].Source, TraceIdOf(told[0].TraceParent));
         return OrderRules.Merge(told.Select(message => message.Body)).Aggregate(
-            OrderChange.Nothing(state), (change, outcome) => change.Then(next => OrderRules.Settle(next, outcome, moment)));
+            OrderChange.Nothing(state),
+            (change, outcome) => change.Then(next => OrderRules.Settle(next, outcome, moment)));
     }
 
     static string? TraceIdOf(string? traceParent) =>

@@ -10,7 +10,9 @@ namespace Orderwright.OrderService;
 /// <param name="Moment">When it was asked for, by whom, in which trace.</param>
 public sealed record UpdateStatus(Guid OrderId, string Status, Precondition? IfMatch, Moment Moment);
 
-/// <summary>An operator moves orders along the published graph, where that is not for the process to do.</summary>
+/// <summary>
+/// An operator moves orders along the published graph, where that is not for the process to do.
+/// </summary>
 public sealed class UpdateStatuses(OrderStore store, EventFeed feed)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<UpdateStatus>> batch, Work work)

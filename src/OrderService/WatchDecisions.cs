@@ -5,8 +5,8 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Looks for decisions that another instance has written, on behalf of all requests that wait here, in one statement.
-/// Costs nothing while nobody waits.
+/// Looks for decisions that another instance has written, on behalf of all requests that wait here, in one
+/// statement. Costs nothing while nobody waits.
 /// </summary>
 public sealed partial class WatchDecisions(
     OrderStore store, DecisionWaiters waiters, IDatabase database, TimeProvider time, ILogger<WatchDecisions> log)

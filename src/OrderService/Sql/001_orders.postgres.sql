@@ -42,8 +42,8 @@ CREATE TABLE order_events (
     UNIQUE (order_id, version)
 );
 
--- A row only while an order waits, so that the sweep reads a small table. Rows come and go with every order: it is
--- vacuumed by the count of dead rows, and needs no index but its key.
+-- A row only while an order waits, so that the sweep reads a small table. Rows come and go with every order:
+-- it is vacuumed by the count of dead rows, and needs no index but its key.
 CREATE TABLE unsettled (
     order_id uuid        PRIMARY KEY,
     ask_at   timestamptz NOT NULL,

@@ -1,6 +1,6 @@
 -- name: insert_orders
--- Any conflict is skipped: a reference that is taken, or an id that an earlier attempt of the same batch has brought
--- in although the answer to its commit got lost. The caller looks at what came in.
+-- Any conflict is skipped: a reference that is taken, or an id that an earlier attempt of the same batch has
+-- brought in although the answer to its commit got lost. The caller looks at what came in.
 INSERT INTO orders (
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
     adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at)
@@ -29,10 +29,10 @@ FROM unnest(@merchant, @reference) AS batch (merchant, reference)
 JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference;
 
 -- name: insert_events
--- Numbers are given before the commit, so a reader could see a number whose predecessor is still to be committed, go on
--- from there and miss it. Each writer therefore holds, until its transaction ends, a lock that names the last number
--- given before its own; feed_writers finds the oldest. The lock is shared and nobody takes it otherwise: no one waits.
--- 20311 ('OW') keeps these locks apart from other advisory locks.
+-- Numbers are given before the commit, so a reader could see a number whose predecessor is still to be
+-- committed, go on from there and miss it. Each writer therefore holds, until its transaction ends, a lock
+-- that names the last number given before its own; feed_writers finds the oldest. The lock is shared and
+-- nobody takes it otherwise: no one waits. 20311 ('OW') keeps these locks apart from other advisory locks.
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock_shared(20311::bigint << 48 | CASE WHEN is_called THEN last_value ELSE 0 END)
     FROM order_events_seq_seq
@@ -100,7 +100,8 @@ WHERE o.id = batch.id AND o.version = batch.version_before;
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_events_seq_seq;
 
 -- name: feed_writers
--- The number before those of the oldest transaction that is writing events. A 64-bit advisory lock shows as two halves.
+-- The number before those of the oldest transaction that is writing events. A 64-bit advisory lock shows as
+-- two halves.
 SELECT min((classid::bigint << 32 | objid::bigint) & ((1::bigint << 48) - 1))
 FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 20311

@@ -1,6 +1,6 @@
 -- name: insert_orders
--- Any conflict is skipped: a reference that is taken, or an id that an earlier attempt of the same batch has brought
--- in although the answer to its commit got lost. The caller looks at what came in.
+-- Any conflict is skipped: a reference that is taken, or an id that an earlier attempt of the same batch has
+-- brought in although the answer to its commit got lost. The caller looks at what came in.
 INSERT INTO orders (
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
     adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at)
@@ -86,7 +86,8 @@ WHERE orders.id = batch.id AND orders.version = batch.version_before;
 SELECT coalesce(max(seq), 0) FROM order_events;
 
 -- name: feed_writers
--- One writer at a time: what it has numbered is not visible before its commit, and nothing comes before it later.
+-- One writer at a time: what it has numbered is not visible before its commit, and nothing comes before it
+-- later.
 SELECT NULL;
 
 -- name: load_feed

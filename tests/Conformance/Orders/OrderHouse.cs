@@ -24,8 +24,9 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Conformance.Orders;
 
 /// <summary>
-/// One instance of order-service at work, over HTTP; the test plays the coordinator. Two of them over one address are
-/// two processes. A call says who it is by headers, as the doors of the real host stand elsewhere.
+/// One instance of order-service at work, over HTTP; the test plays the coordinator. Two of them over one
+/// address are two processes. A call says who it is by headers, as the doors of the real host stand
+/// elsewhere.
 /// </summary>
 public sealed class OrderHouse : IAsyncDisposable
 {
@@ -146,7 +147,9 @@ public sealed class OrderHouse : IAsyncDisposable
         }
     }
 
-    /// <summary>What the coordinator says about an order; what is told together is handled together.</summary>
+    /// <summary>
+    /// What the coordinator says about an order; what is told together is handled together.
+    /// </summary>
     public Task TellAsync(params (Guid OrderId, IMessageBody Body)[] outcomes) =>
         transport.PublishAsync(
             ServiceNames.Order,

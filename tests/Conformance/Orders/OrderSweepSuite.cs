@@ -10,7 +10,10 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Orders;
 
-/// <summary>What keeps an order from being forgotten, doubled or let in too many: asking again, admission, lost commits.</summary>
+/// <summary>
+/// What keeps an order from being forgotten, doubled or let in too many: asking again, admission, lost
+/// commits.
+/// </summary>
 public abstract class OrderSweepSuite(StorageEngine engine)
 {
     const string Mug = """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""";
