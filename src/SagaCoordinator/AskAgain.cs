@@ -39,7 +39,7 @@ public sealed class AskAgain(SagaStore store, ServiceContext context)
             : await store.LockDueAsync(most, work);
         var sagas = due.ConvertAll(saga => SagaProgress.Of(saga, work.Now));
         foreach (var saga in sagas) saga.LookAtTheClock(askNow);
-        await store.UpdateAsync(sagas, work);
+        await store.UpdateLockedAsync(sagas, work);
         await store.PlanNextLookAsync(sagas, work);
         foreach (var saga in sagas) saga.Send(work);
 

@@ -73,7 +73,7 @@ public sealed class SagaApi(ServiceContext context)
                 StatusCodes.Status200OK, DefinitionBody.Of(definition), SagaJson.Default.DefinitionBody);
     }
 
-    static SagaView ReadView(IRow row) => new(SagaStore.ReadRecord(row), row.Time(3));
+    static SagaView ReadView(IRow row) => new(StoredSaga.Read(row), row.Time(7));
 
     static bool TryReadAge(string? text, out TimeSpan? age)
     {

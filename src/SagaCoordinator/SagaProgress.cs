@@ -51,6 +51,9 @@ public sealed class SagaProgress
 
     public bool FactsChanged { get; private set; }
 
+    /// <summary>As it is to be stored.</summary>
+    public SagaRecord Record => new(OrderId, State, Facts);
+
     public bool Changed => !ReferenceEquals(State, before);
 
     public long VersionBefore => before.Version;
@@ -72,7 +75,10 @@ public sealed class SagaProgress
         };
         return order is null ? null : new SagaProgress(
             first.OrderId, SagaState.New(OrderSaga.Current, SeedOf(first.OrderId)),
-            new OrderFacts(order, PaymentPosition.None, first.TraceParent), now);
+            new OrderFacts(order, PaymentPosition.None, first.TraceParent), now)
+        {
+            FactsChanged = true,
+        };
     }
 
     public void Take(Message message)
@@ -150,8 +156,8 @@ public sealed class SagaProgress
             Decide(new SagaEvent.Answered(ask.Step, ask.Undo, OrderMessages.TotalOutOfRange));
     }
 
-    // The last eight bytes of a UUIDv7 are random.
-    static long SeedOf(Guid orderId)
+    /// <summary>Where a saga's jitter comes from: the last eight bytes of a UUIDv7 are random.</summary>
+    public static long SeedOf(Guid orderId)
     {
         Span<byte> bytes = stackalloc byte[16];
         orderId.TryWriteBytes(bytes);

@@ -1,7 +1,5 @@
-using System.Text.Json;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;
 
@@ -13,7 +11,7 @@ public sealed class SagaStore(SqlCatalog sql)
     {
         if (orderIds.Count == 0) return [];
         var asked = SqlArgs.OfUuids("order_id", orderIds);
-        var sagas = await work.QueryAsync(sql["lock_sagas"], asked, ReadRecord);
+        var sagas = await work.QueryAsync(sql["lock_sagas"], asked, StoredSaga.Read);
         return sagas.ToDictionary(saga => saga.OrderId);
     }
 
@@ -21,13 +19,15 @@ public sealed class SagaStore(SqlCatalog sql)
     /// Sagas whose timer is due, the most overdue first, but for those that are being advanced right now.
     /// </summary>
     public Task<List<SagaRecord>> LockDueAsync(int most, Work work) =>
-        work.QueryAsync(sql["lock_due_sagas"], SqlArgs.With("now", work.Now).And("most", most), ReadRecord);
+        work.QueryAsync(
+            sql["lock_due_sagas"], SqlArgs.With("now", work.Now).And("most", most), StoredSaga.Read);
 
     /// <summary>
     /// All sagas that have not ended, by order id, but for those that are being advanced right now.
     /// </summary>
     public Task<List<SagaRecord>> LockOpenAsync(Guid after, int most, Work work) =>
-        work.QueryAsync(sql["lock_open_sagas"], SqlArgs.With("after", after).And("most", most), ReadRecord);
+        work.QueryAsync(
+            sql["lock_open_sagas"], SqlArgs.With("after", after).And("most", most), StoredSaga.Read);
 
     /// <summary>Returns those that were new; one that is there already is left as it is.</summary>
     public async Task<HashSet<Guid>> InsertAsync(IReadOnlyList<SagaProgress> sagas, Work work)
@@ -36,27 +36,35 @@ public sealed class SagaStore(SqlCatalog sql)
         var inserted = await work.QueryAsync(
             sql["insert_sagas"],
             Rows(sagas)
-                .BigInt("definition_version", saga => saga.State.DefinitionVersion)
-                .Time("started_at", saga => saga.State.StartedAt!.Value)
+                .BigInt("definition_version", row => row.Saga.State.DefinitionVersion)
+                .Time("started_at", row => row.Saga.State.StartedAt!.Value)
                 .Args.And("now", work.Now),
             row => row.Uuid(0));
         return [.. inserted];
     }
 
+    /// <summary>Saves them where they still are as they were known; returns which these are.</summary>
+    public async Task<HashSet<Guid>> UpdateAsync(IReadOnlyList<SagaProgress> sagas, Work work)
+    {
+        if (sagas.Count == 0) return [];
+        var updated = await work.QueryAsync(
+            sql["update_sagas"],
+            Rows(sagas).BigInt("version_before", row => row.Saga.VersionBefore).Args.And("now", work.Now),
+            row => row.Uuid(0));
+        return [.. updated];
+    }
+
     /// <summary>
-    /// Saves those that changed. Throws when one of them is not as it was loaded: then somebody else advanced
-    /// it, and what was decided here is void.
+    /// Saves those that changed. Throws when one of them is not as it was loaded: then it was not locked,
+    /// somebody else advanced it, and what was decided here is void.
     /// </summary>
-    public async Task UpdateAsync(IEnumerable<SagaProgress> sagas, Work work)
+    public async Task UpdateLockedAsync(IEnumerable<SagaProgress> sagas, Work work)
     {
         var changed = sagas.Where(saga => saga.Changed).ToList();
-        if (changed.Count == 0) return;
-        var updated = await work.ExecuteAsync(
-            sql["update_sagas"],
-            Rows(changed).BigInt("version_before", saga => saga.VersionBefore).Args.And("now", work.Now));
-        if (updated != changed.Count)
+        var updated = await UpdateAsync(changed, work);
+        if (updated.Count != changed.Count)
             throw new StaleSagaException(
-                $"{changed.Count - updated} of {changed.Count} sagas were advanced by somebody else.");
+                $"{changed.Count - updated.Count} of {changed.Count} sagas were advanced by somebody else.");
     }
 
     /// <summary>What messages do to timers: as little as they can.</summary>
@@ -87,28 +95,21 @@ public sealed class SagaStore(SqlCatalog sql)
                 .TimeOrNull("due_at", saga => saga.State.NextActionAt));
     }
 
-    static SqlRows<SagaProgress> Rows(IReadOnlyList<SagaProgress> sagas)
+    static SqlRows<(SagaProgress Saga, Headline Headline)> Rows(IReadOnlyList<SagaProgress> sagas)
     {
-        var headlines = sagas.ToDictionary(saga => saga.OrderId, saga => Headline.Of(saga.State));
-        return SqlArgs.Over(sagas)
-            .Uuid("order_id", saga => saga.OrderId)
-            .Text("state", saga => SagaNames.Of(saga.State.Status))
-            .Text("step", saga => headlines[saga.OrderId].Step)
-            .Text("waiting_for", saga => headlines[saga.OrderId].WaitingFor)
-            .Text("code", saga => headlines[saga.OrderId].Code)
-            .BigInt("version", saga => saga.State.Version)
-            .Text("facts", saga => saga.FactsChanged || saga.VersionBefore == 0 ? FactsOf(saga) : null)
-            .Text("steps", saga => JsonSerializer.Serialize(saga.State, StoredJson.Default.SagaState))
-            .TimeOrNull("ended_at", saga => saga.State.EndedAt);
+        using var json = new SagaWriter();
+        return SqlArgs.Over<(SagaProgress Saga, Headline Headline)>(
+            [.. sagas.OrderBy(saga => saga.OrderId).Select(saga => (saga, Headline.Of(saga.State)))])
+            .Uuid("order_id", row => row.Saga.OrderId)
+            .Text("state", row => SagaNames.Of(row.Saga.State.Status))
+            .Text("step", row => row.Headline.Step)
+            .Text("waiting_for", row => row.Headline.WaitingFor)
+            .Text("code", row => row.Headline.Code)
+            .BigInt("version", row => row.Saga.State.Version)
+            .Text("facts", row => row.Saga.FactsChanged ? json.FactsOf(row.Saga.Facts) : null)
+            .Text("steps", row => json.StepsOf(row.Saga.State))
+            .TimeOrNull("ended_at", row => row.Saga.State.EndedAt);
     }
-
-    static string FactsOf(SagaProgress saga) =>
-        JsonSerializer.Serialize(saga.Facts, StoredJson.Default.OrderFacts);
-
-    /// <summary>From the first three columns: order_id, steps, facts.</summary>
-    public static SagaRecord ReadRecord(IRow row) => new(
-        row.Uuid(0), JsonSerializer.Deserialize(row.Text(1), StoredJson.Default.SagaState)!,
-        JsonSerializer.Deserialize(row.Text(2), StoredJson.Default.OrderFacts)!);
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 
 namespace Orderwright.Sagas;
 
@@ -18,7 +19,7 @@ public sealed class SagaDefinition
     {
         Name = name;
         Version = version;
-        Stages = stages;
+        Stages = [.. stages];
         Steps = [.. stages.SelectMany(stage => stage.Steps)];
         if (FaultOf(this) is { } fault)
             throw new ArgumentException($"{name} version {version}: {fault}", nameof(stages));
@@ -30,10 +31,10 @@ public sealed class SagaDefinition
     /// <summary>1 and up.</summary>
     public int Version { get; }
 
-    public IReadOnlyList<SagaStage> Stages { get; }
+    public ImmutableArray<SagaStage> Stages { get; }
 
     /// <summary>All steps in the order of their stages.</summary>
-    public IReadOnlyList<SagaStep> Steps { get; }
+    public ImmutableArray<SagaStep> Steps { get; }
 
     /// <summary>
     /// Whether a cancel still undoes everything once the pivot (or, without one, the end) is passed. Default:
@@ -51,7 +52,7 @@ public sealed class SagaDefinition
     static string? FaultOf(SagaDefinition made)
     {
         if (made.Version < 1) return "its version is under 1.";
-        if (made.Steps.Count == 0 || made.Stages.Any(stage => stage.Steps.Count == 0))
+        if (made.Steps.IsEmpty || made.Stages.Any(stage => stage.Steps.IsEmpty))
             return "a stage has no step.";
         if (made.Steps.GroupBy(step => step.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             return $"the step '{twice.Key}' is there twice.";
@@ -70,7 +71,7 @@ public sealed class SagaDefinition
     }
 
     static string? FaultOf(SagaStep step, SagaStage stage, HashSet<string> passed, bool pivoted) =>
-        step.Pivot && stage.Steps.Count > 1 ? "is the pivot and must stand alone in its stage"
+        step.Pivot && stage.Steps.Length > 1 ? "is the pivot and must stand alone in its stage"
         : step.Pivot && step.Optional ? "is the pivot and cannot be optional"
         : pivoted && !step.ForwardOnly ? "comes after the pivot and must be forward only"
         : !pivoted && step.ForwardOnly ? "is forward only and must come after a pivot"
@@ -84,9 +85,9 @@ public sealed class SagaDefinition
 }
 
 /// <summary>Steps that are asked together; the next stage begins when all of them are done.</summary>
-public sealed record SagaStage(IReadOnlyList<SagaStep> Steps)
+public sealed record SagaStage(ImmutableArray<SagaStep> Steps)
 {
-    public static SagaStage Parallel(params IReadOnlyList<SagaStep> steps) => new(steps);
+    public static SagaStage Parallel(params ImmutableArray<SagaStep> steps) => new(steps);
 
     public static implicit operator SagaStage(SagaStep step) => new([step]);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Orderwright.Sagas;
 
 /// <summary>How a saga stands, for people and for lists.</summary>
@@ -71,10 +73,10 @@ public sealed record SagaState
     public string? CancelReason { get; init; }
 
     /// <summary>One per step of the definition, in its order.</summary>
-    public required IReadOnlyList<StepState> Steps { get; init; }
+    public required ImmutableArray<StepState> Steps { get; init; }
 
     /// <summary>What there is to undo, in the order in which it was done: a stack.</summary>
-    public IReadOnlyList<string> ToUndo { get; init; } = [];
+    public ImmutableArray<string> ToUndo { get; init; } = [];
 
     public static SagaState New(SagaDefinition definition, long seed) => new()
     {
@@ -86,9 +88,9 @@ public sealed record SagaState
     public SagaStatus Status =>
         StartedAt is null ? SagaStatus.NotStarted
         : EndedAt is not null ? Reason is null ? SagaStatus.Completed : SagaStatus.Compensated
-        : Outstanding.Any(asked => asked.Leg.Phase == LegPhase.Stuck) ? SagaStatus.Failed
+        : Has(LegPhase.Stuck) ? SagaStatus.Failed
         : Reason is not null ? SagaStatus.Compensating
-        : Outstanding.Any(asked => asked.Leg.Phase == LegPhase.Waiting) ? SagaStatus.Waiting
+        : Has(LegPhase.Waiting) ? SagaStatus.Waiting
         : SagaStatus.Running;
 
     /// <summary>How it ended; null while it has not.</summary>
@@ -138,7 +140,27 @@ public sealed record SagaState
         }
     }
 
-    public StepState this[string step] => Steps.First(state => state.Step == step);
+    public StepState this[string step] => Steps[IndexOf(step)];
+
+    /// <summary>Whether any step or undo of one is in this phase.</summary>
+    public bool Has(LegPhase phase)
+    {
+        foreach (var step in Steps)
+            if (step.Do?.Phase == phase || step.Undo?.Phase == phase)
+                return true;
+        return false;
+    }
+
+    internal SagaState With(StepState changed) =>
+        this with { Steps = Steps.SetItem(IndexOf(changed.Step), changed) };
+
+    int IndexOf(string step)
+    {
+        for (var i = 0; i < Steps.Length; i++)
+            if (Steps[i].Step == step)
+                return i;
+        throw new ArgumentException($"The saga has no step '{step}'.", nameof(step));
+    }
 
     internal static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) =>
         one is null || other < one ? other ?? one : one;

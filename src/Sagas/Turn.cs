@@ -148,13 +148,13 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     void GoBack()
     {
         WaitForNobodyOutside();
-        if (state.Outstanding.Any(asked => !asked.Undo)) return;
-        while (state.ToUndo.Count > 0)
+        if (state.Steps.Any(step => step.Do is { IsOutstanding: true })) return;
+        while (!state.ToUndo.IsEmpty)
         {
             var step = definition[state.ToUndo[^1]];
             if (LegOf(step, undo: true) is null) Ask(step, undo: true, NewLeg(step, undo: true));
             if (LegOf(step, undo: true)!.Phase != LegPhase.Completed) return;
-            state = state with { ToUndo = [.. state.ToUndo.SkipLast(1)] };
+            state = state with { ToUndo = state.ToUndo.RemoveAt(state.ToUndo.Length - 1) };
         }
         End();
     }
@@ -190,8 +190,8 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     void RenewWhatExpires()
     {
-        var waits = state.Reason is null && !state.Pivoted
-            && state.Outstanding.Any(asked => asked.Leg.Phase is LegPhase.Waiting or LegPhase.InDoubt);
+        var waits = state is { Reason: null, Pivoted: false }
+            && (state.Has(LegPhase.Waiting) || state.Has(LegPhase.InDoubt));
         foreach (var step in definition.Steps)
         {
             if (step.RenewEvery is not { } every) continue;
@@ -265,7 +265,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     void RememberToUndo(SagaStep step)
     {
-        if (step.Undo is not null) state = state with { ToUndo = [.. state.ToUndo, step.Name] };
+        if (step.Undo is not null) state = state with { ToUndo = state.ToUndo.Add(step.Name) };
     }
 
     Leg NewLeg(SagaStep step, bool undo) =>
@@ -347,8 +347,6 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     void Set(StepState changed)
     {
-        if (changed == state[changed.Step]) return;
-        var steps = state.Steps.Select(step => step.Step == changed.Step ? changed : step);
-        state = state with { Steps = [.. steps] };
+        if (changed != state[changed.Step]) state = state.With(changed);
     }
 }

@@ -168,7 +168,7 @@ public sealed class RandomWalks
 
     static SagaEvent RandomEvent(Random random, SagaDefinition definition)
     {
-        var step = definition.Steps[random.Next(definition.Steps.Count)].Name;
+        var step = definition.Steps[random.Next(definition.Steps.Length)].Name;
         var undo = random.Next(2) == 0;
         return random.Next(24) switch
         {

@@ -1,8 +1,9 @@
--- Every transaction locks sagas first and timers only of sagas that it has locked or made. Messages lock sagas in the
--- order of their keys; the timers' job skips what is locked. So nobody waits in a circle.
+-- Every transaction writes sagas first, then timers, and only timers of sagas that it has written or locked; each set
+-- comes in the order of its keys. The timers' job skips what is locked. Two batches that have several sagas in common,
+-- which takes a duplicate, may still meet crosswise: PostgreSQL ends one of them, and it is tried again.
 
 -- name: lock_sagas
-SELECT s.order_id, s.steps, s.facts
+SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
 FROM unnest(@order_id) AS asked (order_id)
 JOIN sagas s ON s.order_id = asked.order_id
 ORDER BY s.order_id
@@ -10,7 +11,7 @@ FOR UPDATE OF s;
 
 -- name: lock_due_sagas
 -- A saga that is being advanced right now is not stale: it is skipped, and looked at again the next time.
-SELECT s.order_id, s.steps, s.facts
+SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @now
@@ -19,7 +20,7 @@ LIMIT @most
 FOR UPDATE OF s SKIP LOCKED;
 
 -- name: lock_open_sagas
-SELECT s.order_id, s.steps, s.facts
+SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.order_id > @after
@@ -42,6 +43,7 @@ ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
 -- name: update_sagas
+-- Where another version stands, nothing is written, and the row does not come back.
 UPDATE sagas s
 SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code, version = batch.version,
     facts = COALESCE(batch.facts::json, s.facts), steps = batch.steps::json, ended_at = batch.ended_at,
@@ -49,7 +51,8 @@ SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, cod
 FROM unnest(
     @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @version_before)
     AS batch (order_id, state, step, waiting_for, code, version, facts, steps, ended_at, version_before)
-WHERE s.order_id = batch.order_id AND s.version = batch.version_before;
+WHERE s.order_id = batch.order_id AND s.version = batch.version_before
+RETURNING s.order_id;
 
 -- name: set_timers
 INSERT INTO saga_timers (order_id, due_at)
@@ -69,11 +72,15 @@ USING unnest(@order_id) AS ended (order_id)
 WHERE t.order_id = ended.order_id;
 
 -- name: saga
-SELECT s.order_id, s.steps, s.facts, s.updated_at FROM sagas s WHERE s.order_id = @order_id;
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+FROM sagas s
+WHERE s.order_id = @order_id;
 
 -- name: sagas
 -- Newest first along the key, which is the order in which orders came in.
-SELECT s.order_id, s.steps, s.facts, s.updated_at
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
 FROM sagas s
 WHERE (@before::uuid IS NULL OR s.order_id < @before)
     AND (@state::text IS NULL OR s.state = @state)
@@ -86,7 +93,8 @@ LIMIT @most;
 
 -- name: open_sagas
 -- The same among those that have not ended, by way of the small table.
-SELECT s.order_id, s.steps, s.facts, s.updated_at
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE (@before::uuid IS NULL OR t.order_id < @before)

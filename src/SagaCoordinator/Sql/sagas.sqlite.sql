@@ -1,12 +1,12 @@
 -- One writer at a time: what PostgreSQL locks is a plain read here.
 
 -- name: lock_sagas
-SELECT s.order_id, s.steps, s.facts
+SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
 FROM json_each(@rows) AS asked
 JOIN sagas s ON s.order_id = unhex(asked.value ->> 0);
 
 -- name: lock_due_sagas
-SELECT s.order_id, s.steps, s.facts
+SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @now
@@ -14,7 +14,7 @@ ORDER BY t.due_at
 LIMIT @most;
 
 -- name: lock_open_sagas
-SELECT s.order_id, s.steps, s.facts
+SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.order_id > @after
@@ -43,7 +43,8 @@ FROM (
         value ->> 9 AS version_before
     FROM json_each(@rows)
 ) AS batch
-WHERE sagas.order_id = batch.order_id AND sagas.version = batch.version_before;
+WHERE sagas.order_id = batch.order_id AND sagas.version = batch.version_before
+RETURNING order_id;
 
 -- name: set_timers
 INSERT INTO saga_timers (order_id, due_at)
@@ -62,10 +63,14 @@ WHERE saga_timers.order_id = batch.order_id;
 DELETE FROM saga_timers WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
 
 -- name: saga
-SELECT s.order_id, s.steps, s.facts, s.updated_at FROM sagas s WHERE s.order_id = @order_id;
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+FROM sagas s
+WHERE s.order_id = @order_id;
 
 -- name: sagas
-SELECT s.order_id, s.steps, s.facts, s.updated_at
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
 FROM sagas s
 WHERE (@before IS NULL OR s.order_id < @before)
     AND (@state IS NULL OR s.state = @state)
@@ -77,7 +82,8 @@ ORDER BY s.order_id DESC
 LIMIT @most;
 
 -- name: open_sagas
-SELECT s.order_id, s.steps, s.facts, s.updated_at
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE (@before IS NULL OR t.order_id < @before)

@@ -38,18 +38,41 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(["insert_sagas", "set_timers"], coordinator.Statements);
 
         Sends(orders, "AuthorizePayment", await coordinator.HearsAsync(Reserved(orders)));
-        Assert.Equal(["lock_sagas", "update_sagas"], coordinator.Statements);
+        Assert.Equal(["update_sagas"], coordinator.Statements);
 
         Sends(orders, "CommitStock", await coordinator.HearsAsync(Authorized(orders, captured: 600)));
-        Assert.Equal(["lock_sagas", "update_sagas"], coordinator.Statements);
+        Assert.Equal(["update_sagas"], coordinator.Statements);
 
         Sends(orders, "OrderConfirmed", await coordinator.HearsAsync(Committed(orders)));
-        Assert.Equal(["lock_sagas", "update_sagas", "delete_timers"], coordinator.Statements);
+        Assert.Equal(["update_sagas", "delete_timers"], coordinator.Statements);
 
         var row = await coordinator.RowAsync(orders[42]);
         Assert.Equal(("completed", null, null, null), (row!.State, row.Step, row.WaitingFor, row.Code));
         Assert.False(row.HasTimer);
         Assert.Equal(clock.Now, row.EndedAt);
+    }
+
+    [Fact]
+    public async Task Another_instance_loads_what_it_does_not_remember()
+    {
+        var orders = NewOrders(100);
+        var other = await StartAsync();
+        await coordinator.HearsAsync(Placed(orders));
+        Sends(orders, "AuthorizePayment", await other.HearsAsync(Reserved(orders)));
+        Assert.Equal(["lock_sagas", "update_sagas"], other.Statements);
+    }
+
+    [Fact]
+    public async Task What_is_remembered_counts_only_while_nobody_else_has_advanced_it()
+    {
+        var (order, cancelled) = (NewOrders(1), NewOrders(1));
+        var other = await StartAsync();
+        await coordinator.HearsAsync([.. Placed(order), .. Placed(cancelled)]);
+        await other.HearsAsync([.. Reserved(order), .. Cancelled(cancelled)]);
+
+        var sent = await coordinator.HearsAsync([.. Authorized(order), .. Reserved(cancelled)]);
+        Assert.Equal(["CommitStock", "ReleaseStock"], Types(sent).Order());
+        Assert.Equal(["update_sagas", "lock_sagas", "update_sagas"], coordinator.Statements);
     }
 
     [Fact]
@@ -263,7 +286,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         stale.Take(Rejected(order, StepNames.ReserveStock)[0]);
         await Assert.ThrowsAsync<StaleSagaException>(() => coordinator.WriteAsync(async work =>
         {
-            await coordinator.Store.UpdateAsync([stale], work);
+            await coordinator.Store.UpdateLockedAsync([stale], work);
             return true;
         }));
         var row = await coordinator.RowAsync(order[0]);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
@@ -102,11 +101,16 @@ sealed class OrderDialogue
         var work = new Work(ServiceNames.Coordinator, new NoTransaction(), Now, new IdSource());
         saga.Send(work);
         Sent = work.Outgoing;
-        var state = JsonSerializer.Serialize(saga.State, StoredJson.Default.SagaState);
-        var facts = JsonSerializer.Serialize(saga.Facts, StoredJson.Default.OrderFacts);
+        var blank = SagaState.New(OrderSaga.Current, saga.State.Seed) with
+        {
+            Version = saga.State.Version, StartedAt = saga.State.StartedAt, EndedAt = saga.State.EndedAt,
+        };
+        using var json = new SagaWriter();
         stored = new(
-            OrderId, JsonSerializer.Deserialize(state, StoredJson.Default.SagaState)!,
-            JsonSerializer.Deserialize(facts, StoredJson.Default.OrderFacts)!);
+            OrderId, StoredSaga.ReadSteps(json.StepsOf(saga.State), blank),
+            StoredSaga.ReadFacts(json.FactsOf(saga.Facts)));
+        Assert.Equivalent(saga.State, stored.State, strict: true);
+        Assert.Equivalent(saga.Facts, stored.Facts, strict: true);
         return this;
     }
 

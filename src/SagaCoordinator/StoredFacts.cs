@@ -1,0 +1,100 @@
+using System.Text.Json;
+using Orderwright.Contracts;
+
+namespace Orderwright.SagaCoordinator;
+
+/// <summary>
+/// The <c>facts</c> column: what a saga knows of its order, as JSON; by hand, as <see cref="StoredSteps"/>.
+/// </summary>
+static class StoredFacts
+{
+    public static void Write(Utf8JsonWriter json, OrderFacts facts)
+    {
+        var order = facts.Order;
+        json.WriteStartObject();
+        json.WriteString("customerId"u8, order.CustomerId);
+        json.WriteString("currency"u8, order.Currency);
+        json.WriteStartArray("lines"u8);
+        foreach (var line in order.Lines)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("line"u8, line.Line);
+            json.WriteString("sku"u8, line.Sku);
+            json.WriteNumber("quantity"u8, line.Quantity);
+            if (line.UnitPrice is { } price) json.WriteNumber("unitPrice"u8, price);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (order.AdjustmentsMinor != 0) json.WriteNumber("adjustments"u8, order.AdjustmentsMinor);
+        if (order.MaySetPrice) json.WriteBoolean("maySetPrice"u8, true);
+        json.WriteString("provider"u8, order.Payment.Provider);
+        json.WriteText("token"u8, order.Payment.Token);
+        Write(json, facts.Payment);
+        json.WriteText("traceParent"u8, facts.TraceParent);
+        json.WriteEndObject();
+    }
+
+    public static OrderFacts Read(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        var (customerId, currency, adjustments, maySetPrice) = ("", "", 0L, false);
+        var (provider, token, traceParent) = ("", (string?)null, (string?)null);
+        IReadOnlyList<OrderLine> lines = [];
+        var payment = PaymentPosition.None;
+        while (reader.NextProperty())
+            if (reader.Is("customerId"u8)) customerId = reader.GetString()!;
+            else if (reader.Is("currency"u8)) currency = reader.GetString()!;
+            else if (reader.Is("lines"u8)) lines = ReadLines(ref reader);
+            else if (reader.Is("adjustments"u8)) adjustments = reader.GetInt64();
+            else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
+            else if (reader.Is("provider"u8)) provider = reader.GetString()!;
+            else if (reader.Is("token"u8)) token = reader.GetString();
+            else if (reader.Is("payment"u8)) payment = ReadPayment(ref reader);
+            else if (reader.Is("traceParent"u8)) traceParent = reader.GetString();
+            else reader.SkipValue();
+        var method = new PaymentMethod(provider, token);
+        var order = new OrderPlaced(customerId, currency, lines, adjustments, method, maySetPrice);
+        return new OrderFacts(order, payment, traceParent);
+    }
+
+    static void Write(Utf8JsonWriter json, PaymentPosition payment)
+    {
+        if (payment == PaymentPosition.None) return;
+        json.WriteStartObject("payment"u8);
+        json.WriteNumber("authorized"u8, payment.AuthorizedMinor);
+        json.WriteNumber("captured"u8, payment.CapturedMinor);
+        json.WriteNumber("refunded"u8, payment.RefundedMinor);
+        if (payment.Voided) json.WriteBoolean("voided"u8, true);
+        json.WriteEndObject();
+    }
+
+    static List<OrderLine> ReadLines(ref Utf8JsonReader reader)
+    {
+        var lines = new List<OrderLine>();
+        while (reader.NextElement())
+        {
+            var (line, sku, quantity, price) = (0, "", 0, (long?)null);
+            while (reader.NextProperty())
+                if (reader.Is("line"u8)) line = reader.GetInt32();
+                else if (reader.Is("sku"u8)) sku = reader.GetString()!;
+                else if (reader.Is("quantity"u8)) quantity = reader.GetInt32();
+                else if (reader.Is("unitPrice"u8)) price = reader.GetInt64();
+                else reader.SkipValue();
+            lines.Add(new OrderLine(line, sku, quantity, price));
+        }
+        return lines;
+    }
+
+    static PaymentPosition ReadPayment(ref Utf8JsonReader reader)
+    {
+        var (authorized, captured, refunded, voided) = (0L, 0L, 0L, false);
+        while (reader.NextProperty())
+            if (reader.Is("authorized"u8)) authorized = reader.GetInt64();
+            else if (reader.Is("captured"u8)) captured = reader.GetInt64();
+            else if (reader.Is("refunded"u8)) refunded = reader.GetInt64();
+            else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
+            else reader.SkipValue();
+        return new PaymentPosition(authorized, captured, refunded, voided);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Orderwright.Runtime.Database;
+using Orderwright.Sagas;
+
+namespace Orderwright.SagaCoordinator;
+
+/// <summary>Between a row of <c>sagas</c> and a saga.</summary>
+public static class StoredSaga
+{
+    /// <summary>
+    /// From the first seven columns: order_id, definition_version, version, started_at, ended_at, steps,
+    /// facts.
+    /// </summary>
+    public static SagaRecord Read(IRow row)
+    {
+        var orderId = row.Uuid(0);
+        var blank = SagaState.New(OrderSaga.Version(row.Int(1)), SagaProgress.SeedOf(orderId)) with
+        {
+            Version = row.BigInt(2), StartedAt = row.Time(3), EndedAt = row.TimeOrNull(4),
+        };
+        return new SagaRecord(orderId, ReadSteps(row.Text(5), blank), ReadFacts(row.Text(6)));
+    }
+
+    public static SagaState ReadSteps(string json, SagaState blank) =>
+        Read(json, blank, static (bytes, state) => StoredSteps.Read(bytes, state));
+
+    public static OrderFacts ReadFacts(string json) =>
+        Read(json, 0, static (bytes, _) => StoredFacts.Read(bytes));
+
+    static TResult Read<TArgument, TResult>(
+        string json, TArgument argument, Func<ReadOnlySpan<byte>, TArgument, TResult> read)
+    {
+        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(json.Length));
+        try
+        {
+            return read(bytes.AsSpan(0, Encoding.UTF8.GetBytes(json, bytes)), argument);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+}
+
+/// <summary>Writes the JSON columns of many sagas through one buffer. Not for two threads.</summary>
+public sealed class SagaWriter : IDisposable
+{
+    readonly ArrayBufferWriter<byte> buffer = new(1_024);
+    readonly Utf8JsonWriter json;
+
+    public SagaWriter() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
+
+    public string StepsOf(SagaState state) => Write(state, StoredSteps.Write);
+
+    public string FactsOf(OrderFacts facts) => Write(facts, StoredFacts.Write);
+
+    public void Dispose() => json.Dispose();
+
+    string Write<T>(T value, Action<Utf8JsonWriter, T> write)
+    {
+        buffer.ResetWrittenCount();
+        json.Reset(buffer);
+        write(json, value);
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}
