@@ -4,8 +4,8 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.CustomerService;
 
 /// <summary>
-/// Carries out what the HTTP API wants done to customers and their credit: concurrent requests share one transaction,
-/// decided in order of arrival against rows locked in key order, customers first, then balances.
+/// Carries out what the HTTP API wants done to customers and their credit: concurrent requests share one
+/// transaction, decided in order of arrival against rows locked in key order, customers first, then balances.
 /// </summary>
 public sealed class ChangeCustomers
 {
@@ -28,16 +28,21 @@ public sealed class ChangeCustomers
         CustomerChange.AddCredit[] adds = [.. changes.OfType<CustomerChange.AddCredit>()];
         var before = (await tables.LockAsync(work, [.. changes.Select(change => change.CustomerId).Distinct()]))
             .ToDictionary(customer => customer.Id);
+        var made = changes.OfType<CustomerChange.Put>().Select(put => put.CustomerId).ToHashSet();
         // Only for customers there are: a credit for nobody must not leave an empty balance behind.
         var balancesBefore = await tables.LockBalancesAsync(
             work,
             [
                 .. adds.Where(add => before.GetValueOrDefault(add.CustomerId) is { ErasedAt: null }
-                        || changes.Any(change => change is CustomerChange.Put && change.CustomerId == add.CustomerId))
+                        || made.Contains(add.CustomerId))
                     .Select(add => (add.CustomerId, add.Currency)).Distinct(),
             ]);
         var references = await tables.UsedReferencesAsync(
-            work, [.. adds.Where(add => add.Reference is not null).Select(add => (add.CustomerId, add.Reference!)).Distinct()]);
+            work,
+            [
+                .. adds.Where(add => add.Reference is not null)
+                    .Select(add => (add.CustomerId, add.Reference!)).Distinct(),
+            ]);
         var open = await tables.WithOpenPaymentsAsync(
             work, [.. changes.OfType<CustomerChange.Erase>().Select(erase => erase.CustomerId).Distinct()]);
 
@@ -73,10 +78,11 @@ public sealed class ChangeCustomers
                 CustomerChange.Put put => CustomerRules.Put(put, existing, work.Now),
                 CustomerChange.AddCredit add => CustomerRules.AddCredit(
                     add, existing, balances.GetValueOrDefault((add.CustomerId, add.Currency)),
-                    add.Reference is not null && references.Contains((add.CustomerId, add.Reference)), work.NewId(), work.Now),
+                    add.Reference is not null && references.Contains((add.CustomerId, add.Reference)), work.NewId(),
+                    work.Now),
                 CustomerChange.Erase erase => CustomerRules.Erase(
                     erase, existing, open.Contains(erase.CustomerId), work.Now),
-                var other => throw new InvalidOperationException($"No customer can be changed by {other.GetType().Name}."),
+                var other => throw new InvalidOperationException($"{other.GetType().Name} is no change."),
             };
         }
     }

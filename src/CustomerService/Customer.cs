@@ -14,7 +14,8 @@ public sealed record Credit(
 /// <summary>What the API wants done to a customer: a closed family.</summary>
 public abstract record CustomerChange(string CustomerId)
 {
-    public sealed record Put(string CustomerId, string Name, string? Email, Precondition? If) : CustomerChange(CustomerId);
+    public sealed record Put(string CustomerId, string Name, string? Email, Precondition? If)
+        : CustomerChange(CustomerId);
 
     public sealed record AddCredit(string CustomerId, string Currency, long AmountMinor, string? Reference)
         : CustomerChange(CustomerId);

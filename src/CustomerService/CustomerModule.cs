@@ -6,7 +6,9 @@ using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService;
 
-/// <summary>customer-service: customers, their store credit, payments and the gateways that settle them.</summary>
+/// <summary>
+/// customer-service: customers, their store credit, payments and the gateways that settle them.
+/// </summary>
 /// <param name="further">Gateways besides those that the settings ask for.</param>
 public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> further) : IServiceModule
 {

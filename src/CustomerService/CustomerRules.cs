@@ -9,7 +9,9 @@ public sealed record CustomerDecision(Answer Answer, Customer? Customer = null, 
 /// <summary>Customers and their store credit, as the API changes them. Pure.</summary>
 public static class CustomerRules
 {
-    /// <summary>The highest balance: what a JSON number says exactly in every language is a little more.</summary>
+    /// <summary>
+    /// The highest balance: what a JSON number says exactly in every language is a little more.
+    /// </summary>
     public const long MostBalanceMinor = 1_000_000_000_000_000;
 
     public static CustomerDecision Put(CustomerChange.Put put, Customer? existing, DateTimeOffset now)
@@ -31,20 +33,24 @@ public static class CustomerRules
     /// <param name="id">For the new credit.</param>
     /// <param name="now">The batch's moment.</param>
     public static CustomerDecision AddCredit(
-        CustomerChange.AddCredit add, Customer? existing, long balanceMinor, bool referenceUsed, Guid id, DateTimeOffset now)
+        CustomerChange.AddCredit add, Customer? existing, long balanceMinor, bool referenceUsed, Guid id,
+        DateTimeOffset now)
     {
         if (existing is not { ErasedAt: null }) return new(Problem.NotFound("customer"));
         if (referenceUsed)
             return new(Problem.Conflict(
-                "duplicate_reference", "This customer already has a credit with this reference; nothing was added."));
+                "duplicate_reference", "This customer has a credit with this reference; nothing was added."));
         if (add.AmountMinor > MostBalanceMinor - balanceMinor)
             return new(Problem.Conflict("balance_out_of_range", $"No balance goes over {MostBalanceMinor}."));
         var credit = new Credit(id, add.CustomerId, add.Currency, add.AmountMinor, add.Reference, now);
         return new(
-            Answer.Json(StatusCodes.Status201Created, CreditView.Of(credit), CustomerJson.Default.CreditView), Credit: credit);
+            Answer.Json(StatusCodes.Status201Created, CreditView.Of(credit), CustomerJson.Default.CreditView),
+            Credit: credit);
     }
 
-    /// <summary>Takes name and e-mail away for good. The id stays with its ledger, and may be used again.</summary>
+    /// <summary>
+    /// Takes name and e-mail away for good. The id stays with its ledger, and may be used again.
+    /// </summary>
     public static CustomerDecision Erase(
         CustomerChange.Erase erase, Customer? existing, bool hasOpenOrders, DateTimeOffset now)
     {
@@ -54,7 +60,10 @@ public static class CustomerRules
             return new(Problem.Conflict("open_orders", "A payment of this customer is not settled yet."));
         return new(
             Answer.NoContent(),
-            existing with { Name = null, Email = null, Version = existing.Version + 1, UpdatedAt = now, ErasedAt = now });
+            existing with
+            {
+                Name = null, Email = null, Version = existing.Version + 1, UpdatedAt = now, ErasedAt = now,
+            });
     }
 
     public static Answer Tell(int status, Customer customer) =>

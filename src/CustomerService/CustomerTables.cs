@@ -29,7 +29,9 @@ public sealed class CustomerTables(SqlCatalog sql)
             ? []
             : (await work.QueryAsync(
                 sql["used_references"],
-                SqlArgs.Over(asked).Text("customer_id", one => one.CustomerId).Text("reference", one => one.Reference),
+                SqlArgs.Over(asked)
+                    .Text("customer_id", one => one.CustomerId)
+                    .Text("reference", one => one.Reference),
                 row => (row.Text(0), row.Text(1)))).ToHashSet();
 
     /// <summary>Those out of these customers who have a payment that is not settled.</summary>
@@ -70,7 +72,8 @@ public sealed class CustomerTables(SqlCatalog sql)
                     .BigInt("amount", balance => balance.Value));
 
     public static Customer ReadCustomer(IRow row) => new(
-        row.Text(0), row.TextOrNull(1), row.TextOrNull(2), row.BigInt(3), row.Time(4), row.Time(5), row.TimeOrNull(6));
+        row.Text(0), row.TextOrNull(1), row.TextOrNull(2), row.BigInt(3), row.Time(4), row.Time(5),
+        row.TimeOrNull(6));
 
     static SqlArgs BalanceKeys(IReadOnlyList<(string CustomerId, string Currency)> keys) =>
         SqlArgs.Over(keys).Text("customer_id", key => key.CustomerId).Text("currency", key => key.Currency);

@@ -19,7 +19,9 @@ public static class PaymentStates
     public const string Refunded = "refunded";
     public const string Declined = "declined";
 
-    /// <summary>A tombstone: undone before it was done, or before anything had happened at the gateway.</summary>
+    /// <summary>
+    /// A tombstone: undone before it was done, or before anything had happened at the gateway.
+    /// </summary>
     public const string Undone = "undone";
 
     /// <summary>The money could not be given back; a person has to look.</summary>
@@ -37,12 +39,14 @@ public static class PaymentStates
 }
 
 /// <summary>
-/// The one payment of an order; its id is the order's. Amounts in minor units. A tombstone has no customer, provider
-/// or currency: the undo that made it does not say them.
+/// The one payment of an order; its id is the order's. Amounts in minor units. A tombstone has no customer,
+/// provider or currency: the undo that made it does not say them.
 /// </summary>
 public sealed record Payment
 {
-    /// <summary>The provider that settles from the customer's store credit, inside the batch's transaction.</summary>
+    /// <summary>
+    /// The provider that settles from the customer's store credit, inside the batch's transaction.
+    /// </summary>
     public const string Balance = "balance";
 
     public required Guid OrderId { get; init; }
@@ -57,11 +61,15 @@ public sealed record Payment
     public long RefundedMinor { get; init; }
     public bool Voided { get; init; }
 
-    /// <summary>Why it was declined, or why the last attempt failed: a code of <see cref="ReasonCodes"/>.</summary>
+    /// <summary>
+    /// Why it was declined, or why the last attempt failed: a code of <see cref="ReasonCodes"/>.
+    /// </summary>
     public string? Code { get; init; }
     public string? Message { get; init; }
 
-    /// <summary>The address that the customer has to open, while <see cref="PaymentStates.ActionRequired"/>.</summary>
+    /// <summary>
+    /// The address that the customer has to open, while <see cref="PaymentStates.ActionRequired"/>.
+    /// </summary>
     public string? Action { get; init; }
 
     /// <summary>The gateway's own id of the authorization.</summary>

@@ -9,14 +9,15 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.CustomerService;
 
 /// <summary>
-/// Payments over HTTP: <c>/api/v1/payments</c>; and what comes from outside: webhooks, whose signature is their ticket,
-/// and the sandbox's page, where whoever holds an order's id acts as its customer.
+/// Payments over HTTP: <c>/api/v1/payments</c>; and what comes from outside: webhooks, whose signature is
+/// their ticket, and the sandbox's page, where whoever holds an order's id acts as its customer.
 /// </summary>
 public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webhooks, SandboxProvider? sandbox)
 {
     const int MaxWebhookBytes = 1_000_000;
 
-    // Payments that one page of a list filtered by state looks at; a page may be short and still say that it goes on.
+    // Payments that one page of a list filtered by state looks at; a page may be short and still say that it
+    // goes on.
     const int Window = 20_000;
 
     static readonly Guid Last = Guid.AllBitsSet;
@@ -24,13 +25,15 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
     public void Map(IEndpointRouteBuilder routes)
     {
         var payments = routes.MapGroup("/api/v1/payments").WithTags("payments").Require(Scopes.Payments);
-        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state").Produces<Page<PaymentView>>();
+        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state")
+            .Produces<Page<PaymentView>>();
         payments.MapGet("/{id}", GetAsync).WithName("getPayment").Produces<PaymentView>();
         routes.MapPost("/api/v1/webhooks/{provider}", WebhookAsync).WithName("receiveWebhook").WithTags("payments")
             .OpenToAll().Produces(StatusCodes.Status200OK);
         if (sandbox is not null)
-            routes.MapPost("/api/v1/sandbox/actions/{orderId}", ActAsync).WithName("takeSandboxAction").WithTags("sandbox")
-                .OpenToAll().Accepts<SandboxAction>("application/json").Produces<SandboxActed>();
+            routes.MapPost("/api/v1/sandbox/actions/{orderId}", ActAsync).WithName("takeSandboxAction")
+                .WithTags("sandbox").OpenToAll()
+                .Accepts<SandboxAction>("application/json").Produces<SandboxActed>();
     }
 
     async Task<IResult> ListAsync(HttpContext http)
@@ -41,15 +44,16 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         if (query.Refusal is { } refusal) return refusal;
         var before = Last;
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
-            return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+            return Problem.Invalid(
+                "cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
         var (payments, floor) = await database.ReadAsync(
             async read =>
             {
                 Guid? floor = state is null || orderId is not null
                     ? null
                     : (await read.QueryAsync(
-                        sql["payments_floor"], SqlArgs.With("before", before).And("window", Window), row => row.Uuid(0),
-                        http.RequestAborted)).Cast<Guid?>().SingleOrDefault();
+                        sql["payments_floor"], SqlArgs.With("before", before).And("window", Window),
+                        row => row.Uuid(0), http.RequestAborted)).Cast<Guid?>().SingleOrDefault();
                 var found = await ReadAsync(
                     read, "list_payments",
                     SqlArgs.With("order_id", orderId).And("state", state).And("from", floor ?? Guid.Empty)
@@ -59,7 +63,8 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
             },
             http.RequestAborted);
         var page = Pages.Of(payments, query.Limit, payment => payment.Id.ToString("D"));
-        if (page.NextCursor is null && floor is { } goOn) page = page with { NextCursor = Cursor.Write(goOn.ToString("D")) };
+        if (page.NextCursor is null && floor is { } goOn)
+            page = page with { NextCursor = Cursor.Write(goOn.ToString("D")) };
         return Answer.Json(StatusCodes.Status200OK, page, CustomerJson.Default.PagePaymentView);
     }
 
@@ -71,7 +76,8 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
             read => ReadAsync(read, "find_payment", SqlArgs.With("order_id", orderId), http.RequestAborted),
             http.RequestAborted);
         return found is [var payment]
-            ? Answer.Json(StatusCodes.Status200OK, payment, CustomerJson.Default.PaymentView, version: payment.Version)
+            ? Answer.Json(
+                StatusCodes.Status200OK, payment, CustomerJson.Default.PaymentView, version: payment.Version)
             : Problem.NotFound("payment");
     }
 
@@ -83,7 +89,8 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         {
             if (body.Length + read > MaxWebhookBytes)
                 return Problem.Of(
-                    StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is over {MaxWebhookBytes} bytes.");
+                    StatusCodes.Status413PayloadTooLarge, "body_too_large",
+                    $"The body is over {MaxWebhookBytes} bytes.");
             body.Write(chunk, 0, read);
         }
         return await webhooks.ReceiveAsync(provider, http.Request.Headers, body.ToArray());

@@ -3,11 +3,12 @@ using Orderwright.CustomerService.Gateways;
 namespace Orderwright.CustomerService;
 
 /// <summary>
-/// The payments and balances of one batch: as they were loaded, and as the decisions so far leave them. Decisions are
-/// applied in order of arrival, each on what the ones before it left.
+/// The payments and balances of one batch: as they were loaded, and as the decisions so far leave them.
+/// Decisions are applied in order of arrival, each on what the ones before it left.
 /// </summary>
 public sealed class PaymentBook(
-    IEnumerable<PaymentFile> loadedFiles, IReadOnlyDictionary<(string CustomerId, string Currency), Funds> loadedFunds)
+    IEnumerable<PaymentFile> loadedFiles,
+    IReadOnlyDictionary<(string CustomerId, string Currency), Funds> loadedFunds)
 {
     readonly Dictionary<Guid, PaymentFile> loaded = loadedFiles.ToDictionary(file => file.OrderId);
     readonly Dictionary<Guid, PaymentFile> changed = [];
@@ -21,7 +22,9 @@ public sealed class PaymentBook(
     {
         if (customerId is null || currency is null) return default;
         var funds = loadedFunds.GetValueOrDefault((customerId, currency));
-        return balances.TryGetValue((customerId, currency), out var amount) ? funds with { AmountMinor = amount } : funds;
+        return balances.TryGetValue((customerId, currency), out var amount)
+            ? funds with { AmountMinor = amount }
+            : funds;
     }
 
     public void Apply(PaymentDecision decision)

@@ -3,7 +3,9 @@ using Orderwright.CustomerService.Gateways;
 
 namespace Orderwright.CustomerService;
 
-/// <summary>All that the rules see of one order: its payment, if there is one, and the attempts under it.</summary>
+/// <summary>
+/// All that the rules see of one order: its payment, if there is one, and the attempts under it.
+/// </summary>
 public sealed record PaymentFile(Guid OrderId, Payment? Payment, IReadOnlyList<GatewayCall> Calls)
 {
     public static PaymentFile Empty(Guid orderId) => new(orderId, null, []);

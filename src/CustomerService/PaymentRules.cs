@@ -4,13 +4,15 @@ using Orderwright.CustomerService.Gateways;
 namespace Orderwright.CustomerService;
 
 /// <summary>
-/// What the coordinator's commands do to a payment. Pure. The same command again gets the same answer, read from the
-/// payment as it stands; where a gateway has not answered yet there is none, and its answer comes when it settles
-/// (<see cref="CallRules"/>).
+/// What the coordinator's commands do to a payment. Pure. The same command again gets the same answer, read
+/// from the payment as it stands; where a gateway has not answered yet there is none, and its answer comes
+/// when it settles (<see cref="CallRules"/>).
 /// </summary>
 public static class PaymentRules
 {
-    /// <summary>Secures the money: from the balance at once, at a gateway by an attempt that is to be called next.</summary>
+    /// <summary>
+    /// Secures the money: from the balance at once, at a gateway by an attempt that is to be called next.
+    /// </summary>
     /// <param name="file">The order's payment, if it has one.</param>
     /// <param name="ask">The command.</param>
     /// <param name="gateways">The providers there are, besides the balance.</param>
@@ -63,10 +65,11 @@ public static class PaymentRules
         {
             null or { State: PaymentStates.Authorizing or PaymentStates.ActionRequired or PaymentStates.Declined } =>
                 new(file, new StepAnswered(
-                    Undo: false, StepOutcome.Rejected, ReasonCodes.NotAuthorized, "No money was secured for this order.",
-                    Payment: file.Payment?.Position ?? PaymentPosition.None)),
+                    Undo: false, StepOutcome.Rejected, ReasonCodes.NotAuthorized,
+                    "No money was secured for this order.", Payment: file.Payment?.Position ?? PaymentPosition.None)),
             { State: PaymentStates.Captured } captured => new(file, Completed(captured)),
-            { State: PaymentStates.Capturing } capturing => new(file, Unsettled(capturing, file.Open, undo: false, now)),
+            { State: PaymentStates.Capturing } capturing =>
+                new(file, Unsettled(capturing, file.Open, undo: false, now)),
             { State: PaymentStates.Authorized } authorized => CallRules.Begin(
                 file.With(Changed(authorized with { State = PaymentStates.Capturing }, now)),
                 GatewayOperations.Capture, authorized.AuthorizedMinor, now, limits),
@@ -74,8 +77,8 @@ public static class PaymentRules
         };
 
     /// <summary>
-    /// Gives back whatever was taken or held. Before anything was done it leaves a tombstone, which refuses the late
-    /// do; while an attempt is not settled it is remembered, and done when that settles.
+    /// Gives back whatever was taken or held. Before anything was done it leaves a tombstone, which refuses
+    /// the late do; while an attempt is not settled it is remembered, and done when that settles.
     /// </summary>
     /// <param name="file">The order's payment, if it has one.</param>
     /// <param name="step">The step that is being undone: its undo is answered under this name.</param>
@@ -94,25 +97,34 @@ public static class PaymentRules
                 };
                 return new(file.With(tombstone), UndoCompleted(tombstone));
 
-            case { State: PaymentStates.Undone or PaymentStates.Declined or PaymentStates.Voided or PaymentStates.Refunded }
-                settled:
+            case
+            {
+                State: PaymentStates.Undone or PaymentStates.Declined or PaymentStates.Voided or PaymentStates.Refunded
+            } settled:
                 return new(file, UndoCompleted(settled));
 
             case { Provider: Payment.Balance, State: PaymentStates.Captured } or
                 { AmountMinor: 0, State: PaymentStates.Captured }:
                 return Return(file, file.Payment, balanceMinor, now);
 
-            case { State: PaymentStates.Authorizing or PaymentStates.Capturing } when file.Open is { State: CallStates.Retry } call:
+            case { State: PaymentStates.Authorizing or PaymentStates.Capturing }
+                when file.Open is { State: CallStates.Retry } call:
                 return CallRules.GiveUp(
                     file.With(Changed(file.Payment with { UndoStep = step }, now)), call, ReasonCodes.Cancelled,
                     "Undone before the gateway could be reached.", now, limits);
 
-            case { State: PaymentStates.Authorizing or PaymentStates.Capturing or PaymentStates.Voiding or PaymentStates.Refunding }
-                unsettled:
-                var remembered = unsettled.UndoStep == step ? file : file.With(Changed(unsettled with { UndoStep = step }, now));
+            case
+            {
+                State: PaymentStates.Authorizing or PaymentStates.Capturing or PaymentStates.Voiding
+                    or PaymentStates.Refunding
+            } unsettled:
+                var remembered = unsettled.UndoStep == step
+                    ? file
+                    : file.With(Changed(unsettled with { UndoStep = step }, now));
                 return new(remembered, Unsettled(unsettled, file.Open, undo: true, now));
 
-            case { State: PaymentStates.UndoFailed } failed when now - failed.UpdatedAt < GatewayLimits.TryAgainAfter:
+            case { State: PaymentStates.UndoFailed } failed
+                when now - failed.UpdatedAt < GatewayLimits.TryAgainAfter:
                 return new(file, UndoRejected(failed));
 
             default:
@@ -122,14 +134,15 @@ public static class PaymentRules
     }
 
     /// <summary>How a payment answers authorize-payment when it is asked again.</summary>
-    static StepAnswered? AuthorizeAnswer(Payment payment, GatewayCall? open, DateTimeOffset now) => payment.State switch
-    {
-        PaymentStates.Authorizing => Unsettled(payment, open, undo: false, now),
-        PaymentStates.ActionRequired => Waiting(payment),
-        PaymentStates.Authorized or PaymentStates.Capturing or PaymentStates.Captured => Completed(payment),
-        PaymentStates.Declined => Rejected(payment),
-        _ => AlreadyUndone(payment),
-    };
+    static StepAnswered? AuthorizeAnswer(Payment payment, GatewayCall? open, DateTimeOffset now) =>
+        payment.State switch
+        {
+            PaymentStates.Authorizing => Unsettled(payment, open, undo: false, now),
+            PaymentStates.ActionRequired => Waiting(payment),
+            PaymentStates.Authorized or PaymentStates.Capturing or PaymentStates.Captured => Completed(payment),
+            PaymentStates.Declined => Rejected(payment),
+            _ => AlreadyUndone(payment),
+        };
 
     // Gives store credit back, or nothing where nothing was due.
     static PaymentDecision Return(PaymentFile file, Payment payment, long balanceMinor, DateTimeOffset now)
@@ -141,7 +154,8 @@ public static class PaymentRules
                 : payment with { State = PaymentStates.Refunded, RefundedMinor = payment.CapturedMinor },
             now);
         return new(
-            file.With(returned), UndoCompleted(returned), BalanceMinor: back == 0 ? null : checked(balanceMinor + back));
+            file.With(returned), UndoCompleted(returned),
+            BalanceMinor: back == 0 ? null : checked(balanceMinor + back));
     }
 
     static PaymentDecision Refuse(PaymentFile file, Payment payment, string code, string message)
@@ -178,7 +192,8 @@ public static class PaymentRules
             Undo: false, StepOutcome.Rejected, ReasonCodes.AlreadyUndone, "The payment was undone before.",
             Payment: payment.Position);
 
-    // While a call is under way there is nothing to say: its answer comes by itself, and the asker's patience is its own.
+    // While a call is under way there is nothing to say: its answer comes by itself, and the asker's patience
+    // is its own.
     static StepAnswered? Unsettled(Payment payment, GatewayCall? open, bool undo, DateTimeOffset now) => open switch
     {
         { State: CallStates.InDoubt } => InDoubt(payment, undo),

@@ -5,12 +5,14 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService;
 
 /// <summary>
-/// Loads and saves payments per set. Locks go payments first, then balances, each in key order; whoever changes an
-/// attempt holds its payment's lock.
+/// Loads and saves payments per set. Locks go payments first, then balances, each in key order; whoever
+/// changes an attempt holds its payment's lock.
 /// </summary>
 public sealed class PaymentStore(SqlCatalog sql)
 {
-    /// <summary>Locks these orders' payments, and the balances they and <paramref name="asked"/> draw on.</summary>
+    /// <summary>
+    /// Locks these orders' payments, and the balances they and <paramref name="asked"/> draw on.
+    /// </summary>
     public async Task<PaymentBook> LockAsync(
         Work work, IReadOnlyCollection<Guid> orderIds, IEnumerable<(string CustomerId, string Currency)> asked)
     {
@@ -26,14 +28,15 @@ public sealed class PaymentStore(SqlCatalog sql)
     }
 
     /// <summary>
-    /// Locks those of these payments that no other instance is working on, without balances: for what only gateways
-    /// settle.
+    /// Locks those of these payments that no other instance is working on, without balances: for what only
+    /// gateways settle.
     /// </summary>
     public async Task<PaymentBook> LockFreeAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         new(
             await WithCallsAsync(
                 work,
-                await work.QueryAsync(sql["lock_free_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
+                await work.QueryAsync(
+                    sql["lock_free_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
             new Dictionary<(string, string), Funds>());
 
     /// <summary>Writes what the decisions changed, as absolute values.</summary>
@@ -67,7 +70,10 @@ public sealed class PaymentStore(SqlCatalog sql)
     // The balance has no attempts: a batch that is all store credit does not ask for any.
     async Task<IEnumerable<PaymentFile>> WithCallsAsync(Work work, List<Payment> payments)
     {
-        Guid[] external = [.. payments.Where(payment => payment.Provider != Payment.Balance).Select(payment => payment.OrderId)];
+        Guid[] external =
+        [
+            .. payments.Where(payment => payment.Provider != Payment.Balance).Select(payment => payment.OrderId),
+        ];
         var calls = external.Length == 0
             ? []
             : await work.QueryAsync(sql["load_calls"], SqlArgs.OfUuids("order_id", external), ReadCall);
@@ -75,8 +81,8 @@ public sealed class PaymentStore(SqlCatalog sql)
         return payments.Select(payment => new PaymentFile(payment.OrderId, payment, [.. byOrder[payment.OrderId]]));
     }
 
-    // Two instances may be given the same new order at once. The second finds the first's row here; its batch is then
-    // run again from scratch, and reads that row.
+    // Two instances may be given the same new order at once. The second finds the first's row here; its batch
+    // is then run again from scratch, and reads that row.
     async Task InsertAsync(Work work, IReadOnlyList<Payment> payments)
     {
         if (payments.Count == 0) return;

@@ -5,8 +5,8 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService;
 
 /// <summary>
-/// Takes all payment commands of a batch. They are one handler, so that their rows are locked once and in key order.
-/// Within one order the order of arrival holds; an undo that overtook its do leaves a tombstone.
+/// Takes all payment commands of a batch. They are one handler, so that their rows are locked once and in key
+/// order. Within one order the order of arrival holds; an undo that overtook its do leaves a tombstone.
 /// </summary>
 public sealed class SettlePayments(
     PaymentStore store, IReadOnlySet<string> gateways, GatewayLimits limits, Action<PaymentFile, GatewayTask> next)
@@ -19,7 +19,8 @@ public sealed class SettlePayments(
         var book = await store.LockAsync(
             work,
             [.. batch.Select(message => message.OrderId)],
-            batch.Select(message => message.Body).OfType<AuthorizePayment>().Select(ask => (ask.CustomerId, ask.Currency)));
+            batch.Select(message => message.Body).OfType<AuthorizePayment>()
+                .Select(ask => (ask.CustomerId, ask.Currency)));
         foreach (var message in batch)
         {
             var decision = Decide(message, book, work.Now);

@@ -4,8 +4,9 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>
-/// What becomes of a payment when an attempt at its gateway settles, or does not. Pure. A time-out is no refusal: it
-/// puts the attempt in doubt, and only a look-up, a webhook or a person ends that (DESIGN.md, section 3).
+/// What becomes of a payment when an attempt at its gateway settles, or does not. Pure. A time-out is no
+/// refusal: it puts the attempt in doubt, and only a look-up, a webhook or a person ends that (DESIGN.md,
+/// section 3).
 /// </summary>
 public static class CallRules
 {
@@ -27,7 +28,9 @@ public static class CallRules
         return new(file.With(call), Next: new GatewayTask(call, LookUp: false));
     }
 
-    /// <summary>Voids what is held, or refunds what was taken. An action that the customer may still take is closed.</summary>
+    /// <summary>
+    /// Voids what is held, or refunds what was taken. An action that the customer may still take is closed.
+    /// </summary>
     public static PaymentDecision Reverse(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
     {
         var payment = file.Payment!;
@@ -43,7 +46,9 @@ public static class CallRules
                 payment.AmountMinor, now, limits);
     }
 
-    /// <summary>Takes up an attempt that is due: its lease ended, its pause is over, or it is to be looked up.</summary>
+    /// <summary>
+    /// Takes up an attempt that is due: its lease ended, its pause is over, or it is to be looked up.
+    /// </summary>
     public static PaymentDecision TakeUp(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
     {
         if (file.Open is not { DueAt: { } due } call || due > now) return new(file);
@@ -57,7 +62,9 @@ public static class CallRules
         return new(file.With(taken), Next: new GatewayTask(taken, LookUp: !again));
     }
 
-    /// <summary>Settles an attempt by what its gateway said, whoever brought it: the call, a look-up, a webhook.</summary>
+    /// <summary>
+    /// Settles an attempt by what its gateway said, whoever brought it: the call, a look-up, a webhook.
+    /// </summary>
     public static PaymentDecision Settle(
         PaymentFile file, string operation, int n, GatewayResult result, ProviderCapabilities capabilities,
         DateTimeOffset now, GatewayLimits limits)
@@ -72,12 +79,15 @@ public static class CallRules
             GatewayResult.ActionRequired action when operation == GatewayOperations.Authorize =>
                 Wait(file, call, action, now, limits),
             GatewayResult.ActionRequired => Decline(
-                file, call, new("unexpected_action", "The gateway asks for an action where none can be taken."), now, limits),
+                file, call, new("unexpected_action", "The gateway asks for an action where none can be taken."),
+                now, limits),
             _ when call.State == CallStates.Waiting =>
                 new(file.With(call with { DueAt = now + limits.GatewayPollEvery })),
-            GatewayResult.Unavailable away when call.State == CallStates.Open => Postpone(file, call, away, now, limits),
+            GatewayResult.Unavailable away when call.State == CallStates.Open =>
+                Postpone(file, call, away, now, limits),
             GatewayResult.NeverHappened never => Repeat(file, call, never, capabilities, now, limits),
-            GatewayResult.Unknown doubt when call.State != CallStates.InDoubt => Doubt(file, call, doubt.Why, now, limits),
+            GatewayResult.Unknown doubt when call.State != CallStates.InDoubt =>
+                Doubt(file, call, doubt.Why, now, limits),
             _ => LookUpLater(file, call, now),
         };
     }
@@ -107,7 +117,8 @@ public static class CallRules
                 return new(
                     file.With(secured),
                     new StepAnswered(
-                        Undo: false, StepOutcome.Retry, code, why, GatewayLimits.TryAgainAfter, Payment: secured.Position),
+                        Undo: false, StepOutcome.Retry, code, why, GatewayLimits.TryAgainAfter,
+                        Payment: secured.Position),
                     StepNames.CapturePayment);
 
             default:
@@ -119,7 +130,10 @@ public static class CallRules
         PaymentFile file, GatewayCall call, GatewayResult.Succeeded done, DateTimeOffset now, GatewayLimits limits)
     {
         var payment = file.Payment!;
-        file = file.With(Finish(call, CallStates.Succeeded, now) with { Reference = done.Reference });
+        file = file.With(Finish(call, CallStates.Succeeded, now) with
+        {
+            Reference = done.Reference, Code = null, Message = null,
+        });
         switch (call.Operation)
         {
             case GatewayOperations.Authorize:
@@ -151,7 +165,8 @@ public static class CallRules
 
             case GatewayOperations.Void:
                 return Undone(
-                    file, payment with { State = PaymentStates.Voided, Voided = true, Code = null, Message = null }, now);
+                    file,
+                    payment with { State = PaymentStates.Voided, Voided = true, Code = null, Message = null }, now);
 
             default:
                 return Undone(
@@ -178,13 +193,17 @@ public static class CallRules
     }
 
     static PaymentDecision Decline(
-        PaymentFile file, GatewayCall call, GatewayResult.Declined refusal, DateTimeOffset now, GatewayLimits limits)
+        PaymentFile file, GatewayCall call, GatewayResult.Declined refusal, DateTimeOffset now,
+        GatewayLimits limits)
     {
         var code = refusal.Code == ReasonCodes.InsufficientFunds
             ? ReasonCodes.InsufficientFunds
             : ReasonCodes.PaymentDeclined;
         var payment = file.Payment! with { Code = code, Message = refusal.Message, Action = null };
-        file = file.With(Finish(call, CallStates.Declined, now) with { Code = refusal.Code, Message = refusal.Message });
+        file = file.With(Finish(call, CallStates.Declined, now) with
+        {
+            Code = refusal.Code, Message = refusal.Message,
+        });
         switch (call.Operation)
         {
             case GatewayOperations.Authorize:
@@ -205,11 +224,13 @@ public static class CallRules
     }
 
     static PaymentDecision Wait(
-        PaymentFile file, GatewayCall call, GatewayResult.ActionRequired action, DateTimeOffset now, GatewayLimits limits)
+        PaymentFile file, GatewayCall call, GatewayResult.ActionRequired action, DateTimeOffset now,
+        GatewayLimits limits)
     {
         file = file.With(call with
         {
-            State = CallStates.Waiting, Reference = action.Reference, DueAt = now + limits.GatewayPollEvery,
+            State = CallStates.Waiting, Reference = action.Reference, Code = null, Message = null,
+            DueAt = now + limits.GatewayPollEvery,
         });
         if (call.State == CallStates.Waiting) return new(file);
         var waiting = PaymentRules.Changed(
@@ -224,7 +245,8 @@ public static class CallRules
     }
 
     static PaymentDecision Postpone(
-        PaymentFile file, GatewayCall call, GatewayResult.Unavailable away, DateTimeOffset now, GatewayLimits limits)
+        PaymentFile file, GatewayCall call, GatewayResult.Unavailable away, DateTimeOffset now,
+        GatewayLimits limits)
     {
         var undoWanted = file.Payment!.UndoStep is not null
             && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
@@ -232,12 +254,14 @@ public static class CallRules
             ? GiveUp(file, call, ReasonCodes.ProviderUnavailable, "The gateway is not available.", now, limits)
             : new(file.With(call with
             {
-                State = CallStates.Retry, Message = away.Why, DueAt = now + Pause(call, away.After, limits),
+                State = CallStates.Retry, Code = ReasonCodes.ProviderUnavailable, Message = away.Why,
+                DueAt = now + Pause(call, away.After, limits),
             }));
     }
 
-    // Nothing is known at the gateway. The same key may go again, where keys make repetitions harmless; a new key only
-    // where the old request can no longer arrive. To call it undone takes more: a second look, unless it is final.
+    // Nothing is known at the gateway. The same key may go again, where keys make repetitions harmless; a new
+    // key only where the old request can no longer arrive. To call it undone takes more: a second look,
+    // unless it is final.
     static PaymentDecision Repeat(
         PaymentFile file, GatewayCall call, GatewayResult.NeverHappened never, ProviderCapabilities capabilities,
         DateTimeOffset now, GatewayLimits limits)
@@ -247,7 +271,8 @@ public static class CallRules
         if (!never.Final && (undoWanted ? call.Probes == 0 : !capabilities.IdempotentKeys))
             return LookUpLater(file, call, now);
         if (undoWanted)
-            return GiveUp(file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
+            return GiveUp(
+                file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
         if (call.Attempts >= limits.GatewayMaxAttempts)
             return GiveUp(
                 file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
@@ -255,7 +280,10 @@ public static class CallRules
             return Begin(
                 file.With(Finish(call, CallStates.Failed, now)), call.Operation, call.AmountMinor, now, limits);
 
-        var again = call with { State = CallStates.Open, Attempts = call.Attempts + 1, DueAt = now + limits.Lease };
+        var again = call with
+        {
+            State = CallStates.Open, Attempts = call.Attempts + 1, DueAt = now + limits.Lease,
+        };
         return new(file.With(again), Next: new GatewayTask(again, LookUp: false));
     }
 
@@ -264,7 +292,8 @@ public static class CallRules
     {
         var doubtful = call with
         {
-            State = CallStates.InDoubt, Message = why, Probes = 0, DueAt = now + limits.Lease,
+            State = CallStates.InDoubt, Code = ReasonCodes.InDoubt, Message = why, Probes = 0,
+            DueAt = now + limits.Lease,
         };
         var payment = file.Payment!;
         var step = payment.UndoStep ?? call.Operation switch
@@ -274,8 +303,8 @@ public static class CallRules
             _ => null,
         };
         return new(
-            file.With(doubtful), step is null ? null : PaymentRules.InDoubt(payment, payment.UndoStep is not null), step,
-            new GatewayTask(doubtful, LookUp: true));
+            file.With(doubtful), step is null ? null : PaymentRules.InDoubt(payment, payment.UndoStep is not null),
+            step, new GatewayTask(doubtful, LookUp: true));
     }
 
     static PaymentDecision LookUpLater(PaymentFile file, GatewayCall call, DateTimeOffset now) =>
@@ -283,10 +312,13 @@ public static class CallRules
         {
             State = CallStates.InDoubt,
             Probes = call.Probes + 1,
-            DueAt = call.Probes < GatewayLimits.LookUpAfter.Count ? now + GatewayLimits.LookUpAfter[call.Probes] : null,
+            DueAt = call.Probes < GatewayLimits.LookUpAfter.Count
+                ? now + GatewayLimits.LookUpAfter[call.Probes]
+                : null,
         }));
 
-    // An attempt that had been given up turns out to have happened: what nobody wants any more is given back by itself.
+    // An attempt that had been given up turns out to have happened: what nobody wants any more is given back
+    // by itself.
     static PaymentDecision SettleLate(
         PaymentFile file, GatewayCall call, GatewayResult result, DateTimeOffset now, GatewayLimits limits)
     {
@@ -296,7 +328,10 @@ public static class CallRules
         switch (call.Operation)
         {
             case GatewayOperations.Authorize when payment.State is PaymentStates.Declined or PaymentStates.Undone:
-                file = file.With(call with { State = CallStates.Succeeded, Reference = done.Reference });
+                file = file.With(call with
+                {
+                    State = CallStates.Succeeded, Reference = done.Reference, Code = null, Message = null,
+                });
                 return Reverse(
                     file.With(PaymentRules.Changed(
                         payment with
@@ -339,14 +374,16 @@ public static class CallRules
     static GatewayCall Finish(GatewayCall call, string state, DateTimeOffset now) =>
         call with { State = state, FinishedAt = now, DueAt = null };
 
-    // Doubles up to a limit, and is spread by the order's own id, so that the orders of one outage do not come back as one.
+    // Doubles up to a limit, and is spread by the order's own id, so that the orders of one outage do not
+    // come back as one.
     static TimeSpan Pause(GatewayCall call, TimeSpan? asked, GatewayLimits limits)
     {
         var doubled = limits.GatewayBackoff * Math.Pow(2, Math.Min(call.Attempts - 1, 20));
         var capped = doubled < GatewayLimits.LongestBackoff ? doubled : GatewayLimits.LongestBackoff;
         Span<byte> id = stackalloc byte[16];
         call.OrderId.TryWriteBytes(id);
-        var spread = capped * (0.5 + 0.5 * (BinaryPrimitives.ReadUInt32LittleEndian(id[12..]) / (double)uint.MaxValue));
+        var own = BinaryPrimitives.ReadUInt32LittleEndian(id[12..]) / (double)uint.MaxValue;
+        var spread = capped * (0.5 + 0.5 * own);
         return asked > spread ? asked.Value : spread;
     }
 }

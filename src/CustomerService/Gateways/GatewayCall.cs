@@ -12,13 +12,17 @@ public static class GatewayOperations
 /// <summary>Values of an attempt's <c>state</c>.</summary>
 public static class CallStates
 {
-    /// <summary>The intent is stored; whether the gateway has heard of it, only the one who calls knows.</summary>
+    /// <summary>
+    /// The intent is stored; whether the gateway has heard of it, only the one who calls knows.
+    /// </summary>
     public const string Open = "open";
 
     /// <summary>It certainly did not happen; it is called again, under the same key, when due.</summary>
     public const string Retry = "retry";
 
-    /// <summary>It may have happened; it is looked up when due, and never repeated or undone by guess.</summary>
+    /// <summary>
+    /// It may have happened; it is looked up when due, and never repeated or undone by guess.
+    /// </summary>
     public const string InDoubt = "in_doubt";
 
     /// <summary>The customer has to act; it is looked up when due, in case the webhook gets lost.</summary>
@@ -31,8 +35,8 @@ public static class CallStates
 }
 
 /// <summary>
-/// One attempt at a gateway: the intent that is committed before the call, and what came of it. A payment has at most
-/// one that is not finished.
+/// One attempt at a gateway: the intent that is committed before the call, and what came of it. A payment has
+/// at most one that is not finished.
 /// </summary>
 public sealed record GatewayCall
 {
@@ -41,7 +45,9 @@ public sealed record GatewayCall
     /// <summary>One of <see cref="GatewayOperations"/>.</summary>
     public required string Operation { get; init; }
 
-    /// <summary>1 and up per operation. A new number is a new key, which a gateway takes for a new request.</summary>
+    /// <summary>
+    /// 1 and up per operation. A new number is a new key, which a gateway takes for a new request.
+    /// </summary>
     public required int N { get; init; }
 
     /// <summary>One of <see cref="CallStates"/>.</summary>
@@ -57,7 +63,9 @@ public sealed record GatewayCall
     public required DateTimeOffset StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>When to take it up again: the end of a lease, a retry, a look-up, a poll. Null: not by itself.</summary>
+    /// <summary>
+    /// When to take it up again: the end of a lease, a retry, a look-up, a poll. Null: not by itself.
+    /// </summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>How often it was sent.</summary>
@@ -83,5 +91,7 @@ public sealed record GatewayCall
     }
 }
 
-/// <summary>An attempt that is to be taken up now: called, or looked up first because it may have been called.</summary>
+/// <summary>
+/// An attempt that is to be taken up now: called, or looked up first because it may have been called.
+/// </summary>
 public sealed record GatewayTask(GatewayCall Call, bool LookUp);

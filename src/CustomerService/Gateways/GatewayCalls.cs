@@ -7,9 +7,10 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>
-/// Makes the calls to gateways, outside any transaction. It is fed after the commit that stored the intent; the rows are
-/// the truth: what is lost between commit and call, or between call and commit, is taken up again when its lease ends,
-/// and looked up before anything is repeated. A call holds a place in its provider's lane, and no thread.
+/// Makes the calls to gateways, outside any transaction. It is fed after the commit that stored the intent;
+/// the rows are the truth: what is lost between commit and call, or between call and commit, is taken up
+/// again when its lease ends, and looked up before anything is repeated. A call holds a place in its
+/// provider's lane, and no thread.
 /// </summary>
 public sealed partial class GatewayCalls
 {
@@ -57,7 +58,9 @@ public sealed partial class GatewayCalls
 
     public TimedJob Job => new("take-due-calls", null, TakeDueAsync);
 
-    /// <summary>Puts an attempt in line, once its row is committed. With the line full it waits in its row.</summary>
+    /// <summary>
+    /// Puts an attempt in line, once its row is committed. With the line full it waits in its row.
+    /// </summary>
     public void Take(PaymentFile file, GatewayTask task)
     {
         var payment = file.Payment!;
@@ -76,9 +79,12 @@ public sealed partial class GatewayCalls
 
     async Task<int> TakeDueAsync(Work work, int most)
     {
-        var room = lanes.Count == 0 ? 0 : lanes.Values.Min(lane => limits.GatewayMaxWaiting - lane.Line.Reader.Count);
+        var room = lanes.Count == 0
+            ? 0
+            : lanes.Values.Min(lane => limits.GatewayMaxWaiting - lane.Line.Reader.Count);
         var due = await work.QueryAsync(
-            sql["find_due_calls"], SqlArgs.With("now", work.Now).And("most", Math.Clamp(room, 0, most)), row => row.Uuid(0));
+            sql["find_due_calls"], SqlArgs.With("now", work.Now).And("most", Math.Clamp(room, 0, most)),
+            row => row.Uuid(0));
         if (due.Count == 0) return 0;
         var book = await store.LockFreeAsync(work, due);
         foreach (var orderId in due)
@@ -139,7 +145,9 @@ public sealed partial class GatewayCalls
                 ? provider.FindAsync(request, either.Token)
                 : CallAsync(provider, request, either.Token)).WaitAsync(either.Token);
             // A gateway that cannot be asked now says nothing about what it was asked before.
-            return task.LookUp && result is GatewayResult.Unavailable away ? new GatewayResult.Unknown(away.Why) : result;
+            return task.LookUp && result is GatewayResult.Unavailable away
+                ? new GatewayResult.Unknown(away.Why)
+                : result;
         }
         catch (Exception error) when (error is OperationCanceledException || cancel.IsCancellationRequested)
         {
@@ -152,7 +160,8 @@ public sealed partial class GatewayCalls
         }
     }
 
-    static Task<GatewayResult> CallAsync(IPaymentProvider provider, GatewayRequest request, CancellationToken cancel) =>
+    static Task<GatewayResult> CallAsync(
+        IPaymentProvider provider, GatewayRequest request, CancellationToken cancel) =>
         request.Operation switch
         {
             GatewayOperations.Authorize => provider.AuthorizeAsync(request, cancel),
@@ -162,7 +171,7 @@ public sealed partial class GatewayCalls
             var other => throw new InvalidOperationException($"No gateway knows the operation '{other}'."),
         };
 
-    [LoggerMessage(3101, LogLevel.Warning, "There is no provider {Provider} here for the payment {OrderId}; it waits")]
+    [LoggerMessage(3101, LogLevel.Warning, "No provider {Provider} is here for the payment {OrderId}; it waits")]
     partial void LogNoProvider(string provider, Guid orderId);
 
     [LoggerMessage(3102, LogLevel.Warning, "The result of {Key} was not recorded; it will be looked up: {Why}")]

@@ -8,7 +8,9 @@ namespace Orderwright.CustomerService.Gateways;
 /// </summary>
 public sealed class GatewayLimits
 {
-    /// <summary>How long one call or look-up may take; then it is in doubt. 100 ms to 60 s; default 5 s.</summary>
+    /// <summary>
+    /// How long one call or look-up may take; then it is in doubt. 100 ms to 60 s; default 5 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan GatewayDeadline { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -16,37 +18,47 @@ public sealed class GatewayLimits
     [Range(1, 100_000)]
     public int GatewayMaxInFlight { get; set; } = 1_000;
 
-    /// <summary>Calls waiting in memory per provider; further ones wait in their rows. Default 10,000.</summary>
+    /// <summary>
+    /// Calls waiting in memory per provider; further ones wait in their rows. Default 10,000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int GatewayMaxWaiting { get; set; } = 10_000;
 
-    /// <summary>How often one key is sent while the gateway says that it is not available. Default 8.</summary>
+    /// <summary>
+    /// How often one key is sent while the gateway says that it is not available. Default 8.
+    /// </summary>
     [Range(1, 100)]
     public int GatewayMaxAttempts { get; set; } = 8;
 
     /// <summary>
-    /// The first pause before a repetition; it doubles up to <see cref="LongestBackoff"/>. 10 ms to 30 s; default 500 ms.
+    /// The first pause before a repetition; it doubles up to <see cref="LongestBackoff"/>. 10 ms to 30 s;
+    /// default 500 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:30")]
     public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// How often an action of the customer is looked up, in case its webhook got lost. 1 s to 1 h; default 15 s.
+    /// How often an action of the customer is looked up, in case its webhook got lost. 1 s to 1 h; default 15
+    /// s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan GatewayPollEvery { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long an attempt belongs to the process that took it: a call, its look-up, and some room.</summary>
+    /// <summary>
+    /// How long an attempt belongs to the process that took it: a call, its look-up, and some room.
+    /// </summary>
     public TimeSpan Lease => 2 * GatewayDeadline + TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a failed refund is answered from its row; asked again later, it is tried again.</summary>
+    /// <summary>
+    /// How long a failed refund is answered from its row; asked again later, it is tried again.
+    /// </summary>
     public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Pauses between the look-ups of an attempt in doubt, after the first one, which comes at once. Past the last,
-    /// only a webhook or a person settles it.
+    /// Pauses between the look-ups of an attempt in doubt, after the first one, which comes at once. Past the
+    /// last, only a webhook or a person settles it.
     /// </summary>
     public static readonly IReadOnlyList<TimeSpan> LookUpAfter =
         [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromHours(1)];

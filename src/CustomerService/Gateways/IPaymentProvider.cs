@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>
-/// A payment gateway. Calls run outside any transaction, under a deadline that comes as cancellation; the intent of
-/// each was committed before. An implementation never retries by itself and never guesses: what it cannot tell is
-/// <see cref="GatewayResult.Unknown"/>, and so is whatever it throws.
+/// A payment gateway. Calls run outside any transaction, under a deadline that comes as cancellation; the
+/// intent of each was committed before. An implementation never retries by itself and never guesses: what it
+/// cannot tell is <see cref="GatewayResult.Unknown"/>, and so is whatever it throws.
 /// </summary>
 public interface IPaymentProvider
 {
@@ -28,13 +28,19 @@ public interface IPaymentProvider
     /// </summary>
     Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel);
 
-    /// <summary>Checks a webhook's signature and age, and reads it. Never throws for what a sender wrote.</summary>
+    /// <summary>
+    /// Checks a webhook's signature and age, and reads it. Never throws for what a sender wrote.
+    /// </summary>
     WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now);
 }
 
 /// <summary>What a gateway can do; the rules ask here instead of by name.</summary>
-/// <param name="IdempotentKeys">A request repeated under its key has no second effect and gets the first answer.</param>
-/// <param name="LookUpByKey">It can be asked what became of a key. Without: webhooks or a person settle a doubt.</param>
+/// <param name="IdempotentKeys">
+/// A request repeated under its key has no second effect and gets the first answer.
+/// </param>
+/// <param name="LookUpByKey">
+/// It can be asked what became of a key. Without: webhooks or a person settle a doubt.
+/// </param>
 /// <param name="CapturesLater">Authorizing only holds the money; capture takes it.</param>
 /// <param name="PartialCapture">Less than what is held may be captured.</param>
 /// <param name="PartialRefund">Less than what was captured may be refunded, more than once.</param>
@@ -50,7 +56,8 @@ public sealed record ProviderCapabilities(
 /// <param name="Token">Stands for the customer's means of payment; never a card number.</param>
 /// <param name="Reference">The gateway's id of the authorization, once there is one.</param>
 public sealed record GatewayRequest(
-    string Key, Guid OrderId, string Operation, long AmountMinor, string Currency, string? Token, string? Reference);
+    string Key, Guid OrderId, string Operation, long AmountMinor, string Currency, string? Token,
+    string? Reference);
 
 /// <summary>What a gateway made of a request: a closed family.</summary>
 public abstract record GatewayResult
@@ -64,14 +71,18 @@ public abstract record GatewayResult
     public sealed record Succeeded(string Reference, bool Captured = false) : GatewayResult;
 
     /// <summary>Refused for good.</summary>
-    /// <param name="Code">The gateway's own; <c>insufficient_funds</c> is passed on, all others mean declined.</param>
+    /// <param name="Code">
+    /// The gateway's own; <c>insufficient_funds</c> is passed on, all others mean declined.
+    /// </param>
     /// <param name="Message">One sentence for people, without personal or card data.</param>
     public sealed record Declined(string Code, string Message) : GatewayResult;
 
     /// <summary>The customer has to act first, at <paramref name="Url"/>.</summary>
     public sealed record ActionRequired(string Reference, string Url) : GatewayResult;
 
-    /// <summary>Certainly nothing happened; the same may be asked again, not before <paramref name="After"/>.</summary>
+    /// <summary>
+    /// Certainly nothing happened; the same may be asked again, not before <paramref name="After"/>.
+    /// </summary>
     public sealed record Unavailable(string Why, TimeSpan? After = null) : GatewayResult;
 
     /// <summary>It may have happened.</summary>
@@ -94,7 +105,9 @@ public abstract record WebhookReading
     /// <summary>Unsigned, altered, or too old: 401.</summary>
     public sealed record Forged(string Why) : WebhookReading;
 
-    /// <summary>Signed, but not what its version promises: 400, and the gateway sends it again later.</summary>
+    /// <summary>
+    /// Signed, but not what its version promises: 400, and the gateway sends it again later.
+    /// </summary>
     public sealed record Unreadable(string Why) : WebhookReading;
 }
 

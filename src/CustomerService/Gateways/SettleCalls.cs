@@ -6,8 +6,8 @@ namespace Orderwright.CustomerService.Gateways;
 public sealed record CallReport(Guid OrderId, string Operation, int N, GatewayResult Result);
 
 /// <summary>
-/// Takes the results of many calls in one transaction, answers the coordinator from there, and hands on what is to be
-/// called next. The answers carry the step's name; no command is at hand any more.
+/// Takes the results of many calls in one transaction, answers the coordinator from there, and hands on what
+/// is to be called next. The answers carry the step's name; no command is at hand any more.
 /// </summary>
 public sealed class SettleCalls(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits,

@@ -6,8 +6,8 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>
-/// Takes the webhooks of gateways. An event is stored by its id in the transaction that settles what it tells of: the
-/// same again has no effect, and what names no attempt of ours is kept unmatched.
+/// Takes the webhooks of gateways. An event is stored by its id in the transaction that settles what it tells
+/// of: the same again has no effect, and what names no attempt of ours is kept unmatched.
 /// </summary>
 public sealed class Webhooks
 {
@@ -80,7 +80,8 @@ public sealed class Webhooks
     }
 
     static CallReport? ReportOf(Arrival arrival) =>
-        arrival.Event is { Key: { } key, Result: { } result } && GatewayCall.Parse(key) is var (orderId, operation, n)
+        arrival.Event is { Key: { } key, Result: { } result }
+            && GatewayCall.Parse(key) is var (orderId, operation, n)
             ? new CallReport(orderId, operation, n, result)
             : null;
 }

@@ -5,8 +5,9 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Sandbox;
 
 /// <summary>
-/// The sandbox's far side: it answers requests from its own tables in its own transactions, as if it were another
-/// company's system. Nothing of ours reads these tables, but for those who check our record against the gateway's.
+/// The sandbox's far side: it answers requests from its own tables in its own transactions, as if it were
+/// another company's system. Nothing of ours reads these tables, but for those who check our record against
+/// the gateway's.
 /// </summary>
 public sealed class SandboxGateway
 {
@@ -36,7 +37,9 @@ public sealed class SandboxGateway
 
     public Task<Reply> FindAsync(GatewayRequest request) => asks.SubmitAsync(new(SandboxRules.Find, request));
 
-    /// <summary>The customer's act on the charge of an order. Null when the order has no charge at all.</summary>
+    /// <summary>
+    /// The customer's act on the charge of an order. Null when the order has no charge at all.
+    /// </summary>
     public async Task<Reply?> ActAsync(Guid orderId, bool approve)
     {
         var ids = await database.ReadAsync(
@@ -77,10 +80,12 @@ public sealed class SandboxGateway
         return replies;
     }
 
-    static SandboxDecision? Decide(string verb, GatewayRequest request, SandboxRequest? seen, SandboxCharge? charge)
+    static SandboxDecision? Decide(
+        string verb, GatewayRequest request, SandboxRequest? seen, SandboxCharge? charge)
     {
         if (verb == SandboxRules.Find) return new(SandboxRules.LookUp(request, seen, charge));
-        if (verb is not (SandboxRules.Approve or SandboxRules.Refuse)) return SandboxRules.Do(request, seen, charge);
+        if (verb is not (SandboxRules.Approve or SandboxRules.Refuse))
+            return SandboxRules.Do(request, seen, charge);
         return charge is not null && SandboxRules.Act(charge, verb == SandboxRules.Approve) is { } acted
             ? new(SandboxRules.ResultOf(acted), Charge: acted)
             : null;

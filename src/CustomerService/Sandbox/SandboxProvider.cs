@@ -9,8 +9,9 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Sandbox;
 
 /// <summary>
-/// The sandbox's near side: a provider like any other, whose requests and answers may get lost. Webhooks are signed with
-/// HMAC-SHA256 over <c>{unix seconds}.{body}</c> in the header <c>Sandbox-Signature: t=…,v1=…</c>, as Stripe does it.
+/// The sandbox's near side: a provider like any other, whose requests and answers may get lost. Webhooks are
+/// signed with HMAC-SHA256 over <c>{unix seconds}.{body}</c> in the header <c>Sandbox-Signature:
+/// t=…,v1=…</c>, as Stripe does it.
 /// </summary>
 public sealed class SandboxProvider(
     SandboxGateway gateway, SandboxSettings settings, TimeProvider time,
@@ -34,16 +35,21 @@ public sealed class SandboxProvider(
         return await AskAsync(request, cancel);
     }
 
-    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) =>
+        AskAsync(request, cancel);
 
-    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) =>
+        AskAsync(request, cancel);
 
-    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
+        AskAsync(request, cancel);
 
     public async Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
         (await gateway.FindAsync(request)).Result!;
 
-    /// <summary>The customer's act on the sandbox's page; then its webhook is sent. Null: no charge of this order.</summary>
+    /// <summary>
+    /// The customer's act on the sandbox's page; then its webhook is sent. Null: no charge of this order.
+    /// </summary>
     public async Task<SandboxGateway.Reply?> ActAsync(Guid orderId, bool approve)
     {
         var reply = await gateway.ActAsync(orderId, approve);
@@ -63,7 +69,8 @@ public sealed class SandboxProvider(
             GatewayResult? result = told.Type switch
             {
                 "charge.authorized" => new GatewayResult.Succeeded(told.Charge),
-                "charge.declined" => new GatewayResult.Declined(told.Code ?? "declined", told.Message ?? "It was declined."),
+                "charge.declined" =>
+                    new GatewayResult.Declined(told.Code ?? "declined", told.Message ?? "It was declined."),
                 _ => null,
             };
             return new WebhookReading.Genuine(
@@ -81,7 +88,8 @@ public sealed class SandboxProvider(
         var type = $"charge.{charge.State}";
         var body = JsonSerializer.SerializeToUtf8Bytes(
             new SandboxEvent(
-                SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, charge.Id, charge.Code, charge.Message),
+                SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, charge.Id, charge.Code,
+                charge.Message),
             SandboxJson.Default.SandboxEvent);
         var seconds = now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         var headers = new HeaderDictionary

@@ -34,16 +34,22 @@ public sealed record SandboxCharge(
 /// <summary>A request it has seen, so that a repetition under the same key gets the first answer.</summary>
 /// <param name="Key">The caller's.</param>
 /// <param name="Operation">What was asked.</param>
-/// <param name="Outcome"><c>none</c> while it was seen and not done; <c>succeeded</c>, <c>declined</c>.</param>
+/// <param name="Outcome">
+/// <c>none</c> while it was seen and not done; <c>succeeded</c>, <c>declined</c>.
+/// </param>
 /// <param name="Code">Of a refusal.</param>
 /// <param name="Message">Of a refusal.</param>
 public sealed record SandboxRequest(string Key, string Operation, string Outcome, string? Code, string? Message);
 
-/// <summary>What the sandbox does with one request. <paramref name="Lost"/>: the answer never arrives.</summary>
+/// <summary>
+/// What the sandbox does with one request. <paramref name="Lost"/>: the answer never arrives.
+/// </summary>
 public sealed record SandboxDecision(
     GatewayResult Result, SandboxRequest? Request = null, SandboxCharge? Charge = null, bool Lost = false);
 
-/// <summary>The sandbox as a gateway sees itself: charges by id, requests by key, nothing about our payments. Pure.</summary>
+/// <summary>
+/// The sandbox as a gateway sees itself: charges by id, requests by key, nothing about our payments. Pure.
+/// </summary>
 public static class SandboxRules
 {
     public const string Find = "find";
@@ -89,18 +95,25 @@ public static class SandboxRules
             ? new GatewayResult.NeverHappened(Final: false)
             : Answer(asked, seen, charge);
 
-    /// <summary>What the customer did on the page of their bank; null when there is nothing to do any more.</summary>
+    /// <summary>
+    /// What the customer did on the page of their bank; null when there is nothing to do any more.
+    /// </summary>
     public static SandboxCharge? Act(SandboxCharge charge, bool approve) =>
         charge.State != RequiresAction ? null
         : approve ? charge with { State = Authorized, AuthorizedMinor = charge.AmountMinor }
-        : charge with { State = Declined, Code = "authentication_failed", Message = "The customer did not approve." };
+        : charge with
+        {
+            State = Declined, Code = "authentication_failed", Message = "The customer did not approve.",
+        };
 
     /// <summary>What an authorization has come to.</summary>
     public static GatewayResult ResultOf(SandboxCharge charge) => charge.State switch
     {
-        RequiresAction => new GatewayResult.ActionRequired(charge.Id, $"/api/v1/sandbox/actions/{charge.OrderId:D}"),
+        RequiresAction =>
+            new GatewayResult.ActionRequired(charge.Id, $"/api/v1/sandbox/actions/{charge.OrderId:D}"),
         Declined => new GatewayResult.Declined(charge.Code!, charge.Message!),
-        Voided when charge.AuthorizedMinor == 0 => new GatewayResult.Declined("cancelled", "It was cancelled before approval."),
+        Voided when charge.AuthorizedMinor == 0 =>
+            new GatewayResult.Declined("cancelled", "It was cancelled before approval."),
         _ => new GatewayResult.Succeeded(charge.Id),
     };
 
@@ -139,7 +152,8 @@ public static class SandboxRules
     static SandboxDecision Capture(GatewayRequest asked, SandboxCharge? charge) =>
         charge is null ? Decline(asked, "no_such_charge", "There is no such charge.")
         : charge.State != Authorized ? Decline(asked, "not_capturable", $"The charge is {charge.State}.")
-        : asked.AmountMinor > charge.AuthorizedMinor ? Decline(asked, "amount_too_large", "More than was authorized.")
+        : asked.AmountMinor > charge.AuthorizedMinor
+            ? Decline(asked, "amount_too_large", "More than was authorized.")
         : Done(asked, charge with { State = Captured, CapturedMinor = asked.AmountMinor });
 
     static SandboxDecision Void(GatewayRequest asked, SandboxCharge? charge) =>
@@ -165,7 +179,9 @@ public static class SandboxRules
         new(new GatewayResult.Succeeded(IdOf(asked.Operation, asked.Key)), Seen(asked, Succeeded), charge);
 
     static SandboxDecision Decline(GatewayRequest asked, string code, string message) =>
-        new(new GatewayResult.Declined(code, message), Seen(asked, DeclinedOutcome) with { Code = code, Message = message });
+        new(
+            new GatewayResult.Declined(code, message),
+            Seen(asked, DeclinedOutcome) with { Code = code, Message = message });
 
     static SandboxRequest Seen(GatewayRequest asked, string outcome) =>
         new(asked.Key, asked.Operation, outcome, null, null);

@@ -7,8 +7,8 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Sandbox;
 
 /// <summary>
-/// Settings of the sandbox. It takes orders for no money at all: where others than this machine can reach the service, it
-/// is there only when asked for.
+/// Settings of the sandbox. It takes orders for no money at all: where others than this machine can reach the
+/// service, it is there only when asked for.
 /// </summary>
 public sealed class SandboxSettings
 {
@@ -16,7 +16,8 @@ public sealed class SandboxSettings
     public bool Sandbox { get; set; }
 
     /// <summary>
-    /// Signs its webhooks; at least 16 characters. Default, on a loopback address only: a new random one per start.
+    /// Signs its webhooks; at least 16 characters. Default, on a loopback address only: a new random one per
+    /// start.
     /// </summary>
     public string SandboxSecret { get; set; } = "";
 
@@ -37,11 +38,12 @@ public sealed class SandboxSettings
             : settings.SandboxSecret.Length >= 16
                 ? Encoding.UTF8.GetBytes(settings.SandboxSecret)
                 : throw new InvalidSettingException(
-                    $"{Settings.Prefix}SANDBOX_SECRET has {settings.SandboxSecret.Length} characters. Allowed: 16 or more; " +
-                    "none only on a loopback address.");
+                    $"{Settings.Prefix}SANDBOX_SECRET has {settings.SandboxSecret.Length} characters. Allowed: " +
+                    "16 or more; none only on a loopback address.");
         return settings;
     }
 
     static bool OnLoopback(string? listen) =>
-        listen is not { Length: > 0 } || (Uri.TryCreate(listen, UriKind.Absolute, out var address) && address.IsLoopback);
+        listen is not { Length: > 0 }
+        || (Uri.TryCreate(listen, UriKind.Absolute, out var address) && address.IsLoopback);
 }

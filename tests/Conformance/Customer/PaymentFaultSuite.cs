@@ -67,10 +67,14 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         await server.TellAsync(order, pay);
         Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
 
+        var doubtful = (await server.PaymentAsync(order))["attempts"]![0]!;
+        Assert.Equal(("in_doubt", "in_doubt"), ((string?)doubtful["state"], (string?)doubtful["reason"]!["code"]));
+
         gateway.Finds = _ => Ok;
         server.Clock.Forward(TimeSpan.FromSeconds(6));
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal([Key(order, "authorize")], gateway.Called);
+        Assert.Null((await server.PaymentAsync(order))["attempts"]![0]!["reason"]);
     }
 
     [Fact]
