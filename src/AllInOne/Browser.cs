@@ -14,7 +14,11 @@ static class Browser
             var opener = OperatingSystem.IsMacOS() ? "open" : "xdg-open";
             var start = OperatingSystem.IsWindows()
                 ? new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true }
-                : new ProcessStartInfo(opener, page.AbsoluteUri) { RedirectStandardOutput = true, RedirectStandardError = true };
+                : new ProcessStartInfo(opener, page.AbsoluteUri)
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                };
             using var process = Process.Start(start);
         }
         catch (Win32Exception)

@@ -39,7 +39,8 @@ sealed class Demo(HttpClient http)
         ("frances", "Frances Allen", 0),
     ];
 
-    sealed record Order(string Reference, string Customer, string Sku, int Quantity, string? Token = null, bool Cancelled = false);
+    sealed record Order(
+        string Reference, string Customer, string Sku, int Quantity, string? Token = null, bool Cancelled = false);
 
     static readonly Order[] Orders =
     [
@@ -101,25 +102,27 @@ sealed class Demo(HttpClient http)
     }
 
     async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, object body, CancellationToken cancel, HttpStatusCode? alsoFine = null, bool wait = false)
+        HttpMethod method, string path, object body, CancellationToken cancel, HttpStatusCode? alsoFine = null,
+        bool wait = false)
     {
-        using var request = new HttpRequestMessage(method, new Uri($"api/v1/{path}", UriKind.Relative)) { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, Address(path)) { Content = JsonContent.Create(body) };
         if (wait) request.Headers.Add("Prefer", "wait=5");
         var response = await http.SendAsync(request, cancel);
         return response.IsSuccessStatusCode || response.StatusCode == alsoFine
             ? response
             : throw new HttpRequestException(
-                $"The demo's {method} {path} was answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancel)}");
+                $"The demo's {method} {path} was answered {(int)response.StatusCode}: " +
+                await response.Content.ReadAsStringAsync(cancel));
     }
 
     async Task<bool> IsEmptyAsync(string list, CancellationToken cancel) =>
-        (await http.GetFromJsonAsync<JsonObject>(
-            new Uri($"api/v1/{list}{(list.Contains('?', StringComparison.Ordinal) ? '&' : '?')}limit=1", UriKind.Relative), cancel))
-        !["items"]!.AsArray().Count == 0;
+        (await http.GetFromJsonAsync<JsonObject>(Address(list), cancel))!["items"]!.AsArray().Count == 0;
 
     async Task<bool> ExistsAsync(string path, CancellationToken cancel)
     {
-        using var response = await http.GetAsync(new Uri($"api/v1/{path}", UriKind.Relative), cancel);
+        using var response = await http.GetAsync(Address(path), cancel);
         return response.IsSuccessStatusCode;
     }
+
+    static Uri Address(string path) => new($"api/v1/{path}", UriKind.Relative);
 }

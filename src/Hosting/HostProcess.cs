@@ -36,7 +36,8 @@ sealed partial class HostProcess : IAsyncDisposable
         var names = modules.Select(module => module.Name).ToList();
         settings = HostSettings.Read(configuration, names);
         var options = configuration.Bind<RuntimeOptions>();
-        var addresses = names.ToDictionary(name => name, name => Databases.AddressOf(name, configuration, names.Count > 1));
+        var addresses = names.ToDictionary(
+            name => name, name => Databases.AddressOf(name, configuration, names.Count > 1));
         var transportText = Transports.Describe(configuration);
         transport = Transports.Open(configuration, options, names, TimeProvider.System, logs);
         var ids = new IdSource();
@@ -46,7 +47,8 @@ sealed partial class HostProcess : IAsyncDisposable
             services.Add(new RunningService(
                 module, databases[^1], transport, options, configuration, TimeProvider.System, ids, logs));
         }
-        var databaseText = string.Join(", ", addresses.Select(pair => Databases.Describe(pair.Value, pair.Key)).Distinct());
+        var databaseText = string.Join(
+            ", ", addresses.Select(pair => Databases.Describe(pair.Value, pair.Key)).Distinct());
         summary = transport is InProcessTransport && databaseText.StartsWith("SQLite", StringComparison.Ordinal)
             ? $"embedded: {databaseText}, {transportText}"
             : $"{databaseText}; {transportText}";
@@ -107,7 +109,11 @@ sealed partial class HostProcess : IAsyncDisposable
         }
     }
 
-    int Port() => new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+    int Port()
+    {
+        var bound = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return new Uri(bound.First()).Port;
+    }
 
     [LoggerMessage(2021, LogLevel.Error, "What was to be done once ready has failed")]
     partial void LogErrandFailed(Exception error);

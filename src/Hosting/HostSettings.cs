@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
@@ -17,8 +18,10 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
     public static ListenAddress? Parse(string text)
     {
         // * and + are how .NET and others write "every address"; a Uri takes neither.
-        var every = text.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
-        if (!Uri.TryCreate(every, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
+        var every = text.Replace("//*", "//0.0.0.0", StringComparison.Ordinal)
+            .Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
+        if (!Uri.TryCreate(every, UriKind.Absolute, out var uri)
+            || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
             return null;
         if (uri.Host == "localhost") return new(IPAddress.Loopback, uri.Port);
         if (!IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address)) return null;
@@ -28,9 +31,10 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
     /// <summary>How a person on this machine reaches it, at this port.</summary>
     public string Url(int port)
     {
-        var host = Address is null ? "127.0.0.1" : Address.ToString();
-        return string.Create(
-            CultureInfo.InvariantCulture, $"http://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
+        var host = Address is null ? "127.0.0.1"
+            : Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{Address}]"
+            : Address.ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"http://{host}:{port}");
     }
 }
 
@@ -53,13 +57,14 @@ public sealed record HostSettings(ListenAddress Listen, IReadOnlyList<string> Ho
         var keys = settings["KEYS"] is { Length: > 0 } file ? Path.GetFullPath(file) : null;
         var read = new HostSettings(
             ListenOn(settings, services),
-            (settings["HOSTS"] ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            (settings["HOSTS"] ?? "").Split(
+                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
             keys);
         if (!read.Listen.IsLoopback && keys is null)
             throw new InvalidSettingException(
-                $"{Settings.Prefix}LISTEN is \"{settings["LISTEN"]}\", which others than this machine can reach, and no keys " +
-                $"are configured. Allowed without keys: a loopback address. With keys: set {Settings.Prefix}KEYS to a file made by " +
-                "./orderwright keys add --name NAME --scopes orders,stock.");
+                $"{Settings.Prefix}LISTEN is \"{settings["LISTEN"]}\", which others than this machine can reach, and no " +
+                "keys are configured. Allowed without keys: a loopback address. With keys: set " +
+                $"{Settings.Prefix}KEYS to a file made by ./orderwright keys add --name NAME --scopes orders,stock.");
         return read;
     }
 
@@ -68,7 +73,8 @@ public sealed record HostSettings(ListenAddress Listen, IReadOnlyList<string> Ho
         var (listen, port) = (settings["LISTEN"], settings["PORT"]);
         if (listen is { Length: > 0 })
             return ListenAddress.Parse(listen)
-                ?? throw new InvalidSettingException("LISTEN", listen, "an address such as http://127.0.0.1:4000 or http://0.0.0.0:4000");
+                ?? throw new InvalidSettingException(
+                    "LISTEN", listen, "an address such as http://127.0.0.1:4000 or http://0.0.0.0:4000");
         if (port is not { Length: > 0 }) return new(IPAddress.Loopback, DefaultPort(services));
         return int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 65_535
             ? new(IPAddress.Loopback, number)

@@ -16,15 +16,18 @@ sealed class PlainLines(TimeProvider time) : ConsoleFormatter(FormatterName)
     public override void Write<TState>(
         in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        var text = logEntry.Formatter(logEntry.State, logEntry.Exception);
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{time.GetUtcNow():HH:mm:ss.fff} {Word(logEntry.LogLevel)} {logEntry.EventId.Id} {logEntry.Formatter(logEntry.State, logEntry.Exception)}");
+            $"{time.GetUtcNow():HH:mm:ss.fff} {Word(logEntry.LogLevel)} {logEntry.EventId.Id} {text}");
         if (logEntry.Exception is { } error) line += $" | {error}";
-        textWriter.WriteLine(string.Create(line.Length, line, (span, text) =>
+        textWriter.WriteLine(string.Create(line.Length, line, (span, from) =>
         {
-            for (var i = 0; i < span.Length; i++) span[i] = char.IsControl(text[i]) || text[i] is '\u2028' or '\u2029' ? ' ' : text[i];
+            for (var i = 0; i < span.Length; i++) span[i] = BreaksLine(from[i]) ? ' ' : from[i];
         }));
     }
+
+    static bool BreaksLine(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 
     static string Word(LogLevel level) => level switch
     {

@@ -7,7 +7,8 @@ namespace Orderwright.Hosting;
 /// <summary>
 /// Settings from the environment (<c>ORDERWRIGHT_MAX_MESSAGES=256</c>) and, stronger, from arguments
 /// (<c>--max-messages 256</c>; <c>--no-demo</c> stands for <c>--demo false</c>). Case, underscores and dashes do not
-/// count; <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. It remembers who was asked for, so that a setting which nobody asks for can be told.
+/// count; <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. It
+/// remembers what was asked for, so that a setting which nobody asks for can be told.
 /// </summary>
 public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
 {
@@ -54,7 +55,8 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
         {
             foreach (var (name, said) in arguments)
                 if (!asked.Contains(name)) throw new InvalidSettingException($"There is no argument {said}.");
-            return [.. environment.Where(pair => !asked.Contains(pair.Key) && !Others.Contains(pair.Key)).Select(pair => pair.Value)];
+            return [.. environment.Where(pair => !asked.Contains(pair.Key) && !Others.Contains(pair.Key))
+                .Select(pair => pair.Value)];
         }
     }
 

@@ -16,7 +16,8 @@ static class Transports
     const string InProcess = "inprocess";
 
     public static ITransport Open(
-        IConfiguration settings, RuntimeOptions limits, IReadOnlyList<string> services, TimeProvider time, ILoggerFactory logs)
+        IConfiguration settings, RuntimeOptions limits, IReadOnlyList<string> services, TimeProvider time,
+        ILoggerFactory logs)
     {
         var address = AddressOf(settings);
         if (address == InProcess)
@@ -24,7 +25,7 @@ static class Transports
                 ? new InProcessTransport(limits, time)
                 : throw new InvalidSettingException(
                     "TRANSPORT", InProcess,
-                    "amqp://user:password@host:port/vhost, as a service in a process of its own reaches the others by a broker");
+                    "amqp://user:password@host:port/vhost, as a service in a process of its own needs a broker");
         var options = settings.Bind<RabbitMqOptions>();
         options.Url = address;
         options.ClientName = string.Join(',', services);

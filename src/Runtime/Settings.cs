@@ -12,6 +12,7 @@ namespace Orderwright.Runtime;
 public static class Settings
 {
     public const string Prefix = "ORDERWRIGHT_";
+    const NumberStyles Whole = NumberStyles.AllowLeadingSign;
 
     /// <summary>Throws <see cref="InvalidSettingException"/> for the first setting that is wrong.</summary>
     public static T Bind<T>(this IConfiguration configuration) where T : new()
@@ -33,7 +34,8 @@ public static class Settings
     public static TimeSpan? Duration(string text)
     {
         var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
-        if (digits > 0 && long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        if (digits > 0
+            && long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             && count <= 1_000_000_000)
         {
             long? unit = text[digits..] switch
@@ -53,8 +55,8 @@ public static class Settings
 
     static object? Parse(string text, Type type) =>
         type == typeof(string) ? text
-        : type == typeof(int) ? int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) ? i : null
-        : type == typeof(long) ? long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var l) ? l : null
+        : type == typeof(int) ? int.TryParse(text, Whole, CultureInfo.InvariantCulture, out var i) ? i : null
+        : type == typeof(long) ? long.TryParse(text, Whole, CultureInfo.InvariantCulture, out var l) ? l : null
         : type == typeof(bool) ? bool.TryParse(text, out var b) ? b : null
         : type == typeof(TimeSpan) ? Duration(text)
         : throw new InvalidOperationException($"Settings of the type {type.Name} are not read.");

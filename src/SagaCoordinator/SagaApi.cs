@@ -16,7 +16,8 @@ public sealed class SagaApi(ServiceContext context)
     public void Map(IEndpointRouteBuilder routes)
     {
         var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
-        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists("state", "step", "code", "waitingFor", "olderThan").Produces<Page<SagaItem>>();
+        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas")
+            .Lists("state", "step", "code", "waitingFor", "olderThan").Produces<Page<SagaItem>>();
         sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga").Produces<SagaBody>();
         sagas.MapGet("/definition", (Delegate)GetDefinition).WithName("getSagaDefinition")
             .Produces<DefinitionBody>(StatusCodes.Status200OK, "application/json", Mermaid.ContentType);

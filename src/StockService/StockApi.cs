@@ -28,8 +28,8 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
             .Accepts<AdjustmentBody>("application/json").Produces<Movement>(StatusCodes.Status201Created);
         stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements").Lists()
             .Produces<Page<Movement>>();
-        routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations").Lists("orderId", "sku")
-            .WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
+        routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations")
+            .Lists("orderId", "sku").WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
     }
 
     async Task<IResult> ListAsync(HttpContext http)

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Orderwright.EndToEnd;
@@ -10,7 +12,9 @@ namespace Orderwright.EndToEnd;
 /// </summary>
 public sealed class HttpHost : IAsyncDisposable
 {
+    const string AllInOne = "AllInOne";
     const string Ready = " is ready: ";
+    const string Ended = "It has ended.";
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     readonly Process process;
@@ -50,12 +54,12 @@ public sealed class HttpHost : IAsyncDisposable
         return await said.Task.WaitAsync(StartLimit);
     }
 
-    static string Program => Path.Combine(
+    static string ProgramOf(string project) => Path.Combine(
         AppContext.BaseDirectory.Replace(
             $"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}EndToEnd{Path.DirectorySeparatorChar}",
-            $"{Path.DirectorySeparatorChar}src{Path.DirectorySeparatorChar}AllInOne{Path.DirectorySeparatorChar}",
+            $"{Path.DirectorySeparatorChar}src{Path.DirectorySeparatorChar}{project}{Path.DirectorySeparatorChar}",
             StringComparison.Ordinal),
-        "Orderwright.AllInOne.dll");
+        $"Orderwright.{project}.dll");
 
     /// <summary>Returns when it has said that it is ready.</summary>
     /// <param name="data">Null for a directory of its own.</param>
@@ -63,24 +67,40 @@ public sealed class HttpHost : IAsyncDisposable
     public static async Task<HttpHost> StartAsync(string? data = null, params string[] arguments)
     {
         var own = data is null ? NewDirectory() : null;
-        var host = new HttpHost(Launch(["--data", data ?? own!, "--port", "0", "--no-open", .. arguments]), own);
-        host.process.OutputDataReceived += (_, line) => host.Take(line.Data);
-        host.process.ErrorDataReceived += (_, line) => host.Take(line.Data);
-        host.process.Exited += (_, _) => host.Take("It has ended.");
-        host.process.EnableRaisingEvents = true;
-        host.process.BeginOutputReadLine();
-        host.process.BeginErrorReadLine();
-        var ready = await await Task.WhenAny(host.SaysAsync(Ready), host.SaysAsync("It has ended."));
+        var host = Watch(Launch(AllInOne, ["--data", data ?? own!, "--port", "0", "--no-open", .. arguments]), own);
+        var ready = await await Task.WhenAny(host.SaysAsync(Ready), host.SaysAsync(Ended));
         if (!ready.Contains(Ready, StringComparison.Ordinal)) throw new InvalidOperationException(host.Output);
-        host.Url = new Uri(ready.Split(Ready)[1].Split(' ')[0]);
-        host.Client = new HttpClient { BaseAddress = host.Url };
+        return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));
+    }
+
+    /// <summary>A service alone that never gets ready; returns when it answers that it lives.</summary>
+    public static async Task<HttpHost> StartUnreadyAsync(string project, params string[] arguments)
+    {
+        var port = FreePort();
+        var host = Watch(
+            Launch(project, ["--port", port.ToString(CultureInfo.InvariantCulture), .. arguments]), null)
+            .At(new Uri($"http://127.0.0.1:{port}"));
+        using var limit = new CancellationTokenSource(StartLimit);
+        while (!await LivesAsync(host)) limit.Token.ThrowIfCancellationRequested();
         return host;
+
+        static async Task<bool> LivesAsync(HttpHost host)
+        {
+            try
+            {
+                return (await host.Client.AskAsync("/health/live")).Status == 200;
+            }
+            catch (HttpRequestException) when (!host.process.HasExited)
+            {
+                return false;
+            }
+        }
     }
 
     /// <summary>For a start that must fail: its exit code and what it said.</summary>
     public static async Task<(int ExitCode, string Said)> RunAsync(params string[] arguments)
     {
-        using var process = Launch(arguments);
+        using var process = Launch(AllInOne, arguments);
         using var limit = new CancellationTokenSource(StartLimit);
         var said = await Task.WhenAll(
             process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
@@ -115,16 +135,42 @@ public sealed class HttpHost : IAsyncDisposable
         if (ownDirectory is not null) Directory.Delete(ownDirectory, recursive: true);
     }
 
-    static Process Launch(string[] arguments)
+    static HttpHost Watch(Process process, string? ownDirectory)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        var host = new HttpHost(process, ownDirectory);
+        process.OutputDataReceived += (_, line) => host.Take(line.Data);
+        process.ErrorDataReceived += (_, line) => host.Take(line.Data);
+        process.Exited += (_, _) => host.Take(Ended);
+        process.EnableRaisingEvents = true;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return host;
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    HttpHost At(Uri url)
+    {
+        Url = url;
+        Client = new HttpClient { BaseAddress = url };
+        return this;
+    }
+
+    static Process Launch(string project, string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [ProgramOf(project), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
-        return Process.Start(start) ?? throw new InvalidOperationException($"{Program} could not be started.");
+        return Process.Start(start) ?? throw new InvalidOperationException($"{project} could not be started.");
     }
 
     void Take(string? line)

@@ -38,18 +38,34 @@ public sealed class HttpPageTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task Every_operation_says_what_its_errors_look_like() =>
+    public async Task Every_operation_says_what_its_errors_look_like()
+    {
+        const string Problem = "#/components/schemas/Problem";
         Assert.All(await OperationsAsync(), operation => Assert.All(
             operation.Operation["responses"]!.AsObject().Where(response => response.Key is "400" or "404" or "409" or "422" or "500"),
-            response => Assert.NotNull(response.Value!["content"]?["application/problem+json"]?["schema"]?["properties"]?["code"])));
+            response => Assert.Equal(
+                Problem, (string?)response.Value!["content"]?["application/problem+json"]?["schema"]?["$ref"])));
+    }
 
     [Fact]
     public async Task What_creates_takes_an_idempotency_key() =>
         Assert.All(
-            (await OperationsAsync()).Where(operation => operation.Method == "post"),
-            operation => Assert.Contains(
-                operation.Operation["parameters"]!.AsArray(),
-                parameter => (string?)parameter!["name"] == "Idempotency-Key" && (string?)parameter["in"] == "header"));
+            (await OperationsAsync()).Where(operation => operation is { Method: "post" } && operation.Operation["security"] is not null),
+            operation => Assert.Contains("header Idempotency-Key", Parameters(operation.Operation)));
+
+    [Fact]
+    public async Task What_lists_says_its_filters() =>
+        Assert.Equal(
+            ["query createdAfter", "query createdBefore", "query cursor", "query customerId", "query limit", "query reference", "query status"],
+            Parameters((await OperationsAsync()).Single(operation => (string?)operation.Operation["operationId"] == "listOrders").Operation)
+                .Order(StringComparer.Ordinal));
+
+    [Fact]
+    public async Task A_number_is_a_number()
+    {
+        var document = (await shared.Client.AskAsync("/openapi/v1.json")).Json;
+        Assert.Equal("integer", (string?)document["components"]!["schemas"]!["LineRequest"]!["properties"]!["quantity"]!["type"]);
+    }
 
     [Fact]
     public async Task The_page_of_the_api_needs_nothing_from_elsewhere()
@@ -77,6 +93,9 @@ public sealed class HttpPageTests(SharedHttpHost shared)
             text.Split('\n', StringSplitOptions.RemoveEmptyEntries),
             line => Assert.Matches("^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\\{[^}]*\\} [0-9.E+-]+)$", line));
     }
+
+    static IEnumerable<string> Parameters(JsonObject operation) =>
+        (operation["parameters"]?.AsArray() ?? []).Select(parameter => $"{parameter!["in"]} {parameter["name"]}");
 
     async Task<List<(string Method, JsonObject Operation)>> OperationsAsync()
     {

@@ -38,7 +38,8 @@ static class ApiDocument
             {
                 Title = "Orderwright",
                 Version = "v1",
-                Description = "Order-process microservices. Money is integer minor units; times are RFC 3339 UTC with milliseconds.",
+                Description =
+                    "Order-process microservices. Money is integer minor units; times are RFC 3339 UTC with milliseconds.",
             };
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
@@ -68,31 +69,35 @@ static class ApiDocument
         var writes = method is "POST" or "PUT" or "PATCH" or "DELETE";
         if (metadata.OfType<ListFilters>().LastOrDefault() is { } filters)
         {
-            foreach (var name in filters.Names) Parameter(operation, ParameterLocation.Query, name, "Only those; what it cannot be is a 400.");
-            Parameter(operation, ParameterLocation.Query, "limit", $"1 to {ListQuery.MaxLimit}; default {ListQuery.DefaultLimit}.");
-            Parameter(operation, ParameterLocation.Query, "cursor", "nextCursor of the page before.");
+            foreach (var name in filters.Names) Query(operation, name, "Only those; what it cannot be is a 400.");
+            Query(operation, "limit", $"1 to {ListQuery.MaxLimit}; default {ListQuery.DefaultLimit}.");
+            Query(operation, "cursor", "nextCursor of the page before.");
         }
         if (method == "POST" && access?.Scope is not null)
-            Parameter(operation, ParameterLocation.Header, "Idempotency-Key", "1 to 255 visible ASCII characters. The same key and request get the first answer again.");
+            Header(
+                operation, "Idempotency-Key",
+                "1 to 255 visible ASCII characters. The same key and request get the first answer again.");
         if (method is "PUT" or "PATCH")
-            Parameter(operation, ParameterLocation.Header, "If-Match", "The version that is to be changed, as its ETag; another one is a 412.");
+            Header(operation, "If-Match", "The version that is to be changed, as its ETag; another one is a 412.");
         if (operation.OperationId == "placeOrder")
-            Parameter(operation, ParameterLocation.Header, "Prefer", "wait=N: answer when the order is decided, or after N seconds (at most 30).");
+            Header(operation, "Prefer", "wait=N: answer when the order is decided, or after N seconds (at most 30).");
 
-        List<int> problems = [StatusCodes.Status400BadRequest, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status500InternalServerError];
-        if (path.Contains('{', StringComparison.Ordinal)) problems.Add(StatusCodes.Status404NotFound);
-        if (writes) problems.AddRange([StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType]);
-        if (method == "POST") problems.Add(StatusCodes.Status422UnprocessableEntity);
-        if (method is "PUT" or "PATCH") problems.Add(StatusCodes.Status412PreconditionFailed);
+        List<int> problems = [400, 500, 503];
+        if (path.Contains('{', StringComparison.Ordinal)) problems.Add(404);
+        if (writes) problems.AddRange([409, 413, 415]);
+        if (method == "POST") problems.Add(422);
+        if (method is "PUT" or "PATCH") problems.Add(412);
         if (access?.Scope is { } scope)
         {
-            problems.AddRange([StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden]);
+            problems.AddRange([401, 403]);
             operation.Security = [new() { [new OpenApiSecuritySchemeReference("key", document)] = [] }];
             operation.Description = $"{operation.Description} Scope: `{scope}`.".TrimStart();
         }
         operation.Responses ??= [];
         foreach (var status in problems.Order())
-            operation.Responses.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse { Description = ReasonPhrases.GetReasonPhrase(status) });
+            operation.Responses.TryAdd(
+                status.ToString(CultureInfo.InvariantCulture),
+                new OpenApiResponse { Description = ReasonPhrases.GetReasonPhrase(status) });
         foreach (var (_, response) in operation.Responses.Where(response => IsProblem(response.Key, response.Value)))
             ((OpenApiResponse)response).Content = new Dictionary<string, OpenApiMediaType>
             {
@@ -102,6 +107,12 @@ static class ApiDocument
 
     static bool IsProblem(string status, IOpenApiResponse response) =>
         status[0] is '4' or '5' && response.Content?.ContainsKey("application/json") != true;
+
+    static void Query(OpenApiOperation operation, string name, string description) =>
+        Parameter(operation, ParameterLocation.Query, name, description);
+
+    static void Header(OpenApiOperation operation, string name, string description) =>
+        Parameter(operation, ParameterLocation.Header, name, description);
 
     static void Parameter(OpenApiOperation operation, ParameterLocation place, string name, string description)
     {
@@ -119,7 +130,8 @@ static class ApiDocument
     static OpenApiSchema ProblemSchema() => new()
     {
         Type = JsonSchemaType.Object,
-        Description = "RFC 9457. `code` is stable and what clients branch on; `errors` names each offending place by JSON pointer.",
+        Description =
+            "RFC 9457. `code` is stable and what clients branch on; `errors` names each offending place by JSON pointer.",
         Properties = new Dictionary<string, IOpenApiSchema>
         {
             ["type"] = Text(), ["title"] = Text(), ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
@@ -131,7 +143,10 @@ static class ApiDocument
                 Items = new OpenApiSchema
                 {
                     Type = JsonSchemaType.Object,
-                    Properties = new Dictionary<string, IOpenApiSchema> { ["pointer"] = Text(), ["code"] = Text(), ["detail"] = Text() },
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["pointer"] = Text(), ["code"] = Text(), ["detail"] = Text(),
+                    },
                 },
             },
         },

@@ -44,7 +44,8 @@ sealed class Authentication(KeyRing? keys)
         caller = null;
         const string Scheme = "Bearer ";
         var authorization = http.Request.Headers.Authorization.ToString();
-        var token = authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim()
+        var token = authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+                ? authorization[Scheme.Length..].Trim()
             : authorization.Length > 0 ? authorization
             : http.Request.Headers["X-Api-Key"].ToString();
         if (token.Length == 0)

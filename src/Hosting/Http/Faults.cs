@@ -48,13 +48,14 @@ sealed partial class Faults(ILogger<Faults> log)
         {
             case OverloadedException:
                 return Problem.Of(
-                    StatusCodes.Status503ServiceUnavailable, "overloaded", "There is more to do than fits. Come back a little later.")
+                    StatusCodes.Status503ServiceUnavailable, "overloaded",
+                    "There is more to do than fits. Come back a little later.")
                     with { RetryAfter = ComeBackAfter };
             case DatabaseUnavailableException:
                 return Problem.Of(
                     StatusCodes.Status503ServiceUnavailable, "database_unavailable",
-                    "The database cannot be reached just now. Whether the request was carried out is not known: send it again " +
-                    "under the same Idempotency-Key.")
+                    "The database cannot be reached just now. Whether the request was carried out is not known: send it " +
+                    "again under the same Idempotency-Key.")
                     with { RetryAfter = ComeBackAfter };
             case BadHttpRequestException bad:
                 return AnswerTo(bad.StatusCode, http.Request);
@@ -81,7 +82,9 @@ sealed partial class Faults(ILogger<Faults> log)
 
     // The route, not the path: what a client put into a path is not for the log.
     static string Operation(HttpContext http) =>
-        http.GetEndpoint() is RouteEndpoint route ? $"{Method(http.Request)} {route.RoutePattern.RawText}" : "A request";
+        http.GetEndpoint() is RouteEndpoint route
+            ? $"{Method(http.Request)} {route.RoutePattern.RawText?.TrimEnd('/')}"
+            : "A request";
 
     [LoggerMessage(2011, LogLevel.Error, "{Operation} failed, trace {TraceId}")]
     partial void LogFailed(string operation, string? traceId, Exception error);

@@ -26,23 +26,27 @@ sealed class Gate(HostSettings settings)
     {
         var request = http.Request;
         if (http.Features.Get<IHttpRequestFeature>()!.RawTarget.Length > MaxTarget)
-            return Problem.Of(StatusCodes.Status414UriTooLong, "uri_too_long", $"The request target is over {MaxTarget} characters.");
+            return Problem.Of(
+                StatusCodes.Status414UriTooLong, "uri_too_long", $"The request target is over {MaxTarget} characters.");
         if (SizeOf(request.Headers) > MaxHeaders)
             return Problem.Of(
-                StatusCodes.Status431RequestHeaderFieldsTooLarge, "headers_too_large", $"The headers are over {MaxHeaders} bytes.");
+                StatusCodes.Status431RequestHeaderFieldsTooLarge, "headers_too_large",
+                $"The headers are over {MaxHeaders} bytes.");
         if (HasTwoLengths(request))
         {
             http.Response.Headers.Connection = "close";
             return Problem.Of(
-                StatusCodes.Status400BadRequest, "ambiguous_length", "A request has a Content-Length or a Transfer-Encoding, not both.");
+                StatusCodes.Status400BadRequest, "ambiguous_length",
+                "A request has a Content-Length or a Transfer-Encoding, not both.");
         }
         if (!anyHost && !hosts.Contains(request.Host.Host))
             return Problem.Of(
                 StatusCodes.Status400BadRequest, "foreign_host",
-                "This server does not answer to the name in the Host header. Its operator lists names in ORDERWRIGHT_HOSTS.");
+                "This server does not go by the name in the Host header. Its operator lists names in ORDERWRIGHT_HOSTS.");
         if (keyless && IsCrossSite(request))
             return Problem.Of(
-                StatusCodes.Status403Forbidden, "cross_site", "Without keys, a page of another origin may not change anything here.");
+                StatusCodes.Status403Forbidden, "cross_site",
+                "Without keys, a page of another origin may not change anything here.");
         return null;
     }
 
@@ -63,11 +67,11 @@ sealed class Gate(HostSettings settings)
 
     static bool IsCrossSite(HttpRequest request)
     {
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
-            return false;
+        if (request.Method is "GET" or "HEAD" or "OPTIONS") return false;
         if (request.Headers.TryGetValue("Sec-Fetch-Site", out var site) && site.ToString() is not ("same-origin" or "none"))
             return true;
         return request.Headers.TryGetValue("Origin", out var origin)
-            && !string.Equals(origin.ToString(), $"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
+            && !string.Equals(
+                origin.ToString(), $"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -20,7 +20,9 @@ static class Health
 {
     public static void Map(IEndpointRouteBuilder routes, IReadOnlyList<RunningService> services)
     {
-        routes.MapGet("/health/live", () => Answer.Json(StatusCodes.Status200OK, new Liveness(), HealthJson.Default.Liveness))
+        routes.MapGet(
+                "/health/live",
+                () => Answer.Json(StatusCodes.Status200OK, new Liveness(), HealthJson.Default.Liveness))
             .OpenToAll().WithName("getLiveness").WithTags("host").Produces<Liveness>();
         routes.MapGet("/health/ready", (HttpContext http) =>
             {

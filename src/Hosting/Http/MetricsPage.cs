@@ -8,8 +8,7 @@ namespace Orderwright.Hosting.Http;
 
 /// <summary>
 /// The instruments of <see cref="Metrics"/> as Prometheus text. Counters and gauges as they are; a histogram by its
-/// count and sum, and by buckets in powers of two where its unit is a number of things, of four milliseconds where it
-/// is seconds.
+/// count, its sum, and buckets that double: from 1 where it counts things, from a millisecond where it is a time.
 /// </summary>
 sealed class MetricsPage : IDisposable
 {
@@ -70,13 +69,18 @@ sealed class MetricsPage : IDisposable
     {
         listener.RecordObservableInstruments();
         var text = new StringBuilder();
-        foreach (var group in all.GroupBy(pair => NameOf(pair.Key.Instrument)).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var group in all.GroupBy(pair => NameOf(pair.Key.Instrument)).OrderBy(group => group.Key))
         {
-            var instrument = group.First().Key.Instrument;
-            text.Append(CultureInfo.InvariantCulture, $"# HELP {group.Key} {instrument.Description}\n# TYPE {group.Key} {TypeOf(instrument)}\n");
-            foreach (var ((_, tags), series) in group.OrderBy(pair => pair.Key.Tags, StringComparer.Ordinal))
-                foreach (var (suffix, labels, value) in IsHistogram(instrument) ? series.Lines(tags) : [("", tags, series.Value)])
-                    text.Append(CultureInfo.InvariantCulture, $"{group.Key}{suffix}{{{labels}}} {Number(value)}\n");
+            var (name, instrument) = (group.Key, group.First().Key.Instrument);
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"# HELP {name} {instrument.Description}\n# TYPE {name} {TypeOf(instrument)}\n");
+            foreach (var ((_, tags), series) in group.OrderBy(pair => pair.Key.Tags))
+            {
+                var lines = IsHistogram(instrument) ? series.Lines(tags) : [("", tags, series.Value)];
+                foreach (var (suffix, labels, value) in lines)
+                    text.Append(CultureInfo.InvariantCulture, $"{name}{suffix}{{{labels}}} {Number(value)}\n");
+            }
         }
         return text.ToString();
     }
@@ -96,13 +100,18 @@ sealed class MetricsPage : IDisposable
     {
         var labels = new string[tags.Length];
         for (var i = 0; i < tags.Length; i++)
-            labels[i] = $"{tags[i].Key}=\"{tags[i].Value?.ToString()?.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+            labels[i] = $"{tags[i].Key}=\"{Escape(tags[i].Value?.ToString() ?? "")}\"";
         return string.Join(',', labels);
     }
 
+    static string Escape(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+
     // Prometheus names carry the unit, and "_total" on what only grows.
     static string NameOf(Instrument instrument) =>
-        instrument.Name.Replace('.', '_') + (instrument.Unit == "s" ? "_seconds" : "") + (TypeOf(instrument) == "counter" ? "_total" : "");
+        instrument.Name.Replace('.', '_')
+        + (instrument.Unit == "s" ? "_seconds" : "")
+        + (TypeOf(instrument) == "counter" ? "_total" : "");
 
     static bool IsHistogram(Instrument instrument) => instrument is Histogram<int> or Histogram<long> or Histogram<double>;
 

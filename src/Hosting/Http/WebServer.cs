@@ -40,7 +40,8 @@ static class WebServer
         if (keys is null) app.UseSwaggerUI(ui => ui.SwaggerEndpoint(ApiDocument.Path, "Orderwright"));
         app.UseRouting();
         app.Use(next => http => authentication.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
-        app.Use(next => http => isOpen() || http.Request.Path.StartsWithSegments("/health") ? next(http) : Starting().ExecuteAsync(http));
+        app.Use(next => http =>
+            isOpen() || http.Request.Path.StartsWithSegments("/health") ? next(http) : Starting().ExecuteAsync(http));
 
         Health.Map(app, services);
         app.MapOpenApi().Require(Scopes.Operator);
@@ -51,7 +52,8 @@ static class WebServer
     }
 
     static Answer Starting() => Problem.Of(
-        StatusCodes.Status503ServiceUnavailable, "starting", "This server is about to start; /health/ready says what it waits for.")
+        StatusCodes.Status503ServiceUnavailable, "starting",
+        "This server is about to start; /health/ready says what it waits for.")
         with { RetryAfter = TimeSpan.FromSeconds(1) };
 
     static void MapMetrics(WebApplication app)

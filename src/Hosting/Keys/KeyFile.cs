@@ -23,7 +23,8 @@ public static class KeyFile
                         $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the scope \"{unknown}\". " +
                         $"Allowed: {string.Join(", ", Runtime.Http.Scopes.All.Order())}.");
                 if (keys.Count(other => other.Prefix == key.Prefix) > 1)
-                    throw new InvalidSettingException($"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} stands there twice.");
+                    throw new InvalidSettingException(
+                        $"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} stands there twice.");
                 if (Convert.FromBase64String(key.Hash).Length != SHA256.HashSizeInBytes)
                     throw new FormatException($"The hash of {key.Prefix} is no SHA-256.");
             }

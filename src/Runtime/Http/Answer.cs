@@ -15,7 +15,8 @@ namespace Orderwright.Runtime.Http;
 /// <param name="Location">Where the created thing is.</param>
 /// <param name="Version">Sent as a strong <c>ETag</c>.</param>
 public sealed record Answer(
-    int Status, ReadOnlyMemory<byte> Body, string? ContentType = "application/json", string? Location = null, long? Version = null)
+    int Status, ReadOnlyMemory<byte> Body, string? ContentType = "application/json", string? Location = null,
+    long? Version = null)
     : IResult
 {
     /// <summary>True when this repeats an earlier answer: adds <c>Idempotent-Replayed: true</c>.</summary>
@@ -41,7 +42,8 @@ public sealed record Answer(
         if (Replayed) response.Headers["Idempotent-Replayed"] = "true";
         if (PreferenceApplied is not null) response.Headers["Preference-Applied"] = PreferenceApplied;
         if (RetryAfter is { } pause)
-            response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(pause.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter =
+                Math.Max(1, (int)Math.Ceiling(pause.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (Body.IsEmpty) return;
         response.ContentType = ContentType;
         response.ContentLength = Body.Length;

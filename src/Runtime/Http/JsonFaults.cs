@@ -28,7 +28,8 @@ static class JsonFaults
     }
 
     static void Value(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer, List<ProblemError> errors)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
+        List<ProblemError> errors)
     {
         switch (type.Kind)
         {
@@ -45,15 +46,16 @@ static class JsonFaults
                 Scalar(ref reader, json, type, pointer, errors);
                 break;
             default:
-                errors.Add(new(
-                    pointer, "invalid_type", type.Kind == JsonTypeInfoKind.Enumerable ? "An array is expected." : "An object is expected."));
+                var expected = type.Kind == JsonTypeInfoKind.Enumerable ? "an array" : "an object";
+                errors.Add(new(pointer, "invalid_type", $"Expected here: {expected}."));
                 reader.Skip();
                 break;
         }
     }
 
     static void Object(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer, List<ProblemError> errors)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
+        List<ProblemError> errors)
     {
         var known = type.Properties.ToDictionary(
             property => property.Name,
@@ -82,7 +84,8 @@ static class JsonFaults
     }
 
     static void Map(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer, List<ProblemError> errors)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
+        List<ProblemError> errors)
     {
         var seen = new HashSet<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
@@ -96,14 +99,16 @@ static class JsonFaults
     }
 
     static void List(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer, List<ProblemError> errors)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
+        List<ProblemError> errors)
     {
         for (var i = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; i++)
             Item(ref reader, json, type, $"{pointer}/{i.ToString(CultureInfo.InvariantCulture)}", errors);
     }
 
     static void Item(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer, List<ProblemError> errors)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
+        List<ProblemError> errors)
     {
         if (reader.TokenType == JsonTokenType.Null && Nullable.GetUnderlyingType(type.ElementType!) is null)
             errors.Add(Required(pointer));
@@ -113,7 +118,8 @@ static class JsonFaults
 
     // The type's own converter decides; only a whole number that is too large for an integer has a code of its own.
     static void Scalar(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer, List<ProblemError> errors)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
+        List<ProblemError> errors)
     {
         var start = (int)reader.TokenStartIndex;
         var isWhole = reader.TokenType == JsonTokenType.Number && reader.ValueSpan.IndexOfAny(".eE"u8) < 0;

@@ -38,7 +38,8 @@ static class JsonInspection
                         return new(
                             PointerTo(json, reader.TokenStartIndex), "invalid_text",
                             "Text must not hold the NUL character or half of a surrogate pair.");
-                    case JsonTokenType.PropertyName or JsonTokenType.String or JsonTokenType.Number when IsCardNumber(in reader):
+                    case JsonTokenType.PropertyName or JsonTokenType.String or JsonTokenType.Number
+                        when IsCardNumber(in reader):
                         return new(
                             PointerTo(json, reader.TokenStartIndex), "card_number",
                             "This looks like a card number. Send a token of the payment provider instead.");
@@ -69,7 +70,8 @@ static class JsonInspection
             if (escape < 0) return true;
             var isUnicode = text[escape + 1] == 'u';
             var unit = '\x01';
-            if (isUnicode && Utf8Parser.TryParse(text.Slice(escape + 2, 4), out ushort parsed, out _, 'x')) unit = (char)parsed;
+            if (isUnicode && Utf8Parser.TryParse(text.Slice(escape + 2, 4), out ushort parsed, out _, 'x'))
+                unit = (char)parsed;
             if (unit == '\0' || char.IsLowSurrogate(unit) != highSurrogateBefore) return false;
             highSurrogateBefore = char.IsHighSurrogate(unit);
             text = text[(escape + (isUnicode ? 6 : 2))..];

@@ -45,12 +45,13 @@ public static class Cursor
     static byte[] Check(ReadOnlySpan<byte> text) => System.Security.Cryptography.SHA256.HashData(text)[..4];
 }
 
-/// <summary>Metadata of a list: the parameters it takes besides <c>limit</c> and <c>cursor</c>. For the API's description.</summary>
+/// <summary>Metadata of a list, for the API's description: what it takes besides <c>limit</c> and <c>cursor</c>.</summary>
 public sealed record ListFilters(IReadOnlyList<string> Names);
 
 public static class ListFilterExtensions
 {
-    public static TBuilder Lists<TBuilder>(this TBuilder builder, params string[] filters) where TBuilder : IEndpointConventionBuilder =>
+    public static TBuilder Lists<TBuilder>(this TBuilder builder, params string[] filters)
+        where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new ListFilters(filters));
 }
 
@@ -75,7 +76,8 @@ public sealed class ListQuery
             else
                 values[name] = value.ToString();
         if (values.TryGetValue("limit", out var limit))
-            if (int.TryParse(limit, System.Globalization.NumberStyles.None, null, out var number) && number is >= 1 and <= MaxLimit)
+            if (int.TryParse(limit, System.Globalization.NumberStyles.None, null, out var number)
+                && number is >= 1 and <= MaxLimit)
                 Limit = number;
             else
                 errors.Add(new("limit", "out_of_range", $"A whole number from 1 to {MaxLimit}."));

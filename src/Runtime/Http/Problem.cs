@@ -50,7 +50,8 @@ public sealed record Problem(
     public static Answer Invalid(IReadOnlyList<ProblemError> errors) =>
         Of(StatusCodes.Status400BadRequest, "invalid_request", "The request does not say what this operation needs.", errors);
 
-    public static Answer Invalid(string pointer, string code, string detail) => Invalid([new ProblemError(pointer, code, detail)]);
+    public static Answer Invalid(string pointer, string code, string detail) =>
+        Invalid([new ProblemError(pointer, code, detail)]);
 
     public static Answer NotFound(string what) =>
         Of(StatusCodes.Status404NotFound, "not_found", $"There is no such {what}, or it is not yours to see.");

@@ -21,8 +21,9 @@ readonly struct RequestBytes : IDisposable
 
     public byte[] Hash() => SHA256.HashData(rented.AsSpan(0, end));
 
-    /// <summary>Null when the body is over the limit: by its Content-Length before anything is read, else while reading.</summary>
-    public static async ValueTask<RequestBytes?> ReadAsync(HttpRequest request, int limitBytes, CancellationToken cancel)
+    /// <summary>Null for a body over the limit: by its Content-Length before anything is read, else while reading.</summary>
+    public static async ValueTask<RequestBytes?> ReadAsync(
+        HttpRequest request, int limitBytes, CancellationToken cancel)
     {
         if (request.ContentLength > limitBytes) return null;
         var target = $"{request.Method} {request.Path.Value}{request.QueryString.Value}\n";

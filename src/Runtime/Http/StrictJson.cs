@@ -80,7 +80,8 @@ public static class StrictJson
     {
         var text = contentType.AsSpan();
         var end = text.IndexOf(';');
-        if (!(end < 0 ? text : text[..end]).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase)) return false;
+        var mediaType = (end < 0 ? text : text[..end]).Trim();
+        if (!mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)) return false;
         if (end < 0) return true;
         var parameter = text[(end + 1)..].Trim();
         return parameter.Equals("charset=utf-8", StringComparison.OrdinalIgnoreCase)

@@ -16,7 +16,8 @@ public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
 
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType != JsonTokenType.String || !reader.TryGetDateTimeOffset(out var time) || !HasOffset(ref reader))
+        if (reader.TokenType != JsonTokenType.String
+            || !reader.TryGetDateTimeOffset(out var time) || !HasOffset(ref reader))
             throw new JsonException();
         var utc = time.ToUniversalTime();
         return new DateTimeOffset(utc.Ticks - utc.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
