@@ -64,6 +64,7 @@ namespace Orderwright.Load
         static readonly MediaTypeHeaderValue Json = new("application/json");
 
         // Every order has a number of its own, so that a reference never repeats between runs on one database.
+        readonly DateTime began = DateTime.UtcNow;
         readonly string run = DateTime.UtcNow.Ticks.ToString("x", CultureInfo.InvariantCulture);
 
         public async Task StockUpAsync()
@@ -98,13 +99,27 @@ namespace Orderwright.Load
             return (accepted, refused);
         }
 
+        /// <summary>Waits for this run's own orders; gives up after two minutes.</summary>
         public async Task WaitUntilDecidedAsync()
         {
+            for (var waited = Stopwatch.StartNew(); ; await Task.Delay(20))
+            {
+                if (!await AnyPendingAsync()) return;
+                if (waited.Elapsed > TimeSpan.FromMinutes(2))
+                    throw new TimeoutException("Some orders are still pending after two minutes.");
+            }
+        }
+
+        async Task<bool> AnyPendingAsync()
+        {
+            var cursor = "";
             while (true)
             {
-                using var page = JsonDocument.Parse(await http.GetStringAsync(new Uri($"{settings.OrderUrl}/orders?status=pending&limit=1")));
-                if (page.RootElement.GetProperty("items").GetArrayLength() == 0) return;
-                await Task.Delay(20);
+                using var page = JsonDocument.Parse(await http.GetStringAsync(new Uri(
+                    $"{settings.OrderUrl}/orders?status=pending&createdAfter={began:yyyy-MM-ddTHH:mm:ss.fffZ}&limit=1{cursor}")));
+                if (page.RootElement.GetProperty("items").GetArrayLength() > 0) return true;
+                if (page.RootElement.GetProperty("nextCursor").GetString() is not { } next) return false;
+                cursor = "&cursor=" + next;
             }
         }
 
