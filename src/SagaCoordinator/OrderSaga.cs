@@ -30,7 +30,10 @@ public static class OrderSaga
         Within: TimeSpan.FromMinutes(10));
 
     // A customer is at 3-D Secure: the participant tells when they are back, this only makes sure.
-    static readonly RetryPolicy Patiently = Steadily with { Longest = TimeSpan.FromSeconds(30) };
+    static readonly RetryPolicy Patiently = Steadily with
+    {
+        First = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromSeconds(30), Within = TimeSpan.FromHours(1),
+    };
 
     static readonly SagaDefinition Version1 = new(
         "order-process", 1,
@@ -46,7 +49,7 @@ public static class OrderSaga
             Undo = "undo-payment",
             Ask = Steadily,
             AskUndo = Steadily with { Within = TimeSpan.FromMinutes(30) },
-            WhileWaiting = Patiently with { Within = TimeSpan.FromHours(1) },
+            WhileWaiting = Patiently,
             WhileInDoubt = Steadily with { Within = TimeSpan.FromHours(2) },
             ActionBy = Customer,
         },

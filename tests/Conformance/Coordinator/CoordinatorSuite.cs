@@ -1,16 +1,13 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Database;
 using Orderwright.SagaCoordinator;
+using static Orderwright.Conformance.Coordinator.Talk;
 
 namespace Orderwright.Conformance.Coordinator;
 
 /// <summary>The coordinator's handlers and timers with their SQL, as dialogues: on every engine.</summary>
 public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
 {
-    static readonly OrderPlaced Order = new(
-        "17850", "GBP", [new(1, "MUG-01", 2, null)], 0, new("sandbox", "tok_visa"), false);
-
     readonly TestClock clock = new();
     readonly List<TestCoordinator> instances = [];
     string address = "";
@@ -292,43 +289,6 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         var row = await coordinator.RowAsync(order[0]);
         Assert.Equal(("running", 2), (row!.State, row.Version));
     }
-
-    // ---- what is said ----
-
-    protected static IReadOnlyList<Guid> NewOrders(int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => Guid.CreateVersion7())];
-
-    static IReadOnlyList<Message> Placed(IReadOnlyList<Guid> orders, int attempt = 1) =>
-        [.. orders.Select(id => Say(id, Order) with { Attempt = attempt })];
-
-    static IReadOnlyList<Message> Cancelled(IReadOnlyList<Guid> orders) =>
-        [.. orders.Select(id => Say(id, new CancelRequested("customer", Order)))];
-
-    static IReadOnlyList<Message> Reserved(IReadOnlyList<Guid> orders) =>
-        [.. orders.Select(id => Answer(
-            id, StepNames.ReserveStock, new(false, StepOutcome.Completed, Priced: [new(1, "MUG-01", 2, 300)])))];
-
-    static IReadOnlyList<Message> Authorized(IReadOnlyList<Guid> orders, long captured = 0) =>
-        [.. orders.Select(id => Answer(
-            id, StepNames.AuthorizePayment,
-            new(false, StepOutcome.Completed, Payment: new(600, captured, 0, false))))];
-
-    static IReadOnlyList<Message> Committed(IReadOnlyList<Guid> orders) =>
-        [.. orders.Select(id => Answer(id, StepNames.CommitStock, new(false, StepOutcome.Completed)))];
-
-    static IReadOnlyList<Message> Rejected(IReadOnlyList<Guid> orders, string step) =>
-        [.. orders.Select(id => Answer(id, step, new(false, StepOutcome.Rejected, "no", "No.")))];
-
-    static IReadOnlyList<Message> Undone(IReadOnlyList<Guid> orders, string step) =>
-        [.. orders.Select(id => Answer(id, step, new(true, StepOutcome.Completed)))];
-
-    static Message Answer(Guid orderId, string step, StepAnswered answer) =>
-        Say(orderId, answer) with { Step = step };
-
-    static Message Say(Guid orderId, IMessageBody body) => new()
-    {
-        Id = Guid.CreateVersion7(), Source = "test", OrderId = orderId, Time = default, Body = body,
-    };
 
     // ---- what comes of it ----
 

@@ -1,4 +1,7 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
@@ -19,6 +22,8 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     readonly ServiceContext context;
     readonly ServiceParts parts;
     readonly List<Message> sent = [];
+    WebApplication? web;
+    HttpClient? client;
 
     TestCoordinator(IDatabase inner, TestClock clock)
     {
@@ -46,6 +51,19 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         return coordinator;
     }
 
+    /// <summary>Its API on a port of its own, for a caller who may do everything.</summary>
+    public async Task<HttpClient> ServeAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        web = builder.Build();
+        web.UseRouting();
+        parts.Routes(web);
+        await web.StartAsync();
+        return client = new HttpClient { BaseAddress = new Uri(web.Urls.Single() + "/api/v1/") };
+    }
+
     public RuntimeOptions Options { get; } = new();
 
     public TestClock Clock { get; }
@@ -53,8 +71,6 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     public int Backlog { get; set; }
 
     public SagaStore Store { get; }
-
-    public ServiceParts Parts => parts;
 
     /// <summary>Statements of the last batch or job.</summary>
     public IReadOnlyList<string> Statements => database.Statements;
@@ -99,7 +115,12 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) =>
         throw new NotSupportedException("It hears what it is told.");
 
-    public ValueTask DisposeAsync() => database.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        client?.Dispose();
+        if (web is not null) await web.DisposeAsync();
+        await database.DisposeAsync();
+    }
 
     async Task<IReadOnlyList<Message>> RunAsync(Func<Work, Task> work)
     {

@@ -1,0 +1,171 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using static Orderwright.Conformance.Coordinator.Talk;
+
+namespace Orderwright.Conformance.Coordinator;
+
+/// <summary>What operators can ask the coordinator over HTTP: on every engine.</summary>
+public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
+{
+    readonly TestClock clock = new();
+    readonly IReadOnlyList<Guid> orders = NewOrders(5);
+    TestCoordinator coordinator = null!;
+    HttpClient http = null!;
+
+    Guid Completed => orders[0];
+
+    Guid Rejected => orders[1];
+
+    Guid Stuck => orders[2];
+
+    Guid WaitingForCustomer => orders[3];
+
+    Guid Fresh => orders[4];
+
+    public async ValueTask InitializeAsync()
+    {
+        coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), clock);
+        http = await coordinator.ServeAsync();
+        await coordinator.HearsAsync(Placed([.. orders.Take(4)]));
+        await coordinator.HearsAsync(Reserved([.. orders.Take(4)]));
+        await coordinator.HearsAsync(
+        [
+            .. Authorized([Completed], captured: 600),
+            .. Talk.Rejected([Rejected, Stuck], StepNames.AuthorizePayment),
+            Answer(
+                WaitingForCustomer, StepNames.AuthorizePayment,
+                new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds")),
+        ]);
+        await coordinator.HearsAsync(
+        [
+            .. Committed([Completed]),
+            .. Undone([Rejected], StepNames.ReserveStock),
+            Answer(Stuck, StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "No such hold.")),
+        ]);
+        clock.Now += TimeSpan.FromMinutes(20);
+        await coordinator.HearsAsync(Placed([Fresh]));
+        clock.Now += TimeSpan.FromSeconds(1);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await coordinator.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task Sagas_are_listed_newest_first_and_page_by_page()
+    {
+        var first = await GetAsync("sagas?limit=3");
+        var second = await GetAsync($"sagas?limit=3&cursor={first["nextCursor"]}");
+        Assert.Equal(orders.OrderDescending(), [.. Ids(first), .. Ids(second)]);
+        Assert.Null(second["nextCursor"]);
+    }
+
+    [Fact]
+    public async Task Sagas_are_found_by_what_is_wrong_with_them()
+    {
+        await FindsAsync("state=failed", Stuck);
+        await FindsAsync("state=completed", Completed);
+        await FindsAsync("state=compensated&code=no", Rejected);
+        await FindsAsync("step=authorize-payment", Rejected, WaitingForCustomer);
+        await FindsAsync("waitingFor=customer", WaitingForCustomer);
+        await FindsAsync("waitingFor=operator&code=not_found", Stuck);
+        await FindsAsync("state=running&waitingFor=stock-service", Fresh);
+        await FindsAsync("state=running&step=capture-payment");
+    }
+
+    [Fact]
+    public async Task Sagas_are_found_by_their_age()
+    {
+        await FindsAsync("waitingFor=customer&olderThan=PT20M", WaitingForCustomer);
+        await FindsAsync("waitingFor=customer&olderThan=PT21M");
+        await FindsAsync("olderThan=2", Completed, Rejected, Stuck, WaitingForCustomer);
+        await FindsAsync("state=running&olderThan=1", Fresh);
+        await FindsAsync("state=running&olderThan=2");
+    }
+
+    [Theory]
+    [InlineData("state=lost", "state", "unknown_value")]
+    [InlineData("olderThan=soon", "olderThan", "invalid_duration")]
+    [InlineData("olderThan=-PT1M", "olderThan", "invalid_duration")]
+    [InlineData("limit=0", "limit", "out_of_range")]
+    [InlineData("color=red", "color", "unknown_parameter")]
+    [InlineData("cursor=abc", "cursor", "invalid_cursor")]
+    public async Task What_a_list_does_not_understand_is_a_400(string query, string pointer, string code)
+    {
+        var error = (await GetAsync($"sagas?{query}", HttpStatusCode.BadRequest))["errors"]![0]!;
+        Assert.Equal((pointer, code), ((string)error["pointer"]!, (string)error["code"]!));
+    }
+
+    [Fact]
+    public async Task An_item_says_what_a_row_of_a_list_needs()
+    {
+        var item = (await GetAsync("sagas?state=failed"))["items"]![0]!;
+        Assert.Equal(
+            ["orderId", "state", "step", "waitingFor", "code", "attempts", "nextActionAt", "customerId", "currency",
+                "total", "startedAt", "updatedAt", "endedAt"],
+            item.AsObject().Select(property => property.Key));
+        Assert.Equal("2026-01-31T12:00:00.000Z", (string)item["startedAt"]!);
+        Assert.Equal(600, (long)item["total"]!);
+    }
+
+    [Fact]
+    public async Task One_saga_tells_its_story()
+    {
+        var saga = await GetAsync($"sagas/{Stuck}");
+        Assert.Equal(
+            "Rejected at authorize-payment (no): incident (not_found) at the undo of reserve-stock: No such hold; asked "
+            + "once since 12:00:00 UTC; an operator has to retry, resolve or compensate it.",
+            (string)saga["summary"]!);
+        Assert.Equal(
+            ["reserve-stock completed", "authorize-payment rejected", "undo reserve-stock stuck"],
+            saga["timeline"]!.AsArray().Select(
+                entry => $"{((bool)entry!["undo"]! ? "undo " : "")}{entry["step"]} {entry["phase"]}"));
+        Assert.Equal("order-process", (string)saga["definition"]!["name"]!);
+    }
+
+    [Fact]
+    public async Task A_saga_that_is_not_there_is_a_404_and_an_id_that_is_none_a_400()
+    {
+        await GetAsync($"sagas/{Guid.CreateVersion7()}", HttpStatusCode.NotFound);
+        await GetAsync("sagas/42", HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task The_process_is_told_as_data_and_drawn_on_demand()
+    {
+        var definition = await GetAsync("sagas/definition");
+        Assert.Equal(
+            [StepNames.ReserveStock, StepNames.AuthorizePayment, StepNames.CommitStock, StepNames.CapturePayment],
+            definition["stages"]!.AsArray().Select(stage => (string)stage![0]!["name"]!));
+        Assert.Equal("PT10M", (string)definition["stages"]![0]![0]!["asked"]!["within"]!);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "sagas/definition");
+        request.Headers.Accept.ParseAdd("text/vnd.mermaid");
+        using var drawn = await http.SendAsync(request);
+        Assert.Equal("text/vnd.mermaid", drawn.Content.Headers.ContentType!.MediaType);
+        Assert.StartsWith("flowchart LR", await drawn.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    async Task FindsAsync(string query, params Guid[] expected) =>
+        Assert.Equal(expected.OrderDescending(), Ids(await GetAsync($"sagas?{query}")));
+
+    static IEnumerable<Guid> Ids(JsonNode page) =>
+        page["items"]!.AsArray().Select(item => Guid.Parse((string)item!["orderId"]!));
+
+    async Task<JsonNode> GetAsync(string path, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
+        Assert.Equal(expected, response.StatusCode);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+    }
+}
+
+public sealed class PostgresCoordinatorApiTests(PostgresEngine engine)
+    : CoordinatorApiSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class SqliteCoordinatorApiTests(SqliteEngine engine)
+    : CoordinatorApiSuite(engine), IClassFixture<SqliteEngine>;
