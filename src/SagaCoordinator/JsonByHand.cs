@@ -28,16 +28,19 @@ static class JsonByHand
         reader.Skip();
     }
 
-    public static DateTimeOffset GetTime(this ref Utf8JsonReader reader) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64());
+    /// <summary>Milliseconds since <paramref name="start"/>.</summary>
+    public static DateTimeOffset GetTime(this ref Utf8JsonReader reader, DateTimeOffset start) =>
+        start.AddTicks(reader.GetInt64() * TimeSpan.TicksPerMillisecond);
 
     public static void WriteText(this Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
     {
         if (value is not null) json.WriteString(name, value);
     }
 
-    public static void WriteTime(this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? value)
+    /// <summary>Milliseconds since <paramref name="start"/>; nothing where there is no value.</summary>
+    public static void WriteTime(
+        this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? value, DateTimeOffset start)
     {
-        if (value is { } time) json.WriteNumber(name, time.ToUnixTimeMilliseconds());
+        if (value is { } time) json.WriteNumber(name, (time - start).Ticks / TimeSpan.TicksPerMillisecond);
     }
 }

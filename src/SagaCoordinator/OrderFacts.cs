@@ -4,9 +4,8 @@ namespace Orderwright.SagaCoordinator;
 
 /// <summary>What a saga has to know of its order, to ask the participants and to tell how it ended.</summary>
 /// <param name="Order">As it was placed; once the goods are reserved, with the prices that hold.</param>
-/// <param name="Payment">Where the payment stands, as the last answer that counted said.</param>
 /// <param name="TraceParent">The trace that placed the order: everything done for it belongs there.</param>
-public sealed record OrderFacts(OrderPlaced Order, PaymentPosition Payment, string? TraceParent)
+public sealed record OrderFacts(OrderPlaced Order, string? TraceParent)
 {
     /// <summary>
     /// What is to be paid, minor units; null when it is below 0, too much to count, or not priced.
@@ -16,12 +15,7 @@ public sealed record OrderFacts(OrderPlaced Order, PaymentPosition Payment, stri
             ? Money.Total(Order.Lines, Order.AdjustmentsMinor)
             : null;
 
-    public OrderFacts Learn(StepAnswered answer) =>
-        answer is { Priced: null, Payment: null }
-            ? this
-            : this with
-            {
-                Order = answer.Priced is null ? Order : Order with { Lines = answer.Priced },
-                Payment = answer.Payment ?? Payment,
-            };
+    /// <summary>With the prices that hold; itself where these were the order's own.</summary>
+    public OrderFacts With(IReadOnlyList<OrderLine> priced) =>
+        priced.SequenceEqual(Order.Lines) ? this : this with { Order = Order with { Lines = priced } };
 }

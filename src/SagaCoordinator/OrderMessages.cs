@@ -52,18 +52,19 @@ public static class OrderMessages
         ReasonCodes.TotalOutOfRange, "The order's total is below zero, or too much to count.");
 
     /// <summary>What order-service is told.</summary>
-    public static IMessageBody OutcomeOf(Announcement told, SagaState state, OrderFacts facts)
+    public static IMessageBody OutcomeOf(
+        Announcement told, SagaState state, OrderFacts facts, PaymentPosition payment)
     {
         var steps = StampsOf(state);
         return told switch
         {
             Announcement.Pivoted or Announcement.Completed => new OrderConfirmed(
-                facts.Order.Lines, facts.TotalMinor!.Value, facts.Payment, steps),
+                facts.Order.Lines, facts.TotalMinor!.Value, payment, steps),
             Announcement.Rejected => new OrderRejected(
-                state.Reason!.Code, state.Reason.Message, state.Reason.Step ?? "", facts.Payment, steps),
+                state.Reason!.Code, state.Reason.Message, state.Reason.Step ?? "", payment, steps),
             Announcement.Expired => new OrderExpired(
-                state.Reason!.Code, state.Reason.Message, state.Reason.Step ?? "", facts.Payment, steps),
-            Announcement.Cancelled => new OrderCancelled(facts.Payment, steps),
+                state.Reason!.Code, state.Reason.Message, state.Reason.Step ?? "", payment, steps),
+            Announcement.Cancelled => new OrderCancelled(payment, steps),
             var other => throw new InvalidOperationException($"{other} is no outcome of an order."),
         };
     }

@@ -13,11 +13,12 @@ namespace Orderwright.SagaCoordinator;
 /// <summary>Sagas over HTTP, for operators: search, one with its timeline, the process itself.</summary>
 public sealed class SagaApi(ServiceContext context)
 {
+    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan"];
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
-        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas")
-            .Lists("state", "step", "code", "waitingFor", "olderThan").Produces<Page<SagaItem>>();
+        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters).Produces<Page<SagaItem>>();
         sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga").Produces<SagaBody>();
         sagas.MapGet("/definition", (Delegate)GetDefinition).WithName("getSagaDefinition")
             .Produces<DefinitionBody>(StatusCodes.Status200OK, "application/json", Mermaid.ContentType);
@@ -25,7 +26,7 @@ public sealed class SagaApi(ServiceContext context)
 
     async Task<IResult> ListAsync(HttpContext http)
     {
-        var query = new ListQuery(http, "state", "step", "code", "waitingFor", "olderThan");
+        var query = new ListQuery(http, Filters);
         var state = query.OneOf("state", SagaNames.Statuses);
         var waitingFor = query.Text("waitingFor");
         if (query.Refusal is { } refusal) return refusal;

@@ -65,7 +65,7 @@ public sealed record SagaBody(
             SagaNames.Of(state.Status), state.Ending is { } ending ? SagaNames.Of(ending) : null,
             headline.Step, headline.WaitingFor, headline.Code, state.Pivoted,
             state.Reason is { } reason ? ReasonBody.Of(reason) : null, state.CancelReason, state.NextActionAt,
-            facts.Order.CustomerId, facts.Order.Currency, facts.TotalMinor, PaymentBody.Of(facts.Payment),
+            facts.Order.CustomerId, facts.Order.Currency, facts.TotalMinor, PaymentBody.Of(saga.Record.Payment),
             state.Version, state.StartedAt!.Value, saga.UpdatedAt, state.EndedAt, TimelineEntry.Of(state));
     }
 }

@@ -6,7 +6,11 @@ using Orderwright.Sagas;
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>A saga as it is stored.</summary>
-public sealed record SagaRecord(Guid OrderId, SagaState State, OrderFacts Facts);
+/// <param name="OrderId">Its key.</param>
+/// <param name="State">Where the process stands.</param>
+/// <param name="Payment">Where the payment stands, as the last answer that counted said.</param>
+/// <param name="Facts">The order.</param>
+public sealed record SagaRecord(Guid OrderId, SagaState State, PaymentPosition Payment, OrderFacts Facts);
 
 /// <summary>What becomes of a saga's row in the small table of timers.</summary>
 public enum TimerChange
@@ -34,12 +38,11 @@ public sealed class SagaProgress
     readonly List<(IMessageBody Body, string? Step, int Attempt, DateTimeOffset? Deadline)> commands = [];
     Announcement? told;
 
-    SagaProgress(Guid orderId, SagaState state, OrderFacts facts, DateTimeOffset now)
+    SagaProgress(SagaRecord saga, DateTimeOffset now)
     {
-        OrderId = orderId;
-        definition = OrderSaga.Version(state.DefinitionVersion);
-        before = State = state;
-        Facts = facts;
+        definition = OrderSaga.Version(saga.State.DefinitionVersion);
+        before = State = saga.State;
+        (OrderId, Payment, Facts) = (saga.OrderId, saga.Payment, saga.Facts);
         this.now = now;
     }
 
@@ -47,20 +50,21 @@ public sealed class SagaProgress
 
     public SagaState State { get; private set; }
 
+    public PaymentPosition Payment { get; private set; }
+
     public OrderFacts Facts { get; private set; }
 
     public bool FactsChanged { get; private set; }
 
     /// <summary>As it is to be stored.</summary>
-    public SagaRecord Record => new(OrderId, State, Facts);
+    public SagaRecord Record => new(OrderId, State, Payment, Facts);
 
     public bool Changed => !ReferenceEquals(State, before);
 
     public long VersionBefore => before.Version;
 
     /// <summary>One that was stored before.</summary>
-    public static SagaProgress Of(SagaRecord saga, DateTimeOffset now) =>
-        new(saga.OrderId, saga.State, saga.Facts, now);
+    public static SagaProgress Of(SagaRecord saga, DateTimeOffset now) => new(saga, now);
 
     /// <summary>
     /// One that nobody has heard of; null when <paramref name="first"/> cannot be the first word about it.
@@ -73,12 +77,10 @@ public sealed class SagaProgress
             CancelRequested cancel => cancel.Order,
             _ => null,
         };
-        return order is null ? null : new SagaProgress(
-            first.OrderId, SagaState.New(OrderSaga.Current, SeedOf(first.OrderId)),
-            new OrderFacts(order, PaymentPosition.None, first.TraceParent), now)
-        {
-            FactsChanged = true,
-        };
+        if (order is null) return null;
+        var state = SagaState.New(OrderSaga.Current, SeedOf(first.OrderId));
+        var facts = new OrderFacts(order, first.TraceParent);
+        return new(new(first.OrderId, state, PaymentPosition.None, facts), now) { FactsChanged = true };
     }
 
     public void Take(Message message)
@@ -106,7 +108,7 @@ public sealed class SagaProgress
         foreach (var (body, step, attempt, deadline) in commands)
             work.Send(OrderId, body, step, attempt, deadline, Facts.TraceParent);
         if (told is not { } announcement) return;
-        var outcome = OrderMessages.OutcomeOf(announcement, State, Facts);
+        var outcome = OrderMessages.OutcomeOf(announcement, State, Facts, Payment);
         work.Send(OrderId, outcome, traceParent: Facts.TraceParent);
     }
 
@@ -143,7 +145,9 @@ public sealed class SagaProgress
     // Only from an answer that counted: a late one may know less than what came after it.
     void Learn(StepAnswered answer)
     {
-        var facts = Facts.Learn(answer);
+        Payment = answer.Payment ?? Payment;
+        if (answer.Priced is null) return;
+        var facts = Facts.With(answer.Priced);
         FactsChanged |= !ReferenceEquals(facts, Facts);
         Facts = facts;
     }

@@ -107,7 +107,7 @@ public sealed class SagaStore(SqlCatalog sql)
             .Text("code", row => row.Headline.Code)
             .BigInt("version", row => row.Saga.State.Version)
             .Text("facts", row => row.Saga.FactsChanged ? json.FactsOf(row.Saga.Facts) : null)
-            .Text("steps", row => json.StepsOf(row.Saga.State))
+            .Text("steps", row => json.StepsOf(row.Saga.State, row.Saga.Payment))
             .TimeOrNull("ended_at", row => row.Saga.State.EndedAt);
     }
 }

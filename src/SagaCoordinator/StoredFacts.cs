@@ -29,7 +29,6 @@ static class StoredFacts
         if (order.MaySetPrice) json.WriteBoolean("maySetPrice"u8, true);
         json.WriteString("provider"u8, order.Payment.Provider);
         json.WriteText("token"u8, order.Payment.Token);
-        Write(json, facts.Payment);
         json.WriteText("traceParent"u8, facts.TraceParent);
         json.WriteEndObject();
     }
@@ -41,7 +40,6 @@ static class StoredFacts
         var (customerId, currency, adjustments, maySetPrice) = ("", "", 0L, false);
         var (provider, token, traceParent) = ("", (string?)null, (string?)null);
         IReadOnlyList<OrderLine> lines = [];
-        var payment = PaymentPosition.None;
         while (reader.NextProperty())
             if (reader.Is("customerId"u8)) customerId = reader.GetString()!;
             else if (reader.Is("currency"u8)) currency = reader.GetString()!;
@@ -50,23 +48,11 @@ static class StoredFacts
             else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
             else if (reader.Is("provider"u8)) provider = reader.GetString()!;
             else if (reader.Is("token"u8)) token = reader.GetString();
-            else if (reader.Is("payment"u8)) payment = ReadPayment(ref reader);
             else if (reader.Is("traceParent"u8)) traceParent = reader.GetString();
             else reader.SkipValue();
         var method = new PaymentMethod(provider, token);
         var order = new OrderPlaced(customerId, currency, lines, adjustments, method, maySetPrice);
-        return new OrderFacts(order, payment, traceParent);
-    }
-
-    static void Write(Utf8JsonWriter json, PaymentPosition payment)
-    {
-        if (payment == PaymentPosition.None) return;
-        json.WriteStartObject("payment"u8);
-        json.WriteNumber("authorized"u8, payment.AuthorizedMinor);
-        json.WriteNumber("captured"u8, payment.CapturedMinor);
-        json.WriteNumber("refunded"u8, payment.RefundedMinor);
-        if (payment.Voided) json.WriteBoolean("voided"u8, true);
-        json.WriteEndObject();
+        return new OrderFacts(order, traceParent);
     }
 
     static List<OrderLine> ReadLines(ref Utf8JsonReader reader)
@@ -84,17 +70,5 @@ static class StoredFacts
             lines.Add(new OrderLine(line, sku, quantity, price));
         }
         return lines;
-    }
-
-    static PaymentPosition ReadPayment(ref Utf8JsonReader reader)
-    {
-        var (authorized, captured, refunded, voided) = (0L, 0L, 0L, false);
-        while (reader.NextProperty())
-            if (reader.Is("authorized"u8)) authorized = reader.GetInt64();
-            else if (reader.Is("captured"u8)) captured = reader.GetInt64();
-            else if (reader.Is("refunded"u8)) refunded = reader.GetInt64();
-            else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
-            else reader.SkipValue();
-        return new PaymentPosition(authorized, captured, refunded, voided);
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 using Orderwright.Sagas;
 
@@ -20,10 +21,11 @@ public static class StoredSaga
         {
             Version = row.BigInt(2), StartedAt = row.Time(3), EndedAt = row.TimeOrNull(4),
         };
-        return new SagaRecord(orderId, ReadSteps(row.Text(5), blank), ReadFacts(row.Text(6)));
+        var (state, payment) = ReadSteps(row.Text(5), blank);
+        return new SagaRecord(orderId, state, payment, ReadFacts(row.Text(6)));
     }
 
-    public static SagaState ReadSteps(string json, SagaState blank) =>
+    public static (SagaState State, PaymentPosition Payment) ReadSteps(string json, SagaState blank) =>
         Read(json, blank, static (bytes, state) => StoredSteps.Read(bytes, state));
 
     public static OrderFacts ReadFacts(string json) =>
@@ -52,17 +54,30 @@ public sealed class SagaWriter : IDisposable
 
     public SagaWriter() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
 
-    public string StepsOf(SagaState state) => Write(state, StoredSteps.Write);
+    public string StepsOf(SagaState state, PaymentPosition payment)
+    {
+        Begin();
+        StoredSteps.Write(json, state, payment);
+        return End();
+    }
 
-    public string FactsOf(OrderFacts facts) => Write(facts, StoredFacts.Write);
+    public string FactsOf(OrderFacts facts)
+    {
+        Begin();
+        StoredFacts.Write(json, facts);
+        return End();
+    }
 
     public void Dispose() => json.Dispose();
 
-    string Write<T>(T value, Action<Utf8JsonWriter, T> write)
+    void Begin()
     {
         buffer.ResetWrittenCount();
         json.Reset(buffer);
-        write(json, value);
+    }
+
+    string End()
+    {
         json.Flush();
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }

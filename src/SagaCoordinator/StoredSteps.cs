@@ -1,22 +1,24 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Orderwright.Contracts;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>
-/// The <c>steps</c> column: a saga's state as JSON, times in milliseconds since 1970, without what other
-/// columns say (version, start, end) and without what is not there. Read and written by hand: it happens for
-/// every message, and the serializer took several times as long.
+/// The <c>steps</c> column: where a saga and its payment stand, as JSON, without what other columns say
+/// (version, start, end) and without what is not there. Times are milliseconds since the saga started. Read
+/// and written by hand: it happens for every message, and the serializer took several times as long.
 /// </summary>
 static class StoredSteps
 {
     static readonly LegPhase[] Phases = Enum.GetValues<LegPhase>();
     static readonly Announcement[] Kinds = Enum.GetValues<Announcement>();
 
-    public static void Write(Utf8JsonWriter json, SagaState state)
+    public static void Write(Utf8JsonWriter json, SagaState state, PaymentPosition payment)
     {
+        var start = state.StartedAt!.Value;
         json.WriteStartObject();
         if (state.Pivoted) json.WriteBoolean("pivoted"u8, true);
         if (state.Reason is { } reason) Write(json, reason);
@@ -24,8 +26,9 @@ static class StoredSteps
         json.WriteStartObject("steps"u8);
         foreach (var step in state.Steps)
             if (step is not { Do: null, Undo: null })
-                Write(json, step);
+                Write(json, step, start);
         json.WriteEndObject();
+        Write(json, payment);
         if (!state.ToUndo.IsEmpty)
         {
             json.WriteStartArray("toUndo"u8);
@@ -37,23 +40,26 @@ static class StoredSteps
 
     /// <param name="json">The column.</param>
     /// <param name="blank">The saga by its other columns, with nothing done yet.</param>
-    public static SagaState Read(ReadOnlySpan<byte> json, SagaState blank)
+    public static (SagaState State, PaymentPosition Payment) Read(ReadOnlySpan<byte> json, SagaState blank)
     {
         var reader = new Utf8JsonReader(json);
         reader.Read();
+        var payment = PaymentPosition.None;
         var (pivoted, reason, cancelReason) = (false, (Reason?)null, (string?)null);
         var (steps, toUndo) = (blank.Steps, blank.ToUndo);
         while (reader.NextProperty())
             if (reader.Is("pivoted"u8)) pivoted = reader.GetBoolean();
             else if (reader.Is("reason"u8)) reason = ReadReason(ref reader);
             else if (reader.Is("cancelReason"u8)) cancelReason = reader.GetString();
-            else if (reader.Is("steps"u8)) steps = ReadSteps(ref reader, blank.Steps);
+            else if (reader.Is("steps"u8)) steps = ReadSteps(ref reader, blank);
+            else if (reader.Is("payment"u8)) payment = ReadPayment(ref reader);
             else if (reader.Is("toUndo"u8)) toUndo = ReadNames(ref reader);
             else reader.SkipValue();
-        return blank with
+        var state = blank with
         {
             Pivoted = pivoted, Reason = reason, CancelReason = cancelReason, Steps = steps, ToUndo = toUndo,
         };
+        return (state, payment);
     }
 
     static void Write(Utf8JsonWriter json, Reason reason)
@@ -66,32 +72,43 @@ static class StoredSteps
         json.WriteEndObject();
     }
 
-    static void Write(Utf8JsonWriter json, StepState step)
+    static void Write(Utf8JsonWriter json, StepState step, DateTimeOffset start)
     {
         json.WriteStartObject(step.Step);
-        Write(json, "do"u8, step.Do);
-        Write(json, "undo"u8, step.Undo);
-        json.WriteTime("renewAt"u8, step.RenewAt);
+        Write(json, "do"u8, step.Do, start);
+        Write(json, "undo"u8, step.Undo, start);
+        json.WriteTime("renew"u8, step.RenewAt, start);
         json.WriteEndObject();
     }
 
-    static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, Leg? leg)
+    static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, Leg? leg, DateTimeOffset start)
     {
         if (leg is null) return;
         json.WriteStartObject(name);
         json.WriteString("phase"u8, SagaNames.Of(leg.Phase));
-        if (leg.Attempts > 0) json.WriteNumber("attempts"u8, leg.Attempts);
-        if (leg.Tries > 0) json.WriteNumber("tries"u8, leg.Tries);
-        json.WriteTime("firstSentAt"u8, leg.FirstSentAt);
-        json.WriteTime("answeredAt"u8, leg.AnsweredAt);
-        json.WriteTime("nextAskAt"u8, leg.NextAskAt);
-        json.WriteTime("deadline"u8, leg.Deadline);
-        json.WriteTime("waitingSince"u8, leg.WaitingSince);
-        json.WriteTime("inDoubtSince"u8, leg.InDoubtSince);
+        json.WriteNumber("asked"u8, leg.Attempts);
+        if (leg.Tries != leg.Attempts) json.WriteNumber("tries"u8, leg.Tries);
+        json.WriteTime("sent"u8, leg.FirstSentAt, start);
+        json.WriteTime("answered"u8, leg.AnsweredAt, start);
+        json.WriteTime("next"u8, leg.NextAskAt, start);
+        json.WriteTime("until"u8, leg.Deadline, start);
+        json.WriteTime("waiting"u8, leg.WaitingSince, start);
+        json.WriteTime("doubt"u8, leg.InDoubtSince, start);
         json.WriteText("code"u8, leg.Code);
         json.WriteText("message"u8, leg.Message);
         json.WriteText("detail"u8, leg.Detail);
         json.WriteText("action"u8, leg.Action);
+        json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, PaymentPosition payment)
+    {
+        if (payment == PaymentPosition.None) return;
+        json.WriteStartObject("payment"u8);
+        json.WriteNumber("authorized"u8, payment.AuthorizedMinor);
+        json.WriteNumber("captured"u8, payment.CapturedMinor);
+        json.WriteNumber("refunded"u8, payment.RefundedMinor);
+        if (payment.Voided) json.WriteBoolean("voided"u8, true);
         json.WriteEndObject();
     }
 
@@ -107,9 +124,9 @@ static class StoredSteps
         return new Reason(kind, code, message, step);
     }
 
-    static ImmutableArray<StepState> ReadSteps(ref Utf8JsonReader reader, ImmutableArray<StepState> blank)
+    static ImmutableArray<StepState> ReadSteps(ref Utf8JsonReader reader, SagaState blank)
     {
-        StepState[] steps = [.. blank];
+        StepState[] steps = [.. blank.Steps];
         while (reader.NextProperty())
         {
             var at = 0;
@@ -117,38 +134,37 @@ static class StoredSteps
                 if (++at == steps.Length)
                     throw new JsonException($"The saga's definition has no step '{reader.GetString()}'.");
             reader.Read();
-            steps[at] = ReadStep(ref reader, steps[at].Step);
+            steps[at] = ReadStep(ref reader, steps[at].Step, blank.StartedAt!.Value);
         }
         return ImmutableCollectionsMarshal.AsImmutableArray(steps);
     }
 
-    static StepState ReadStep(ref Utf8JsonReader reader, string name)
+    static StepState ReadStep(ref Utf8JsonReader reader, string name, DateTimeOffset start)
     {
         var (forward, back, renewAt) = ((Leg?)null, (Leg?)null, (DateTimeOffset?)null);
         while (reader.NextProperty())
-            if (reader.Is("do"u8)) forward = ReadLeg(ref reader);
-            else if (reader.Is("undo"u8)) back = ReadLeg(ref reader);
-            else if (reader.Is("renewAt"u8)) renewAt = reader.GetTime();
+            if (reader.Is("do"u8)) forward = ReadLeg(ref reader, start);
+            else if (reader.Is("undo"u8)) back = ReadLeg(ref reader, start);
+            else if (reader.Is("renew"u8)) renewAt = reader.GetTime(start);
             else reader.SkipValue();
         return new StepState { Step = name, Do = forward, Undo = back, RenewAt = renewAt };
     }
 
-    static Leg ReadLeg(ref Utf8JsonReader reader)
+    static Leg ReadLeg(ref Utf8JsonReader reader, DateTimeOffset start)
     {
-        var (phase, attempts, tries) = (LegPhase.Asked, 0, 0);
-        DateTimeOffset? firstSentAt = null, answeredAt = null, nextAskAt = null, deadline = null;
-        DateTimeOffset? waitingSince = null, inDoubtSince = null;
+        var (phase, attempts, tries) = (LegPhase.Asked, 0, (int?)null);
+        DateTimeOffset? sent = null, answered = null, next = null, until = null, waiting = null, doubt = null;
         string? code = null, message = null, detail = null, action = null;
         while (reader.NextProperty())
             if (reader.Is("phase"u8)) phase = ReadPhase(ref reader);
-            else if (reader.Is("attempts"u8)) attempts = reader.GetInt32();
+            else if (reader.Is("asked"u8)) attempts = reader.GetInt32();
             else if (reader.Is("tries"u8)) tries = reader.GetInt32();
-            else if (reader.Is("firstSentAt"u8)) firstSentAt = reader.GetTime();
-            else if (reader.Is("answeredAt"u8)) answeredAt = reader.GetTime();
-            else if (reader.Is("nextAskAt"u8)) nextAskAt = reader.GetTime();
-            else if (reader.Is("deadline"u8)) deadline = reader.GetTime();
-            else if (reader.Is("waitingSince"u8)) waitingSince = reader.GetTime();
-            else if (reader.Is("inDoubtSince"u8)) inDoubtSince = reader.GetTime();
+            else if (reader.Is("sent"u8)) sent = reader.GetTime(start);
+            else if (reader.Is("answered"u8)) answered = reader.GetTime(start);
+            else if (reader.Is("next"u8)) next = reader.GetTime(start);
+            else if (reader.Is("until"u8)) until = reader.GetTime(start);
+            else if (reader.Is("waiting"u8)) waiting = reader.GetTime(start);
+            else if (reader.Is("doubt"u8)) doubt = reader.GetTime(start);
             else if (reader.Is("code"u8)) code = reader.GetString();
             else if (reader.Is("message"u8)) message = reader.GetString();
             else if (reader.Is("detail"u8)) detail = reader.GetString();
@@ -156,10 +172,22 @@ static class StoredSteps
             else reader.SkipValue();
         return new Leg
         {
-            Phase = phase, Attempts = attempts, Tries = tries, FirstSentAt = firstSentAt, AnsweredAt = answeredAt,
-            NextAskAt = nextAskAt, Deadline = deadline, WaitingSince = waitingSince, InDoubtSince = inDoubtSince,
-            Code = code, Message = message, Detail = detail, Action = action,
+            Phase = phase, Attempts = attempts, Tries = tries ?? attempts, FirstSentAt = sent,
+            AnsweredAt = answered, NextAskAt = next, Deadline = until, WaitingSince = waiting,
+            InDoubtSince = doubt, Code = code, Message = message, Detail = detail, Action = action,
         };
+    }
+
+    static PaymentPosition ReadPayment(ref Utf8JsonReader reader)
+    {
+        var (authorized, captured, refunded, voided) = (0L, 0L, 0L, false);
+        while (reader.NextProperty())
+            if (reader.Is("authorized"u8)) authorized = reader.GetInt64();
+            else if (reader.Is("captured"u8)) captured = reader.GetInt64();
+            else if (reader.Is("refunded"u8)) refunded = reader.GetInt64();
+            else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
+            else reader.SkipValue();
+        return new PaymentPosition(authorized, captured, refunded, voided);
     }
 
     static ImmutableArray<string> ReadNames(ref Utf8JsonReader reader)

@@ -1,15 +1,15 @@
 CREATE TABLE sagas (
     order_id           BLOB    PRIMARY KEY,
     definition_version INTEGER NOT NULL,
+    started_at         INTEGER NOT NULL,
+    facts              TEXT    NOT NULL,
     state              TEXT    NOT NULL CHECK (state IN
         ('running', 'waiting', 'compensating', 'completed', 'compensated', 'failed')),
     step               TEXT,
     waiting_for        TEXT,
     code               TEXT,
     version            INTEGER NOT NULL,
-    facts              TEXT    NOT NULL,
     steps              TEXT    NOT NULL,
-    started_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
     ended_at           INTEGER
 ) STRICT;

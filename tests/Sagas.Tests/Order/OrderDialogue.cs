@@ -28,7 +28,7 @@ sealed class OrderDialogue
 
     public SagaState State => stored!.State;
 
-    public OrderFacts Facts => stored!.Facts;
+    public SagaRecord Stored => stored!;
 
     public OrderDialogue Placed(OrderPlaced? order = null) => Hears(order ?? Order);
 
@@ -106,11 +106,9 @@ sealed class OrderDialogue
             Version = saga.State.Version, StartedAt = saga.State.StartedAt, EndedAt = saga.State.EndedAt,
         };
         using var json = new SagaWriter();
-        stored = new(
-            OrderId, StoredSaga.ReadSteps(json.StepsOf(saga.State), blank),
-            StoredSaga.ReadFacts(json.FactsOf(saga.Facts)));
-        Assert.Equivalent(saga.State, stored.State, strict: true);
-        Assert.Equivalent(saga.Facts, stored.Facts, strict: true);
+        var (state, payment) = StoredSaga.ReadSteps(json.StepsOf(saga.State, saga.Payment), blank);
+        stored = new(OrderId, state, payment, StoredSaga.ReadFacts(json.FactsOf(saga.Facts)));
+        Assert.Equivalent(saga.Record, stored, strict: true);
         return this;
     }
 

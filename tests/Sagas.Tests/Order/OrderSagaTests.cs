@@ -115,7 +115,7 @@ public sealed class OrderSagaTests
         var saga = Confirmed.CapturedNow();
         saga.Answers(
             StepNames.AuthorizePayment, new(false, StepOutcome.Completed, Payment: PaymentPosition.None)).Says();
-        Assert.Equal(PaymentStatuses.Paid, saga.Facts.Payment.Status);
+        Assert.Equal(PaymentStatuses.Paid, saga.Stored.Payment.Status);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class TimerChangeTests
 
     static SagaProgress After(OrderDialogue saga, StepAnswered answer, string step)
     {
-        var progress = SagaProgress.Of(new(OrderDialogue.OrderId, saga.State, saga.Facts), saga.Now);
+        var progress = SagaProgress.Of(saga.Stored, saga.Now);
         progress.Take(new Message
         {
             Id = default, Source = "test", OrderId = OrderDialogue.OrderId, Time = saga.Now, Body = answer, Step = step,
@@ -196,7 +196,7 @@ public sealed class TimerChangeTests
     public void A_cancelled_confirmed_order_gets_a_new_one()
     {
         var done = new OrderDialogue().Placed().Reserved().Authorized(captured: 1_000).Committed();
-        var progress = SagaProgress.Of(new(OrderDialogue.OrderId, done.State, done.Facts), done.Now);
+        var progress = SagaProgress.Of(done.Stored, done.Now);
         progress.Take(new Message
         {
             Id = default, Source = "test", OrderId = OrderDialogue.OrderId, Time = done.Now,
