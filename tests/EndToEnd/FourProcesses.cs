@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>
+/// <c>up</c> as a user runs it: four services as processes on a private PostgreSQL and RabbitMQ, in a folder of its own
+/// that is deleted at the end.
+/// </summary>
+public sealed class FourProcesses : IAsyncLifetime
+{
+    const string Ready = "Orderwright is ready: ";
+    static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+
+    readonly StringBuilder output = new();
+    readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly int port = FreePorts();
+    Process process = null!;
+
+    /// <summary>Where it keeps its servers; PostgreSQL's user must be able to enter it.</summary>
+    public string Data { get; } = Path.Combine("/tmp", $"orderwright-up-{Environment.ProcessId}");
+
+    public HttpClient Coordinator { get; private set; } = null!;
+
+    public HttpClient Orders { get; private set; } = null!;
+
+    public HttpClient Customers { get; private set; } = null!;
+
+    public HttpClient Stock { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        process = Start("up", "--data", Data, "--port", port.ToString(CultureInfo.InvariantCulture));
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => Take(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var ended = process.WaitForExitAsync();
+        if (await Task.WhenAny(ready.Task, ended).WaitAsync(StartLimit) == ended)
+            throw new InvalidOperationException($"up ended: {output}");
+        (Coordinator, Orders, Customers, Stock) = (Client(0), Client(1), Client(2), Client(3));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using (var interrupt = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
+            await interrupt.WaitForExitAsync();
+        using var limit = new CancellationTokenSource(StartLimit);
+        await process.WaitForExitAsync(limit.Token);
+        process.Dispose();
+        foreach (var client in (HttpClient[])[Coordinator, Orders, Customers, Stock]) client.Dispose();
+        Directory.Delete(Data, recursive: true);
+    }
+
+    /// <summary>The tool's exit code and what it printed, for a verb against this <c>up</c>.</summary>
+    public async Task<(int ExitCode, string Said)> ToolAsync(params string[] arguments)
+    {
+        using var tool = Start(arguments);
+        using var limit = new CancellationTokenSource(StartLimit);
+        var said = await Task.WhenAll(
+            tool.StandardOutput.ReadToEndAsync(limit.Token), tool.StandardError.ReadToEndAsync(limit.Token));
+        await tool.WaitForExitAsync(limit.Token);
+        return (tool.ExitCode, string.Concat(said));
+    }
+
+    /// <summary>SIGKILL to a service; <c>up</c> starts it again.</summary>
+    public Task KillAsync(string project) =>
+        RunAsync("pkill", "-KILL", "-P", process.Id.ToString(CultureInfo.InvariantCulture), "-f", $"Orderwright.{project}.dll");
+
+    /// <summary>SIGKILL to the broker, and its data directory gone; <c>up</c> starts it again, empty.</summary>
+    public async Task WipeBrokerAsync()
+    {
+        // The name is moved away first, so that nothing is written into what is being deleted.
+        var gone = Path.Combine(Data, "gone");
+        Directory.Move(Path.Combine(Data, "rabbitmq", "mnesia"), gone);
+        await RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
+        Directory.Delete(gone, recursive: true);
+    }
+
+    Process Start(params string[] arguments)
+    {
+        var folder = AppContext.BaseDirectory.Replace(
+            "/tests/EndToEnd/", "/src/Cli/", StringComparison.Ordinal);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Orderwright.Cli.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        start.Environment["ORDERWRIGHT_URL"] = $"http://127.0.0.1:{port}";
+        return Process.Start(start)!;
+    }
+
+    HttpClient Client(int offset) => new()
+    {
+        BaseAddress = new Uri($"http://127.0.0.1:{port + offset}"),
+        Timeout = TimeSpan.FromSeconds(40),
+    };
+
+    static async Task RunAsync(string program, params string[] arguments)
+    {
+        using var run = Process.Start(program, arguments);
+        await run.WaitForExitAsync();
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    // Four in a row: the services' ports follow the coordinator's.
+    static int FreePorts()
+    {
+        for (var first = 20_000 + Environment.ProcessId % 10_000; ; first += 4)
+        {
+            try
+            {
+                for (var offset = 0; offset < 4; offset++)
+                {
+                    using var listener = new TcpListener(IPAddress.Loopback, first + offset);
+                    listener.Start();
+                }
+                return first;
+            }
+            catch (SocketException)
+            {
+                // One is taken: the next four.
+            }
+        }
+    }
+
+    void Take(string? line)
+    {
+        if (line is null) return;
+        lock (output) output.AppendLine(line);
+        if (line.StartsWith(Ready, StringComparison.Ordinal)) ready.TrySetResult();
+    }
+}

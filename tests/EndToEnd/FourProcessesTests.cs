@@ -1,0 +1,124 @@
+using System.Net;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>The distributed mode for real: four processes, PostgreSQL, RabbitMQ, the tool, and what kills them.</summary>
+public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
+{
+    [Theory]
+    [InlineData("balance", null, "GOOD", "confirmed", "paid", null)]
+    [InlineData("sandbox", "tok_visa", "GOOD", "confirmed", "paid", null)]
+    [InlineData("sandbox", "tok_timeout_after_charge", "GOOD", "confirmed", "paid", null)]
+    [InlineData("sandbox", "tok_error", "GOOD", "confirmed", "paid", null)]
+    [InlineData("sandbox", "tok_declined", "GOOD", "rejected", "pending", "payment_declined")]
+    [InlineData("balance", null, "NONE", "rejected", "pending", "out_of_stock")]
+    [InlineData("balance", null, "UNHEARD-OF", "rejected", "pending", "unknown_sku")]
+    public async Task Every_fate_of_an_order_is_reached(
+        string provider, string? token, string sku, string status, string paymentStatus, string? reason)
+    {
+        await StockUpAsync();
+        var placed = await PlaceAsync($"fate-{provider}-{token}-{sku}", sku, provider, token);
+
+        var order = await DecidedAsync((string)placed.Json["id"]!, o => (string?)o.Json["paymentStatus"] == paymentStatus);
+
+        Assert.Equal(status, (string?)order.Json["status"]);
+        Assert.Equal(paymentStatus, (string?)order.Json["paymentStatus"]);
+        Assert.Equal(reason, (string?)order.Json["reason"]?["code"]);
+    }
+
+    [Fact]
+    public async Task A_confirmed_order_is_cancelled_by_the_tool_and_its_money_and_goods_go_back()
+    {
+        await StockUpAsync();
+        var placed = await PlaceAsync("to-be-cancelled", "GOOD");
+        var id = (string)placed.Json["id"]!;
+        await DecidedAsync(id);
+
+        Assert.Equal(0, (await up.ToolAsync("cancel", id, "--reason", "customer")).ExitCode);
+
+        var order = await DecidedAsync(id, o => (string?)o.Json["status"] == "cancelled");
+        Assert.Equal("refunded", (string?)order.Json["paymentStatus"]);
+        Assert.Equal(3, (await up.ToolAsync("cancel", (await RejectedAsync())!)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Each_service_killed_and_the_broker_wiped_under_load_lose_nothing_and_double_nothing()
+    {
+        await StockUpAsync();
+        const int orders = 400;
+        var next = -1;
+        var ids = new string[orders];
+        var clients = Enumerable.Range(0, 16).Select(async _ =>
+        {
+            while (Interlocked.Increment(ref next) is var i && i < orders)
+            {
+                ids[i] = (string)(await PlaceAsync($"crash-{i}", "GOOD", i % 2 == 0 ? "balance" : "sandbox", "tok_visa")).Json["id"]!;
+                await Task.Delay(TimeSpan.FromMilliseconds(150)); // The load has to last as long as the faults.
+            }
+        }).ToList();
+
+        foreach (var service in (string[])["StockService", "CustomerService", "SagaCoordinator", "OrderService"])
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            await up.KillAsync(service);
+        }
+        await up.WipeBrokerAsync();
+        await Task.WhenAll(clients);
+
+        foreach (var id in ids)
+            Assert.Equal("confirmed", (string?)(await DecidedAsync(id)).Json["status"]);
+        Assert.Equal(orders, ids.Distinct().Count());
+        var (exit, said) = await up.ToolAsync("verify", "--data", up.Data, "--settle", "60");
+        Assert.True(exit == 0, said);
+    }
+
+    async Task StockUpAsync()
+    {
+        foreach (var sku in (string[])["GOOD", "NONE"])
+            await up.Stock.PutAsync($"/api/v1/products/{sku}", """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+        await up.Stock.PutAsync("/api/v1/stock/GOOD", """{"onHand":100000}""");
+        await up.Customers.PutAsync("/api/v1/customers/ada", """{"name":"Ada","email":"ada@example.com"}""");
+        await up.Customers.PostAsync(
+            "/api/v1/customers/ada/credits", """{"amount":100000000,"currency":"EUR","reference":"once"}""",
+            ("Idempotency-Key", "once"));
+    }
+
+    // As a client does it: the same key again, until there is an answer.
+    async Task<HttpAnswer> PlaceAsync(string key, string sku, string provider = "balance", string? token = null)
+    {
+        var payment = token is null || provider == "balance" ? """{"provider":"balance"}""" : $$"""{"provider":"{{provider}}","token":"{{token}}"}""";
+        var body = $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"{{sku}}","quantity":1}],"payment":{{payment}}}""";
+        for (var patience = Patience(); ; await Task.Delay(100, patience))
+        {
+            try
+            {
+                var answer = await up.Orders.PostAsync("/api/v1/orders", body, ("Idempotency-Key", key));
+                if (answer.Status is (int)HttpStatusCode.Accepted) return answer;
+                Assert.Equal(503, answer.Status);
+            }
+            catch (HttpRequestException)
+            {
+                // The service is down; it comes back.
+            }
+        }
+    }
+
+    async Task<HttpAnswer> DecidedAsync(string id, Func<HttpAnswer, bool>? until = null)
+    {
+        for (var patience = Patience(); ; await Task.Delay(50, patience))
+        {
+            var order = await up.Orders.AskAsync($"/api/v1/orders/{id}");
+            Assert.Equal(200, order.Status);
+            if ((string?)order.Json["status"] is not ("pending" or "cancel_pending") && (until is null || until(order)))
+                return order;
+        }
+    }
+
+    async Task<string?> RejectedAsync()
+    {
+        var placed = await PlaceAsync("to-be-rejected", "NONE");
+        return (string?)(await DecidedAsync((string)placed.Json["id"]!)).Json["id"];
+    }
+
+    static CancellationToken Patience() => new CancellationTokenSource(TimeSpan.FromSeconds(90)).Token;
+}
