@@ -55,7 +55,8 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
     {
         var command = new NpgsqlCommand(query.Text, connection);
         foreach (var scalar in args.Scalars)
-            command.Parameters.Add(new NpgsqlParameter(scalar.Name, TypeOf(scalar.Type)) { Value = scalar.Value ?? DBNull.Value });
+            command.Parameters.Add(
+                new NpgsqlParameter(scalar.Name, TypeOf(scalar.Type)) { Value = scalar.Value ?? DBNull.Value });
         foreach (var column in args.Columns)
             command.Parameters.Add(
                 new NpgsqlParameter(column.Name, NpgsqlDbType.Array | TypeOf(column.Type)) { Value = column.Values });

@@ -3,7 +3,9 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>Read-only connections to a file, opened as they are needed, at most <see cref="RuntimeOptions.MaxReaders"/>.</summary>
+/// <summary>
+/// Read-only connections to a file, opened as they are needed, at most <see cref="RuntimeOptions.MaxReaders"/>.
+/// </summary>
 sealed class SqliteReaders(string file, RuntimeOptions options) : IDisposable
 {
     readonly ConcurrentStack<SqliteSession> idle = [];

@@ -15,7 +15,8 @@ sealed partial class SqliteStatement : IDisposable
     {
         this.query = query;
         command = new SqliteCommand(query.Text, connection);
-        foreach (var name in Names().Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name != "").Distinct())
+        var names = Names().Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name != "");
+        foreach (var name in names.Distinct())
             parameters.Add((name, command.Parameters.Add(new SqliteParameter($"@{name}", null))));
     }
 
