@@ -96,8 +96,10 @@ sealed class Demo(HttpClient http)
             ["metadata"] = new JsonObject { ["channel"] = "demo" },
         };
         using var placed = await SendAsync(HttpMethod.Post, "orders", body, cancel, HttpStatusCode.Conflict, wait: true);
-        if (!order.Cancelled || !placed.IsSuccessStatusCode) return;
-        var id = (await placed.Content.ReadFromJsonAsync<JsonObject>(cancel))!["id"]!.GetValue<string>();
+        if (!order.Cancelled) return;
+        // Placed by an earlier start, it is a conflict that names the order.
+        var answer = (await placed.Content.ReadFromJsonAsync<JsonObject>(cancel))!;
+        var id = (answer["id"] ?? answer["orderId"])!.GetValue<string>();
         await SendAsync(HttpMethod.Post, $"orders/{id}/cancel", new { reason = "customer" }, cancel, HttpStatusCode.Conflict);
     }
 

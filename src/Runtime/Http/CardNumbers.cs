@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+
 namespace Orderwright.Runtime.Http;
 
 /// <summary>
@@ -5,9 +7,9 @@ namespace Orderwright.Runtime.Http;
 /// digits, single spaces or dashes allowed between them, that satisfies Luhn's check.
 /// </summary>
 /// <remarks>
-/// Two things that shops write every day would be hit by chance, one in ten, and are left alone: digits that touch a
-/// letter (a UUID, a token), and an undivided number of 13 or 14 digits whose last is the GTIN check digit (an EAN on
-/// every product; cards of that length have their own check and fail this one).
+/// What shops write every day would be hit by chance, one in ten, and is left alone: digits that touch a letter (a
+/// token, a hash), a UUID, and an undivided number of 13 or 14 digits whose last is the GTIN check digit (the EAN on
+/// every product; a card of that length would have to satisfy both checks).
 /// </remarks>
 public static class CardNumbers
 {
@@ -22,6 +24,7 @@ public static class CardNumbers
         for (var i = 0; i < utf8.Length; i++)
         {
             if (!char.IsAsciiDigit((char)utf8[i])) continue;
+            var start = i;
             var touchesLetter = i > 0 && IsLetter(utf8[i - 1]);
             var (count, divided) = (0, false);
             for (; i < utf8.Length; i++)
@@ -38,7 +41,7 @@ public static class CardNumbers
             }
             touchesLetter |= i < utf8.Length && IsLetter(utf8[i]);
             if (count is >= Shortest and <= Longest && !touchesLetter && Luhn(digits[..count])
-                && (divided || !IsTradeNumber(digits[..count])))
+                && (divided ? !IsInUuid(utf8, start) : !IsTradeNumber(digits[..count])))
                 return true;
         }
         return false;
@@ -55,6 +58,15 @@ public static class CardNumbers
             sum += i % 2 == 0 ? digit : digit > 4 ? 2 * digit - 9 : 2 * digit;
         }
         return sum % 10 == 0;
+    }
+
+    static bool IsInUuid(ReadOnlySpan<byte> utf8, int at)
+    {
+        const int Length = 36;
+        var start = at;
+        while (start > 0 && (char.IsAsciiHexDigit((char)utf8[start - 1]) || utf8[start - 1] == '-')) start--;
+        return utf8.Length - start >= Length
+            && Utf8Parser.TryParse(utf8.Slice(start, Length), out Guid _, out var read, 'D') && read == Length;
     }
 
     // GS1: weights 3 and 1 from the right, the check digit itself weighs 1.
