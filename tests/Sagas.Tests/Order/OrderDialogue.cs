@@ -98,9 +98,7 @@ sealed class OrderDialogue
 
     OrderDialogue Store(SagaProgress saga)
     {
-        var work = new Work(ServiceNames.Coordinator, new NoTransaction(), Now, new IdSource());
-        saga.Send(work);
-        Sent = work.Outgoing;
+        Sent = Outgoing(saga, Now);
         var blank = SagaState.New(OrderSaga.Current, saga.State.Seed) with
         {
             Version = saga.State.Version, StartedAt = saga.State.StartedAt, EndedAt = saga.State.EndedAt,
@@ -110,6 +108,14 @@ sealed class OrderDialogue
         stored = new(OrderId, state, payment, StoredSaga.ReadFacts(json.FactsOf(saga.Facts)));
         Assert.Equivalent(saga.Record, stored, strict: true);
         return this;
+    }
+
+    /// <summary>What a saga sends.</summary>
+    public static IReadOnlyList<Message> Outgoing(SagaProgress saga, DateTimeOffset now)
+    {
+        var work = new Work(ServiceNames.Coordinator, new NoTransaction(), now, new IdSource());
+        saga.Send(work);
+        return work.Outgoing;
     }
 
     Message Envelope(IMessageBody body, string? step) => new()
