@@ -12,7 +12,8 @@ namespace Orderwright.SagaCoordinator;
 /// Nothing is loaded that can be guessed. An order told of for the first time is new, and is inserted; a saga
 /// that this instance advanced last is as it left it, and is updated. Where the insert finds a row, or the
 /// update another version, the guess was wrong, nothing was written, and the saga is locked, loaded and
-/// decided on again. </remarks>
+/// decided on again.
+/// </remarks>
 public sealed partial class AdvanceSagas(SagaStore store, ILogger<AdvanceSagas> log) : IBatchHandler
 {
     readonly RecentSagas recent = new(capacity: 5_000);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
 
 namespace Orderwright.SagaCoordinator;
@@ -10,8 +11,9 @@ namespace Orderwright.SagaCoordinator;
 /// <remarks>
 /// A timer is moved lazily: it fires when the saga as it last saw it would have asked, finds that the saga
 /// has long moved on, decides nothing and looks again when the saga now would. So an order that goes well
-/// writes its timer twice. </remarks>
-public sealed class AskAgain(SagaStore store, ServiceContext context)
+/// writes its timer twice.
+/// </remarks>
+public sealed partial class AskAgain(SagaStore store, ServiceContext context, ILogger<AskAgain> log)
 {
     /// <summary>
     /// First the inbox: what the answers in it settle need not be asked, and must not expire.
@@ -20,6 +22,8 @@ public sealed class AskAgain(SagaStore store, ServiceContext context)
 
     /// <summary>How long a full inbox may keep the timers from running.</summary>
     public static readonly TimeSpan HeldBackAtMost = TimeSpan.FromSeconds(30);
+
+    static readonly TimeSpan UnreadablePutOffBy = TimeSpan.FromMinutes(10);
 
     DateTimeOffset? began;
     DateTimeOffset lastLook;
@@ -37,7 +41,9 @@ public sealed class AskAgain(SagaStore store, ServiceContext context)
         var due = askNow
             ? await store.LockOpenAsync(sweptUpTo, most, work)
             : await store.LockDueAsync(most, work);
-        var sagas = due.ConvertAll(saga => SagaProgress.Of(saga, work.Now));
+        await PutOffUnreadableAsync(due, work);
+        var sagas = due.Select(one => one.Saga).OfType<SagaRecord>()
+            .Select(saga => SagaProgress.Of(saga, work.Now)).ToList();
         foreach (var saga in sagas) saga.LookAtTheClock(askNow);
         await store.UpdateLockedAsync(sagas, work);
         await store.PlanNextLookAsync(sagas, work);
@@ -46,14 +52,27 @@ public sealed class AskAgain(SagaStore store, ServiceContext context)
         work.AfterCommit(() =>
         {
             lastLook = work.Now;
-            if (askNow && sagas.Count > 0) sweptUpTo = sagas[^1].OrderId;
-            swept |= sagas.Count < most;
+            if (askNow && due.Count > 0) sweptUpTo = due[^1].OrderId;
+            swept |= due.Count < most;
         });
-        return sagas.Count;
+        return due.Count;
+    }
+
+    async Task PutOffUnreadableAsync(
+        IReadOnlyList<(Guid OrderId, SagaRecord? Saga, string? Fault)> due, Work work)
+    {
+        var unreadable = due.Where(one => one.Saga is null).ToList();
+        foreach (var (orderId, _, fault) in unreadable) LogUnreadable(orderId, fault!, UnreadablePutOffBy);
+        var until = work.Now + UnreadablePutOffBy;
+        await store.PostponeAsync([.. unreadable.Select(one => one.OrderId)], until, work);
     }
 
     // While answers wait in the inbox, to ask again would mostly ask for what they say. But lost messages and
     // deadlines cannot wait for ever behind a load that does not end.
     bool IsHeldBack(DateTimeOffset now) =>
         context.Backlog() > context.Options.MaxMessages && now < lastLook + HeldBackAtMost;
+
+    [LoggerMessage(3002, LogLevel.Error,
+        "The saga of order {OrderId} cannot be read: {Why} Its timer is put off by {PutOffBy}")]
+    partial void LogUnreadable(Guid orderId, string why, TimeSpan putOffBy);
 }

@@ -29,6 +29,12 @@ public static class OrderSaga
         First: TimeSpan.FromSeconds(2), Factor: 2, Longest: TimeSpan.FromSeconds(15), Attempts: 10_000,
         Within: TimeSpan.FromMinutes(10));
 
+    // What has to be done in the end is asked for longer; then it is an incident.
+    static readonly RetryPolicy UntilDone = Steadily with { Within = TimeSpan.FromMinutes(30) };
+
+    // What may have happened is looked up by the participant, for longer still.
+    static readonly RetryPolicy UntilKnown = Steadily with { Within = TimeSpan.FromHours(2) };
+
     // A customer is at 3-D Secure: the participant tells when they are back, this only makes sure.
     static readonly RetryPolicy Patiently = Steadily with
     {
@@ -41,16 +47,16 @@ public static class OrderSaga
         {
             Undo = "release-stock",
             Ask = Steadily,
-            AskUndo = Steadily with { Within = TimeSpan.FromMinutes(30) },
+            AskUndo = UntilDone,
             RenewEvery = TimeSpan.FromMinutes(4),
         },
         new SagaStep(StepNames.AuthorizePayment, ServiceNames.Customer)
         {
             Undo = "undo-payment",
             Ask = Steadily,
-            AskUndo = Steadily with { Within = TimeSpan.FromMinutes(30) },
+            AskUndo = UntilDone,
             WhileWaiting = Patiently,
-            WhileInDoubt = Steadily with { Within = TimeSpan.FromHours(2) },
+            WhileInDoubt = UntilKnown,
             ActionBy = Customer,
         },
         new SagaStep(StepNames.CommitStock, ServiceNames.Stock)
@@ -58,15 +64,15 @@ public static class OrderSaga
             Pivot = true,
             Undo = "release-stock",
             Ask = Steadily,
-            AskUndo = Steadily with { Within = TimeSpan.FromMinutes(30) },
+            AskUndo = UntilDone,
         },
         new SagaStep(StepNames.CapturePayment, ServiceNames.Customer)
         {
             // Its undo is that of authorize-payment, which gives back whatever was taken.
             ForwardOnly = true,
             SkipWhen = new(StepNames.AuthorizePayment, Captured),
-            Ask = Steadily with { Within = TimeSpan.FromMinutes(30) },
-            WhileInDoubt = Steadily with { Within = TimeSpan.FromHours(2) },
+            Ask = UntilDone,
+            WhileInDoubt = UntilKnown,
         })
     {
         CancellableAfterPivot = true,

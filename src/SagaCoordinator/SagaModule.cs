@@ -15,7 +15,7 @@ public sealed class SagaModule : IServiceModule
         return new ServiceParts
         {
             Handlers = [new AdvanceSagas(store, context.Logs.CreateLogger<AdvanceSagas>())],
-            Jobs = [new AskAgain(store, context).Job],
+            Jobs = [new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job],
             Routes = new SagaApi(context).Map,
         };
     }

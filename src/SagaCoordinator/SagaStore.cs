@@ -18,16 +18,17 @@ public sealed class SagaStore(SqlCatalog sql)
     /// <summary>
     /// Sagas whose timer is due, the most overdue first, but for those that are being advanced right now.
     /// </summary>
-    public Task<List<SagaRecord>> LockDueAsync(int most, Work work) =>
+    public Task<List<(Guid OrderId, SagaRecord? Saga, string? Fault)>> LockDueAsync(int most, Work work) =>
         work.QueryAsync(
-            sql["lock_due_sagas"], SqlArgs.With("now", work.Now).And("most", most), StoredSaga.Read);
+            sql["lock_due_sagas"], SqlArgs.With("now", work.Now).And("most", most), StoredSaga.TryRead);
 
     /// <summary>
     /// All sagas that have not ended, by order id, but for those that are being advanced right now.
     /// </summary>
-    public Task<List<SagaRecord>> LockOpenAsync(Guid after, int most, Work work) =>
+    public Task<List<(Guid OrderId, SagaRecord? Saga, string? Fault)>> LockOpenAsync(
+        Guid after, int most, Work work) =>
         work.QueryAsync(
-            sql["lock_open_sagas"], SqlArgs.With("after", after).And("most", most), StoredSaga.Read);
+            sql["lock_open_sagas"], SqlArgs.With("after", after).And("most", most), StoredSaga.TryRead);
 
     /// <summary>Returns those that were new; one that is there already is left as it is.</summary>
     public async Task<HashSet<Guid>> InsertAsync(IReadOnlyList<SagaProgress> sagas, Work work)
@@ -71,8 +72,8 @@ public sealed class SagaStore(SqlCatalog sql)
     public async Task MoveTimersAsync(IEnumerable<SagaProgress> sagas, Work work)
     {
         var moved = sagas.ToLookup(saga => saga.TimerChange);
-        await TimersAsync("set_timers", [.. moved[TimerChange.Set]], work);
-        await TimersAsync("delete_timers", [.. moved[TimerChange.Delete]], work);
+        await TimersAsync("set_timers", [.. moved[TimerChange.Set].Select(NextLook)], work);
+        await TimersAsync("delete_timers", [.. moved[TimerChange.Delete].Select(NextLook)], work);
     }
 
     /// <summary>
@@ -81,18 +82,25 @@ public sealed class SagaStore(SqlCatalog sql)
     public async Task PlanNextLookAsync(IReadOnlyList<SagaProgress> sagas, Work work)
     {
         var ended = sagas.ToLookup(saga => saga.State.EndedAt is not null);
-        await TimersAsync("postpone_timers", [.. ended[false]], work);
-        await TimersAsync("delete_timers", [.. ended[true]], work);
+        await TimersAsync("postpone_timers", [.. ended[false].Select(NextLook)], work);
+        await TimersAsync("delete_timers", [.. ended[true].Select(NextLook)], work);
     }
 
-    async Task TimersAsync(string query, IReadOnlyList<SagaProgress> sagas, Work work)
+    /// <summary>Looks at these again at <paramref name="until"/>.</summary>
+    public Task PostponeAsync(IReadOnlyList<Guid> orderIds, DateTimeOffset until, Work work) =>
+        TimersAsync("postpone_timers", [.. orderIds.Select(id => (id, (DateTimeOffset?)until))], work);
+
+    static (Guid OrderId, DateTimeOffset? DueAt) NextLook(SagaProgress saga) =>
+        (saga.OrderId, saga.State.NextActionAt);
+
+    async Task TimersAsync(string query, IReadOnlyList<(Guid OrderId, DateTimeOffset? DueAt)> timers, Work work)
     {
-        if (sagas.Count == 0) return;
+        if (timers.Count == 0) return;
         await work.ExecuteAsync(
             sql[query],
-            SqlArgs.Over(sagas)
-                .Uuid("order_id", saga => saga.OrderId)
-                .TimeOrNull("due_at", saga => saga.State.NextActionAt));
+            SqlArgs.Over(timers)
+                .Uuid("order_id", timer => timer.OrderId)
+                .TimeOrNull("due_at", timer => timer.DueAt));
     }
 
     static SqlRows<(SagaProgress Saga, Headline Headline)> Rows(IReadOnlyList<SagaProgress> sagas)

@@ -25,6 +25,22 @@ public static class StoredSaga
         return new SagaRecord(orderId, state, payment, ReadFacts(row.Text(6)));
     }
 
+    /// <summary>
+    /// The same, or why it cannot be read: another build wrote it, or somebody's hand. One such row must not
+    /// keep the timers of all others from running.
+    /// </summary>
+    public static (Guid OrderId, SagaRecord? Saga, string? Fault) TryRead(IRow row)
+    {
+        try
+        {
+            return (row.Uuid(0), Read(row), null);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        {
+            return (row.Uuid(0), null, error.Message);
+        }
+    }
+
     public static (SagaState State, PaymentPosition Payment) ReadSteps(string json, SagaState blank) =>
         Read(json, blank, static (bytes, state) => StoredSteps.Read(bytes, state));
 

@@ -259,6 +259,17 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_saga_that_cannot_be_read_keeps_no_other_from_its_timer()
+    {
+        var (good, bad) = (NewOrders(2), NewOrders(1));
+        await coordinator.HearsAsync([.. Placed(bad), .. Placed(good)]);
+        await coordinator.SpoilAsync(bad[0]);
+        clock.Now += TimeSpan.FromSeconds(5);
+        Sends(good, "ReserveStock", await coordinator.LooksAtTheClockAsync());
+        Assert.True((await coordinator.RowAsync(bad[0]))!.DueAt > clock.Now + TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
     public async Task Of_two_coordinators_that_hear_the_same_one_acts()
     {
         var other = await StartAsync();

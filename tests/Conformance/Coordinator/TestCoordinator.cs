@@ -104,6 +104,11 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
                 row.BigInt(6) > 0, row.TimeOrNull(7)),
             default)).SingleOrDefault();
 
+    /// <summary>As if a build to come had written it.</summary>
+    public Task SpoilAsync(Guid orderId) => WriteAsync(work => work.ExecuteAsync(
+        new SqlQuery("test_spoil", "UPDATE sagas SET definition_version = 99 WHERE order_id = @order_id"),
+        SqlArgs.With("order_id", orderId)));
+
     public string? Trouble => null;
 
     public Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel)
