@@ -43,14 +43,22 @@ sealed class StepWatch(Api api, Output output)
 
     void ShowSteps(JsonElement saga, HashSet<string> shown)
     {
-        foreach (var step in saga.Items("steps"))
+        foreach (var step in saga.Items("timeline"))
         {
             var name = $"{(step.Text("undo") == "true" ? "undo " : "")}{step.Text("step")}";
-            var outcome = step.Text("outcome");
-            if (!shown.Add($"{name} {outcome}")) continue;
+            var phase = step.Text("phase");
+            if (!shown.Add($"{name} {phase}")) continue;
+            var details = new[] { Took(step), step.TextOrNull("code"), step.TextOrNull("action") }.OfType<string>();
             output.Mark(
-                outcome switch { "completed" => true, "rejected" or "timed_out" => false, _ => null },
-                $"{name} {outcome}{(step.TextOrNull("code") is { } code ? $" ({code})" : "")}");
+                phase switch { "completed" => true, "rejected" or "given_up" or "stuck" => false, _ => null },
+                $"{name,-22} {phase} {string.Join(", ", details)}".TrimEnd());
         }
     }
+
+    static string? Took(JsonElement step) =>
+        step.Text("phase") is not "asked" && step.TryGetProperty("firstSentAt", out var sent)
+        && step.TryGetProperty("answeredAt", out var answered)
+        && sent.ValueKind == JsonValueKind.String && answered.ValueKind == JsonValueKind.String
+            ? $"{(answered.GetDateTimeOffset() - sent.GetDateTimeOffset()).TotalMilliseconds:0} ms"
+            : null;
 }

@@ -32,10 +32,17 @@ FROM sagas
 ORDER BY order_id;
 
 -- name: count_moving
-SELECT count(*) FROM sagas WHERE state IN ('running', 'compensating');
+-- Only what has not ended has a timer's row, so that finished sagas are not looked at.
+SELECT count(*)
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE s.state IN ('running', 'compensating');
 
 -- name: count_parked
-SELECT count(*) FROM sagas WHERE state = 'failed' OR (state = 'waiting' AND waiting_for IS NOT NULL);
+SELECT count(*)
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE s.state = 'failed' OR (s.state = 'waiting' AND s.waiting_for IS NOT NULL);
 
 -- name: payments
 SELECT order_id, customer_id, provider, currency, amount, state, authorized, captured, refunded, voided, updated_at
