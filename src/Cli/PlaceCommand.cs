@@ -16,7 +16,7 @@ static class PlaceCommand
     {
         var sku = new Option<string[]>("--sku") { Description = "What; once per line.", Required = true };
         var quantity = new Option<int[]>("--qty") { Description = "How many; once per --sku, in the same order. 1 if left out." };
-        var customer = new Option<string>("--customer") { Description = "Who buys.", DefaultValueFactory = _ => "demo" };
+        var customer = new Option<string>("--customer") { Description = "Who buys.", DefaultValueFactory = _ => "ada" };
         var currency = new Option<string?>("--currency") { Description = "ISO 4217; the first product's if left out." };
         var provider = new Option<string?>("--provider") { Description = "balance or sandbox; sandbox when there is a token." };
         var token = new Option<string?>("--token") { Description = "The provider's token: tok_visa, tok_declined …" };
