@@ -57,16 +57,31 @@ static class OrderCommands
             if (output.IsJson) return Exit.Ok;
             ShowOrder(output, order);
             var events = await api.GetAsync(ServiceNames.Order, $"/orders/{order.Text("id")}/events", cancel);
-            output.Table(
-                ["at", "event", "status", "by", "why"],
-                events.OrThrow().Body.Items().Select(at => new[]
-                {
-                    at.Text("at"), at.Text("type"), at.Text("status"), at.Text("actor"),
-                    at.Part("data") is { } data ? $"{data.Text("code")} {data.Text("message")}".Trim() : "",
-                }));
+            output.Table(["at", "what", "came to", "by", "why"], Timeline(events.OrThrow().Body.Items()));
             return Exit.Ok;
         });
         return command;
+    }
+
+    // Each outcome tells all steps so far: a step is shown once, before the event that it led to.
+    static List<string[]> Timeline(IEnumerable<JsonElement> events)
+    {
+        var rows = new List<string[]>();
+        var shown = new HashSet<string>();
+        foreach (var happened in events)
+        {
+            var data = happened.Part("data");
+            foreach (var step in data?.Items("steps") ?? [])
+            {
+                var name = $"{(step.Text("undo") == "true" ? "undo " : "")}{step.Text("step")}";
+                if (shown.Add(name))
+                    rows.Add([step.TextOrNull("answeredAt") ?? step.Text("sentAt"), name, step.Text("outcome"),
+                        $"asked {step.Text("attempts")} ×", step.TextOrNull("code") ?? ""]);
+            }
+            rows.Add([happened.Text("at"), happened.Text("type"), happened.Text("status"), happened.Text("actor"),
+                data is { } why ? $"{why.Text("code")} {why.Text("message")}".Trim() : ""]);
+        }
+        return rows;
     }
 
     public static Command Watch()
