@@ -79,20 +79,21 @@ static class Up
                     ? $"{settings.Postgres!.TrimEnd('/')}/{service.Database}"
                     : await OwnDatabaseAsync(postgres, service.Database, cancel);
 
+            var broker = settings.RabbitMq ?? rabbit!.Url;
             var children = Services.Select(service => new Child(
                 service.Name,
                 FindProgram(service.Project),
                 new Dictionary<string, string>
                 {
                     ["ORDERWRIGHT_DATABASE"] = databases[service.Name],
-                    ["ORDERWRIGHT_TRANSPORT"] = settings.RabbitMq ?? rabbit!.Url,
+                    ["ORDERWRIGHT_TRANSPORT"] = broker,
                     ["ORDERWRIGHT_LISTEN"] = Url(settings, service),
                 },
                 Path.Combine(settings.Data, "logs", service.Name + ".log"))).ToList();
             var running = children.Select(child => child.KeepRunningAsync(cancel)).ToList();
             if (rabbit is not null) running.Add(KeepBrokerRunningAsync(rabbit, cancel));
 
-            WriteRunFile(runFile, settings, databases, [.. children.Select(child => child.ProcessId)], postgres, rabbit);
+            WriteRunFile(runFile, settings, databases, broker, [.. children.Select(child => child.ProcessId)], postgres, rabbit);
             await SayWhenReadyAsync(settings, postgres, rabbit, cancel);
             await Task.WhenAll(running);
             return 0;
@@ -178,9 +179,9 @@ static class Up
         }
     }
 
-    // For verify, which reads the tables, and for the next run. It holds passwords: nobody else may read it.
+    // For verify, which reads the tables, for further instances, and for the next run. It holds passwords: nobody else may read it.
     static void WriteRunFile(
-        string file, Settings settings, IReadOnlyDictionary<string, string> databases, int[] processIds,
+        string file, Settings settings, IReadOnlyDictionary<string, string> databases, string broker, int[] processIds,
         PrivatePostgres? postgres, PrivateRabbitMq? rabbit)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
@@ -192,6 +193,7 @@ static class Up
         json.WriteStartObject("postgres");
         foreach (var (service, connection) in databases) json.WriteString(service, connection);
         json.WriteEndObject();
+        json.WriteString("rabbitmq", broker);
         json.WriteStartObject("urls");
         foreach (var service in Services) json.WriteString(service.Name, Url(settings, service));
         json.WriteEndObject();

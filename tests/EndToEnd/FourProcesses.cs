@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
@@ -13,6 +14,13 @@ namespace Orderwright.EndToEnd;
 public sealed class FourProcesses : IAsyncLifetime
 {
     const string Ready = "Orderwright is ready: ";
+
+    static readonly (string Name, string Project)[] Services =
+    [
+        ("saga-coordinator", "SagaCoordinator"), ("order-service", "OrderService"),
+        ("customer-service", "CustomerService"), ("stock-service", "StockService"),
+    ];
+
     static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
     readonly StringBuilder output = new();
@@ -80,6 +88,53 @@ public sealed class FourProcesses : IAsyncLifetime
         Directory.Delete(gone, recursive: true);
     }
 
+    /// <summary>A second instance of every service, on the same databases and broker; ready when it returns.</summary>
+    public async Task<SecondInstances> StartSecondInstancesAsync()
+    {
+        var run = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!;
+        var first = FreePorts();
+        var instances = new SecondInstances(
+            [.. Services.Select((service, offset) => StartService(
+                service.Project, (string)run["postgres"]![service.Name]!, (string)run["rabbitmq"]!, first + offset))],
+            Client(first - port + 1));
+        for (var offset = 0; offset < Services.Length; offset++)
+        {
+            using var client = Client(first - port + offset);
+            using var limit = new CancellationTokenSource(StartLimit);
+            while (!await IsReadyAsync(client)) await Task.Delay(100, limit.Token);
+        }
+        return instances;
+    }
+
+    static async Task<bool> IsReadyAsync(HttpClient client)
+    {
+        try
+        {
+            return (await client.AskAsync("/health/ready")).Status == 200;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    static Process StartService(string project, string database, string broker, int port)
+    {
+        var folder = AppContext.BaseDirectory.Replace("/tests/EndToEnd/", $"/src/{project}/", StringComparison.Ordinal);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"Orderwright.{project}.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["ORDERWRIGHT_DATABASE"] = database;
+        start.Environment["ORDERWRIGHT_TRANSPORT"] = broker;
+        start.Environment["ORDERWRIGHT_LISTEN"] = $"http://127.0.0.1:{port}";
+        var service = Process.Start(start)!;
+        service.BeginOutputReadLine(); // Read and dropped: a pipe that nobody empties would stop it.
+        service.BeginErrorReadLine();
+        return service;
+    }
+
     Process Start(params string[] arguments)
     {
         var folder = AppContext.BaseDirectory.Replace(
@@ -134,5 +189,19 @@ public sealed class FourProcesses : IAsyncLifetime
         if (line is null) return;
         lock (output) output.AppendLine(line);
         if (line.StartsWith(Ready, StringComparison.Ordinal)) ready.TrySetResult();
+    }
+}
+
+/// <summary>One more of every service; killed when it is disposed of.</summary>
+public sealed record SecondInstances(IReadOnlyList<Process> Processes, HttpClient Orders) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var process in Processes)
+        {
+            process.Kill();
+            process.Dispose();
+        }
+        Orders.Dispose();
     }
 }

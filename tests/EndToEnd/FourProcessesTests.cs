@@ -72,6 +72,25 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         Assert.True(exit == 0, said);
     }
 
+    [Fact]
+    public async Task Two_instances_of_every_service_share_the_work_and_two_buyers_never_share_a_unit()
+    {
+        await StockUpAsync();
+        await up.Stock.PutAsync("/api/v1/products/FEW", """{"name":"Few","unitPrice":250,"currency":"EUR"}""");
+        await up.Stock.PutAsync("/api/v1/stock/FEW", """{"onHand":50}""");
+        using var second = await up.StartSecondInstancesAsync();
+
+        var placed = await Task.WhenAll(Enumerable.Range(0, 200).Select(i =>
+            PlaceAsync($"few-{i}", "FEW", through: i % 2 == 0 ? up.Orders : second.Orders)));
+        var statuses = await Task.WhenAll(placed.Select(async answer =>
+            (string?)(await DecidedAsync((string)answer.Json["id"]!)).Json["status"]));
+
+        Assert.Equal(50, statuses.Count(status => status == "confirmed"));
+        Assert.Equal(150, statuses.Count(status => status == "rejected"));
+        var (exit, said) = await up.ToolAsync("verify", "--data", up.Data, "--settle", "60");
+        Assert.True(exit == 0, said);
+    }
+
     async Task StockUpAsync()
     {
         foreach (var sku in (string[])["GOOD", "NONE"])
@@ -84,7 +103,8 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     // As a client does it: the same key again, until there is an answer.
-    async Task<HttpAnswer> PlaceAsync(string key, string sku, string provider = "balance", string? token = null)
+    async Task<HttpAnswer> PlaceAsync(
+        string key, string sku, string provider = "balance", string? token = null, HttpClient? through = null)
     {
         var payment = token is null || provider == "balance" ? """{"provider":"balance"}""" : $$"""{"provider":"{{provider}}","token":"{{token}}"}""";
         var body = $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"{{sku}}","quantity":1}],"payment":{{payment}}}""";
@@ -92,7 +112,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         {
             try
             {
-                var answer = await up.Orders.PostAsync("/api/v1/orders", body, ("Idempotency-Key", key));
+                var answer = await (through ?? up.Orders).PostAsync("/api/v1/orders", body, ("Idempotency-Key", key));
                 if (answer.Status is (int)HttpStatusCode.Accepted) return answer;
                 Assert.Equal(503, answer.Status);
             }
