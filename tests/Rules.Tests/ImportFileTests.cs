@@ -88,7 +88,7 @@ public class ImportFileTests
         var order = Assert.IsType<PlaceOrder>(Assert.Single(plan.Operations));
         Assert.Equal([new OrderLine(1, "MUG", 2, null)], order.OrderLines);
         Assert.Equal(("EUR", new PaymentMethod("balance", null)), (order.Currency, order.Payment));
-        Assert.Equal(["sku:MUG", "customer:alice"], order.Scarce);
+        Assert.Equal(["sku:MUG", "customer:alice:EUR"], order.Alone);
         Assert.Empty(plan.Products);
     }
 

@@ -167,7 +167,7 @@ public class ImportPlanTests
             Line("1", "A", 5, 10), Line("2", "A", 2, 11, customer: ""), Line("3", "A", -4, 0, customer: ""), Line("C4", "A", -1, 10));
 
         Assert.Equal(new OpeningProduct("A", "MUG", 1000, "GBP", 5 + 2 + 4), Assert.Single(plan.Products));
-        Assert.All(plan.Operations, operation => Assert.Empty(operation.Scarce));
+        Assert.All(plan.Operations, operation => Assert.Empty(operation.Alone.Concat(operation.Beside)));
     }
 
     [Fact]
@@ -177,19 +177,35 @@ public class ImportPlanTests
             Assert.Single(Plan(Line("1", "A", 5, 10), Line("2", "B", 1, 7)).Customers).Credits);
 
     [Fact]
-    public void What_opens_short_is_scarce_for_all_who_touch_it()
+    public void Order_matters_from_where_it_may_run_short()
     {
         var plan = Plan(
             new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 1),
-            Line("1", "A", 100, 10), Line("2", "B", 10, 10, customer: ""), Line("3", "A", -40, 0, customer: ""),
-            Line("C4", "A", -100, 10));
+            Line("1", "A", 60, 10), Line("2", "A", 40, 10, customer: ""), Line("3", "A", -40, 0, customer: ""),
+            Line("C4", "A", -60, 10), Line("5", "A", 10, 10));
 
-        Assert.Equal([140 * 95 / 100, 10 * 95 / 100], plan.Products.Select(product => (int)product.Opening));
-        Assert.Equal([("GBP", 90_000L)], plan.Customers.Single(customer => customer.Id == "17850").Credits);
-        Assert.Equal(["sku:A", "customer:17850"], plan.Operations[0].Scarce);
-        Assert.Equal(["sku:B"], plan.Operations[1].Scarce);
-        Assert.Equal(["sku:A"], plan.Operations[2].Scarce);
-        Assert.Equal(["sku:A", "customer:17850"], Assert.IsType<CancelOrder>(plan.Operations[3]).Scarce);
+        Assert.Equal(150 * 95 / 100, Assert.Single(plan.Products).Opening);
+        Assert.Equal([("GBP", 63_000L)], plan.Customers.Single(customer => customer.Id == "17850").Credits);
+        var places = plan.Operations.Select(each => $"{string.Join(' ', each.Beside)} | {string.Join(' ', each.Alone)}");
+        Assert.Equal(
+            [
+                "sku:A customer:17850:GBP | ",
+                "sku:A | ",
+                "sku:A | ",
+                // Gives back, and so refuses nobody: still among those for whom there is enough.
+                "sku:A customer:17850:GBP | ",
+                " | sku:A customer:17850:GBP",
+            ],
+            places);
+    }
+
+    [Fact]
+    public void A_single_order_for_more_than_there_is_stands_alone()
+    {
+        var order = Plan(new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 0), Line("1", "A", 100, 10)).Operations[0];
+
+        Assert.Equal(["sku:A"], order.Alone);
+        Assert.Empty(order.Beside);
     }
 
     [Fact]

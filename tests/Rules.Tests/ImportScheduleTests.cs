@@ -6,10 +6,12 @@ namespace Orderwright.Rules.Tests;
 /// <summary>What runs side by side, and what waits for what.</summary>
 public class ImportScheduleTests
 {
-    static AdjustStock Operation(string[] scarce, params int[] after) => new("note", "A", 1, "other", after) { Scarce = scarce };
+    static AdjustStock Operation(string[] alone, params int[] after) => new("note", "A", 1, "other", after) { Alone = alone };
+
+    static AdjustStock Beside(params string[] keys) => new("note", "A", 1, "other", []) { Beside = keys };
 
     [Fact]
-    public async Task What_shares_a_scarce_key_runs_in_the_order_of_the_plan()
+    public async Task What_needs_a_key_alone_runs_in_the_order_of_the_plan()
     {
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
@@ -31,7 +33,7 @@ public class ImportScheduleTests
         Assert.Equal(400, ended.Count);
         foreach (var key in Enumerable.Range(0, 5).Select(i => $"sku:{i}"))
         {
-            var order = ended.Where(place => operations[place].Scarce.Contains(key)).ToList();
+            var order = ended.Where(place => operations[place].Alone.Contains(key)).ToList();
             Assert.Equal(order.Order(), order);
         }
     }
@@ -45,6 +47,35 @@ public class ImportScheduleTests
             [Operation(["sku:1"]), Operation(["sku:2"])],
             (_, cancel) => Task.Run(() => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(10))), cancel),
             CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task What_runs_beside_others_on_a_key_does_not_wait_for_them()
+    {
+        var both = new Barrier(2);
+
+        await new Schedule(2).RunAsync(
+            [Beside("sku:1"), Beside("sku:1")],
+            (_, cancel) => Task.Run(() => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(10), cancel)), cancel),
+            CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task What_needs_a_key_alone_waits_for_all_beside_each_other_before_it_and_they_for_it()
+    {
+        var ended = new ConcurrentQueue<int>();
+
+        await new Schedule(8).RunAsync(
+            [Beside("sku:1"), Beside("sku:1"), Operation(["sku:1"]), Beside("sku:1"), Beside("sku:1")],
+            async (place, _) =>
+            {
+                for (var i = place == 1 ? 5 : 1; i > 0; i--) await Task.Yield();
+                ended.Enqueue(place);
+            },
+            CancellationToken.None);
+
+        Assert.Equal(2, ended.ElementAt(2));
+        Assert.Equal([0, 1], ended.Take(2).Order());
     }
 
     [Fact]

@@ -25,15 +25,21 @@ public enum LineClass
 public readonly record struct LineFate(LineClass Class, string Why);
 
 /// <summary>
-/// Something to be done through the public API, for one or more lines of the file. It waits for every earlier
-/// operation that shares one of its <see cref="Scarce"/> keys, and for those it names.
+/// Something to be done through the public API, for one or more lines of the file. It waits for those operations that
+/// it names, and wherever something may run short for the earlier ones that touch the same: see <see cref="Schedule"/>.
 /// </summary>
 /// <param name="Lines">How many lines of the file it stands for, 1 or more.</param>
 /// <param name="After">Operations on whose outcome it depends, by their place in the plan.</param>
 public abstract record Operation(int Lines, IReadOnlyList<int> After)
 {
-    /// <summary>What it touches that may run short, so that order matters: <c>sku:…</c>, <c>customer:…</c>.</summary>
-    public IReadOnlyList<string> Scarce { get; init; } = [];
+    /// <summary>
+    /// What it touches that may have run short by then, so that it must come after every earlier one that touches it and
+    /// before every later one: <c>sku:…</c>, <c>customer:…</c>.
+    /// </summary>
+    public IReadOnlyList<string> Alone { get; init; } = [];
+
+    /// <summary>What it touches while there is enough for all up to here, in whatever order; later it runs short.</summary>
+    public IReadOnlyList<string> Beside { get; init; } = [];
 }
 
 /// <summary>Places an order; its reference is the file's number of it.</summary>

@@ -4,9 +4,9 @@ using Orderwright.Contracts;
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Gathers operations, then derives what they need: products, opening stock, credits; and which of these run short.
-/// Only what runs short makes the order of operations matter, so only that is marked scarce. Whatever is not scarce
-/// opens with all that is ever asked of it, by orders and by losses, and so can never refuse.
+/// Gathers operations, then derives what they need: products, opening stock, credits; and where something may run short,
+/// as only there the order of operations matters. What does not open short opens with all that is ever asked of it, by
+/// orders and by losses, and never refuses.
 /// </summary>
 sealed class PlanBuilder(Openings openings)
 {
@@ -62,14 +62,13 @@ sealed class PlanBuilder(Openings openings)
 
     public ImportPlan Build(SourceFile file)
     {
-        var scarce = ScarceKeys();
+        var left = WhatMayRunShort();
         return new ImportPlan(
             file.Id,
             openings.Derive ? [.. InOrder(goods).Select(pair => Opening(pair.Key, pair.Value))] : [],
             openings.Derive ? [.. InOrder(buyers).Select(pair => Opening(pair.Key, pair.Value))] : [],
             [
-                .. operations.Select(
-                    operation => operation with { Scarce = [.. KeysOf(operation).Where(scarce.Contains).Distinct()] }),
+                .. operations.Select(operation => Marked(operation, left)),
             ],
             decided, file.Bad, file.TotalLines);
     }
@@ -95,27 +94,46 @@ sealed class PlanBuilder(Openings openings)
 
     OpeningCustomer Opening(string id, Buyer buyer) => new(
         id, $"Customer {id}",
-        [.. buyer.Spends.Select(pair => (pair.Key, IsShort(id) ? pair.Value * openings.ShortCustomerPercent / 100 : pair.Value))
-            .Where(credit => credit.Item2 > 0)]);
+        [.. buyer.Spends.Select(pair => (pair.Key, CreditOf(id, pair.Value))).Where(credit => credit.Item2 > 0)]);
 
-    HashSet<string> ScarceKeys() =>
-        [
-            .. goods.Keys.Where(sku => !openings.Derive || IsScarce(sku)).Select(SkuKey),
-            .. buyers.Where(pair => pair.Value.Spends.Count > 0 && (!openings.Derive || IsShort(pair.Key)))
-                .Select(pair => CustomerKey(pair.Key)),
-        ];
+    long CreditOf(string id, long spends) => IsShort(id) ? spends * openings.ShortCustomerPercent / 100 : spends;
+
+    // What opens short, with how much there is of it. Nothing is known of what the server has: then it is all short.
+    Dictionary<string, long> WhatMayRunShort()
+    {
+        var left = new Dictionary<string, long>();
+        foreach (var (sku, of) in goods)
+            if (!openings.Derive) left[SkuKey(sku)] = 0;
+            else if (IsScarce(sku)) left[SkuKey(sku)] = Opening(sku, of).Opening;
+        foreach (var (id, buyer) in buyers)
+            foreach (var (currency, spends) in buyer.Spends)
+                if (!openings.Derive) left[CustomerKey(id, currency)] = 0;
+                else if (IsShort(id)) left[CustomerKey(id, currency)] = CreditOf(id, spends);
+        return left;
+    }
+
+    // As long as all that was asked for up to here is there, nobody is refused, whatever comes first and whatever comes
+    // back meanwhile. From the first operation on that may find too little, order decides who gets the rest.
+    Operation Marked(Operation operation, Dictionary<string, long> left)
+    {
+        var (alone, beside) = (new List<string>(), new List<string>());
+        foreach (var (key, takes) in TakesOf(operation).GroupBy(take => take.Key, (key, all) => (key, all.Sum(take => take.Amount))))
+            if (left.ContainsKey(key)) ((left[key] -= takes) < 0 || !openings.Derive ? alone : beside).Add(key);
+        return operation with { Alone = alone, Beside = beside };
+    }
 
     bool IsScarce(string sku) => openings.ScarceSkuEvery > 0 && Hash(sku) % openings.ScarceSkuEvery == 0;
 
     bool IsShort(string customer) => openings.ShortCustomerEvery > 0 && Hash(customer) % openings.ShortCustomerEvery == 0;
 
-    // A cancellation gives back what its order took, so it touches the same.
-    IEnumerable<string> KeysOf(Operation operation) => operation switch
+    // What goes back is not counted: it may come later than it is needed.
+    IEnumerable<(string Key, long Amount)> TakesOf(Operation operation) => operation switch
     {
-        PlaceOrder order => order.OrderLines.Select(line => SkuKey(line.Sku)).Append(CustomerKey(order.CustomerId)),
-        CancelOrder cancel => KeysOf(operations[cancel.Sale]),
-        AdjustStock adjustment => [SkuKey(adjustment.Sku)],
-        _ => throw new InvalidOperationException($"No keys are known for {operation.GetType().Name}."),
+        PlaceOrder order => order.OrderLines.Select(line => (SkuKey(line.Sku), (long)line.Quantity))
+            .Append((CustomerKey(order.CustomerId, order.Currency), order.TotalMinor)),
+        CancelOrder cancel => TakesOf(operations[cancel.Sale]).Select(take => (take.Key, 0L)),
+        AdjustStock adjustment => [(SkuKey(adjustment.Sku), Math.Max(0, -adjustment.Delta))],
+        _ => throw new InvalidOperationException($"Nobody knows what {operation.GetType().Name} takes."),
     };
 
     static IEnumerable<KeyValuePair<string, T>> InOrder<T>(Dictionary<string, T> of) =>
@@ -123,5 +141,5 @@ sealed class PlanBuilder(Openings openings)
 
     static string SkuKey(string sku) => $"sku:{sku}";
 
-    static string CustomerKey(string id) => $"customer:{id}";
+    static string CustomerKey(string id, string currency) => $"customer:{id}:{currency}";
 }
