@@ -179,7 +179,8 @@ static class Up
         }
     }
 
-    // For verify, which reads the tables, for further instances, and for the next run. It holds passwords: nobody else may read it.
+    // For verify, which reads the tables, for further instances, and for the next run. It holds passwords: nobody
+    // else may read it.
     static void WriteRunFile(
         string file, Settings settings, IReadOnlyDictionary<string, string> databases, string broker, int[] processIds,
         PrivatePostgres? postgres, PrivateRabbitMq? rabbit)
