@@ -117,7 +117,8 @@ sealed class PlanBuilder(Openings openings)
     Operation Marked(Operation operation, Dictionary<string, long> left)
     {
         var (alone, beside) = (new List<string>(), new List<string>());
-        foreach (var (key, takes) in TakesOf(operation).GroupBy(take => take.Key, (key, all) => (key, all.Sum(take => take.Amount))))
+        var taken = TakesOf(operation).GroupBy(take => take.Key, (key, all) => (key, all.Sum(take => take.Amount)));
+        foreach (var (key, takes) in taken)
             if (left.ContainsKey(key)) ((left[key] -= takes) < 0 || !openings.Derive ? alone : beside).Add(key);
         return operation with { Alone = alone, Beside = beside };
     }
