@@ -53,7 +53,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
             while (Interlocked.Increment(ref next) is var i && i < orders)
             {
                 ids[i] = (string)(await PlaceAsync($"crash-{i}", "GOOD", i % 2 == 0 ? "balance" : "sandbox", "tok_visa")).Json["id"]!;
-                await Task.Delay(TimeSpan.FromMilliseconds(150)); // The load has to last as long as the faults.
+                await Task.Delay(TimeSpan.FromMilliseconds(250)); // The load has to last as long as the faults.
             }
         }).ToList();
 
@@ -127,10 +127,25 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     {
         for (var patience = Patience(); ; await Task.Delay(50, patience))
         {
-            var order = await up.Orders.AskAsync($"/api/v1/orders/{id}");
-            Assert.Equal(200, order.Status);
+            if (await LookAsync(id) is not { } order) continue;
             if ((string?)order.Json["status"] is not ("pending" or "cancel_pending") && (until is null || until(order)))
                 return order;
+        }
+    }
+
+    // Null while the service is down, or has just come back and is not ready.
+    async Task<HttpAnswer?> LookAsync(string id)
+    {
+        try
+        {
+            var order = await up.Orders.AskAsync($"/api/v1/orders/{id}");
+            if (order.Status == 503) return null;
+            Assert.Equal(200, order.Status);
+            return order;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
         }
     }
 
