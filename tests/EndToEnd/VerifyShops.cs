@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Npgsql;
+using Orderwright.Contracts;
+using Orderwright.Hosting;
+using Orderwright.LocalServers;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>
+/// The demo shop's databases after its process has stopped: orders of every fate, one of them placed under an
+/// Idempotency-Key. What is opened are copies; one of them may be spoilt.
+/// </summary>
+public abstract class VerifyShop : IAsyncLifetime
+{
+    readonly Dictionary<string, Guid> orders = [];
+    readonly Dictionary<string, string> unspoilt = [];
+
+    /// <summary>The order of a reference.</summary>
+    public Guid this[string reference] => orders[reference];
+
+    public async ValueTask InitializeAsync()
+    {
+        var (data, arguments) = await MakeAsync();
+        await using var host = await HttpHost.StartAsync(data, arguments);
+        await host.SaysAsync("The demo shop has");
+        var keyed = await host.Client.PostAsync(
+            "/api/v1/orders",
+            """{"customerId":"ada","currency":"GBP","reference":"KEYED","lines":[{"sku":"SPN-01","quantity":1}]}""",
+            ("Idempotency-Key", "one"), ("Prefer", "wait=20"));
+        Assert.Equal(201, keyed.Status);
+        foreach (var order in (await host.Client.AskAsync("/api/v1/orders")).Json["items"]!.AsArray().OfType<JsonNode>())
+            orders[(string)order["reference"]!] = Guid.Parse((string)order["id"]!);
+        Assert.Equal(0, await host.StopAsync());
+        foreach (var service in ServiceNames.All) unspoilt[service] = await CopyAsync(service, "unspoilt");
+    }
+
+    /// <summary>The four databases as the shop left them, that of <paramref name="spoilt"/> the caller's own.</summary>
+    public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? spoilt = null)
+    {
+        var addresses = new Dictionary<string, string>(unspoilt);
+        if (spoilt is not null)
+            addresses[spoilt] = await CopyAsync(spoilt, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
+        return addresses.ToDictionary(
+            pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+    }
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>Where the shop's databases are to be: the data directory, and what else the process is told.</summary>
+    protected abstract Task<(string? Data, string[] Arguments)> MakeAsync();
+
+    /// <summary>The address of a copy of one database.</summary>
+    protected abstract Task<string> CopyAsync(string service, string copy);
+}
+
+public sealed class SqliteVerifyShop : VerifyShop
+{
+    readonly string directory = HttpHost.NewDirectory();
+
+    protected override Task<(string? Data, string[] Arguments)> MakeAsync() =>
+        Task.FromResult<(string?, string[])>((directory, []));
+
+    protected override Task<string> CopyAsync(string service, string copy)
+    {
+        var target = Directory.CreateDirectory(Path.Combine(directory, copy)).FullName;
+        foreach (var file in Directory.GetFiles(directory, $"{service}.db*"))
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        return Task.FromResult($"sqlite:{target}");
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        Directory.Delete(directory, recursive: true);
+        return default;
+    }
+}
+
+public sealed class PostgresVerifyShop : VerifyShop
+{
+    // Not CreateTempSubdirectory, which lets nobody else in: started by root, the server runs as another user.
+    readonly string directory = Directory.CreateDirectory(Path.Combine(
+        Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
+
+    PrivatePostgres server = null!;
+
+    protected override async Task<(string? Data, string[] Arguments)> MakeAsync()
+    {
+        server = await PrivatePostgres.StartAsync(directory);
+        var arguments = new List<string>();
+        foreach (var word in ServiceNames.All.Select(Databases.WordOf))
+        {
+            await AdministerAsync($"CREATE DATABASE orderwright_{word}");
+            arguments.AddRange([$"--database-{word}", server.ConnectionString($"orderwright_{word}")]);
+        }
+        return (null, [.. arguments]);
+    }
+
+    protected override async Task<string> CopyAsync(string service, string copy)
+    {
+        var name = $"{copy}_{Databases.WordOf(service)}";
+        await AdministerAsync($"CREATE DATABASE \"{name}\" TEMPLATE orderwright_{Databases.WordOf(service)}");
+        return server.ConnectionString(name);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    async Task AdministerAsync(string statement)
+    {
+        await using var connection = new NpgsqlConnection(server.ConnectionString());
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
