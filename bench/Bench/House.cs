@@ -1,0 +1,146 @@
+using Orderwright.Contracts;
+using Orderwright.Hosting;
+using Orderwright.LocalServers;
+using Orderwright.Runtime;
+using Orderwright.Verification;
+
+namespace Orderwright.Bench;
+
+/// <summary>How an Orderwright is set up that is to be measured.</summary>
+/// <param name="Name">A word for reports and directories.</param>
+/// <param name="Embedded">All in one process on SQLite; else four processes on PostgreSQL and RabbitMQ.</param>
+/// <param name="Instances">Of each service.</param>
+/// <param name="Settings">Further ones, names without <c>ORDERWRIGHT_</c>.</param>
+sealed record HouseKind(
+    string Name, bool Embedded = false, int Instances = 1, IReadOnlyDictionary<string, string>? Settings = null);
+
+/// <summary>
+/// A whole Orderwright that belongs to the measurement alone: its own servers, databases and processes, in a directory of
+/// its own. Nothing in it is shared with another house, so that CPU and memory can be told apart.
+/// </summary>
+sealed class House : IAsyncDisposable
+{
+    static readonly (string Name, string Project)[] Services =
+    [
+        (ServiceNames.Coordinator, "src/SagaCoordinator"), (ServiceNames.Order, "src/OrderService"),
+        (ServiceNames.Customer, "src/CustomerService"), (ServiceNames.Stock, "src/StockService"),
+    ];
+
+    readonly string directory;
+    readonly List<ServiceProcess> services = [];
+    PrivateRabbitMq? rabbit;
+
+    House(HouseKind kind, string directory)
+    {
+        Kind = kind;
+        this.directory = directory;
+    }
+
+    public HouseKind Kind { get; }
+
+    public PrivatePostgres? Postgres { get; private set; }
+
+    /// <summary>The address of each service's database.</summary>
+    public IReadOnlyDictionary<string, string> Databases { get; private set; } = null!;
+
+    public IReadOnlyList<Uri> UrlsOf(string service) =>
+        [.. services.Where(process => Kind.Embedded || process.Name == service).Select(process => process.Url)];
+
+    /// <summary>Processes by name, each with all that it started.</summary>
+    public IReadOnlyList<(string Name, int Id)> Processes =>
+    [
+        .. services.Select(service => (service.Name, service.Id)),
+        .. Postgres is null ? [] : new[] { ("postgres", Postgres.ProcessId) },
+        .. rabbit is null ? [] : new[] { ("rabbitmq", rabbit.ProcessId) },
+    ];
+
+    /// <summary>Servers first, then all services at once; returns when all are ready.</summary>
+    public static async Task<House> StartAsync(HouseKind kind, string directory, CancellationToken cancel)
+    {
+        var house = new House(kind, directory);
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(directory, "logs"));
+            if (!kind.Embedded) await house.StartServersAsync(cancel);
+            house.Databases = kind.Embedded
+                ? ServiceNames.All.ToDictionary(service => service, _ => $"sqlite:{Path.Combine(directory, "data")}")
+                : ServiceNames.All.ToDictionary(service => service, house.ConnectionString);
+            await house.StartServicesAsync(cancel);
+            return house;
+        }
+        catch
+        {
+            await house.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StartServicesAsync(CancellationToken cancel)
+    {
+        var starts = Kind.Embedded
+            ? [StartAsync("src/AllInOne", "orderwright", null, cancel)]
+            : Enumerable.Range(0, Kind.Instances).SelectMany(_ => Services)
+                .Select(service => StartAsync(service.Project, service.Name, service.Name, cancel)).ToList();
+        services.AddRange(await Task.WhenAll(starts));
+    }
+
+    public async Task StopServicesAsync()
+    {
+        await Task.WhenAll(services.Select(service => service.DisposeAsync().AsTask()));
+        services.Clear();
+    }
+
+    /// <summary>Waits until nothing is in flight, then recomputes every invariant; throws when one does not hold.</summary>
+    public async Task<VerificationReport> VerifyAsync(CancellationToken cancel)
+    {
+        var databases = Databases.ToDictionary(
+            pair => pair.Key, pair => Hosting.Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+        try
+        {
+            var verifier = new Verifier(databases, TimeProvider.System);
+            await verifier.SettleAsync(TimeSpan.FromMinutes(1), _ => { }, cancel);
+            var report = await verifier.RunAsync(cancel);
+            if (report.Holds) return report;
+            var findings = report.Checks.SelectMany(check => check.Findings).Take(10)
+                .Select(finding => $"\n  {finding.Invariant} {finding.Subject} {finding.What}");
+            throw new InvalidOperationException($"{Kind.Name} does not verify: no result.{string.Concat(findings)}");
+        }
+        finally
+        {
+            foreach (var database in databases.Values) await database.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopServicesAsync();
+        await Task.WhenAll(
+            Postgres?.DisposeAsync().AsTask() ?? Task.CompletedTask, rabbit?.DisposeAsync().AsTask() ?? Task.CompletedTask);
+    }
+
+    async Task StartServersAsync(CancellationToken cancel)
+    {
+        var postgres = PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
+        rabbit = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "rabbitmq"), cancel: cancel);
+        Postgres = await postgres;
+        foreach (var service in ServiceNames.All)
+            await Postgres.CreateDatabaseAsync(DatabaseOf(service), DatabaseOf(service), Postgres.Password, cancel);
+    }
+
+    static string DatabaseOf(string service) => $"orderwright_{Hosting.Databases.WordOf(service)}";
+
+    string ConnectionString(string service) =>
+        $"Host=127.0.0.1;Port={Postgres!.Port};Username={DatabaseOf(service)};Password={Postgres.Password};" +
+        $"Database={DatabaseOf(service)}";
+
+    Task<ServiceProcess> StartAsync(string project, string name, string? service, CancellationToken cancel)
+    {
+        var settings = new Dictionary<string, string>(Kind.Settings ?? new Dictionary<string, string>())
+        {
+            ["DATABASE"] = Databases[service ?? ServiceNames.Order],
+        };
+        if (rabbit is not null) settings["TRANSPORT"] = rabbit.Url;
+        if (Kind.Embedded) (settings["DEMO"], settings["OPEN"]) = ("false", "false");
+        return ServiceProcess.StartAsync(project, name, settings, Path.Combine(directory, "logs"), cancel);
+    }
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Orderwright.Bench;
+
+/// <summary>Where the programs are that are started, and how: without settings of the surroundings.</summary>
+static class Programs
+{
+    /// <summary>The repository, seen from <c>bench/Bench/bin/Release/net10.0</c>.</summary>
+    public static string Home { get; } = Environment.GetEnvironmentVariable("ORDERWRIGHT_HOME")
+        ?? Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../.."));
+
+    /// <param name="project">From the repository's root, such as <c>src/OrderService</c>.</param>
+    public static string Find(string project)
+    {
+        var file = Path.Combine(
+            Home, project, "bin", "Release", "net10.0", $"Orderwright.{Path.GetFileName(project)}.dll");
+        return File.Exists(file)
+            ? file
+            : throw new InvalidOperationException($"{file} was not found; ./orderwright build makes it.");
+    }
+
+    public static ProcessStartInfo Start(string project)
+    {
+        var start = new ProcessStartInfo("dotnet", [Find(project)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(IsSetting).ToList()) start.Environment.Remove(name);
+        return start;
+    }
+
+    static bool IsSetting(string name) => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal);
+}
