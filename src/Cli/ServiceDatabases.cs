@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.Hosting;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
+using Orderwright.Verification;
 
 namespace Orderwright.Cli;
 
@@ -11,7 +12,8 @@ static class ServiceDatabases
 {
     /// <param name="data">A directory with SQLite files, or with the run.json of <c>up</c>, here or in its <c>up</c>.</param>
     /// <param name="postgres">The address of a server instead; without a database's name.</param>
-    public static IReadOnlyDictionary<string, IDatabase> Open(string data, string? postgres)
+    /// <param name="gateway">The data directory of the sandbox gateway's process, if its record is wanted too.</param>
+    public static IReadOnlyDictionary<string, IDatabase> Open(string data, string? postgres, string? gateway)
     {
         var addresses = postgres is not null
             ? ServiceNames.All.ToDictionary(service => service, _ => postgres)
@@ -20,8 +22,13 @@ static class ServiceDatabases
                     Exit.Usage,
                     $"{Path.GetFullPath(data)} holds neither the SQLite files of ./orderwright dev nor the run.json of " +
                     "./orderwright up. Name the directory with --data, or a PostgreSQL server with --postgres.");
-        return addresses.ToDictionary(
-            pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+        var places = addresses.Select(pair => (Service: pair.Key, Address: pair.Value)).ToList();
+        if (gateway is not null)
+            places.Add(File.Exists(Path.Combine(gateway, $"{Verifier.Gateway}.db"))
+                ? (Verifier.Gateway, $"sqlite:{gateway}")
+                : throw new ToolException(Exit.Usage, $"{Path.GetFullPath(gateway)} holds no record of ./orderwright gateway."));
+        return places.ToDictionary(
+            place => place.Service, place => Databases.Open(place.Address, place.Service, new RuntimeOptions()));
     }
 
     static Dictionary<string, string>? AddressesIn(string directory)

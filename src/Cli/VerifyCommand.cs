@@ -21,6 +21,10 @@ static class VerifyCommand
             Description =
                 "postgres://user:password@host:port with the databases orderwright_order, _customer, _stock, _coordinator.",
         };
+        var gateway = new Option<string?>("--gateway")
+        {
+            Description = "The data directory of ./orderwright gateway: its record is compared with ours too.",
+        };
         var settle = new Option<int>("--settle")
         {
             Description = "First wait up to this many seconds until no order is in flight.",
@@ -29,17 +33,18 @@ static class VerifyCommand
         var json = Output.JsonOption();
         var command = new Command("verify", "Recompute every invariant from the tables of all four services.")
         {
-            data, postgres, settle, json,
+            data, postgres, gateway, settle, json,
         };
         command.SetAction((parsed, cancel) => RunAsync(
-            new Output(parsed.GetValue(json)), parsed.GetValue(data)!, parsed.GetValue(postgres), parsed.GetValue(settle),
-            cancel));
+            new Output(parsed.GetValue(json)), parsed.GetValue(data)!, parsed.GetValue(postgres), parsed.GetValue(gateway),
+            parsed.GetValue(settle), cancel));
         return command;
     }
 
-    static async Task<int> RunAsync(Output output, string data, string? postgres, int settle, CancellationToken cancel)
+    static async Task<int> RunAsync(
+        Output output, string data, string? postgres, string? gateway, int settle, CancellationToken cancel)
     {
-        var databases = ServiceDatabases.Open(data, postgres);
+        var databases = ServiceDatabases.Open(data, postgres, gateway);
         try
         {
             var verifier = new Verifier(databases, TimeProvider.System);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Gateways.Http;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 
@@ -25,7 +26,13 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
                 new SandboxGateway(context), settings, context.Time,
                 (headers, body) => webhooks!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
             : null;
-        IReadOnlyList<IPaymentProvider> providers = sandbox is null ? further : [sandbox, .. further];
+        var http = HttpGatewaySettings.Read(context.Configuration);
+        IReadOnlyList<IPaymentProvider> providers =
+        [
+            .. sandbox is null ? [] : new[] { sandbox },
+            .. http is null ? [] : new[] { HttpProvider.Over(http, limits, context.Time) },
+            .. further,
+        ];
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
         var calls = new GatewayCalls(byName, store, limits, context);

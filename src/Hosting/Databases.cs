@@ -19,14 +19,8 @@ public static class Databases
     const string SqliteMark = "sqlite:";
 
     /// <summary>A service's word in names: <c>order</c>, <c>customer</c>, <c>stock</c>, <c>coordinator</c>.</summary>
-    public static string WordOf(string service) => service switch
-    {
-        ServiceNames.Order => "order",
-        ServiceNames.Customer => "customer",
-        ServiceNames.Stock => "stock",
-        ServiceNames.Coordinator => "coordinator",
-        _ => throw new ArgumentException($"There is no service {service}.", nameof(service)),
-    };
+    public static string WordOf(string service) =>
+        service == ServiceNames.Coordinator ? "coordinator" : service.Split('-')[0];
 
     /// <param name="address">A value of <c>ORDERWRIGHT_DATABASE</c>.</param>
     /// <param name="service">Whose database.</param>

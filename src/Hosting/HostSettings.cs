@@ -48,9 +48,12 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
 public sealed record HostSettings(ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile)
 {
     /// <summary>The port of a service that is not told another one; several in one process share the coordinator's.</summary>
-    public static int DefaultPort(IReadOnlyList<string> services) => services is [var only]
-        ? 4000 + ServiceNames.All.ToList().IndexOf(only)
-        : 4000;
+    public static int DefaultPort(IReadOnlyList<string> services) => services switch
+    {
+        [var only] when ServiceNames.All.Contains(only) => 4000 + ServiceNames.All.ToList().IndexOf(only),
+        [_] => 4010,
+        _ => 4000,
+    };
 
     public static HostSettings Read(IConfiguration settings, IReadOnlyList<string> services)
     {

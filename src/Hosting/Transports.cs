@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
 using Orderwright.Transport.RabbitMq;
@@ -21,7 +22,8 @@ static class Transports
     {
         var address = AddressOf(settings);
         if (address == InProcess)
-            return services.Count > 1
+            // Who is none of the four, such as the sandbox gateway, has nobody to talk to.
+            return services.Count > 1 || !ServiceNames.All.Contains(services[0])
                 ? new InProcessTransport(limits, time)
                 : throw new InvalidSettingException(
                     "TRANSPORT", InProcess,

@@ -19,7 +19,10 @@ sealed class Pass(
         await using var events = await Snapshot.OpenAsync(databases[ServiceNames.Order], cancel);
         await using var sagas = await Snapshot.OpenAsync(databases[ServiceNames.Coordinator], cancel);
         await using var payments = await Snapshot.OpenAsync(databases[ServiceNames.Customer], cancel);
-        await using var gateway = await Snapshot.OpenAsync(databases[ServiceNames.Customer], cancel);
+        await using var sandbox = await Snapshot.OpenAsync(databases[ServiceNames.Customer], cancel);
+        await using var gateway = databases.TryGetValue(Verifier.Gateway, out var gatewayDatabase)
+            ? await Snapshot.OpenAsync(gatewayDatabase, cancel)
+            : null;
         await using var goods = await Snapshot.OpenAsync(databases[ServiceNames.Stock], cancel);
 
         await CheckReferencesAsync(orders.Queries, cancel);
@@ -32,15 +35,19 @@ sealed class Pass(
         await using var allEvents = Walk(events, "events", ReadRows.Event, row => row.OrderId, cancel);
         await using var allSagas = Walk(sagas, "sagas", ReadRows.Saga, row => row.OrderId, cancel);
         await using var allPayments = Walk(payments, "payments", ReadRows.Payment, row => row.OrderId, cancel);
-        await using var allCharges = Walk(gateway, "charges", ReadRows.Charge, row => row.OrderId, cancel);
+        await using var allCharges = Walk(sandbox, "charges", ReadRows.Charge, row => row.OrderId, cancel);
+        await using var allGateways = gateway is null
+            ? null
+            : Walk(gateway, "charges", ReadRows.Charge, row => row.OrderId, cancel);
         await using var allGoods = Walk(goods, "reservations", ReadRows.Reservation, row => row.OrderId, cancel);
         await Task.WhenAll(
             allAnswered.StartAsync(), allOrders.StartAsync(), allEvents.StartAsync(), allSagas.StartAsync(),
-            allPayments.StartAsync(), allCharges.StartAsync(), allGoods.StartAsync());
+            allPayments.StartAsync(), allCharges.StartAsync(), allGoods.StartAsync(),
+            allGateways?.StartAsync() ?? Task.CompletedTask);
 
         while (Smallest(
             allAnswered.Next, allOrders.Next, allEvents.Next, allSagas.Next, allPayments.Next, allCharges.Next,
-            allGoods.Next) is { } id)
+            allGoods.Next, allGateways?.Next) is { } id)
             Judge(new OrderFile(id)
             {
                 Acknowledged = (await allAnswered.TakeAsync(id)).Count > 0,
@@ -48,7 +55,12 @@ sealed class Pass(
                 Events = await allEvents.TakeAsync(id),
                 Saga = await allSagas.TakeOneAsync(id),
                 Payment = await allPayments.TakeOneAsync(id),
-                Charges = await allCharges.TakeAsync(id),
+                Charges =
+                [
+                    .. await allCharges.TakeAsync(id),
+                    .. allGateways is null ? [] : await allGateways.TakeAsync(id),
+                ],
+                ListedProviders = allGateways is null ? ["sandbox"] : ["sandbox", "http"],
                 Reservation = await allGoods.TakeOneAsync(id),
             });
 
@@ -56,7 +68,7 @@ sealed class Pass(
         report.Look("I1", "acknowledged", allAnswered.Count);
         report.Look("I1", "sagas", allSagas.Count);
         report.Look("I2", "payments", allPayments.Count);
-        report.Look("I2", "charges", allCharges.Count);
+        report.Look("I2", "charges", allCharges.Count + (allGateways?.Count ?? 0));
         report.Look("I4", "reservations", allGoods.Count);
         report.Look("I5", "events", allEvents.Count);
         report.Look("I9", "events", allEvents.Count);

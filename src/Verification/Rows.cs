@@ -47,6 +47,9 @@ public sealed record OrderFile(Guid OrderId)
 
     public IReadOnlyList<ChargeRow> Charges { get; init; } = [];
 
+    /// <summary>The providers whose own lists these charges come from.</summary>
+    public IReadOnlyList<string> ListedProviders { get; init; } = ["sandbox"];
+
     public ReservationRow? Reservation { get; init; }
 
     /// <summary>Somebody holds a 2xx answer, stored under an Idempotency-Key, that names this order.</summary>

@@ -16,6 +16,12 @@ namespace Orderwright.Verification;
 /// </remarks>
 public sealed class Verifier(IReadOnlyDictionary<string, IDatabase> databases, TimeProvider time)
 {
+    /// <summary>
+    /// A fifth database, where it is at hand: the record of the sandbox gateway in a process of its own, which the
+    /// provider <c>http</c> talks to. Money is then checked against it too.
+    /// </summary>
+    public const string Gateway = "payment-gateway";
+
     const int MaxPasses = 3;
 
     /// <summary>Covers the moments between snapshots and a second of skew between clocks.</summary>

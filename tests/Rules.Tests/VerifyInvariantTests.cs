@@ -131,6 +131,23 @@ public class VerifyInvariantTests
         Assert.Equal(["I3"], Found(Rejected with { Charges = [Charge with { Captured = 0 }] }));
 
     [Fact]
+    public void I3_holds_a_payment_to_its_gateways_own_record_wherever_that_was_read()
+    {
+        var elsewhere = Confirmed with { Payment = Paid with { Provider = "http" }, Charges = [] };
+        Assert.Empty(InvariantRules.GatewayAgrees(elsewhere));
+        Assert.Single(InvariantRules.GatewayAgrees(elsewhere with { ListedProviders = ["sandbox", "http"] }));
+        Assert.Empty(InvariantRules.GatewayAgrees(
+            elsewhere with { ListedProviders = ["sandbox", "http"], Charges = [Charge] }));
+    }
+
+    [Fact]
+    public void I3_does_not_judge_a_payment_whose_gateway_is_being_asked() =>
+        Assert.Empty(InvariantRules.GatewayAgrees(Waiting with
+        {
+            Payment = Paid with { State = "authorizing", Authorized = 0, Captured = 0 }, Charges = [Charge],
+        }));
+
+    [Fact]
     public void I3_leaves_an_incident_to_the_person_who_has_it() =>
         Assert.Empty(InvariantRules.GatewayAgrees(Waiting with { Saga = Saga("failed"), Charges = [Charge] }));
 

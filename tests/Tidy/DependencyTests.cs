@@ -22,6 +22,7 @@ public class DependencyTests
         ["StockService"] = ["Contracts", "Runtime", "Hosting"],
         ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Hosting"],
         ["AllInOne"] = ["Contracts", "Runtime", "Hosting", .. Services],
+        ["Gateway"] = ["Contracts", "Runtime", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
         ["Cli"] = ["Contracts", "Runtime", "Hosting", "Verification", "LocalServers"],
     };

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -20,7 +18,7 @@ public sealed class SandboxProvider(
     public const string ProviderName = "sandbox";
     public const string SignatureHeader = "Sandbox-Signature";
 
-    static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
+    readonly Signature signature = new(settings.Secret);
 
     public string Name => ProviderName;
 
@@ -61,7 +59,7 @@ public sealed class SandboxProvider(
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
-        if (!IsSigned(headers[SignatureHeader].ToString(), body, now))
+        if (!signature.Fits(headers[SignatureHeader].ToString(), "", body.Span, now))
             return new WebhookReading.Forged("The signature does not fit, or is older than 5 minutes.");
         try
         {
@@ -91,12 +89,7 @@ public sealed class SandboxProvider(
                 SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, charge.Id, charge.Code,
                 charge.Message),
             SandboxJson.Default.SandboxEvent);
-        var seconds = now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        var headers = new HeaderDictionary
-        {
-            [SignatureHeader] = $"t={seconds},v1={Convert.ToHexStringLower(Sign(seconds, body))}",
-        };
-        return (headers, body);
+        return (new HeaderDictionary { [SignatureHeader] = signature.Write("", body, now) }, body);
     }
 
     async Task<GatewayResult> AskAsync(GatewayRequest request, CancellationToken cancel)
@@ -104,24 +97,5 @@ public sealed class SandboxProvider(
         var reply = await gateway.DoAsync(request);
         if (reply.Lost) await Task.Delay(Timeout.InfiniteTimeSpan, time, cancel);
         return reply.Result!;
-    }
-
-    bool IsSigned(string header, ReadOnlyMemory<byte> body, DateTimeOffset now)
-    {
-        if (header.Split(',') is not [['t', '=', .. var seconds], ['v', '1', '=', .. var signature]]
-            || !long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var unix)
-            || unix > 253_402_300_799
-            || signature.Length != 64 || !signature.All(char.IsAsciiHexDigit))
-            return false;
-        return (now - DateTimeOffset.FromUnixTimeSeconds(unix)).Duration() <= Window
-            && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(signature), Sign(seconds, body.Span));
-    }
-
-    byte[] Sign(string seconds, ReadOnlySpan<byte> body)
-    {
-        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, settings.Secret);
-        mac.AppendData(Encoding.ASCII.GetBytes(seconds + "."));
-        mac.AppendData(body);
-        return mac.GetHashAndReset();
     }
 }

@@ -1,0 +1,165 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Orderwright.CustomerService.Gateways.Http;
+
+/// <summary>
+/// A gateway that any shop can serve: our contract (docs/http-gateway.md) over HTTP, signed both ways. Only what
+/// the gateway itself says in the contract's words settles anything. An error that may come from something in
+/// between is no statement about money: it is looked up.
+/// </summary>
+public sealed class HttpProvider(HttpClient http, Signature signature, TimeProvider time) : IPaymentProvider
+{
+    const int MostAnswerBytes = 64 * 1024;
+
+    static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    public static HttpProvider Over(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) => new(
+        new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            MaxConnectionsPerServer = limits.GatewayMaxInFlight,
+            // A gateway that moved to another address is found there before long.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        {
+            BaseAddress = settings.Url,
+            MaxResponseContentBufferSize = MostAnswerBytes,
+            // Each call comes with its own deadline.
+            Timeout = Timeout.InfiniteTimeSpan,
+        },
+        new Signature(settings.Secret), time);
+
+    public string Name => HttpGatewayNames.Provider;
+
+    public ProviderCapabilities Capabilities { get; } = new(
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true);
+
+    public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) =>
+        PostAsync(request, cancel);
+
+    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) =>
+        PostAsync(request, cancel);
+
+    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) =>
+        PostAsync(request, cancel);
+
+    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
+        PostAsync(request, cancel);
+
+    public async Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel)
+    {
+        using var message = Message(HttpMethod.Get, $"requests/{Uri.EscapeDataString(request.Key)}", []);
+        return await AskAsync(message, cancel);
+    }
+
+    public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now)
+    {
+        if (!signature.Fits(headers[HttpGatewayNames.SignatureHeader].ToString(), "", body.Span, now))
+            return new WebhookReading.Forged("The signature does not fit, or is older than 5 minutes.");
+        try
+        {
+            var told = JsonSerializer.Deserialize(body.Span, HttpGatewayJson.Default.HttpGatewayEvent)!;
+            // That the gateway is busy settles nothing.
+            var result = ResultOf(told.Answer) is var said and not (GatewayResult.Unknown or GatewayResult.Unavailable)
+                ? said
+                : null;
+            return new WebhookReading.Genuine(
+                [new GatewayEvent(told.Id, told.Type, told.Key, result, Encoding.UTF8.GetString(body.Span))]);
+        }
+        catch (JsonException)
+        {
+            return new WebhookReading.Unreadable("This is not an event of the contract.");
+        }
+    }
+
+    async Task<GatewayResult> PostAsync(GatewayRequest request, CancellationToken cancel)
+    {
+        var authorizes = request.Operation == GatewayOperations.Authorize;
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            new HttpGatewayRequest(
+                request.Key, request.OrderId, request.AmountMinor, request.Currency,
+                authorizes ? request.Token : null, authorizes ? null : request.Reference),
+            HttpGatewayJson.Default.HttpGatewayRequest);
+        using var message = Message(HttpMethod.Post, request.Operation, body);
+        return await AskAsync(message, cancel);
+    }
+
+    HttpRequestMessage Message(HttpMethod method, string path, byte[] body)
+    {
+        var target = new Uri(http.BaseAddress!, path);
+        var message = new HttpRequestMessage(method, target);
+        if (method == HttpMethod.Post)
+            message.Content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
+        message.Headers.Add(
+            HttpGatewayNames.SignatureHeader,
+            signature.Write(HttpGatewayNames.Signed(method.Method, target.PathAndQuery), body, time.GetUtcNow()));
+        return message;
+    }
+
+    async Task<GatewayResult> AskAsync(HttpRequestMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            using var response = await http.SendAsync(message, cancel);
+            var body = await response.Content.ReadAsByteArrayAsync(cancel);
+            return ResultOf(response.StatusCode, Read(body), isLookUp: message.Method == HttpMethod.Get);
+        }
+        catch (HttpRequestException error) when (error.HttpRequestError is
+            HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            or HttpRequestError.SecureConnectionError)
+        {
+            return new GatewayResult.Unavailable("The gateway cannot be reached; nothing was sent.");
+        }
+        catch (HttpRequestException error)
+        {
+            return new GatewayResult.Unknown($"The call broke off: {error.HttpRequestError}.");
+        }
+    }
+
+    static GatewayResult ResultOf(HttpStatusCode status, HttpGatewayAnswer? answer, bool isLookUp) =>
+        (status, answer) switch
+        {
+            (HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, not null) => ResultOf(answer),
+            (HttpStatusCode.NotFound, { Outcome: HttpGatewayNames.UnknownKey }) when isLookUp =>
+                new GatewayResult.NeverHappened(Final: false),
+            (HttpStatusCode.TooManyRequests, _) => new GatewayResult.Unavailable("The gateway is over its limit."),
+            // Refused before it was looked at: a secret or an address that is wrong, which somebody will mend.
+            (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound
+                or HttpStatusCode.MethodNotAllowed, _) when !isLookUp =>
+                new GatewayResult.Unavailable($"The gateway does not take our requests: {(int)status}."),
+            (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableContent, _) when !isLookUp =>
+                new GatewayResult.Declined("refused_request", $"The gateway refused the request: {(int)status}."),
+            _ => new GatewayResult.Unknown($"The gateway answered {(int)status}."),
+        };
+
+    static GatewayResult ResultOf(HttpGatewayAnswer answer) => answer switch
+    {
+        { Outcome: HttpGatewayNames.Succeeded, Id: { Length: > 0 } id } =>
+            new GatewayResult.Succeeded(id, answer.Captured),
+        { Outcome: HttpGatewayNames.Declined } =>
+            new GatewayResult.Declined(answer.Code ?? "declined", answer.Message ?? "It was declined."),
+        { Outcome: HttpGatewayNames.ActionRequired, Id: { Length: > 0 } id, ActionUrl: { Length: > 0 } url } =>
+            new GatewayResult.ActionRequired(id, url),
+        { Outcome: HttpGatewayNames.Unavailable } => new GatewayResult.Unavailable(
+            "The gateway is not available.",
+            answer.RetryAfter is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 300)) : null),
+        _ => new GatewayResult.Unknown($"The gateway says '{answer.Outcome}'."),
+    };
+
+    static HttpGatewayAnswer? Read(byte[] body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, HttpGatewayJson.Default.HttpGatewayAnswer);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,4 @@
+using Orderwright.Gateway;
+using Orderwright.Hosting;
+
+return await ServiceHost.RunAsync(args, [new GatewayModule()], GatewayModule.TellHowToReachIt);
