@@ -133,7 +133,7 @@ static class OrderCommands
     }
 
     /// <summary>The order of an id or, for whatever is none, of a reference.</summary>
-    static async Task<JsonElement> FindAsync(Api api, string idOrReference, CancellationToken cancel)
+    public static async Task<JsonElement> FindAsync(Api api, string idOrReference, CancellationToken cancel)
     {
         if (Guid.TryParseExact(idOrReference, "D", out var id))
             return (await api.GetAsync(ServiceNames.Order, $"/orders/{id:D}", cancel)).OrThrow().Body;
@@ -161,8 +161,8 @@ static class OrderCommands
             })).Append(["", "total", "", "", Price(order.Whole("total"), order)]));
     }
 
-    static string Price(long? minor, JsonElement order) =>
+    public static string Price(long? minor, JsonElement order) =>
         minor is { } amount && Currencies.IsKnown(order.Text("currency")) ? Money.Format(amount, order.Text("currency")) : "";
 
-    static Argument<string> IdOrReference() => new("order") { Description = "The order's id, or its reference." };
+    public static Argument<string> IdOrReference() => new("order") { Description = "The order's id, or its reference." };
 }

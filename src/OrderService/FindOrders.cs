@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
@@ -14,20 +13,7 @@ namespace Orderwright.OrderService;
 /// <param name="From">The lowest id, inclusive.</param>
 /// <param name="Before">The highest id, exclusive.</param>
 public sealed record OrderFilter(
-    string Merchant, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before)
-{
-    /// <summary>
-    /// Below every id made at this time or later, above every earlier one: a UUIDv7 begins with its
-    /// milliseconds.
-    /// </summary>
-    public static Guid FirstIdAt(DateTimeOffset time)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        bytes.Clear();
-        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, time.ToUnixTimeMilliseconds()) << 16);
-        return new Guid(bytes, bigEndian: true);
-    }
-}
+    string Merchant, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before);
 
 /// <summary>
 /// Orders by id, and lists of them, newest first. Each kind of list has a statement that an index serves; the

@@ -120,7 +120,7 @@ public sealed class OrderApi(
         var before = query.Time("createdBefore");
         if (query.Refusal is { } refusal) return refusal;
 
-        var start = before is { } end ? OrderFilter.FirstIdAt(end) : Guid.AllBitsSet;
+        var start = before is { } end ? Ids.FirstAt(end) : Guid.AllBitsSet;
         if (query.Position is { } position)
         {
             if (!Guid.TryParseExact(position, "N", out var last)) return Requests.InvalidCursor;
@@ -129,7 +129,7 @@ public sealed class OrderApi(
         var page = await find.ListAsync(
             new OrderFilter(
                 Caller.Of(http).Merchant, status, query.Text("customerId"), query.Text("reference"),
-                after is { } from ? OrderFilter.FirstIdAt(from) : Guid.Empty, start),
+                after is { } from ? Ids.FirstAt(from) : Guid.Empty, start),
             query.Limit, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, new Page<OrderBody>([.. page.Items.Select(OrderBody.Of)], page.NextCursor),

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Orderwright.Runtime;
 
 /// <summary>Where ids come from. Two implementations: this process's, and a simulation's seeded one.</summary>
@@ -11,6 +13,19 @@ public interface IIdSource
 public sealed class IdSource : IIdSource
 {
     public Guid Next(DateTimeOffset now) => Guid.CreateVersion7(now);
+}
+
+/// <summary>What a UUIDv7 tells: it begins with its milliseconds.</summary>
+public static class Ids
+{
+    /// <summary>Below every id made at this time or later, above every earlier one.</summary>
+    public static Guid FirstAt(DateTimeOffset time)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, time.ToUnixTimeMilliseconds()) << 16);
+        return new Guid(bytes, bigEndian: true);
+    }
 }
 
 /// <summary>Time as this product keeps it: UTC, whole milliseconds, the same in JSON and in both databases.</summary>

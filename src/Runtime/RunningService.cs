@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Operators;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime;
@@ -48,12 +49,23 @@ public sealed partial class RunningService : IAsyncDisposable
             Backlog = () => inbox?.Backlog ?? 0,
         };
         watch = new DatabaseWatch(database, runtimeSql, time);
+        Audit = new Audit(Name, database, runtimeSql);
+        DeadLetters = new DeadLetterDesk(context, Audit);
         Parts = module.Build(context);
     }
 
     public string Name { get; }
 
     public ServiceParts Parts { get; }
+
+    /// <summary>What its operators did.</summary>
+    public Audit Audit { get; }
+
+    /// <summary>What it could not read or handle.</summary>
+    public DeadLetterDesk DeadLetters { get; }
+
+    /// <summary>Messages that wait in its inbox.</summary>
+    public int Backlog => context.Backlog();
 
     /// <summary>
     /// Faults when a loop ends that should not: the service is then half dead, and its host must end it.
@@ -83,7 +95,7 @@ public sealed partial class RunningService : IAsyncDisposable
         var jobs = new TimedJobs(Name, context.Runner, options, time, logs.CreateLogger<TimedJobs>());
         Start(watch.Loop);
         Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));
-        foreach (var loop in Parts.Loops) Start(loop);
+        foreach (var loop in Parts.Loops.Concat(DeadLetters.Loops)) Start(loop);
         foreach (var job in Parts.Jobs.Append(TimedJobs.PurgeAnswers(context.RuntimeSql))) Start(jobs.LoopOf(job));
         LogStarted(Name, loops.Count);
     }

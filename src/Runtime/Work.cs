@@ -44,6 +44,9 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
             TraceParent = traceParent ?? Activity.Current?.Id,
         });
 
+    /// <summary>Sends once more what was sent before: a new message that says the same.</summary>
+    public void Forward(Message message) => outgoing.Add(message with { Id = NewId(), Time = now });
+
     /// <summary>Answers a command: same order, same step.</summary>
     public void Answer(Message command, StepAnswered answer) =>
         Send(command.OrderId, answer, command.Step, command.Attempt, traceParent: command.TraceParent);

@@ -14,7 +14,8 @@ namespace Orderwright.SagaCoordinator;
 /// update another version, the guess was wrong, nothing was written, and the saga is locked, loaded and
 /// decided on again.
 /// </remarks>
-public sealed partial class AdvanceSagas(SagaStore store, ILogger<AdvanceSagas> log) : IBatchHandler
+public sealed partial class AdvanceSagas(SagaStore store, SignsOfLife signs, ILogger<AdvanceSagas> log)
+    : IBatchHandler
 {
     readonly RecentSagas recent = new(capacity: 5_000);
 
@@ -41,6 +42,7 @@ public sealed partial class AdvanceSagas(SagaStore store, ILogger<AdvanceSagas> 
         List<SagaProgress> sagas = [.. guessed.Values, .. begun.Values, .. advanced];
         await store.MoveTimersAsync(sagas, work);
         foreach (var saga in sagas) saga.Send(work);
+        signs.Hear(batch, work.Now);
         work.AfterCommit(() => sagas.ForEach(saga => recent.Remember(saga.Record)));
         if (sagas.Count < stories.Count) LogUnknown(stories.Count - sagas.Count);
     }

@@ -8,7 +8,10 @@ namespace Orderwright.SagaCoordinator;
 /// </summary>
 public static class Explain
 {
-    public static string Sentence(SagaState state, DateTimeOffset now)
+    /// <param name="state">How it stands.</param>
+    /// <param name="now">When that is told.</param>
+    /// <param name="signs">When the participants were last heard; null where nobody listened.</param>
+    public static string Sentence(SagaState state, DateTimeOffset now, SignsOfLife? signs = null)
     {
         if (state.StartedAt is not { } started) return "It has not started.";
         if (state.EndedAt is { } ended) return Ended(state, started, ended, now);
@@ -27,11 +30,12 @@ public static class Explain
                 + $"{Clock(leg.WaitingSince, now)}{Action(leg)}; given up {In(leg.Deadline, now)}",
             LegPhase.InDoubt =>
                 $"in doubt since {Clock(leg.InDoubtSince, now)}: {how.Participant} is finding out whether "
-                + $"{what} happened; asked {Times(leg.Attempts)}{NextTry(leg, now)}; "
-                + $"an incident {In(leg.Deadline, now)}",
+                + $"{what} happened; asked {Times(leg.Attempts)}{NextTry(leg, now)}"
+                + $"{LastSeen(how.Participant, signs, now)}; an incident {In(leg.Deadline, now)}",
             _ =>
                 $"waiting for {how.Participant} to answer {what} since {Clock(leg.FirstSentAt, now)}; "
-                + $"asked {Times(leg.Attempts)}{LastWord(leg, now)}{NextTry(leg, now)}; "
+                + $"asked {Times(leg.Attempts)}{LastWord(leg, now)}{NextTry(leg, now)}"
+                + $"{LastSeen(how.Participant, signs, now)}; "
                 + $"{(undo || how.ForwardOnly ? "an incident" : "given up and undone")} {In(leg.Deadline, now)}",
         };
         return Capital($"{because}{stands}.");
@@ -59,6 +63,9 @@ public static class Explain
 
     static string NextTry(Leg leg, DateTimeOffset now) =>
         leg.NextAskAt is null ? "" : $"; next try {In(leg.NextAskAt, now)}";
+
+    static string LastSeen(string service, SignsOfLife? signs, DateTimeOffset now) =>
+        signs?.LastHeard(service) is { } heard ? $"; {service} last seen {Ago(heard, now)}" : "";
 
     static string Times(int attempts) => attempts == 1 ? "once" : $"{attempts} times";
 

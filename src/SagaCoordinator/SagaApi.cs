@@ -11,7 +11,7 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>Sagas over HTTP, for operators: search, one with its timeline, the process itself.</summary>
-public sealed class SagaApi(ServiceContext context)
+public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
 {
     static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan"];
 
@@ -60,7 +60,7 @@ public sealed class SagaApi(ServiceContext context)
             context.Sql["saga"], SqlArgs.With("order_id", id), ReadView, http.RequestAborted);
         return found is [var saga]
             ? Answer.Json(
-                StatusCodes.Status200OK, SagaBody.Of(saga, context.Time.Now()), SagaJson.Default.SagaBody,
+                StatusCodes.Status200OK, SagaBody.Of(saga, context.Time.Now(), signs), SagaJson.Default.SagaBody,
                 version: saga.Record.State.Version)
             : Problem.NotFound("saga");
     }

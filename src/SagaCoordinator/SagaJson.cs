@@ -55,12 +55,12 @@ public sealed record SagaBody(
     long Version, DateTimeOffset StartedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt,
     IReadOnlyList<TimelineEntry> Timeline)
 {
-    public static SagaBody Of(SagaView saga, DateTimeOffset now)
+    public static SagaBody Of(SagaView saga, DateTimeOffset now, SignsOfLife signs)
     {
         var (state, facts) = (saga.Record.State, saga.Record.Facts);
         var headline = Headline.Of(state);
         return new(
-            saga.Record.OrderId, Explain.Sentence(state, now),
+            saga.Record.OrderId, Explain.Sentence(state, now, signs),
             new(OrderSaga.Version(state.DefinitionVersion).Name, state.DefinitionVersion),
             SagaNames.Of(state.Status), state.Ending is { } ending ? SagaNames.Of(ending) : null,
             headline.Step, headline.WaitingFor, headline.Code, state.Pivoted,
@@ -124,7 +124,20 @@ public sealed record TimelineEntry(
     }
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(UtcMillisecondsConverter)])]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    PropertyNameCaseInsensitive = false,
+    NumberHandling = JsonNumberHandling.Strict,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcMillisecondsConverter)])]
+[JsonSerializable(typeof(ResolveRequest))]
+[JsonSerializable(typeof(OperatorActionBody))]
+[JsonSerializable(typeof(OverviewBody))]
+[JsonSerializable(typeof(Page<IncidentItem>))]
+[JsonSerializable(typeof(Page<TimerItem>))]
 [JsonSerializable(typeof(Page<SagaItem>))]
 [JsonSerializable(typeof(SagaBody))]
 [JsonSerializable(typeof(DefinitionBody))]

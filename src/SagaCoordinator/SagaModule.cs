@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 
 namespace Orderwright.SagaCoordinator;
 
@@ -12,11 +14,23 @@ public sealed class SagaModule : IServiceModule
     public ServiceParts Build(ServiceContext context)
     {
         var store = new SagaStore(context.Sql);
+        var signs = new SignsOfLife();
+        var actions = new OperatorActions(store, new Audit(Name, context.Database, context.RuntimeSql), signs);
+        var acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
+        var sagas = new SagaApi(context, signs);
+        var operators = new OperatorApi(actions, acting, context);
+        var overview = new OverviewApi(context, new Overview(context, signs), signs);
         return new ServiceParts
         {
-            Handlers = [new AdvanceSagas(store, context.Logs.CreateLogger<AdvanceSagas>())],
+            Handlers = [new AdvanceSagas(store, signs, context.Logs.CreateLogger<AdvanceSagas>())],
             Jobs = [new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job],
-            Routes = new SagaApi(context).Map,
+            Loops = acting.Loops,
+            Routes = routes =>
+            {
+                sagas.Map(routes);
+                operators.Map(routes);
+                overview.Map(routes);
+            },
         };
     }
 }

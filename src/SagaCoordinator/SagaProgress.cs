@@ -100,7 +100,16 @@ public sealed class SagaProgress
         }
     }
 
+    /// <summary>What an operator wants.</summary>
+    public void Take(SagaEvent wanted) => Decide(wanted);
+
     public void LookAtTheClock(bool askNow) => Decide(new SagaEvent.TimerDue(askNow));
+
+    /// <summary>What <see cref="Send"/> sends.</summary>
+    public IReadOnlyList<(IMessageBody Body, string? Step, int Attempt, DateTimeOffset? Deadline)> Outgoing =>
+        told is { } announcement
+            ? [.. commands, (OrderMessages.OutcomeOf(announcement, State, Facts, Payment), null, 1, null)]
+            : commands;
 
     /// <summary>Sends what was decided. Of several outcomes only the last one matters.</summary>
     public void Send(Work work)

@@ -54,7 +54,8 @@ public sealed class HttpHost : IAsyncDisposable
         return await said.Task.WaitAsync(StartLimit);
     }
 
-    static string ProgramOf(string project) => Path.Combine(
+    /// <summary>The built program of a project of src.</summary>
+    public static string ProgramOf(string project) => Path.Combine(
         AppContext.BaseDirectory.Replace(
             $"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}EndToEnd{Path.DirectorySeparatorChar}",
             $"{Path.DirectorySeparatorChar}src{Path.DirectorySeparatorChar}{project}{Path.DirectorySeparatorChar}",

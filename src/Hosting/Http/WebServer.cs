@@ -47,6 +47,7 @@ static class WebServer
         app.MapOpenApi().Require(Scopes.Operator);
         MapMetrics(app);
         if (keys is null) app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
+        new OperatorPages(services).Map(app);
         foreach (var service in services) service.Parts.Routes(app);
         return app;
     }

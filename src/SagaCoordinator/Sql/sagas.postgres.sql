@@ -105,3 +105,29 @@ WHERE (@before::uuid IS NULL OR t.order_id < @before)
     AND (@started_before::timestamptz IS NULL OR s.started_at <= @started_before)
 ORDER BY t.order_id DESC
 LIMIT @most;
+
+-- name: due_timers
+-- In the order in which they come due. What only a person can move has no time and is not here.
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, t.due_at
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+WHERE t.due_at <= @until
+    AND (@after_at::timestamptz IS NULL OR (t.due_at, t.order_id) > (@after_at, @after_id))
+ORDER BY t.due_at, t.order_id
+LIMIT @most;
+
+-- name: open_work
+-- How the open sagas stand, in groups. Of a backlog beyond the cap only so much is counted.
+SELECT s.state, s.step, s.waiting_for, s.code, count(*), min(s.started_at), count(*) FILTER (WHERE t.due_at < @overdue)
+FROM (SELECT order_id, due_at FROM saga_timers LIMIT @cap) t
+JOIN sagas s ON s.order_id = t.order_id
+GROUP BY s.state, s.step, s.waiting_for, s.code;
+
+-- name: latest_sagas
+-- The newest orders down to a moment, by way of the key, which begins with its time.
+SELECT s.state, s.step, s.started_at, s.ended_at
+FROM sagas s
+WHERE s.order_id >= @from
+ORDER BY s.order_id DESC
+LIMIT @most;

@@ -7,6 +7,8 @@ using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 using Orderwright.Runtime.Transport;
 using Orderwright.SagaCoordinator;
 
@@ -22,6 +24,8 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     readonly ServiceContext context;
     readonly ServiceParts parts;
     readonly List<Message> sent = [];
+    readonly CancellationTokenSource stopping = new();
+    IReadOnlyList<Task> loops = [];
     WebApplication? web;
     HttpClient? client;
 
@@ -59,8 +63,14 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         web = builder.Build();
         web.UseRouting();
+        web.Use(next => http =>
+        {
+            Caller.Set(http, Caller.Local);
+            return next(http);
+        });
         parts.Routes(web);
         await web.StartAsync();
+        loops = [.. parts.Loops.Select(loop => loop.RunAsync(stopping.Token))];
         return client = new HttpClient { BaseAddress = new Uri(web.Urls.Single() + "/api/v1/") };
     }
 
@@ -72,6 +82,8 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
 
     public SagaStore Store { get; }
 
+    public Audit Audit => new(ServiceNames.Coordinator, database, context.RuntimeSql);
+
     /// <summary>Statements of the last batch or job.</summary>
     public IReadOnlyList<string> Statements => database.Statements;
 
@@ -81,6 +93,17 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         {
             foreach (var handler in parts.Handlers) await handler.HandleAsync(batch, work);
         });
+
+    /// <summary>What was sent since a batch, a job or this was last asked for.</summary>
+    public IReadOnlyList<Message> TakeSent()
+    {
+        lock (sent)
+        {
+            IReadOnlyList<Message> taken = [.. sent];
+            sent.Clear();
+            return taken;
+        }
+    }
 
     /// <summary>A round of the timers; returns what is sent.</summary>
     public Task<IReadOnlyList<Message>> LooksAtTheClockAsync(int most = 1_000) =>
@@ -124,6 +147,9 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     {
         client?.Dispose();
         if (web is not null) await web.DisposeAsync();
+        await stopping.CancelAsync();
+        await Task.WhenAll(loops).ContinueWith(_ => { }, TaskScheduler.Default);
+        stopping.Dispose();
         await database.DisposeAsync();
     }
 

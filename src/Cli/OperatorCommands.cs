@@ -1,0 +1,154 @@
+using System.CommandLine;
+using System.Text.Json;
+using Orderwright.Contracts;
+
+namespace Orderwright.Cli;
+
+/// <summary>
+/// <c>why</c>, <c>incidents</c>, <c>retry</c>, <c>compensate</c> and <c>resolve</c>: what is stuck, and what to do
+/// about it. Whatever changes something needs a reason, shows with <c>--preview</c> what it would send, and is audited.
+/// </summary>
+static class OperatorCommands
+{
+    static readonly string[] Outcomes = ["completed", "rejected"];
+
+    public static Command Why()
+    {
+        var id = OrderCommands.IdOrReference();
+        var json = Output.JsonOption();
+        var command = new Command("why", "What an order waits for and why, in a sentence; and its steps.") { id, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            var saga = (await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel)).OrThrow().Body;
+            output.ShowJson(saga);
+            output.Line(saga.Text("summary"));
+            output.Table(
+                ["step", "phase", "asked#", "first asked", "answered", "why"],
+                saga.Items("timeline").Select(step => new[]
+                {
+                    $"{(step.Text("undo") == "true" ? "undo " : "")}{step.Text("step")}", step.Text("phase"),
+                    step.Text("attempts"), step.Text("firstSentAt"), step.Text("answeredAt"),
+                    $"{step.Text("code")} {step.Text("message")}".Trim(),
+                }));
+            return Exit.Ok;
+        });
+        return command;
+    }
+
+    public static Command Incidents()
+    {
+        var step = new Option<string?>("--step") { Description = "Only those of one step." };
+        var code = new Option<string?>("--code") { Description = "Only those with one code." };
+        var limit = new Option<int>("--limit") { Description = "How many, 1 to 200.", DefaultValueFactory = _ => 50 };
+        var json = Output.JsonOption();
+        var command = new Command("incidents", "What needs a person.") { step, code, limit, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var query = $"/incidents?limit={parsed.GetValue(limit)}";
+            if (parsed.GetValue(step) is { } only) query += $"&step={Uri.EscapeDataString(only)}";
+            if (parsed.GetValue(code) is { } why) query += $"&code={Uri.EscapeDataString(why)}";
+            var page = (await api.GetAsync(ServiceNames.Coordinator, query, cancel)).OrThrow().Body;
+            output.ShowJson(page);
+            if (!page.Items().Any()) output.Mark(true, "No incident is open.");
+            else
+                output.Table(
+                    ["order", "customer", "total#", "stuck at", "since", "code", "message"],
+                    page.Items().Select(incident => new[]
+                    {
+                        incident.Text("orderId"), incident.Text("customerId"),
+                        OrderCommands.Price(incident.Whole("total"), incident),
+                        $"{(incident.Text("undo") == "true" ? "undo " : "")}{incident.Text("step")}",
+                        incident.Text("stuckAt"), incident.Text("code"), incident.Text("message"),
+                    }));
+            if (page.TextOrNull("nextCursor") is not null)
+                output.Line($"These are the first {parsed.GetValue(limit)}; --limit shows up to 200.");
+            return Exit.Ok;
+        });
+        return command;
+    }
+
+    public static Command Retry() => Act("retry", "Ask everything outstanding again, now.");
+
+    public static Command Compensate() => Act("compensate", "Undo everything, without waiting for what is stuck.");
+
+    public static Command Resolve()
+    {
+        var id = OrderCommands.IdOrReference();
+        var step = new Argument<string>("step") { Description = "Which step, or its undo, whichever is outstanding." };
+        var outcome = new Argument<string>("outcome") { Description = "completed or rejected." };
+        outcome.AcceptOnlyFromAmong(Outcomes);
+        var (reason, preview, json) = Common();
+        reason.Required = true;
+        var command = new Command("resolve", "Answer a step in its participant's place.")
+        {
+            id, step, outcome, reason, preview, json,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            return await ActAsync(api, output, orderId, "resolve", parsed.GetValue(preview), writer =>
+            {
+                writer.WriteString("step", parsed.GetValue(step));
+                writer.WriteString("outcome", parsed.GetValue(outcome));
+                writer.WriteString("reason", parsed.GetValue(reason));
+            }, cancel);
+        });
+        return command;
+    }
+
+    static Command Act(string verb, string description)
+    {
+        var id = OrderCommands.IdOrReference();
+        var (reason, preview, json) = Common();
+        reason.Required = true;
+        var command = new Command(verb, description) { id, reason, preview, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            return await ActAsync(
+                api, output, orderId, verb, parsed.GetValue(preview),
+                writer => writer.WriteString("reason", parsed.GetValue(reason)), cancel);
+        });
+        return command;
+    }
+
+    static (Option<string> Reason, Option<bool> Preview, Option<bool> Json) Common() => (
+        new("--reason") { Description = "Why; it stands in the audit." },
+        new("--preview") { Description = "Say what it would do and send, and do nothing." }, Output.JsonOption());
+
+    static async Task<int> ActAsync(
+        Api api, Output output, string orderId, string verb, bool preview, Action<Utf8JsonWriter> body,
+        CancellationToken cancel)
+    {
+        var answer = await api.SendAsync(
+            HttpMethod.Post, ServiceNames.Coordinator, $"/sagas/{orderId}/{verb}{(preview ? "?preview=true" : "")}",
+            JsonBody.Of(body), cancel, key: preview ? null : $"{verb}-{Guid.NewGuid():N}");
+        var told = answer.OrThrow().Body;
+        output.ShowJson(told);
+        var (before, after) = (told.Part("before"), told.Part("after"));
+        output.Line($"{orderId}: {before?.Text("state")} → {after?.Text("state")}{(preview ? " (nothing was done)" : "")}");
+        if (told.TextOrNull("warning") is { } warning) output.Mark(null, warning);
+        foreach (var message in told.Items("messages"))
+            output.Mark(
+                preview ? null : true,
+                $"{(preview ? "would send" : "sent")} {message.Text("type")} to {message.Text("destination")}"
+                + (message.TextOrNull("step") is { } step ? $" ({step}, attempt {message.Text("attempt")})" : ""));
+        output.Line(after?.Text("summary") ?? "");
+        return Exit.Ok;
+    }
+
+    // The coordinator knows orders by their id alone; only a reference has to be looked up.
+    static async Task<string> IdOfAsync(Api api, string idOrReference, CancellationToken cancel) =>
+        Guid.TryParseExact(idOrReference, "D", out var id)
+            ? id.ToString("D")
+            : (await OrderCommands.FindAsync(api, idOrReference, cancel)).Text("id");
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
+
+namespace Orderwright.Hosting.Http;
+
+/// <summary>
+/// What every service keeps for its operators, as one list over the services of this process: dead letters, and the
+/// audit of what operators did.
+/// </summary>
+sealed class OperatorPages(IReadOnlyList<RunningService> services)
+{
+    const int MaxReason = 500;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").Require(Scopes.Operator);
+        letters.MapGet("", (Delegate)ListLettersAsync).WithName("listDeadLetters").Lists("orderId", "type", "open")
+            .WithSummary("Messages that could not be read or handled, newest first")
+            .WithDescription("Of the services in this process. `open=true`: only those that were not sent again.")
+            .Produces<Page<DeadLetterView>>();
+        letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter").Produces<DeadLetterView>();
+        letters.MapPost("{id}/replay", ReplayAsync).WithName("replayDeadLetter")
+            .WithSummary("Send a dead letter again")
+            .WithDescription("`?preview=true` says what would be sent, and sends nothing.")
+            .Accepts<ReasonRequest>("application/json").Produces<ReplayView>();
+        routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.Operator)
+            .WithName("listAudit").Lists("orderId", "actor", "action")
+            .WithSummary("What operators did, newest first").Produces<Page<AuditEntry>>();
+    }
+
+    async Task<IResult> ListLettersAsync(HttpContext http)
+    {
+        var query = new ListQuery(http, "orderId", "type", "open");
+        var orderId = query.Id("orderId");
+        var open = query.OneOf("open", ["true", "false"]) == "true";
+        if (query.Refusal is { } refusal) return refusal;
+        if (!TryReadPosition(query.Position, out var before)) return ForeignCursor;
+        var filter = new DeadLetterFilter(before, orderId, query.Text("type"), open);
+        var found = await Task.WhenAll(services.Select(
+            service => service.DeadLetters.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
+        // By the id's big-endian bytes, as both databases compare.
+        var rows = found.SelectMany(list => list)
+            .OrderByDescending(letter => letter.FailedAt)
+            .ThenByDescending(letter => letter.Id.ToString("N"), StringComparer.Ordinal)
+            .Take(query.Limit + 1).ToList();
+        return Answer.Json(
+            StatusCodes.Status200OK,
+            Pages.Of(rows, query.Limit, letter => string.Create(
+                CultureInfo.InvariantCulture, $"{letter.FailedAt.ToUnixTimeMilliseconds()} {letter.Id:D}")),
+            OperatorJson.Default.PageDeadLetterView);
+    }
+
+    async Task<IResult> GetLetterAsync(string id, HttpContext http)
+    {
+        if (!Guid.TryParseExact(id, "D", out var letterId)) return InvalidId;
+        foreach (var service in services)
+            if (await service.DeadLetters.FindAsync(letterId, http.RequestAborted) is { } letter)
+                return Answer.Json(StatusCodes.Status200OK, letter, OperatorJson.Default.DeadLetterView);
+        return Problem.NotFound("dead letter");
+    }
+
+    async Task<IResult> ReplayAsync(string id, HttpContext http)
+    {
+        if (!Guid.TryParseExact(id, "D", out var letterId)) return InvalidId;
+        var query = new ListQuery(http, "preview");
+        var preview = query.OneOf("preview", ["true", "false"]) == "true";
+        if (query.Refusal is { } unknown) return unknown;
+        var (command, refusal) = await Commands.ReadAsync(http, OperatorJson.Default.ReasonRequest);
+        if (command is null) return refusal!;
+        if (new Check().Text("/reason", command.Body.Reason, MaxReason).Refusal is { } invalid) return invalid;
+        foreach (var service in services)
+            if (await service.DeadLetters.FindAsync(letterId, http.RequestAborted) is not null)
+                return preview
+                    ? await service.DeadLetters.PreviewAsync(letterId, http.RequestAborted)
+                    : await service.DeadLetters.ReplayAsync(command.For(new Replay(letterId, command.Body.Reason)));
+        return Problem.NotFound("dead letter");
+    }
+
+    async Task<IResult> ListAuditAsync(HttpContext http)
+    {
+        var query = new ListQuery(http, "orderId", "actor", "action");
+        var orderId = query.Id("orderId");
+        if (query.Refusal is { } refusal) return refusal;
+        var before = default(Guid);
+        if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return ForeignCursor;
+        var filter = new AuditFilter(
+            query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"));
+        var found = await Task.WhenAll(services.Select(
+            service => service.Audit.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
+        var rows = found.SelectMany(list => list)
+            .OrderByDescending(entry => entry.Id.ToString("N"), StringComparer.Ordinal).Take(query.Limit + 1).ToList();
+        return Answer.Json(
+            StatusCodes.Status200OK, Pages.Of(rows, query.Limit, entry => entry.Id.ToString("N")),
+            OperatorJson.Default.PageAuditEntry);
+    }
+
+    static bool TryReadPosition(string? position, out (DateTimeOffset At, Guid Id)? before)
+    {
+        before = null;
+        if (position is null) return true;
+        if (position.Split(' ') is not [var time, var id]
+            || !long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            || !Guid.TryParseExact(id, "D", out var letterId))
+            return false;
+        before = (DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), letterId);
+        return true;
+    }
+
+    static Answer InvalidId => Problem.Invalid("id", "invalid_id", "A dead letter's id is a UUID.");
+
+    static Answer ForeignCursor =>
+        Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+}

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
+
+namespace Orderwright.SagaCoordinator;
+
+/// <summary>
+/// Carries out what operators want, all that wait in one transaction: the saga is locked, the core decides, and
+/// the state, what is sent and the audit are one commit. A preview decides the same and keeps nothing.
+/// </summary>
+public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife signs)
+{
+    public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<OperatorRequest>> batch, Work work)
+    {
+        var answers = new Answer[batch.Count];
+        // Two actions on one saga follow each other: the second decides on what the first has left.
+        foreach (var round in Rounds(batch))
+        {
+            var sagas = await store.LockAsync([.. round.Select(at => batch[at].Body.OrderId).Order()], work);
+            var acted = new List<SagaProgress>();
+            var entries = new List<AuditEntry>();
+            foreach (var at in round)
+            {
+                var (command, wish) = (batch[at], batch[at].Body);
+                if (!sagas.TryGetValue(wish.OrderId, out var record))
+                {
+                    answers[at] = Problem.NotFound("saga");
+                    continue;
+                }
+                if (Decide(record, wish, work.Now) is not { } decided)
+                {
+                    answers[at] = Refused(record, wish);
+                    continue;
+                }
+                var entry = EntryOf(decided, command, work);
+                answers[at] = Tell(decided with { AuditId = entry.Id });
+                entries.Add(entry);
+                acted.Add(decided.Saga);
+            }
+            await store.UpdateLockedAsync(acted, work);
+            await store.MoveTimersAsync(acted, work);
+            await audit.AppendAsync(entries, work);
+            foreach (var saga in acted) saga.Send(work);
+        }
+        return answers;
+    }
+
+    /// <summary>What <see cref="HandleAsync"/> would do and send, of the saga as it was read.</summary>
+    public Answer Preview(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
+        Decide(record, wish, now) is { } decided ? Tell(decided) : Refused(record, wish);
+
+    sealed record Decision(
+        OperatorRequest Wish, SagaProgress Saga, SagaGist Before, SagaGist After, string? Warning, Guid? AuditId = null);
+
+    Decision? Decide(SagaRecord record, OperatorRequest wish, DateTimeOffset now)
+    {
+        if (OperatorRules.Refuse(record.State, wish) is not null) return null;
+        var saga = SagaProgress.Of(record, now);
+        saga.Take(OperatorRules.EventOf(record.State, wish));
+        return new(
+            wish, saga, SagaGist.Of(record.State, now, signs), SagaGist.Of(saga.State, now, signs),
+            OperatorRules.WarningOf(record.State, wish));
+    }
+
+    static Answer Refused(SagaRecord record, OperatorRequest wish)
+    {
+        var refusal = OperatorRules.Refuse(record.State, wish)!;
+        return Problem.Conflict(refusal.Code, refusal.Message);
+    }
+
+    static Answer Tell(Decision decided) => Answer.Json(
+        StatusCodes.Status200OK,
+        new OperatorActionBody(
+            decided.Wish.OrderId, decided.Wish.Name, decided.Wish.Step, decided.AuditId is null, decided.Before,
+            decided.After, [.. decided.Saga.Outgoing.Select(PlannedMessage.Of)], decided.Warning, decided.AuditId),
+        SagaJson.Default.OperatorActionBody);
+
+    static AuditEntry EntryOf(Decision decided, Command<OperatorRequest> command, Work work)
+    {
+        var wish = decided.Wish;
+        var subject = wish.Step is null ? null : $"{wish.Step} {(wish.Completed ? "completed" : "rejected")}";
+        return new(
+            work.NewId(), ServiceNames.Coordinator, work.Now, command.Caller.Name, wish.Name, wish.OrderId, subject,
+            wish.Reason, JsonOf(decided.Before), JsonOf(decided.After), command.TraceId);
+    }
+
+    static JsonElement JsonOf(SagaGist gist) => JsonSerializer.SerializeToElement(gist, SagaJson.Default.SagaGist);
+
+    static IEnumerable<IReadOnlyList<int>> Rounds(IReadOnlyList<Command<OperatorRequest>> batch)
+    {
+        var seen = new Dictionary<Guid, int>();
+        return Enumerable.Range(0, batch.Count)
+            .Select(at =>
+            {
+                var round = seen.GetValueOrDefault(batch[at].Body.OrderId);
+                seen[batch[at].Body.OrderId] = round + 1;
+                return (At: at, Round: round);
+            })
+            .GroupBy(one => one.Round).OrderBy(round => round.Key)
+            .Select(round => (IReadOnlyList<int>)[.. round.Select(one => one.At)]);
+    }
+}

@@ -1,0 +1,237 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.Runtime.Operators;
+using static Orderwright.Conformance.Coordinator.Talk;
+
+namespace Orderwright.Conformance.Coordinator;
+
+/// <summary>What operators do to sagas, over HTTP: on every engine.</summary>
+public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
+{
+    readonly TestClock clock = new();
+    readonly IReadOnlyList<Guid> orders = NewOrders(3);
+    TestCoordinator coordinator = null!;
+    HttpClient http = null!;
+
+    Guid Paying => orders[0];
+
+    Guid Stuck => orders[1];
+
+    Guid Confirmed => orders[2];
+
+    public async ValueTask InitializeAsync()
+    {
+        coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), clock);
+        http = await coordinator.ServeAsync();
+        await coordinator.HearsAsync(Placed(orders));
+        await coordinator.HearsAsync(Reserved(orders));
+        await coordinator.HearsAsync(
+            [.. Rejected([Stuck], StepNames.AuthorizePayment), .. Authorized([Confirmed], captured: 600)]);
+        await coordinator.HearsAsync(
+        [
+            Answer(Stuck, StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "No such hold.")),
+            .. Committed([Confirmed]),
+        ]);
+        coordinator.TakeSent();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await coordinator.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_preview_says_what_would_be_sent_and_does_nothing()
+    {
+        var before = await coordinator.RowAsync(Stuck);
+        var told = await ActAsync($"sagas/{Stuck}/retry?preview=true");
+        Assert.True((bool)told["preview"]!);
+        Assert.Equal("failed", (string)told["before"]!["state"]!);
+        Assert.Equal("compensating", (string)told["after"]!["state"]!);
+        Assert.Equal(
+            ("orderwright.stock.release.v1", "stock-service", StepNames.ReserveStock, 2),
+            ((string)told["messages"]![0]!["type"]!, (string)told["messages"]![0]!["destination"]!,
+                (string)told["messages"]![0]!["step"]!, (int)told["messages"]![0]!["attempt"]!));
+        Assert.Equal(before, await coordinator.RowAsync(Stuck));
+        Assert.Empty(coordinator.TakeSent());
+        Assert.Empty(await AuditAsync());
+    }
+
+    [Fact]
+    public async Task A_retry_asks_again_sets_the_timer_and_is_audited()
+    {
+        var told = await ActAsync($"sagas/{Stuck}/retry", "the hold is back");
+        await SentAsync("ReleaseStock");
+        var row = await coordinator.RowAsync(Stuck);
+        Assert.Equal(("compensating", "stock-service", true), (row!.State, row.WaitingFor, row.HasTimer));
+        Assert.NotNull(row.DueAt);
+        var entry = Assert.Single(await AuditAsync());
+        Assert.Equal(
+            ((Guid?)Stuck, "local", "retry", "the hold is back", clock.Now),
+            (entry.OrderId, entry.Actor, entry.Action, entry.Reason, entry.At));
+        Assert.Equal(entry.Id.ToString(), (string)told["auditId"]!);
+        Assert.Equal(
+            ("failed", "compensating"),
+            (entry.Before!.Value.GetProperty("state").GetString(), entry.After!.Value.GetProperty("state").GetString()));
+    }
+
+    [Fact]
+    public async Task An_incident_is_resolved_by_hand()
+    {
+        await ActAsync($"sagas/{Stuck}/resolve", body: new()
+        {
+            ["step"] = StepNames.ReserveStock, ["outcome"] = "completed", ["reason"] = "counted the shelf",
+        });
+        await SentAsync("OrderRejected");
+        var row = await coordinator.RowAsync(Stuck);
+        Assert.Equal(("compensated", false), (row!.State, row.HasTimer));
+        Assert.Equal("reserve-stock completed", Assert.Single(await AuditAsync()).Subject);
+    }
+
+    [Fact]
+    public async Task What_is_compensated_is_undone_and_a_late_answer_too()
+    {
+        await ActAsync($"sagas/{Paying}/compensate");
+        Assert.Equal("compensating", (await coordinator.RowAsync(Paying))!.State);
+        await coordinator.HearsAsync(Authorized([Paying]));
+        Assert.Equal(["UndoPayment"], coordinator.TakeSent().Select(message => message.Body.GetType().Name));
+    }
+
+    [Fact]
+    public async Task A_confirmed_order_is_cancelled_at_its_own_service()
+    {
+        Assert.Equal("order_confirmed", await RefusedAsync($"sagas/{Confirmed}/compensate"));
+        Assert.Equal("order_confirmed", await RefusedAsync($"sagas/{Confirmed}/cancel"));
+        Assert.Equal("nothing_outstanding", await RefusedAsync($"sagas/{Confirmed}/retry"));
+        Assert.Empty(await AuditAsync());
+    }
+
+    [Fact]
+    public async Task Two_operators_at_once_act_one_after_the_other()
+    {
+        var answers = await Task.WhenAll(
+            PostAsync($"sagas/{Paying}/cancel", Reason()), PostAsync($"sagas/{Paying}/cancel", Reason()));
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Conflict], answers.Select(answer => answer.Status).Order());
+        Assert.Single(await AuditAsync());
+    }
+
+    [Fact]
+    public async Task The_same_key_acts_once()
+    {
+        var first = await PostAsync($"sagas/{Stuck}/retry", Reason(), "key-1");
+        var second = await PostAsync($"sagas/{Stuck}/retry", Reason(), "key-1");
+        Assert.Equal(first.Body.ToJsonString(), second.Body.ToJsonString());
+        Assert.Single(await AuditAsync());
+    }
+
+    [Theory]
+    [InlineData("retry", """{}""", "/reason")]
+    [InlineData("retry", """{"reason":" "}""", "/reason")]
+    [InlineData("retry?preview=yes", """{"reason":"x"}""", "preview")]
+    [InlineData("resolve", """{"step":"dance","outcome":"completed","reason":"x"}""", "/step")]
+    [InlineData("resolve", """{"step":"reserve-stock","outcome":"maybe","reason":"x"}""", "/outcome")]
+    public async Task What_is_not_understood_is_a_400(string action, string body, string pointer)
+    {
+        var (status, problem) = await PostAsync($"sagas/{Stuck}/{action}", JsonNode.Parse(body)!.AsObject());
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(pointer, (string)problem["errors"]![0]!["pointer"]!);
+    }
+
+    [Fact]
+    public async Task A_saga_that_is_not_there_is_a_404() =>
+        Assert.Equal(
+            HttpStatusCode.NotFound, (await PostAsync($"sagas/{Guid.CreateVersion7()}/retry", Reason())).Status);
+
+    [Fact]
+    public async Task Incidents_are_listed_with_what_they_need()
+    {
+        var incident = Assert.Single((await GetAsync("incidents?step=reserve-stock&code=not_found"))["items"]!.AsArray())!;
+        Assert.Equal(Stuck.ToString(), (string)incident["orderId"]!);
+        Assert.Equal(("No such hold.", true, 600), (
+            (string)incident["message"]!, (bool)incident["undo"]!, (int)incident["total"]!));
+        Assert.Empty((await GetAsync("incidents?code=other"))["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Timers_are_listed_as_they_come_due()
+    {
+        // The timer of what is stuck fires once more, finds that only a person can move it, and rests.
+        var timers = (await GetAsync("timers"))["items"]!.AsArray();
+        Assert.Equivalent(new[] { Paying, Stuck }, timers.Select(timer => Guid.Parse((string)timer!["orderId"]!)));
+        var paying = timers.Single(timer => (string)timer!["orderId"]! == Paying.ToString())!;
+        Assert.Equal(("authorize-payment", false), ((string)paying["step"]!, (bool)paying["overdue"]!));
+        Assert.Empty((await GetAsync("timers?overdue=true"))["items"]!.AsArray());
+        clock.Now += TimeSpan.FromMinutes(1);
+        Assert.Equal(2, (await GetAsync("timers?overdue=true"))["items"]!.AsArray().Count);
+        await coordinator.SweepsAsync();
+        var left = Assert.Single((await GetAsync("timers"))["items"]!.AsArray())!;
+        Assert.Equal(Paying.ToString(), (string)left["orderId"]!);
+    }
+
+    [Fact]
+    public async Task The_overview_counts_what_stands_where()
+    {
+        var overview = await GetAsync("overview");
+        Assert.Equal(2, (int)overview["open"]!);
+        Assert.Equal(
+            ["failed 1", "running 1"],
+            overview["states"]!.AsArray().Select(state => $"{state!["state"]} {state["count"]}"));
+        var step = overview["steps"]!.AsArray().Single(step => (string)step!["step"]! == StepNames.AuthorizePayment)!;
+        Assert.Equal((1, "customer-service"), ((int)step["open"]!, (string)step["participant"]!));
+        Assert.Equal(
+            ["reserve-stock not_found 1"],
+            overview["incidents"]!.AsArray().Select(one => $"{one!["step"]} {one["code"]} {one["count"]}"));
+        var waiting = overview["participants"]!.AsArray()
+            .Single(one => (string)one!["service"]! == ServiceNames.Customer)!;
+        Assert.Equal(1, (int)waiting["awaitedBy"]!);
+    }
+
+    async Task<JsonNode> ActAsync(string path, string reason = "because", JsonObject? body = null)
+    {
+        var (status, told) = await PostAsync(path, body ?? Reason(reason));
+        Assert.True(status == HttpStatusCode.OK, told.ToJsonString());
+        return told;
+    }
+
+    async Task<string> RefusedAsync(string path)
+    {
+        var (status, problem) = await PostAsync(path, Reason());
+        Assert.Equal(HttpStatusCode.Conflict, status);
+        return (string)problem["code"]!;
+    }
+
+    static JsonObject Reason(string reason = "because") => new() { ["reason"] = reason };
+
+    async Task<(HttpStatusCode Status, JsonNode Body)> PostAsync(string path, JsonObject body, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        using var response = await http.SendAsync(request);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+    }
+
+    async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await http.GetStringAsync(new Uri(path, UriKind.Relative)))!;
+
+    // The answer comes with the commit; what is sent follows it.
+    async Task SentAsync(string type)
+    {
+        for (var limit = DateTime.UtcNow.AddSeconds(10); DateTime.UtcNow < limit; await Task.Delay(5))
+            if (coordinator.TakeSent() is { Count: > 0 } sent)
+            {
+                Assert.Equal([type], sent.Select(message => message.Body.GetType().Name));
+                return;
+            }
+        Assert.Fail($"No {type} was sent.");
+    }
+
+    Task<List<AuditEntry>> AuditAsync() => coordinator.Audit.ListAsync(new(), 10, default);
+}
+
+public sealed class PostgresOperatorTests(PostgresEngine engine) : OperatorSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class SqliteOperatorTests(SqliteEngine engine) : OperatorSuite(engine), IClassFixture<SqliteEngine>;

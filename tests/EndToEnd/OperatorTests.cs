@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>An incident of the running product, from its cause to the operator who mends it.</summary>
+public sealed class OperatorTests : IAsyncLifetime
+{
+    HttpHost host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        host = await HttpHost.StartAsync();
+        await host.SaysAsync("The demo shop has");
+    }
+
+    public ValueTask DisposeAsync() => host.DisposeAsync();
+
+    [Fact]
+    public async Task A_refund_that_fails_is_an_incident_until_an_operator_resolves_it()
+    {
+        var order = await PostAsync("orders", new
+        {
+            customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
+            payment = new { provider = "sandbox", token = "tok_refund_fails" },
+        });
+        var id = (string)order["id"]!;
+        Assert.Equal("confirmed", (string)order["status"]!);
+        await PostAsync($"orders/{id}/cancel", new { reason = "customer" });
+
+        var incident = await UntilAsync(async () =>
+            (await GetAsync("incidents"))["items"]!.AsArray().SingleOrDefault(one => (string)one!["orderId"]! == id));
+        Assert.Equal("refund_failed", (string)incident["code"]!);
+        var (status, why) = await ToolAsync("why", id);
+        Assert.Equal(0, status);
+        Assert.Contains("an operator has to retry, resolve or compensate it", why, StringComparison.Ordinal);
+
+        var (_, preview) = await ToolAsync("retry", id, "--reason", "look", "--preview");
+        Assert.Contains("would send orderwright.payment.undo.v1 to customer-service", preview, StringComparison.Ordinal);
+        (status, _) = await ToolAsync(
+            "resolve", id, (string)incident["step"]!, "completed", "--reason", "paid back by hand");
+        Assert.Equal(0, status);
+        await UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled" ? order : null);
+        Assert.Equal("resolve", (string)(await GetAsync($"audit?orderId={id}"))["items"]![0]!["action"]!);
+
+        (status, _) = await ToolAsync("compensate", id, "--reason", "again");
+        Assert.Equal(3, status);
+        (status, var none) = await ToolAsync("incidents");
+        Assert.Equal((0, "✓ No incident is open.\n"), (status, none));
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_a_list_over_all_services()
+    {
+        Assert.Empty((await GetAsync("dead-letters?open=true"))["items"]!.AsArray());
+        Assert.Equal(404, (await host.Client.AskAsync($"/api/v1/dead-letters/{Guid.CreateVersion7()}")).Status);
+        Assert.Equal(400, (await host.Client.AskAsync("/api/v1/dead-letters?cursor=abc")).Status);
+    }
+
+    async Task<(int Status, string Said)> ToolAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            Environment = { ["ORDERWRIGHT_URL"] = host.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
+        };
+        using var tool = Process.Start(start)!;
+        var said = await tool.StandardOutput.ReadToEndAsync();
+        await tool.WaitForExitAsync();
+        return (tool.ExitCode, said);
+    }
+
+    async Task<JsonNode> PostAsync(string path, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}") { Content = JsonContent.Create(body) };
+        request.Headers.Add("Prefer", "wait=10");
+        using var response = await host.Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await host.Client.GetStringAsync(new Uri($"/api/v1/{path}", UriKind.Relative)))!;
+
+    static async Task<JsonNode> UntilAsync(Func<Task<JsonNode?>> look)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            if (await look() is { } found) return found;
+            await Task.Delay(50, limit.Token);
+        }
+    }
+}
