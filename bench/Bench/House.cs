@@ -1,3 +1,4 @@
+using Npgsql;
 using Orderwright.Contracts;
 using Orderwright.Hosting;
 using Orderwright.LocalServers;
@@ -20,6 +21,9 @@ sealed record HouseKind(
 /// </summary>
 sealed class House : IAsyncDisposable
 {
+    /// <summary>How a service's database begins its name.</summary>
+    public const string DatabasePrefix = "orderwright";
+
     static readonly (string Name, string Project)[] Services =
     [
         (ServiceNames.Coordinator, "src/SagaCoordinator"), (ServiceNames.Order, "src/OrderService"),
@@ -40,9 +44,6 @@ sealed class House : IAsyncDisposable
 
     public PrivatePostgres? Postgres { get; private set; }
 
-    /// <summary>The address of each service's database.</summary>
-    public IReadOnlyDictionary<string, string> Databases { get; private set; } = null!;
-
     public IReadOnlyList<Uri> UrlsOf(string service) =>
         [.. services.Where(process => Kind.Embedded || process.Name == service).Select(process => process.Url)];
 
@@ -62,9 +63,6 @@ sealed class House : IAsyncDisposable
         {
             Directory.CreateDirectory(Path.Combine(directory, "logs"));
             if (!kind.Embedded) await house.StartServersAsync(cancel);
-            house.Databases = kind.Embedded
-                ? ServiceNames.All.ToDictionary(service => service, _ => $"sqlite:{Path.Combine(directory, "data")}")
-                : ServiceNames.All.ToDictionary(service => service, house.ConnectionString);
             await house.StartServicesAsync(cancel);
             return house;
         }
@@ -91,10 +89,13 @@ sealed class House : IAsyncDisposable
     }
 
     /// <summary>Waits until nothing is in flight, then recomputes every invariant; throws when one does not hold.</summary>
-    public async Task<VerificationReport> VerifyAsync(CancellationToken cancel)
+    /// <param name="cancel">Ends it.</param>
+    /// <param name="prefix">Of the databases: the house's own, or copies.</param>
+    public async Task<VerificationReport> VerifyAsync(CancellationToken cancel, string prefix = DatabasePrefix)
     {
-        var databases = Databases.ToDictionary(
-            pair => pair.Key, pair => Hosting.Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+        var databases = ServiceNames.All.ToDictionary(
+            service => service,
+            service => Databases.Open(AddressOf(service, prefix), service, new RuntimeOptions()));
         try
         {
             var verifier = new Verifier(databases, TimeProvider.System);
@@ -109,6 +110,19 @@ sealed class House : IAsyncDisposable
         {
             foreach (var database in databases.Values) await database.DisposeAsync();
         }
+    }
+
+    public static string DatabaseOf(string service, string prefix = DatabasePrefix) =>
+        $"{prefix}_{Databases.WordOf(service)}";
+
+    /// <summary>A copy of a service's database under another name; nobody may be connected to it.</summary>
+    public async Task CopyDatabaseAsync(string service, string prefix, CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString());
+        await connection.OpenAsync(cancel);
+        await using var copy = new NpgsqlCommand(
+            $"CREATE DATABASE {DatabaseOf(service, prefix)} TEMPLATE {DatabaseOf(service)}", connection);
+        await copy.ExecuteNonQueryAsync(cancel);
     }
 
     public async ValueTask DisposeAsync()
@@ -127,17 +141,16 @@ sealed class House : IAsyncDisposable
             await Postgres.CreateDatabaseAsync(DatabaseOf(service), DatabaseOf(service), Postgres.Password, cancel);
     }
 
-    static string DatabaseOf(string service) => $"orderwright_{Hosting.Databases.WordOf(service)}";
-
-    string ConnectionString(string service) =>
-        $"Host=127.0.0.1;Port={Postgres!.Port};Username={DatabaseOf(service)};Password={Postgres.Password};" +
-        $"Database={DatabaseOf(service)}";
+    string AddressOf(string service, string prefix = DatabasePrefix) => Kind.Embedded
+        ? $"sqlite:{Path.Combine(directory, "data")}"
+        : $"Host=127.0.0.1;Port={Postgres!.Port};Username={DatabaseOf(service)};Password={Postgres.Password};" +
+            $"Database={DatabaseOf(service, prefix)}";
 
     Task<ServiceProcess> StartAsync(string project, string name, string? service, CancellationToken cancel)
     {
         var settings = new Dictionary<string, string>(Kind.Settings ?? new Dictionary<string, string>())
         {
-            ["DATABASE"] = Databases[service ?? ServiceNames.Order],
+            ["DATABASE"] = AddressOf(service ?? ServiceNames.Order),
         };
         if (rabbit is not null) settings["TRANSPORT"] = rabbit.Url;
         if (Kind.Embedded) (settings["DEMO"], settings["OPEN"]) = ("false", "false");

@@ -21,35 +21,36 @@ static class ProcessorTime
             group => group.Sum(process => Tree(entries, process.Id).Sum(entry => entry.Seconds)));
     }
 
-    /// <summary>Seconds that all CPUs together were busy or were taken by the host of this virtual machine.</summary>
-    public static (double Busy, double Stolen) OfMachine()
+    /// <summary>Seconds that all CPUs together were busy, or were taken by the host of this virtual machine.</summary>
+    public static double OfMachine()
     {
         // user nice system idle iowait irq softirq steal
-        var fields = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]
-            .Select(field => long.Parse(field, CultureInfo.InvariantCulture) / TicksPerSecond).ToArray();
-        return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6], fields[7]);
+        var fields = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..9];
+        return fields.Select(Seconds).Sum() - Seconds(fields[3]) - Seconds(fields[4]);
     }
 
     /// <summary>
-    /// Megabytes of memory by name: each page counted once, shared ones by their share (PSS), since PostgreSQL's processes
-    /// all show the same shared buffers.
+    /// Megabytes of memory by name, as the kernel shows them (RSS). For PostgreSQL and RabbitMQ, which are several
+    /// processes, pages that they share are counted once (PSS).
     /// </summary>
     public static Dictionary<string, double> Memory(IReadOnlyList<(string Name, int Id)> processes)
     {
         var entries = All();
-        return processes.GroupBy(process => process.Name).ToDictionary(
-            group => group.Key,
-            group => Math.Round(group.Sum(process => Tree(entries, process.Id).Sum(entry => Proportional(entry.Id))), 1));
+        return processes.GroupBy(process => process.Name).ToDictionary(group => group.Key, group => group.Sum(process =>
+            Tree(entries, process.Id).ToList() is { Count: > 1 } tree
+                ? tree.Sum(entry => Megabytes(entry.Id, "Pss:"))
+                : Megabytes(process.Id, "Rss:")));
     }
 
-    static double Proportional(int id)
+    static double Megabytes(int id, string field)
     {
         try
         {
-            var line = File.ReadLines($"/proc/{id}/smaps_rollup").First(line => line.StartsWith("Pss:", StringComparison.Ordinal));
+            var line = File.ReadLines($"/proc/{id}/smaps_rollup")
+                .First(line => line.StartsWith(field, StringComparison.Ordinal));
             return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024d;
         }
-        catch (Exception error) when (error is IOException or InvalidOperationException)
+        catch (IOException)
         {
             return 0; // It ended while we looked.
         }
@@ -67,7 +68,7 @@ static class ProcessorTime
                 var fields = File.ReadAllText($"{folder}/stat").Split(") ")[^1].Split(' ');
                 found[id] = new Entry(
                     id, int.Parse(fields[1], CultureInfo.InvariantCulture),
-                    fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture)) / TicksPerSecond);
+                    fields[11..15].Sum(Seconds));
             }
             catch (IOException)
             {
@@ -85,4 +86,6 @@ static class ProcessorTime
             foreach (var below in Tree(entries, child.Id))
                 yield return below;
     }
+
+    static double Seconds(string ticks) => long.Parse(ticks, CultureInfo.InvariantCulture) / TicksPerSecond;
 }

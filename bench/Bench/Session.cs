@@ -6,103 +6,167 @@ using Orderwright.Load;
 
 namespace Orderwright.Bench;
 
-/// <summary>What is measured against what: a house and the load on it.</summary>
-sealed record Variant(string Name, House House, PlaceCommand Load);
+/// <summary>One side of a comparison: a load on a house.</summary>
+/// <param name="Name">For reports.</param>
+/// <param name="House">Several sides may share one.</param>
+/// <param name="Load">Its orders are counted by <see cref="Session"/>.</param>
+/// <param name="Reads">What is read beside it.</param>
+sealed record Variant(string Name, House House, PlaceCommand Load, ReadCommand? Reads = null);
 
-/// <summary>What all cases share: where things are kept, the load client, and how a load is measured.</summary>
-sealed class Session : IDisposable
+/// <summary>What all cases share: the load clients, and how a load is measured.</summary>
+sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
 {
+    const int FirstOrders = 1_000;
+
     readonly HttpClient http = new();
+    readonly Lazy<LoadClient> reader = new();
     readonly LoadClient client = new();
     int houses;
     int seed;
 
-    public required BenchOptions Options { get; init; }
+    public BenchOptions Options => options;
 
-    public required TextWriter Progress { get; init; }
+    /// <summary>A directory for a house that is still to be opened.</summary>
+    public string NewDirectory(string name) => Path.Combine(options.Data, $"{++houses}-{name}");
 
     /// <summary>A running house with a filled shop.</summary>
     public async Task<House> OpenAsync(HouseKind kind, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        var house = await House.StartAsync(kind, Path.Combine(Options.Data, $"{++houses}-{kind.Name}"), cancel);
+        var house = await House.StartAsync(kind, NewDirectory(kind.Name), cancel);
         await new Shop(http, house).FillAsync(cancel);
-        Say($"  {kind.Name} is up and filled after {watch.Elapsed.TotalSeconds:F1} s: " +
-            string.Join(", ", house.Processes.Select(process => $"{process.Name} {process.Id}")));
+        Say($"  {kind.Name} is up and filled after {watch.Elapsed.TotalSeconds:F1} s: {string.Join(
+            ", ", house.Processes.Select(process => $"{process.Name} {process.Id}"))}");
         return house;
     }
 
-    /// <summary>A load on a house, with fresh orders.</summary>
-    public Variant Place(House house, string name, int orders, int connections) => new(name, house, new PlaceCommand(
-        [.. house.UrlsOf(ServiceNames.Order).Select(url => url.AbsoluteUri)], orders, connections, WaitEvery: Options.WaitEvery));
+    /// <summary>As many orders as the house takes.</summary>
+    public Variant Saturate(House house, string name) => new(name, house, new PlaceCommand
+    {
+        Urls = house.UrlsOf(ServiceNames.Order),
+        Connections = options.Connections,
+        WaitEvery = options.WaitEvery,
+    });
+
+    /// <summary>Orders at fixed moments, each measured to its end.</summary>
+    public static Variant AtRate(House house, string name, double rate) => new(name, house, new PlaceCommand
+    {
+        Urls = house.UrlsOf(ServiceNames.Order),
+        Connections = 256,
+        Rate = rate,
+    });
 
     /// <summary>
     /// Warms all up, then measures them in turn, forth and back (A B B A …), so that what changes with time hits all alike.
-    /// Each house is verified at the end: without that there is no result.
     /// </summary>
-    public async Task<IReadOnlyList<Series>> CompareAsync(
-        IReadOnlyList<Variant> variants, int warmUp, CancellationToken cancel)
+    public async Task<IReadOnlyList<Series>> CompareAsync(IReadOnlyList<Variant> variants, int repeat, CancellationToken cancel)
     {
-        foreach (var variant in variants.Where(_ => warmUp > 0))
-            await RunAsync(variant with { Load = variant.Load with { Orders = warmUp, Rate = 0 } }, cancel);
-        var runs = variants.ToDictionary(variant => variant, _ => new List<Run>());
-        for (var round = 0; round < Options.Repeat; round++)
-            foreach (var variant in round % 2 == 0 ? variants : variants.Reverse())
+        var sized = new List<Variant>();
+        foreach (var variant in variants) sized.Add(await WarmUpAsync(variant, cancel));
+        var runs = variants.ToDictionary(variant => variant.Name, _ => new List<Run>());
+        for (var round = 0; round < repeat; round++)
+            foreach (var variant in round % 2 == 0 ? sized : sized.AsEnumerable().Reverse())
             {
                 var run = await RunAsync(variant, cancel);
-                runs[variant].Add(run);
-                Say($"  {variant.Name}, {round + 1} of {Options.Repeat}: {run.OrdersPerSecond:N0} orders/s, " +
-                    $"{run.CpuPer1000:F3} CPU-s per 1,000{Percentiles(run)}, others {run.OthersCpu:P0}");
+                runs[variant.Name].Add(run);
+                Say($"  {variant.Name}, {round + 1} of {repeat}: {Describe(run)}");
             }
-        foreach (var house in variants.Select(variant => variant.House).Distinct()) await VerifyAsync(house, cancel);
-        return [.. variants.Select(variant => new Series(variant.Name, runs[variant]))];
+        return [.. variants.Select(variant => new Series(variant.Name, runs[variant.Name]))];
     }
 
-    public async Task VerifyAsync(House house, CancellationToken cancel)
+    /// <summary>Places orders without measuring anything.</summary>
+    public Task PlaceAsync(House house, int orders, CancellationToken cancel)
+    {
+        var load = Saturate(house, "").Load;
+        return RunAsync(client, load with { Orders = orders, Seed = ++seed, WaitEvery = options.WaitEvery }, cancel);
+    }
+
+    /// <summary>Without this there is no result.</summary>
+    /// <returns>Orders on which every invariant holds.</returns>
+    public async Task<long> VerifyAsync(House house, CancellationToken cancel)
     {
         var report = await house.VerifyAsync(cancel);
         Say($"  {house.Kind.Name} verifies: {report.Orders:N0} orders, {report.Duration.TotalSeconds:F1} s");
+        return report.Orders;
     }
 
-    public void Say(FormattableString text) => Say(text.ToString(CultureInfo.InvariantCulture));
+    public void Say(FormattableString text) => progress.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 
-    public void Say(string text) => Progress.WriteLine(text);
-
-    public void Dispose()
+    /// <summary>Seconds of CPU that <paramref name="work"/> used, by process, and what the others used meanwhile.</summary>
+    public static async Task<(TResult Result, IReadOnlyDictionary<string, double> Cpu, double Others)> MeterAsync<TResult>(
+        IReadOnlyList<(string Name, int Id)> processes, Func<Task<TResult>> work)
     {
-        client.Dispose();
-        http.Dispose();
-    }
-
-    async Task<Run> RunAsync(Variant variant, CancellationToken cancel)
-    {
-        await client.PrepareAsync(variant.Load with { Seed = ++seed }, cancel);
-        await UntilQuietAsync(cancel);
-        var wal = await WalAsync(variant.House, cancel);
-        (string, int)[] processes = [.. variant.House.Processes, ("load client", client.Id)];
         var (cpu, machine, watch) = (ProcessorTime.Of(processes), ProcessorTime.OfMachine(), Stopwatch.StartNew());
-        var load = await client.RunAsync(cancel);
+        var result = await work();
         var (cpuAfter, machineAfter, elapsed) = (ProcessorTime.Of(processes), ProcessorTime.OfMachine(), watch.Elapsed);
         var used = cpuAfter.ToDictionary(pair => pair.Key, pair => pair.Value - cpu[pair.Key]);
-        var others = machineAfter.Busy - machine.Busy - used.Values.Sum() + machineAfter.Stolen - machine.Stolen;
-        return new Run(
-            load, used, Math.Max(0, others) / elapsed.TotalSeconds / Environment.ProcessorCount,
-            await WalAsync(variant.House, cancel) - wal);
+        var others = machineAfter - machine - used.Values.Sum();
+        return (result, used, Math.Max(0, others) / elapsed.TotalSeconds / Environment.ProcessorCount);
     }
 
-    // What the last load left to do, such as vacuuming, belongs to no load.
-    static async Task UntilQuietAsync(CancellationToken cancel)
+    /// <summary>What the last load left to do, such as vacuuming, belongs to no load.</summary>
+    public static async Task UntilQuietAsync(CancellationToken cancel)
     {
         var window = TimeSpan.FromMilliseconds(250);
         for (var looks = 0; looks < 20; looks++)
         {
-            var before = ProcessorTime.OfMachine().Busy;
+            var before = ProcessorTime.OfMachine();
             await Task.Delay(window, cancel);
-            if (ProcessorTime.OfMachine().Busy - before < 0.1 * window.TotalSeconds * Environment.ProcessorCount) return;
+            if (ProcessorTime.OfMachine() - before < 0.1 * window.TotalSeconds * Environment.ProcessorCount) return;
         }
     }
 
-    static async Task<long?> WalAsync(House house, CancellationToken cancel)
+    public void Dispose()
+    {
+        client.Dispose();
+        if (reader.IsValueCreated) reader.Value.Dispose();
+        http.Dispose();
+    }
+
+    // The last part of the warm-up tells how many orders a run of the wanted length has.
+    public async Task<Variant> WarmUpAsync(Variant variant, CancellationToken cancel)
+    {
+        var load = variant.Load with { Rate = 0, Orders = FirstOrders };
+        var seconds = options.WarmUp.TotalSeconds;
+        for (var part = 0; part < 2; part++)
+        {
+            var result = await RunAsync(client, load with { Seed = ++seed }, cancel);
+            load = load with { Orders = Math.Max(FirstOrders, (int)(result.Requests / result.Seconds * seconds)) };
+            seconds = options.Length.TotalSeconds;
+        }
+        var open = variant.Load.Rate;
+        return variant with
+        {
+            Load = variant.Load with { Orders = open > 0 ? (int)(open * options.OpenLength.TotalSeconds) : load.Orders },
+        };
+    }
+
+    public async Task<Run> RunAsync(Variant variant, CancellationToken cancel)
+    {
+        await client.PrepareAsync(variant.Load with { Seed = ++seed }, cancel);
+        if (variant.Reads is { } reads) await reader.Value.PrepareAsync(reads, cancel);
+        await UntilQuietAsync(cancel);
+        var wal = await WalAsync(variant.House, cancel);
+        List<(string, int)> processes = [.. variant.House.Processes, ("load client", client.Id)];
+        if (variant.Reads is not null) processes.Add(("read client", reader.Value.Id));
+        var ((load, read), cpu, others) = await MeterAsync<(LoadResult, LoadResult?)>(processes, async () =>
+        {
+            var reading = variant.Reads is null ? null : reader.Value.RunAsync(cancel);
+            var placed = await client.RunAsync(cancel);
+            if (reading is null) return (placed, null);
+            await reader.Value.StopAsync(cancel);
+            return (placed, await reading);
+        });
+        return new Run(load, cpu, others, await WalAsync(variant.House, cancel) - wal, read);
+    }
+
+    static async Task<LoadResult> RunAsync(LoadClient client, LoadCommand load, CancellationToken cancel)
+    {
+        await client.PrepareAsync(load, cancel);
+        return await client.RunAsync(cancel);
+    }
+
+    public static async Task<long?> WalAsync(House house, CancellationToken cancel)
     {
         if (house.Postgres is null) return null;
         await using var connection = new NpgsqlConnection(house.Postgres.ConnectionString());
@@ -111,7 +175,17 @@ sealed class Session : IDisposable
         return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 
-    static string Percentiles(Run run) => run.Load.Milliseconds.TryGetValue("p50", out var median)
-        ? string.Create(CultureInfo.InvariantCulture, $", p50 {median:F1} ms, p99 {run.Load.Milliseconds["p99"]:F1} ms")
-        : "";
+    public static string Describe(Run run)
+    {
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{run.OrdersPerSecond:N0} orders/s, {run.CpuPer1000:F3} CPU-s per 1,000, {run.Cores:F2} cores");
+        if (run.Load.Milliseconds.TryGetValue("p50", out var median))
+            text += string.Create(CultureInfo.InvariantCulture, $", p50 {median:F1} ms, p99 {run.Load.Milliseconds["p99"]:F1} ms");
+        if (run.Reads is { } reads)
+            text += string.Create(
+                CultureInfo.InvariantCulture, $"; {reads.Requests / reads.Seconds:N0} reads/s, p99 {reads.Milliseconds["p99"]:F1} ms");
+        if (run.Load.Refused > 0) text += string.Create(CultureInfo.InvariantCulture, $"; {run.Load.Refused:N0} refused");
+        return text + string.Create(CultureInfo.InvariantCulture, $"; others {run.OthersCpu:P0}");
+    }
 }

@@ -32,8 +32,8 @@ sealed class Connection : IDisposable
         epoll.Watch(socket, number);
     }
 
-    /// <summary>The order whose answer is awaited.</summary>
-    public int Order { get; set; }
+    /// <summary>The request whose answer is awaited.</summary>
+    public int Number { get; set; }
 
     /// <summary>When it was sent, or was to be sent.</summary>
     public long Since { get; set; }

@@ -44,25 +44,17 @@ sealed class Epoll : IDisposable
     }
 
     /// <summary>How many are readable; which, says <see cref="this"/>. 0 when the time is over.</summary>
-    /// <param name="limit">To the nanosecond; null to wait for ever.</param>
-    public int Wait(TimeSpan? limit)
+    /// <param name="limit">To the tick: a due request is not sent a millisecond late.</param>
+    public int Wait(TimeSpan limit)
     {
+        var time = new TimeSpec
+        {
+            Seconds = limit.Ticks / TimeSpan.TicksPerSecond,
+            Nanoseconds = limit.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick,
+        };
         while (true)
         {
-            int count;
-            if (limit is { } time)
-            {
-                var spec = new TimeSpec
-                {
-                    Seconds = time.Ticks / TimeSpan.TicksPerSecond,
-                    Nanoseconds = time.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick,
-                };
-                count = epoll_pwait2(descriptor, events, events.Length, ref spec, IntPtr.Zero);
-            }
-            else
-            {
-                count = epoll_wait(descriptor, events, events.Length, -1);
-            }
+            var count = epoll_pwait2(descriptor, events, events.Length, ref time, IntPtr.Zero);
             if (count >= 0) return count;
             if (Marshal.GetLastPInvokeError() != Interrupted) throw new Win32Exception();
         }
@@ -79,10 +71,6 @@ sealed class Epoll : IDisposable
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     static extern int epoll_ctl(int epoll, int operation, int descriptor, ref Event what);
-
-    [DllImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int epoll_wait(int epoll, [Out] Event[] events, int most, int milliseconds);
 
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

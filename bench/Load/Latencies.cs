@@ -1,27 +1,28 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Orderwright.Load;
 
-/// <summary>Every measured time, none rounded into a bucket. Made for a known number of them.</summary>
-sealed class Latencies(int most)
+/// <summary>Every measured time, none rounded into a bucket.</summary>
+sealed class Latencies
 {
     static readonly double[] Shares = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
 
-    readonly long[] ticks = new long[most];
-    int count;
+    readonly List<long> ticks = new(100_000);
 
-    public void Add(long since, long until) => ticks[count++] = until - since;
+    public void Add(long since, long until) => ticks.Add(until - since);
 
-    /// <summary>Milliseconds by percentile, such as <c>p99</c>; empty without a measurement.</summary>
+    /// <summary>Milliseconds by percentile, <c>p1</c> to <c>p100</c>; empty without a measurement.</summary>
     public Dictionary<string, double> Milliseconds()
     {
-        var sorted = ticks.AsSpan(0, count);
+        var sorted = CollectionsMarshal.AsSpan(ticks);
         sorted.Sort();
         var found = new Dictionary<string, double>();
-        if (count == 0) return found;
+        if (sorted.IsEmpty) return found;
         foreach (var share in Shares)
-            found[string.Create(null, $"p{share * 100:0.###}")] =
-                Math.Round(sorted[Math.Min(count - 1, (int)(share * count))] * 1_000d / Stopwatch.Frequency, 3);
+            found[string.Create(CultureInfo.InvariantCulture, $"p{share * 100:0.###}")] = Math.Round(
+                sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))] * 1_000d / Stopwatch.Frequency, 3);
         return found;
     }
 }

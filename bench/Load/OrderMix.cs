@@ -17,28 +17,23 @@ sealed class OrderMix
 
     readonly byte[][] requests;
 
-    /// <param name="orders">How many.</param>
-    /// <param name="seed">The same seed makes the same orders.</param>
-    /// <param name="waitEvery">Every how manyth asks to be answered with the decision; 0 for none.</param>
-    /// <param name="oneSku">All lines are of the same goods.</param>
-    /// <param name="keyed">With a reference and an Idempotency-Key of its own.</param>
-    public OrderMix(int orders, int seed, int waitEvery, bool oneSku, bool keyed)
+    readonly int waitEvery;
+
+    public OrderMix(PlaceCommand command)
     {
-        WaitEvery = waitEvery;
-        var dice = new Random(seed);
-        requests = new byte[orders][];
-        for (var i = 0; i < orders; i++)
-            requests[i] = Encoding.ASCII.GetBytes(
-                Request(Body(dice, oneSku, keyed ? $"{seed}-{i}" : null), Waits(i), keyed ? $"order-{seed}-{i}" : null));
+        waitEvery = command.WaitEvery;
+        var dice = new Random(command.Seed);
+        requests = new byte[command.Orders][];
+        for (var i = 0; i < requests.Length; i++)
+        {
+            var key = command.Keyed ? string.Create(CultureInfo.InvariantCulture, $"{command.Seed}-{i}") : null;
+            requests[i] = Encoding.ASCII.GetBytes(Request(Body(dice, command.OneSku, key), Waits(i), key));
+        }
     }
-
-    public int WaitEvery { get; }
-
-    public int Count => requests.Length;
 
     public ReadOnlySpan<byte> this[int order] => requests[order];
 
-    public bool Waits(int order) => WaitEvery > 0 && order % WaitEvery == 0;
+    public bool Waits(int order) => order % waitEvery == 0;
 
     public static string CustomerId(int number) => string.Create(CultureInfo.InvariantCulture, $"customer-{number:D4}");
 
@@ -62,6 +57,6 @@ sealed class OrderMix
     static string Request(string body, bool waits, string? key) =>
         "POST /api/v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
         (waits ? "Prefer: wait=30\r\n" : "") +
-        (key is null ? "" : $"Idempotency-Key: {key}\r\n") +
+        (key is null ? "" : $"Idempotency-Key: order-{key}\r\n") +
         string.Create(CultureInfo.InvariantCulture, $"Content-Length: {body.Length}\r\n\r\n{body}");
 }

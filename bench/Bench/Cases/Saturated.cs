@@ -1,0 +1,112 @@
+namespace Orderwright.Bench.Cases;
+
+/// <summary>As many orders as go through: orders per second to their end, and what each costs.</summary>
+static class Saturated
+{
+    static readonly HouseKind Distributed = new("distributed");
+
+    public static async Task<Measured> DistributedAsync(Session session, CancellationToken cancel)
+    {
+        await using var classic = await session.OpenAsync(Distributed, cancel);
+        await using var quorum = await session.OpenAsync(
+            new HouseKind("quorum", Settings: new Dictionary<string, string> { ["QUORUMQUEUES"] = "true" }), cancel);
+        var base_ = session.Saturate(classic, "classic queues");
+        var series = await session.CompareAsync(
+            [
+                base_,
+                session.Saturate(quorum, "quorum queues"),
+                base_ with { Name = "with reference and Idempotency-Key", Load = base_.Load with { Keyed = true } },
+                base_ with { Name = "64 in flight", Load = base_.Load with { Connections = 64, WaitEvery = 1 } },
+            ],
+            session.Options.Repeat, cancel);
+        var verified = await session.VerifyAsync(classic, cancel) + await session.VerifyAsync(quorum, cancel);
+        return new(
+            series,
+            [
+                new("distributed, saturated", series[0].OrdersPerSecond, "orders/s", AtLeast: 10_000),
+                new("CPU of all processes", series[0].CpuPer1000, "CPU-s per 1,000 orders", AtMost: 0.17),
+                new("with quorum queues", series[1].OrdersPerSecond, "orders/s", AtLeast: 6_000),
+                new("with reference and Idempotency-Key", series[2].OrdersPerSecond, "orders/s"),
+                new("64 in flight", series[3].OrdersPerSecond, "orders/s"),
+                new("64 in flight, p50 to the end", series[3].Milliseconds("p50")!, "ms"),
+            ],
+            verified);
+    }
+
+    public static async Task<Measured> EmbeddedAsync(Session session, CancellationToken cancel)
+    {
+        await using var house = await session.OpenAsync(new HouseKind("embedded", Embedded: true), cancel);
+        var saturated = await session.CompareAsync([session.Saturate(house, "saturated")], session.Options.Repeat, cancel);
+        var (open, figures) = await FixedRate.MeasureAsync(session, house, "embedded", new(AtMost: 6), cancel);
+        return new(
+            [.. saturated, .. open],
+            [
+                new("embedded, saturated (SQLite FULL)", saturated[0].OrdersPerSecond, "orders/s", AtLeast: 15_000),
+                new("embedded, CPU", saturated[0].CpuPer1000, "CPU-s per 1,000 orders"),
+                .. figures,
+            ],
+            await session.VerifyAsync(house, cancel));
+    }
+
+    // With one message a transaction, many orders in flight only make the coordinator ask again: 64 serve it best.
+    public static async Task<Measured> BatchLimitAsync(Session session, CancellationToken cancel)
+    {
+        await using var normal = await session.OpenAsync(Distributed, cancel);
+        await using var single = await session.OpenAsync(
+            new HouseKind("batch-limit-1", Settings: new Dictionary<string, string> { ["MAXMESSAGES"] = "1" }), cancel);
+        var limited = session.Saturate(single, "batch limit 1");
+        var series = await session.CompareAsync(
+            [
+                session.Saturate(normal, "default"),
+                limited with { Load = limited.Load with { Connections = 64, WaitEvery = 1 } },
+            ],
+            session.Options.FewRepeats, cancel);
+        var verified = await session.VerifyAsync(normal, cancel) + await session.VerifyAsync(single, cancel);
+        return new(
+            series,
+            [new("default against batch limit 1", series[0].Against(series[1], s => s.OrdersPerSecond), "×", AtLeast: 40)],
+            verified);
+    }
+
+    public static async Task<Measured> OneSkuAsync(Session session, CancellationToken cancel)
+    {
+        await using var house = await session.OpenAsync(Distributed, cancel);
+        var spread = session.Saturate(house, "spread");
+        var series = await session.CompareAsync(
+            [spread, spread with { Name = "one product", Load = spread.Load with { OneSku = true } }],
+            session.Options.Repeat, cancel);
+        return new(
+            series,
+            [new("one product against spread", series[1].Against(series[0], s => s.OrdersPerSecond), "×", AtLeast: 0.85)],
+            await session.VerifyAsync(house, cancel));
+    }
+
+    public static async Task<Measured> MillionAsync(Session session, CancellationToken cancel)
+    {
+        await using var full = await session.OpenAsync(new HouseKind("full"), cancel);
+        await FinishedOrders.FillAsync(session, full, session.Options.Finished, cancel);
+        await using var empty = await session.OpenAsync(new HouseKind("empty"), cancel);
+        var name = FormattableString.Invariant($"{session.Options.Finished:N0} finished");
+        var series = await session.CompareAsync(
+            [session.Saturate(empty, "empty"), session.Saturate(full, name)], session.Options.Repeat, cancel);
+        var verified = await session.VerifyAsync(empty, cancel) + await session.VerifyAsync(full, cancel);
+        return new(
+            series,
+            [new($"{name} against empty", series[1].Against(series[0], s => s.OrdersPerSecond), "×", AtLeast: 0.95)],
+            verified);
+    }
+
+    public static async Task<Measured> InstancesAsync(Session session, CancellationToken cancel)
+    {
+        await using var one = await session.OpenAsync(Distributed, cancel);
+        await using var two = await session.OpenAsync(new HouseKind("two", Instances: 2), cancel);
+        var series = await session.CompareAsync(
+            [session.Saturate(one, "one instance each"), session.Saturate(two, "two instances each")],
+            session.Options.Repeat, cancel);
+        var verified = await session.VerifyAsync(one, cancel) + await session.VerifyAsync(two, cancel);
+        return new(
+            series,
+            [new("two instances of each against one", series[1].Against(series[0], s => s.OrdersPerSecond), "×")],
+            verified);
+    }
+}

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using Npgsql;
+using NpgsqlTypes;
+using Orderwright.Contracts;
+
+namespace Orderwright.Bench;
+
+/// <summary>
+/// Writes the rows that a house's finished orders left into copies of its databases: prepared, as arrays, all tables of a
+/// database in one round trip and one transaction. The arrays are made before the clock starts.
+/// </summary>
+sealed class FloorWriter : IAsyncDisposable
+{
+    /// <summary>One database: its batches, each with an array per column of each table.</summary>
+    sealed record Writer(NpgsqlConnection Connection, NpgsqlBatch Statements, List<List<Array>> Batches);
+
+    static readonly Dictionary<string, (NpgsqlDbType Type, Func<NpgsqlDataReader, int, Array> Read)> Types = new()
+    {
+        ["uuid"] = (NpgsqlDbType.Uuid, (row, i) => row.GetFieldValue<Guid?[]>(i)),
+        ["text"] = (NpgsqlDbType.Text, (row, i) => row.GetFieldValue<string?[]>(i)),
+        ["json"] = (NpgsqlDbType.Text, (row, i) => row.GetFieldValue<string?[]>(i)),
+        ["jsonb"] = (NpgsqlDbType.Text, (row, i) => row.GetFieldValue<string?[]>(i)),
+        ["bytea"] = (NpgsqlDbType.Bytea, (row, i) => row.GetFieldValue<byte[]?[]>(i)),
+        ["bool"] = (NpgsqlDbType.Boolean, (row, i) => row.GetFieldValue<bool?[]>(i)),
+        ["int2"] = (NpgsqlDbType.Smallint, (row, i) => row.GetFieldValue<short?[]>(i)),
+        ["int4"] = (NpgsqlDbType.Integer, (row, i) => row.GetFieldValue<int?[]>(i)),
+        ["int8"] = (NpgsqlDbType.Bigint, (row, i) => row.GetFieldValue<long?[]>(i)),
+        ["timestamptz"] = (NpgsqlDbType.TimestampTz, (row, i) => row.GetFieldValue<DateTime?[]>(i)),
+    };
+
+    readonly IReadOnlyList<OrderTable> tables;
+    readonly List<Writer> writers = [];
+
+    FloorWriter(IReadOnlyList<OrderTable> tables) => this.tables = tables;
+
+    public int Orders { get; private set; }
+
+    /// <summary>Copies the databases of a house whose services are stopped, and reads the rows.</summary>
+    /// <param name="house">With finished orders only.</param>
+    /// <param name="tables">Those to write.</param>
+    /// <param name="prefix">Of the copies' names.</param>
+    /// <param name="batch">Orders in a transaction.</param>
+    /// <param name="cancel">Ends it.</param>
+    public static async Task<FloorWriter> OpenAsync(
+        House house, IReadOnlyList<OrderTable> tables, string prefix, int batch, CancellationToken cancel)
+    {
+        var floor = new FloorWriter(tables);
+        foreach (var service in ServiceNames.All)
+        {
+            await house.CopyDatabaseAsync(service, prefix, cancel);
+            var connection = await OrderTables.OpenAsync(house, service, cancel, prefix);
+            var own = tables.Where(table => table.Service == service).ToList();
+            var batches = await ReadAsync(connection, own, batch, cancel);
+            floor.writers.Add(new Writer(connection, await PrepareAsync(connection, own, cancel), batches));
+        }
+        await using var orders = await OrderTables.OpenAsync(house, ServiceNames.Order, cancel);
+        await using var count = new NpgsqlCommand("SELECT count(*)::int FROM orders", orders);
+        floor.Orders = (int)(await count.ExecuteScalarAsync(cancel))!;
+        return floor;
+    }
+
+    /// <summary>Takes the orders' rows away; what else there is in a table stays.</summary>
+    public async Task EmptyAsync(CancellationToken cancel)
+    {
+        foreach (var (writer, service) in writers.Zip(ServiceNames.All))
+            foreach (var table in tables.Where(table => table.Service == service))
+                await OrderTables.ExecuteAsync(
+                    writer.Connection,
+                    $"""
+                    CREATE TEMP TABLE kept AS SELECT * FROM "{table.Name}" WHERE {table.Key.Quoted} IS NULL;
+                    TRUNCATE "{table.Name}";
+                    INSERT INTO "{table.Name}" OVERRIDING SYSTEM VALUE SELECT * FROM kept;
+                    DROP TABLE kept
+                    """, cancel);
+    }
+
+    /// <summary>The seconds it took.</summary>
+    /// <param name="atOnce">The four transactions of a batch at the same time; else one after the other.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task<double> WriteAsync(bool atOnce, CancellationToken cancel)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var batch = 0; batch < writers[0].Batches.Count; batch++)
+            if (atOnce)
+                await Task.WhenAll(writers.Select(writer => WriteAsync(writer, batch, cancel)));
+            else
+                foreach (var writer in writers)
+                    await WriteAsync(writer, batch, cancel);
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var writer in writers)
+        {
+            await writer.Statements.DisposeAsync();
+            await writer.Connection.DisposeAsync();
+        }
+    }
+
+    static Task WriteAsync(Writer writer, int batch, CancellationToken cancel)
+    {
+        var column = 0;
+        foreach (var statement in writer.Statements.BatchCommands)
+            foreach (NpgsqlParameter parameter in statement.Parameters)
+                parameter.Value = writer.Batches[batch][column++];
+        // Without a transaction of its own, a batch is one.
+        return writer.Statements.ExecuteNonQueryAsync(cancel);
+    }
+
+    static async Task<NpgsqlBatch> PrepareAsync(
+        NpgsqlConnection connection, IReadOnlyList<OrderTable> tables, CancellationToken cancel)
+    {
+        var batch = new NpgsqlBatch(connection);
+        foreach (var table in tables)
+        {
+            var columns = string.Join(", ", table.Written.Select(column => column.Quoted));
+            var values = string.Join(", ", table.Written.Select(column => $"{column.Quoted}::{column.Type}"));
+            var arrays = string.Join(", ", table.Written.Select((_, i) => $"${i + 1}"));
+            var insert = new NpgsqlBatchCommand(
+                $"""INSERT INTO "{table.Name}" ({columns}) SELECT {values} FROM unnest({arrays}) AS batch ({columns})""");
+            foreach (var column in table.Written)
+                insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | TypeOf(column).Type });
+            batch.BatchCommands.Add(insert);
+        }
+        await batch.PrepareAsync(cancel);
+        return batch;
+    }
+
+    static async Task<List<List<Array>>> ReadAsync(
+        NpgsqlConnection connection, IReadOnlyList<OrderTable> tables, int batch, CancellationToken cancel)
+    {
+        var batches = new List<List<Array>>();
+        foreach (var table in tables)
+        {
+            var arrays = string.Join(", ", table.Written.Select(column =>
+                $"array_agg({column.Quoted}{(TypeOf(column).Type == NpgsqlDbType.Text ? "::text" : "")} ORDER BY {table.Order})"));
+            await using var command = new NpgsqlCommand(
+                $"""
+                SELECT {arrays}
+                FROM (
+                    SELECT *, (dense_rank() OVER (ORDER BY {table.Key.Quoted}) - 1) / {batch} AS number_of_batch
+                    FROM "{table.Name}" WHERE {table.Key.Quoted} IS NOT NULL) numbered
+                GROUP BY number_of_batch ORDER BY number_of_batch
+                """, connection);
+            await using var rows = await command.ExecuteReaderAsync(cancel);
+            for (var number = 0; await rows.ReadAsync(cancel); number++)
+            {
+                if (number == batches.Count) batches.Add([]);
+                batches[number].AddRange(table.Written.Select((column, i) => TypeOf(column).Read(rows, i)));
+            }
+        }
+        return batches;
+    }
+
+    static (NpgsqlDbType Type, Func<NpgsqlDataReader, int, Array> Read) TypeOf(Column column) =>
+        Types.TryGetValue(column.Type, out var type)
+            ? type
+            : throw new InvalidOperationException($"The floor does not know the type {column.Type} of {column.Name}.");
+}

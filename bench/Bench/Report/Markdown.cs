@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text;
+
+namespace Orderwright.Bench;
+
+/// <summary>The report for people: what was wanted and what came out, each case's runs, and on what it was measured.</summary>
+static class Markdown
+{
+    /// <summary>Writes RESULTS.md and its plots.</summary>
+    public static void Write(Report report, string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "plots"));
+        var text = new StringBuilder();
+        text.Append(
+            """
+            # Results
+
+            Written by `./orderwright bench`; [README.md](README.md) says how it measures. Medians, with the range of all runs behind
+            them. Everything ran on the one machine below: services, PostgreSQL, RabbitMQ and the load client.
+
+
+            """);
+        WriteTargets(text, report);
+        WritePlots(text, report, folder);
+        foreach (var one in report.Cases) WriteCase(text, one);
+        WriteSetup(text, report.Setup);
+        File.WriteAllText(Path.Combine(folder, "RESULTS.md"), text.ToString());
+    }
+
+    /// <summary>A figure in one line, for the terminal.</summary>
+    public static string Line(Figure figure) =>
+        $"{figure.Name}: {Text(figure.Value)} {figure.Unit}" +
+        (figure.Met is { } met ? $" ({TargetOf(figure)}: {(met ? "met" : "missed")})" : "");
+
+    static void WriteTargets(StringBuilder text, Report report)
+    {
+        text.Append("| case | figure | wanted | measured | |\n| --- | --- | --- | --- | --- |\n");
+        foreach (var one in report.Cases)
+            foreach (var figure in one.Figures.Where(figure => figure.Met is not null))
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {one.Letter} | {figure.Name}, {figure.Unit} | {TargetOf(figure)} | {Text(figure.Value)} " +
+                    $"| {(figure.Met == true ? "met" : "**missed**")} |\n");
+        text.Append('\n');
+    }
+
+    static void WritePlots(StringBuilder text, Report report, string folder)
+    {
+        foreach (var (name, title, plot) in Plots.Of(report))
+        {
+            File.WriteAllText(Path.Combine(folder, "plots", name), plot);
+            text.Append(CultureInfo.InvariantCulture, $"![{title}](plots/{name})\n\n");
+        }
+    }
+
+    static void WriteCase(StringBuilder text, CaseResult one)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"## ({one.Letter}) {one.Title}\n\n");
+        text.Append("| | orders/s | CPU-s per 1,000 | cores | p50 ms | p99 ms | WAL kB per order | others' CPU |\n");
+        text.Append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        foreach (var series in one.Series)
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {series.Variant} | {Text(series.OrdersPerSecond)} | {Text(series.CpuPer1000)} | {Text(series.Cores)} " +
+                $"| {Text(series.Milliseconds("p50"))} | {Text(series.Milliseconds("p99"))} | {Text(WalOf(series))} " +
+                $"| {series.Of(run => run.OthersCpu).Highest:P0} |\n");
+        text.Append("\nCPU-seconds per 1,000 orders, by process:\n\n");
+        foreach (var series in one.Series)
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"- {series.Variant}: {string.Join(", ", series.CpuBy.Select(pair => $"{pair.Key} {Number(pair.Value)}"))}\n");
+        text.Append('\n');
+        foreach (var figure in one.Figures) text.Append(CultureInfo.InvariantCulture, $"- {Line(figure)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nEvery invariant held on {one.Verified:N0} orders afterwards.\n\n");
+    }
+
+    static void WriteSetup(StringBuilder text, Setup setup)
+    {
+        text.Append("## Measured on\n\n| | |\n| --- | --- |\n");
+        (string Name, string Value)[] rows =
+        [
+            ("when", setup.At.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
+            ("commit", setup.Commit),
+            ("processor", $"{setup.Cores} cores of {setup.Processor}"),
+            ("memory", $"{setup.MemoryGb.ToString(CultureInfo.InvariantCulture)} GB"),
+            ("kernel", setup.Kernel),
+            ("disk", $"{setup.FileSystem}; 8 kB written and synced in " +
+                $"{setup.FsyncMs.ToString(CultureInfo.InvariantCulture)} ms (median)"),
+            (".NET", setup.DotNet),
+            ("PostgreSQL", setup.Postgres),
+            ("RabbitMQ", setup.RabbitMq),
+            .. setup.Settings.Select(setting => (setting.Key, setting.Value)),
+        ];
+        foreach (var (name, value) in rows) text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} |\n");
+    }
+
+    static Spread? WalOf(Series series) => series.Runs.All(run => run.WalBytes is not null)
+        ? series.Of(run => run.WalBytes!.Value / 1_000d / run.Load.Requests)
+        : null;
+
+    static string TargetOf(Figure figure) =>
+        figure.AtLeast is { } least ? $"≥ {Number(least)}" : $"≤ {Number(figure.AtMost!.Value)}";
+
+    static string Text(Spread? spread) =>
+        spread is null ? ""
+        : spread.Lowest == spread.Highest ? Number(spread.Median)
+        : $"{Number(spread.Median)} ({Number(spread.Lowest)}–{Number(spread.Highest)})";
+
+    /// <summary>Three digits that count.</summary>
+    public static string Number(double value) => value.ToString(
+        Math.Abs(value) switch
+        {
+            >= 100 => "N0",
+            >= 10 => "0.#",
+            >= 1 => "0.##",
+            _ => "0.###",
+        }, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,40 @@
+namespace Orderwright.Bench;
+
+/// <summary>What is worth a look: throughput, latency, and where the CPU goes.</summary>
+static class Plots
+{
+    static readonly string[] Percentiles = ["p1", "p10", "p25", "p50", "p75", "p90", "p95", "p99", "p99.9"];
+
+    public static IEnumerable<(string Name, string Title, string Svg)> Of(Report report)
+    {
+        var saturated = SeriesOf(report, "a", "c", "e", "g", "f").Where(one => one.Series.Runs.All(run => run.Load.Seconds > 0))
+            .Where(one => !IsFixedRate(one.Series)).ToList();
+        if (saturated.Count > 0)
+        {
+            yield return (
+                "throughput.svg", "Orders per second to their end",
+                Svg.Bars("Orders per second to their end, saturated", [.. saturated.Select(
+                    one => (one.Name, one.Series.OrdersPerSecond))]));
+            yield return (
+                "cpu.svg", "CPU-seconds per 1,000 orders by process",
+                Svg.StackedBars("CPU-seconds per 1,000 orders by process", [.. saturated.Select(
+                    one => (one.Name, one.Series.CpuBy))]));
+        }
+        var timed = SeriesOf(report, "b", "c").Where(one => IsFixedRate(one.Series)).ToList();
+        if (timed.Count > 0)
+            yield return (
+                "latency.svg", "Milliseconds from POST to the end, by percentile",
+                Svg.Lines("Milliseconds from POST to the end, by percentile", Percentiles, [.. timed.Select(one => (
+                    one.Name,
+                    (IReadOnlyList<double>)[.. Percentiles.Select(p => one.Series.Milliseconds(p)!.Median)]))]));
+    }
+
+    static IEnumerable<(string Name, Series Series)> SeriesOf(Report report, params string[] letters) =>
+        from letter in letters
+        from one in report.Cases
+        where one.Letter == letter
+        from series in one.Series
+        select ($"({letter}) {series.Variant}", series);
+
+    static bool IsFixedRate(Series series) => series.Variant.EndsWith("orders/s", StringComparison.Ordinal);
+}

@@ -1,0 +1,100 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Npgsql;
+using Orderwright.LocalServers;
+
+namespace Orderwright.Bench;
+
+/// <summary>On what and how it was measured.</summary>
+sealed record Setup(
+    DateTimeOffset At, string Commit, int Cores, string Processor, double MemoryGb, string Kernel, string DotNet,
+    string Postgres, string RabbitMq, string FileSystem, double FsyncMs, IReadOnlyDictionary<string, string> Settings)
+{
+    static readonly string[] PostgresSettings =
+    [
+        "synchronous_commit", "fsync", "full_page_writes", "shared_buffers", "max_wal_size", "checkpoint_timeout",
+        "wal_compression", "autovacuum_naptime", "jit",
+    ];
+
+    /// <summary>Starts a PostgreSQL and a RabbitMQ for a moment, to ask them.</summary>
+    public static async Task<Setup> ReadAsync(BenchOptions options, CancellationToken cancel)
+    {
+        var directory = Path.Combine(options.Data, "versions");
+        Directory.CreateDirectory(directory);
+        var settings = new Dictionary<string, string>
+        {
+            ["repeat"] = $"{options.Repeat}",
+            ["run length"] = $"{options.Length.TotalSeconds} s saturated, {options.OpenLength.TotalSeconds} s at a fixed rate",
+            ["connections, saturated"] = $"{options.Connections}",
+            ["orders that ask for their decision, saturated"] = $"1 in {options.WaitEvery}",
+        };
+        await using var postgres = await PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
+        await using var connection = new NpgsqlConnection(postgres.ConnectionString() + ";Pooling=false");
+        await connection.OpenAsync(cancel);
+        foreach (var name in PostgresSettings)
+        {
+            await using var show = new NpgsqlCommand($"SHOW {name}", connection);
+            settings[$"PostgreSQL {name}"] = (string)(await show.ExecuteScalarAsync(cancel))!;
+        }
+        return new Setup(
+            DateTimeOffset.UtcNow, await CommitAsync(cancel), Environment.ProcessorCount, Field("/proc/cpuinfo", "model name"),
+            Math.Round(double.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], null) / (1 << 20), 1),
+            RuntimeInformation.OSDescription, Environment.Version.ToString(), connection.PostgreSqlVersion.ToString(),
+            RabbitMqVersion(), DriveOf(directory), MeasureFsync(directory), settings);
+    }
+
+    static async Task<string> CommitAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var commit = (await GitAsync(["rev-parse", "--short=12", "HEAD"], cancel)).Trim();
+            var changed = (await GitAsync(["status", "--porcelain", "--untracked-files=no"], cancel)).Length > 0;
+            return commit.Length == 0 ? "unknown" : changed ? $"{commit} with changes" : commit;
+        }
+        catch (Win32Exception)
+        {
+            return "unknown"; // No git, or no repository: a copy is measured as well as a clone.
+        }
+    }
+
+    static async Task<string> GitAsync(string[] arguments, CancellationToken cancel)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", ["-C", Programs.Home, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        return await git.StandardOutput.ReadToEndAsync(cancel);
+    }
+
+    // Its own tool says it too, and takes seconds to.
+    static string RabbitMqVersion()
+    {
+        var home = Path.Combine(Path.GetDirectoryName(PrivateRabbitMq.FindProgram()) ?? "", "..", "lib");
+        return !Directory.Exists(home) ? "unknown" : Directory.EnumerateDirectories(home, "rabbitmq_server-*")
+            .Select(folder => Path.GetFileName(folder).Split('-')[1]).FirstOrDefault("unknown");
+    }
+
+    static string DriveOf(string directory) => DriveInfo.GetDrives()
+        .Where(drive => directory.StartsWith(drive.RootDirectory.FullName, StringComparison.Ordinal))
+        .MaxBy(drive => drive.RootDirectory.FullName.Length)?.DriveFormat ?? "unknown";
+
+    // What a commit waits for, at best: the median of 8 KB written and synced.
+    static double MeasureFsync(string directory)
+    {
+        var page = new byte[8_192];
+        using var file = new FileStream(Path.Combine(directory, "fsync"), FileMode.Create);
+        return Math.Round(
+            Spread.Of(Enumerable.Range(0, 101).Select(_ =>
+            {
+                var since = Stopwatch.GetTimestamp();
+                file.Write(page);
+                file.Flush(flushToDisk: true);
+                return Stopwatch.GetElapsedTime(since).TotalMilliseconds;
+            })).Median, 2);
+    }
+
+    static string Field(string file, string name) =>
+        File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(':', 2)[1].Trim();
+}
