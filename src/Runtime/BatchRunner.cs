@@ -23,7 +23,8 @@ public sealed partial class BatchRunner(
     TimeProvider time,
     IIdSource ids,
     Metrics metrics,
-    ILogger<BatchRunner> log)
+    ILogger<BatchRunner> log,
+    FaultPoints? faults = null)
 {
     // A batch may be what keeps the database from answering in time, by its size: a smaller one gets through.
     const int AwayBeforeHalving = 3;
@@ -50,6 +51,7 @@ public sealed partial class BatchRunner(
         if (outgoing is null) return;
         metrics.BatchDone(items.Count, time.GetElapsedTime(since));
         await PublishAsync(outgoing);
+        if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
     }
 
     /// <summary>
@@ -62,6 +64,7 @@ public sealed partial class BatchRunner(
         TResult result = default!;
         var outgoing = await CommitAsync(async work => result = await handle(work));
         await PublishAsync(outgoing);
+        if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
         return result;
     }
 
@@ -134,9 +137,11 @@ public sealed partial class BatchRunner(
             {
                 var work = new Work(service, transaction, time.Now(), ids);
                 await handle(work);
+                if (faults is not null && Matters(work)) faults.Reach(FaultPoint.BeforeCommit);
                 return work;
             },
             CancellationToken.None);
+        if (faults is not null && Matters(work)) faults.Reach(FaultPoint.AfterCommit);
         foreach (var follow in work.Followers)
         {
             // Past the commit nothing may look like a failed batch: it would be carried out a second time.
@@ -151,6 +156,8 @@ public sealed partial class BatchRunner(
         }
         return work.Outgoing;
     }
+
+    static bool Matters(Work work) => work.Outgoing.Count > 0 || work.Followers.Count > 0;
 
     Task PublishAsync(IReadOnlyList<Message> messages)
     {

@@ -42,7 +42,8 @@ public sealed partial class RunningService : IAsyncDisposable
         var sql = new SqlCatalog(module.GetType().Assembly, database.Engine);
         var runtimeSql = new SqlCatalog(typeof(RunningService).Assembly, database.Engine);
         var runner = new BatchRunner(
-            Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>());
+            Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>(),
+            FaultPoints.Read(configuration));
         context = new ServiceContext(
             Name, database, sql, runtimeSql, runner, options, configuration, time, ids, logs)
         {
