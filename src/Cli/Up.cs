@@ -15,7 +15,10 @@ namespace Orderwright.Cli;
 /// </summary>
 static class Up
 {
-    sealed record Settings(string Data, int Port, string? Postgres, string? RabbitMq);
+    // A further instance of every service listens so many ports above the one before.
+    const int PortsOfAnInstance = 10;
+
+    sealed record Settings(string Data, int Port, int Instances, string? Postgres, string? RabbitMq);
 
     sealed record Service(string Name, string Project, string Database, int PortOffset);
 
@@ -39,6 +42,15 @@ static class Up
             Description = "The coordinator's port; order, customer and stock follow at +1, +2 and +3.",
             DefaultValueFactory = _ => 4000,
         };
+        var instances = new Option<int>("--instances")
+        {
+            Description = "Instances of every service, 1 to 9; the ports of each further one are 10 higher.",
+            DefaultValueFactory = _ => 1,
+        };
+        instances.Validators.Add(said =>
+        {
+            if (said.GetValueOrDefault<int>() is < 1 or > 9) said.AddError("--instances is from 1 to 9.");
+        });
         var postgres = new Option<string?>("--postgres")
         {
             Description = "postgres://user:password@host:port of a running server; its role must be able to create databases.",
@@ -46,12 +58,12 @@ static class Up
         var rabbit = new Option<string?>("--rabbitmq") { Description = "amqp://user:password@host:port of a running broker." };
         var command = new Command("up", "Run the four services as processes on PostgreSQL and RabbitMQ.")
         {
-            data, port, postgres, rabbit,
+            data, port, instances, postgres, rabbit,
         };
         command.SetAction((parsed, cancel) => RunAsync(
             new Settings(
-                Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(port), parsed.GetValue(postgres),
-                parsed.GetValue(rabbit)),
+                Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(port), parsed.GetValue(instances),
+                parsed.GetValue(postgres), parsed.GetValue(rabbit)),
             cancel));
         return command;
     }
@@ -80,16 +92,10 @@ static class Up
                     : await OwnDatabaseAsync(postgres, service.Database, cancel);
 
             var broker = settings.RabbitMq ?? rabbit!.Url;
-            var children = Services.Select(service => new Child(
-                service.Name,
-                FindProgram(service.Project),
-                new Dictionary<string, string>
-                {
-                    ["ORDERWRIGHT_DATABASE"] = databases[service.Name],
-                    ["ORDERWRIGHT_TRANSPORT"] = broker,
-                    ["ORDERWRIGHT_LISTEN"] = Url(settings, service),
-                },
-                Path.Combine(settings.Data, "logs", service.Name + ".log"))).ToList();
+            var children = (
+                from instance in Enumerable.Range(0, settings.Instances)
+                from service in Services
+                select Supervise(settings, service, instance, databases[service.Name], broker)).ToList();
             var running = children.Select(child => child.KeepRunningAsync(cancel)).ToList();
             if (rabbit is not null) running.Add(KeepBrokerRunningAsync(rabbit, cancel));
 
@@ -114,7 +120,27 @@ static class Up
         }
     }
 
-    static string Url(Settings settings, Service service) => $"http://127.0.0.1:{settings.Port + service.PortOffset}";
+    static SupervisedProcess Supervise(Settings settings, Service service, int instance, string database, string broker)
+    {
+        var name = instance == 0 ? service.Name : $"{service.Name}-{instance + 1}";
+        var log = new StreamWriter(Path.Combine(settings.Data, "logs", name + ".log"), append: true) { AutoFlush = true };
+        return new SupervisedProcess(
+            name, FindProgram(service.Project), [],
+            new Dictionary<string, string>
+            {
+                ["ORDERWRIGHT_DATABASE"] = database,
+                ["ORDERWRIGHT_TRANSPORT"] = broker,
+                ["ORDERWRIGHT_LISTEN"] = Url(settings, service, instance),
+            },
+            line =>
+            {
+                lock (log) log.WriteLine(line);
+                Console.WriteLine($"{name,-17} | {line}");
+            });
+    }
+
+    static string Url(Settings settings, Service service, int instance = 0) =>
+        $"http://127.0.0.1:{settings.Port + PortsOfAnInstance * instance + service.PortOffset}";
 
     // Each service has a role of its own that owns nothing but its database. The passwords follow from the server's,
     // so that a second run finds the same ones.
@@ -156,8 +182,9 @@ static class Up
         Settings settings, PrivatePostgres? postgres, PrivateRabbitMq? rabbit, CancellationToken cancel)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        foreach (var service in Services)
-            while (!await IsReadyAsync(http, Url(settings, service), cancel))
+        foreach (var url in Services.SelectMany(
+            service => Enumerable.Range(0, settings.Instances).Select(instance => Url(settings, service, instance))))
+            while (!await IsReadyAsync(http, url, cancel))
                 await Task.Delay(100, cancel);
         Console.WriteLine(
             $"Orderwright is ready: {string.Join(", ", Services.Select(s => $"{s.Name} {Url(settings, s)}"))} " +

@@ -14,6 +14,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     readonly string directory;
     readonly string binaries;
     readonly string logFile;
+    IReadOnlyList<string> ownSettings = [];
     Process process;
 
     PrivatePostgres(string directory, string binaries, int port, string password, string logFile)
@@ -67,7 +68,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
             Path.Combine(directory, "postgres.log"));
         await server.OwnAsync(cancel);
         await server.CreateClusterAsync(cancel);
-        await server.StartProcessAsync(settings ?? [], cancel);
+        server.ownSettings = [.. settings ?? []];
+        await server.RestartAsync(cancel);
         return server;
     }
 
@@ -95,8 +97,23 @@ public sealed class PrivatePostgres : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>Starts again on the same data and port.</summary>
-    public Task RestartAsync(CancellationToken cancel = default) => StartProcessAsync([], cancel);
+    /// <summary>Starts again on the same data and port, with the same settings.</summary>
+    public async Task RestartAsync(CancellationToken cancel = default)
+    {
+        File.Delete(Path.Combine(Cluster, "postmaster.pid"));
+        string[] all =
+        [
+            $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
+            "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
+            "autovacuum_naptime=5s", "jit=off", .. ownSettings,
+        ];
+        var (program, arguments) = AsServerUser(
+            Path.Combine(binaries, "postgres"), ["-D", Cluster, .. all.SelectMany(setting => new[] { "-c", setting })]);
+        process = ServerProcess.Start(program, arguments, logFile);
+        await ServerProcess.WaitUntilAsync(
+            "PostgreSQL", process, logFile, async () => await ServerProcess.AnswersAsync(Port) && await IsReadyAsync(cancel),
+            TimeSpan.FromSeconds(60), cancel);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -128,23 +145,6 @@ public sealed class PrivatePostgres : IAsyncDisposable
             ["-D", Cluster, "-U", User, "--pwfile", Path.Combine(directory, "password"), "-A", "scram-sha-256", "-E", "UTF8",
                 "--locale=C", "--no-sync"]);
         await ServerProcess.RunAsync(program, arguments, cancel: cancel);
-    }
-
-    async Task StartProcessAsync(IEnumerable<string> settings, CancellationToken cancel)
-    {
-        File.Delete(Path.Combine(Cluster, "postmaster.pid"));
-        string[] all =
-        [
-            $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
-            "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
-            "autovacuum_naptime=5s", "jit=off", .. settings,
-        ];
-        var (program, arguments) = AsServerUser(
-            Path.Combine(binaries, "postgres"), ["-D", Cluster, .. all.SelectMany(setting => new[] { "-c", setting })]);
-        process = ServerProcess.Start(program, arguments, logFile);
-        await ServerProcess.WaitUntilAsync(
-            "PostgreSQL", process, logFile, async () => await ServerProcess.AnswersAsync(Port) && await IsReadyAsync(cancel),
-            TimeSpan.FromSeconds(60), cancel);
     }
 
     string Cluster => Path.Combine(directory, "cluster");

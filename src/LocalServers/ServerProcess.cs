@@ -62,12 +62,25 @@ static class ServerProcess
     /// <summary>SIGKILL to a process and what it started, as far as it stayed in its process group.</summary>
     public static void KillGroup(Process process) => _ = kill(-process.Id, 9);
 
-    /// <summary>A port of the loopback interface that nobody listens on right now.</summary>
+    /// <summary>
+    /// A port of the loopback interface that nobody listens on right now, below those that outgoing connections get:
+    /// a server that is started again must find its port free.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(15_000, 32_000));
+            try
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Taken: another one.
+            }
+        }
     }
 
     /// <summary>Asks <paramref name="isReady"/> every 100 ms; throws with the log's end when it takes too long.</summary>

@@ -127,13 +127,11 @@ public sealed class HttpProvider(HttpClient http, Signature signature, TimeProvi
             (HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, not null) => ResultOf(answer),
             (HttpStatusCode.NotFound, { Outcome: HttpGatewayNames.UnknownKey }) when isLookUp =>
                 new GatewayResult.NeverHappened(Final: false),
-            (HttpStatusCode.TooManyRequests, _) => new GatewayResult.Unavailable("The gateway is over its limit."),
-            // Refused before it was looked at: a secret or an address that is wrong, which somebody will mend.
-            (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound
-                or HttpStatusCode.MethodNotAllowed, _) when !isLookUp =>
+            // Refused by somebody before it was carried out: a secret, an address or a limit that is wrong, which
+            // somebody will mend. It says nothing about the customer's means of payment.
+            (>= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
+                and not (HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict), _) when !isLookUp =>
                 new GatewayResult.Unavailable($"The gateway does not take our requests: {(int)status}."),
-            (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableContent, _) when !isLookUp =>
-                new GatewayResult.Declined("refused_request", $"The gateway refused the request: {(int)status}."),
             _ => new GatewayResult.Unknown($"The gateway answered {(int)status}."),
         };
 

@@ -1,0 +1,238 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Orderwright.Runtime.Database;
+using Orderwright.Verification;
+
+namespace Orderwright.Chaos;
+
+/// <summary>
+/// <c>chaos</c>: the distributed mode under load while things break, round after round: one to three faults at once, heal,
+/// and measure how long it takes until every order from before is settled. At the end nothing may be lost, doubled or
+/// left over.
+/// </summary>
+static class ChaosRun
+{
+    public const string GatewayBehaviour = """{"latency":"20±15","timeouts":"1%","errors":"1%","declines":"2%"}""";
+
+    static readonly string[] GatewayArguments =
+        ["--latency", "20±15", "--timeouts", "1%", "--errors", "1%", "--declines", "2%"];
+
+    // Timers that would outlast a round are shortened; everything else is as it ships.
+    static readonly Dictionary<string, string> Settings = new() { ["ORDERWRIGHT_GATEWAY_DEADLINE"] = "2s" };
+
+    /// <summary>I7.</summary>
+    static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(60);
+
+    static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(10);
+
+    public static Command Command()
+    {
+        var minutes = new Option<double>("--minutes") { Description = "Of load and faults.", DefaultValueFactory = _ => 2 };
+        var seed = new Option<int?>("--seed") { Description = "Which faults come when; the machine has its say too." };
+        var rate = new Option<double>("--rate") { Description = "Orders a second.", DefaultValueFactory = _ => 80 };
+        var data = new Option<string?>("--data") { Description = "Where servers and logs are kept; kept after a failure." };
+        var json = new Option<string?>("--json") { Description = "The result, for programs." };
+        var only = new Option<string?>("--only") { Description = "Only faults whose name contains this." };
+        var command = new Command("chaos", "Break things under load for a while, and see that nothing is lost.")
+        {
+            minutes, seed, rate, data, json, only,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var report = await RunAsync(
+                TimeSpan.FromMinutes(parsed.GetValue(minutes)), parsed.GetValue(seed) ?? Environment.TickCount & 0xffff,
+                parsed.GetValue(rate), parsed.GetValue(data), parsed.GetValue(only), Console.WriteLine, cancel);
+            report.Print(Console.WriteLine);
+            if (parsed.GetValue(json) is { } file) await File.WriteAllTextAsync(file, report.ToJson(), CancellationToken.None);
+            return report.Holds ? 0 : 1;
+        });
+        return command;
+    }
+
+    /// <param name="duration">Of load and faults; starting, the last recovery and the checks come on top.</param>
+    /// <param name="seed">Chooses orders and faults.</param>
+    /// <param name="rate">Orders a second.</param>
+    /// <param name="data">A directory to keep; null for one that is deleted when all went well.</param>
+    /// <param name="only">Part of the names of the faults that may happen; null for all.</param>
+    /// <param name="say">Takes a line of progress now and then.</param>
+    /// <param name="cancel">Ends it early; what is broken is healed and checked all the same.</param>
+    public static async Task<ChaosReport> RunAsync(
+        TimeSpan duration, int seed, double rate, string? data, string? only, Action<string> say, CancellationToken cancel)
+    {
+        var directory = data is null ? Path.Combine("/tmp", $"orderwright-chaos-{Environment.ProcessId}") : Path.GetFullPath(data);
+        var report = new ChaosReport(seed, duration);
+        say($"chaos: seed {seed}, {duration.TotalMinutes:0.#} min, {rate:0} orders/s; servers and logs in {directory}");
+        await using (var cluster = await Cluster.StartAsync(directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, Settings, cancel))
+        {
+            if (cluster.WithoutLinks is { } why) report.Skipped["partition"] = why;
+            var buyers = new Buyers(cluster, seed, rate, count: 24);
+            await buyers.StockUpAsync();
+            await BreakThingsAsync(cluster, buyers, report, duration, only, say, cancel);
+            await JudgeAsync(cluster, buyers, report, say);
+        }
+        if (report.Holds && data is null) Directory.Delete(directory, recursive: true);
+        return report;
+    }
+
+    static async Task BreakThingsAsync(
+        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, string? only, Action<string> say, CancellationToken cancel)
+    {
+        var record = new Record(cluster);
+        var dice = new Random(report.Seed);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var clock = Stopwatch.StartNew();
+        var buying = buyers.BuyAsync(over.Token);
+        using var silence = new CancellationTokenSource();
+        var now = "calm";
+        var telling = TellProgressAsync(() => Line(report, buyers, clock, now), say, silence.Token);
+        var faults = Fault.All.Where(fault => only is null || fault.Name.Contains(only, StringComparison.Ordinal))
+            .Where(fault => !report.Skipped.ContainsKey(fault.Name)).ToList();
+        var since = new List<string>();
+        try
+        {
+            while (clock.Elapsed < duration && !cancel.IsCancellationRequested)
+            {
+                var chosen = Choose(faults, dice);
+                now = string.Join(" + ", chosen.Select(fault => fault.Name));
+                report.Rounds++;
+                var scene = new Scene(cluster, dice, over.Token);
+                var happened = await Task.WhenAll(chosen.Select((fault, i) => HappenAsync(fault, scene, i, report)));
+                since.AddRange(chosen.Zip(happened).Where(pair => pair.Second is not null).Select(pair => pair.First.Name));
+                // Every other round the next one comes on top of what this one left behind.
+                if (dice.Next(2) == 0) continue;
+                var after = string.Join(", ", happened.OfType<string>());
+                now = $"recovering from {after}";
+                var recovery = await RecoverAsync(cluster, record, DateTimeOffset.UtcNow, report, after, say);
+                report.Add(since, recovery);
+                since.Clear();
+                now = "calm";
+                await Task.Delay(TimeSpan.FromMilliseconds(dice.Next(200, 2_000)), CancellationToken.None);
+            }
+        }
+        finally
+        {
+            await over.CancelAsync();
+            now = "the last buyers get their answers";
+            await buying;
+            await silence.CancelAsync();
+            await telling;
+        }
+        report.Load = clock.Elapsed;
+        report.Add(since, await RecoverAsync(cluster, record, DateTimeOffset.UtcNow.AddMinutes(1), report, "the end", say));
+    }
+
+    // One to three, on different things.
+    static List<Fault> Choose(IReadOnlyList<Fault> faults, Random dice)
+    {
+        var chosen = new List<Fault>();
+        for (var wanted = 1 + dice.Next(10) / 5 + dice.Next(10) / 8; wanted > 0; wanted--)
+        {
+            var rest = faults.Where(fault => chosen.All(other => other.On != fault.On)).ToList();
+            if (rest.Count == 0) break;
+            var at = dice.Next(rest.Sum(fault => fault.Weight));
+            chosen.Add(rest.First(fault => (at -= fault.Weight) < 0));
+        }
+        return chosen;
+    }
+
+    static async Task<string?> HappenAsync(Fault fault, Scene scene, int place, ChaosReport report)
+    {
+        try
+        {
+            if (place > 0) await scene.HoldAsync(0, 3);
+            return await fault.HappenAsync(scene) is { } what ? $"{fault.Name} {what}".Trim() : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return fault.Name; // Healed on the way out.
+        }
+        catch (Exception error) when (error is InvalidOperationException or HttpRequestException)
+        {
+            report.Violations.Add($"the fault '{fault.Name}' itself failed: {error.Message}");
+            return null;
+        }
+    }
+
+    // Until every instance is ready and every order from before the healing is settled, under continued load.
+    static async Task<TimeSpan> RecoverAsync(
+        Cluster cluster, Record record, DateTimeOffset healed, ChaosReport report, string after, Action<string> say)
+    {
+        var since = Stopwatch.StartNew();
+        var (slow, late) = (false, false);
+        while (true)
+        {
+            var ready = await cluster.IsReadyAsync();
+            var open = await record.OpenAsync(healed);
+            if (ready && open is { Count: 0 }) return since.Elapsed;
+            var state = $"{since.Elapsed.TotalSeconds:0} s after {after} had healed: every instance ready: {ready}; " +
+                $"open: {(open is null ? "the database does not answer" : $"{open.Value.Count} ({open.Value.First})")}";
+            if (!slow && since.Elapsed > RecoveryBound / 2)
+            {
+                slow = true;
+                say(state);
+            }
+            if (!late && since.Elapsed > RecoveryBound)
+            {
+                late = true;
+                report.Violations.Add($"I7: {state}");
+            }
+            if (since.Elapsed > 3 * RecoveryBound) return since.Elapsed;
+            await Task.Delay(250);
+        }
+    }
+
+    static async Task JudgeAsync(Cluster cluster, Buyers buyers, ChaosReport report, Action<string> say)
+    {
+        say("healed and settled; checking …");
+        var record = new Record(cluster);
+        await buyers.CompareReplaysAsync(most: 1_000);
+        var stored = (await record.OrderIdsAsync()).ToHashSet();
+        var told = buyers.Acknowledged.Values.Select(order => order.Id).ToList();
+        report.Accepted = told.Count;
+        report.ComparedReplays = buyers.ComparedReplays;
+        report.Cancels = buyers.Cancelled;
+        report.Answers = buyers.Answers;
+        if (told.Count != told.Distinct().Count()) report.Violations.Add("I1: two buyers were told of the same order");
+        foreach (var lost in told.Where(id => !stored.Contains(id)).Take(10))
+            report.Violations.Add($"I1: {lost} was acknowledged and is not there");
+        foreach (var extra in stored.Except(told).Take(10))
+            report.Violations.Add($"I1: {extra} is there, and its buyer asked under one key and was never told of it");
+        report.Violations.AddRange(buyers.Complaints.Take(20));
+
+        report.ByStatus = await record.OrdersByStatusAsync();
+        report.Incidents = await record.IncidentsAsync();
+        report.DeadLetters = await record.DeadLettersAsync();
+        report.Violations.AddRange(report.DeadLetters.Take(5).Select(letter => $"dead letter: {letter}"));
+
+        var databases = cluster.OpenDatabases();
+        try
+        {
+            report.Verification = await new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None);
+        }
+        finally
+        {
+            foreach (var database in databases.Values) await database.DisposeAsync();
+        }
+        foreach (var finding in report.Verification.Checks.SelectMany(check => check.Findings).Take(20))
+            report.Violations.Add($"{finding.Invariant}: {finding.Subject} {finding.What}");
+    }
+
+    static async Task TellProgressAsync(Func<string> line, Action<string> say, CancellationToken cancel)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(ProgressEvery, cancel);
+                say(line());
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    static string Line(ChaosReport report, Buyers buyers, Stopwatch clock, string now) =>
+        $"{clock.Elapsed:hh\\:mm\\:ss}  accepted {buyers.Acknowledged.Count:N0} ({buyers.Acknowledged.Count / clock.Elapsed.TotalSeconds:0}/s)  " +
+        $"faults {report.Faults}  longest recovery {report.LongestRecovery.TotalSeconds:0.0} s  violations {report.Violations.Count}  {now}";
+}

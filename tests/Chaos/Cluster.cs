@@ -1,0 +1,261 @@
+using System.Net;
+using Orderwright.Contracts;
+using Orderwright.Hosting;
+using Orderwright.Hosting.Keys;
+using Orderwright.LocalServers;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
+using Orderwright.Verification;
+
+namespace Orderwright.Chaos;
+
+/// <summary>One instance of a service: its process under watch, where it answers, and its network if it has its own.</summary>
+sealed record Instance(string Service, int Number, SupervisedProcess Process, Uri Url, Link? Link)
+{
+    public string Name => $"{Service}-{Number}";
+}
+
+/// <summary>
+/// All of it as it runs in production, on this machine and private: PostgreSQL, RabbitMQ, a payment gateway with its own
+/// record, and two instances of every service, which come back when they die. The second instances stand in network
+/// namespaces of their own where the machine allows that.
+/// </summary>
+sealed class Cluster : IAsyncDisposable
+{
+    public const string GatewaySecret = "shared between the gateway and us";
+    static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+
+    static readonly (string Service, string Project)[] Services =
+    [
+        (ServiceNames.Coordinator, "SagaCoordinator"), (ServiceNames.Order, "OrderService"),
+        (ServiceNames.Customer, "CustomerService"), (ServiceNames.Stock, "StockService"),
+    ];
+
+    readonly CancellationTokenSource stopping = new();
+    readonly List<Task> watches = [];
+    readonly List<BoundedLog> logs = [];
+    readonly string data;
+    readonly Links? links;
+    readonly List<Instance> instances = [];
+    readonly Dictionary<string, string> databases = [];
+
+    Cluster(string data, string key, Links? links, string? withoutLinks)
+    {
+        (this.data, Key, this.links, WithoutLinks) = (data, key, links, withoutLinks);
+        Http = NewClient();
+    }
+
+    /// <summary>Of all services; it may do everything.</summary>
+    public string Key { get; }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Why there are no network namespaces; null where there are.</summary>
+    public string? WithoutLinks { get; }
+
+    public PrivatePostgres Postgres { get; private set; } = null!;
+
+    public PrivateRabbitMq Broker { get; private set; } = null!;
+
+    public SupervisedProcess Gateway { get; private set; } = null!;
+
+    public Uri GatewayUrl { get; private set; } = null!;
+
+    public IReadOnlyList<Instance> Instances => instances;
+
+    public IReadOnlyList<Uri> UrlsOf(string service) =>
+        [.. instances.Where(instance => instance.Service == service).Select(instance => instance.Url)];
+
+    /// <summary>Npgsql's connection string of a service's database.</summary>
+    public string DatabaseOf(string service) => databases[service];
+
+    /// <summary>Returns when every process is ready for work.</summary>
+    /// <param name="data">A directory that PostgreSQL's user can enter.</param>
+    /// <param name="gatewayBehaviour">Arguments of the gateway.</param>
+    /// <param name="copies">Instances of every service.</param>
+    /// <param name="settings">Of the services, besides what connects them.</param>
+    public static async Task<Cluster> StartAsync(
+        string data, IReadOnlyList<string> gatewayBehaviour, int copies, IReadOnlyDictionary<string, string> settings,
+        CancellationToken cancel)
+    {
+        Directory.CreateDirectory(data);
+        var keys = Path.Combine(data, "keys.json");
+        File.Delete(keys);
+        var key = KeyFile.Add(keys, "trial", [.. Scopes.All], DateTimeOffset.UtcNow);
+        string? withoutLinks = "there is one instance of each service";
+        var links = copies > 1 ? Links.TryCreate(out withoutLinks) : null;
+        var cluster = new Cluster(data, key, links, withoutLinks);
+        try
+        {
+            await cluster.StartServersAsync(gatewayBehaviour, cancel);
+            foreach (var number in Enumerable.Range(1, copies))
+                foreach (var (service, project) in Services)
+                    await cluster.AddAsync(service, project, number, keys, settings, cancel);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            limit.CancelAfter(StartLimit);
+            while (!await cluster.IsReadyAsync()) await Task.Delay(200, limit.Token);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A client that keeps no connection for long: instances die and come back behind it.</summary>
+    public HttpClient NewClient()
+    {
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
+        })
+        {
+            Timeout = TimeSpan.FromSeconds(15),
+        };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
+        return client;
+    }
+
+    /// <summary>Every instance says that it is ready.</summary>
+    public async Task<bool> IsReadyAsync() => (await Task.WhenAll(instances.Select(IsReadyAsync))).All(ready => ready);
+
+    /// <summary>The databases of all services and of the gateway, for reading.</summary>
+    public Dictionary<string, IDatabase> OpenDatabases()
+    {
+        var opened = databases.ToDictionary(pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+        opened[Verifier.Gateway] = Databases.Open($"sqlite:{GatewayData}", Verifier.Gateway, new RuntimeOptions());
+        return opened;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var instance in instances) instance.Process.Resume();
+        Gateway?.Resume();
+        await stopping.CancelAsync();
+        await Task.WhenAll(watches);
+        if (links is not null) await links.DisposeAsync();
+        if (Postgres is not null) await Postgres.DisposeAsync();
+        if (Broker is not null) await Broker.DisposeAsync();
+        foreach (var log in logs) log.Dispose();
+        Http.Dispose();
+        stopping.Dispose();
+    }
+
+    string GatewayData => Path.Combine(data, "gateway");
+
+    async Task StartServersAsync(IReadOnlyList<string> gatewayBehaviour, CancellationToken cancel)
+    {
+        // What is on disk stays bounded over hours: the log is written again after a gigabyte.
+        var postgres = PrivatePostgres.StartAsync(
+            Path.Combine(data, "postgres"), settings: ["max_wal_size=1GB", "log_min_messages=fatal"], cancel: cancel);
+        var broker = PrivateRabbitMq.StartAsync(Path.Combine(data, "rabbitmq"), cancel: cancel);
+        Postgres = await postgres;
+        Broker = await broker;
+        foreach (var (service, _) in Services)
+        {
+            var name = $"orderwright_{Databases.WordOf(service)}";
+            await Postgres.CreateDatabaseAsync(name, name, Postgres.Password, cancel);
+            databases[service] = $"Host=127.0.0.1;Port={Postgres.Port};Username={name};Password={Postgres.Password};Database={name}";
+        }
+        GatewayUrl = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}");
+        Gateway = Watch(
+            "gateway", "Gateway",
+            [
+                "--data", GatewayData, "--port", $"{GatewayUrl.Port}", "--gateway-secret", GatewaySecret,
+                // The names under which the instances in namespaces reach it.
+                "--hosts", string.Join(',', Enumerable.Range(0, 16).Select(i => Link.Of(Links.NetOf(i), Server.Gateway))),
+                .. gatewayBehaviour,
+            ],
+            new Dictionary<string, string>());
+    }
+
+    async Task AddAsync(
+        string service, string project, int number, string keys, IReadOnlyDictionary<string, string> settings,
+        CancellationToken cancel)
+    {
+        var link = number > 1 && links is not null
+            ? await links.AddAsync(
+                instances.Count, new Dictionary<Server, int>
+                {
+                    [Server.Broker] = Broker.Port, [Server.Database] = Postgres.Port, [Server.Gateway] = GatewayUrl.Port,
+                },
+                cancel)
+            : null;
+        var url = new Uri($"http://{link?.Address ?? IPAddress.Loopback}:{ServerProcess.FreePort()}");
+        string At(Server server, string address) =>
+            link is null ? address : address.Replace("127.0.0.1", link.AddressOf(server).ToString(), StringComparison.Ordinal);
+        var environment = new Dictionary<string, string>(settings)
+        {
+            ["ORDERWRIGHT_DATABASE"] = At(Server.Database, databases[service]),
+            ["ORDERWRIGHT_TRANSPORT"] = At(Server.Broker, Broker.Url),
+            ["ORDERWRIGHT_LISTEN"] = url.GetLeftPart(UriPartial.Authority),
+            ["ORDERWRIGHT_KEYS"] = keys,
+            ["ORDERWRIGHT_FAULT_ALLOWED"] = "true",
+        };
+        if (service == ServiceNames.Customer)
+        {
+            environment["ORDERWRIGHT_GATEWAY_URL"] = At(Server.Gateway, new Uri(GatewayUrl, "v1").AbsoluteUri);
+            environment["ORDERWRIGHT_GATEWAY_SECRET"] = GatewaySecret;
+            environment["ORDERWRIGHT_SANDBOX"] = "true";
+            environment["ORDERWRIGHT_SANDBOX_SECRET"] = GatewaySecret;
+        }
+        var process = Watch($"{service}-{number}", project, [], environment, link?.Wrapper ?? []);
+        instances.Add(new Instance(service, number, process, url, link));
+    }
+
+    SupervisedProcess Watch(
+        string name, string project, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment,
+        params IReadOnlyList<string> wrapper)
+    {
+        var log = new BoundedLog(Path.Combine(data, $"{name}.log"));
+        logs.Add(log);
+        var process = new SupervisedProcess(name, ProgramOf(project), arguments, environment, log.Write, wrapper);
+        watches.Add(process.KeepRunningAsync(stopping.Token));
+        return process;
+    }
+
+    async Task<bool> IsReadyAsync(Instance instance)
+    {
+        try
+        {
+            using var answer = await Http.GetAsync(new Uri(instance.Url, "/health/ready"));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+
+    static string ProgramOf(string project) => Path.Combine(
+        AppContext.BaseDirectory.Replace("/tests/Chaos/", $"/src/{project}/", StringComparison.Ordinal),
+        $"Orderwright.{project}.dll");
+}
+
+/// <summary>What a process said, the last of it: when a file is full, the one before it is forgotten.</summary>
+sealed class BoundedLog(string file) : IDisposable
+{
+    const int MostBytes = 8_000_000;
+
+    readonly Lock gate = new();
+    StreamWriter writer = new(file) { AutoFlush = true };
+
+    public void Write(string line)
+    {
+        lock (gate)
+        {
+            if (writer.BaseStream.Length > MostBytes)
+            {
+                writer.Dispose();
+                File.Move(file, file + ".1", overwrite: true);
+                writer = new StreamWriter(file) { AutoFlush = true };
+            }
+            writer.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {line}");
+        }
+    }
+
+    public void Dispose() => writer.Dispose();
+}

@@ -1,0 +1,221 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Orderwright.LocalServers;
+
+namespace Orderwright.Chaos;
+
+/// <summary>What a service talks to.</summary>
+enum Server
+{
+    Broker,
+    Database,
+    Gateway,
+}
+
+/// <summary>Which way is cut.</summary>
+enum Direction
+{
+    Out,
+    In,
+    Both,
+}
+
+/// <summary>
+/// Network namespaces, one per instance, each joined to this machine by a cable of its own (veth). Every server has an
+/// address of its own at the near end, behind which a relay passes bytes on, so that one of them can be cut off, one way
+/// or both, without a packet, a reset or an error: connections just fall silent. Needs Linux, root and the program ip.
+/// </summary>
+sealed class Links : IAsyncDisposable
+{
+    readonly string prefix = $"ow{Environment.ProcessId % 100_000}";
+    readonly List<Link> links = [];
+
+    /// <summary>Null where the machine does not allow it; then it says why.</summary>
+    public static Links? TryCreate(out string? whyNot)
+    {
+        var links = new Links();
+        var probe = $"{links.prefix}probe";
+        try
+        {
+            Ip($"netns add {probe}");
+            Ip($"netns del {probe}");
+            whyNot = null;
+            return links;
+        }
+        catch (Exception error) when (error is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            whyNot = $"no network namespaces: {error.Message.ReplaceLineEndings(" ")}";
+            return null;
+        }
+    }
+
+    public Task<Link> AddAsync(int number, IReadOnlyDictionary<Server, int> ports, CancellationToken cancel)
+    {
+        var (name, near, far) = ($"{prefix}n{number}", $"{prefix}h{number}", $"{prefix}c{number}");
+        var net = NetOf(number);
+        var link = new Link(name, near, far, net, ports);
+        links.Add(link);
+        Ip($"netns add {name}");
+        Ip($"link add {near} type veth peer name {far} netns {name}");
+        Ip($"addr add {net}.1/24 dev {near}");
+        foreach (var server in ports.Keys) Ip($"addr add {link.AddressOf(server)}/24 dev {near}");
+        Ip($"link set {near} up");
+        Ip($"-n {name} addr add {net}.2/24 dev {far}");
+        Ip($"-n {name} link set {far} up");
+        Ip($"-n {name} link set lo up");
+        link.StartRelays();
+        return Task.FromResult(link);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var link in links)
+        {
+            await link.DisposeAsync();
+            try
+            {
+                link.Heal();
+                Ip($"link del {link.Near}");
+                Ip($"netns del {link.Name}");
+            }
+            catch (InvalidOperationException error)
+            {
+                await Console.Error.WriteLineAsync(error.Message);
+            }
+        }
+    }
+
+    /// <summary>The first three bytes of its addresses.</summary>
+    public static string NetOf(int number) => $"10.{100 + Environment.ProcessId % 100}.{number}";
+
+    internal static void Ip(string arguments) =>
+        ServerProcess.RunAsync("ip", arguments.Split(' ')).GetAwaiter().GetResult();
+}
+
+/// <summary>One instance's namespace, and the ways from it to the servers.</summary>
+sealed class Link(string name, string near, string far, string net, IReadOnlyDictionary<Server, int> ports) : IAsyncDisposable
+{
+    // An address of nobody: frames that go to it are dropped at the other end of the cable.
+    const string NobodysMac = "02:00:00:00:00:01";
+
+    readonly List<Relay> relays = [];
+    readonly HashSet<(Server Server, bool Out)> cuts = [];
+
+    public string Name => name;
+
+    public string Near => near;
+
+    /// <summary>Of the instance.</summary>
+    public IPAddress Address => IPAddress.Parse($"{net}.2");
+
+    public IReadOnlyList<string> Wrapper => ["ip", "netns", "exec", name];
+
+    public IPAddress AddressOf(Server server) => Of(net, server);
+
+    public static IPAddress Of(string net, Server server) => IPAddress.Parse($"{net}.{3 + (int)server}");
+
+    public void StartRelays()
+    {
+        foreach (var (server, port) in ports) relays.Add(new Relay(new IPEndPoint(AddressOf(server), port), port));
+    }
+
+    /// <summary>From now on nothing gets through between the instance and the server, that way.</summary>
+    public void Cut(Server server, Direction direction)
+    {
+        var address = AddressOf(server);
+        if (direction is not Direction.In && cuts.Add((server, true)))
+            Links.Ip($"-n {name} neigh replace {address} lladdr {NobodysMac} dev {far} nud permanent");
+        if (direction is not Direction.Out && cuts.Add((server, false)))
+            Links.Ip($"rule add from {address} to {Address} blackhole pref {Preference(server)}");
+    }
+
+    public void Heal()
+    {
+        foreach (var (server, isOut) in cuts.ToList())
+        {
+            var address = AddressOf(server);
+            Links.Ip(isOut
+                ? $"-n {name} neigh del {address} dev {far}"
+                : $"rule del from {address} to {Address} blackhole pref {Preference(server)}");
+            cuts.Remove((server, isOut));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var relay in relays) await relay.DisposeAsync();
+    }
+
+    static string Preference(Server server) => (1_000 + (int)server).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Passes bytes on between who connects here and a port of the loopback interface; ends both when one ends.</summary>
+sealed class Relay : IAsyncDisposable
+{
+    readonly TcpListener listener;
+    readonly int port;
+    readonly CancellationTokenSource stopping = new();
+    readonly Task accepting;
+
+    public Relay(IPEndPoint at, int port)
+    {
+        this.port = port;
+        listener = new TcpListener(at);
+        listener.Start();
+        accepting = AcceptAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await accepting;
+        listener.Dispose();
+        stopping.Dispose();
+    }
+
+    async Task AcceptAsync()
+    {
+        try
+        {
+            while (true) _ = PassAsync(await listener.AcceptSocketAsync(stopping.Token));
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    async Task PassAsync(Socket near)
+    {
+        using var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using (near)
+        {
+            try
+            {
+                near.NoDelay = true;
+                await far.ConnectAsync(IPAddress.Loopback, port, stopping.Token);
+                await Task.WhenAny(PumpAsync(near, far), PumpAsync(far, near));
+            }
+            catch (Exception error) when (error is SocketException or OperationCanceledException)
+            {
+                // Whoever connected sees that its server is not there.
+            }
+            // A reset, as a server that dies sends it; behind a cut nobody hears it.
+            near.LingerState = new LingerOption(true, 0);
+        }
+    }
+
+    async Task PumpAsync(Socket from, Socket to)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await from.ReceiveAsync(buffer, stopping.Token) is > 0 and var read)
+                for (var sent = 0; sent < read;)
+                    sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), stopping.Token);
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using System.CommandLine;
+using Orderwright.Chaos;
+using Xunit.MicrosoftTestingPlatform;
+
+// ./orderwright chaos … ; anything else is for the test runner, as in every suite.
+Command[] verbs = [ChaosRun.Command()];
+if (verbs.All(verb => args.FirstOrDefault() != verb.Name))
+    return await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
+var root = new RootCommand("Trials of the running product that take minutes to hours.");
+foreach (var verb in verbs) root.Add(verb);
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration
+{
+    // After a Ctrl+C what is broken is healed, checked and taken down.
+    ProcessTerminationTimeout = TimeSpan.FromMinutes(5),
+});

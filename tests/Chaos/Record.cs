@@ -1,0 +1,82 @@
+using Npgsql;
+using Orderwright.Contracts;
+
+namespace Orderwright.Chaos;
+
+/// <summary>What stands in the services' tables, read past them: what is still open, and what has come of all.</summary>
+sealed class Record(Cluster cluster)
+{
+    /// <summary>
+    /// How many orders from before <paramref name="moment"/> are neither settled, nor waiting for a named party, nor an
+    /// open incident; and the first few of them with where they stand. Null while the database does not answer.
+    /// </summary>
+    public async Task<(int Count, string First)?> OpenAsync(DateTimeOffset moment)
+    {
+        try
+        {
+            // Order ids are UUIDv7: they say when.
+            var mark = FirstIdOf(moment);
+            var unsettled = (await QueryAsync(
+                ServiceNames.Order, "SELECT order_id FROM unsettled WHERE order_id < $1", row => row.GetGuid(0), mark)).ToHashSet();
+            var sagas = await QueryAsync(
+                ServiceNames.Coordinator,
+                """
+                SELECT s.order_id, s.state, s.step, s.code, s.waiting_for
+                FROM saga_timers t JOIN sagas s ON s.order_id = t.order_id
+                WHERE s.order_id < $1
+                """,
+                row => (Id: row.GetGuid(0), State: row.GetString(1), What: string.Join(' ', new[] { 2, 3, 4 }.Select(i => row.IsDBNull(i) ? "-" : row.GetString(i)))),
+                mark);
+            var moving = sagas.Where(saga => saga.State is "running" or "compensating").ToList();
+            var parked = sagas.Where(saga => saga.State is "waiting" or "failed").Select(saga => saga.Id).ToHashSet();
+            unsettled.ExceptWith(parked);
+            var open = unsettled.Union(moving.Select(saga => saga.Id)).ToList();
+            var byId = moving.ToDictionary(saga => saga.Id, saga => $"{saga.State} {saga.What}");
+            return (open.Count, string.Join("; ", open.Take(5).Select(id => $"{id} {byId.GetValueOrDefault(id, "unsettled, its saga has ended or never began")}")));
+        }
+        catch (Exception error) when (error is NpgsqlException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    public Task<List<Guid>> OrderIdsAsync() =>
+        QueryAsync(ServiceNames.Order, "SELECT id FROM orders", row => row.GetGuid(0));
+
+    public async Task<IReadOnlyDictionary<string, long>> OrdersByStatusAsync() =>
+        (await QueryAsync(
+            ServiceNames.Order, "SELECT status, count(*) FROM orders GROUP BY status", row => (row.GetString(0), row.GetInt64(1))))
+            .ToDictionary();
+
+    public async Task<long> IncidentsAsync() =>
+        (await QueryAsync(ServiceNames.Coordinator, "SELECT count(*) FROM sagas WHERE state = 'failed'", row => row.GetInt64(0)))[0];
+
+    /// <summary>Of all services, with their reasons.</summary>
+    public async Task<IReadOnlyList<string>> DeadLettersAsync()
+    {
+        var letters = new List<string>();
+        foreach (var service in ServiceNames.All)
+            letters.AddRange(await QueryAsync(
+                service, "SELECT COALESCE(type, '?') || ': ' || left(reason, 300) FROM dead_letters", row => $"{service} {row.GetString(0)}"));
+        return letters;
+    }
+
+    async Task<List<T>> QueryAsync<T>(string service, string sql, Func<NpgsqlDataReader, T> map, params object[] arguments)
+    {
+        await using var connection = new NpgsqlConnection(cluster.DatabaseOf(service) + ";Pooling=false;Timeout=3;CommandTimeout=30");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var argument in arguments) command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<T>();
+        while (await reader.ReadAsync()) rows.Add(map(reader));
+        return rows;
+    }
+
+    static Guid FirstIdOf(DateTimeOffset moment)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, moment.ToUnixTimeMilliseconds() << 16);
+        return new Guid(bytes, bigEndian: true);
+    }
+}
