@@ -15,16 +15,21 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
 {
     public string Name => ServiceNames.Customer;
 
-    public ServiceParts Build(ServiceContext context)
+    public ServiceParts Build(ServiceContext context) => Build(context, out _, out _);
+
+    /// <summary>
+    /// With what takes changes and webhooks, for who brings them without a web server: the simulation.
+    /// </summary>
+    public ServiceParts Build(ServiceContext context, out ChangeCustomers changes, out Webhooks webhooks)
     {
         var limits = context.Configuration.Bind<GatewayLimits>();
         var store = new PaymentStore(context.Sql);
-        Webhooks? webhooks = null;
+        Webhooks? door = null;
         var settings = SandboxSettings.Read(context.Configuration);
         var sandbox = settings.Sandbox
             ? new SandboxProvider(
                 new SandboxGateway(context), settings, context.Time,
-                (headers, body) => webhooks!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
+                (headers, body) => door!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
             : null;
         var http = HttpGatewaySettings.Read(context.Configuration);
         IReadOnlyList<IPaymentProvider> providers =
@@ -36,8 +41,8 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
         var calls = new GatewayCalls(byName, store, limits, context);
-        webhooks = new Webhooks(byName, calls.Settle, context);
-        var changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
+        webhooks = door = new Webhooks(byName, calls.Settle, context);
+        changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
         var customers = new CustomerApi(context.Database, context.Sql, changes);
         var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
         return new ServiceParts

@@ -48,7 +48,7 @@ public sealed class OrderApi(
             .Accepts<StatusRequest>("application/json").Produces<OrderBody>();
     }
 
-    async Task<Answer> PlaceAsync(HttpContext http)
+    public async Task<Answer> PlaceAsync(HttpContext http)
     {
         var (request, refusal) = await Commands.ReadAsync(
             http, OrderJson.Default.OrderRequest, StrictJson.OrderBodyLimit);
@@ -96,7 +96,7 @@ public sealed class OrderApi(
         var answer = accepted;
         try
         {
-            var order = await decision.WaitAsync(wait, context.Time, end);
+            var order = await AwaitAsync(decision).WaitAsync(wait, context.Time, end);
             answer = OrderBody.Answer(StatusCodes.Status201Created, order, accepted.Location);
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
@@ -105,6 +105,9 @@ public sealed class OrderApi(
         }
         return await placing.SettleAsync(place, answer) with { PreferenceApplied = PreferWait.Applied(wait) };
     }
+
+    // To wait for a promise with a limit hops on the thread pool; to wait for who awaits it stays with the caller.
+    static async Task<Order> AwaitAsync(Task<Order> decision) => await decision;
 
     async Task<Answer> GetAsync(HttpContext http, string id) =>
         Requests.IdOf(id) is not { } orderId ? Requests.InvalidId
@@ -136,7 +139,7 @@ public sealed class OrderApi(
             OrderJson.Default.PageOrderBody);
     }
 
-    async Task<Answer> CancelAsync(HttpContext http, string id)
+    public async Task<Answer> CancelAsync(HttpContext http, string id)
     {
         if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.CancelRequest);
@@ -146,7 +149,7 @@ public sealed class OrderApi(
             request.For(new CancelOrder(orderId, request.Body.Reason, MomentOf(http), Activity.Current?.Id)));
     }
 
-    async Task<Answer> UpdateAsync(HttpContext http, string id)
+    public async Task<Answer> UpdateAsync(HttpContext http, string id)
     {
         if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.StatusRequest);

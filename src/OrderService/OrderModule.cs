@@ -12,7 +12,10 @@ public sealed class OrderModule : IServiceModule
 
     public string Name => ServiceNames.Order;
 
-    public ServiceParts Build(ServiceContext context)
+    public ServiceParts Build(ServiceContext context) => Build(context, out _);
+
+    /// <summary>With the API itself, for who calls it without a web server: the simulation.</summary>
+    public ServiceParts Build(ServiceContext context, out OrderApi api)
     {
         var options = context.Options;
         var store = new OrderStore(context.Sql);
@@ -30,7 +33,7 @@ public sealed class OrderModule : IServiceModule
         var updating = new CommandGroup<UpdateStatus>(
             "update-statuses", new UpdateStatuses(store, feed).HandleAsync, context);
         var find = new FindOrders(context.Database, context.Sql);
-        var orders = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, context);
+        var orders = api = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, context);
         var events = new OrderEventsApi(find, feed, context.Time);
 
         return new ServiceParts

@@ -49,17 +49,15 @@ public sealed class GroupCommit<TRequest, TResult>(
             throw new OverloadedException(line.Reader.Completion.IsCompleted
                 ? $"{name} is stopping."
                 : $"{options.MaxWaitingRequests} requests already wait for {name}.");
-        try
-        {
-            return await waiting.Done.Task.WaitAsync(options.RequestTimeout, time);
-        }
-        catch (TimeoutException) when (!waiting.Done.Task.IsCompleted)
-        {
-            throw new OverloadedException(waiting.Claim()
-                ? $"{name} had no turn within {options.RequestTimeout}; nothing was done."
-                : $"{name} did not answer within {options.RequestTimeout}; it may still be carried out.");
-        }
+        // The limit ends the very task that is awaited: no other one stands between, which would hop on the thread pool.
+        using var limit = time.CreateTimer(_ => GiveUp(waiting), null, options.RequestTimeout, Timeout.InfiniteTimeSpan);
+        return await waiting.Done.Task;
     }
+
+    void GiveUp(Waiting waiting) =>
+        waiting.Done.TrySetException(new OverloadedException(waiting.Claim()
+            ? $"{name} had no turn within {options.RequestTimeout}; nothing was done."
+            : $"{name} did not answer within {options.RequestTimeout}; it may still be carried out."));
 
     async Task RunAsync(CancellationToken cancel)
     {

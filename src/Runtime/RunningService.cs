@@ -39,8 +39,8 @@ public sealed partial class RunningService : IAsyncDisposable
         log = logs.CreateLogger<RunningService>();
         Name = module.Name;
         metrics = new Metrics(Name);
-        var sql = new SqlCatalog(module.GetType().Assembly, database.Engine);
-        var runtimeSql = new SqlCatalog(typeof(RunningService).Assembly, database.Engine);
+        var sql = SqlCatalog.Of(module.GetType().Assembly, database.Engine);
+        var runtimeSql = SqlCatalog.Of(typeof(RunningService).Assembly, database.Engine);
         var runner = new BatchRunner(
             Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>(),
             FaultPoints.Read(configuration));
@@ -107,7 +107,7 @@ public sealed partial class RunningService : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
-        await stopping.CancelAsync();
+        stopping.Cancel();
         try
         {
             await Task.WhenAll(loops).WaitAsync(DrainTime, time);
@@ -144,10 +144,12 @@ public sealed partial class RunningService : IAsyncDisposable
         }
     }
 
-    void Start(BackgroundLoop loop) => loops.Add(Task.Run(() => GuardAsync(loop), CancellationToken.None));
+    void Start(BackgroundLoop loop) => loops.Add(GuardAsync(loop));
 
     async Task GuardAsync(BackgroundLoop loop)
     {
+        // Each loop in its own turn, on the scheduler of whoever starts the service: the thread pool, or a simulation's.
+        await Task.Yield();
         try
         {
             await loop.RunAsync(stopping.Token);

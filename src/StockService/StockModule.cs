@@ -8,10 +8,13 @@ public sealed class StockModule : IServiceModule
 {
     public string Name => ServiceNames.Stock;
 
-    public ServiceParts Build(ServiceContext context)
+    public ServiceParts Build(ServiceContext context) => Build(context, out _);
+
+    /// <summary>With what changes the catalogue, for who does so without a web server: the simulation.</summary>
+    public ServiceParts Build(ServiceContext context, out ChangeCatalogue changes)
     {
         var stock = new StockTables(context.Sql);
-        var changes = new ChangeCatalogue(context, new CatalogueTables(context.Sql), stock);
+        changes = new ChangeCatalogue(context, new CatalogueTables(context.Sql), stock);
         var products = new ProductApi(context.Database, context.Sql, changes);
         var levels = new StockApi(context.Database, context.Sql, changes);
         return new ServiceParts

@@ -18,16 +18,14 @@ sealed class Snapshot : IAsyncDisposable
     public static async Task<Snapshot> OpenAsync(IDatabase database, CancellationToken cancel)
     {
         var opened = new TaskCompletionSource<Snapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var reading = Task.Run(
-            () => database.ReadAsync(
-                async queries =>
-                {
-                    var snapshot = new Snapshot(queries);
-                    opened.SetResult(snapshot);
-                    await snapshot.closed.Task;
-                    return true;
-                },
-                cancel),
+        var reading = database.ReadAsync(
+            async queries =>
+            {
+                var snapshot = new Snapshot(queries);
+                opened.SetResult(snapshot);
+                await snapshot.closed.Task;
+                return true;
+            },
             cancel);
         if (await Task.WhenAny(opened.Task, reading) == reading) await reading;
         var result = await opened.Task;

@@ -27,7 +27,7 @@ public sealed class Verifier(IReadOnlyDictionary<string, IDatabase> databases, T
     /// <summary>Covers the moments between snapshots and a second of skew between clocks.</summary>
     static readonly TimeSpan Unrest = TimeSpan.FromSeconds(3);
 
-    readonly SqlCatalog sql = new(typeof(Verifier).Assembly, databases[ServiceNames.Order].Engine);
+    readonly SqlCatalog sql = SqlCatalog.Of(typeof(Verifier).Assembly, databases[ServiceNames.Order].Engine);
 
     public async Task<VerificationReport> RunAsync(CancellationToken cancel)
     {

@@ -99,11 +99,12 @@ public sealed partial class GatewayCalls
 
     async Task RunAsync(Lane lane, CancellationToken cancel)
     {
-        await foreach (var errand in lane.Line.Reader.ReadAllAsync(cancel))
-        {
-            await lane.Places.WaitAsync(cancel);
-            _ = CarryOutAsync(errand, cancel);
-        }
+        while (await lane.Line.Reader.WaitToReadAsync(cancel))
+            while (lane.Line.Reader.TryRead(out var errand))
+            {
+                await lane.Places.WaitAsync(cancel);
+                _ = CarryOutAsync(errand, cancel);
+            }
     }
 
     // Stands in its own guard: nobody awaits it. What it cannot report is found again by its row.

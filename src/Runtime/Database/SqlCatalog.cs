@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
@@ -20,6 +21,8 @@ public sealed record SqlQuery(string Name, string Text);
 public sealed partial class SqlCatalog
 {
     const string Opening = "-- name:";
+
+    static readonly ConcurrentDictionary<(Assembly, string), SqlCatalog> Known = new();
 
     readonly FrozenDictionary<string, SqlQuery> queries;
 
@@ -46,6 +49,10 @@ public sealed partial class SqlCatalog
         Migrations = migrations;
         Engine = engine;
     }
+
+    /// <summary>Read once a process: whoever runs a service again finds its statements prepared.</summary>
+    public static SqlCatalog Of(Assembly assembly, string engine) =>
+        Known.GetOrAdd((assembly, engine), key => new SqlCatalog(key.Item1, key.Item2));
 
     public string Engine { get; }
 
