@@ -84,7 +84,7 @@ public class PaymentCallRulesTests
     }
 
     [Fact]
-    public void A_time_out_is_no_refusal_but_a_doubt_that_is_looked_up_at_once_and_ever_more_rarely()
+    public void A_time_out_is_no_refusal_but_a_doubt_that_is_looked_up_at_once_and_until_it_is_known()
     {
         var decision = Settle(Asked(), Lost);
         Answers(decision, StepNames.AuthorizePayment, undo: false, StepOutcome.InDoubt, ReasonCodes.InDoubt);
@@ -92,20 +92,28 @@ public class PaymentCallRulesTests
         Assert.Equal(PaymentStates.Authorizing, decision.File.Payment!.State);
 
         var pauses = new List<TimeSpan?>();
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 122; i++)
         {
             decision = Settle(decision.File, Lost);
             Assert.Null(decision.Answer);
             Assert.Null(decision.Next);
             pauses.Add(decision.File.Open!.DueAt - Now);
         }
-        Assert.Equal(
-            [
-                TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromHours(1), null,
-            ],
-            pauses);
+        // An outage of the gateway, however long, is over for its orders within a minute.
+        Assert.Equal(TimeSpan.FromSeconds(5), pauses[0]);
+        Assert.All(pauses[1..121], pause => Assert.Equal(TimeSpan.FromSeconds(30), pause));
+        Assert.Equal(TimeSpan.FromMinutes(10), pauses[121]);
         Assert.Equal(CallStates.InDoubt, decision.File.Open!.State);
         Assert.Equal(StepOutcome.Completed, Settle(decision.File, Ok).Answer!.Outcome);
+    }
+
+    [Fact]
+    public void Where_a_gateway_cannot_be_asked_a_doubt_waits_for_a_webhook_or_a_person()
+    {
+        var cannotBeAsked = WithKeys with { LookUpByKey = false };
+        var doubtful = Settle(Settle(Asked(), Lost, cannotBeAsked).File, Lost, cannotBeAsked);
+        Assert.Equal((CallStates.InDoubt, null), (doubtful.File.Open!.State, doubtful.File.Open.DueAt));
+        Assert.Equal(StepOutcome.Completed, Settle(doubtful.File, Ok, cannotBeAsked).Answer!.Outcome);
     }
 
     [Fact]

@@ -88,7 +88,7 @@ public static class CallRules
             GatewayResult.NeverHappened never => Repeat(file, call, never, capabilities, now, limits),
             GatewayResult.Unknown doubt when call.State != CallStates.InDoubt =>
                 Doubt(file, call, doubt.Why, now, limits),
-            _ => LookUpLater(file, call, now),
+            _ => LookUpLater(file, call, capabilities, now),
         };
     }
 
@@ -269,7 +269,7 @@ public static class CallRules
         var undoWanted = file.Payment!.UndoStep is not null
             && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
         if (!never.Final && (undoWanted ? call.Probes == 0 : !capabilities.IdempotentKeys))
-            return LookUpLater(file, call, now);
+            return LookUpLater(file, call, capabilities, now);
         if (undoWanted)
             return GiveUp(
                 file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
@@ -307,14 +307,14 @@ public static class CallRules
             step, new GatewayTask(doubtful, LookUp: true));
     }
 
-    static PaymentDecision LookUpLater(PaymentFile file, GatewayCall call, DateTimeOffset now) =>
+    // Where the gateway cannot be asked, only a webhook or a person ends the doubt.
+    static PaymentDecision LookUpLater(
+        PaymentFile file, GatewayCall call, ProviderCapabilities capabilities, DateTimeOffset now) =>
         new(file.With(call with
         {
             State = CallStates.InDoubt,
             Probes = call.Probes + 1,
-            DueAt = call.Probes < GatewayLimits.LookUpAfter.Count
-                ? now + GatewayLimits.LookUpAfter[call.Probes]
-                : null,
+            DueAt = capabilities.LookUpByKey ? now + GatewayLimits.LookUpPause(call.Probes) : null,
         }));
 
     // An attempt that had been given up turns out to have happened: what nobody wants any more is given back
