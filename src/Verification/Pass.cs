@@ -97,6 +97,8 @@ sealed class Pass(
 
     void CountMoney(OrderFile file)
     {
+        // What an incident keeps is nobody's yet: it is counted when a person has seen to it.
+        if (file.Saga is { State: "failed" }) return;
         if (file.Payment is { Currency: not null } payment)
         {
             var (kept, paid) = money.GetValueOrDefault(payment.Currency);
