@@ -24,6 +24,8 @@ public class DependencyTests
         ["AllInOne"] = ["Contracts", "Runtime", "Hosting", .. Services],
         ["Gateway"] = ["Contracts", "Runtime", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
+        // All of it in one thread: it needs the services, and the one database that runs on its caller's thread.
+        ["Simulation"] = ["Contracts", "Runtime", "Storage.Sqlite", "Verification", .. Services],
         ["Cli"] = ["Contracts", "Runtime", "Hosting", "Verification", "LocalServers"],
     };
 

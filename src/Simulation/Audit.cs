@@ -1,0 +1,172 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
+using Orderwright.Verification;
+
+namespace Orderwright.Simulation;
+
+/// <summary>
+/// Judges a run: what the tables say (by the product's own verification), what the gateway's own record says, and what was
+/// promised to those who asked.
+/// </summary>
+sealed class Audit(World world, Arena arena)
+{
+    static readonly SqlQuery Open = new("open", "SELECT order_id, state, waiting_for, step, code FROM sagas WHERE ended_at IS NULL");
+    static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled");
+    static readonly SqlQuery OpenCalls = new("open_calls", "SELECT count(*) FROM gateway_calls WHERE finished_at IS NULL");
+    static readonly SqlQuery Orders = new("orders_placed", "SELECT id, status, metadata ->> 'order' FROM orders");
+    static readonly SqlQuery Letters = new("letters", "SELECT reason FROM dead_letters WHERE raw <> 'garbage'");
+
+    readonly List<Finding> findings = [];
+    readonly SortedDictionary<string, int> ends = new(StringComparer.Ordinal);
+
+    public Outcome Outcome => new(findings, world.Trace.Hash, ends, world.Weather.Struck);
+
+    /// <summary>Everything that was accepted is settled, or waits for somebody outside.</summary>
+    public bool IsQuiet()
+    {
+        var open = OpenSagas();
+        return open.All(saga => IsParked(saga, TimeSpan.Zero))
+            && Read(ServiceNames.Order, Unsettled, row => row.Uuid(0)).All(id => open.Any(saga => saga.OrderId == id))
+            && Read(ServiceNames.Customer, OpenCalls, row => row.Int(0))[0] == open.Count(saga => saga.State == "waiting")
+            && world.Network.IsEmpty;
+    }
+
+    /// <summary>I7: a minute after the last fault everything is settled, waits for a named party, or is an incident.</summary>
+    public void LookForLaggards()
+    {
+        var open = OpenSagas();
+        foreach (var saga in open.Where(saga => !IsParked(saga, World.Recovery)))
+            Add("I7", saga.OrderId, $"is still {saga.State} at {saga.Step} ({saga.Code}) a minute after the last fault");
+        foreach (var order in Read(ServiceNames.Order, Unsettled, row => row.Uuid(0)))
+            if (open.All(saga => saga.OrderId != order))
+                Add("I7", order, "still waits for the coordinator a minute after the last fault");
+    }
+
+    public async Task JudgeAsync()
+    {
+        var report = await VerifyAsync();
+        // Whoever was touched a moment ago is not judged by the tables: an order that waits is looked after now and then.
+        for (var again = 0; (report.InFlight > 0 || !IsQuiet()) && again < 20; again++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(4), world.Client.Time);
+            report = await VerifyAsync();
+        }
+        foreach (var check in report.Checks) findings.AddRange(check.Findings);
+        if (report.InFlight > 0) Add("I7", "orders", $"{report.InFlight} of them never come to rest");
+        JudgePromises();
+        foreach (var reason in Read(ServiceNames.Order, Letters, row => row.Text(0))
+            .Concat(Read(ServiceNames.Coordinator, Letters, row => row.Text(0)))
+            .Concat(Read(ServiceNames.Customer, Letters, row => row.Text(0)))
+            .Concat(Read(ServiceNames.Stock, Letters, row => row.Text(0))))
+            Add("dead letters", "message", $"could not be handled: {reason}");
+        foreach (var fault in ServiceNames.All.SelectMany(world.NodesOf).Select(node => node.Fault).OfType<string>())
+            Add("loops", "service", fault);
+        foreach (var complaint in world.Client.Complaints) Add("I1", "client", complaint);
+    }
+
+    Task<VerificationReport> VerifyAsync()
+    {
+        var databases = arena.Databases.ToDictionary(
+            pair => pair.Key, pair => (IDatabase)new Still(pair.Value, world.Gateway.Charges));
+        return new Verifier(databases, world.Client.Time).RunAsync(CancellationToken.None);
+    }
+
+    // I1: who got a 2xx has exactly one order, the one that was named; nobody has two.
+    void JudgePromises()
+    {
+        var orders = Read(
+            ServiceNames.Order, Orders, row => (Id: row.Uuid(0), Status: row.Text(1), Number: int.Parse(row.Text(2), null)));
+        foreach (var (_, status, _) in orders) ends[status] = ends.GetValueOrDefault(status) + 1;
+        foreach (var saga in OpenSagas().Where(saga => saga.State == "failed"))
+            ends["incident"] = ends.GetValueOrDefault("incident") + 1;
+        foreach (var ticket in world.Client.Tickets.Values)
+        {
+            var its = orders.Where(order => order.Number == ticket.Place.Number).ToList();
+            if (its.Count > 1)
+                Add("I1", its[1].Id, $"is the second order for one request (order {ticket.Place.Number}), sent {ticket.Sent} times");
+            if (ticket.OrderId is not { } id) continue;
+            if (its.All(order => order.Id != id))
+                Add("I1", id, "was answered with 2xx, but is not there");
+            else if (ticket.IsCancelled && its.First(order => order.Id == id).Status is "confirmed" or "completed")
+                Add("I5", id, "was cancelled with 2xx, and went through");
+        }
+    }
+
+    List<OpenSaga> OpenSagas() => Read(
+        ServiceNames.Coordinator, Open,
+        row => new OpenSaga(row.Uuid(0), row.Text(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4)));
+
+    List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) => arena.Read(service, query, map);
+
+    void Add(string invariant, Guid order, string what) => Add(invariant, order.ToString(), what);
+
+    void Add(string invariant, string subject, string what) => findings.Add(new Finding(invariant, subject, what));
+
+    sealed record OpenSaga(Guid OrderId, string State, string? WaitingFor, string? Step, string? Code);
+
+    // An open incident; or the customer is to act, and the gateway says so too.
+    bool IsParked(OpenSaga saga, TimeSpan grace) =>
+        saga.State == "failed"
+        || (saga is { State: "waiting", WaitingFor: not null } && world.Gateway.AwaitsCustomer(saga.OrderId, grace));
+
+    /// <summary>
+    /// A database in which nothing moves any more: what is read side by side need not be one snapshot. The gateway's
+    /// charges come from the gateway's own record.
+    /// </summary>
+    sealed class Still(IDatabase data, IEnumerable<Charge> charges) : IDatabase, IQueries
+    {
+        public string Engine => data.Engine;
+
+        public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel) => read(this);
+
+        public Task<List<T>> QueryAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+            query.Name == "charges"
+                ? Task.FromResult(charges.Select(charge => charge.Row())
+                    .OrderBy(row => row.OrderId.ToString("N"), StringComparer.Ordinal)
+                    .Select(row => map(new ChargeAsRow(row))).ToList())
+                : data.QueryAsync(query, args, map, cancel);
+
+        public async IAsyncEnumerable<T> StreamAsync<T>(
+            SqlQuery query, SqlArgs args, Func<IRow, T> map,
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+        {
+            foreach (var row in await QueryAsync(query, args, map, cancel)) yield return row;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    sealed class ChargeAsRow(ChargeRow charge) : IRow
+    {
+        public Guid Uuid(int column) => charge.OrderId;
+
+        public string Text(int column) => column == 1 ? charge.Reference : charge.Currency;
+
+        public long BigInt(int column) => column switch
+        {
+            3 => charge.Authorized, 4 => charge.Captured, _ => charge.Refunded,
+        };
+
+        public bool Bool(int column) => charge.Voided;
+
+        public string? TextOrNull(int column) => Text(column);
+
+        public int Int(int column) => checked((int)BigInt(column));
+
+        public long? BigIntOrNull(int column) => BigInt(column);
+
+        public DateTimeOffset Time(int column) => throw new NotSupportedException();
+
+        public DateTimeOffset? TimeOrNull(int column) => throw new NotSupportedException();
+
+        public byte[] Bytes(int column) => throw new NotSupportedException();
+
+        public byte[]? BytesOrNull(int column) => throw new NotSupportedException();
+
+        public Guid? UuidOrNull(int column) => Uuid(column);
+    }
+}

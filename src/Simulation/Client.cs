@@ -1,0 +1,264 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+using Orderwright.StockService;
+
+namespace Orderwright.Simulation;
+
+/// <summary>What was promised for one order that somebody sent.</summary>
+public sealed class Ticket(Place place)
+{
+    public Place Place => place;
+
+    /// <summary>The first answer that settles it: neither "not now" nor "still being answered".</summary>
+    public Answer? Answer { get; set; }
+
+    /// <summary>The order that came of it, as the answer says.</summary>
+    public Guid? OrderId { get; set; }
+
+    /// <summary>A cancellation was accepted.</summary>
+    public bool IsCancelled { get; set; }
+
+    /// <summary>How often it was sent.</summary>
+    public int Sent { get; set; }
+}
+
+/// <summary>
+/// Everybody outside: shoppers, operators, and the gateway's own webhooks. Calls the services beneath HTTP, over a wire
+/// that may lose request or answer; repeats under the same Idempotency-Key what was not answered, and looks whether it is
+/// answered the same.
+/// </summary>
+public sealed class Client(World world, Chance chance)
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    static readonly Caller Shopper = new("shopper", "main", Scopes.All);
+    static readonly IServiceProvider Host = new NeverStopping();
+
+    readonly Lane lane = new(world.Pump);
+    readonly HostTime time = new(world.Pump, new Lane(world.Pump), () => TimeSpan.Zero, () => TimeSpan.FromSeconds(1));
+    readonly List<Task> begun = [];
+
+    public TimeProvider Time => time;
+
+    public Dictionary<int, Ticket> Tickets { get; } = [];
+
+    /// <summary>What it saw that must not be.</summary>
+    public List<string> Complaints { get; } = [];
+
+    /// <summary>Throws what went wrong in the client itself; true when all of it is through.</summary>
+    public bool IsDone
+    {
+        get
+        {
+            foreach (var task in begun)
+                if (task.Exception is { } error)
+                    throw new InvalidOperationException("The simulated client failed.", error);
+            return begun.TrueForAll(task => task.IsCompleted);
+        }
+    }
+
+    public Task Start(Func<Task> work)
+    {
+        var task = lane.Start(work);
+        begun.Add(task);
+        return task;
+    }
+
+    public void Begin(Operation operation)
+    {
+        switch (operation)
+        {
+            case Place place:
+                var ticket = Tickets[place.Number] = new Ticket(place);
+                for (var i = 0; i < place.Copies; i++) Start(() => PlaceAsync(ticket));
+                break;
+            case Cancel cancel:
+                Start(() => CancelAsync(cancel));
+                break;
+            case Complete complete:
+                Start(() => CompleteAsync(complete));
+                break;
+            case Adjust adjust:
+                Start(() => CallAsync(
+                    ServiceNames.Stock,
+                    node => node.Catalogue!.SubmitAsync(Unkeyed<CatalogueChange>(
+                        new CatalogueChange.Adjust(adjust.Sku, adjust.Delta, "other", null)))));
+                break;
+            case TopUp top:
+                Start(() => CallAsync(
+                    ServiceNames.Customer,
+                    node => node.Customers!.SubmitAsync(Unkeyed<CustomerChange>(
+                        new CustomerChange.AddCredit(top.Customer, Shop.Currency, top.AmountMinor, null)))));
+                break;
+        }
+    }
+
+    /// <summary>Fills the shop, in two transactions.</summary>
+    public void Open(int onHand, int credit)
+    {
+        foreach (var (sku, price) in Shop.Products)
+        {
+            Change(new CatalogueChange.Put(sku, sku, price, Shop.Currency, null));
+            Change(new CatalogueChange.Count(sku, onHand, null));
+        }
+        foreach (var customer in Shop.Customers)
+        {
+            Change(new CustomerChange.Put(customer, customer, null, null));
+            Change(new CustomerChange.AddCredit(customer, Shop.Currency, credit, null));
+        }
+    }
+
+    /// <summary>Asks once more under each key that was answered: the answer must be the first, byte for byte.</summary>
+    public void RepeatAll()
+    {
+        foreach (var ticket in Tickets.Values.Where(ticket => ticket is { Place.HasKey: true, Answer: not null }))
+            Start(() => SendAsync(ticket));
+    }
+
+    /// <summary>Null: there was no answer, whatever became of the request.</summary>
+    public async Task<Answer?> CallAsync(string service, Func<Node, Task<Answer>> call)
+    {
+        var up = world.NodesOf(service).Where(node => node.IsUp).ToList();
+        if (up.Count == 0) return null;
+        var node = up[chance.Next(up.Count)];
+        var trouble = world.Weather.OfClient;
+        if (trouble is not null && chance.Hit(trouble.RequestLost))
+        {
+            world.Weather.Count("request lost");
+            return null;
+        }
+        try
+        {
+            var answer = await node.Lane.Start(() => call(node)).WaitAsync(Patience, time);
+            if (node.IsDead) return null;
+            world.Trace.Mix(answer.Status);
+            world.Trace.Mix(answer.Body.Span);
+            if (trouble is null || !chance.Hit(trouble.AnswerLost)) return answer;
+            world.Weather.Count("answer lost");
+            return null;
+        }
+        catch (Exception error) when (error is TimeoutException or OverloadedException || node.IsDead)
+        {
+            return null;
+        }
+        catch (Exception error)
+        {
+            Complaints.Add($"{service} answers a request with {error.GetType().Name}: {error.Message}");
+            return null;
+        }
+    }
+
+    async Task PlaceAsync(Ticket ticket)
+    {
+        for (var tries = 0; tries < 12; tries++)
+        {
+            if (await SendAsync(ticket) || !ticket.Place.HasKey) return;
+            await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5)), time);
+        }
+    }
+
+    // True when it is settled.
+    async Task<bool> SendAsync(Ticket ticket)
+    {
+        ticket.Sent++;
+        var answer = await CallAsync(ServiceNames.Order, node => node.Orders!.PlaceAsync(Request(ticket.Place)));
+        world.Trace.Tell(ticket.OrderId, $"client: order {ticket.Place.Number} is answered {answer?.Status}");
+        if (answer is null or { Status: >= 500 } || IsInFlight(answer)) return false;
+        if (ticket.Answer is not { } first)
+        {
+            ticket.Answer = answer;
+            if (answer.Status is >= 200 and < 300) ticket.OrderId = Guid.Parse(answer.Location![^36..]);
+        }
+        else if ((first.Status, first.Location, first.Version) != (answer.Status, answer.Location, answer.Version)
+            || !first.Body.Span.SequenceEqual(answer.Body.Span))
+            Complaints.Add(
+                $"order {ticket.Place.Number} was answered {first.Status} {Text(first)}, and then {answer.Status} {Text(answer)}");
+        return true;
+    }
+
+    async Task CancelAsync(Cancel cancel)
+    {
+        for (var tries = 0; tries < 6; tries++)
+        {
+            if (Tickets.GetValueOrDefault(cancel.Order) is { OrderId: { } id } ticket)
+            {
+                var answer = await CallAsync(
+                    ServiceNames.Order, node => node.Orders!.CancelAsync(Post("""{"reason":"customer"}""", $"cancel-{id}"), $"{id}"));
+                world.Trace.Tell(id, $"client: the cancellation is answered {answer?.Status}");
+                ticket.IsCancelled |= answer is { Status: 202 };
+                if (answer is not (null or { Status: >= 500 })) return;
+            }
+            await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
+        }
+    }
+
+    async Task CompleteAsync(Complete complete)
+    {
+        if (Tickets.GetValueOrDefault(complete.Order)?.OrderId is not { } id) return;
+        await CallAsync(
+            ServiceNames.Order, node => node.Orders!.UpdateAsync(Post("""{"status":"completed"}""", null), $"{id}"));
+    }
+
+    void Change(CatalogueChange change) =>
+        Start(() => CallAsync(ServiceNames.Stock, node => node.Catalogue!.SubmitAsync(Unkeyed(change))));
+
+    void Change(CustomerChange change) =>
+        Start(() => CallAsync(ServiceNames.Customer, node => node.Customers!.SubmitAsync(Unkeyed(change))));
+
+    static Command<T> Unkeyed<T>(T change) => new(change, Shopper, null, []);
+
+    static bool IsInFlight(Answer answer) =>
+        answer.Status == StatusCodes.Status409Conflict && Text(answer).Contains("in_flight", StringComparison.Ordinal);
+
+    static string Text(Answer answer) => Encoding.UTF8.GetString(answer.Body.Span);
+
+    static DefaultHttpContext Request(Place place)
+    {
+        var lines = string.Join(",", place.Lines.Select(line => $$"""{"sku":"{{line.Sku}}","quantity":{{line.Quantity}}}"""));
+        var payment = place.Token is null ? "" : $$""","payment":{"provider":"{{GatewayProvider.ProviderName}}","token":"{{place.Token}}"}""";
+        var http = Post(
+            $$$"""
+            {"customerId":"{{{place.Customer}}}","currency":"{{{Shop.Currency}}}","lines":[{{{lines}}}]{{{payment}}},
+            "metadata":{"order":"{{{place.Number}}}"}}
+            """,
+            place.HasKey ? $"order-{place.Number}" : null);
+        if (place.WaitSeconds > 0)
+            http.Request.Headers["Prefer"] = string.Create(CultureInfo.InvariantCulture, $"wait={place.WaitSeconds}");
+        return http;
+    }
+
+    static DefaultHttpContext Post(string json, string? key)
+    {
+        var body = Encoding.UTF8.GetBytes(json);
+        var http = new DefaultHttpContext { RequestServices = Host };
+        http.Request.Method = "POST";
+        http.Request.Path = "/";
+        http.Request.ContentType = "application/json";
+        http.Request.ContentLength = body.Length;
+        http.Request.Body = new MemoryStream(body);
+        if (key is not null) http.Request.Headers["Idempotency-Key"] = key;
+        Caller.Set(http, Shopper);
+        return http;
+    }
+
+    /// <summary>The host that a request sees: it is never about to stop; a simulated process only crashes.</summary>
+    sealed class NeverStopping : IServiceProvider, IHostApplicationLifetime
+    {
+        public CancellationToken ApplicationStarted => CancellationToken.None;
+
+        public CancellationToken ApplicationStopping => CancellationToken.None;
+
+        public CancellationToken ApplicationStopped => CancellationToken.None;
+
+        public object? GetService(Type serviceType) => serviceType == typeof(IHostApplicationLifetime) ? this : null;
+
+        public void StopApplication()
+        {
+        }
+    }
+}

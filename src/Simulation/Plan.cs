@@ -1,0 +1,195 @@
+using Orderwright.Contracts;
+
+namespace Orderwright.Simulation;
+
+/// <summary>One thing that a run does or suffers. Its number stays when others are left out.</summary>
+/// <param name="Number">1 and up.</param>
+/// <param name="At">After the start.</param>
+/// <param name="What">An <see cref="Operation"/> or a <see cref="Fault"/>.</param>
+public sealed record PlanItem(int Number, TimeSpan At, object What)
+{
+    /// <summary>When it is over.</summary>
+    public TimeSpan End => What is Fault fault ? At + fault.For : At;
+}
+
+/// <summary>
+/// All that a seed decides before a run begins: how the world is laid out, what is done in it, and what goes wrong. A plan
+/// with items left out is a plan too: so a run that fails is made shorter.
+/// </summary>
+public sealed class Plan
+{
+    readonly Chance chance;
+    readonly List<PlanItem> items = [];
+    readonly TimeSpan span;
+    int orders;
+
+    Plan(long seed)
+    {
+        Seed = seed;
+        chance = new Chance(seed, "plan");
+        span = chance.Next(20) switch
+        {
+            < 10 => TimeSpan.FromSeconds(chance.Between(5, 40)),
+            < 17 => TimeSpan.FromSeconds(chance.Between(40, 180)),
+            _ => TimeSpan.FromMinutes(chance.Between(4, 35)),
+        };
+        LongestDelay = TimeSpan.FromSeconds(chance.Between(1, (int)Math.Min(600, span.TotalSeconds)));
+        Instances = ServiceNames.All.ToDictionary(
+            name => name, name => chance.Hit(name == ServiceNames.Coordinator ? 0.5 : 0.2) ? 2 : 1);
+        MaxMessages = chance.Hit(0.2) ? chance.Between(1, 4) : 1_024;
+        ByWire = chance.Hit(0.15);
+        Webhooks = chance.Hit(0.75);
+        WebhooksLate = chance.Of(0, 0.3, 1);
+        OnHand = chance.Between(2, 12);
+        Credit = chance.Between(1_000, 20_000);
+        DrawOperations();
+        DrawFaults();
+        items.Sort((one, other) => one.At.CompareTo(other.At));
+        Items = [.. items.Select((item, index) => item with { Number = index + 1 })];
+    }
+
+    // Just what it says: one of each service, no webhooks, plenty of everything.
+    Plan(IReadOnlyList<PlanItem> items)
+    {
+        (chance, Items) = (new Chance(0, "plan"), items);
+        Instances = ServiceNames.All.ToDictionary(name => name, _ => 1);
+        (MaxMessages, OnHand, Credit, LongestDelay) = (1_024, 100, 100_000, TimeSpan.FromSeconds(1));
+    }
+
+    Plan(Plan whole, IReadOnlyList<PlanItem> items)
+    {
+        (chance, Seed, span, LongestDelay, Instances) =
+            (whole.chance, whole.Seed, whole.span, whole.LongestDelay, whole.Instances);
+        (MaxMessages, ByWire, Webhooks, WebhooksLate, OnHand, Credit) =
+            (whole.MaxMessages, whole.ByWire, whole.Webhooks, whole.WebhooksLate, whole.OnHand, whole.Credit);
+        Items = items;
+    }
+
+    public long Seed { get; }
+
+    public IReadOnlyList<PlanItem> Items { get; }
+
+    /// <summary>How many of each service there are.</summary>
+    public IReadOnlyDictionary<string, int> Instances { get; }
+
+    public int MaxMessages { get; }
+
+    public bool ByWire { get; }
+
+    /// <summary>The gateway sends webhooks; without them only look-ups tell of what got lost.</summary>
+    public bool Webhooks { get; }
+
+    public double WebhooksLate { get; }
+
+    public TimeSpan LongestDelay { get; }
+
+    /// <summary>Units of each product at the start.</summary>
+    public int OnHand { get; }
+
+    /// <summary>Of each customer at the start, minor units.</summary>
+    public int Credit { get; }
+
+    /// <summary>When the last fault is over and the last operation was begun.</summary>
+    public TimeSpan End => Items.Count == 0 ? TimeSpan.Zero : Items.Max(item => item.End);
+
+    public static Plan Of(long seed) => new(seed);
+
+    /// <summary>A story that somebody wrote: each item at its second.</summary>
+    public static Plan Of(params IReadOnlyList<(double AtSeconds, object What)> items) => new(
+        [.. items.Select((item, index) => new PlanItem(index + 1, TimeSpan.FromSeconds(item.AtSeconds), item.What))]);
+
+    /// <summary>The same without some of its items.</summary>
+    public Plan Without(IReadOnlySet<int> numbers) =>
+        new(this, [.. Items.Where(item => !numbers.Contains(item.Number))]);
+
+    void DrawOperations()
+    {
+        var count = chance.Between(1, 5);
+        for (var i = 0; i < count; i++)
+        {
+            var placed = When(0.6);
+            var number = ++orders;
+            Add(placed, DrawOrder(number));
+            if (chance.Hit(0.35)) Add(Later(placed), new Cancel(number));
+            if (chance.Hit(0.1)) Add(Later(placed), new Complete(number));
+        }
+        if (chance.Hit(0.2)) Add(When(1), new Adjust(Sku(), chance.Between(-3, 6)));
+        if (chance.Hit(0.2)) Add(When(1), new TopUp(Customer(), chance.Between(1, 3_000)));
+    }
+
+    Place DrawOrder(int number)
+    {
+        var lines = new List<(string, int)> { (Sku(), chance.Between(1, 3)) };
+        if (chance.Hit(0.3)) lines.Add((Sku(), chance.Between(1, 2)));
+        var hasKey = chance.Hit(0.7);
+        return new Place(
+            number, Customer(), lines, DrawToken(), hasKey, hasKey && chance.Hit(0.3) ? 2 : 1,
+            chance.Hit(0.15) ? chance.Between(1, 10) : 0);
+    }
+
+    string? DrawToken() => chance.Next(20) switch
+    {
+        < 5 => null,
+        < 14 => CardTokens.Good,
+        < 15 => CardTokens.Declined,
+        < 16 => CardTokens.RefundFails,
+        < 18 => $"{CardTokens.Approved}{chance.Between(1, (int)span.TotalSeconds)}",
+        < 19 => $"{CardTokens.Refused}{chance.Between(1, (int)span.TotalSeconds)}",
+        _ => CardTokens.LeftAlone,
+    };
+
+    void DrawFaults()
+    {
+        if (chance.Hit(0.05)) return;
+        var count = chance.Between(1, 6);
+        for (var i = 0; i < count; i++)
+        {
+            var at = When(0.8);
+            Add(at, DrawFault() with { For = Lasting() });
+        }
+    }
+
+    Fault DrawFault() => chance.Next(20) switch
+    {
+        < 3 => new LinkTrouble(
+            null, null, chance.Of(0, 0.1, 0.3), chance.Of(0, 0.3), chance.Of(0.1, 0.5), LongestDelay),
+        < 5 => new LinkTrouble(
+            ServiceOrNull(), Service(), chance.Of(0.5, 1), chance.Of(0, 0.5), chance.Of(0, 0.5), LongestDelay),
+        < 6 => new BrokerWiped(),
+        < 11 => new CrashAt(
+            Service(), chance.Of(
+                FaultPoint.BeforeCommit, FaultPoint.AfterCommit, FaultPoint.BeforePublish, FaultPoint.BeforeAck,
+                FaultPoint.BeforeGatewayCall, FaultPoint.AfterGatewayCall),
+            chance.Between(1, 6), Down()),
+        < 12 => new Killed(Service(), chance.Between(1, 2), Down()),
+        < 13 => new Stopped(Service(), chance.Between(1, 2)),
+        < 15 => new DatabaseTrouble(Service(), chance.Of(0, 0.3, 1), chance.Of(0, 0.2), chance.Of(0, 0.2)),
+        < 16 => new PublishTrouble(Service(), chance.Of(0.3, 1)),
+        < 17 => new ClientTrouble(chance.Of(0, 0.3), chance.Of(0.2, 0.5)),
+        < 19 => new GatewayTrouble(
+            chance.Of(0, 0.3, 1), chance.Of(0, 0.2), chance.Of(0, 0.3), chance.Of(0, 0.3, 0.6), chance.Of(0, 0.3)),
+        _ => new Garbage(Service()),
+    };
+
+    void Add(TimeSpan at, object what) => items.Add(new PlanItem(0, at, what));
+
+    TimeSpan When(double part) => chance.Between(TimeSpan.Zero, span * part);
+
+    TimeSpan Later(TimeSpan than) => than + (chance.Hit(0.5)
+        ? chance.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2))
+        : chance.Between(TimeSpan.Zero, span));
+
+    TimeSpan Lasting() => chance.Between(TimeSpan.FromMilliseconds(100), span);
+
+    TimeSpan Down() => chance.Hit(0.7)
+        ? chance.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5))
+        : chance.Between(TimeSpan.FromSeconds(5), span);
+
+    string Service() => ServiceNames.All[chance.Next(ServiceNames.All.Count)];
+
+    string? ServiceOrNull() => chance.Hit(0.5) ? Service() : null;
+
+    string Sku() => Shop.Products[chance.Next(Shop.Products.Count)].Sku;
+
+    string Customer() => Shop.Customers[chance.Next(Shop.Customers.Count)];
+}

@@ -1,0 +1,34 @@
+namespace Orderwright.Simulation;
+
+/// <summary>
+/// Makes a plan that fails shorter: leaves out as much as it can without which the run still fails. Delta debugging
+/// (Zeller, Hildebrandt: Simplifying and isolating failure-inducing input, 2002), in its simplest form.
+/// </summary>
+public static class Shortening
+{
+    /// <param name="plan">One that fails.</param>
+    /// <param name="fails">Runs a plan.</param>
+    /// <returns>The numbers of the items that are not needed.</returns>
+    public static IReadOnlySet<int> Of(Plan plan, Func<Plan, bool> fails)
+    {
+        var without = new HashSet<int>();
+        for (var size = Math.Max(1, plan.Items.Count / 2); ; size /= 2)
+        {
+            bool isShorter;
+            do
+            {
+                isShorter = false;
+                var left = plan.Items.Select(item => item.Number).Where(number => !without.Contains(number)).ToList();
+                foreach (var part in left.Chunk(size))
+                {
+                    var less = without.Concat(part).ToHashSet();
+                    if (!fails(plan.Without(less))) continue;
+                    without = less;
+                    isShorter = true;
+                }
+            }
+            while (isShorter && size == 1);
+            if (size <= 1) return without;
+        }
+    }
+}

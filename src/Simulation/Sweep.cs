@@ -1,0 +1,64 @@
+using System.Diagnostics;
+
+namespace Orderwright.Simulation;
+
+/// <summary>What many runs came to.</summary>
+public sealed class Tally
+{
+    readonly Lock gate = new();
+
+    public long Runs { get; private set; }
+
+    public SortedDictionary<string, long> Ends { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, long> Struck { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Seeds that failed, smallest first.</summary>
+    public SortedDictionary<long, Outcome> Failed { get; } = [];
+
+    public void Add(long seed, Outcome outcome)
+    {
+        lock (gate)
+        {
+            Runs++;
+            foreach (var (end, count) in outcome.Ends) Ends[end] = Ends.GetValueOrDefault(end) + count;
+            foreach (var (kind, count) in outcome.Struck) Struck[kind] = Struck.GetValueOrDefault(kind) + count;
+            if (outcome.Findings.Count > 0) Failed.Add(seed, outcome);
+        }
+    }
+}
+
+/// <summary>Runs many seeds, each world in one thread, as many worlds at a time as there are processors.</summary>
+public static class Sweep
+{
+    /// <param name="from">The first seed.</param>
+    /// <param name="to">The last one.</param>
+    /// <param name="limit">Begins no further run after this time.</param>
+    /// <param name="plant">A bug for all of them; null for none.</param>
+    /// <param name="mostFailures">Begins no further run after so many have failed.</param>
+    /// <param name="onRun">Told after each run; by any thread, one at a time.</param>
+    public static async Task<Tally> RunAsync(
+        long from, long to, TimeSpan limit, Plant? plant = null, int mostFailures = int.MaxValue,
+        Action<Tally>? onRun = null)
+    {
+        var tally = new Tally();
+        var next = from - 1;
+        var watch = Stopwatch.StartNew();
+        var told = new Lock();
+        await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Factory.StartNew(
+            Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        return tally;
+
+        void Work()
+        {
+            using var arena = Arena.Open();
+            while (watch.Elapsed < limit && tally.Failed.Count < mostFailures && Interlocked.Increment(ref next) is var seed
+                && seed <= to)
+            {
+                tally.Add(seed, new World(Plan.Of(seed), arena, plant).Run());
+                if (onRun is null) continue;
+                lock (told) onRun(tally);
+            }
+        }
+    }
+}
