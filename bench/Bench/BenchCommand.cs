@@ -84,6 +84,12 @@ static class BenchCommand
             Console.WriteLine($"Written to {Path.Combine(folder, "RESULTS.md")}");
             return 0;
         }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            Directory.Delete(options.Data, recursive: true);
+            await Console.Error.WriteLineAsync("Stopped.");
+            return 1;
+        }
         catch (Exception error) when (error is InvalidOperationException or MissingServerException or IOException)
         {
             await Console.Error.WriteLineAsync($"{error.Message}\nLogs and databases are kept in {options.Data}.");

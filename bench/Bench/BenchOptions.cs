@@ -14,6 +14,9 @@ sealed record BenchOptions
 
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(6);
 
+    /// <summary>Of a run that is to say how fast it goes, before the warm-up.</summary>
+    public int FewestOrders { get; init; } = 1_000;
+
     /// <summary>Of a run at a fixed rate, whose percentiles need many orders.</summary>
     public TimeSpan OpenLength { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -40,6 +43,7 @@ sealed record BenchOptions
         Length = TimeSpan.FromSeconds(0.5),
         WarmUp = TimeSpan.FromSeconds(0.5),
         OpenLength = TimeSpan.FromSeconds(1),
+        FewestOrders = 200,
         Connections = 64,
         WaitEvery = 10,
         Finished = 5_000,

@@ -73,14 +73,10 @@ sealed class House : IAsyncDisposable
         }
     }
 
-    public async Task StartServicesAsync(CancellationToken cancel)
-    {
-        var starts = Kind.Embedded
-            ? [StartAsync("src/AllInOne", "orderwright", null, cancel)]
-            : Enumerable.Range(0, Kind.Instances).SelectMany(_ => Services)
-                .Select(service => StartAsync(service.Project, service.Name, service.Name, cancel)).ToList();
-        services.AddRange(await Task.WhenAll(starts));
-    }
+    public Task StartServicesAsync(CancellationToken cancel) => Kind.Embedded
+        ? StartAsync("src/AllInOne", "orderwright", ServiceNames.Order, cancel)
+        : Task.WhenAll(Enumerable.Repeat(Services, Kind.Instances).SelectMany(services => services)
+            .Select(service => StartAsync(service.Project, service.Name, service.Name, cancel)));
 
     public async Task StopServicesAsync()
     {
@@ -134,11 +130,17 @@ sealed class House : IAsyncDisposable
 
     async Task StartServersAsync(CancellationToken cancel)
     {
-        var postgres = PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
-        rabbit = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "rabbitmq"), cancel: cancel);
-        Postgres = await postgres;
-        foreach (var service in ServiceNames.All)
-            await Postgres.CreateDatabaseAsync(DatabaseOf(service), DatabaseOf(service), Postgres.Password, cancel);
+        await Task.WhenAll(StartPostgresAsync(), StartRabbitAsync());
+
+        async Task StartPostgresAsync()
+        {
+            Postgres = await PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
+            foreach (var service in ServiceNames.All)
+                await Postgres.CreateDatabaseAsync(DatabaseOf(service), DatabaseOf(service), Postgres.Password, cancel);
+        }
+
+        async Task StartRabbitAsync() =>
+            rabbit = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "rabbitmq"), cancel: cancel);
     }
 
     string AddressOf(string service, string prefix = DatabasePrefix) => Kind.Embedded
@@ -146,14 +148,15 @@ sealed class House : IAsyncDisposable
         : $"Host=127.0.0.1;Port={Postgres!.Port};Username={DatabaseOf(service)};Password={Postgres.Password};" +
             $"Database={DatabaseOf(service, prefix)}";
 
-    Task<ServiceProcess> StartAsync(string project, string name, string? service, CancellationToken cancel)
+    async Task StartAsync(string project, string name, string service, CancellationToken cancel)
     {
         var settings = new Dictionary<string, string>(Kind.Settings ?? new Dictionary<string, string>())
         {
-            ["DATABASE"] = AddressOf(service ?? ServiceNames.Order),
+            ["DATABASE"] = AddressOf(service),
         };
         if (rabbit is not null) settings["TRANSPORT"] = rabbit.Url;
         if (Kind.Embedded) (settings["DEMO"], settings["OPEN"]) = ("false", "false");
-        return ServiceProcess.StartAsync(project, name, settings, Path.Combine(directory, "logs"), cancel);
+        var started = await ServiceProcess.StartAsync(project, name, settings, Path.Combine(directory, "logs"), cancel);
+        lock (services) services.Add(started);
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
 using Orderwright.Bench;
 
-return await BenchCommand.Create().Parse(args).InvokeAsync();
+// After a Ctrl+C there are services and servers to bring to their ends.
+return await BenchCommand.Create().Parse(args).InvokeAsync(
+    new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

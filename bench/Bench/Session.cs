@@ -16,8 +16,6 @@ sealed record Variant(string Name, House House, PlaceCommand Load, ReadCommand? 
 /// <summary>What all cases share: the load clients, and how a load is measured.</summary>
 sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
 {
-    const int FirstOrders = 1_000;
-
     readonly HttpClient http = new();
     readonly Lazy<LoadClient> reader = new();
     readonly LoadClient client = new();
@@ -34,7 +32,15 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     {
         var watch = Stopwatch.StartNew();
         var house = await House.StartAsync(kind, NewDirectory(kind.Name), cancel);
-        await new Shop(http, house).FillAsync(cancel);
+        try
+        {
+            await new Shop(http, house).FillAsync(cancel);
+        }
+        catch
+        {
+            await house.DisposeAsync();
+            throw;
+        }
         Say($"  {kind.Name} is up and filled after {watch.Elapsed.TotalSeconds:F1} s: {string.Join(
             ", ", house.Processes.Select(process => $"{process.Name} {process.Id}"))}");
         return house;
@@ -126,12 +132,12 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     // The last part of the warm-up tells how many orders a run of the wanted length has.
     public async Task<Variant> WarmUpAsync(Variant variant, CancellationToken cancel)
     {
-        var load = variant.Load with { Rate = 0, Orders = FirstOrders };
+        var load = variant.Load with { Rate = 0, Orders = options.FewestOrders };
         var seconds = options.WarmUp.TotalSeconds;
         for (var part = 0; part < 2; part++)
         {
             var result = await RunAsync(client, load with { Seed = ++seed }, cancel);
-            load = load with { Orders = Math.Max(FirstOrders, (int)(result.Requests / result.Seconds * seconds)) };
+            load = load with { Orders = Math.Max(options.FewestOrders, (int)(result.Requests / result.Seconds * seconds)) };
             seconds = options.Length.TotalSeconds;
         }
         var open = variant.Load.Rate;

@@ -18,7 +18,7 @@ static class Svg
     /// <summary>A bar to the median, with a line from the lowest to the highest.</summary>
     public static string Bars(string title, IReadOnlyList<(string Name, Spread Value)> bars)
     {
-        var most = bars.Max(bar => bar.Value.Highest);
+        var most = bars.Max(bar => bar.Value.Highest) * 1.1;
         var (svg, y) = (Begin(title, Top + Row * bars.Count + 10), Top);
         foreach (var (name, value) in bars)
         {
@@ -27,7 +27,7 @@ static class Svg
             svg.Append(
                 CultureInfo.InvariantCulture,
                 $"""<path d="M{X(value.Lowest, most):F1} {y + 9}H{X(value.Highest, most):F1}" stroke="#888" stroke-width="2"/>{'\n'}""");
-            Text(svg, LabelWidth + 6, y + 13, Markdown.Number(value.Median), "start", "#fff");
+            Text(svg, X(value.Highest, most) + 6, y + 13, Markdown.Number(value.Median), "start", "#888");
             y += Row;
         }
         return End(svg);
@@ -128,7 +128,7 @@ static class Svg
         {
             Box(svg, x, y, 12, ColourOf(i), names[i]);
             Text(svg, x + 16, y + 13, names[i], "start", "#888");
-            x += 30 + 7 * names[i].Length;
+            x += 26 + 6 * names[i].Length;
         }
     }
 

@@ -1,0 +1,17 @@
+// ./orderwright bench micro [--filter *Envelope*]: nanoseconds and bytes allocated per order, of what has no I/O.
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Orderwright.Micro;
+
+// In this process: a project of its own for each benchmark would not find itself under our build settings.
+var config = ManualConfig.CreateEmpty()
+    .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+    .AddColumnProvider(DefaultColumnProviders.Instance)
+    .AddLogger(ConsoleLogger.Default)
+    .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "orderwright-micro"));
+BenchmarkSwitcher.FromTypes([typeof(SagaCore), typeof(Envelope), typeof(StockDecision)])
+    .Run(args is [] ? ["--filter", "*"] : args, config);

@@ -1,0 +1,35 @@
+using BenchmarkDotNet.Attributes;
+using Orderwright.Contracts;
+using Orderwright.SagaCoordinator;
+using Orderwright.Sagas;
+
+namespace Orderwright.Micro;
+
+/// <summary>All decisions of one order that goes well: started, and three answers.</summary>
+[MemoryDiagnoser]
+public class SagaCore
+{
+    readonly SagaEvent[] happyPath =
+    [
+        new SagaEvent.Started(),
+        new SagaEvent.Answered(StepNames.ReserveStock, false, new Reply.Completed()),
+        new SagaEvent.Answered(StepNames.AuthorizePayment, false, new Reply.Completed(OrderSaga.Captured)),
+        new SagaEvent.Answered(StepNames.CommitStock, false, new Reply.Completed()),
+    ];
+
+    [GlobalSetup]
+    public void Check()
+    {
+        if (DecideAnOrder().Status != SagaStatus.Completed)
+            throw new InvalidOperationException("The order did not complete: this would measure something else.");
+    }
+
+    [Benchmark]
+    public SagaState DecideAnOrder()
+    {
+        var state = SagaState.New(OrderSaga.Current, seed: 7);
+        foreach (var happened in happyPath)
+            state = Saga.Decide(OrderSaga.Current, state, happened, Orders.Now).State;
+        return state;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>The measuring itself, on tiny numbers: that it counts and verifies. How fast it was is nobody's business here.</summary>
+public class BenchTests
+{
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
+    [Fact]
+    public async Task Every_order_it_reports_was_brought_to_its_end_and_verified()
+    {
+        var folder = Directory.CreateTempSubdirectory("orderwright-bench-test-").FullName;
+        var json = Path.Combine(folder, "runs.json");
+
+        var said = await RunAsync("--quick", "--case", "c,i", "--json", json, "--report", folder);
+
+        var report = JsonNode.Parse(await File.ReadAllTextAsync(json))!;
+        var cases = report["cases"]!.AsArray();
+        Assert.Equal(["c", "i"], cases.Select(one => (string?)one!["letter"]));
+        foreach (var one in cases)
+        {
+            var loads = one!["series"]!.AsArray().SelectMany(series => series!["runs"]!.AsArray())
+                .Select(run => run!["load"]!).ToList();
+            Assert.All(loads, load => Assert.True((int)load["requests"]! > 0 && (double)load["seconds"]! > 0, said));
+            Assert.True((long)one["verified"]! >= loads.Max(load => (int)load["requests"]!), said);
+        }
+        var atAHundred = cases[0]!["series"]![1]!["runs"]![0]!["load"]!;
+        Assert.Equal(100, (int)atAHundred["requests"]!);
+        Assert.Equal(100, (int)atAHundred["confirmed"]! + (int)atAHundred["rejected"]!);
+        Assert.NotNull(atAHundred["milliseconds"]!["p99"]);
+        Assert.Contains("load client", cases[0]!["series"]![0]!["cpuBy"]!.AsObject().Select(pair => pair.Key));
+        Assert.Contains("every invariant held", await File.ReadAllTextAsync(Path.Combine(folder, "RESULTS.md")),
+            StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(
+            ["cpu.svg", "latency.svg", "throughput.svg"],
+            Directory.GetFiles(Path.Combine(folder, "plots")).Select(Path.GetFileName).Order());
+        Directory.Delete(folder, recursive: true);
+    }
+
+    static async Task<string> RunAsync(params string[] arguments)
+    {
+        var program = Path.Combine(
+            AppContext.BaseDirectory.Replace("/tests/EndToEnd/", "/bench/Bench/", StringComparison.Ordinal),
+            "Orderwright.Bench.dll");
+        using var bench = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using var limit = new CancellationTokenSource(Limit);
+        var said = await Task.WhenAll(
+            bench.StandardOutput.ReadToEndAsync(limit.Token), bench.StandardError.ReadToEndAsync(limit.Token));
+        await bench.WaitForExitAsync(limit.Token);
+        Assert.True(bench.ExitCode == 0, string.Concat(said));
+        return string.Concat(said);
+    }
+}
