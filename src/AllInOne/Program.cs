@@ -3,13 +3,15 @@ using Microsoft.Extensions.Logging;
 using Orderwright.AllInOne;
 using Orderwright.CustomerService;
 using Orderwright.Hosting;
+using Orderwright.OperatorConsole;
 using Orderwright.OrderService;
 using Orderwright.Runtime;
 using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
 
 return await ServiceHost.RunAsync(
-    args, [new SagaModule(), new OrderModule(), new CustomerModule(), new StockModule()], Prepare);
+    args, [new SagaModule(), new OrderModule(), new CustomerModule(), new StockModule()],
+    Prepare, new ConsoleSite());
 
 static AfterReady Prepare(IConfiguration settings, ILoggerFactory logs)
 {

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.Cli;
 
@@ -206,32 +207,4 @@ sealed class Api : IDisposable
                 $"{response.RequestMessage!.RequestUri} answered {(int)response.StatusCode} with broken JSON: {error.Message}");
         }
     }
-}
-
-/// <summary>Reads answers without a type for each: the tool shows them, and leaves what it does not know alone.</summary>
-static class JsonReading
-{
-    public static string? TextOrNull(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
-            ? value.ValueKind switch
-            {
-                JsonValueKind.String => value.GetString(),
-                JsonValueKind.Null or JsonValueKind.Undefined => null,
-                _ => value.GetRawText(),
-            }
-            : null;
-
-    public static string Text(this JsonElement element, string name) => element.TextOrNull(name) ?? "";
-
-    public static long? Whole(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
-
-    public static IEnumerable<JsonElement> Items(this JsonElement element, string name = "items") =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [];
-
-    public static JsonElement? Part(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.Object ? value : null;
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.Cli;
 

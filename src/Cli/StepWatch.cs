@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.Cli;
 

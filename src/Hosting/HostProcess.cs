@@ -29,7 +29,8 @@ sealed partial class HostProcess : IAsyncDisposable
     readonly ILogger log;
     volatile bool open;
 
-    public HostProcess(IReadOnlyList<IServiceModule> modules, IConfiguration configuration, ILoggerFactory logs)
+    public HostProcess(
+        IReadOnlyList<IServiceModule> modules, ISite? site, IConfiguration configuration, ILoggerFactory logs)
     {
         this.modules = modules;
         log = logs.CreateLogger<HostProcess>();
@@ -52,7 +53,10 @@ sealed partial class HostProcess : IAsyncDisposable
         summary = transport is InProcessTransport && databaseText.StartsWith("SQLite", StringComparison.Ordinal)
             ? $"embedded: {databaseText}, {transportText}"
             : $"{databaseText}; {transportText}";
-        web = WebServer.Build(settings, services, () => open, TimeProvider.System, logs);
+        web = WebServer.Build(settings, services, () => open, TimeProvider.System, logs, hasSite: site is not null);
+        site?.Map(web, new SiteContext(
+            configuration, names, () => new Uri(settings.Listen.Url(Port())), settings.KeyFile is not null,
+            TimeProvider.System, logs));
     }
 
     public async Task<int> RunAsync(AfterReady? afterReady)

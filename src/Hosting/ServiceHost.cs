@@ -23,15 +23,17 @@ public static class ServiceHost
     /// <param name="args">Settings as <c>--name value</c>.</param>
     /// <param name="modules">1 or more.</param>
     /// <param name="prepare">Reads what it needs from the settings at once, so that a wrong one is told at the start.</param>
+    /// <param name="site">Pages for people; null for none.</param>
     public static async Task<int> RunAsync(
-        string[] args, IReadOnlyList<IServiceModule> modules, Func<IConfiguration, ILoggerFactory, AfterReady>? prepare)
+        string[] args, IReadOnlyList<IServiceModule> modules, Func<IConfiguration, ILoggerFactory, AfterReady>? prepare,
+        ISite? site = null)
     {
         try
         {
             var source = new SettingsSource(args, Environment.GetEnvironmentVariables());
             var settings = new ConfigurationBuilder().Add(source).Build();
             using var logs = Logs(settings);
-            await using var process = new HostProcess(modules, settings, logs);
+            await using var process = new HostProcess(modules, site, settings, logs);
             var afterReady = prepare?.Invoke(settings, logs);
             foreach (var unknown in source.Unknown())
                 await Console.Error.WriteLineAsync($"Nothing here knows the setting {unknown}: is it misspelt?");

@@ -68,7 +68,8 @@ public static class OperatorRules
         if (wish.Verb != OperatorVerb.Resolve || LegOf(state, wish.Step!) is not var (step, undo, leg)) return null;
         var participant = OrderSaga.Version(state.DefinitionVersion).Find(step)!.Participant;
         return wish.Completed
-            ? $"{participant} will not be asked any more whether {(undo ? "the undo of " : "")}{step} is done: make sure that it is."
+            ? $"{participant} will not be asked any more whether {(undo ? "the undo of " : "")}{step} is done: "
+                + "make sure that it is."
             : leg.InDoubtSince is not null || leg.Phase == LegPhase.Stuck
                 ? $"{participant} will not be asked to undo {step}: make sure that it did not happen."
                 : null;

@@ -1,4 +1,5 @@
 using Orderwright.Hosting;
+using Orderwright.OperatorConsole;
 using Orderwright.SagaCoordinator;
 
-return await ServiceHost.RunAsync(args, new SagaModule());
+return await ServiceHost.RunAsync(args, [new SagaModule()], null, new ConsoleSite());

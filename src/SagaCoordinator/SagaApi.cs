@@ -13,7 +13,9 @@ namespace Orderwright.SagaCoordinator;
 /// <summary>Sagas over HTTP, for operators: search, one with its timeline, the process itself.</summary>
 public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
 {
-    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan"];
+    // As a state: all that have not ended.
+    const string Open = "open";
+    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan", "ids"];
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -27,7 +29,7 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
     async Task<IResult> ListAsync(HttpContext http)
     {
         var query = new ListQuery(http, Filters);
-        var state = query.OneOf("state", SagaNames.Statuses);
+        var state = query.OneOf("state", [.. SagaNames.Statuses, Open]);
         var waitingFor = query.Text("waitingFor");
         if (query.Refusal is { } refusal) return refusal;
         if (!TryReadAge(query.Text("olderThan"), out var age))
@@ -35,11 +37,13 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
         if (!TryReadPosition(query.Position, out var before))
             return Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");
 
+        if (query.Text("ids") is { } ids) return await ListByIdAsync(ids, http.RequestAborted);
+
         var onlyOpen = waitingFor is not null || state is not (null or "completed" or "compensated");
         var sagas = await context.Database.QueryAsync(
             context.Sql[onlyOpen ? "open_sagas" : "sagas"],
             SqlArgs.With("before", before)
-                .And("state", state)
+                .And("state", state == Open ? null : state)
                 .And("step", query.Text("step"))
                 .And("code", query.Text("code"))
                 .And("waiting_for", waitingFor)
@@ -49,6 +53,22 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of([.. sagas.Select(SagaItem.Of)], query.Limit, saga => saga.OrderId.ToString("D")),
+            SagaJson.Default.PageSagaItem);
+    }
+
+    // For whoever has a list of orders: their processes at one call; other filters do not count then.
+    async Task<IResult> ListByIdAsync(string ids, CancellationToken cancel)
+    {
+        var asked = new List<Guid>();
+        foreach (var text in ids.Split(','))
+            if (Guid.TryParseExact(text, "D", out var id)) asked.Add(id);
+            else return Problem.Invalid("ids", "invalid_id", "UUIDs with commas between them.");
+        if (asked.Count > ListQuery.MaxLimit)
+            return Problem.Invalid("ids", "out_of_range", $"At most {ListQuery.MaxLimit}.");
+        var sagas = await context.Database.QueryAsync(
+            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. asked.Distinct()]), ReadView, cancel);
+        return Answer.Json(
+            StatusCodes.Status200OK, new Page<SagaItem>([.. sagas.Select(SagaItem.Of)], null),
             SagaJson.Default.PageSagaItem);
     }
 

@@ -55,12 +55,14 @@ public sealed class HttpHost : IAsyncDisposable
     }
 
     /// <summary>The built program of a project of src.</summary>
-    public static string ProgramOf(string project) => Path.Combine(
-        AppContext.BaseDirectory.Replace(
-            $"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}EndToEnd{Path.DirectorySeparatorChar}",
-            $"{Path.DirectorySeparatorChar}src{Path.DirectorySeparatorChar}{project}{Path.DirectorySeparatorChar}",
-            StringComparison.Ordinal),
-        $"Orderwright.{project}.dll");
+    public static string ProgramOf(string project)
+    {
+        // tests/EndToEnd/bin/Release/net10.0 stands beside src/AllInOne/bin/Release/net10.0.
+        var tests = $"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}";
+        var at = AppContext.BaseDirectory.LastIndexOf(tests, StringComparison.Ordinal);
+        var output = AppContext.BaseDirectory[(at + tests.Length)..].Split(Path.DirectorySeparatorChar, 2)[1];
+        return Path.Combine(AppContext.BaseDirectory[..at], "src", project, output, $"Orderwright.{project}.dll");
+    }
 
     /// <summary>Returns when it has said that it is ready.</summary>
     /// <param name="data">Null for a directory of its own.</param>

@@ -67,12 +67,22 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     [InlineData("/metrics")]
     [InlineData("/openapi/v1.json")]
     [InlineData("/swagger/index.html")]
-    [InlineData("/")]
     [InlineData("/no/such/path")]
     public async Task Without_a_key_everything_is_a_401(string path)
     {
         var answer = (await keyed.Client.AskAsync(path)).IsProblem(401, "key_required");
         Assert.StartsWith("Bearer", answer.Headers["WWW-Authenticate"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/orders")]
+    [InlineData("/live?at=/")]
+    public async Task Without_a_key_the_console_shows_its_door_and_nothing_else(string path)
+    {
+        var page = Encoding.UTF8.GetString((await keyed.Client.AskAsync(path)).Body);
+        Assert.Contains("This server asks for a key.", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("/api/v1/", page, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,8 +20,9 @@ public class DependencyTests
         ["OrderService"] = ["Contracts", "Runtime", "Hosting"],
         ["CustomerService"] = ["Contracts", "Runtime", "Hosting"],
         ["StockService"] = ["Contracts", "Runtime", "Hosting"],
-        ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Hosting"],
-        ["AllInOne"] = ["Contracts", "Runtime", "Hosting", .. Services],
+        ["Console"] = ["Contracts", "Runtime"],
+        ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Hosting", "Console"],
+        ["AllInOne"] = ["Contracts", "Runtime", "Hosting", "Console", .. Services],
         ["Gateway"] = ["Contracts", "Runtime", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
         // All of it in one thread: it needs the services, and the one database that runs on its caller's thread.

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.Cli.Import;
 

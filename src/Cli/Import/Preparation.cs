@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.Cli.Import;
 

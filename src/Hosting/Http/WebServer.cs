@@ -18,7 +18,7 @@ static class WebServer
 
     public static WebApplication Build(
         HostSettings settings, IReadOnlyList<RunningService> services, Func<bool> isOpen, TimeProvider time,
-        ILoggerFactory logs)
+        ILoggerFactory logs, bool hasSite)
     {
         // Empty: no appsettings.json, no ASPNETCORE_ variables. All settings are ORDERWRIGHT_*.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -46,7 +46,8 @@ static class WebServer
         Health.Map(app, services);
         app.MapOpenApi().Require(Scopes.Operator);
         MapMetrics(app);
-        if (keys is null) app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
+        if (keys is null && !hasSite)
+            app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
         new OperatorPages(services).Map(app);
         foreach (var service in services) service.Parts.Routes(app);
         return app;

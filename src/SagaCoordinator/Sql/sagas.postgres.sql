@@ -106,6 +106,13 @@ WHERE (@before::uuid IS NULL OR t.order_id < @before)
 ORDER BY t.order_id DESC
 LIMIT @most;
 
+-- name: sagas_by_id
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+FROM unnest(@order_id) AS asked (order_id)
+JOIN sagas s ON s.order_id = asked.order_id
+ORDER BY s.order_id DESC;
+
 -- name: due_timers
 -- In the order in which they come due. What only a person can move has no time and is not here.
 SELECT

@@ -95,6 +95,13 @@ WHERE (@before IS NULL OR t.order_id < @before)
 ORDER BY t.order_id DESC
 LIMIT @most;
 
+-- name: sagas_by_id
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+FROM json_each(@rows) AS asked
+JOIN sagas s ON s.order_id = unhex(asked.value ->> 0)
+ORDER BY s.order_id DESC;
+
 -- name: due_timers
 -- In the order in which they come due. What only a person can move has no time and is not here.
 SELECT

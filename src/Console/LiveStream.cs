@@ -1,0 +1,67 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Orderwright.OperatorConsole;
+
+/// <summary>
+/// A page as server-sent events: it is drawn again every second, and sent when it has changed. Its id is the hash of
+/// what was sent, so that a browser which comes back with the present one gets nothing twice.
+/// </summary>
+sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, Visit> look, TimeProvider time)
+{
+    static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // Each costs a page a second: enough for a room of operators, too few to hurt.
+    const int MostStreams = 50;
+    static int open;
+
+    public async Task RunAsync(HttpContext http)
+    {
+        var at = http.Request.Query["at"].ToString();
+        if (Site.Find(at.Split('?')[0]) is not { } page)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+        if (Interlocked.Increment(ref open) > MostStreams)
+        {
+            Interlocked.Decrement(ref open);
+            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
+        try
+        {
+            var stopping = http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+            http.Response.ContentType = "text/event-stream";
+            http.Response.Headers.CacheControl = "no-store";
+            var last = http.Request.Headers["Last-Event-ID"].ToString();
+            await SseFormatter.WriteAsync(ChangesAsync(page, at, last, end.Token), http.Response.Body, end.Token);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        finally
+        {
+            Interlocked.Decrement(ref open);
+        }
+    }
+
+    async IAsyncEnumerable<SseItem<string>> ChangesAsync(
+        SitePage page, string at, string last, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        while (true)
+        {
+            var html = await renderer.MainAsync(page, look(at, cancel));
+            var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(html)))[..16];
+            if (id != last) yield return new SseItem<string>(html, "page") { EventId = id };
+            last = id;
+            await Task.Delay(Interval, time, cancel);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.Playwright;
+
+namespace Orderwright.ConsoleTests;
+
+/// <summary>One headless browser for the run: the one of the system, as <c>CHROMIUM</c> or the usual path says.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    static readonly string[] Usual = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
+
+    IPlaywright playwright = null!;
+
+    public IBrowser Browser { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        playwright = await Playwright.CreateAsync();
+        Browser = await playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? Usual.FirstOrDefault(File.Exists)
+                ?? throw new InvalidOperationException("There is no Chromium here: ./orderwright test installs one."),
+            Args =
+            [
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync",
+            ],
+        });
+    }
+
+    /// <summary>A window of its own, which remembers what its pages complain about.</summary>
+    public async Task<Window> OpenAsync(Uri site, bool dark = false, int width = 1280)
+    {
+        var context = await Browser.NewContextAsync(new()
+        {
+            BaseURL = site.AbsoluteUri,
+            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            ViewportSize = new() { Width = width, Height = 800 },
+        });
+        context.SetDefaultTimeout(15_000);
+        return new Window(context, await context.NewPageAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Browser.DisposeAsync();
+        playwright.Dispose();
+    }
+}
+
+/// <summary>A page of the console in a window of its own.</summary>
+public sealed class Window : IAsyncDisposable
+{
+    readonly IBrowserContext context;
+
+    public Window(IBrowserContext context, IPage page)
+    {
+        this.context = context;
+        Page = page;
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") Complaints.Add(message.Text);
+        };
+        page.PageError += (_, error) => Complaints.Add(error);
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Errors and warnings on the browser's console, a refused script or style among them.</summary>
+    public List<string> Complaints { get; } = [];
+
+    public async Task<Window> GoAsync(string path)
+    {
+        await Page.GotoAsync(path);
+        return this;
+    }
+
+    public async ValueTask DisposeAsync() => await context.CloseAsync();
+}

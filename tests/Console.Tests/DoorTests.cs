@@ -1,0 +1,62 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Orderwright.EndToEnd;
+using Orderwright.Hosting.Keys;
+using Orderwright.Runtime.Http;
+using static Microsoft.Playwright.Assertions;
+
+namespace Orderwright.ConsoleTests;
+
+/// <summary>The console of a server that asks for keys: in, as whom, and out again.</summary>
+public sealed class DoorTests(Chromium chromium) : IAsyncLifetime
+{
+    readonly string directory = HttpHost.NewDirectory();
+    HttpHost host = null!;
+    string keyOfOperator = "";
+    string keyOfShop = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        var file = Path.Combine(directory, "keys.json");
+        keyOfOperator = KeyFile.Add(file, "anna", [.. Scopes.All], DateTimeOffset.UtcNow);
+        keyOfShop = KeyFile.Add(file, "shop", [Scopes.Orders], DateTimeOffset.UtcNow);
+        host = await HttpHost.StartAsync(null, "--keys", file);
+    }
+
+    [Fact]
+    public async Task A_visitor_comes_in_with_a_key_to_where_they_wanted_and_leaves_again()
+    {
+        await using var window = await chromium.OpenAsync(host.Url);
+        var page = window.Page;
+        await window.GoAsync("/timers?overdue=true");
+        await page.GetByLabel("Key").FillAsync("ow_nonsense_key");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("key_unknown");
+
+        // A key that may place orders is no key for operators.
+        await page.GetByLabel("Key").FillAsync(keyOfShop);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("missing_scope");
+
+        await page.GetByLabel("Key").FillAsync(keyOfOperator);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/timers\\?overdue=true$"));
+        await Expect(page.Locator("main")).ToContainTextAsync("Nothing is late.");
+        await Expect(page.Locator("#live")).ToHaveTextAsync("live");
+
+        var cookie = Assert.Single(await page.Context.CookiesAsync(), cookie => cookie.Name == "orderwright_key");
+        Assert.True(cookie.HttpOnly);
+        Assert.Equal(SameSiteAttribute.Strict, cookie.SameSite);
+        Assert.DoesNotContain(keyOfOperator, Uri.UnescapeDataString(cookie.Value), StringComparison.Ordinal);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Leave" }).ClickAsync();
+        await window.GoAsync("/");
+        await Expect(page).ToHaveURLAsync(new Regex("/login"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}

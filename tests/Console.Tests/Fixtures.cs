@@ -1,0 +1,4 @@
+using Orderwright.ConsoleTests;
+
+[assembly: AssemblyFixture(typeof(Chromium))]
+[assembly: AssemblyFixture(typeof(DemoShop))]

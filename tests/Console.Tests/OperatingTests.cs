@@ -1,0 +1,162 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Orderwright.ConsoleTests;
+
+/// <summary>What people do with the console, in a real browser against the running product.</summary>
+public sealed class OperatingTests(Chromium chromium, DemoShop shop)
+{
+    [Fact]
+    public async Task A_row_changes_while_somebody_looks()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        var id = await shop.PlaceAsync("tok_requires_action", wait: 0);
+        await window.GoAsync("/orders");
+        var row = window.Page.Locator($"#o-{id}");
+        await Expect(row).ToContainTextAsync("pending");
+        await shop.PostAsync($"sagas/{id}/compensate", new { reason = "a test" });
+        await Expect(row).ToContainTextAsync("cancelled");
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task What_people_type_survives_a_live_change()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/orders");
+        var search = window.Page.GetByLabel("Id, reference or customer");
+        await search.FillAsync("ada");
+        var id = await shop.PlaceAsync("tok_visa");
+        await Expect(window.Page.Locator($"#o-{id}")).ToContainTextAsync("confirmed");
+        await Expect(search).ToHaveValueAsync("ada");
+        await Expect(search).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task The_filter_lives_in_the_address()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/orders");
+        await window.Page.GetByLabel("State").SelectOptionAsync("failed");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Filter" }).ClickAsync();
+        await Expect(window.Page).ToHaveURLAsync(new Regex("state=failed"));
+        await Expect(window.Page.Locator($"#o-{shop.Incident}")).ToBeVisibleAsync();
+        var address = window.Page.Url;
+
+        await using var other = await chromium.OpenAsync(shop.Url);
+        await other.Page.GotoAsync(address);
+        await Expect(other.Page.GetByLabel("State")).ToHaveValueAsync("failed");
+        await Expect(other.Page.Locator($"#o-{shop.Incident}")).ToBeVisibleAsync();
+    }
+
+    [Theory]
+    [InlineData("DEMO-8")]
+    [InlineData("grace")]
+    public async Task An_order_is_found_by_its_reference_and_its_customer(string text)
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders?q={text}");
+        await Expect(window.Page.GetByRole(AriaRole.Cell, new() { Name = "DEMO-8" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_declined_payment_is_told_with_what_was_undone()
+    {
+        var id = await shop.PlaceAsync("tok_declined");
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders/{id}");
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("Rejected at authorize-payment (payment_declined); everything was undone");
+        await Expect(window.Page.Locator("svg .undo", new() { HasTextString = "undone" })).ToHaveCountAsync(1);
+        await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "Retry now" })).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task A_payment_in_doubt_is_told_and_then_how_it_went_on()
+    {
+        var id = await shop.PlaceAsync("tok_timeout_after_charge", wait: 0);
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders/{id}");
+        var lead = window.Page.Locator(".lead");
+        await Expect(lead).ToContainTextAsync(new Regex("In doubt since|Waiting for customer-service"));
+        await Expect(lead).ToContainTextAsync("Completed at", new() { Timeout = 30_000 });
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("captured");
+    }
+
+    [Fact]
+    public async Task An_incident_is_resolved_with_the_keyboard_alone()
+    {
+        var id = await shop.MakeIncidentAsync();
+        await using var window = await chromium.OpenAsync(shop.Url);
+        var keys = window.Page.Keyboard;
+        await window.GoAsync("/");
+        await keys.PressAsync("Tab");
+        await Expect(window.Page.Locator(":focus")).ToHaveTextAsync("Skip to the content");
+        await TabToAsync(window.Page, "Incidents");
+        await keys.PressAsync("Enter");
+        await Expect(window.Page.Locator($"#i-{id}")).ToBeVisibleAsync();
+        await TabToAsync(window.Page, $"Resolve order {id}");
+        await keys.PressAsync("Enter");
+        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Resolve authorize-payment as completed" })).ToBeVisibleAsync();
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("orderwright.stock.release.v1");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that it is");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync($"./orderwright resolve {id} authorize-payment completed");
+
+        await TabToAsync(window.Page, "Reason; it stands in the audit");
+        await keys.TypeAsync("paid back <b>by hand</b>");
+        await keys.PressAsync("Enter");
+        await Expect(window.Page).ToHaveURLAsync(new Regex($"/orders/{id}\\?done="));
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("everything was undone");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("paid back <b>by hand</b>");
+        var entry = (await shop.GetAsync($"audit?orderId={id}"))["items"]!.AsArray()[0]!;
+        Assert.Equal(("resolve", "paid back <b>by hand</b>"), ((string)entry["action"]!, (string)entry["reason"]!));
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task An_action_that_is_refused_says_why()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        var id = await shop.PlaceAsync("tok_visa");
+        await window.GoAsync($"/orders/{id}/act?verb=compensate");
+        await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("order_confirmed");
+    }
+
+    [Fact]
+    public async Task The_console_works_without_its_script()
+    {
+        var context = await chromium.Browser.NewContextAsync(new() { BaseURL = shop.Url.AbsoluteUri, JavaScriptEnabled = false });
+        var page = await context.NewPageAsync();
+        var id = await shop.MakeIncidentAsync();
+        await page.GotoAsync($"/orders/{id}/act?verb=retry");
+        await page.GetByLabel("Reason; it stands in the audit").FillAsync("try");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry now" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasTextString = "Done" })).ToBeVisibleAsync();
+        await context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_form_of_another_site_is_refused()
+    {
+        using var http = new HttpClient { BaseAddress = shop.Url };
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["reason"] = "x", ["token"] = new('a', 32) });
+        using var answer = await http.PostAsync($"/orders/{shop.Incident}/act?verb=retry", form);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("foreign_form", (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["code"]!);
+    }
+
+    // Presses Tab until what is named has the focus: by its text, its label or its name.
+    static async Task TabToAsync(IPage page, string name)
+    {
+        for (var i = 0; i < 150; i++)
+        {
+            await page.Keyboard.PressAsync("Tab");
+            var here = await page.EvaluateAsync<string>(
+                "() => { const e = document.activeElement; return e.ariaLabel || e.labels?.[0]?.innerText.trim() || e.innerText?.trim() || ''; }");
+            if (here == name) return;
+        }
+        Assert.Fail($"No Tab leads to {name}.");
+    }
+}
