@@ -30,7 +30,8 @@ static class FinishedOrders
         }));
         await using (var connection = await OrderTables.OpenAsync(house, ServiceNames.Order, cancel))
             await OrderTables.ExecuteAsync(connection, "CHECKPOINT", cancel);
-        session.Say($"  {real * (copies + 1L):N0} finished orders after {watch.Elapsed.TotalSeconds:F0} s");
+        house.Acknowledged += (long)real * copies;
+        session.Say($"  {house.Acknowledged:N0} finished orders after {watch.Elapsed.TotalSeconds:F0} s");
     }
 
     static readonly Dictionary<string, string> Sums = new()

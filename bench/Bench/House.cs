@@ -44,6 +44,9 @@ sealed class House : IAsyncDisposable
 
     public PrivatePostgres? Postgres { get; private set; }
 
+    /// <summary>Orders that were answered with 2xx, or put into the tables: so many must be there.</summary>
+    public long Acknowledged { get; set; }
+
     public IReadOnlyList<Uri> UrlsOf(string service) =>
         [.. services.Where(process => Kind.Embedded || process.Name == service).Select(process => process.Url)];
 
@@ -95,8 +98,12 @@ sealed class House : IAsyncDisposable
         try
         {
             var verifier = new Verifier(databases, TimeProvider.System);
-            await verifier.SettleAsync(TimeSpan.FromMinutes(1), _ => { }, cancel);
+            if (!await verifier.SettleAsync(TimeSpan.FromMinutes(1), _ => { }, cancel))
+                throw new InvalidOperationException($"{Kind.Name} has orders in flight after a minute: no result.");
             var report = await verifier.RunAsync(cancel);
+            if (prefix == DatabasePrefix && report.Orders < Acknowledged)
+                throw new InvalidOperationException(
+                    $"{Kind.Name} has {report.Orders} orders of {Acknowledged} that were acknowledged: no result.");
             if (report.Holds) return report;
             var findings = report.Checks.SelectMany(check => check.Findings).Take(10)
                 .Select(finding => $"\n  {finding.Invariant} {finding.Subject} {finding.What}");

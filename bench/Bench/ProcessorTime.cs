@@ -30,25 +30,25 @@ static class ProcessorTime
     }
 
     /// <summary>
-    /// Megabytes of memory by name, as the kernel shows them (RSS). For PostgreSQL and RabbitMQ, which are several
-    /// processes, pages that they share are counted once (PSS).
+    /// Megabytes of memory by name: of a service as the kernel shows it (RSS), or its peak so far. PostgreSQL and RabbitMQ
+    /// are several processes; pages that they share are counted once (PSS), and they have no peak.
     /// </summary>
-    public static Dictionary<string, double> Memory(IReadOnlyList<(string Name, int Id)> processes)
+    public static Dictionary<string, double> Memory(IReadOnlyList<(string Name, int Id)> processes, bool peak)
     {
         var entries = All();
         return processes.GroupBy(process => process.Name).ToDictionary(group => group.Key, group => group.Sum(process =>
             Tree(entries, process.Id).ToList() is { Count: > 1 } tree
-                ? tree.Sum(entry => Megabytes(entry.Id, "Pss:"))
-                : Megabytes(process.Id, "Rss:")));
+                ? tree.Sum(entry => Megabytes($"/proc/{entry.Id}/smaps_rollup", "Pss:"))
+                : Megabytes($"/proc/{process.Id}/status", peak ? "VmHWM:" : "VmRSS:")));
     }
 
-    static double Megabytes(int id, string field)
+    static double Megabytes(string file, string field)
     {
         try
         {
-            var line = File.ReadLines($"/proc/{id}/smaps_rollup")
-                .First(line => line.StartsWith(field, StringComparison.Ordinal));
-            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024d;
+            var line = File.ReadLines(file).First(line => line.StartsWith(field, StringComparison.Ordinal));
+            var kilobytes = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1];
+            return long.Parse(kilobytes, CultureInfo.InvariantCulture) / 1024d;
         }
         catch (IOException)
         {

@@ -16,6 +16,9 @@ sealed record Variant(string Name, House House, PlaceCommand Load, ReadCommand? 
 /// <summary>What all cases share: the load clients, and how a load is measured.</summary>
 sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
 {
+    /// <summary>Enough for a p99.9, however high the rate.</summary>
+    const int MostAtARate = 10_000;
+
     readonly HttpClient http = new();
     readonly Lazy<LoadClient> reader = new();
     readonly LoadClient client = new();
@@ -80,12 +83,46 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         return [.. variants.Select(variant => new Series(variant.Name, runs[variant.Name]))];
     }
 
-    /// <summary>Places orders without measuring anything.</summary>
-    public Task PlaceAsync(House house, int orders, CancellationToken cancel)
+    /// <summary>Warms up; the last part of it tells how many orders a run of the wanted length has.</summary>
+    public async Task<Variant> WarmUpAsync(Variant variant, CancellationToken cancel)
     {
-        var load = Saturate(house, "").Load;
-        return RunAsync(client, load with { Orders = orders, Seed = ++seed, WaitEvery = options.WaitEvery }, cancel);
+        var load = variant.Load with { Rate = 0, Orders = options.FewestOrders };
+        var seconds = options.WarmUp.TotalSeconds;
+        for (var part = 0; part < 2; part++)
+        {
+            var result = await PlaceAsync(variant.House, load, cancel);
+            load = load with { Orders = Math.Max(options.FewestOrders, (int)(result.Requests / result.Seconds * seconds)) };
+            seconds = options.Length.TotalSeconds;
+        }
+        var rate = variant.Load.Rate;
+        var orders = rate > 0 ? Math.Min((int)(rate * options.OpenLength.TotalSeconds), MostAtARate) : load.Orders;
+        return variant with { Load = variant.Load with { Orders = orders } };
     }
+
+    /// <summary>One load, measured.</summary>
+    public async Task<Run> RunAsync(Variant variant, CancellationToken cancel)
+    {
+        await client.PrepareAsync(variant.Load with { Seed = ++seed }, cancel);
+        if (variant.Reads is { } reads) await reader.Value.PrepareAsync(reads, cancel);
+        await UntilQuietAsync(cancel);
+        var wal = await WalAsync(variant.House, cancel);
+        List<(string, int)> processes = [.. variant.House.Processes, ("load client", client.Id)];
+        if (variant.Reads is not null) processes.Add(("read client", reader.Value.Id));
+        var ((load, read), cpu, others) = await MeterAsync<(LoadResult, LoadResult?)>(processes, async () =>
+        {
+            var reading = variant.Reads is null ? null : reader.Value.RunAsync(cancel);
+            var placed = await client.RunAsync(cancel);
+            if (reading is null) return (placed, null);
+            await reader.Value.StopAsync(cancel);
+            return (placed, await reading);
+        });
+        variant.House.Acknowledged += load.Requests;
+        return new Run(load, cpu, others, await WalAsync(variant.House, cancel) - wal, read);
+    }
+
+    /// <summary>Places orders until they are at their end, without measuring anything.</summary>
+    public Task PlaceAsync(House house, int orders, CancellationToken cancel) =>
+        PlaceAsync(house, Saturate(house, "").Load with { Orders = orders }, cancel);
 
     /// <summary>Without this there is no result.</summary>
     /// <returns>Orders on which every invariant holds.</returns>
@@ -122,56 +159,7 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        client.Dispose();
-        if (reader.IsValueCreated) reader.Value.Dispose();
-        http.Dispose();
-    }
-
-    // The last part of the warm-up tells how many orders a run of the wanted length has.
-    public async Task<Variant> WarmUpAsync(Variant variant, CancellationToken cancel)
-    {
-        var load = variant.Load with { Rate = 0, Orders = options.FewestOrders };
-        var seconds = options.WarmUp.TotalSeconds;
-        for (var part = 0; part < 2; part++)
-        {
-            var result = await RunAsync(client, load with { Seed = ++seed }, cancel);
-            load = load with { Orders = Math.Max(options.FewestOrders, (int)(result.Requests / result.Seconds * seconds)) };
-            seconds = options.Length.TotalSeconds;
-        }
-        var open = variant.Load.Rate;
-        return variant with
-        {
-            Load = variant.Load with { Orders = open > 0 ? (int)(open * options.OpenLength.TotalSeconds) : load.Orders },
-        };
-    }
-
-    public async Task<Run> RunAsync(Variant variant, CancellationToken cancel)
-    {
-        await client.PrepareAsync(variant.Load with { Seed = ++seed }, cancel);
-        if (variant.Reads is { } reads) await reader.Value.PrepareAsync(reads, cancel);
-        await UntilQuietAsync(cancel);
-        var wal = await WalAsync(variant.House, cancel);
-        List<(string, int)> processes = [.. variant.House.Processes, ("load client", client.Id)];
-        if (variant.Reads is not null) processes.Add(("read client", reader.Value.Id));
-        var ((load, read), cpu, others) = await MeterAsync<(LoadResult, LoadResult?)>(processes, async () =>
-        {
-            var reading = variant.Reads is null ? null : reader.Value.RunAsync(cancel);
-            var placed = await client.RunAsync(cancel);
-            if (reading is null) return (placed, null);
-            await reader.Value.StopAsync(cancel);
-            return (placed, await reading);
-        });
-        return new Run(load, cpu, others, await WalAsync(variant.House, cancel) - wal, read);
-    }
-
-    static async Task<LoadResult> RunAsync(LoadClient client, LoadCommand load, CancellationToken cancel)
-    {
-        await client.PrepareAsync(load, cancel);
-        return await client.RunAsync(cancel);
-    }
-
+    /// <summary>Where PostgreSQL's log has got to, in bytes; null without one.</summary>
     public static async Task<long?> WalAsync(House house, CancellationToken cancel)
     {
         if (house.Postgres is null) return null;
@@ -181,6 +169,7 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 
+    /// <summary>In one line, for the terminal.</summary>
     public static string Describe(Run run)
     {
         var text = string.Create(
@@ -193,5 +182,20 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
                 CultureInfo.InvariantCulture, $"; {reads.Requests / reads.Seconds:N0} reads/s, p99 {reads.Milliseconds["p99"]:F1} ms");
         if (run.Load.Refused > 0) text += string.Create(CultureInfo.InvariantCulture, $"; {run.Load.Refused:N0} refused");
         return text + string.Create(CultureInfo.InvariantCulture, $"; others {run.OthersCpu:P0}");
+    }
+
+    public void Dispose()
+    {
+        client.Dispose();
+        if (reader.IsValueCreated) reader.Value.Dispose();
+        http.Dispose();
+    }
+
+    async Task<LoadResult> PlaceAsync(House house, PlaceCommand load, CancellationToken cancel)
+    {
+        await client.PrepareAsync(load with { Seed = ++seed }, cancel);
+        var result = await client.RunAsync(cancel);
+        house.Acknowledged += result.Requests;
+        return result;
     }
 }

@@ -53,8 +53,8 @@ sealed record ReadCommand : LoadCommand
 /// <param name="Refused">Answers 503; such an order is placed again.</param>
 /// <param name="Seconds">From the first request until the last order was at its end.</param>
 /// <param name="Milliseconds">
-/// By percentile, such as <c>p99</c>: from the moment a request was (to be) sent to its answer, for an order the one with
-/// its decision.
+/// By percentile, such as <c>p99</c>: from the moment a request was (to be) sent to its answer, for an order to its
+/// confirmation. Rejected ones do not count, undecided ones do.
 /// </param>
 sealed record LoadResult(
     int Requests, int Confirmed, int Rejected, int Undecided, int Refused, double Seconds,

@@ -24,9 +24,9 @@ static class FixedRate
         return (
             series,
             [
-                new($"{name} at 100/s, p50 to the end", series[0].Milliseconds("p50")!, "ms", AtMost: targets.P50AtMost),
-                new($"{name} at 100/s, p99 to the end", series[0].Milliseconds("p99")!, "ms", AtMost: targets.AtMost),
-                new($"{name} at 1,000/s, p99 to the end", series[1].Milliseconds("p99")!, "ms"),
+                new($"{name} at 100/s, p50 to confirmed", series[0].Milliseconds("p50")!, "ms", AtMost: targets.P50AtMost),
+                new($"{name} at 100/s, p99 to confirmed", series[0].Milliseconds("p99")!, "ms", AtMost: targets.AtMost),
+                new($"{name} at 1,000/s, p99 to confirmed", series[1].Milliseconds("p99")!, "ms"),
                 new($"{name} at 1,000/s, CPU", series[1].Cores, "cores", AtMost: targets.CoresAtMost),
             ]);
     }

@@ -5,7 +5,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Bench.Cases;
 
 /// <summary>
-/// From the start of built programs to the first confirmed order, and the memory of each process, idle and loaded.
+/// From the start of built programs to the first confirmed order, and the memory of each process, idle and, for a service, at
+/// its peak under load.
 /// </summary>
 static class StartUp
 {
@@ -37,17 +38,17 @@ static class StartUp
             session.Say($"  distributed, four services, {i + 1}: {distributed[^1]:F2} s to the first confirmed order");
         }
         await Session.UntilQuietAsync(cancel);
-        var (oneIdle, fourIdle) = (ProcessorTime.Memory(one.Processes), ProcessorTime.Memory(four.Processes));
+        var oneIdle = ProcessorTime.Memory(one.Processes, peak: false);
+        var fourIdle = ProcessorTime.Memory(four.Processes, peak: false);
         var series = await session.CompareAsync(
             [session.Saturate(four, "distributed"), session.Saturate(one, "embedded")], 1, cancel);
-        var (oneLoaded, fourLoaded) = (ProcessorTime.Memory(one.Processes), ProcessorTime.Memory(four.Processes));
         return new(
             series,
             [
                 new("embedded, on nothing, to the first confirmed order", Spread.Of(embedded), "s", AtMost: 1.5),
                 new("distributed, on running servers, to the first confirmed order", Spread.Of(distributed), "s"),
-                .. MemoryOf(fourIdle, fourLoaded),
-                .. MemoryOf(oneIdle, oneLoaded),
+                .. MemoryOf(fourIdle, ProcessorTime.Memory(four.Processes, peak: true)),
+                .. MemoryOf(oneIdle, ProcessorTime.Memory(one.Processes, peak: true)),
             ],
             await session.VerifyAsync(one, cancel) + await session.VerifyAsync(four, cancel));
     }
@@ -73,6 +74,7 @@ static class StartUp
         });
         if (!order.Contains("\"status\":\"confirmed\"", StringComparison.Ordinal))
             throw new InvalidOperationException($"The first order was not confirmed: {order}");
+        house.Acknowledged++;
 
         Task PutAsync(string service, string path, object body) => SendAsync(HttpMethod.Put, service, path, body);
         Task<string> PostAsync(string service, string path, object body) => SendAsync(HttpMethod.Post, service, path, body);

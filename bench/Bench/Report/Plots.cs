@@ -23,8 +23,8 @@ static class Plots
         var timed = SeriesOf(report, "b", "c").Where(one => IsFixedRate(one.Series)).ToList();
         if (timed.Count > 0)
             yield return (
-                "latency.svg", "Milliseconds from POST to the end, by percentile",
-                Svg.Lines("Milliseconds from POST to the end, by percentile", Percentiles, [.. timed.Select(one => (
+                "latency.svg", "Milliseconds from POST to confirmed, by percentile",
+                Svg.Lines("Milliseconds from POST to confirmed, by percentile", Percentiles, [.. timed.Select(one => (
                     one.Name,
                     (IReadOnlyList<double>)[.. Percentiles.Select(p => one.Series.Milliseconds(p)!.Median)]))]));
     }
