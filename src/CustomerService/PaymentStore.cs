@@ -40,20 +40,19 @@ public sealed class PaymentStore(SqlCatalog sql)
             new Dictionary<(string, string), Funds>());
 
     /// <summary>Writes what the decisions changed, as absolute values.</summary>
-    public async Task SaveAsync(Work work, PaymentBook book)
+    public void Save(Work work, PaymentBook book)
     {
-        await InsertAsync(work, book.NewPayments);
-        await UpdateAsync(work, book.ChangedPayments);
-        if (book.ChangedCalls is { Count: > 0 } calls) await work.ExecuteAsync(sql["save_calls"], CallArgs(calls));
-        if (book.ChangedBalances is not { Count: > 0 } balances) return;
-        var written = await work.ExecuteAsync(
-            sql["update_balances"],
-            SqlArgs.Over(balances)
-                .Text("customer_id", balance => balance.CustomerId)
-                .Text("currency", balance => balance.Currency)
-                .BigInt("amount", balance => balance.AmountMinor));
-        if (written != balances.Count)
-            throw new InvalidOperationException($"{balances.Count} locked balances, {written} written.");
+        Insert(work, book.NewPayments);
+        Update(work, book.ChangedPayments);
+        if (book.ChangedCalls is { Count: > 0 } calls) work.Defer(sql["save_calls"], CallArgs(calls));
+        if (book.ChangedBalances is { Count: > 0 } balances)
+            work.Defer(
+                sql["update_balances"],
+                SqlArgs.Over(balances)
+                    .Text("customer_id", balance => balance.CustomerId)
+                    .Text("currency", balance => balance.Currency)
+                    .BigInt("amount", balance => balance.AmountMinor),
+                mustTouch: balances.Count);
     }
 
     async Task<Dictionary<(string, string), Funds>> LockFundsAsync(
@@ -81,12 +80,12 @@ public sealed class PaymentStore(SqlCatalog sql)
         return payments.Select(payment => new PaymentFile(payment.OrderId, payment, [.. byOrder[payment.OrderId]]));
     }
 
-    // Two instances may be given the same new order at once. The second finds the first's row here; its batch
-    // is then run again from scratch, and reads that row.
-    async Task InsertAsync(Work work, IReadOnlyList<Payment> payments)
+    // Two instances may be given the same new order at once. The second violates the key here; its batch is then run
+    // again from scratch, and reads the first's row.
+    void Insert(Work work, IReadOnlyList<Payment> payments)
     {
         if (payments.Count == 0) return;
-        var written = await work.ExecuteAsync(
+        work.Defer(
             sql["insert_payments"],
             SqlArgs.Over(payments)
                 .Uuid("order_id", payment => payment.OrderId)
@@ -105,15 +104,12 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Text("undo_step", payment => payment.UndoStep)
                 .BigInt("version", payment => payment.Version)
                 .Args.And("now", work.Now));
-        if (written != payments.Count)
-            throw new InvalidOperationException(
-                $"{payments.Count - written} of {payments.Count} payments were made by another instance meanwhile.");
     }
 
-    async Task UpdateAsync(Work work, IReadOnlyList<Payment> payments)
+    void Update(Work work, IReadOnlyList<Payment> payments)
     {
         if (payments.Count == 0) return;
-        await work.ExecuteAsync(
+        work.Defer(
             sql["update_payments"],
             SqlArgs.Over(payments)
                 .Uuid("order_id", payment => payment.OrderId)

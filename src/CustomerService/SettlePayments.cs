@@ -28,7 +28,7 @@ public sealed class SettlePayments(
             if (decision.Answer is { } answer) work.Answer(message, answer);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
         }
-        await store.SaveAsync(work, book);
+        store.Save(work, book);
     }
 
     PaymentDecision Decide(Message message, PaymentBook book, DateTimeOffset now)

@@ -44,7 +44,8 @@ public sealed class Behaviour(int seed)
     static Set Read(BehaviourBody said)
     {
         var parts = said.Latency.Split('±');
-        if (parts.Length > 2 || !IsWhole(parts[0], out var latency) || !IsWhole(parts.ElementAtOrDefault(1) ?? "0", out var spread))
+        if (parts.Length > 2 || !IsWhole(parts[0], out var latency)
+            || !IsWhole(parts.ElementAtOrDefault(1) ?? "0", out var spread))
             throw new FormatException($"The latency \"{said.Latency}\" cannot be. Allowed: 200 or 200±150, in milliseconds.");
         return new(
             said, latency, spread, Share("timeouts", said.Timeouts), Share("errors", said.Errors),

@@ -79,5 +79,6 @@ public sealed class GatewayModule : IServiceModule
     static Uri AddressOf(string webhook) =>
         Uri.TryCreate(webhook, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? url
-            : throw new InvalidSettingException("WEBHOOK", webhook, "an address such as https://shop.example.com/api/v1/webhooks/http");
+            : throw new InvalidSettingException(
+                "WEBHOOK", webhook, "an address such as https://shop.example.com/api/v1/webhooks/http");
 }

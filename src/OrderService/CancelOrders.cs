@@ -45,7 +45,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed)
             work.Send(order.Id, new CancelRequested(cancel.Reason, order.AsPlaced()), traceParent: cancel.TraceParent);
         }
         await store.SaveAsync(changes, work);
-        await store.AwaitAnswersAsync(
+        store.AwaitOtherAnswers(
             [.. changes.Select(change => change.State.Id)], work.Now + AskCoordinator.FirstAskAfter, work);
         work.AfterCommit(feed.Raise);
         return answers;

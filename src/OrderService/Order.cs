@@ -57,6 +57,9 @@ public sealed record Order(
             : order;
     }
 
+    /// <summary>This order after a change.</summary>
+    public Order With(OrderChange change) => this with { State = change.State, Lines = change.Priced ?? Lines };
+
     /// <summary>What the coordinator is asked to carry out.</summary>
     public OrderPlaced AsPlaced() => new(CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice);
 }

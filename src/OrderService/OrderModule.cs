@@ -19,6 +19,7 @@ public sealed class OrderModule : IServiceModule
     {
         var options = context.Options;
         var store = new OrderStore(context.Sql);
+        var recent = new Recent<Order>(options.MaxOrdersInFlight);
         var inFlight = new OrdersInFlight(
             options.MaxOrdersInFlight, options.MaxWaitingRequests, PatienceForAPlace, context.Time);
         var waiters = new DecisionWaiters(options.MaxWaitingRequests);
@@ -26,7 +27,7 @@ public sealed class OrderModule : IServiceModule
         var watch = new WatchDecisions(
             store, waiters, context.Database, context.Time, context.Logs.CreateLogger<WatchDecisions>());
         var placing = new CommandGroup<PlaceOrder>(
-            "place-orders", new PlaceOrders(store, feed).HandleAsync, context);
+            "place-orders", new PlaceOrders(store, recent, feed).HandleAsync, context);
 
         var cancelling = new CommandGroup<CancelOrder>(
             "cancel-orders", new CancelOrders(store, feed).HandleAsync, context);
@@ -40,7 +41,7 @@ public sealed class OrderModule : IServiceModule
         {
             Handlers =
             [
-                new SettleOrders(store, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
+                new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
             ],
             Jobs = [new AskCoordinator(store, inFlight, context).Job],
             Loops = [.. placing.Loops, .. cancelling.Loops, .. updating.Loops, feed.Loop, watch.Loop],

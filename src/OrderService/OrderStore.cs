@@ -59,14 +59,18 @@ public sealed class OrderStore(SqlCatalog sql)
     /// The states of these orders, locked in the order of their ids until the transaction ends.
     /// </summary>
     public Task<List<OrderState>> LockStatesAsync(IReadOnlyList<Guid> ids, Work work) =>
-        work.QueryAsync(sql["lock_states"], SqlArgs.OfUuids("id", ids), ReadState);
+        ids.Count == 0
+            ? Task.FromResult<List<OrderState>>([])
+            : work.QueryAsync(sql["lock_states"], SqlArgs.OfUuids("id", ids), ReadState);
 
     /// <inheritdoc cref="LockStatesAsync"/>
     public Task<List<Order>> LockOrdersAsync(IReadOnlyList<Guid> ids, Work work) =>
         work.QueryAsync(sql["lock_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
     public Task<List<Order>> LoadAsync(IReadOnlyList<Guid> ids, Work work) =>
-        work.QueryAsync(sql["load_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
+        ids.Count == 0
+            ? Task.FromResult<List<Order>>([])
+            : work.QueryAsync(sql["load_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
     /// <summary>Those of these orders that are neither pending nor on their way to be cancelled.</summary>
     public Task<List<Order>> LoadDecidedAsync(IReadOnlyList<Guid> ids, IQueries queries, CancellationToken cancel) =>
@@ -78,10 +82,21 @@ public sealed class OrderStore(SqlCatalog sql)
     public async Task SaveAsync(IReadOnlyList<OrderChange> changes, Work work)
     {
         var changed = changes.Where(change => change.Events.Count > 0).ToList();
-        if (changed.Count == 0) return;
-        var saved = await work.ExecuteAsync(
+        var saved = await SaveUnlockedAsync(changed, work);
+        if (saved.Count != changed.Count)
+            throw new InvalidOperationException(
+                $"{changed.Count} locked orders were to change and {saved.Count} did; the first is {changed[0].State.Id}.");
+    }
+
+    /// <summary>
+    /// Writes changes and their events where the order still is in the version that the change builds on; returns these.
+    /// </summary>
+    public async Task<IReadOnlyList<OrderChange>> SaveUnlockedAsync(IReadOnlyList<OrderChange> changes, Work work)
+    {
+        if (changes.Count == 0) return [];
+        var rows = await work.QueryAsync(
             sql["save_states"],
-            SqlArgs.Over(changed)
+            SqlArgs.Over<OrderChange>([.. changes.OrderBy(change => change.State.Id)])
                 .Uuid("id", change => change.State.Id)
                 .BigInt("version_before", change => change.State.Version - change.Events.Count)
                 .BigInt("version", change => change.State.Version)
@@ -93,15 +108,18 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("reason_code", change => change.State.Reason?.Code)
                 .Text("reason_message", change => change.State.Reason?.Message)
                 .Text("cancel_reason", change => change.State.CancelReason)
-                .Time("updated_at", change => change.State.UpdatedAt));
-        if (saved != changed.Count)
-            throw new InvalidOperationException(
-                $"{changed.Count} locked orders were to change and {saved} did; the first is {changed[0].State.Id}.");
-        await AppendAsync([.. changed.SelectMany(change => change.Events)], work);
+                .Time("updated_at", change => change.State.UpdatedAt),
+            row => row.Uuid(0));
+        var written = rows.ToHashSet();
+        var saved = changes.Where(change => written.Contains(change.State.Id)).ToList();
+        Append([.. saved.SelectMany(change => change.Events)], work);
+        return saved;
     }
 
-    public Task AppendAsync(IReadOnlyList<OrderEvent> events, Work work) =>
-        events.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(
+    public void Append(IReadOnlyList<OrderEvent> events, Work work)
+    {
+        if (events.Count == 0) return;
+        work.Defer(
             sql["insert_events"],
             SqlArgs.Over(events)
                 .Uuid("order_id", e => e.OrderId)
@@ -112,18 +130,27 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("actor", e => e.Actor)
                 .Text("trace_id", e => e.TraceId)
                 .Text("data", e => Json(e.Data, StoredJson.Default.EventData)));
+    }
 
     /// <summary>
     /// From now on these wait for the coordinator, who is asked again at <paramref name="askAt"/>.
     /// </summary>
-    public Task AwaitAnswersAsync(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work) =>
-        ids.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(
-            sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
+    public void AwaitAnswers(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work)
+    {
+        if (ids.Count > 0) work.Defer(sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
+    }
 
-    /// <summary>These have their answer. Returns how many had waited for one.</summary>
-    public Task<int> StopAwaitingAsync(IReadOnlyList<Guid> ids, Work work) =>
-        ids.Count == 0 ? Task.FromResult(0) : work.ExecuteAsync(
-            sql["delete_unsettled"], SqlArgs.OfUuids("id", ids));
+    /// <summary>The same for orders that may be waiting already: they wait from now on.</summary>
+    public void AwaitOtherAnswers(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work)
+    {
+        if (ids.Count > 0) work.Defer(sql["restart_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
+    }
+
+    /// <summary>These have their answer.</summary>
+    public void StopAwaiting(IReadOnlyList<Guid> ids, Work work)
+    {
+        if (ids.Count > 0) work.Defer(sql["delete_unsettled"], SqlArgs.OfUuids("id", ids));
+    }
 
     /// <summary>A row of the first ten columns of every statement that reads orders.</summary>
     public static OrderState ReadState(IRow row) => new(

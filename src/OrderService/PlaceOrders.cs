@@ -24,8 +24,11 @@ public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, str
 /// Takes all orders that wait, in one transaction: order, event and the row that keeps asking the
 /// coordinator. A reference that the merchant has used before refuses the order and names the first.
 /// </summary>
-public sealed class PlaceOrders(OrderStore store, EventFeed feed)
+public sealed class PlaceOrders(OrderStore store, Recent<Order> recent, EventFeed feed)
 {
+    // Larger orders are loaded when they are settled: what is remembered of a few thousand must stay small.
+    const int WorthRemembering = 4_096;
+
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<PlaceOrder>> batch, Work work)
     {
         var owners = new Dictionary<(string Merchant, string Reference), Guid>();
@@ -43,12 +46,18 @@ public sealed class PlaceOrders(OrderStore store, EventFeed feed)
         }
 
         var placed = fresh.Where(place => inserted.Contains(place.Order.Id)).ToList();
-        await store.AppendAsync([.. placed.Select(place => OrderRules.Placed(place.Order, place.Moment))], work);
-        await store.AwaitAnswersAsync(
+        store.Append([.. placed.Select(place => OrderRules.Placed(place.Order, place.Moment))], work);
+        store.AwaitAnswers(
             [.. placed.Select(place => place.Order.Id)], work.Now + AskCoordinator.FirstAskAfter, work);
         foreach (var place in placed)
             work.Send(place.Order.Id, place.Order.AsPlaced(), traceParent: place.TraceParent);
-        work.AfterCommit(feed.Raise);
+        work.AfterCommit(() =>
+        {
+            foreach (var place in placed)
+                if (place.Accepted.Body.Length <= WorthRemembering)
+                    recent.Remember(place.Order.Id, place.Order);
+            feed.Raise();
+        });
 
         return [.. batch.Select(command =>
             known.Contains(command.Body.Order.Id) ? command.Body.Accepted : Duplicate(owners[KeyOf(command)!.Value]))];

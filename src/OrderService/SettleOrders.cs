@@ -9,8 +9,13 @@ namespace Orderwright.OrderService;
 /// The coordinator's answers become the orders' statuses. What several messages say of one order is put
 /// together first; what is late or doubled changes nothing.
 /// </summary>
+/// <remarks>
+/// An order that this instance placed a moment ago is taken to be as it was placed, and is not loaded; where the write finds
+/// another version, nothing was written, and the order is locked, loaded and decided on again.
+/// </remarks>
 public sealed partial class SettleOrders(
-    OrderStore store, OrdersInFlight inFlight, DecisionWaiters waiters, EventFeed feed, ILogger<SettleOrders> log)
+    OrderStore store, Recent<Order> recent, OrdersInFlight inFlight, DecisionWaiters waiters, EventFeed feed,
+    ILogger<SettleOrders> log)
     : IBatchHandler
 {
     public IReadOnlyList<Type> Takes { get; } =
@@ -19,21 +24,28 @@ public sealed partial class SettleOrders(
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
         var told = batch.GroupBy(message => message.OrderId).ToDictionary(group => group.Key, group => group.ToList());
-        var states = await store.LockStatesAsync([.. told.Keys], work);
-        foreach (var unknown in told.Keys.Except(states.Select(state => state.Id)))
+        var placed = told.Keys.Select(recent.Find).OfType<Order>().ToDictionary(order => order.Id);
+        var guessed = await store.SaveUnlockedAsync(
+            [.. placed.Values.Select(order => Settle(order.State, told[order.Id], work.Now))
+                .Where(change => change.Events.Count > 0)],
+            work);
+
+        var open = told.Keys.Except(guessed.Select(change => change.State.Id)).ToList();
+        var states = await store.LockStatesAsync(open, work);
+        foreach (var unknown in open.Except(states.Select(state => state.Id)))
             LogUnknown(unknown, told[unknown][0].Type);
+        var loaded = states.ConvertAll(state => Settle(state, told[state.Id], work.Now));
+        await store.SaveAsync(loaded, work);
 
-        var changes = states.ConvertAll(state => Settle(state, told[state.Id], work.Now));
-        await store.SaveAsync(changes, work);
-        var settled = await store.StopAwaitingAsync(
-            [.. changes.Where(change => OrderRules.IsSettled(change.State)).Select(change => change.State.Id)], work);
-
-        var awaited = waiters.Among(changes
-            .Where(change => OrderRules.IsDecided(change.State.Status)).Select(change => change.State.Id));
-        var decided = awaited.Count == 0 ? [] : await store.LoadAsync(awaited, work);
+        List<OrderChange> changes = [.. guessed, .. loaded];
+        var settled = changes.Where(change => OrderRules.IsSettled(change.State)).ToList();
+        store.StopAwaiting([.. settled.Select(change => change.State.Id)], work);
+        var decided = guessed.Select(change => placed[change.State.Id].With(change)).ToList();
+        decided.AddRange(await store.LoadAsync(waiters.Among(states.Select(state => state.Id)), work));
         work.AfterCommit(() =>
         {
-            inFlight.Settled(settled);
+            foreach (var id in told.Keys) recent.Forget(id);
+            inFlight.Settled(settled.Count(change => change.Events.Count > 0));
             waiters.Tell(decided);
             feed.Raise();
         });

@@ -31,7 +31,8 @@ public sealed partial class BatchRunner(
 
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to
-    /// <paramref name="onPoison"/>.
+    /// <paramref name="onPoison"/>. What it returns is the sending of what follows, which never throws: the next batch
+    /// need not wait for it.
     /// </summary>
     /// <param name="items">1 or more.</param>
     /// <param name="handle">
@@ -42,16 +43,47 @@ public sealed partial class BatchRunner(
     /// Ends waiting for a database that is away, and further attempts. A transaction under way is brought to
     /// its end, within its own time limit: to cut a commit off would only hide whether it happened.
     /// </param>
-    public async Task RunAsync<T>(
+    public async Task<Task> RunAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
         CancellationToken cancel)
     {
-        var since = time.GetTimestamp();
-        var outgoing = await CommitAsync(items, handle, onPoison, cancel);
-        if (outgoing is null) return;
-        metrics.BatchDone(items.Count, time.GetElapsedTime(since));
-        await PublishAsync(outgoing);
-        if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
+        var away = 0;
+        for (var failures = 0; ; )
+        {
+            cancel.ThrowIfCancellationRequested();
+            var since = time.GetTimestamp();
+            try
+            {
+                var outgoing = await CommitAsync(work => handle(items, work));
+                metrics.BatchDone(items.Count, time.GetElapsedTime(since));
+                return SendAsync(outgoing);
+            }
+            catch (DatabaseUnavailableException error)
+            {
+                LogDatabaseAway(service, error.Message);
+                await Task.Delay(Backoff.Pause(++away), time, cancel);
+                if (away < AwayBeforeHalving || items.Count == 1) continue;
+                return await RunInHalvesAsync(items, handle, onPoison, cancel);
+            }
+            catch (Exception error)
+            {
+                failures++;
+                if (failures < options.BatchAttempts)
+                {
+                    LogAgain(service, items.Count, error);
+                }
+                else if (items.Count > 1)
+                {
+                    LogHalved(service, items.Count, error.Message);
+                    return await RunInHalvesAsync(items, handle, onPoison, cancel);
+                }
+                else
+                {
+                    await onPoison(items[0], error);
+                    return Task.CompletedTask;
+                }
+            }
+        }
     }
 
     /// <summary>
@@ -63,8 +95,7 @@ public sealed partial class BatchRunner(
         cancel.ThrowIfCancellationRequested();
         TResult result = default!;
         var outgoing = await CommitAsync(async work => result = await handle(work));
-        await PublishAsync(outgoing);
-        if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
+        await SendAsync(outgoing);
         return result;
     }
 
@@ -78,56 +109,13 @@ public sealed partial class BatchRunner(
             },
             cancel);
 
-    async Task RunInHalvesAsync<T>(
+    async Task<Task> RunInHalvesAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
         CancellationToken cancel)
     {
         var half = items.Count / 2;
-        await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
-        await RunAsync([.. items.Skip(half)], handle, onPoison, cancel);
-    }
-
-    // What is to be sent, or null when the items were dealt with in halves or as poison.
-    async Task<IReadOnlyList<Message>?> CommitAsync<T>(
-        IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
-        CancellationToken cancel)
-    {
-        var away = 0;
-        for (var failures = 0; ; )
-        {
-            cancel.ThrowIfCancellationRequested();
-            try
-            {
-                return await CommitAsync(work => handle(items, work));
-            }
-            catch (DatabaseUnavailableException error)
-            {
-                LogDatabaseAway(service, error.Message);
-                await Task.Delay(Backoff.Pause(++away), time, cancel);
-                if (away < AwayBeforeHalving || items.Count == 1) continue;
-                await RunInHalvesAsync(items, handle, onPoison, cancel);
-                return null;
-            }
-            catch (Exception error)
-            {
-                failures++;
-                if (failures < options.BatchAttempts)
-                {
-                    LogAgain(service, items.Count, error);
-                }
-                else if (items.Count > 1)
-                {
-                    LogHalved(service, items.Count, error.Message);
-                    await RunInHalvesAsync(items, handle, onPoison, cancel);
-                    return null;
-                }
-                else
-                {
-                    await onPoison(items[0], error);
-                    return null;
-                }
-            }
-        }
+        var first = await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
+        return Task.WhenAll(first, await RunAsync([.. items.Skip(half)], handle, onPoison, cancel));
     }
 
     async Task<IReadOnlyList<Message>> CommitAsync(Func<Work, Task> handle)
@@ -155,6 +143,12 @@ public sealed partial class BatchRunner(
             }
         }
         return work.Outgoing;
+    }
+
+    async Task SendAsync(IReadOnlyList<Message> outgoing)
+    {
+        await PublishAsync(outgoing);
+        if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
     }
 
     static bool Matters(Work work) => work.Outgoing.Count > 0 || work.Followers.Count > 0;

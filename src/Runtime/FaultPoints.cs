@@ -48,8 +48,9 @@ public sealed class FaultPoints(FaultPoint point, int at, double probability, Ac
         };
         var when = parts.ElementAtOrDefault(1) ?? "1";
         var isCount = int.TryParse(when, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at > 0;
-        var isProbability = double.TryParse(
-            when, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var probability) && probability is > 0 and < 1;
+        var isProbability =
+            double.TryParse(when, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var probability)
+            && probability is > 0 and < 1;
         if (point is null || !(isCount || isProbability))
             throw new InvalidSettingException(
                 "FAULT", said,

@@ -16,6 +16,7 @@ sealed partial class InboxLoop(
     BatchRunner runner,
     DeadLetters deadLetters,
     RuntimeOptions options,
+    TimeProvider time,
     Metrics metrics,
     ILogger<InboxLoop> log)
 {
@@ -25,19 +26,44 @@ sealed partial class InboxLoop(
 
     public async Task RunAsync(IInbox inbox, CancellationToken cancel)
     {
-        while (true)
+        var pace = new Pace(options, time);
+        var ending = Task.CompletedTask;
+        try
         {
-            var deliveries = await inbox.ReceiveAsync(options.MaxMessages, cancel);
-            var (messages, dead) = Sort(deliveries);
-            using (var span = StartSpan(messages))
+            while (true)
             {
-                foreach (var batch in Batches(messages))
-                    await runner.RunAsync(batch, HandleAsync, (message, error) => Bury(message, error, dead), cancel);
-                await deadLetters.StoreAsync(dead, cancel);
+                await pace.WaitAsync(() => inbox.Backlog, cancel);
+                var deliveries = await inbox.ReceiveAsync(options.MaxMessages, cancel);
+                pace.Took(deliveries.Sum(delivery => delivery.Messages.Count));
+                var sending = await HandleAsync(deliveries, cancel);
+                // While one batch is being sent and acknowledged, the next is handled.
+                await ending;
+                ending = EndAsync(inbox, deliveries, sending, cancel);
             }
-            await inbox.AcknowledgeAsync(deliveries, cancel);
-            metrics.Received(deliveries.Sum(delivery => delivery.Messages.Count + delivery.Unreadable.Count));
         }
+        finally
+        {
+            await ending;
+        }
+    }
+
+    async Task<Task> HandleAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
+    {
+        var (messages, dead) = Sort(deliveries);
+        using var span = StartSpan(messages);
+        List<Task> sending = [];
+        foreach (var batch in Batches(messages))
+            sending.Add(
+                await runner.RunAsync(batch, HandleAsync, (message, error) => Bury(message, error, dead), cancel));
+        await deadLetters.StoreAsync(dead, cancel);
+        return Task.WhenAll(sending);
+    }
+
+    async Task EndAsync(IInbox inbox, IReadOnlyList<Delivery> deliveries, Task sending, CancellationToken cancel)
+    {
+        await sending;
+        await inbox.AcknowledgeAsync(deliveries, cancel);
+        metrics.Received(deliveries.Sum(delivery => delivery.Messages.Count + delivery.Unreadable.Count));
     }
 
     (List<Message> Messages, List<DeadLetter> Dead) Sort(IReadOnlyList<Delivery> deliveries)

@@ -27,6 +27,9 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
 
     public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args) => transaction.ExecuteAsync(query, args);
 
+    /// <inheritdoc cref="ITransaction.Defer"/>
+    public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => transaction.Defer(query, args, mustTouch);
+
     /// <summary>Sends after the commit, in one AMQP message with all that goes to the same service.</summary>
     public void Send(
         Guid orderId, IMessageBody body, string? step = null, int attempt = 1, DateTimeOffset? deadline = null,

@@ -17,7 +17,7 @@ namespace Orderwright.SagaCoordinator;
 public sealed partial class AdvanceSagas(SagaStore store, SignsOfLife signs, ILogger<AdvanceSagas> log)
     : IBatchHandler
 {
-    readonly RecentSagas recent = new(capacity: 5_000);
+    readonly Recent<SagaRecord> recent = new(capacity: 5_000);
 
     public IReadOnlyList<Type> Takes { get; } =
         [typeof(OrderPlaced), typeof(CancelRequested), typeof(StepAnswered)];
@@ -40,10 +40,10 @@ public sealed partial class AdvanceSagas(SagaStore store, SignsOfLife signs, ILo
         await store.UpdateLockedAsync(advanced, work);
 
         List<SagaProgress> sagas = [.. guessed.Values, .. begun.Values, .. advanced];
-        await store.MoveTimersAsync(sagas, work);
+        store.MoveTimers(sagas, work);
         foreach (var saga in sagas) saga.Send(work);
         signs.Hear(batch, work.Now);
-        work.AfterCommit(() => sagas.ForEach(saga => recent.Remember(saga.Record)));
+        work.AfterCommit(() => sagas.ForEach(Remember));
         if (sagas.Count < stories.Count) LogUnknown(stories.Count - sagas.Count);
     }
 
@@ -81,6 +81,13 @@ public sealed partial class AdvanceSagas(SagaStore store, SignsOfLife signs, ILo
         var saga = SagaProgress.Of(record, work.Now);
         foreach (var message in story) saga.Take(message);
         return saga;
+    }
+
+    // Of one that has ended there is little to hear.
+    void Remember(SagaProgress saga)
+    {
+        if (saga.State.EndedAt is null) recent.Remember(saga.OrderId, saga.Record);
+        else recent.Forget(saga.OrderId);
     }
 
     [LoggerMessage(3001, LogLevel.Warning, "Answers about {Count} orders without a saga were dropped")]

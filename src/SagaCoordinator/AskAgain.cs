@@ -46,7 +46,7 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
             .Select(saga => SagaProgress.Of(saga, work.Now)).ToList();
         foreach (var saga in sagas) saga.LookAtTheClock(askNow);
         await store.UpdateLockedAsync(sagas, work);
-        await store.PlanNextLookAsync(sagas, work);
+        store.PlanNextLook(sagas, work);
         foreach (var saga in sagas) saga.Send(work);
 
         work.AfterCommit(() =>
@@ -64,7 +64,7 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
         var unreadable = due.Where(one => one.Saga is null).ToList();
         foreach (var (orderId, _, fault) in unreadable) LogUnreadable(orderId, fault!, UnreadablePutOffBy);
         var until = work.Now + UnreadablePutOffBy;
-        await store.PostponeAsync([.. unreadable.Select(one => one.OrderId)], until, work);
+        store.Postpone([.. unreadable.Select(one => one.OrderId)], until, work);
     }
 
     // While answers wait in the inbox, to ask again would mostly ask for what they say. But lost messages and

@@ -41,7 +41,7 @@ public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife si
                 acted.Add(decided.Saga);
             }
             await store.UpdateLockedAsync(acted, work);
-            await store.MoveTimersAsync(acted, work);
+            store.MoveTimers(acted, work);
             await audit.AppendAsync(entries, work);
             foreach (var saga in acted) saga.Send(work);
         }

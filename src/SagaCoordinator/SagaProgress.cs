@@ -16,7 +16,8 @@ public sealed record SagaRecord(Guid OrderId, SagaState State, PaymentPosition P
 public enum TimerChange
 {
     Keep,
-    Set,
+    Add,
+    Move,
     Delete,
 }
 
@@ -127,8 +128,9 @@ public sealed class SagaProgress
     public TimerChange TimerChange =>
         State.EndedAt is not null ? before.Status.IsOpen() ? TimerChange.Delete : TimerChange.Keep
         : State.NextActionAt is not { } next ? TimerChange.Keep
-        : !before.Status.IsOpen() || before.NextActionAt is null ? TimerChange.Set
-        : before.NextActionAt > now + TimerSlack && next < before.NextActionAt ? TimerChange.Set
+        : !before.Status.IsOpen() ? TimerChange.Add
+        : before.NextActionAt is null || before.NextActionAt > now + TimerSlack && next < before.NextActionAt
+            ? TimerChange.Move
         : TimerChange.Keep;
 
     void Decide(SagaEvent happened, StepAnswered? answer = null)

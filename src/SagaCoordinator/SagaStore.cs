@@ -69,36 +69,38 @@ public sealed class SagaStore(SqlCatalog sql)
     }
 
     /// <summary>What messages do to timers: as little as they can.</summary>
-    public async Task MoveTimersAsync(IEnumerable<SagaProgress> sagas, Work work)
+    public void MoveTimers(IEnumerable<SagaProgress> sagas, Work work)
     {
         var moved = sagas.ToLookup(saga => saga.TimerChange);
-        await TimersAsync("set_timers", [.. moved[TimerChange.Set].Select(NextLook)], work);
-        await TimersAsync("delete_timers", [.. moved[TimerChange.Delete].Select(NextLook)], work);
+        Timers("insert_timers", moved[TimerChange.Add].Select(NextLook), work);
+        Timers("postpone_timers", moved[TimerChange.Move].Select(NextLook), work);
+        Timers("delete_timers", moved[TimerChange.Delete].Select(NextLook), work);
     }
 
     /// <summary>
     /// What the timers' own job does: the next look, or none while only a person can move the saga.
     /// </summary>
-    public async Task PlanNextLookAsync(IReadOnlyList<SagaProgress> sagas, Work work)
+    public void PlanNextLook(IReadOnlyList<SagaProgress> sagas, Work work)
     {
         var ended = sagas.ToLookup(saga => saga.State.EndedAt is not null);
-        await TimersAsync("postpone_timers", [.. ended[false].Select(NextLook)], work);
-        await TimersAsync("delete_timers", [.. ended[true].Select(NextLook)], work);
+        Timers("postpone_timers", ended[false].Select(NextLook), work);
+        Timers("delete_timers", ended[true].Select(NextLook), work);
     }
 
     /// <summary>Looks at these again at <paramref name="until"/>.</summary>
-    public Task PostponeAsync(IReadOnlyList<Guid> orderIds, DateTimeOffset until, Work work) =>
-        TimersAsync("postpone_timers", [.. orderIds.Select(id => (id, (DateTimeOffset?)until))], work);
+    public void Postpone(IReadOnlyList<Guid> orderIds, DateTimeOffset until, Work work) =>
+        Timers("postpone_timers", orderIds.Select(id => (id, (DateTimeOffset?)until)), work);
 
     static (Guid OrderId, DateTimeOffset? DueAt) NextLook(SagaProgress saga) =>
         (saga.OrderId, saga.State.NextActionAt);
 
-    async Task TimersAsync(string query, IReadOnlyList<(Guid OrderId, DateTimeOffset? DueAt)> timers, Work work)
+    void Timers(string query, IEnumerable<(Guid OrderId, DateTimeOffset? DueAt)> timers, Work work)
     {
-        if (timers.Count == 0) return;
-        await work.ExecuteAsync(
+        var rows = timers.OrderBy(timer => timer.OrderId).ToList();
+        if (rows.Count == 0) return;
+        work.Defer(
             sql[query],
-            SqlArgs.Over(timers)
+            SqlArgs.Over(rows)
                 .Uuid("order_id", timer => timer.OrderId)
                 .TimeOrNull("due_at", timer => timer.DueAt));
     }

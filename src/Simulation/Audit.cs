@@ -10,7 +10,8 @@ namespace Orderwright.Simulation;
 /// </summary>
 sealed class Audit(World world, Arena arena)
 {
-    static readonly SqlQuery Open = new("open", "SELECT order_id, state, waiting_for, step, code FROM sagas WHERE ended_at IS NULL");
+    static readonly SqlQuery Open =
+        new("open", "SELECT order_id, state, waiting_for, step, code FROM sagas WHERE ended_at IS NULL");
     static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled");
     static readonly SqlQuery OpenCalls = new("open_calls", "SELECT count(*) FROM gateway_calls WHERE finished_at IS NULL");
     static readonly SqlQuery Orders = new("orders_placed", "SELECT id, status, metadata ->> 'order' FROM orders");
@@ -83,7 +84,9 @@ sealed class Audit(World world, Arena arena)
         {
             var its = orders.Where(order => order.Number == ticket.Place.Number).ToList();
             if (its.Count > 1)
-                Add("I1", its[1].Id, $"is the second order for one request (order {ticket.Place.Number}), sent {ticket.Sent} times");
+                Add(
+                    "I1", its[1].Id,
+                    $"is the second order for one request (order {ticket.Place.Number}), sent {ticket.Sent} times");
             if (ticket.OrderId is not { } id) continue;
             if (its.All(order => order.Id != id))
                 Add("I1", id, "was answered with 2xx, but is not there");
@@ -117,9 +120,11 @@ sealed class Audit(World world, Arena arena)
     {
         public string Engine => data.Engine;
 
-        public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) => throw new NotSupportedException();
+        public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
+            throw new NotSupportedException();
 
-        public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
+            throw new NotSupportedException();
 
         public Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel) => read(this);
 

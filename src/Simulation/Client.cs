@@ -177,7 +177,8 @@ public sealed class Client(World world, Chance chance)
         else if ((first.Status, first.Location, first.Version) != (answer.Status, answer.Location, answer.Version)
             || !first.Body.Span.SequenceEqual(answer.Body.Span))
             Complaints.Add(
-                $"order {ticket.Place.Number} was answered {first.Status} {Text(first)}, and then {answer.Status} {Text(answer)}");
+                $"order {ticket.Place.Number} was answered {first.Status} {Text(first)}, "
+                + $"and then {answer.Status} {Text(answer)}");
         return true;
     }
 
@@ -188,7 +189,8 @@ public sealed class Client(World world, Chance chance)
             if (Tickets.GetValueOrDefault(cancel.Order) is { OrderId: { } id } ticket)
             {
                 var answer = await CallAsync(
-                    ServiceNames.Order, node => node.Orders!.CancelAsync(Post("""{"reason":"customer"}""", $"cancel-{id}"), $"{id}"));
+                    ServiceNames.Order,
+                    node => node.Orders!.CancelAsync(Post("""{"reason":"customer"}""", $"cancel-{id}"), $"{id}"));
                 world.Trace.Tell(id, $"client: the cancellation is answered {answer?.Status}");
                 ticket.IsCancelled |= answer is { Status: 202 };
                 if (answer is not (null or { Status: >= 500 })) return;
@@ -220,7 +222,9 @@ public sealed class Client(World world, Chance chance)
     static DefaultHttpContext Request(Place place)
     {
         var lines = string.Join(",", place.Lines.Select(line => $$"""{"sku":"{{line.Sku}}","quantity":{{line.Quantity}}}"""));
-        var payment = place.Token is null ? "" : $$""","payment":{"provider":"{{GatewayProvider.ProviderName}}","token":"{{place.Token}}"}""";
+        var payment = place.Token is null
+            ? ""
+            : $$""","payment":{"provider":"{{GatewayProvider.ProviderName}}","token":"{{place.Token}}"}""";
         var http = Post(
             $$$"""
             {"customerId":"{{{place.Customer}}}","currency":"{{{Shop.Currency}}}","lines":[{{{lines}}}]{{{payment}}},

@@ -174,7 +174,8 @@ public sealed class Gateway(World world, Chance chance)
                 var headers = new Microsoft.AspNetCore.Http.HeaderDictionary { ["Event"] = told.Id };
                 Untold++;
                 var answer = await world.Client.CallAsync(
-                    Contracts.ServiceNames.Customer, node => node.Webhooks!.ReceiveAsync(GatewayProvider.ProviderName, headers, default));
+                    Contracts.ServiceNames.Customer,
+                node => node.Webhooks!.ReceiveAsync(GatewayProvider.ProviderName, headers, default));
                 Untold--;
                 if (answer?.Status != 200) Deliver(told, chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8)));
             });

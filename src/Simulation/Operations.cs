@@ -17,7 +17,8 @@ public sealed record Place(
 {
     public override string ToString() =>
         $"{Customer} places order {Number}: {string.Join(", ", Lines.Select(line => $"{line.Quantity} {line.Sku}"))}, pays by " +
-        $"{Token ?? "store credit"}{(HasKey ? $", {Copies} × under a key" : "")}{(WaitSeconds > 0 ? $", waits {WaitSeconds} s" : "")}";
+        $"{Token ?? "store credit"}{(HasKey ? $", {Copies} × under a key" : "")}"
+        + (WaitSeconds > 0 ? $", waits {WaitSeconds} s" : "");
 }
 
 /// <summary>Cancels an order, if it is known to have come in.</summary>

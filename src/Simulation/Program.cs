@@ -6,7 +6,11 @@ using Orderwright.Simulation;
 var seed = new Option<long?>("--seed") { Description = "Replays one run and tells it." };
 var without = new Option<string?>("--without") { Description = "With --seed: leaves these items of its plan out, such as 3,7." };
 var order = new Option<int?>("--order") { Description = "With --seed: tells only of this order, by its number in the plan." };
-var seeds = new Option<string>("--seeds") { Description = "Runs these, such as 1..100000.", DefaultValueFactory = _ => "1..2000" };
+var seeds = new Option<string>("--seeds")
+{
+    Description = "Runs these, such as 1..100000.",
+    DefaultValueFactory = _ => "1..2000",
+};
 var minutes = new Option<double?>("--minutes") { Description = "Begins no further run after so many minutes." };
 var command = new RootCommand(
     "Runs the four services in one thread, on a virtual clock, broker and gateway, under faults that a seed decides; then all " +
@@ -52,7 +56,8 @@ static async Task<int> RunManyAsync(string range, double? minutes)
     }
     var watch = Stopwatch.StartNew();
     var lastTold = TimeSpan.Zero;
-    var tally = await Sweep.RunAsync(from, to, minutes is { } limit ? TimeSpan.FromMinutes(limit) : TimeSpan.MaxValue, onRun: tally =>
+    var most = minutes is { } limit ? TimeSpan.FromMinutes(limit) : TimeSpan.MaxValue;
+    var tally = await Sweep.RunAsync(from, to, most, onRun: tally =>
     {
         if (watch.Elapsed - lastTold < TimeSpan.FromSeconds(5)) return;
         lastTold = watch.Elapsed;

@@ -7,7 +7,9 @@ static class Story
 {
     /// <param name="world">A run that was traced.</param>
     /// <param name="outcome">What came of it.</param>
-    /// <param name="order">Which order's lines are shown, by its number in the plan; null: the first that failed, else all.</param>
+    /// <param name="order">
+    /// Which order's lines are shown, by its number in the plan; null: the first that failed, else all.
+    /// </param>
     /// <param name="to">Where it is told.</param>
     public static void Tell(World world, Outcome outcome, int? order, TextWriter to)
     {
@@ -20,7 +22,8 @@ static class Story
             $"seed {plan.Seed}: {string.Join(", ", plan.Instances.Select(pair => $"{pair.Value} × {pair.Key}"))}; " +
             $"{plan.OnHand} of each product, {plan.Credit} of credit; {(plan.Webhooks ? "webhooks" : "no webhooks")}");
         foreach (var item in plan.Items)
-            to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  [{item.Number}] {item.At.TotalSeconds,9:F3} s  {item.What}"));
+            to.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"  [{item.Number}] {item.At.TotalSeconds,9:F3} s  {item.What}"));
         if (orderId is { } one) to.WriteLine($"order {one}:");
         foreach (var line in world.Trace.Lines)
             if (line.Order is null || orderId is null || line.Order == orderId)

@@ -50,7 +50,9 @@ public sealed class Weather(Chance chance)
             case PublishTrouble publisher: publishers.Add(publisher); break;
             case GatewayTrouble gateway: gateways.Add(gateway); break;
             case ClientTrouble client: clients.Add(client); break;
-            case CrashAt trap: traps.Add(trap with { Nth = passed.GetValueOrDefault((trap.Service, trap.Point)) + trap.Nth }); break;
+            case CrashAt trap:
+                traps.Add(trap with { Nth = passed.GetValueOrDefault((trap.Service, trap.Point)) + trap.Nth });
+                break;
         }
     }
 

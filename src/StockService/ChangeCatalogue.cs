@@ -53,7 +53,7 @@ public sealed class ChangeCatalogue
         await catalogue.UpdateProductsAsync(
             work,
             [.. kept.Select(entry => entry.Product).Where(product => product != before[product.Sku].Product)]);
-        await stock.UpdateLevelsAsync(
+        stock.UpdateLevels(
             work, [.. kept.Select(entry => entry.Level).Where(level => level != before[level.Sku].Level)]);
     }
 

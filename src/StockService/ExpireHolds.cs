@@ -25,7 +25,7 @@ public sealed class ExpireHolds(StockTables tables)
         var skus = due.SelectMany(row => row.Lines).Select(line => line.Sku);
         var stock = new StockBatch(due, await tables.LockItemsAsync(work, skus), work.Now);
         stock.Expire(dueBefore);
-        await tables.SaveAsync(work, stock, "expire-holds");
+        tables.Save(work, stock, "expire-holds");
         return due.Count;
     }
 }

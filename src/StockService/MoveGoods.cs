@@ -21,7 +21,7 @@ public sealed class MoveGoods(StockTables tables) : IBatchHandler
         foreach (var command in batch)
             if (stock.Decide(command.OrderId, command.Body) is { } answer)
                 work.Answer(command, answer);
-        await tables.SaveAsync(work, stock, ServiceNames.Coordinator);
+        tables.Save(work, stock, ServiceNames.Coordinator);
     }
 
     // Each goods that any command of the batch could move: what a new order asks for, and what a known one

@@ -27,22 +27,28 @@ public sealed class StockTables(SqlCatalog sql)
             row => new StockItem(ReadLevel(row), row.BigInt(5), row.Text(6)));
     }
 
-    public async Task SaveAsync(Work work, StockBatch batch, string actor)
+    public void Save(Work work, StockBatch batch, string actor)
     {
-        await UpdateLevelsAsync(work, batch.Levels);
-        await InsertReservationsAsync(work, batch.Created);
-        await UpdateReservationsAsync(work, batch.Changed);
-        await HoldsAsync("delete_holds", work, batch.HoldsGone);
-        await HoldsAsync("insert_holds", work, batch.HoldsNew);
-        await InsertMovementsAsync(work, [.. batch.Movements.Select(moved => new NewMovement(
-            moved.Sku, moved.OrderId,
-            moved.AllocatedDelta > 0 ? MovementKinds.Allocated : MovementKinds.Deallocated,
-            0, moved.AllocatedDelta, null, actor))]);
+        UpdateLevels(work, batch.Levels);
+        InsertReservations(work, batch.Created);
+        UpdateReservations(work, batch.Changed);
+        Holds("delete_holds", work, batch.HoldsGone);
+        Holds("insert_holds", work, batch.HoldsNew);
+        if (batch.Movements.Count > 0)
+            work.Defer(
+                sql["insert_order_movements"],
+                SqlArgs.Over(batch.Movements)
+                    .Text("sku", moved => moved.Sku)
+                    .Uuid("order_id", moved => moved.OrderId)
+                    .BigInt("allocated_delta", moved => moved.AllocatedDelta)
+                    .Args.And("now", work.Now).And("actor", actor));
     }
 
     /// <summary>Writes absolute values; the rows are locked.</summary>
-    public Task UpdateLevelsAsync(Work work, IReadOnlyList<StockLevel> levels) =>
-        levels.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(sql["update_levels"], LevelRows(levels));
+    public void UpdateLevels(Work work, IReadOnlyList<StockLevel> levels)
+    {
+        if (levels.Count > 0) work.Defer(sql["update_levels"], LevelRows(levels));
+    }
 
     /// <summary>Returns each line's seq, in the order given.</summary>
     public async Task<IReadOnlyList<long>> InsertMovementsAsync(Work work, IReadOnlyList<NewMovement> movements)
@@ -83,10 +89,10 @@ public sealed class StockTables(SqlCatalog sql)
         row.BigInt(0), row.Text(1), row.UuidOrNull(2), row.Text(3), row.BigInt(4), row.BigInt(5), row.Time(6),
         row.TextOrNull(7), row.Text(8));
 
-    async Task InsertReservationsAsync(Work work, List<Reservation> reservations)
+    void InsertReservations(Work work, List<Reservation> reservations)
     {
         if (reservations.Count == 0) return;
-        await work.ExecuteAsync(
+        work.Defer(
             sql["insert_reservations"],
             SqlArgs.Over(reservations)
                 .Uuid("order_id", r => r.OrderId)
@@ -99,10 +105,10 @@ public sealed class StockTables(SqlCatalog sql)
                 .Args.And("now", work.Now));
     }
 
-    async Task UpdateReservationsAsync(Work work, List<Reservation> reservations)
+    void UpdateReservations(Work work, List<Reservation> reservations)
     {
         if (reservations.Count == 0) return;
-        await work.ExecuteAsync(
+        work.Defer(
             sql["update_reservations"],
             SqlArgs.Over(reservations)
                 .Uuid("order_id", r => r.OrderId)
@@ -113,10 +119,10 @@ public sealed class StockTables(SqlCatalog sql)
                 .Args.And("now", work.Now));
     }
 
-    async Task HoldsAsync(string query, Work work, List<Reservation> reservations)
+    void Holds(string query, Work work, List<Reservation> reservations)
     {
         if (reservations.Count == 0) return;
-        await work.ExecuteAsync(
+        work.Defer(
             sql[query],
             SqlArgs.Over(reservations)
                 .Uuid("order_id", r => r.OrderId)

@@ -5,9 +5,15 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Storage.Postgres;
 
-/// <summary>Runs named statements on one open connection, in whatever transaction it has.</summary>
+/// <summary>
+/// Runs named statements on one open connection, in whatever transaction it has. Deferred ones go along with the next.
+/// </summary>
 sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limit) : ITransaction
 {
+    static readonly SqlQuery Commit = new("COMMIT", "COMMIT");
+
+    readonly List<(SqlQuery Query, SqlArgs Args, int? MustTouch)> deferred = [];
+
     public async Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
@@ -20,8 +26,9 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
     {
         using var both = Both(cancel);
         var token = both?.Token ?? limit;
-        await using var command = Command(query, args);
-        await using var reader = await PostgresErrors.TranslateAsync(command.ExecuteReaderAsync(token), query.Name);
+        await using var batch = Batch(query, args);
+        await using var reader = await PostgresErrors.TranslateAsync(batch.ExecuteReaderAsync(token), query.Name);
+        CheckDeferred(batch);
         var row = new PostgresRow(reader);
         while (await PostgresErrors.TranslateAsync(reader.ReadAsync(token), query.Name)) yield return map(row);
     }
@@ -29,16 +36,42 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
     public async Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default)
     {
         using var both = Both(cancel);
-        await using var command = Command(query, args);
-        var touched = await PostgresErrors.TranslateAsync(
-            command.ExecuteNonQueryAsync(both?.Token ?? limit), query.Name);
-        return Math.Max(0, touched);
+        return await ExecuteAsync(query, args, query.Name, both?.Token ?? limit);
+    }
+
+    public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => deferred.Add((query, args, mustTouch));
+
+    /// <summary>
+    /// Ends the transaction. What is still deferred goes along, unless its rows are to be counted: that has to be done
+    /// while there is still something to undo.
+    /// </summary>
+    public async Task CommitAsync()
+    {
+        if (deferred.Exists(one => one.MustTouch is not null))
+        {
+            var last = deferred[^1];
+            deferred.RemoveAt(deferred.Count - 1);
+            var touched = await ExecuteAsync(last.Query, last.Args, last.Query.Name, limit);
+            if (last.MustTouch is { } rows && touched != rows) throw UnexpectedRows.Of(last.Query, rows, touched);
+        }
+        var what = string.Concat(deferred.Select(one => $"{one.Query.Name}, ")) + Commit.Name;
+        // Whoever cancels now cannot know which of the two happened; the command's own time limit ends a hang.
+        await ExecuteAsync(Commit, SqlArgs.None, what, CancellationToken.None);
+    }
+
+    async Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, string what, CancellationToken token)
+    {
+        await using var batch = Batch(query, args);
+        await PostgresErrors.TranslateAsync(batch.ExecuteNonQueryAsync(token), what);
+        CheckDeferred(batch);
+        return (int)batch.BatchCommands[^1].Rows;
     }
 
     async Task<List<T>> ListAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken token)
     {
-        await using var command = Command(query, args);
-        await using var reader = await command.ExecuteReaderAsync(token);
+        await using var batch = Batch(query, args);
+        await using var reader = await batch.ExecuteReaderAsync(token);
+        CheckDeferred(batch);
         var row = new PostgresRow(reader);
         var rows = new List<T>();
         while (await reader.ReadAsync(token)) rows.Add(map(row));
@@ -50,10 +83,28 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
             ? CancellationTokenSource.CreateLinkedTokenSource(cancel, limit)
             : null;
 
-    // Npgsql sends only those that the text names.
-    NpgsqlCommand Command(SqlQuery query, SqlArgs args)
+    // One round trip: what was deferred, then this.
+    NpgsqlBatch Batch(SqlQuery query, SqlArgs args)
     {
-        var command = new NpgsqlCommand(query.Text, connection);
+        var batch = new NpgsqlBatch(connection);
+        foreach (var (before, its, _) in deferred) batch.BatchCommands.Add(Command(before, its));
+        batch.BatchCommands.Add(Command(query, args));
+        return batch;
+    }
+
+    void CheckDeferred(NpgsqlBatch batch)
+    {
+        for (var i = 0; i < deferred.Count; i++)
+            if (deferred[i] is { MustTouch: { } rows, Query: var query } && (int)batch.BatchCommands[i].Rows is var touched
+                && touched != rows)
+                throw UnexpectedRows.Of(query, rows, touched);
+        deferred.Clear();
+    }
+
+    // Npgsql sends only those that the text names.
+    static NpgsqlBatchCommand Command(SqlQuery query, SqlArgs args)
+    {
+        var command = new NpgsqlBatchCommand(query.Text);
         foreach (var scalar in args.Scalars)
             command.Parameters.Add(
                 new NpgsqlParameter(scalar.Name, TypeOf(scalar.Type)) { Value = scalar.Value ?? DBNull.Value });

@@ -135,7 +135,8 @@ sealed class PublishSession : IAsyncDisposable
             var properties = new BasicProperties
             {
                 ContentType = CloudEventsBatch.ContentType,
-                Persistent = true,
+                // A restart of the broker may lose it: whoever asks keeps asking (docs/adr/0016). A quorum queue keeps it.
+                Persistent = false,
                 // What a returned message is known by: the client does not tell its number.
                 MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
             };

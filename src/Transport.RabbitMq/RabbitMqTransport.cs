@@ -7,8 +7,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// Messages over RabbitMQ: many logical messages to one service travel as one AMQP message, persistent and
-/// confirmed (DESIGN.md, sections 1 and 7). Exchange <c>orderwright</c>, routing key
+/// Messages over RabbitMQ: many logical messages to one service travel as one AMQP message, confirmed and
+/// not stored (DESIGN.md, sections 1 and 7). Exchange <c>orderwright</c>, routing key
 /// <c>{service}.{type of the first message}</c>, a queue per service. Nothing here waits for the broker at
 /// start: <see cref="Trouble"/> says what is amiss.
 /// </summary>

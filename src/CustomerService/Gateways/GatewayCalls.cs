@@ -93,7 +93,7 @@ public sealed partial class GatewayCalls
             book.Apply(decision);
             if (decision.Next is { } task) work.AfterCommit(() => Take(decision.File, task));
         }
-        await store.SaveAsync(work, book);
+        store.Save(work, book);
         return due.Count;
     }
 

@@ -31,7 +31,7 @@ public sealed class SettleCalls(
             if (decision.Answer is { } answer) work.Send(report.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
         }
-        await store.SaveAsync(work, book);
+        store.Save(work, book);
         return known;
     }
 }

@@ -46,8 +46,7 @@ SELECT order_id, customer_id, provider, token, currency, amount, state, authoriz
 FROM unnest(@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
         @voided, @code, @message, @undo_step, @version)
     AS batch (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-        voided, code, message, undo_step, version)
-ON CONFLICT (order_id) DO NOTHING;
+        voided, code, message, undo_step, version);
 
 -- name: update_payments
 UPDATE payments p

@@ -31,9 +31,7 @@ INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, 
     voided, code, message, undo_step, version, created_at, updated_at)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
     value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, @now, @now
-FROM json_each(@rows)
-WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
-ON CONFLICT (order_id) DO NOTHING;
+FROM json_each(@rows);
 
 -- name: update_payments
 UPDATE payments

@@ -45,6 +45,10 @@ ORDER BY place;
 
 -- name: insert_unsettled
 INSERT INTO unsettled (order_id, ask_at, asked)
+SELECT id, @ask_at, 0 FROM unnest(@id) AS batch (id);
+
+-- name: restart_unsettled
+INSERT INTO unsettled (order_id, ask_at, asked)
 SELECT id, @ask_at, 0
 FROM unnest(@id) AS batch (id)
 ON CONFLICT (order_id) DO UPDATE SET ask_at = excluded.ask_at, asked = 0;
@@ -82,6 +86,7 @@ FROM unnest(@id) AS batch (id)
 JOIN orders o ON o.id = batch.id;
 
 -- name: save_states
+-- Where another version stands, nothing is written, and the row does not come back.
 UPDATE orders o
 SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
     lines = COALESCE(batch.lines::json, o.lines), reason_code = batch.reason_code,
@@ -93,7 +98,8 @@ FROM unnest(
     AS batch (
         id, version_before, version, status, payment_status, total, lines, reason_code, reason_message, cancel_reason,
         updated_at)
-WHERE o.id = batch.id AND o.version = batch.version_before;
+WHERE o.id = batch.id AND o.version = batch.version_before
+RETURNING o.id;
 
 -- name: feed_given
 -- The last number given, whether or not its transaction is over. Not bound to the snapshot.
@@ -139,9 +145,8 @@ SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
     o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
-FROM unnest(@id) AS batch (id)
-JOIN orders o ON o.id = batch.id
-WHERE o.status NOT IN ('pending', 'cancel_pending');
+FROM orders o
+WHERE o.id = ANY (@id) AND o.status NOT IN ('pending', 'cancel_pending');
 
 -- name: count_in_flight
 SELECT count(*) FROM unsettled WHERE asked < @asked;

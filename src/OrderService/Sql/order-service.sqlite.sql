@@ -33,6 +33,10 @@ ORDER BY key;
 
 -- name: insert_unsettled
 INSERT INTO unsettled (order_id, ask_at, asked)
+SELECT unhex(value ->> 0), @ask_at, 0 FROM json_each(@rows);
+
+-- name: restart_unsettled
+INSERT INTO unsettled (order_id, ask_at, asked)
 SELECT unhex(value ->> 0), @ask_at, 0
 FROM json_each(@rows)
 WHERE true
@@ -68,6 +72,7 @@ FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0);
 
 -- name: save_states
+-- Where another version stands, nothing is written, and the row does not come back.
 UPDATE orders
 SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
     lines = COALESCE(batch.lines, orders.lines), reason_code = batch.reason_code,
@@ -80,7 +85,8 @@ FROM (
         value ->> 8 AS reason_message, value ->> 9 AS cancel_reason, value ->> 10 AS updated_at
     FROM json_each(@rows)
 ) AS batch
-WHERE orders.id = batch.id AND orders.version = batch.version_before;
+WHERE orders.id = batch.id AND orders.version = batch.version_before
+RETURNING orders.id;
 
 -- name: feed_given
 SELECT coalesce(max(seq), 0) FROM order_events;

@@ -44,6 +44,15 @@ public interface ITransaction : IQueries
 {
     /// <summary>Runs a statement; returns how many rows it touched.</summary>
     Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Runs a statement that returns no rows, at the latest before the next one or the commit: on PostgreSQL it goes along
+    /// with that, and costs no round trip of its own. What it throws comes from there, too.
+    /// </summary>
+    /// <param name="query">The statement.</param>
+    /// <param name="args">Its arguments; not to be changed afterwards.</param>
+    /// <param name="mustTouch">Throws <see cref="InvalidOperationException"/> when it touches another number of rows.</param>
+    void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null);
 }
 
 /// <summary>One row of a result; columns by position, in the order in which the query lists them.</summary>

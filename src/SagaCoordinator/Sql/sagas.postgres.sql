@@ -54,11 +54,9 @@ FROM unnest(
 WHERE s.order_id = batch.order_id AND s.version = batch.version_before
 RETURNING s.order_id;
 
--- name: set_timers
+-- name: insert_timers
 INSERT INTO saga_timers (order_id, due_at)
-SELECT order_id, due_at FROM unnest(@order_id, @due_at) AS batch (order_id, due_at)
-ORDER BY order_id
-ON CONFLICT (order_id) DO UPDATE SET due_at = excluded.due_at;
+SELECT order_id, due_at FROM unnest(@order_id, @due_at) AS batch (order_id, due_at);
 
 -- name: postpone_timers
 UPDATE saga_timers t

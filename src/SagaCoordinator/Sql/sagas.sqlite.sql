@@ -46,12 +46,9 @@ FROM (
 WHERE sagas.order_id = batch.order_id AND sagas.version = batch.version_before
 RETURNING order_id;
 
--- name: set_timers
+-- name: insert_timers
 INSERT INTO saga_timers (order_id, due_at)
-SELECT unhex(value ->> 0), value ->> 1
-FROM json_each(@rows)
-WHERE true
-ON CONFLICT (order_id) DO UPDATE SET due_at = excluded.due_at;
+SELECT unhex(value ->> 0), value ->> 1 FROM json_each(@rows);
 
 -- name: postpone_timers
 UPDATE saga_timers

@@ -55,6 +55,13 @@ DELETE FROM holds h
 USING unnest(@order_id, @expires_at) AS batch (order_id, expires_at)
 WHERE h.expires_at = batch.expires_at AND h.order_id = batch.order_id;
 
+-- name: insert_order_movements
+-- The lines of a batch of orders; nobody asks for their numbers.
+INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
+SELECT
+    sku, order_id, CASE WHEN allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END, 0, allocated_delta, @now, @actor
+FROM unnest(@sku, @order_id, @allocated_delta) AS batch (sku, order_id, allocated_delta);
+
 -- name: insert_movements
 -- Returns seq in the order of the set: identities are given out in the order of the rows inserted.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor)

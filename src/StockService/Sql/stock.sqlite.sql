@@ -52,6 +52,14 @@ SELECT unhex(value ->> 0), value ->> 1 FROM json_each(@rows);
 DELETE FROM holds
 WHERE (expires_at, order_id) IN (SELECT value ->> 1, unhex(value ->> 0) FROM json_each(@rows));
 
+-- name: insert_order_movements
+-- The lines of a batch of orders; nobody asks for their numbers.
+INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
+SELECT
+    value ->> 0, unhex(value ->> 1), CASE WHEN value ->> 2 > 0 THEN 'allocated' ELSE 'deallocated' END, 0, value ->> 2,
+    @now, @actor
+FROM json_each(@rows);
+
 -- name: insert_movements
 -- Returns seq in the order of the set: rows are inserted as json_each reads them, and each rowid is the next.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor)

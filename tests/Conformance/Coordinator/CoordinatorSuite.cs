@@ -32,7 +32,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         var orders = NewOrders(100);
 
         Sends(orders, "ReserveStock", await coordinator.HearsAsync(Placed(orders)));
-        Assert.Equal(["insert_sagas", "set_timers"], coordinator.Statements);
+        Assert.Equal(["insert_sagas", "insert_timers"], coordinator.Statements);
 
         Sends(orders, "AuthorizePayment", await coordinator.HearsAsync(Reserved(orders)));
         Assert.Equal(["update_sagas"], coordinator.Statements);
@@ -95,7 +95,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         var sent = await coordinator.HearsAsync([.. Placed(order), .. Reserved(order), .. Authorized(order)]);
 
         Assert.Equal(["AuthorizePayment", "CommitStock", "ReserveStock"], Types(sent).Order());
-        Assert.Equal(["insert_sagas", "set_timers"], coordinator.Statements);
+        Assert.Equal(["insert_sagas", "insert_timers"], coordinator.Statements);
         Assert.Equal(3, (await coordinator.RowAsync(order[0]))!.Version);
     }
 

@@ -230,5 +230,11 @@ sealed class CountingDatabase(IDatabase inner) : IDatabase
             statements.Add(query.Name);
             return inner.ExecuteAsync(query, args, cancel);
         }
+
+        public void Defer(SqlQuery query, SqlArgs args, int? mustTouch)
+        {
+            statements.Add(query.Name);
+            inner.Defer(query, args, mustTouch);
+        }
     }
 }

@@ -146,7 +146,9 @@ public sealed class PostgresOrderFeed(PostgresEngine engine) : OrderFeedSuite(en
                 var order = Order.Place(
                     new OrderRequest("slow", "GBP", [new LineRequest("SLOW", 1, 1)]), work.NewId(), "main", false, now);
                 await store.InsertAsync([order], work);
-                await store.AppendAsync([OrderRules.Placed(order, new Moment(now, "ann", null))], work);
+                store.Append([OrderRules.Placed(order, new Moment(now, "ann", null))], work);
+                // What is deferred goes along with the next statement.
+                Assert.Single(await store.FindIdsAsync([order.Id], work));
                 written.SetResult();
                 await commit.Task;
                 return order.Id;

@@ -89,7 +89,7 @@ public abstract class OrderSweepSuite(StorageEngine engine)
         var sql = new SqlCatalog(typeof(OrderModule).Assembly, engine.Name);
         await using var transport = new InProcessTransport(options, house.Time);
         var feed = new EventFeed(house.Database, sql, house.Time, NullLogger<EventFeed>.Instance);
-        var handler = new PlaceOrders(new OrderStore(sql), feed);
+        var handler = new PlaceOrders(new OrderStore(sql), new Recent<Order>(10), feed);
         var now = house.Time.Now();
         List<Command<PlaceOrder>> batch = [.. Enumerable.Range(0, 5).Select(n => new Command<PlaceOrder>(
             PlaceOrder.Of(

@@ -100,7 +100,8 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
         var ids = new List<Guid>();
         for (var i = 0; i < 5; i++)
         {
-            ids.Add(Guid.CreateVersion7());
+            // In the order of their making even within one millisecond.
+            ids.Add(Guid.CreateVersion7(Charge.Time.AddMilliseconds(i)));
             await BuryAsync(ids[i], Charge.OrderId, "t", "x", "r", Charge.Time.AddSeconds(i / 2));
         }
         await BuryAsync(Guid.CreateVersion7(), Guid.CreateVersion7(), "t", "x", "r", Charge.Time.AddHours(1));

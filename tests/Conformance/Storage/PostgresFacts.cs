@@ -178,10 +178,12 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task Every_session_plans_for_the_values_at_hand_and_limits_itself()
+    public async Task Writers_plan_once_and_only_by_key_readers_for_the_values_at_hand_and_both_limit_themselves()
     {
         await using var database = engine.OpenAnother(new() { TransactionTimeout = TimeSpan.FromSeconds(7) });
-        Assert.Equal("force_custom_plan", await WriterShowsAsync("plan_cache_mode"));
+        Assert.Equal("force_generic_plan", await WriterShowsAsync("plan_cache_mode"));
+        foreach (var other in new[] { "enable_seqscan", "enable_hashjoin", "enable_mergejoin" })
+            Assert.Equal("off", await WriterShowsAsync(other));
         Assert.Equal("off", await WriterShowsAsync("jit"));
         Assert.Equal("7s", await WriterShowsAsync("statement_timeout"));
         Assert.Equal("7s", await WriterShowsAsync("idle_in_transaction_session_timeout"));

@@ -45,6 +45,58 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task What_is_deferred_is_seen_by_the_next_statement_and_is_there_after_the_commit()
+    {
+        var seen = await database.WriteAsync(
+            async tx =>
+            {
+                tx.Defer(sql["insert_counters"], Counters([("a", 1), ("b", 2)]), mustTouch: 2);
+                var seen = await ReadAsync(tx, "a", "b");
+                tx.Defer(sql["save_counters"], Counters([("a", 3)]));
+                tx.Defer(sql["save_counters"], Counters([("b", 4)]));
+                return seen;
+            },
+            default);
+        Assert.Equal([1L, 2L], seen);
+        Assert.Equal([3L, 4L], await ReadAsync(database, "a", "b"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_deferred_and_touches_other_rows_than_it_must_undoes_all(bool asksOnceMore)
+    {
+        await InsertAsync(("a", 1));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => database.WriteAsync(
+            async tx =>
+            {
+                tx.Defer(sql["save_counters"], Counters([("a", 2)]));
+                tx.Defer(sql["save_counters"], Counters([("a", 3), ("missing", 3)]), mustTouch: 2);
+                if (asksOnceMore) await ReadAsync(tx, "a");
+                return true;
+            },
+            default));
+        Assert.Equal("save_counters had to write 2 rows and wrote 1.", error.Message);
+        Assert.Equal([1L], await ReadAsync(database, "a"));
+    }
+
+    [Fact]
+    public async Task What_is_deferred_and_breaks_a_constraint_undoes_all()
+    {
+        await InsertAsync(("a", 1));
+        await Assert.ThrowsAsync<ConstraintViolatedException>(() => database.WriteAsync(
+            tx =>
+            {
+                tx.Defer(sql["save_counters"], Counters([("a", 2)]));
+                tx.Defer(sql["insert_counters"], Counters([("b", 1), ("a", 9)]));
+                return Task.FromResult(true);
+            },
+            default));
+        Assert.Equal([1L], await ReadAsync(database, "a", "b"));
+        await InsertAsync(("b", 1));
+    }
+
+    [Fact]
     public async Task A_commit_is_seen_by_everyone()
     {
         await using var another = engine.OpenAnother();
@@ -220,7 +272,7 @@ public abstract class TransactionSuite(StorageEngine engine)
             SqlArgs.With("id", Guid.CreateVersion7()).And("counter", Own(counter)).And("label", label)),
         default);
 
-    async Task<List<long>> ReadAsync(IDatabase instance, params string[] keys) => await instance.QueryAsync(
+    async Task<List<long>> ReadAsync(IQueries instance, params string[] keys) => await instance.QueryAsync(
         sql["read_counters"], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => row.BigInt(1));
 
     Task<List<(string Key, long Value)>> QueryAsync(IQueries queries, string query, params string[] keys) =>

@@ -135,5 +135,8 @@ sealed class OrderDialogue
 
         public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel) =>
             throw new NotSupportedException("Nothing is written while it is decided.");
+
+        public void Defer(SqlQuery query, SqlArgs args, int? mustTouch) =>
+            throw new NotSupportedException("Nothing is written while it is decided.");
     }
 }

@@ -178,7 +178,7 @@ public sealed class TimerChangeTests
             .Answers(StepNames.ReserveStock, new(true, StepOutcome.Rejected, "lost", "Not found."));
         Assert.Equal(SagaStatus.Failed, stuck.State.Status);
         Assert.Equal(
-            TimerChange.Set,
+            TimerChange.Move,
             After(stuck, new(true, StepOutcome.InDoubt), StepNames.CommitStock) is { Changed: false }
                 ? After(stuck, new(true, StepOutcome.Waiting), StepNames.ReserveStock).TimerChange
                 : TimerChange.Keep);
@@ -189,7 +189,7 @@ public sealed class TimerChangeTests
     {
         var paused = new OrderDialogue().Placed().Answers(
             StepNames.ReserveStock, new(false, StepOutcome.Retry, RetryAfter: TimeSpan.FromMinutes(5)));
-        Assert.Equal(TimerChange.Set, After(paused, Done, StepNames.ReserveStock).TimerChange);
+        Assert.Equal(TimerChange.Move, After(paused, Done, StepNames.ReserveStock).TimerChange);
     }
 
     [Fact]
@@ -202,6 +202,6 @@ public sealed class TimerChangeTests
             Id = default, Source = "test", OrderId = OrderDialogue.OrderId, Time = done.Now,
             Body = new CancelRequested("customer", OrderDialogue.Order),
         });
-        Assert.Equal(TimerChange.Set, progress.TimerChange);
+        Assert.Equal(TimerChange.Add, progress.TimerChange);
     }
 }
