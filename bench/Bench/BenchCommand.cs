@@ -71,9 +71,9 @@ static class BenchCommand
             foreach (var one in Case.All.Where(one => letters?.Contains(one.Letter) ?? true))
             {
                 Console.WriteLine($"({one.Letter}) {one.Title}");
-                var (series, figures, verified) = await one.RunAsync(session, cancel);
-                results.Add(new CaseResult(one.Letter, one.Title, series, figures, verified));
-                foreach (var figure in figures) Console.WriteLine($"  {Markdown.Line(figure)}");
+                var measured = await one.RunAsync(session, cancel);
+                results.Add(new CaseResult(one.Letter, one.Title, measured));
+                foreach (var figure in measured.Figures) Console.WriteLine($"  {Markdown.Line(figure)}");
                 Directory.Delete(options.Data, recursive: true);
             }
             var report = new Report(setup, results);

@@ -12,8 +12,10 @@ namespace Orderwright.Bench;
 /// <param name="Embedded">All in one process on SQLite; else four processes on PostgreSQL and RabbitMQ.</param>
 /// <param name="Instances">Of each service.</param>
 /// <param name="Settings">Further ones, names without <c>ORDERWRIGHT_</c>.</param>
+/// <param name="Profiled">PostgreSQL can be asked to count what statements cost; it does not until then.</param>
 sealed record HouseKind(
-    string Name, bool Embedded = false, int Instances = 1, IReadOnlyDictionary<string, string>? Settings = null);
+    string Name, bool Embedded = false, int Instances = 1, IReadOnlyDictionary<string, string>? Settings = null,
+    bool Profiled = false);
 
 /// <summary>
 /// A whole Orderwright that belongs to the measurement alone: its own servers, databases and processes, in a directory of
@@ -43,6 +45,9 @@ sealed class House : IAsyncDisposable
     public HouseKind Kind { get; }
 
     public PrivatePostgres? Postgres { get; private set; }
+
+    /// <summary>Whether PostgreSQL was started with what counts statements.</summary>
+    public bool CountsStatements { get; private set; }
 
     /// <summary>Orders that were answered with 2xx, or put into the tables: so many must be there.</summary>
     public long Acknowledged { get; set; }
@@ -141,7 +146,17 @@ sealed class House : IAsyncDisposable
 
         async Task StartPostgresAsync()
         {
-            Postgres = await PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
+            var extension = Path.Combine(PrivatePostgres.FindBinaries() ?? "", "..", "lib", "pg_stat_statements.so");
+            CountsStatements = Kind.Profiled && File.Exists(extension);
+            Postgres = await PrivatePostgres.StartAsync(
+                Path.Combine(directory, "postgres"),
+                settings: CountsStatements ? ["shared_preload_libraries=pg_stat_statements"] : [], cancel: cancel);
+            if (CountsStatements)
+            {
+                await using var connection = new NpgsqlConnection(Postgres.ConnectionString());
+                await connection.OpenAsync(cancel);
+                await Profiler.CountAsync(connection, "none", cancel);
+            }
             foreach (var service in ServiceNames.All)
                 await Postgres.CreateDatabaseAsync(DatabaseOf(service), DatabaseOf(service), Postgres.Password, cancel);
         }

@@ -124,6 +124,14 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     public Task PlaceAsync(House house, int orders, CancellationToken cancel) =>
         PlaceAsync(house, Saturate(house, "").Load with { Orders = orders }, cancel);
 
+    /// <summary>One more run of what was measured, in which statements and batches are counted.</summary>
+    public Task<Profile> ProfileAsync(Variant variant, Series measured, CancellationToken cancel)
+    {
+        var orders = Math.Max(options.FewestOrders, (int)(measured.OrdersPerSecond.Median * options.Length.TotalSeconds));
+        return new Profiler(variant.House, http).RunAsync(
+            async () => (await PlaceAsync(variant.House, variant.Load with { Orders = orders }, cancel)).Requests, cancel);
+    }
+
     /// <summary>Without this there is no result.</summary>
     /// <returns>Orders on which every invariant holds.</returns>
     public async Task<long> VerifyAsync(House house, CancellationToken cancel)

@@ -21,16 +21,16 @@ public class BenchTests
         Assert.Equal(["c", "i"], cases.Select(one => (string?)one!["letter"]));
         foreach (var one in cases)
         {
-            var loads = one!["series"]!.AsArray().SelectMany(series => series!["runs"]!.AsArray())
+            var loads = one!["measured"]!["series"]!.AsArray().SelectMany(series => series!["runs"]!.AsArray())
                 .Select(run => run!["load"]!).ToList();
             Assert.All(loads, load => Assert.True((int)load["requests"]! > 0 && (double)load["seconds"]! > 0, said));
-            Assert.True((long)one["verified"]! >= loads.Max(load => (int)load["requests"]!), said);
+            Assert.True((long)one["measured"]!["verified"]! >= loads.Max(load => (int)load["requests"]!), said);
         }
-        var atAHundred = cases[0]!["series"]![1]!["runs"]![0]!["load"]!;
+        var atAHundred = cases[0]!["measured"]!["series"]![1]!["runs"]![0]!["load"]!;
         Assert.Equal(100, (int)atAHundred["requests"]!);
         Assert.Equal(100, (int)atAHundred["confirmed"]! + (int)atAHundred["rejected"]!);
         Assert.NotNull(atAHundred["milliseconds"]!["p99"]);
-        Assert.Contains("load client", cases[0]!["series"]![0]!["cpuBy"]!.AsObject().Select(pair => pair.Key));
+        Assert.Contains("load client", cases[0]!["measured"]!["series"]![0]!["cpuBy"]!.AsObject().Select(pair => pair.Key));
         Assert.Contains("every invariant held", await File.ReadAllTextAsync(Path.Combine(folder, "RESULTS.md")),
             StringComparison.OrdinalIgnoreCase);
         Assert.Equal(

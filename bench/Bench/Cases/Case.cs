@@ -24,4 +24,6 @@ sealed record Case(string Letter, string Title, Func<Session, CancellationToken,
 /// <param name="Series">The sides of the comparison.</param>
 /// <param name="Figures">What follows from them.</param>
 /// <param name="Verified">Orders on which every invariant held afterwards.</param>
-sealed record Measured(IReadOnlyList<Series> Series, IReadOnlyList<Figure> Figures, long Verified);
+/// <param name="Profile">Where the time goes, from a run that is not in the series.</param>
+sealed record Measured(
+    IReadOnlyList<Series> Series, IReadOnlyList<Figure> Figures, long Verified, Profile? Profile = null);

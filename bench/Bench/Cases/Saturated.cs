@@ -7,18 +7,19 @@ static class Saturated
 
     public static async Task<Measured> DistributedAsync(Session session, CancellationToken cancel)
     {
-        await using var classic = await session.OpenAsync(Distributed, cancel);
+        await using var classic = await session.OpenAsync(Distributed with { Profiled = true }, cancel);
         await using var quorum = await session.OpenAsync(
             new HouseKind("quorum", Settings: new Dictionary<string, string> { ["QUORUMQUEUES"] = "true" }), cancel);
-        var base_ = session.Saturate(classic, "classic queues");
+        var plain = session.Saturate(classic, "classic queues");
         var series = await session.CompareAsync(
             [
-                base_,
+                plain,
                 session.Saturate(quorum, "quorum queues"),
-                base_ with { Name = "with reference and Idempotency-Key", Load = base_.Load with { Keyed = true } },
-                base_ with { Name = "64 in flight", Load = base_.Load with { Connections = 64, WaitEvery = 1 } },
+                plain with { Name = "with reference and Idempotency-Key", Load = plain.Load with { Keyed = true } },
+                plain with { Name = "64 in flight", Load = plain.Load with { Connections = 64, WaitEvery = 1 } },
             ],
             session.Options.Repeat, cancel);
+        var profile = await session.ProfileAsync(plain, series[0], cancel);
         var verified = await session.VerifyAsync(classic, cancel) + await session.VerifyAsync(quorum, cancel);
         return new(
             series,
@@ -30,7 +31,7 @@ static class Saturated
                 new("64 in flight", series[3].OrdersPerSecond, "orders/s"),
                 new("64 in flight, p50 to confirmed", series[3].Milliseconds("p50")!, "ms"),
             ],
-            verified);
+            verified, profile);
     }
 
     public static async Task<Measured> EmbeddedAsync(Session session, CancellationToken cancel)

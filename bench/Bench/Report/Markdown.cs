@@ -36,7 +36,7 @@ static class Markdown
     {
         text.Append("| case | figure | wanted | measured | |\n| --- | --- | --- | --- | --- |\n");
         foreach (var one in report.Cases)
-            foreach (var figure in one.Figures.Where(figure => figure.Met is not null))
+            foreach (var figure in one.Measured.Figures.Where(figure => figure.Met is not null))
                 text.Append(
                     CultureInfo.InvariantCulture,
                     $"| {one.Letter} | {figure.Name}, {figure.Unit} | {TargetOf(figure)} | {Text(figure.Value)} " +
@@ -58,20 +58,40 @@ static class Markdown
         text.Append(CultureInfo.InvariantCulture, $"## ({one.Letter}) {one.Title}\n\n");
         text.Append("| | orders/s | CPU-s per 1,000 | cores | p50 ms | p99 ms | WAL kB per order | others' CPU |\n");
         text.Append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
-        foreach (var series in one.Series)
+        foreach (var series in one.Measured.Series)
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {series.Variant} | {Text(series.OrdersPerSecond)} | {Text(series.CpuPer1000)} | {Text(series.Cores)} " +
                 $"| {Text(series.Milliseconds("p50"))} | {Text(series.Milliseconds("p99"))} | {Text(WalOf(series))} " +
                 $"| {series.Of(run => run.OthersCpu).Highest:P0} |\n");
         text.Append("\nCPU-seconds per 1,000 orders, by process:\n\n");
-        foreach (var series in one.Series)
+        foreach (var series in one.Measured.Series)
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"- {series.Variant}: {string.Join(", ", series.CpuBy.Select(pair => $"{pair.Key} {Number(pair.Value)}"))}\n");
         text.Append('\n');
-        foreach (var figure in one.Figures) text.Append(CultureInfo.InvariantCulture, $"- {Line(figure)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"\nEvery invariant held on {one.Verified:N0} orders afterwards.\n\n");
+        if (one.Measured.Profile is { } profile) WriteProfile(text, profile);
+        foreach (var figure in one.Measured.Figures) text.Append(CultureInfo.InvariantCulture, $"- {Line(figure)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nEvery invariant held on {one.Measured.Verified:N0} orders afterwards.\n\n");
+    }
+
+    static void WriteProfile(StringBuilder text, Profile profile)
+    {
+        text.Append("Where it goes, from a run of its own:\n\n");
+        text.Append("| service | messages or requests in a transaction | transactions per 1,000 orders | ms each |\n");
+        text.Append("| --- | --- | --- | --- |\n");
+        foreach (var batches in profile.Batches)
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {batches.Service} | {Number(batches.Items)} | {Number(batches.Transactions)} | {Number(batches.Milliseconds)} |\n");
+        text.Append("\n| service | statement | ms per 1,000 orders | calls per 1,000 | rows a call | WAL bytes per order |\n");
+        text.Append("| --- | --- | --- | --- | --- | --- |\n");
+        foreach (var one in profile.Statements)
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {one.Service} | {one.Name.Replace("|", "\\|", StringComparison.Ordinal)} | {Number(one.Milliseconds)} " +
+                $"| {Number(one.Calls)} | {Number(one.Rows)} | {Number(one.WalBytes)} |\n");
+        text.Append('\n');
     }
 
     static void WriteSetup(StringBuilder text, Setup setup)

@@ -33,7 +33,7 @@ static class Plots
         from letter in letters
         from one in report.Cases
         where one.Letter == letter
-        from series in one.Series
+        from series in one.Measured.Series
         select ($"({letter}) {series.Variant}", series);
 
     static bool IsFixedRate(Series series) => series.Variant.EndsWith("orders/s", StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Orderwright.Bench.Cases;
 using Orderwright.Load;
 
 namespace Orderwright.Bench;
@@ -7,11 +8,8 @@ sealed record Report(Setup Setup, IReadOnlyList<CaseResult> Cases);
 
 /// <param name="Letter">Of the case.</param>
 /// <param name="Title">What was measured.</param>
-/// <param name="Series">The sides of the comparison.</param>
-/// <param name="Figures">What follows from them.</param>
-/// <param name="Verified">Orders on which every invariant held afterwards.</param>
-sealed record CaseResult(
-    string Letter, string Title, IReadOnlyList<Series> Series, IReadOnlyList<Figure> Figures, long Verified);
+/// <param name="Measured">What came out.</param>
+sealed record CaseResult(string Letter, string Title, Measured Measured);
 
 /// <summary>One number that matters, and where the product wants it to be.</summary>
 /// <param name="Name">What it is.</param>
