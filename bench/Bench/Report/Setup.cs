@@ -1,13 +1,16 @@
+using System.Collections;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Npgsql;
 using Orderwright.LocalServers;
+using Orderwright.Runtime;
 
 namespace Orderwright.Bench;
 
 /// <summary>On what and how it was measured.</summary>
-sealed record Setup(
+sealed partial record Setup(
     DateTimeOffset At, string Commit, int Cores, string Processor, double MemoryGb, string Kernel, string DotNet,
     string Postgres, string RabbitMq, string FileSystem, double FsyncMs, IReadOnlyDictionary<string, string> Settings)
 {
@@ -29,6 +32,11 @@ sealed record Setup(
             ["connections, saturated"] = $"{options.Connections}",
             ["orders that ask for their decision, saturated"] = $"1 in {options.WaitEvery}",
         };
+        foreach (var property in typeof(RuntimeOptions).GetProperties())
+            settings[$"ORDERWRIGHT_{property.Name.ToUpperInvariant()}"] = $"{property.GetValue(new RuntimeOptions())}";
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            if (RuntimeKnob().IsMatch((string)variable.Key))
+                settings[(string)variable.Key] = $"{variable.Value}";
         await using var postgres = await PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
         await using var connection = new NpgsqlConnection(postgres.ConnectionString() + ";Pooling=false");
         await connection.OpenAsync(cancel);
@@ -94,6 +102,9 @@ sealed record Setup(
                 return Stopwatch.GetElapsedTime(since).TotalMilliseconds;
             })).Median, 2);
     }
+
+    [GeneratedRegex("^DOTNET_(gc|GC|Thread|Tier|TC_|Ready|Process)")]
+    private static partial Regex RuntimeKnob();
 
     static string Field(string file, string name) =>
         File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(':', 2)[1].Trim();
