@@ -32,6 +32,8 @@ public sealed class HttpHost : IAsyncDisposable
 
     public HttpClient Client { get; private set; } = null!;
 
+    public int ProcessId => process.Id;
+
     /// <summary>All it has said so far, log included.</summary>
     public string Output
     {

@@ -1,0 +1,206 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>
+/// The embedded product when the power goes in mid-load. Its files lie on a file system of their own in an image, mounted
+/// through a loop device: what was written and never synced is in the kernel's memory and not in the image, so a copy of
+/// the image is what a disk holds after a power cut. Where that is not allowed (it takes root), the process is killed and
+/// its files are copied, which a lost write survives.
+/// </summary>
+public class PowerCutTests(ITestOutputHelper output)
+{
+    const string Order = """{"customerId":"ada","currency":"EUR","lines":[{"sku":"GOOD","quantity":1}]}""";
+
+    [Fact]
+    public async Task Every_order_that_was_acknowledged_before_the_power_went_is_there_after_it()
+    {
+        using var disk = Disk.Create();
+        output.WriteLine(disk.IsReal ? "a power cut: the unsynced is lost" : $"killed and copied: {disk.WhyNot}");
+        var acknowledged = new Dictionary<string, byte[]>();
+        await using (var host = await HttpHost.StartAsync(Path.Combine(disk.Folder, "data"), "--no-demo"))
+        {
+            await StockUpAsync(host.Client);
+            using var stopped = new CancellationTokenSource();
+            var clients = Enumerable.Range(0, 16).Select(client => BuyAsync(host.Client, client, acknowledged, stopped.Token)).ToList();
+            await UntilAsync(() => acknowledged.Count > 400);
+
+            Signal(host.ProcessId, "STOP");
+            disk.CutPower();
+            await stopped.CancelAsync();
+            await host.KillAsync();
+            await Task.WhenAll(clients);
+        }
+        disk.Restore();
+
+        await using var again = await HttpHost.StartAsync(Path.Combine(disk.Folder, "data"), "--no-demo");
+        var lost = 0;
+        foreach (var (key, body) in acknowledged)
+        {
+            var replay = await again.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", key));
+            if (!replay.Headers.ContainsKey("Idempotent-Replayed") || !replay.Body.AsSpan().SequenceEqual(body)) lost++;
+        }
+        Assert.True(lost == 0, $"{lost} of {acknowledged.Count} acknowledged orders are lost");
+        foreach (var body in acknowledged.Values.TakeLast(20))
+            await UntilAsync(async () => (string?)(await again.Client.AskAsync(
+                $"/api/v1/orders/{System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]}")).Json["status"] == "confirmed");
+    }
+
+    [Theory]
+    [InlineData("before-commit:40")]
+    [InlineData("after-commit:40")]
+    [InlineData("after-publish:40")]
+    public async Task A_crash_at_the_worst_moment_loses_nothing_and_doubles_nothing(string fault)
+    {
+        var data = HttpHost.NewDirectory();
+        var acknowledged = new Dictionary<string, byte[]>();
+        try
+        {
+            await using (var host = await HttpHost.StartAsync(data, "--no-demo")) await StockUpAsync(host.Client);
+            await using (var host = await HttpHost.StartAsync(data, "--no-demo", "--fault", fault))
+                await Task.WhenAll(Enumerable.Range(0, 8).Select(client => BuyAsync(host.Client, client, acknowledged, default)));
+            await using var again = await HttpHost.StartAsync(data, "--no-demo");
+            // Each client sends its last request again, as it got no answer to it.
+            var before = acknowledged.Count;
+            foreach (var client in Enumerable.Range(0, 8))
+            {
+                var last = acknowledged.Keys.Count(key => key.StartsWith($"{client}-", StringComparison.Ordinal));
+                var answer = await again.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"{client}-{last}"));
+                Assert.Equal(202, answer.Status);
+                acknowledged.Add($"{client}-{last}", answer.Body);
+            }
+            var ids = acknowledged.Values.Select(body => (string)System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]!).ToList();
+            Assert.Equal(before + 8, ids.Distinct().Count());
+            foreach (var id in ids)
+                await UntilAsync(async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
+            var stock = (await again.Client.AskAsync("/api/v1/stock/GOOD")).Json;
+            Assert.Equal((ids.Count, 0), ((int)stock["allocated"]!, (int)stock["reserved"]!));
+            var balance = (await again.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
+            Assert.Equal(100_000_000 - 250 * ids.Count, (int)balance["amount"]!);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    static async Task StockUpAsync(HttpClient client)
+    {
+        await client.PutAsync("/api/v1/products/GOOD", """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+        await client.PutAsync("/api/v1/stock/GOOD", """{"onHand":100000}""");
+        await client.PutAsync("/api/v1/customers/ada", """{"name":"Ada","email":"ada@example.com"}""");
+        await client.PostAsync(
+            "/api/v1/customers/ada/credits", """{"amount":100000000,"currency":"EUR","reference":"once"}""", ("Idempotency-Key", "once"));
+    }
+
+    // One order after another, until the server is gone.
+    static async Task BuyAsync(HttpClient client, int number, Dictionary<string, byte[]> acknowledged, CancellationToken stopped)
+    {
+        for (var i = 0; !stopped.IsCancellationRequested; i++)
+        {
+            try
+            {
+                var key = $"{number}-{i}";
+                var answer = await client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", key)).WaitAsync(stopped);
+                if (answer.Status != 202) return;
+                lock (acknowledged) acknowledged.Add(key, answer.Body);
+            }
+            catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    static Task UntilAsync(Func<bool> holds) => UntilAsync(() => Task.FromResult(holds()));
+
+    static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await holds()) await Task.Delay(20, patience.Token);
+    }
+
+    static void Signal(int process, string signal) =>
+        Run("kill", $"-{signal}", process.ToString(CultureInfo.InvariantCulture));
+
+    static void Run(string program, params string[] arguments)
+    {
+        using var run = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        var said = run.StandardError.ReadToEnd();
+        run.WaitForExit();
+        if (run.ExitCode != 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {said.Trim()}");
+    }
+
+    /// <summary>A disk that can lose its power: an image on which a file system lies.</summary>
+    sealed class Disk : IDisposable
+    {
+        readonly string directory = Directory.CreateTempSubdirectory("orderwright-disk-").FullName;
+
+        string Image => Path.Combine(directory, "disk.img");
+
+        string Copy => Path.Combine(directory, "after.img");
+
+        public string Folder => Path.Combine(directory, "disk");
+
+        public bool IsReal { get; private set; }
+
+        public string? WhyNot { get; private set; }
+
+        public static Disk Create()
+        {
+            var disk = new Disk();
+            Directory.CreateDirectory(disk.Folder);
+            try
+            {
+                using (var image = File.Create(disk.Image)) image.SetLength(256 << 20);
+                Run("mkfs.ext4", "-q", "-F", disk.Image);
+                // No commit of the journal by itself while the test lasts: only what is synced is on the disk.
+                Run("mount", "-o", "loop,commit=600", disk.Image, disk.Folder);
+                disk.IsReal = true;
+            }
+            catch (Exception error) when (error is InvalidOperationException or System.ComponentModel.Win32Exception)
+            {
+                disk.WhyNot = error.Message;
+            }
+            return disk;
+        }
+
+        /// <summary>What the disk holds now is what will be left. Nobody writes meanwhile.</summary>
+        public void CutPower()
+        {
+            if (IsReal) Run("cp", "--sparse=always", Image, Copy);
+            else CopyFiles(Folder, Copy, skip: "-shm");
+        }
+
+        /// <summary>The power is back. Everything that ran on the disk has ended.</summary>
+        public void Restore()
+        {
+            if (IsReal)
+            {
+                Run("umount", Folder);
+                Run("mount", "-o", "loop", Copy, Folder);
+                return;
+            }
+            Directory.Delete(Folder, recursive: true);
+            Directory.Move(Copy, Folder);
+        }
+
+        public void Dispose()
+        {
+            if (IsReal) Run("umount", Folder);
+            Directory.Delete(directory, recursive: true);
+        }
+
+        static void CopyFiles(string from, string to, string skip)
+        {
+            foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            {
+                if (file.EndsWith(skip, StringComparison.Ordinal)) continue;
+                var copy = Path.Combine(to, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+        }
+    }
+}
