@@ -8,7 +8,8 @@ namespace Orderwright.Runtime;
 
 /// <summary>
 /// Runs a batch in one transaction, then publishes what it sends. A batch that throws is tried again, then
-/// halved until the poison item stands alone; a database that is away is waited for, as nobody's fault.
+/// halved until the poison item stands alone; a database that is away is waited for, as nobody's fault. But
+/// where it serves the service's other transactions all the while, it is this one that takes too long.
 /// </summary>
 /// <remarks>
 /// When the answer to a commit is lost, the batch runs again although it may have been committed. Messages
@@ -29,6 +30,12 @@ public sealed partial class BatchRunner(
     // A batch may be what keeps the database from answering in time, by its size: a smaller one gets through.
     const int AwayBeforeHalving = 3;
 
+    // A database that serves others is not away. An item that it did not serve so often meanwhile is poison.
+    const int UnservedBeforePoison = 5;
+
+    // Commits of this service so far, whoever's.
+    long commits;
+
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to
     /// <paramref name="onPoison"/>. What it returns is the sending of what follows, which never throws: the next batch
@@ -47,11 +54,12 @@ public sealed partial class BatchRunner(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
         CancellationToken cancel)
     {
-        var away = 0;
+        var (away, unserved) = (0, 0);
         for (var failures = 0; ; )
         {
             cancel.ThrowIfCancellationRequested();
             var since = time.GetTimestamp();
+            var before = Volatile.Read(ref commits);
             try
             {
                 var outgoing = await CommitAsync(work => handle(items, work));
@@ -62,8 +70,12 @@ public sealed partial class BatchRunner(
             {
                 LogDatabaseAway(service, error.Message);
                 await Task.Delay(Backoff.Pause(++away), time, cancel);
-                if (away < AwayBeforeHalving || items.Count == 1) continue;
-                return await RunInHalvesAsync(items, handle, onPoison, cancel);
+                if (Volatile.Read(ref commits) > before) unserved++;
+                if (items.Count > 1 && (away >= AwayBeforeHalving || unserved > 0))
+                    return await RunInHalvesAsync(items, handle, onPoison, cancel);
+                if (unserved < UnservedBeforePoison) continue;
+                await onPoison(items[0], error);
+                return Task.CompletedTask;
             }
             catch (Exception error)
             {
@@ -129,6 +141,7 @@ public sealed partial class BatchRunner(
                 return work;
             },
             CancellationToken.None);
+        Interlocked.Increment(ref commits);
         if (faults is not null && Matters(work)) faults.Reach(FaultPoint.AfterCommit);
         foreach (var follow in work.Followers)
         {

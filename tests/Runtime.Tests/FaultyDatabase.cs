@@ -31,6 +31,12 @@ public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
             foreach (var fault in next) faults.Enqueue(fault);
     }
 
+    /// <summary>From now on it works.</summary>
+    public void Recover()
+    {
+        lock (faults) faults.Clear();
+    }
+
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
         inner.MigrateAsync(migrations, cancel);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime.Tests;
@@ -169,6 +170,51 @@ public sealed class InboxLoopTests
         await service.SeesAsync("acknowledge 8");
         Assert.Equal([8, 8, 8, 4, 4], ((NoteHandler)service.Running.Parts.Handlers[1]).Batches);
         Assert.Equal(8, (await service.NotesAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_message_whose_transaction_always_runs_out_of_time_is_buried_once_the_database_serves_everybody_else()
+    {
+        var endless = Commands.Of(new CommitStock());
+        await using var service = new TestService(context => new ServiceParts
+        {
+            Handlers = [new EndlessHandler(endless.OrderId), new NoteHandler(context, "note", typeof(CommitStock))],
+            Jobs = [new TimedJob("neighbour", null, (_, _) => Task.FromResult(0))],
+        });
+        await service.StartAsync();
+        await service.SendAsync([.. Commands.Many(4), endless, .. Commands.Many(3)]);
+        await service.SeesAsync("acknowledge 8");
+        Assert.Equal(7, (await service.NotesAsync()).Count);
+        var letter = Assert.Single(await service.DeadLettersAsync());
+        Assert.Equal((endless.OrderId, "DatabaseUnavailableException: It takes too long."), (letter.Order, letter.Reason));
+    }
+
+    [Fact]
+    public async Task While_the_database_serves_nobody_no_message_is_to_blame()
+    {
+        await using var service = new TestService(context => new ServiceParts
+        {
+            Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
+            Jobs = [new TimedJob("neighbour", null, (_, _) => Task.FromResult(0))],
+        });
+        await service.StartAsync();
+        service.Database.FailNext([.. Enumerable.Repeat(Fault.Away, 10_000)]);
+        await service.SendAsync(Commands.Many(1));
+        await Task.Delay(TimeSpan.FromSeconds(5)); // Longer than it takes to bury one.
+        service.Database.Recover();
+        await service.SeesAsync("acknowledge 1");
+        Assert.Single(await service.NotesAsync());
+        Assert.Empty(await service.DeadLettersAsync());
+    }
+
+    sealed class EndlessHandler(Guid orderId) : IBatchHandler
+    {
+        public IReadOnlyList<Type> Takes => [typeof(CommitStock)];
+
+        public Task HandleAsync(IReadOnlyList<Message> batch, Work work) =>
+            batch.Any(message => message.OrderId == orderId)
+                ? throw new DatabaseUnavailableException("It takes too long.")
+                : Task.CompletedTask;
     }
 
     // To this service it goes; what this service sends is refused.
