@@ -63,24 +63,23 @@ sealed partial class HostProcess : IAsyncDisposable
     {
         await web.StartAsync();
         var stopping = web.Lifetime.ApplicationStopping;
+        var died = Task.WhenAny(services.Select(service => service.Died));
         try
         {
-            await Task.WhenAll(services.Select(service => service.StartAsync(stopping)));
-            open = true;
-            while (services.Any(service => service.Trouble is not null))
-                await Task.Delay(LookInterval, TimeProvider.System, stopping);
+            // One service that has died, or cannot run at all, is not kept for what the others wait for.
+            var ready = GetReadyAsync(stopping);
+            if (await Task.WhenAny(ready, died) == died) return await EndAsync(await died);
+            await ready;
             var url = settings.Listen.Url(Port());
             Console.WriteLine($"{(modules.Count > 1 ? "Orderwright" : modules[0].Name)} is ready: {url} ({summary})");
             var errand = afterReady is null ? Task.CompletedTask : RunErrandAsync(afterReady, new Uri(url), stopping);
 
             var stopped = new TaskCompletionSource();
             await using var registration = stopping.Register(stopped.SetResult);
-            var first = await Task.WhenAny([stopped.Task, .. services.Select(service => service.Died)]);
+            var first = await Task.WhenAny(stopped.Task, died);
             await web.StopAsync();
             await errand;
-            if (first == stopped.Task) return 0;
-            await Console.Error.WriteLineAsync($"Orderwright ends: {first.Exception?.InnerException?.Message}");
-            return 1;
+            return first == stopped.Task ? 0 : await EndAsync(await died);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -95,6 +94,22 @@ sealed partial class HostProcess : IAsyncDisposable
         await transport.DisposeAsync();
         foreach (var database in databases) await database.DisposeAsync();
         await web.DisposeAsync();
+    }
+
+    async Task GetReadyAsync(CancellationToken stopping)
+    {
+        await foreach (var started in Task.WhenEach(services.Select(service => service.StartAsync(stopping))))
+            await started;
+        open = true;
+        while (services.Any(service => service.Trouble is not null))
+            await Task.Delay(LookInterval, TimeProvider.System, stopping);
+    }
+
+    async Task<int> EndAsync(Task dead)
+    {
+        await web.StopAsync();
+        await Console.Error.WriteLineAsync($"Orderwright ends: {dead.Exception?.InnerException?.Message}");
+        return 1;
     }
 
     // What runs beside the services is no reason to end them.
