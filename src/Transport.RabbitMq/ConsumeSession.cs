@@ -96,7 +96,7 @@ sealed class ConsumeSession : IAsyncDisposable
         channel.ChannelShutdownAsync += (_, reason) => EndAsync(reason);
         await channel.BasicQosAsync(prefetchSize: 0, prefetch, global: false, cancel);
         var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += (_, delivery) => Take(delivery);
+        consumer.ReceivedAsync += (_, delivery) => TakeAsync(delivery);
         consumer.UnregisteredAsync += (_, _) =>
         {
             End("The broker cancelled the consumer; the queue may have been deleted.");
@@ -105,17 +105,23 @@ sealed class ConsumeSession : IAsyncDisposable
         await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancel);
     }
 
-    // Decoded here and now: the client uses the body's buffer again once this returns.
-    Task Take(BasicDeliverEventArgs delivery)
+    // Decoded here and now: the client uses the body's buffer again once this returns. While there is no room it does
+    // not return, and the client keeps what comes after as bytes, no more of it than the prefetch.
+    async Task TakeAsync(BasicDeliverEventArgs delivery)
     {
         var (messages, unreadable) = CloudEventsBatch.Read(delivery.Body);
+        var taken = new Delivery(messages, unreadable, new DeliveryTag(this, delivery.DeliveryTag));
         lock (gate)
         {
-            if (ended.Task.IsCompleted) return Task.CompletedTask;
+            if (ended.Task.IsCompleted) return;
             unacknowledged.Add(delivery.DeliveryTag);
-            mailbox.TryPut(new Delivery(messages, unreadable, new DeliveryTag(this, delivery.DeliveryTag)));
         }
-        return Task.CompletedTask;
+        while (PutUnlessEnded(taken) is { } room) await room;
+    }
+
+    Task? PutUnlessEnded(Delivery delivery)
+    {
+        lock (gate) return ended.Task.IsCompleted ? null : mailbox.TryPut(delivery);
     }
 
     // Only hands the frame to the connection's writer. A writer that hangs (#1930) must not hang the inbox's

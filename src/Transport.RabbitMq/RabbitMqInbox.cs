@@ -11,6 +11,8 @@ namespace Orderwright.Transport.RabbitMq;
 /// </summary>
 sealed partial class RabbitMqInbox : IInbox
 {
+    const int BatchesDecodedAhead = 4;
+
     static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
     readonly string service;
@@ -21,8 +23,8 @@ sealed partial class RabbitMqInbox : IInbox
     readonly ILogger log;
     readonly Action<RabbitMqInbox> onClosed;
     readonly CancellationTokenSource closing = new();
-    // Bounded by the prefetch: the broker sends no more than that unacknowledged.
-    readonly Mailbox mailbox = new(int.MaxValue);
+    // What is decoded and waits. The rest of the prefetch waits undecoded, as the bytes that it came in.
+    readonly Mailbox mailbox;
     readonly Task running;
     volatile string? away;
     volatile bool connected;
@@ -38,6 +40,7 @@ sealed partial class RabbitMqInbox : IInbox
         this.time = time;
         this.log = log;
         this.onClosed = onClosed;
+        mailbox = new Mailbox(BatchesDecodedAhead * limits.MaxMessages);
         running = Task.Run(RunAsync);
     }
 

@@ -49,6 +49,25 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
+    public async Task What_waits_decoded_is_bounded_however_much_is_fetched_and_all_of_it_arrives()
+    {
+        await using var transport = rabbit.Open(new RuntimeOptions { MaxMessages = 128, Prefetch = 64 });
+        var sent = Samples.Many(64 * 100);
+        foreach (var batch in sent.Chunk(100)) await transport.PublishAsync(Service, batch, default);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+
+        var first = await inbox.ReceiveAsync(100, default);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (inbox.Backlog <= 400) await Task.Delay(10, patience.Token);
+        await Task.Delay(300); // Time enough to decode all the rest, if that is what it does.
+        Assert.InRange(inbox.Backlog, 401, 4 * 128);
+
+        await inbox.AcknowledgeAsync(first, default);
+        var rest = await DeliveriesAsync(inbox, 64 * 100 - first.Sum(delivery => delivery.Messages.Count));
+        Assert.Equal(Ids(sent), Ids(first.Concat(rest).SelectMany(delivery => delivery.Messages)));
+    }
+
+    [Fact]
     public async Task A_corrupt_event_and_an_unknown_type_arrive_as_unreadable_and_their_neighbours_survive()
     {
         await using var transport = Open(Limits);
