@@ -107,13 +107,31 @@ static class OperatorCommands
     static Command Act(string verb, string description)
     {
         var id = OrderCommands.IdOrReference();
+        id.Arity = ArgumentArity.ZeroOrOne;
         var (reason, preview, json) = Common();
         reason.Required = true;
-        var command = new Command(verb, description) { id, reason, preview, json };
+        var where = new Option<string?>("--where")
+        {
+            Description = "Many orders instead of one: \"state=failed&step=…&code=…&waitingFor=…&olderThan=PT15M\".",
+        };
+        var canary = new Option<int>("--canary")
+        {
+            Description = "With --where: how many first; the others follow if all of these go on.",
+            DefaultValueFactory = _ => 10,
+        };
+        var command = new Command(verb, description) { id, reason, where, canary, preview, json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(id) is null == result.GetValue(where) is null)
+                result.AddError("Name an order, or say which by --where; one of the two.");
+        });
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
             using var api = await Api.ConnectAsync(cancel);
+            if (parsed.GetValue(where) is { } query)
+                return await new BulkAction(api, output).RunAsync(
+                    verb, query, parsed.GetValue(reason)!, parsed.GetValue(canary), parsed.GetValue(preview), cancel);
             var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
             return await ActAsync(
                 api, output, orderId, verb, parsed.GetValue(preview),

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Contracts;
+using Orderwright.OperatorConsole.Pages;
 using Orderwright.Runtime.Http;
 
 namespace Orderwright.OperatorConsole;
@@ -31,6 +32,9 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             var act = Act.Of(visit);
             return (act.Service, act.Path, act.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
         }));
+        site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => (
+            ServiceNames.Coordinator, "/bulk-actions",
+            BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));
         site.MapPost("/dead-letters/{id}", http => SubmitAsync(http, (visit, form) => (
             ServiceNames.Coordinator, $"/dead-letters/{visit.Id}/replay",
             new JsonObject { ["reason"] = form["reason"].ToString() }, "/dead-letters")));
@@ -71,9 +75,11 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             var at = http.Request.Path + http.Request.QueryString.Value;
             var visit = look(http, at, key, http.RequestAborted);
             var (service, path, body, back) = read(visit, form);
-            var reply = await visit.Api.PostAsync(service, path, body, form["key"].ToString());
+            var reply = await visit.Api.PostAsync(service, path, body, form["key"] is [{ Length: > 0 } once] ? once : null);
             if (reply.IsThere)
-                http.Response.Redirect($"{back}?done={Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1")}");
+                http.Response.Redirect(
+                    $"{back.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
+                    + Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1"));
             else
                 await show(
                     http, Site.Find(visit.Path)!, key, reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,

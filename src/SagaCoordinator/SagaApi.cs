@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text;
-using System.Xml;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -32,7 +30,9 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
         var state = query.OneOf("state", [.. SagaNames.Statuses, Open]);
         var waitingFor = query.Text("waitingFor");
         if (query.Refusal is { } refusal) return refusal;
-        if (!TryReadAge(query.Text("olderThan"), out var age))
+        var filter = new SagaFilter(
+            state == Open ? null : state, query.Text("step"), query.Text("code"), waitingFor, query.Text("olderThan"));
+        if (!filter.TryReadAge(out _))
             return Problem.Invalid("olderThan", "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
         if (!TryReadPosition(query.Position, out var before))
             return Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");
@@ -42,13 +42,7 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
         var onlyOpen = waitingFor is not null || state is not (null or "completed" or "compensated");
         var sagas = await context.Database.QueryAsync(
             context.Sql[onlyOpen ? "open_sagas" : "sagas"],
-            SqlArgs.With("before", before)
-                .And("state", state == Open ? null : state)
-                .And("step", query.Text("step"))
-                .And("code", query.Text("code"))
-                .And("waiting_for", waitingFor)
-                .And("started_before", age is { } least ? context.Time.Now() - least : null)
-                .And("most", query.Limit + 1),
+            filter.Args(before, query.Limit + 1, context.Time.Now()),
             ReadView, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK,
@@ -96,23 +90,6 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
     }
 
     static SagaView ReadView(IRow row) => new(StoredSaga.Read(row), row.Time(7));
-
-    static bool TryReadAge(string? text, out TimeSpan? age)
-    {
-        age = null;
-        if (text is null) return true;
-        try
-        {
-            age = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-                ? TimeSpan.FromSeconds(seconds)
-                : XmlConvert.ToTimeSpan(text);
-            return age >= TimeSpan.Zero;
-        }
-        catch (Exception error) when (error is FormatException or OverflowException)
-        {
-            return false;
-        }
-    }
 
     static bool TryReadPosition(string? position, out Guid? before)
     {

@@ -19,16 +19,19 @@ public sealed class SagaModule : IServiceModule
         var acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
         var sagas = new SagaApi(context, signs);
         var operators = new OperatorApi(actions, acting, context);
+        var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
+        var bulkApi = new BulkApi(bulk);
         var overview = new OverviewApi(context, new Overview(context, signs), signs);
         return new ServiceParts
         {
             Handlers = [new AdvanceSagas(store, signs, context.Logs.CreateLogger<AdvanceSagas>())],
             Jobs = [new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job],
-            Loops = acting.Loops,
+            Loops = [.. acting.Loops, bulk.Loop],
             Routes = routes =>
             {
                 sagas.Map(routes);
                 operators.Map(routes);
+                bulkApi.Map(routes);
                 overview.Map(routes);
             },
         };

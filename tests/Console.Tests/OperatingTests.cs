@@ -116,6 +116,21 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     }
 
     [Fact]
+    public async Task A_group_of_incidents_is_retried_with_a_canary_that_stops_the_rest()
+    {
+        await shop.MakeIncidentAsync();
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/incidents");
+        await window.Page.GetByRole(AriaRole.Link, new() { NameRegex = new("authorize-payment: refund_failed") }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Retry all of these" }).ClickAsync();
+        await window.Page.GetByLabel("Reason; it stands in the audit").FillAsync("the bank is back");
+        await window.Page.GetByLabel("How many first").FillAsync("1");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("1 of the first 1 did not go on", new() { Timeout = 30_000 });
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
     public async Task An_action_that_is_refused_says_why()
     {
         await using var window = await chromium.OpenAsync(shop.Url);

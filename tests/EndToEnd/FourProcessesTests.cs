@@ -42,6 +42,25 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
+    public async Task The_coordinators_console_shows_what_the_other_services_know()
+    {
+        await StockUpAsync();
+        var placed = await PlaceAsync("on-the-console", "GOOD");
+        var id = (string)placed.Json["id"]!;
+        await DecidedAsync(id);
+
+        foreach (var (path, holds) in new[]
+        {
+            ("/orders?q=on-the-console", id), ($"/orders/{id}", "customer-service"), ("/stock", "GOOD"), ("/payments", id),
+        })
+        {
+            var page = await up.Coordinator.GetStringAsync(new Uri(path, UriKind.Relative));
+            Assert.Contains(holds, page, StringComparison.Ordinal);
+            Assert.DoesNotContain("This part is missing", page, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Each_service_killed_and_the_broker_wiped_under_load_lose_nothing_and_double_nothing()
     {
         await StockUpAsync();

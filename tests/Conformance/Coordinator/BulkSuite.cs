@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using static Orderwright.Conformance.Coordinator.Talk;
+
+namespace Orderwright.Conformance.Coordinator;
+
+/// <summary>One action on many sagas: a canary first, then the others: on every engine.</summary>
+public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
+{
+    static readonly StepAnswered Stuck = new(true, StepOutcome.Rejected, "not_found", "No such hold.");
+
+    readonly IReadOnlyList<Guid> orders = NewOrders(5);
+    TestCoordinator coordinator = null!;
+    HttpClient http = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), new TestClock());
+        http = await coordinator.ServeAsync();
+        await coordinator.HearsAsync(Placed(orders));
+        await coordinator.HearsAsync(Reserved(orders));
+        await coordinator.HearsAsync(Rejected(orders, StepNames.AuthorizePayment));
+        await coordinator.HearsAsync([.. orders.Select(id => Answer(id, StepNames.ReserveStock, Stuck))]);
+        coordinator.TakeSent();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await coordinator.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_preview_counts_and_does_nothing()
+    {
+        var (status, told) = await PostAsync("bulk-actions?preview=true", Retry());
+        Assert.Equal((HttpStatusCode.OK, 5), (status, (int)told["total"]!));
+        Assert.Empty(coordinator.TakeSent());
+        Assert.Empty(await coordinator.Audit.ListAsync(new(), 10, default));
+    }
+
+    [Fact]
+    public async Task When_the_canary_goes_on_the_others_follow_and_each_is_audited()
+    {
+        var run = await RunAsync(Retry(canary: 2), new(true, StepOutcome.Completed), [2, 3]);
+        Assert.Equal(("done", 5, 5, 5, 0), Counts(run));
+        Assert.Equal(5, (await coordinator.Audit.ListAsync(new(Action: "retry"), 10, default)).Count);
+        foreach (var order in orders) Assert.Equal("compensated", (await coordinator.RowAsync(order))!.State);
+    }
+
+    [Fact]
+    public async Task When_the_canary_gets_stuck_again_the_others_are_left_alone()
+    {
+        var run = await RunAsync(Retry(canary: 2), Stuck, [2]);
+        Assert.Equal(("stopped", 5, 2, 0, 2), Counts(run));
+        Assert.Equal("2 of the first 2 did not go on; the others were left alone.", (string)run["stoppedBecause"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"action":"retry","where":{},"reason":"x"}""", "/where")]
+    [InlineData("""{"action":"dance","where":{"state":"failed"},"reason":"x"}""", "/action")]
+    [InlineData("""{"action":"retry","where":{"state":"lost"},"reason":"x"}""", "/where/state")]
+    [InlineData("""{"action":"retry","where":{"olderThan":"soon"},"reason":"x"}""", "/where/olderThan")]
+    [InlineData("""{"action":"retry","where":{"state":"failed"},"reason":"x","canary":-1}""", "/canary")]
+    public async Task What_is_not_understood_is_a_400(string body, string pointer)
+    {
+        var (status, problem) = await PostAsync("bulk-actions", JsonNode.Parse(body)!);
+        Assert.Equal((HttpStatusCode.BadRequest, pointer), (status, (string)problem["errors"]![0]!["pointer"]!));
+    }
+
+    static JsonNode Retry(int canary = 10) => new JsonObject
+    {
+        ["action"] = "retry", ["where"] = new JsonObject { ["code"] = "not_found" }, ["reason"] = "holds are back",
+        ["canary"] = canary,
+    };
+
+    static (string, int, int, int, int) Counts(JsonNode run) => (
+        (string)run["state"]!, (int)run["total"]!, (int)run["acted"]!, (int)run["wentOn"]!, (int)run["stuckAgain"]!);
+
+    // Answers what is asked like this, a lot at a time once all of it is there, until the run is over.
+    async Task<JsonNode> RunAsync(JsonNode wish, StepAnswered answer, int[] lots)
+    {
+        var asked = new List<Message>();
+        var pending = new Queue<int>(lots);
+        var (status, begun) = await PostAsync("bulk-actions", wish);
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            asked.AddRange(coordinator.TakeSent().Where(message => message.Body is ReleaseStock));
+            if (pending.TryPeek(out var lot) && asked.Count == lot)
+            {
+                pending.Dequeue();
+                await coordinator.HearsAsync([.. asked.Select(ask => Answer(ask.OrderId, ask.Step!, answer))]);
+                asked.Clear();
+            }
+            var run = JsonNode.Parse(await http.GetStringAsync(
+                new Uri($"bulk-actions/{begun["id"]}", UriKind.Relative), limit.Token))!;
+            if ((string)run["state"]! is "done" or "stopped") return run;
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
+    async Task<(HttpStatusCode Status, JsonNode Body)> PostAsync(string path, JsonNode body)
+    {
+        using var response = await http.PostAsJsonAsync(path, body);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+    }
+}
+
+public sealed class PostgresBulkTests(PostgresEngine engine) : BulkSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class SqliteBulkTests(SqliteEngine engine) : BulkSuite(engine), IClassFixture<SqliteEngine>;
