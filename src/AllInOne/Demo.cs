@@ -13,7 +13,7 @@ sealed class Demo(HttpClient http)
 {
     const string Currency = "GBP";
 
-    static readonly (string Sku, string Name, int UnitPrice, int OnHand)[] Products =
+    public static readonly (string Sku, string Name, int UnitPrice, int OnHand)[] Products =
     [
         ("MUG-01", "Mug, white stoneware", 895, 120),
         ("MUG-02", "Mug, blue glaze", 995, 80),

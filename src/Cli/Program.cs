@@ -15,6 +15,7 @@ var root = new RootCommand(
     OperatorCommands.Retry(),
     OperatorCommands.Compensate(),
     OperatorCommands.Resolve(),
+    DemoCommand.Create(),
     StockCommand.Create(),
     ImportCommand.Create(),
     VerifyCommand.Create(),

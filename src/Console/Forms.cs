@@ -32,6 +32,8 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             var act = Act.Of(visit);
             return (act.Service, act.Path, act.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
         }));
+        site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, _) => (
+            ServiceNames.Coordinator, $"/demo/{visit.Id}", new JsonObject(), "{look}")));
         site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => (
             ServiceNames.Coordinator, "/bulk-actions",
             BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));
@@ -78,11 +80,13 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             var reply = await visit.Api.PostAsync(service, path, body, form["key"] is [{ Length: > 0 } once] ? once : null);
             if (reply.IsThere)
                 http.Response.Redirect(
-                    $"{back.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
-                    + Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1"));
+                    back == "{look}" ? reply.Body.Text("look")
+                    : $"{back.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
+                        + Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1"));
             else
                 await show(
-                    http, Site.Find(visit.Path)!, key, reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,
+                    http, Site.Find(visit.Path) ?? Site.Pages[0], key,
+                    reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,
                     reply.Trouble);
         }));
 

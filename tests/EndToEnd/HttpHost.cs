@@ -72,7 +72,7 @@ public sealed class HttpHost : IAsyncDisposable
     public static async Task<HttpHost> StartAsync(string? data = null, params string[] arguments)
     {
         var own = data is null ? NewDirectory() : null;
-        var host = Watch(Launch(AllInOne, ["--data", data ?? own!, "--port", "0", "--no-open", .. arguments]), own);
+        var host = Watch(Launch(AllInOne, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]), own);
         var ready = await await Task.WhenAny(host.SaysAsync(Ready), host.SaysAsync(Ended));
         if (!ready.Contains(Ready, StringComparison.Ordinal)) throw new InvalidOperationException(host.Output);
         return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));
