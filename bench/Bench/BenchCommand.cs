@@ -65,7 +65,6 @@ static class BenchCommand
         var all = letters is null && !parsed.GetValue(Quick);
         try
         {
-            var setup = await Setup.ReadAsync(options, cancel);
             var results = new List<CaseResult>();
             using var session = new Session(options, Console.Out);
             foreach (var one in Case.All.Where(one => letters?.Contains(one.Letter) ?? true))
@@ -76,17 +75,18 @@ static class BenchCommand
                 foreach (var figure in measured.Figures) Console.WriteLine($"  {Markdown.Line(figure)}");
                 Directory.Delete(options.Data, recursive: true);
             }
-            var report = new Report(setup, results);
+            var report = new Report(await Setup.ReadAsync(options, session.Postgres, cancel), results);
             if (parsed.GetValue(Json) is { } file)
                 await File.WriteAllTextAsync(file.FullName, JsonSerializer.Serialize(report, ReportJson.Options), cancel);
             var folder = parsed.GetValue(Into)?.FullName ?? Path.Combine(Programs.Home, all ? "bench" : "artifacts/bench");
             Markdown.Write(report, folder);
+            Directory.Delete(options.Data, recursive: true);
             Console.WriteLine($"Written to {Path.Combine(folder, "RESULTS.md")}");
             return 0;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            Directory.Delete(options.Data, recursive: true);
+            if (Directory.Exists(options.Data)) Directory.Delete(options.Data, recursive: true);
             await Console.Error.WriteLineAsync("Stopped.");
             return 1;
         }

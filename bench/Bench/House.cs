@@ -123,6 +123,23 @@ sealed class House : IAsyncDisposable
     public static string DatabaseOf(string service, string prefix = DatabasePrefix) =>
         $"{prefix}_{Databases.WordOf(service)}";
 
+    /// <summary>Its version, and what it was told about durability and room.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> DescribePostgresAsync(CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString());
+        await connection.OpenAsync(cancel);
+        await using var show = new NpgsqlCommand(
+            """
+            SELECT name, current_setting(name) FROM pg_settings
+            WHERE source = 'command line' OR name IN ('server_version', 'synchronous_commit', 'fsync', 'full_page_writes')
+            ORDER BY name
+            """, connection);
+        await using var rows = await show.ExecuteReaderAsync(cancel);
+        var settings = new Dictionary<string, string>();
+        while (await rows.ReadAsync(cancel)) settings[rows.GetString(0)] = rows.GetString(1);
+        return settings;
+    }
+
     /// <summary>A copy of a service's database under another name; nobody may be connected to it.</summary>
     public async Task CopyDatabaseAsync(string service, string prefix, CancellationToken cancel)
     {

@@ -27,6 +27,9 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
 
     public BenchOptions Options => options;
 
+    /// <summary>What the last server that was opened says of itself.</summary>
+    public IReadOnlyDictionary<string, string> Postgres { get; private set; } = new Dictionary<string, string>();
+
     /// <summary>A directory for a house that is still to be opened.</summary>
     public string NewDirectory(string name) => Path.Combine(options.Data, $"{++houses}-{name}");
 
@@ -38,6 +41,7 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         try
         {
             await new Shop(http, house).FillAsync(cancel);
+            if (house.Postgres is not null) Postgres = await house.DescribePostgresAsync(cancel);
         }
         catch
         {

@@ -107,7 +107,6 @@ static class Markdown
             ("disk", $"{setup.FileSystem}; 8 kB written and synced in " +
                 $"{setup.FsyncMs.ToString(CultureInfo.InvariantCulture)} ms (median)"),
             (".NET", setup.DotNet),
-            ("PostgreSQL", setup.Postgres),
             ("RabbitMQ", setup.RabbitMq),
             .. setup.Settings.Select(setting => (setting.Key, setting.Value)),
         ];

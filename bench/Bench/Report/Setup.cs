@@ -3,7 +3,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using Npgsql;
 using Orderwright.LocalServers;
 using Orderwright.Runtime;
 
@@ -12,19 +11,14 @@ namespace Orderwright.Bench;
 /// <summary>On what and how it was measured.</summary>
 sealed partial record Setup(
     DateTimeOffset At, string Commit, int Cores, string Processor, double MemoryGb, string Kernel, string DotNet,
-    string Postgres, string RabbitMq, string FileSystem, double FsyncMs, IReadOnlyDictionary<string, string> Settings)
+    string RabbitMq, string FileSystem, double FsyncMs, IReadOnlyDictionary<string, string> Settings)
 {
-    static readonly string[] PostgresSettings =
-    [
-        "synchronous_commit", "fsync", "full_page_writes", "shared_buffers", "max_wal_size", "checkpoint_timeout",
-        "wal_compression", "autovacuum_naptime", "jit",
-    ];
-
-    /// <summary>Starts a PostgreSQL and a RabbitMQ for a moment, to ask them.</summary>
-    public static async Task<Setup> ReadAsync(BenchOptions options, CancellationToken cancel)
+    /// <param name="options">How long and how much was measured.</param>
+    /// <param name="postgres">What a house's server said of itself; empty where none was opened.</param>
+    /// <param name="cancel">Ends it.</param>
+    public static async Task<Setup> ReadAsync(
+        BenchOptions options, IReadOnlyDictionary<string, string> postgres, CancellationToken cancel)
     {
-        var directory = Path.Combine(options.Data, "versions");
-        Directory.CreateDirectory(directory);
         var settings = new Dictionary<string, string>
         {
             ["repeat"] = $"{options.Repeat}",
@@ -37,19 +31,13 @@ sealed partial record Setup(
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
             if (RuntimeKnob().IsMatch((string)variable.Key))
                 settings[(string)variable.Key] = $"{variable.Value}";
-        await using var postgres = await PrivatePostgres.StartAsync(Path.Combine(directory, "postgres"), cancel: cancel);
-        await using var connection = new NpgsqlConnection(postgres.ConnectionString() + ";Pooling=false");
-        await connection.OpenAsync(cancel);
-        foreach (var name in PostgresSettings)
-        {
-            await using var show = new NpgsqlCommand($"SHOW {name}", connection);
-            settings[$"PostgreSQL {name}"] = (string)(await show.ExecuteScalarAsync(cancel))!;
-        }
+        foreach (var (name, value) in postgres) settings[$"PostgreSQL {name}"] = value;
+        Directory.CreateDirectory(options.Data);
         return new Setup(
             DateTimeOffset.UtcNow, await CommitAsync(cancel), Environment.ProcessorCount, Field("/proc/cpuinfo", "model name"),
             Math.Round(double.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], null) / (1 << 20), 1),
-            RuntimeInformation.OSDescription, Environment.Version.ToString(), connection.PostgreSqlVersion.ToString(),
-            RabbitMqVersion(), DriveOf(directory), MeasureFsync(directory), settings);
+            $"{File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSDescription}", Environment.Version.ToString(), RabbitMqVersion(), DriveOf(options.Data),
+            MeasureFsync(options.Data), settings);
     }
 
     static async Task<string> CommitAsync(CancellationToken cancel)
