@@ -21,7 +21,11 @@ static class BenchCommand
     };
 
     static readonly Option<int?> Repeat = new("--repeat") { Description = "Runs of each side of a comparison. Default 5." };
-    static readonly Option<double?> Seconds = new("--seconds") { Description = "About how long a saturated run takes. Default 6." };
+    static readonly Option<double?> Seconds = new("--seconds")
+    {
+        Description = "About how long a saturated run takes. Default 6.",
+    };
+
     static readonly Option<int?> Connections = new("--connections")
     {
         Description = "Requests on their way at once in a saturated run. Default 512.",

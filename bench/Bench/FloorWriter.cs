@@ -134,7 +134,10 @@ sealed class FloorWriter : IAsyncDisposable
         foreach (var table in tables)
         {
             var arrays = string.Join(", ", table.Written.Select(column =>
-                $"array_agg({column.Quoted}{(TypeOf(column).Type == NpgsqlDbType.Text ? "::text" : "")} ORDER BY {table.Order})"));
+            {
+                var value = TypeOf(column).Type == NpgsqlDbType.Text ? $"{column.Quoted}::text" : column.Quoted;
+                return $"array_agg({value} ORDER BY {table.Order})";
+            }));
             await using var command = new NpgsqlCommand(
                 $"""
                 SELECT {arrays}

@@ -98,7 +98,8 @@ sealed partial class Profiler(House house, HttpClient http)
             foreach (var block in Regex.Split(File.ReadAllText(file), "^-- name: *", RegexOptions.Multiline)[1..])
             {
                 var lines = block.Split('\n');
-                var text = string.Join('\n', lines[1..].Where(line => !line.TrimStart().StartsWith("--", StringComparison.Ordinal)));
+                var text = string.Join(
+                    '\n', lines[1..].Where(line => !line.TrimStart().StartsWith("--", StringComparison.Ordinal)));
                 names[Normal(text.Trim().TrimEnd(';'))] = lines[0].Trim();
             }
         return names;

@@ -84,7 +84,7 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
                 runs[variant.Name].Add(run);
                 Say($"  {variant.Name}, {round + 1} of {repeat}: {Describe(run)}");
             }
-        return [.. variants.Select(variant => new Series(variant.Name, runs[variant.Name]))];
+        return [.. variants.Select(variant => new Series(variant.Name, runs[variant.Name], variant.Load.Rate))];
     }
 
     /// <summary>Warms up; the last part of it tells how many orders a run of the wanted length has.</summary>
@@ -188,10 +188,12 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
             CultureInfo.InvariantCulture,
             $"{run.OrdersPerSecond:N0} orders/s, {run.CpuPer1000:F3} CPU-s per 1,000, {run.Cores:F2} cores");
         if (run.Load.Milliseconds.TryGetValue("p50", out var median))
-            text += string.Create(CultureInfo.InvariantCulture, $", p50 {median:F1} ms, p99 {run.Load.Milliseconds["p99"]:F1} ms");
+            text += string.Create(
+                CultureInfo.InvariantCulture, $", p50 {median:F1} ms, p99 {run.Load.Milliseconds["p99"]:F1} ms");
         if (run.Reads is { } reads)
             text += string.Create(
-                CultureInfo.InvariantCulture, $"; {reads.Requests / reads.Seconds:N0} reads/s, p99 {reads.Milliseconds["p99"]:F1} ms");
+                CultureInfo.InvariantCulture,
+                $"; {reads.Requests / reads.Seconds:N0} reads/s, p99 {reads.Milliseconds["p99"]:F1} ms");
         if (run.Load.Refused > 0) text += string.Create(CultureInfo.InvariantCulture, $"; {run.Load.Refused:N0} refused");
         return text + string.Create(CultureInfo.InvariantCulture, $"; others {run.OthersCpu:P0}");
     }

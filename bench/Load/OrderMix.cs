@@ -16,7 +16,6 @@ sealed class OrderMix
     public const int SoldOut = 5;
 
     readonly byte[][] requests;
-
     readonly int waitEvery;
 
     public OrderMix(PlaceCommand command)
@@ -51,7 +50,8 @@ sealed class OrderMix
             lines[i] = $$"""{"sku":"{{Sku(product)}}","quantity":{{dice.Next(1, 5)}}}""";
         }
         var name = reference is null ? "" : $"\"reference\":\"{reference}\",";
-        return $$"""{"customerId":"{{CustomerId(dice.Next(Customers))}}","currency":"EUR",{{name}}"lines":[{{string.Join(',', lines)}}]}""";
+        var customer = CustomerId(dice.Next(Customers));
+        return $$"""{"customerId":"{{customer}}","currency":"EUR",{{name}}"lines":[{{string.Join(',', lines)}}]}""";
     }
 
     static string Request(string body, bool waits, string? key) =>

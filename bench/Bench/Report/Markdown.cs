@@ -15,8 +15,8 @@ static class Markdown
             """
             # Results
 
-            Written by `./orderwright bench`; [README.md](README.md) says how it measures. Medians, with the range of all runs behind
-            them. Everything ran on the one machine below: services, PostgreSQL, RabbitMQ and the load client.
+            Written by `./orderwright bench`; [README.md](README.md) says how it measures. Medians, with the range of all runs
+            behind them. Everything ran on the one machine below: services, PostgreSQL, RabbitMQ and the load client.
 
 
             """);
@@ -83,7 +83,8 @@ static class Markdown
         foreach (var batches in profile.Batches)
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {batches.Service} | {Number(batches.Items)} | {Number(batches.Transactions)} | {Number(batches.Milliseconds)} |\n");
+                $"| {batches.Service} | {Number(batches.Items)} | {Number(batches.Transactions)} " +
+                $"| {Number(batches.Milliseconds)} |\n");
         text.Append("\n| service | statement | ms per 1,000 orders | calls per 1,000 | rows a call | WAL bytes per order |\n");
         text.Append("| --- | --- | --- | --- | --- | --- |\n");
         foreach (var one in profile.Statements)

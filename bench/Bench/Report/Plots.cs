@@ -7,8 +7,7 @@ static class Plots
 
     public static IEnumerable<(string Name, string Title, string Svg)> Of(Report report)
     {
-        var saturated = SeriesOf(report, "a", "c", "e", "g", "f").Where(one => one.Series.Runs.All(run => run.Load.Seconds > 0))
-            .Where(one => !IsFixedRate(one.Series)).ToList();
+        var saturated = SeriesOf(report, "a", "c", "e", "f", "g").Where(one => one.Series.Rate == 0).ToList();
         if (saturated.Count > 0)
         {
             yield return (
@@ -20,7 +19,7 @@ static class Plots
                 Svg.StackedBars("CPU-seconds per 1,000 orders by process", [.. saturated.Select(
                     one => (one.Name, one.Series.CpuBy))]));
         }
-        var timed = SeriesOf(report, "b", "c").Where(one => IsFixedRate(one.Series)).ToList();
+        var timed = SeriesOf(report, "b", "c").Where(one => one.Series.Rate > 0).ToList();
         if (timed.Count > 0)
             yield return (
                 "latency.svg", "Milliseconds from POST to confirmed, by percentile",
@@ -35,6 +34,4 @@ static class Plots
         where one.Letter == letter
         from series in one.Measured.Series
         select ($"({letter}) {series.Variant}", series);
-
-    static bool IsFixedRate(Series series) => series.Variant.EndsWith("orders/s", StringComparison.Ordinal);
 }

@@ -26,7 +26,10 @@ sealed record Figure(string Name, Spread Value, string Unit, double? AtLeast = n
 }
 
 /// <summary>The runs of one side of a comparison.</summary>
-sealed record Series(string Variant, IReadOnlyList<Run> Runs)
+/// <param name="Variant">Its name.</param>
+/// <param name="Runs">1 or more.</param>
+/// <param name="Rate">Orders a second that were due; 0: as many as went through.</param>
+sealed record Series(string Variant, IReadOnlyList<Run> Runs, double Rate = 0)
 {
     public Spread OrdersPerSecond => Of(run => run.OrdersPerSecond);
 

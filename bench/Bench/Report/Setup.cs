@@ -34,10 +34,11 @@ sealed partial record Setup(
         foreach (var (name, value) in postgres) settings[$"PostgreSQL {name}"] = value;
         Directory.CreateDirectory(options.Data);
         return new Setup(
-            DateTimeOffset.UtcNow, await CommitAsync(cancel), Environment.ProcessorCount, Field("/proc/cpuinfo", "model name"),
+            DateTimeOffset.UtcNow, await CommitAsync(cancel), Environment.ProcessorCount,
+            Field("/proc/cpuinfo", "model name"),
             Math.Round(double.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], null) / (1 << 20), 1),
-            $"{File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSDescription}", Environment.Version.ToString(), RabbitMqVersion(), DriveOf(options.Data),
-            MeasureFsync(options.Data), settings);
+            $"{File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}, {RuntimeInformation.OSDescription}",
+            Environment.Version.ToString(), RabbitMqVersion(), DriveOf(options.Data), MeasureFsync(options.Data), settings);
     }
 
     static async Task<string> CommitAsync(CancellationToken cancel)

@@ -26,7 +26,10 @@ static class Svg
             Box(svg, LabelWidth, y, Scale(value.Median, most), Colours[0], Markdown.Number(value.Median));
             svg.Append(
                 CultureInfo.InvariantCulture,
-                $"""<path d="M{X(value.Lowest, most):F1} {y + 9}H{X(value.Highest, most):F1}" stroke="#888" stroke-width="2"/>{'\n'}""");
+                $"""
+                <path d="M{X(value.Lowest, most):F1} {y + 9}H{X(value.Highest, most):F1}" stroke="#888" stroke-width="2"/>
+
+                """);
             Text(svg, X(value.Highest, most) + 6, y + 13, Markdown.Number(value.Median), "start", "#888");
             y += Row;
         }
@@ -46,8 +49,9 @@ static class Svg
             var x = (double)LabelWidth;
             foreach (var part in parts.Where(values.ContainsKey))
             {
-                Box(svg, x, y, Scale(values[part], most), ColourOf(parts.IndexOf(part)), $"{part} {Markdown.Number(values[part])}");
-                x += Scale(values[part], most);
+                var width = Scale(values[part], most);
+                Box(svg, x, y, width, ColourOf(parts.IndexOf(part)), $"{part} {Markdown.Number(values[part])}");
+                x += width;
             }
             Text(svg, x + 4, y + 13, Markdown.Number(values.Values.Sum()), "start", "#888");
             y += Row;
@@ -102,7 +106,8 @@ static class Svg
         svg.Append(
             CultureInfo.InvariantCulture,
             $"""
-            <svg xmlns="http://www.w3.org/2000/svg" width="{Width}" height="{height}" font-family="sans-serif" font-size="12" role="img">
+            <svg xmlns="http://www.w3.org/2000/svg" width="{Width}" height="{height}" role="img"
+                font-family="sans-serif" font-size="12">
             <title>{WebUtility.HtmlEncode(title)}</title>
 
             """);
@@ -117,7 +122,8 @@ static class Svg
     static void Box(StringBuilder svg, double x, int y, double width, string colour, string title) => svg.Append(
         CultureInfo.InvariantCulture,
         $"""
-        <rect x="{x:F1}" y="{y}" width="{width:F1}" height="18" fill="{colour}"><title>{WebUtility.HtmlEncode(title)}</title></rect>
+        <rect x="{x:F1}" y="{y}" width="{width:F1}" height="18" fill="{colour}">
+        <title>{WebUtility.HtmlEncode(title)}</title></rect>
 
         """);
 
