@@ -22,7 +22,7 @@ static class OperatorCommands
         {
             var output = new Output(parsed.GetValue(json));
             using var api = await Api.ConnectAsync(cancel);
-            var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            var orderId = await OrderCommands.IdOfAsync(api, parsed.GetValue(id)!, cancel);
             var saga = (await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel)).OrThrow().Body;
             output.ShowJson(saga);
             output.Line(saga.Text("summary"));
@@ -93,7 +93,7 @@ static class OperatorCommands
         {
             var output = new Output(parsed.GetValue(json));
             using var api = await Api.ConnectAsync(cancel);
-            var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            var orderId = await OrderCommands.IdOfAsync(api, parsed.GetValue(id)!, cancel);
             return await ActAsync(api, output, orderId, "resolve", parsed.GetValue(preview), writer =>
             {
                 writer.WriteString("step", parsed.GetValue(step));
@@ -132,7 +132,7 @@ static class OperatorCommands
             if (parsed.GetValue(where) is { } query)
                 return await new BulkAction(api, output).RunAsync(
                     verb, query, parsed.GetValue(reason)!, parsed.GetValue(canary), parsed.GetValue(preview), cancel);
-            var orderId = await IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            var orderId = await OrderCommands.IdOfAsync(api, parsed.GetValue(id)!, cancel);
             return await ActAsync(
                 api, output, orderId, verb, parsed.GetValue(preview),
                 writer => writer.WriteString("reason", parsed.GetValue(reason)), cancel);
@@ -164,10 +164,4 @@ static class OperatorCommands
         output.Line(after?.Text("summary") ?? "");
         return Exit.Ok;
     }
-
-    // The coordinator knows orders by their id alone; only a reference has to be looked up.
-    static async Task<string> IdOfAsync(Api api, string idOrReference, CancellationToken cancel) =>
-        Guid.TryParseExact(idOrReference, "D", out var id)
-            ? id.ToString("D")
-            : (await OrderCommands.FindAsync(api, idOrReference, cancel)).Text("id");
 }

@@ -144,6 +144,12 @@ static class OrderCommands
         throw new ToolException(Exit.Failed, $"There is no order with the id or reference {idOrReference}.");
     }
 
+    /// <summary>The coordinator knows orders by their id alone; only a reference has to be looked up.</summary>
+    public static async Task<string> IdOfAsync(Api api, string idOrReference, CancellationToken cancel) =>
+        Guid.TryParseExact(idOrReference, "D", out var id)
+            ? id.ToString("D")
+            : (await FindAsync(api, idOrReference, cancel)).Text("id");
+
     public static void ShowOrder(Output output, JsonElement order)
     {
         output.Line($"Order {order.Text("id")}{(order.TextOrNull("reference") is { } reference ? $" ({reference})" : "")}");

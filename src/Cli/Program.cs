@@ -16,6 +16,7 @@ var root = new RootCommand(
     OperatorCommands.Compensate(),
     OperatorCommands.Resolve(),
     DemoCommand.Create(),
+    McpCommand.Create(),
     StockCommand.Create(),
     ImportCommand.Create(),
     VerifyCommand.Create(),
