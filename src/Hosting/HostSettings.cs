@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -45,7 +46,12 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
 /// bind with none configured, every name is taken: keys guard it there.
 /// </param>
 /// <param name="KeyFile"><c>ORDERWRIGHT_KEYS</c>: the key file, without which a host answers on loopback only.</param>
-public sealed record HostSettings(ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile)
+/// <param name="IdleTimeout">
+/// <c>ORDERWRIGHT_IDLE_TIMEOUT</c>: how long a connection may say nothing; longer than the proxy in front keeps its own.
+/// 1 s to 1 h; default 2 min.
+/// </param>
+public sealed record HostSettings(
+    ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile, TimeSpan IdleTimeout)
 {
     /// <summary>The port of a service that is not told another one; several in one process share the coordinator's.</summary>
     public static int DefaultPort(IReadOnlyList<string> services) => services switch
@@ -62,7 +68,8 @@ public sealed record HostSettings(ListenAddress Listen, IReadOnlyList<string> Ho
             ListenOn(settings, services),
             (settings["HOSTS"] ?? "").Split(
                 ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-            keys);
+            keys,
+            settings.Bind<Limits>().IdleTimeout);
         if (!read.Listen.IsLoopback && keys is null)
             throw new InvalidSettingException(
                 $"{Settings.Prefix}LISTEN is \"{settings["LISTEN"]}\", which others than this machine can reach, and no " +
@@ -82,5 +89,11 @@ public sealed record HostSettings(ListenAddress Listen, IReadOnlyList<string> Ho
         return int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 65_535
             ? new(IPAddress.Loopback, number)
             : throw new InvalidSettingException("PORT", port, "a whole number, from 0 to 65535");
+    }
+
+    sealed class Limits
+    {
+        [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+        public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(2);
     }
 }

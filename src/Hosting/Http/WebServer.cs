@@ -26,7 +26,7 @@ static class WebServer
         builder.Services.AddSingleton(time);
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, settings.Listen));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, settings));
         ApiDocument.Describe(builder.Services);
 
         var app = builder.Build();
@@ -66,7 +66,7 @@ static class WebServer
             .Require(Scopes.Operator).WithName("getMetrics").WithTags("host").Produces<string>(contentType: "text/plain");
     }
 
-    static void Limit(KestrelServerOptions kestrel, ListenAddress listen)
+    static void Limit(KestrelServerOptions kestrel, HostSettings settings)
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
@@ -78,10 +78,10 @@ static class WebServer
         limits.MaxRequestLineSize = 2 * Gate.MaxTarget;
         limits.MaxRequestBufferSize = 4 * Gate.MaxHeaders;
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+        limits.KeepAliveTimeout = settings.IdleTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
-        if (listen.Address is null) kestrel.ListenAnyIP(listen.Port);
-        else kestrel.Listen(listen.Address, listen.Port);
+        if (settings.Listen.Address is not { } address) kestrel.ListenAnyIP(settings.Listen.Port);
+        else kestrel.Listen(address, settings.Listen.Port);
     }
 }

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>Connections by the hundred that say nothing, or say it byte by byte: they are closed, and others are served.</summary>
+public sealed class HttpSlowTests
+{
+    const int OfEachKind = 100;
+
+    const string Post =
+        "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+
+    // Who it is, what they begin with, what they go on with every half second, and between which seconds they are closed.
+    static readonly (string Who, string Start, string Drip, int NotBefore, int AtMost)[] Kinds =
+    [
+        ("says nothing", "", "", 2, 15),
+        ("says nothing more", "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n", "", 2, 15),
+        ("has endless headers", "GET /health/live HTTP/1.1\r\nHost: localhost\r\n", "X", 8, 25),
+        ("has an endless body", Post, " ", 4, 20),
+    ];
+
+    [Fact]
+    public async Task Who_takes_too_long_is_closed_and_nobody_waits_for_them()
+    {
+        await using var host = await HttpHost.StartAsync(null, "--no-demo", "--idle-timeout", "3s");
+        var slow = Kinds.Select(kind => Task.WhenAll(
+            Enumerable.Range(0, OfEachKind).Select(_ => CloseAsync(host.Url.Port, kind.Start, kind.Drip)))).ToList();
+        var closing = Task.WhenAll(slow);
+
+        var clock = Stopwatch.StartNew();
+        var longest = TimeSpan.Zero;
+        while (!closing.IsCompleted)
+        {
+            var asked = clock.Elapsed;
+            Assert.Equal(200, (await host.Client.AskAsync("/api/v1/products")).Status);
+            if (clock.Elapsed - asked is var took && took > longest) longest = took;
+            await Task.WhenAny(closing, Task.Delay(50));
+        }
+
+        foreach (var (kind, lived) in Kinds.Zip(await closing))
+            Assert.True(
+                lived.Min() > TimeSpan.FromSeconds(kind.NotBefore) && lived.Max() < TimeSpan.FromSeconds(kind.AtMost),
+                $"Who {kind.Who} was closed after {lived.Min()} to {lived.Max()}.");
+        Assert.True(longest < TimeSpan.FromSeconds(3), $"Somebody else was served in {longest}.");
+    }
+
+    // Until the server closes, a byte every half second.
+    static async Task<TimeSpan> CloseAsync(int port, string start, string drip)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, port);
+        var clock = Stopwatch.StartNew();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            if (start.Length > 0) await socket.SendAsync(Encoding.ASCII.GetBytes(start));
+            var reading = ReadToEndAsync(socket, limit.Token);
+            while (!reading.IsCompleted && drip.Length > 0)
+            {
+                await Task.WhenAny(reading, Task.Delay(500, limit.Token));
+                if (!reading.IsCompleted) await socket.SendAsync(Encoding.ASCII.GetBytes(drip));
+            }
+            await reading;
+        }
+        catch (SocketException)
+        {
+            // Reset: closed as well.
+        }
+        return clock.Elapsed;
+    }
+
+    static async Task ReadToEndAsync(Socket socket, CancellationToken limit)
+    {
+        var buffer = new byte[4_096];
+        while (await socket.ReceiveAsync(buffer, limit) > 0)
+        {
+        }
+    }
+}
