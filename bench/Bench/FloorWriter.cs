@@ -45,17 +45,15 @@ sealed class FloorWriter : IAsyncDisposable
         House house, IReadOnlyList<OrderTable> tables, string prefix, int batch, CancellationToken cancel)
     {
         var floor = new FloorWriter(tables);
+        var firsts = await FirstsAsync(floor, house, batch, cancel);
         foreach (var service in ServiceNames.All)
         {
             await house.CopyDatabaseAsync(service, prefix, cancel);
             var connection = await OrderTables.OpenAsync(house, service, cancel, prefix);
             var own = tables.Where(table => table.Service == service).ToList();
-            var batches = await ReadAsync(connection, own, batch, cancel);
+            var batches = await ReadAsync(connection, own, firsts, cancel);
             floor.writers.Add(new Writer(connection, await PrepareAsync(connection, own, cancel), batches));
         }
-        await using var orders = await OrderTables.OpenAsync(house, ServiceNames.Order, cancel);
-        await using var count = new NpgsqlCommand("SELECT count(*)::int FROM orders", orders);
-        floor.Orders = (int)(await count.ExecuteScalarAsync(cancel))!;
         return floor;
     }
 
@@ -127,31 +125,41 @@ sealed class FloorWriter : IAsyncDisposable
         return batch;
     }
 
-    static async Task<List<List<Array>>> ReadAsync(
-        NpgsqlConnection connection, IReadOnlyList<OrderTable> tables, int batch, CancellationToken cancel)
+    // The first order of each batch, which is the same for all tables: one that was refused has no row in some of them.
+    static async Task<Guid[]> FirstsAsync(FloorWriter floor, House house, int batch, CancellationToken cancel)
     {
-        var batches = new List<List<Array>>();
+        await using var connection = await OrderTables.OpenAsync(house, ServiceNames.Order, cancel);
+        await using var command = new NpgsqlCommand("SELECT array_agg(id ORDER BY id) FROM orders", connection);
+        var ids = (Guid[])(await command.ExecuteScalarAsync(cancel))!;
+        floor.Orders = ids.Length;
+        return [.. ids.Chunk(batch).Select(chunk => chunk[0])];
+    }
+
+    static async Task<List<List<Array>>> ReadAsync(
+        NpgsqlConnection connection, IReadOnlyList<OrderTable> tables, Guid[] firsts, CancellationToken cancel)
+    {
+        var batches = firsts.Select(_ => new List<Array>()).ToList();
         foreach (var table in tables)
         {
             var arrays = string.Join(", ", table.Written.Select(column =>
             {
-                var value = TypeOf(column).Type == NpgsqlDbType.Text ? $"{column.Quoted}::text" : column.Quoted;
-                return $"array_agg({value} ORDER BY {table.Order})";
+                var value = TypeOf(column).Type == NpgsqlDbType.Text ? $"t.{column.Quoted}::text" : $"t.{column.Quoted}";
+                var some = $"FILTER (WHERE t.{table.Key.Quoted} IS NOT NULL)";
+                return $"coalesce(array_agg({value} ORDER BY t.{table.Order}) {some}, '{{}}')";
             }));
             await using var command = new NpgsqlCommand(
                 $"""
                 SELECT {arrays}
-                FROM (
-                    SELECT *, (dense_rank() OVER (ORDER BY {table.Key.Quoted}) - 1) / {batch} AS number_of_batch
-                    FROM "{table.Name}" WHERE {table.Key.Quoted} IS NOT NULL) numbered
-                GROUP BY number_of_batch ORDER BY number_of_batch
-                """, connection);
+                FROM generate_series(1, cardinality($1)) batch
+                LEFT JOIN "{table.Name}" t ON width_bucket(t.{table.Key.Quoted}, $1) = batch
+                GROUP BY batch ORDER BY batch
+                """, connection)
+            {
+                Parameters = { new NpgsqlParameter { Value = firsts } },
+            };
             await using var rows = await command.ExecuteReaderAsync(cancel);
             for (var number = 0; await rows.ReadAsync(cancel); number++)
-            {
-                if (number == batches.Count) batches.Add([]);
                 batches[number].AddRange(table.Written.Select((column, i) => TypeOf(column).Read(rows, i)));
-            }
         }
         return batches;
     }

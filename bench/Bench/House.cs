@@ -97,9 +97,10 @@ sealed class House : IAsyncDisposable
     /// <param name="prefix">Of the databases: the house's own, or copies.</param>
     public async Task<VerificationReport> VerifyAsync(CancellationToken cancel, string prefix = DatabasePrefix)
     {
+        // Sorting the rows of a million orders may take longer than a service's statement ever should.
+        var limits = new RuntimeOptions { TransactionTimeout = TimeSpan.FromMinutes(10) };
         var databases = ServiceNames.All.ToDictionary(
-            service => service,
-            service => Databases.Open(AddressOf(service, prefix), service, new RuntimeOptions()));
+            service => service, service => Databases.Open(AddressOf(service, prefix), service, limits));
         try
         {
             var verifier = new Verifier(databases, TimeProvider.System);
