@@ -9,7 +9,7 @@ namespace Orderwright.Runtime;
 /// <summary>
 /// Runs a batch in one transaction, then publishes what it sends. A batch that throws is tried again, then
 /// halved until the poison item stands alone; a database that is away is waited for, as nobody's fault. But
-/// where it serves the service's other transactions all the while, it is this one that takes too long.
+/// where it takes another write right after, it is this one that takes too long.
 /// </summary>
 /// <remarks>
 /// When the answer to a commit is lost, the batch runs again although it may have been committed. Messages
@@ -25,16 +25,14 @@ public sealed partial class BatchRunner(
     IIdSource ids,
     Metrics metrics,
     ILogger<BatchRunner> log,
-    FaultPoints? faults = null)
+    FaultPoints? faults = null,
+    SqlQuery? writeProbe = null)
 {
     // A batch may be what keeps the database from answering in time, by its size: a smaller one gets through.
     const int AwayBeforeHalving = 3;
 
-    // A database that serves others is not away. An item that it did not serve so often meanwhile is poison.
+    // A database that takes other writes is not away. An item whose own it did not take so often in a row is poison.
     const int UnservedBeforePoison = 5;
-
-    // Commits of this service so far, whoever's.
-    long commits;
 
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to
@@ -59,7 +57,6 @@ public sealed partial class BatchRunner(
         {
             cancel.ThrowIfCancellationRequested();
             var since = time.GetTimestamp();
-            var before = Volatile.Read(ref commits);
             try
             {
                 var outgoing = await CommitAsync(work => handle(items, work));
@@ -70,7 +67,7 @@ public sealed partial class BatchRunner(
             {
                 LogDatabaseAway(service, error.Message);
                 await Task.Delay(Backoff.Pause(++away), time, cancel);
-                if (Volatile.Read(ref commits) > before) unserved++;
+                unserved = await TakesWritesAsync() ? unserved + 1 : 0;
                 if (items.Count > 1 && (away >= AwayBeforeHalving || unserved > 0))
                     return await RunInHalvesAsync(items, handle, onPoison, cancel);
                 if (unserved < UnservedBeforePoison) continue;
@@ -130,6 +127,22 @@ public sealed partial class BatchRunner(
         return Task.WhenAll(first, await RunAsync([.. items.Skip(half)], handle, onPoison, cancel));
     }
 
+    // Asked by a write of its own: others may commit without writing anything, which a full disk allows.
+    async Task<bool> TakesWritesAsync()
+    {
+        if (writeProbe is null) return false;
+        try
+        {
+            await database.WriteAsync(
+                transaction => transaction.ExecuteAsync(writeProbe, SqlArgs.With("now", time.Now())), CancellationToken.None);
+            return true;
+        }
+        catch (DatabaseUnavailableException)
+        {
+            return false;
+        }
+    }
+
     async Task<IReadOnlyList<Message>> CommitAsync(Func<Work, Task> handle)
     {
         var work = await database.WriteAsync(
@@ -141,7 +154,6 @@ public sealed partial class BatchRunner(
                 return work;
             },
             CancellationToken.None);
-        Interlocked.Increment(ref commits);
         if (faults is not null && Matters(work)) faults.Reach(FaultPoint.AfterCommit);
         foreach (var follow in work.Followers)
         {

@@ -43,7 +43,7 @@ public sealed partial class RunningService : IAsyncDisposable
         var runtimeSql = SqlCatalog.Of(typeof(RunningService).Assembly, database.Engine);
         var runner = new BatchRunner(
             Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>(),
-            FaultPoints.Read(configuration));
+            FaultPoints.Read(configuration), runtimeSql["write_probe"]);
         context = new ServiceContext(
             Name, database, sql, runtimeSql, runner, options, configuration, time, ids, logs)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Orderwright.EndToEnd;
@@ -85,6 +84,37 @@ public class PowerCutTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public async Task A_full_disk_is_answered_503_and_nothing_is_lost_when_there_is_room_again()
+    {
+        using var disk = Disk.Create(megabytes: 48);
+        if (!disk.IsReal) Assert.Skip($"It takes a file system of its own: {disk.WhyNot}");
+        var acknowledged = new Dictionary<string, byte[]>();
+        await using var host = await HttpHost.StartAsync(Path.Combine(disk.Folder, "data"), "--no-demo");
+        await StockUpAsync(host.Client);
+        disk.Fill();
+        HttpAnswer refused;
+        var number = 0;
+        // What the log files have room for is still taken.
+        while ((refused = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"))).Status == 202)
+            acknowledged.Add($"full-{number++}", refused.Body);
+        refused.IsProblem(503, refused.Code!);
+        Assert.True(refused.Headers.ContainsKey("Retry-After"));
+
+        disk.Free();
+        await UntilAsync(async () =>
+        {
+            var answer = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"));
+            if (answer.Status == 202) acknowledged[$"full-{number}"] = answer.Body;
+            return answer.Status == 202;
+        });
+        foreach (var body in acknowledged.Values)
+            await UntilAsync(async () => (string?)(await host.Client.AskAsync(
+                $"/api/v1/orders/{System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]}")).Json["status"] == "confirmed");
+        var balance = (await host.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
+        Assert.Equal(100_000_000 - 250 * acknowledged.Count, (int)balance["amount"]!);
+    }
+
     static async Task StockUpAsync(HttpClient client)
     {
         await client.PutAsync("/api/v1/products/GOOD", """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
@@ -122,85 +152,5 @@ public class PowerCutTests(ITestOutputHelper output)
     }
 
     static void Signal(int process, string signal) =>
-        Run("kill", $"-{signal}", process.ToString(CultureInfo.InvariantCulture));
-
-    static void Run(string program, params string[] arguments)
-    {
-        using var run = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        var said = run.StandardError.ReadToEnd();
-        run.WaitForExit();
-        if (run.ExitCode != 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {said.Trim()}");
-    }
-
-    /// <summary>A disk that can lose its power: an image on which a file system lies.</summary>
-    sealed class Disk : IDisposable
-    {
-        readonly string directory = Directory.CreateTempSubdirectory("orderwright-disk-").FullName;
-
-        string Image => Path.Combine(directory, "disk.img");
-
-        string Copy => Path.Combine(directory, "after.img");
-
-        public string Folder => Path.Combine(directory, "disk");
-
-        public bool IsReal { get; private set; }
-
-        public string? WhyNot { get; private set; }
-
-        public static Disk Create()
-        {
-            var disk = new Disk();
-            Directory.CreateDirectory(disk.Folder);
-            try
-            {
-                using (var image = File.Create(disk.Image)) image.SetLength(256 << 20);
-                Run("mkfs.ext4", "-q", "-F", disk.Image);
-                // No commit of the journal by itself while the test lasts: only what is synced is on the disk.
-                Run("mount", "-o", "loop,commit=600", disk.Image, disk.Folder);
-                disk.IsReal = true;
-            }
-            catch (Exception error) when (error is InvalidOperationException or System.ComponentModel.Win32Exception)
-            {
-                disk.WhyNot = error.Message;
-            }
-            return disk;
-        }
-
-        /// <summary>What the disk holds now is what will be left. Nobody writes meanwhile.</summary>
-        public void CutPower()
-        {
-            if (IsReal) Run("cp", "--sparse=always", Image, Copy);
-            else CopyFiles(Folder, Copy, skip: "-shm");
-        }
-
-        /// <summary>The power is back. Everything that ran on the disk has ended.</summary>
-        public void Restore()
-        {
-            if (IsReal)
-            {
-                Run("umount", Folder);
-                Run("mount", "-o", "loop", Copy, Folder);
-                return;
-            }
-            Directory.Delete(Folder, recursive: true);
-            Directory.Move(Copy, Folder);
-        }
-
-        public void Dispose()
-        {
-            if (IsReal) Run("umount", Folder);
-            Directory.Delete(directory, recursive: true);
-        }
-
-        static void CopyFiles(string from, string to, string skip)
-        {
-            foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-            {
-                if (file.EndsWith(skip, StringComparison.Ordinal)) continue;
-                var copy = Path.Combine(to, Path.GetRelativePath(from, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.Copy(file, copy);
-            }
-        }
-    }
+        Programs.Run("kill", $"-{signal}", process.ToString(CultureInfo.InvariantCulture));
 }

@@ -24,6 +24,9 @@ public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
 
     public string Engine => inner.Engine;
 
+    /// <summary>The disk is full: what writes fails, what only looks does not.</summary>
+    public bool IsFull { get; set; }
+
     /// <summary>How the next transactions go, one after the other.</summary>
     public void FailNext(params Fault[] next)
     {
@@ -48,7 +51,7 @@ public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
         var result = await inner.WriteAsync(
             async transaction =>
             {
-                var result = await work(transaction);
+                var result = await work(IsFull ? new Full(transaction) : transaction);
                 return fault == Fault.AtCommit
                     ? throw new DatabaseUnavailableException("The commit failed.")
                     : result;
@@ -69,4 +72,21 @@ public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
         inner.StreamAsync(query, args, map, cancel);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    sealed class Full(ITransaction inner) : ITransaction
+    {
+        public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>
+            throw new DatabaseUnavailableException("The disk is full.");
+
+        public void Defer(SqlQuery query, SqlArgs args, int? rows = null) =>
+            throw new DatabaseUnavailableException("The disk is full.");
+
+        public Task<List<T>> QueryAsync<T>(
+            SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+            inner.QueryAsync(query, args, map, cancel);
+
+        public IAsyncEnumerable<T> StreamAsync<T>(
+            SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+            inner.StreamAsync(query, args, map, cancel);
+    }
 }

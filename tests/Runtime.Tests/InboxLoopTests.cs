@@ -165,7 +165,7 @@ public sealed class InboxLoopTests
     {
         await using var service = Service();
         await service.StartAsync();
-        service.Database.FailNext(Fault.AtCommit, Fault.AtCommit, Fault.AtCommit);
+        service.Database.FailNext([.. Enumerable.Repeat(Fault.AtCommit, 6)]); // Three attempts, and what is asked after each.
         await service.SendAsync(Commands.Many(8));
         await service.SeesAsync("acknowledge 8");
         Assert.Equal([8, 8, 8, 4, 4], ((NoteHandler)service.Running.Parts.Handlers[1]).Batches);
@@ -173,13 +173,12 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
-    public async Task A_message_whose_transaction_always_runs_out_of_time_is_buried_once_the_database_serves_everybody_else()
+    public async Task A_message_whose_transaction_always_runs_out_of_time_is_buried_while_the_database_takes_other_writes()
     {
         var endless = Commands.Of(new CommitStock());
         await using var service = new TestService(context => new ServiceParts
         {
             Handlers = [new EndlessHandler(endless.OrderId), new NoteHandler(context, "note", typeof(CommitStock))],
-            Jobs = [new TimedJob("neighbour", null, (_, _) => Task.FromResult(0))],
         });
         await service.StartAsync();
         await service.SendAsync([.. Commands.Many(4), endless, .. Commands.Many(3)]);
@@ -189,18 +188,23 @@ public sealed class InboxLoopTests
         Assert.Equal((endless.OrderId, "DatabaseUnavailableException: It takes too long."), (letter.Order, letter.Reason));
     }
 
-    [Fact]
-    public async Task While_the_database_serves_nobody_no_message_is_to_blame()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task While_the_database_takes_nobodys_writes_no_message_is_to_blame(bool disk)
     {
         await using var service = new TestService(context => new ServiceParts
         {
             Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
+            // Commits, without a write.
             Jobs = [new TimedJob("neighbour", null, (_, _) => Task.FromResult(0))],
         });
         await service.StartAsync();
-        service.Database.FailNext([.. Enumerable.Repeat(Fault.Away, 10_000)]);
+        if (disk) service.Database.IsFull = true;
+        else service.Database.FailNext([.. Enumerable.Repeat(Fault.Away, 10_000)]);
         await service.SendAsync(Commands.Many(1));
         await Task.Delay(TimeSpan.FromSeconds(5)); // Longer than it takes to bury one.
+        service.Database.IsFull = false;
         service.Database.Recover();
         await service.SeesAsync("acknowledge 1");
         Assert.Single(await service.NotesAsync());

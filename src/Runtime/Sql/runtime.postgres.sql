@@ -31,3 +31,9 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: ping
 SELECT 1;
+
+-- name: write_probe
+-- Whether the database takes writes at all: one row, written anew each time. No caller has an empty scope.
+INSERT INTO idempotency (scope, key, hash, status, body, settled, created_at)
+VALUES ('', 'write-probe', ''::bytea, 0, ''::bytea, true, @now)
+ON CONFLICT (scope, key) DO UPDATE SET created_at = excluded.created_at;
