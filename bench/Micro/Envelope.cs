@@ -29,7 +29,7 @@ public class Envelope
             _ => Orders.Message(order, ServiceNames.Coordinator, new OrderConfirmed(
                 Orders.Lines(order, unitPrice: 250), 750, new PaymentPosition(750, 750, 0, false),
                 [.. new[] { StepNames.ReserveStock, StepNames.AuthorizePayment, StepNames.CommitStock }.Select(
-                    step => new StepStamp(step, false, "completed", null, Orders.Now, Orders.Now, 1))])),
+                    step => new StepStamp(step, false, "completed", Orders.Now, 1, AnsweredAt: Orders.Now))])),
         })];
         Write();
         written = buffer.WrittenSpan.ToArray();

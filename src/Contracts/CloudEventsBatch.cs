@@ -170,8 +170,7 @@ public static class CloudEventsBatch
         public readonly Message ToMessage(ReadOnlySpan<byte> body)
         {
             if (version != "1.0") throw new JsonException($"This is CloudEvents 1.0, not '{version}'.");
-            if (MessageCatalog.JsonOf(Type ?? throw Missing("type")) is not { } info)
-                throw new JsonException($"No message is called '{Type}' here.");
+            if (Type is null) throw Missing("type");
             return new Message
             {
                 Id = id ?? throw Missing("id"),
@@ -182,8 +181,8 @@ public static class CloudEventsBatch
                 Step = step,
                 Attempt = attempt ?? 1,
                 Deadline = deadline,
-                Body = (IMessageBody)(JsonSerializer.Deserialize(body[data ?? throw Missing("data")], info)
-                    ?? throw Missing("data")),
+                Body = MessageCatalog.Read(Type, body[data ?? throw Missing("data")])
+                    ?? throw new JsonException($"No message is called '{Type}' here."),
             };
         }
 

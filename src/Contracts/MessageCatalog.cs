@@ -8,7 +8,10 @@ namespace Orderwright.Contracts;
 /// <summary>Every message of Orderwright: wire name, destination, body. A new message is one line here and a record.</summary>
 public static class MessageCatalog
 {
-    sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json);
+    sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json)
+    {
+        public ReadBody? ByHand { get; } = BodiesByHand.Of(Body);
+    }
 
     static readonly Entry[] Entries =
     [
@@ -40,6 +43,18 @@ public static class MessageCatalog
     /// <summary>How a body of this wire name reads and writes, or null when no version of ours knows the name.</summary>
     public static JsonTypeInfo? JsonOf(string type) => ByType.GetValueOrDefault(type)?.Json;
 
+    /// <summary>Null when no version of ours knows the name. Throws where this is no such body.</summary>
+    public static IMessageBody? Read(string type, ReadOnlySpan<byte> json)
+    {
+        if (ByType.GetValueOrDefault(type) is not { } entry) return null;
+        if (entry.ByHand is not { } read)
+            return (IMessageBody)(JsonSerializer.Deserialize(json, entry.Json)
+                ?? throw new JsonException("The event has no 'data'."));
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        return read(ref reader);
+    }
+
     static Entry Of<T>(string type, string destination, JsonTypeInfo<T> json) where T : IMessageBody =>
         new(type, destination, typeof(T), json);
 }
@@ -55,6 +70,8 @@ public static class MessageCatalog
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TimeSpan?))]
+[JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
 [JsonSerializable(typeof(OrderPlaced))]
 [JsonSerializable(typeof(CancelRequested))]
 [JsonSerializable(typeof(StepAnswered))]

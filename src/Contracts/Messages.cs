@@ -134,19 +134,18 @@ public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, l
 /// <param name="Step">One of <see cref="StepNames"/>.</param>
 /// <param name="Undo">True for the undo of the step.</param>
 /// <param name="Outcome"><c>completed</c>, <c>rejected</c>, <c>waiting</c>, <c>indoubt</c>, <c>timed_out</c> …</param>
-/// <param name="Code">The refusal's code, if any.</param>
 /// <param name="SentAt">When it was first asked.</param>
-/// <param name="AnsweredAt">When the answer that counted came.</param>
 /// <param name="Attempts">How often it was asked, 1 or more.</param>
+/// <param name="Code">The refusal's code, if any.</param>
+/// <param name="AnsweredAt">When the answer that counted came.</param>
 public sealed record StepStamp(
     string Step,
     bool Undo,
     string Outcome,
-    // Without a default value they are required, so null has to be written.
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Code,
     DateTimeOffset SentAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] DateTimeOffset? AnsweredAt,
-    int Attempts);
+    int Attempts,
+    string? Code = null,
+    DateTimeOffset? AnsweredAt = null);
 
 /// <summary>The money is secured and the goods are allocated. Told again when the capture is through.</summary>
 public sealed record OrderConfirmed(

@@ -113,10 +113,7 @@ public sealed partial class OrderJson : JsonSerializerContext;
 /// <summary>What stands in the JSON columns: nothing that is null.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(UtcMillisecondsConverter)])]
-[JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(IReadOnlyList<Adjustment>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
-[JsonSerializable(typeof(EventData))]
 public sealed partial class StoredJson : JsonSerializerContext;

@@ -26,10 +26,14 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("status", order => order.State.Status)
                 .Text("payment_status", order => order.State.PaymentStatus)
                 .Text("fulfilment_status", order => order.State.FulfilmentStatus)
-                .Text("lines", order => Json(order.Lines, StoredJson.Default.IReadOnlyListOrderLine))
-                .Text("adjustments", order => Json(order.Adjustments, StoredJson.Default.IReadOnlyListAdjustment))
+                .Text("lines", order => OrderLinesJson.Write(order.Lines))
+                .Text("adjustments", order => order.Adjustments.Count == 0
+                    ? "[]"
+                    : Json(order.Adjustments, StoredJson.Default.IReadOnlyListAdjustment))
                 .BigInt("adjustments_minor", order => order.AdjustmentsMinor)
-                .Text("metadata", order => Json(order.Metadata, StoredJson.Default.IReadOnlyDictionaryStringString))
+                .Text("metadata", order => order.Metadata.Count == 0
+                    ? "{}"
+                    : Json(order.Metadata, StoredJson.Default.IReadOnlyDictionaryStringString))
                 .BigIntOrNull("total", order => order.State.Total)
                 .Text("payment_provider", order => order.Payment.Provider)
                 .Text("payment_token", order => order.Payment.Token)
@@ -104,7 +108,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("payment_status", change => change.State.PaymentStatus)
                 .BigIntOrNull("total", change => change.State.Total)
                 .Text("lines", change =>
-                    change.Priced is null ? null : Json(change.Priced, StoredJson.Default.IReadOnlyListOrderLine))
+                    change.Priced is null ? null : OrderLinesJson.Write(change.Priced))
                 .Text("reason_code", change => change.State.Reason?.Code)
                 .Text("reason_message", change => change.State.Reason?.Message)
                 .Text("cancel_reason", change => change.State.CancelReason)
@@ -119,6 +123,7 @@ public sealed class OrderStore(SqlCatalog sql)
     public void Append(IReadOnlyList<OrderEvent> events, Work work)
     {
         if (events.Count == 0) return;
+        using var json = new EventDataWriter();
         work.Defer(
             sql["insert_events"],
             SqlArgs.Over(events)
@@ -129,7 +134,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Time("at", e => e.At)
                 .Text("actor", e => e.Actor)
                 .Text("trace_id", e => e.TraceId)
-                .Text("data", e => Json(e.Data, StoredJson.Default.EventData)));
+                .Text("data", e => json.Write(e.Data)));
     }
 
     /// <summary>
@@ -160,7 +165,7 @@ public sealed class OrderStore(SqlCatalog sql)
     /// <summary>A row of all their columns.</summary>
     public static Order ReadOrder(IRow row) => new(
         ReadState(row), row.Text(10), row.TextOrNull(11), row.Text(12), row.Text(13),
-        FromJson(row.Text(14), StoredJson.Default.IReadOnlyListOrderLine),
+        OrderLinesJson.Read(row.Text(14)),
         FromJson(row.Text(15), StoredJson.Default.IReadOnlyListAdjustment),
         FromJson(row.Text(16), StoredJson.Default.IReadOnlyDictionaryStringString),
         new PaymentMethod(row.Text(17), row.TextOrNull(18)), row.Bool(19), row.Time(20));

@@ -73,8 +73,8 @@ public static class OrderMessages
     public static IReadOnlyList<StepStamp> StampsOf(SagaState state) =>
     [
         .. state.Story().Where(one => one.Leg.FirstSentAt is not null).Select(one => new StepStamp(
-            one.Step, one.Undo, OutcomeNameOf(one.Leg), one.Leg.Code, one.Leg.FirstSentAt!.Value,
-            one.Leg.AnsweredAt, one.Leg.Attempts)),
+            one.Step, one.Undo, OutcomeNameOf(one.Leg), one.Leg.FirstSentAt!.Value, one.Leg.Attempts, one.Leg.Code,
+            one.Leg.AnsweredAt)),
     ];
 
     // A step that was given up says by its code why: timed_out, action_expired; without one it was cancelled.

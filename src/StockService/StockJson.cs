@@ -41,5 +41,4 @@ public sealed record StockView(
 [JsonSerializable(typeof(Movement))]
 [JsonSerializable(typeof(Page<Movement>))]
 [JsonSerializable(typeof(Page<Reservation>))]
-[JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
 public sealed partial class StockJson : JsonSerializerContext;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
@@ -82,7 +81,7 @@ public sealed class StockTables(SqlCatalog sql)
 
     public static Reservation ReadReservation(IRow row) => new(
         row.Uuid(0), row.Text(1), row.TextOrNull(2), row.TextOrNull(3), row.Text(4),
-        JsonSerializer.Deserialize(row.Text(5), StockJson.Default.IReadOnlyListOrderLine)!,
+        OrderLinesJson.Read(row.Text(5)),
         row.Time(6), row.Time(7), row.Time(8));
 
     public static Movement ReadMovement(IRow row) => new(
@@ -100,7 +99,7 @@ public sealed class StockTables(SqlCatalog sql)
                 .Text("code", r => r.Code)
                 .Text("message", r => r.Message)
                 .Text("currency", r => r.Currency)
-                .Text("lines", r => JsonSerializer.Serialize(r.Lines, StockJson.Default.IReadOnlyListOrderLine))
+                .Text("lines", r => OrderLinesJson.Write(r.Lines))
                 .Time("expires_at", r => r.ExpiresAt)
                 .Args.And("now", work.Now));
     }

@@ -13,7 +13,7 @@ public class OrderRulesTests
     static readonly PaymentPosition Captured = new(1530, 1530, 0, false);
     static readonly PaymentPosition Voided = new(1530, 0, 0, true);
     static readonly StepStamp[] Steps =
-        [new(StepNames.ReserveStock, false, "completed", null, Placed, Placed.AddMilliseconds(3), 1)];
+        [new(StepNames.ReserveStock, false, "completed", Placed, 1, AnsweredAt: Placed.AddMilliseconds(3))];
     static readonly OrderLine[] Lines = [new(1, "85123A", 6, 255)];
 
     static OrderState In(

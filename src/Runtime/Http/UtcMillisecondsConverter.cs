@@ -26,9 +26,16 @@ public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        Span<byte> text = stackalloc byte[24];
-        value.UtcDateTime.TryFormat(text, out var written, Format, CultureInfo.InvariantCulture);
-        writer.WriteStringValue(text[..written]);
+        Write(writer, value);
+    }
+
+    public static void Write(Utf8JsonWriter writer, DateTimeOffset value)
+    {
+        // The round-trip format has a fast path of its own; its last four digits are cut off.
+        Span<byte> text = stackalloc byte[28];
+        value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
+        text[23] = (byte)'Z';
+        writer.WriteStringValue(text[..24]);
     }
 
     // The platform reads a time without an offset as the machine's local time, which means nothing to a caller.

@@ -213,7 +213,9 @@ static class Told
 
     static readonly StepStamp[] Steps =
     [
-        new(StepNames.ReserveStock, false, "completed", null, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddMilliseconds(3), 1),
+        new(
+            StepNames.ReserveStock, false, "completed", DateTimeOffset.UnixEpoch, 1,
+            AnsweredAt: DateTimeOffset.UnixEpoch.AddMilliseconds(3)),
     ];
 
     public static OrderConfirmed Authorized => new(Lines, 1530, new PaymentPosition(1530, 0, 0, false), Steps);

@@ -24,8 +24,8 @@ static class Samples
 
     static readonly IReadOnlyList<StepStamp> Steps =
     [
-        new(StepNames.ReserveStock, Undo: true, "rejected", ReasonCodes.OutOfStock, Now, Now.AddMilliseconds(7), 3),
-        new(StepNames.CommitStock, Undo: false, "waiting", null, Now, null, 1),
+        new(StepNames.ReserveStock, Undo: true, "rejected", Now, 3, ReasonCodes.OutOfStock, Now.AddMilliseconds(7)),
+        new(StepNames.CommitStock, Undo: false, "waiting", Now, 1),
     ];
 
     static readonly IMessageBody[] Bodies =

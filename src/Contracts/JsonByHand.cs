@@ -1,9 +1,9 @@
 using System.Text.Json;
 
-namespace Orderwright.SagaCoordinator;
+namespace Orderwright.Contracts;
 
 /// <summary>Small words for JSON that is written and read by hand, property by property.</summary>
-static class JsonByHand
+public static class JsonByHand
 {
     /// <summary>Moves to the next property's name; false at the end of the object.</summary>
     public static bool NextProperty(this ref Utf8JsonReader reader) =>
@@ -28,19 +28,9 @@ static class JsonByHand
         reader.Skip();
     }
 
-    /// <summary>Milliseconds since <paramref name="start"/>.</summary>
-    public static DateTimeOffset GetTime(this ref Utf8JsonReader reader, DateTimeOffset start) =>
-        start.AddTicks(reader.GetInt64() * TimeSpan.TicksPerMillisecond);
-
-    public static void WriteText(this Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
+    /// <summary>Throws unless the value begins as it must.</summary>
+    public static void Expect(this ref Utf8JsonReader reader, JsonTokenType type)
     {
-        if (value is not null) json.WriteString(name, value);
-    }
-
-    /// <summary>Milliseconds since <paramref name="start"/>; nothing where there is no value.</summary>
-    public static void WriteTime(
-        this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? value, DateTimeOffset start)
-    {
-        if (value is { } time) json.WriteNumber(name, (time - start).Ticks / TimeSpan.TicksPerMillisecond);
+        if (reader.TokenType != type) throw new JsonException($"A {type} was expected, and a {reader.TokenType} stands there.");
     }
 }
