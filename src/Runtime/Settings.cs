@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Reads an options class from settings: each writable property from <c>ORDERWRIGHT_{NAME}</c> (or the argument
+/// Reads an options class from settings: each property that others may set from <c>ORDERWRIGHT_{NAME}</c> (or the argument
 /// <c>--name</c>), checked against its <see cref="RangeAttribute"/>. What is not set keeps its default.
 /// </summary>
 public static class Settings
@@ -18,7 +18,7 @@ public static class Settings
     public static T Bind<T>(this IConfiguration configuration) where T : new()
     {
         var options = new T();
-        foreach (var property in typeof(T).GetProperties().Where(property => property.CanWrite))
+        foreach (var property in typeof(T).GetProperties().Where(property => property.SetMethod is { IsPublic: true }))
         {
             if (configuration[property.Name] is not { Length: > 0 } text) continue;
             var range = property.GetCustomAttribute<RangeAttribute>();

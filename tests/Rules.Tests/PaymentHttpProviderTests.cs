@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Microsoft.Extensions.Configuration;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Http;
 
@@ -67,4 +68,16 @@ public class PaymentHttpProviderTests
     public async Task A_call_that_broke_off_may_have_arrived_unless_it_was_never_sent(HttpRequestError error, string result) =>
         Assert.Equal(
             result, (await Over(() => throw new HttpRequestException(error)).AuthorizeAsync(Asked, default)).GetType().Name);
+
+    [Fact]
+    public void The_tools_own_settings_are_none_of_the_gateways()
+    {
+        // ORDERWRIGHT_URL stands in many an environment, for the command line tool.
+        var settings = HttpGatewaySettings.Read(new ConfigurationBuilder().AddInMemoryCollection(
+        [
+            new("Url", "http://127.0.0.1:4000"), new("Secret", "somebody else's"),
+            new("GatewayUrl", "https://pay.example.com/v1"), new("GatewaySecret", "a secret of the gateway"),
+        ]).Build());
+        Assert.Equal(new Uri("https://pay.example.com/v1/"), settings!.Url);
+    }
 }
