@@ -8,7 +8,7 @@ namespace Orderwright.Runtime;
 /// <remarks>Not for two threads.</remarks>
 sealed class Pace(RuntimeOptions options, TimeProvider time)
 {
-    // Two messages a batch and 4 ms: 500 a second, from where on a loop paces itself.
+    // So that below 500 messages a second a loop never waits, however long the interval.
     static readonly TimeSpan PerMessage = TimeSpan.FromMilliseconds(2);
 
     long started;
