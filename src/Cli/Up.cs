@@ -97,7 +97,10 @@ static class Up
                 from service in Services
                 select Supervise(settings, service, instance, databases[service.Name], broker)).ToList();
             var running = children.Select(child => child.KeepRunningAsync(cancel)).ToList();
-            if (rabbit is not null) running.Add(KeepBrokerRunningAsync(rabbit, cancel));
+            if (postgres is not null)
+                running.Add(KeepRunningAsync("postgres", postgres.WaitForExitAsync, postgres.RestartAsync, cancel));
+            if (rabbit is not null)
+                running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, cancel));
 
             WriteRunFile(runFile, settings, databases, broker, [.. children.Select(child => child.ProcessId)], postgres, rabbit);
             await SayWhenReadyAsync(settings, postgres, rabbit, cancel);
@@ -168,13 +171,23 @@ static class Up
             ?? throw new InvalidOperationException($"{file} was not found; ./orderwright build makes it.");
     }
 
-    static async Task KeepBrokerRunningAsync(PrivateRabbitMq rabbit, CancellationToken cancel)
+    static async Task KeepRunningAsync(
+        string server, Func<CancellationToken, Task> ended, Func<CancellationToken, Task> restart, CancellationToken cancel)
     {
         while (true)
         {
-            await rabbit.WaitForExitAsync(cancel);
-            Console.WriteLine("rabbitmq          | has ended; starting it again");
-            await rabbit.RestartAsync(cancel);
+            await ended(cancel);
+            try
+            {
+                Console.WriteLine($"{server,-17} | has ended; starting it again");
+                await restart(cancel);
+            }
+            catch (InvalidOperationException error)
+            {
+                // What a killed server leaves running for a moment may still hold its files.
+                Console.WriteLine($"{server,-17} | {error.Message}");
+                await Task.Delay(1_000, cancel);
+            }
         }
     }
 

@@ -115,6 +115,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
             TimeSpan.FromSeconds(60), cancel);
     }
 
+    /// <summary>Returns when the server is no longer there, for whatever reason.</summary>
+    public Task WaitForExitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
+
     public async ValueTask DisposeAsync()
     {
         ServerProcess.Signal(process, 2); // SIGINT: fast shutdown, which disconnects clients and checkpoints.

@@ -59,7 +59,7 @@ public sealed class FourProcesses : IAsyncLifetime
         using var limit = new CancellationTokenSource(StartLimit);
         await process.WaitForExitAsync(limit.Token);
         process.Dispose();
-        foreach (var client in (HttpClient[])[Coordinator, Orders, Customers, Stock]) client.Dispose();
+        foreach (var client in (HttpClient?[])[Coordinator, Orders, Customers, Stock]) client?.Dispose();
         Directory.Delete(Data, recursive: true);
     }
 
@@ -77,6 +77,10 @@ public sealed class FourProcesses : IAsyncLifetime
     /// <summary>SIGKILL to a service; <c>up</c> starts it again.</summary>
     public Task KillAsync(string project) =>
         RunAsync("pkill", "-KILL", "-P", process.Id.ToString(CultureInfo.InvariantCulture), "-f", $"Orderwright.{project}.dll");
+
+    /// <summary>SIGKILL to PostgreSQL; <c>up</c> starts it again, and it recovers.</summary>
+    public async Task KillDatabaseAsync() => await RunAsync(
+        "kill", "-KILL", (await File.ReadAllLinesAsync(Path.Combine(Data, "postgres", "cluster", "postmaster.pid")))[0]);
 
     /// <summary>SIGKILL to the broker, and its data directory gone; <c>up</c> starts it again, empty.</summary>
     public async Task WipeBrokerAsync()

@@ -61,7 +61,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
-    public async Task Each_service_killed_and_the_broker_wiped_under_load_lose_nothing_and_double_nothing()
+    public async Task Each_service_and_PostgreSQL_killed_and_the_broker_wiped_under_load_lose_nothing_and_double_nothing()
     {
         await StockUpAsync();
         const int orders = 400;
@@ -81,6 +81,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
             await Task.Delay(TimeSpan.FromSeconds(1));
             await up.KillAsync(service);
         }
+        await up.KillDatabaseAsync();
         await up.WipeBrokerAsync();
         await Task.WhenAll(clients);
 
