@@ -25,9 +25,11 @@ public sealed class AskCoordinator(OrderStore store, OrdersInFlight inFlight, Se
 
     async Task<int> RunAsync(Work work, int most)
     {
-        var orders = (await work.QueryAsync(
-            context.Sql["count_in_flight"], SqlArgs.With("asked", CountsAsInFlight), row => row.BigInt(0)))[0];
-        inFlight.SetTo((int)orders);
+        var (counting, all) = (await work.QueryAsync(
+            context.Sql["count_in_flight"], SqlArgs.With("asked", CountsAsInFlight),
+            row => (row.BigInt(0), row.BigInt(1))))[0];
+        // An outage may last: what it leaves to be worked off has its limit too.
+        inFlight.SetTo(all < context.Options.MaxUnsettledOrders ? (int)counting : context.Options.MaxOrdersInFlight);
 
         // The answers may already lie in the inbox; to ask again now would only make it longer. After an
         // outage this is what spreads the flood: a portion is asked, and the next one when its answers are

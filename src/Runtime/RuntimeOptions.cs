@@ -34,6 +34,13 @@ public sealed class RuntimeOptions
     [Range(1, 1_000_000)]
     public int MaxOrdersInFlight { get; set; } = 2_000;
 
+    /// <summary>
+    /// Unsettled orders of any age, those included that wait for a person or for a service that is down; past it
+    /// order-service answers 503, give or take what comes in within a second. Default 20,000.
+    /// </summary>
+    [Range(1, 100_000_000)]
+    public int MaxUnsettledOrders { get; set; } = 20_000;
+
     /// <summary>Attempts at a batch that throws before it is halved. 1 to 10; default 2.</summary>
     [Range(1, 10)]
     public int BatchAttempts { get; set; } = 2;

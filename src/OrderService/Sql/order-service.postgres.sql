@@ -149,7 +149,7 @@ FROM orders o
 WHERE o.id = ANY (@id) AND o.status NOT IN ('pending', 'cancel_pending');
 
 -- name: count_in_flight
-SELECT count(*) FROM unsettled WHERE asked < @asked;
+SELECT count(*) FILTER (WHERE asked < @asked), count(*) FROM unsettled;
 
 -- name: take_due
 -- Rows that another instance has just taken, or that are being settled, are left alone.

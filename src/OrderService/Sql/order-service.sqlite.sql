@@ -133,7 +133,7 @@ JOIN orders o ON o.id = unhex(batch.value ->> 0)
 WHERE o.status NOT IN ('pending', 'cancel_pending');
 
 -- name: count_in_flight
-SELECT count(*) FROM unsettled WHERE asked < @asked;
+SELECT count(*) FILTER (WHERE asked < @asked), count(*) FROM unsettled;
 
 -- name: take_due
 SELECT order_id, asked

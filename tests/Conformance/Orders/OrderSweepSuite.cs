@@ -56,6 +56,32 @@ public abstract class OrderSweepSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task What_an_outage_leaves_unsettled_has_a_limit_of_its_own()
+    {
+        await using var house = await OrderHouse.OpenAsync(
+            engine, options: new RuntimeOptions { MaxOrdersInFlight = 2, MaxUnsettledOrders = 4 });
+        List<Guid> old = [];
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            foreach (var __ in Enumerable.Range(0, 2)) old.Add((await house.PlaceAsync(Mug)).Id);
+            Assert.Equal(503, (await house.PlaceAsync(Mug)).Status);
+            // Nobody answers: asked three times, they no longer take up room, as they wait for somebody who is away.
+            foreach (var attempt in Enumerable.Range(1, 4))
+            {
+                Assert.Equal(attempt, (await house.AskedAsync<OrderPlaced>(old[^1])).Attempt);
+                house.Time.Advance(TimeSpan.FromSeconds(31));
+            }
+            Assert.Equal(5, (await house.AskedAsync<OrderPlaced>(old[^1])).Attempt);
+        }
+        Assert.Equal((503, "overloaded"), ((await house.PlaceAsync(Mug)).Status, (await house.PlaceAsync(Mug))["code"]));
+
+        await house.TellAsync((old[0], Told.Rejected));
+        await house.UntilAsync(old[0], "rejected");
+        house.Time.Advance(TimeSpan.FromSeconds(2));
+        while ((await house.PlaceAsync(Mug)).Status != 202) house.Time.Advance(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task A_refused_order_takes_no_place()
     {
         await using var house = await OrderHouse.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });
