@@ -48,7 +48,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         return new ServiceParts
         {
             Handlers = [new SettlePayments(store, byName.Keys.ToFrozenSet(), limits, calls.Take)],
-            Jobs = [calls.Job],
+            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job],
             Loops = [.. changes.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
             Routes = routes =>
             {

@@ -124,7 +124,7 @@ public static class PaymentRules
                 return new(remembered, Unsettled(unsettled, file.Open, undo: true, now));
 
             case { State: PaymentStates.UndoFailed } failed
-                when now - failed.UpdatedAt < GatewayLimits.TryAgainAfter:
+                when (now - failed.UpdatedAt).Duration() < GatewayLimits.TryAgainAfter:
                 return new(file, UndoRejected(failed));
 
             default:

@@ -43,7 +43,7 @@ public sealed class OrderModule : IServiceModule
             [
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
             ],
-            Jobs = [new AskCoordinator(store, inFlight, context).Job],
+            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), new AskCoordinator(store, inFlight, context).Job],
             Loops = [.. placing.Loops, .. cancelling.Loops, .. updating.Loops, feed.Loop, watch.Loop],
             Routes = routes =>
             {

@@ -35,7 +35,7 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
     async Task<int> RunAsync(Work work, int most)
     {
         if (began is null) began = lastLook = work.Now;
-        if (work.Now < began + FirstLookAfter || IsHeldBack(work.Now)) return 0;
+        if (IsWithin(FirstLookAfter, began.Value, work.Now) || IsHeldBack(work.Now)) return 0;
 
         var askNow = !swept;
         var due = askNow
@@ -70,7 +70,10 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
     // While answers wait in the inbox, to ask again would mostly ask for what they say. But lost messages and
     // deadlines cannot wait for ever behind a load that does not end.
     bool IsHeldBack(DateTimeOffset now) =>
-        context.Backlog() > context.Options.MaxMessages && now < lastLook + HeldBackAtMost;
+        context.Backlog() > context.Options.MaxMessages && IsWithin(HeldBackAtMost, lastLook, now);
+
+    // A clock that was set back makes the past lie ahead; that must not keep the timers from running until it has come.
+    static bool IsWithin(TimeSpan time, DateTimeOffset since, DateTimeOffset now) => now >= since && now < since + time;
 
     [LoggerMessage(3002, LogLevel.Error,
         "The saga of order {OrderId} cannot be read: {Why} Its timer is put off by {PutOffBy}")]

@@ -11,12 +11,15 @@ public sealed class SagaModule : IServiceModule
 {
     public string Name => ServiceNames.Coordinator;
 
-    public ServiceParts Build(ServiceContext context)
+    public ServiceParts Build(ServiceContext context) => Build(context, out _);
+
+    /// <summary>With what operators do, for who does so without a web server: the simulation.</summary>
+    public ServiceParts Build(ServiceContext context, out CommandGroup<OperatorRequest> acting)
     {
         var store = new SagaStore(context.Sql);
         var signs = new SignsOfLife();
         var actions = new OperatorActions(store, new Audit(Name, context.Database, context.RuntimeSql), signs);
-        var acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
+        acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
         var sagas = new SagaApi(context, signs);
         var operators = new OperatorApi(actions, acting, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
@@ -25,7 +28,11 @@ public sealed class SagaModule : IServiceModule
         return new ServiceParts
         {
             Handlers = [new AdvanceSagas(store, signs, context.Logs.CreateLogger<AdvanceSagas>())],
-            Jobs = [new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job],
+            Jobs =
+            [
+                ClockSetBack.Job(context.Sql["bring_forward"]),
+                new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job,
+            ],
             Loops = [.. acting.Loops, bulk.Loop],
             Routes = routes =>
             {

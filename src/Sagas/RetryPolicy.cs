@@ -9,7 +9,7 @@ namespace Orderwright.Sagas;
 /// mostly on its way, and asking again at once would only double the load.
 /// </param>
 /// <param name="Factor">1 or more.</param>
-/// <param name="Longest">The longest pause, at least <paramref name="First"/>.</param>
+/// <param name="Longest">The longest pause, at least <paramref name="First"/>, at most 10 min.</param>
 /// <param name="Attempts">
 /// How often it is asked at most, 1 or more; after that only the time is awaited.
 /// </param>
@@ -17,6 +17,12 @@ namespace Orderwright.Sagas;
 public sealed record RetryPolicy(
     TimeSpan First, double Factor, TimeSpan Longest, int Attempts, TimeSpan Within)
 {
+    /// <summary>
+    /// No pause is longer. A time to ask again that lies further ahead was set by a clock that was ahead, and has been set
+    /// right since: it has come.
+    /// </summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
+
     /// <summary>The pause after the <paramref name="asked"/>th ask (from 1), in whole milliseconds.</summary>
     /// <param name="asked">How often it was asked under this policy.</param>
     /// <param name="jitter">0 to 1, see <see cref="Jitter"/>.</param>
@@ -31,6 +37,7 @@ public sealed record RetryPolicy(
         First <= TimeSpan.Zero ? "its first pause is not over 0"
         : Factor < 1 ? "its factor is under 1"
         : Longest < First ? "its longest pause is shorter than its first"
+        : Longest > LongestPause ? "its longest pause is over 10 min"
         : Attempts < 1 ? "it has no attempts"
         : Within <= TimeSpan.Zero ? "it has no time"
         : null;

@@ -78,7 +78,8 @@ public sealed class SagaDefinition
         : step.Human && step.Undo is not null ? "is decided by a person and cannot have an undo"
         : step.SkipWhen is { } skip && !passed.Contains(skip.Step)
             ? $"depends on '{skip.Step}', which is not before it"
-        : step.RenewEvery is { } every && every <= TimeSpan.Zero ? "is to be renewed without a pause"
+        : step.RenewEvery is { } every && (every <= TimeSpan.Zero || every > RetryPolicy.LongestPause)
+            ? "is to be renewed without a pause, or after more than 10 min"
         : step.Policies.Select(policy => policy.Fault).FirstOrDefault(fault => fault is not null) is { } fault
             ? $"has a retry policy of which {fault}"
         : null;

@@ -64,10 +64,12 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             if (now >= leg.Deadline)
                 OutOfTime(step, undo, leg);
         foreach (var (step, undo, leg) in Outstanding())
-            if (now >= leg.NextAskAt || (askNow && leg.Phase != LegPhase.Stuck))
+            if (IsDue(leg.NextAskAt) || (askNow && leg.Phase != LegPhase.Stuck))
                 Ask(step, undo, leg);
         GoOn();
     }
+
+    bool IsDue(DateTimeOffset? time) => now >= time || time > now + RetryPolicy.LongestPause;
 
     public void Cancel(string reason)
     {
@@ -200,7 +202,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             {
                 if (its.RenewAt is not null) Set(its with { RenewAt = null });
             }
-            else if (its.RenewAt is null || now >= its.RenewAt)
+            else if (its.RenewAt is null || IsDue(its.RenewAt))
             {
                 Set(its with { RenewAt = now + every });
                 effects.Add(new SagaEffect.Renew(step.Name));
@@ -297,7 +299,9 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     Leg Postponed(SagaStep step, bool undo, Leg leg, Reply.Retry retry)
     {
         var policy = step.PolicyFor(leg.Phase, undo);
-        var pause = retry.After > policy.First ? retry.After : policy.First;
+        var pause = retry.After < policy.First ? policy.First
+            : retry.After > RetryPolicy.LongestPause ? RetryPolicy.LongestPause
+            : retry.After;
         return leg with
         {
             Code = retry.Code ?? leg.Code,

@@ -77,6 +77,11 @@ public sealed class DialogueTests
             .After(Minute / 2).Timer().Says("ask pay 2");
 
     [Fact]
+    public void What_a_clock_that_was_ahead_has_put_off_is_asked_once_it_is_set_right() =>
+        Paying.After(120 * Minute).Replies("pay", new Reply.Retry(Minute)).After(-120 * Minute).Timer().Says("ask pay 2")
+            .Timer().Says("nothing");
+
+    [Fact]
     public void Waiting_keeps_the_hold_alive_and_goes_on_when_somebody_acts()
     {
         var saga = Paying.Waiting("pay").Says("renew hold").Is(SagaStatus.Waiting);

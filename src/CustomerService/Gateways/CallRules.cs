@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Orderwright.Contracts;
+using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Gateways;
 
@@ -384,6 +385,6 @@ public static class CallRules
         call.OrderId.TryWriteBytes(id);
         var own = BinaryPrimitives.ReadUInt32LittleEndian(id[12..]) / (double)uint.MaxValue;
         var spread = capped * (0.5 + 0.5 * own);
-        return asked > spread ? asked.Value : spread;
+        return !(asked > spread) ? spread : asked > ClockSetBack.LongestPause ? ClockSetBack.LongestPause : asked.Value;
     }
 }

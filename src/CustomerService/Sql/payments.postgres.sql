@@ -82,6 +82,9 @@ SET state = excluded.state, gateway_reference = excluded.gateway_reference, code
 -- name: find_due_calls
 SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
 
+-- name: bring_forward
+UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far;
+
 -- name: load_events
 SELECT e.provider, e.event_id
 FROM unnest(@provider, @event_id) AS batch (provider, event_id)

@@ -160,6 +160,9 @@ ORDER BY ask_at
 LIMIT @limit
 FOR UPDATE SKIP LOCKED;
 
+-- name: bring_forward
+UPDATE unsettled SET ask_at = @now WHERE ask_at > @too_far;
+
 -- name: ask_later
 UPDATE unsettled u
 SET ask_at = batch.ask_at, asked = u.asked + 1

@@ -142,6 +142,9 @@ WHERE ask_at <= @now
 ORDER BY ask_at
 LIMIT @limit;
 
+-- name: bring_forward
+UPDATE unsettled SET ask_at = @now WHERE ask_at > @too_far;
+
 -- name: ask_later
 UPDATE unsettled
 SET ask_at = batch.ask_at, asked = asked + 1

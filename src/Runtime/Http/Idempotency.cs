@@ -107,7 +107,7 @@ public sealed class CommandGroup<T>
 
     static Answer Replay(Command<T> command, Stored stored, DateTimeOffset now) =>
         !command.Hash.AsSpan().SequenceEqual(stored.Hash) ? Reused()
-        : !stored.Settled && now - stored.At < LongestWait ? InFlight()
+        : !stored.Settled && (now - stored.At).Duration() < LongestWait ? InFlight()
         : stored.Answer with { Replayed = true };
 
     async Task StoreAsync(IReadOnlyList<(Command<T> Command, Answer Answer)> answered, Work work)

@@ -64,6 +64,9 @@ SET due_at = batch.due_at
 FROM unnest(@order_id, @due_at) AS batch (order_id, due_at)
 WHERE t.order_id = batch.order_id;
 
+-- name: bring_forward
+UPDATE saga_timers SET due_at = @now WHERE due_at > @too_far;
+
 -- name: delete_timers
 DELETE FROM saga_timers t
 USING unnest(@order_id) AS ended (order_id)

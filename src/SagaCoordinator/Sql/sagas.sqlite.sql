@@ -56,6 +56,9 @@ SET due_at = batch.due_at
 FROM (SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS due_at FROM json_each(@rows)) AS batch
 WHERE saga_timers.order_id = batch.order_id;
 
+-- name: bring_forward
+UPDATE saga_timers SET due_at = @now WHERE due_at > @too_far;
+
 -- name: delete_timers
 DELETE FROM saga_timers WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
 

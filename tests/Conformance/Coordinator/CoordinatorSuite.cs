@@ -259,6 +259,21 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_clock_that_was_ahead_has_put_off_is_asked_once_it_is_set_right()
+    {
+        var order = NewOrders(1);
+        clock.Now += TimeSpan.FromHours(2);
+        var ahead = await StartAsync();
+        await ahead.HearsAsync(Placed(order));
+        await ahead.SweepsAsync();
+        clock.Now -= TimeSpan.FromHours(2);
+        Assert.Empty(await ahead.LooksAtTheClockAsync());
+        await ahead.MindsTheClockAsync();
+        Sends(order, "ReserveStock", await ahead.LooksAtTheClockAsync());
+        Assert.Empty(await ahead.LooksAtTheClockAsync());
+    }
+
+    [Fact]
     public async Task A_saga_that_cannot_be_read_keeps_no_other_from_its_timer()
     {
         var (good, bad) = (NewOrders(2), NewOrders(1));

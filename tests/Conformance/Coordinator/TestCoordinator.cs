@@ -107,7 +107,12 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
 
     /// <summary>A round of the timers; returns what is sent.</summary>
     public Task<IReadOnlyList<Message>> LooksAtTheClockAsync(int most = 1_000) =>
-        RunAsync(work => parts.Jobs.Single().RunAsync(work, most));
+        RunAsync(work => JobOf("ask-again").RunAsync(work, most));
+
+    /// <summary>Looks for timers that a clock which was ahead has set.</summary>
+    public Task MindsTheClockAsync() => RunAsync(work => JobOf("mind-the-clock").RunAsync(work, 1));
+
+    TimedJob JobOf(string name) => parts.Jobs.Single(job => job.Name == name);
 
     /// <summary>As after a start: the first look, at everything outstanding.</summary>
     public async Task<IReadOnlyList<Message>> SweepsAsync(int most = 1_000)

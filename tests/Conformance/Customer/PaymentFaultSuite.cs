@@ -40,6 +40,18 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task What_a_clock_that_was_ahead_has_put_off_is_taken_up_once_it_is_set_right()
+    {
+        var (server, order) = await StartAsync();
+        await using var _ = server;
+        server.Clock.Forward(TimeSpan.FromHours(2));
+        await server.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: false);
+        server.Clock.Forward(TimeSpan.FromHours(-2));
+        server.Clock.Forward(TimeSpan.FromSeconds(30));
+        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+    }
+
+    [Fact]
     public async Task Two_instances_that_take_up_the_same_attempts_charge_each_once()
     {
         var (first, _) = await StartAsync();

@@ -43,6 +43,17 @@ public abstract class OrderSweepSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task What_a_clock_that_was_ahead_has_put_off_is_asked_once_it_is_set_right()
+    {
+        await using var house = await OrderHouse.OpenAsync(engine);
+        house.Time.Advance(TimeSpan.FromHours(2));
+        var waits = (await house.PlaceAsync(Mug)).Id;
+        await house.AskedAsync<OrderPlaced>(waits);
+        house.Time.Advance(TimeSpan.FromHours(-2));
+        Assert.Equal(2, (await house.AskedAsync<OrderPlaced>(waits)).Attempt);
+    }
+
+    [Fact]
     public async Task Past_the_limit_an_order_is_refused_until_one_is_settled()
     {
         await using var house = await OrderHouse.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });
