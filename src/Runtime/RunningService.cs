@@ -126,6 +126,9 @@ public sealed partial class RunningService : IAsyncDisposable
         stopping.Dispose();
     }
 
+    /// <summary>As when its process dies: nothing is brought to an end. Only a simulation can go on after that.</summary>
+    public void Abandon() => metrics.Dispose();
+
     async Task MigrateAsync(CancellationToken cancel)
     {
         for (var failures = 0; ; )

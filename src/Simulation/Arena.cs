@@ -18,8 +18,20 @@ public sealed class Arena : IDisposable
     static readonly SqlQuery Tables = new(
         "tables", "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'schema_migrations'");
 
+    // What may never be deleted is, between runs.
+    static readonly SqlQuery Guards = new(
+        "guards", "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND sql LIKE '%BEFORE DELETE%'");
+
     readonly Dictionary<string, SqliteDatabase> databases = [];
     readonly List<(IDatabase Database, SqlQuery Query)> sweeps = [];
+
+    // A thread of its own for each arena: SQLite need not guard its connections, nor count its memory for all of them.
+    static Arena()
+    {
+        SQLitePCL.Batteries_V2.Init();
+        SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MULTITHREAD);
+        SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
 
     Arena()
     {
@@ -43,6 +55,10 @@ public sealed class Arena : IDisposable
                     .. SqlCatalog.Of(module.GetType().Assembly, database.Engine).Migrations,
                 ],
                 CancellationToken.None));
+            foreach (var guard in Now(database.QueryAsync(Guards, SqlArgs.None, row => row.Text(0))))
+                Now(database.WriteAsync(
+                    transaction => transaction.ExecuteAsync(new SqlQuery("drop_guard", $"DROP TRIGGER {guard}"), SqlArgs.None),
+                    CancellationToken.None));
             foreach (var table in Now(database.QueryAsync(Tables, SqlArgs.None, row => row.Text(0))))
                 arena.sweeps.Add((database, new SqlQuery($"sweep_{table}", $"DELETE FROM {table}")));
         }
@@ -62,8 +78,14 @@ public sealed class Arena : IDisposable
                 CancellationToken.None));
     }
 
-    public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) =>
-        Now(databases[service].QueryAsync(query, SqlArgs.None, map));
+    public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) => Now(ReadAsync(service, query, SqlArgs.None, map));
+
+    /// <summary>
+    /// Reads as a transaction that writes nothing: with one connection for everything, a read of its own would make SQLite
+    /// forget all that it has prepared.
+    /// </summary>
+    public Task<List<T>> ReadAsync<T>(string service, SqlQuery query, SqlArgs args, Func<IRow, T> map) =>
+        databases[service].WriteAsync(transaction => transaction.QueryAsync(query, args, map), CancellationToken.None);
 
     public void Dispose()
     {

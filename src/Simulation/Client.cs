@@ -6,6 +6,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
+using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
@@ -83,6 +84,9 @@ public sealed class Client(World world, Chance chance)
             case Complete complete:
                 Start(() => CompleteAsync(complete));
                 break;
+            case Operate operate:
+                Start(() => OperateAsync(operate));
+                break;
             case Adjust adjust:
                 Start(() => CallAsync(
                     ServiceNames.Stock,
@@ -120,6 +124,9 @@ public sealed class Client(World world, Chance chance)
             Start(() => SendAsync(ticket));
     }
 
+    /// <summary>An operator sees an incident, and lets everything outstanding be asked again.</summary>
+    public void Retry(Guid orderId) => Start(() => OperateAsync(orderId, OperatorVerb.Retry));
+
     /// <summary>Null: there was no answer, whatever became of the request.</summary>
     public async Task<Answer?> CallAsync(string service, Func<Node, Task<Answer>> call)
     {
@@ -134,15 +141,17 @@ public sealed class Client(World world, Chance chance)
         }
         try
         {
-            var answer = await node.Lane.Start(() => call(node)).WaitAsync(Patience, time);
+            var answering = node.Lane.Start(() => call(node));
+            await Task.WhenAny(answering, node.End).WaitAsync(Patience, time);
             if (node.IsDead) return null;
+            var answer = await answering;
             world.Trace.Mix(answer.Status);
             world.Trace.Mix(answer.Body.Span);
             if (trouble is null || !chance.Hit(trouble.AnswerLost)) return answer;
             world.Weather.Count("answer lost");
             return null;
         }
-        catch (Exception error) when (error is TimeoutException or OverloadedException || node.IsDead)
+        catch (Exception error) when (error is TimeoutException or OverloadedException)
         {
             return null;
         }
@@ -205,6 +214,17 @@ public sealed class Client(World world, Chance chance)
         await CallAsync(
             ServiceNames.Order, node => node.Orders!.UpdateAsync(Post("""{"status":"completed"}""", null), $"{id}"));
     }
+
+    async Task OperateAsync(Operate operate)
+    {
+        if (Tickets.GetValueOrDefault(operate.Order) is not { OrderId: { } id } ticket) return;
+        var answer = await OperateAsync(id, operate.Verb);
+        ticket.IsCancelled |= operate.Verb != OperatorVerb.Retry && answer is { Status: 200 };
+    }
+
+    Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) => CallAsync(
+        ServiceNames.Coordinator,
+        node => node.Operators!.SubmitAsync(Unkeyed(new OperatorRequest(orderId, verb, "As simulated."))));
 
     void Change(CatalogueChange change) =>
         Start(() => CallAsync(ServiceNames.Stock, node => node.Catalogue!.SubmitAsync(Unkeyed(change))));

@@ -23,6 +23,9 @@ public sealed class Charge(string id, Guid orderId, string key, long amount, str
 
     public long Refunded { get; set; }
 
+    /// <summary>The customer's money is held or taken by it, or may yet be.</summary>
+    public bool IsLive => State is "requires_action" or "authorized" || Captured > Refunded;
+
     public ChargeRow Row() => new(
         orderId, id, currency, State is "authorized" or "captured" or "voided" ? amount : 0, Captured, Refunded,
         State == "voided");
@@ -52,6 +55,9 @@ public sealed class Gateway(World world, Chance chance)
     readonly Dictionary<string, GatewayEvent> events = [];
 
     public IEnumerable<Charge> Charges => charges.Values;
+
+    /// <summary>What it was asked to do that must never be asked for, at whatever moment.</summary>
+    public List<string> Complaints { get; } = [];
 
     /// <summary>Webhooks that nobody has taken yet.</summary>
     public int Untold { get; private set; }
@@ -86,6 +92,8 @@ public sealed class Gateway(World world, Chance chance)
     {
         var token = request.Token!;
         if (token == CardTokens.Declined) return new GatewayResult.Declined("card_declined", "The card was declined.");
+        if (charges.Values.FirstOrDefault(other => other.OrderId == request.OrderId && other.IsLive) is { } other)
+            Complaints.Add($"order {request.OrderId} is charged a second time, by {request.Key} beside {other.Key}");
         var charge = new Charge($"ch_{charges.Count + 1}", request.OrderId, request.Key, request.AmountMinor, request.Currency);
         charges.Add(charge.Id, charge);
         if (token != CardTokens.LeftAlone && !token.StartsWith(CardTokens.Approved, StringComparison.Ordinal)

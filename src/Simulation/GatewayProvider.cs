@@ -39,10 +39,24 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
 
     async Task<GatewayResult> AskAsync(GatewayRequest request, CancellationToken cancel, bool isLookUp = false)
     {
-        node.Pass(FaultPoint.BeforeGatewayCall);
+        Begin(request, isLookUp);
         var result = await CarryAsync(request, isLookUp, cancel);
         node.Pass(FaultPoint.AfterGatewayCall);
         return result;
+    }
+
+    // A request may be on the wire already when its process dies.
+    void Begin(GatewayRequest request, bool isLookUp)
+    {
+        try
+        {
+            node.Pass(FaultPoint.BeforeGatewayCall);
+        }
+        catch (CrashedException) when (!isLookUp && World.GatewayChance.Hit(0.5))
+        {
+            World.Pump.After(LongestHop, () => World.Gateway.Do(request));
+            throw;
+        }
     }
 
     async Task<GatewayResult> CarryAsync(GatewayRequest request, bool isLookUp, CancellationToken cancel)

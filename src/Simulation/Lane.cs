@@ -10,6 +10,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
     readonly List<Action> held = [];
     bool isReady;
     bool isHeld;
+    bool isOver;
 
     public override int MaximumConcurrencyLevel => 1;
 
@@ -25,7 +26,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
     public void Ring(Action alarm)
     {
         if (isHeld) held.Add(alarm);
-        else alarm();
+        else if (!isOver) alarm();
     }
 
     /// <summary>The process is stopped (SIGSTOP), or goes on (SIGCONT).</summary>
@@ -37,6 +38,15 @@ public sealed class Lane(Pump pump) : TaskScheduler
         Action[] alarms = [.. held];
         held.Clear();
         foreach (var alarm in alarms) alarm();
+    }
+
+    /// <summary>The process is dead: whatever it had still to do, or will be called for, is never done.</summary>
+    public void End()
+    {
+        isOver = true;
+        isHeld = false;
+        waiting.Clear();
+        held.Clear();
     }
 
     /// <summary>False when there is nothing left to do for now.</summary>
@@ -52,6 +62,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
         // Somebody waited in a way that leaves for the thread pool; a run could then not be repeated.
         if (Environment.CurrentManagedThreadId != thread)
             throw new InvalidOperationException("Another thread interferes with the simulation.");
+        if (isOver) return;
         waiting.Enqueue(task);
         MarkReady();
     }

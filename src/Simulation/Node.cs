@@ -5,6 +5,7 @@ using Orderwright.CustomerService.Gateways;
 using Orderwright.OrderService;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Http;
 using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
 
@@ -49,8 +50,9 @@ public sealed class Node
 {
     readonly Slot slot;
     readonly HostTime time;
+    readonly TaskCompletionSource end = new();
     Task died = Task.CompletedTask;
-    Func<Task>? end;
+    Action? abandon;
 
     public Node(World world, Slot slot)
     {
@@ -73,6 +75,9 @@ public sealed class Node
     /// <summary>It is alive, and its loops run.</summary>
     public bool IsUp { get; private set; }
 
+    /// <summary>When it is dead: whoever waits for an answer of it waits in vain.</summary>
+    public Task End => end.Task;
+
     /// <summary>A loop of it died, which must never be.</summary>
     public string? Fault => IsDead ? null : died.Exception?.InnerException?.Message;
 
@@ -84,15 +89,17 @@ public sealed class Node
 
     public Webhooks? Webhooks { get; private set; }
 
+    public CommandGroup<OperatorRequest>? Operators { get; private set; }
+
     public TimeProvider Time => time;
 
     public void Start() => Lane.Start(async () =>
     {
         World.Trace.Tell(null, $"{this} starts");
         var service = new RunningService(
-            new SimulatedModule(this), new NodeDatabase(this, slot.Data), new NodeTransport(this, World.Network), World.Options,
+            new SimulatedModule(this), World.Plant.Wrap(this, new NodeDatabase(this, slot.Data)), new NodeTransport(this, World.Network), World.Options,
             World.Settings, time, new NodeIds(World.IdChance), World.Trace.Logs);
-        (died, end) = (service.Died, () => service.DisposeAsync().AsTask());
+        (died, abandon) = (service.Died, service.Abandon);
         await service.StartAsync(CancellationToken.None);
         IsUp = !IsDead;
     });
@@ -101,10 +108,10 @@ public sealed class Node
     {
         IsDead = true;
         IsUp = false;
-        Lane.Hold(false);
+        Lane.End();
         World.Network.GiveBack(this);
-        // The undertaker: ends the loops, whose ports are dead, so that nothing of it is left behind.
-        if (end is not null) Lane.Start(end);
+        abandon?.Invoke();
+        end.TrySetResult();
     }
 
     /// <summary>Whoever rests between two looks looks again soon.</summary>
@@ -164,7 +171,9 @@ public sealed class Node
                     (node.Customers, node.Webhooks) = (customers, webhooks);
                     return parts;
                 default:
-                    return new SagaModule().Build(ContextOf<SagaModule>(given));
+                    parts = new SagaModule().Build(ContextOf<SagaModule>(given), out var operators);
+                    node.Operators = operators;
+                    return parts;
             }
         }
 

@@ -40,25 +40,23 @@ sealed class NodeDatabase(Node node, IDatabase data) : IDatabase
         return result;
     }
 
+    // As a transaction that writes nothing, see Arena.ReadAsync.
     public Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
     {
         node.EnsureAlive();
-        return data.ReadAsync(read, cancel);
+        return data.WriteAsync(read, cancel);
     }
 
     public Task<List<T>> QueryAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
         node.EnsureAlive();
         // Whoever only asks whether the database is there would ask every two seconds of every simulated hour.
-        return query.Name == "ping" ? NeverAsync<T>(cancel) : data.QueryAsync(query, args, map, cancel);
+        return query.Name == "ping" ? NeverAsync<T>(cancel) : ReadAsync(read => read.QueryAsync(query, args, map), cancel);
     }
 
     public IAsyncEnumerable<T> StreamAsync<T>(
-        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
-    {
-        node.EnsureAlive();
-        return data.StreamAsync(query, args, map, cancel);
-    }
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+        throw new NotSupportedException("No service streams out of a transaction.");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

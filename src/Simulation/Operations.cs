@@ -1,3 +1,5 @@
+using Orderwright.SagaCoordinator;
+
 namespace Orderwright.Simulation;
 
 /// <summary>Something that somebody outside does; the plan says when.</summary>
@@ -31,6 +33,12 @@ public sealed record Cancel(int Order) : Operation
 public sealed record Complete(int Order) : Operation
 {
     public override string ToString() => $"order {Order} is to be completed";
+}
+
+/// <summary>An operator acts on the process of an order.</summary>
+public sealed record Operate(int Order, OperatorVerb Verb) : Operation
+{
+    public override string ToString() => $"an operator's {Verb} of order {Order}";
 }
 
 /// <summary>Goods come or go.</summary>

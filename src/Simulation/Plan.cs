@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.SagaCoordinator;
 
 namespace Orderwright.Simulation;
 
@@ -18,6 +19,10 @@ public sealed record PlanItem(int Number, TimeSpan At, object What)
 /// </summary>
 public sealed class Plan
 {
+    static readonly TimeSpan DeadlineOfAStep = TimeSpan.FromMinutes(10.5);
+
+    static readonly TimeSpan AWhile = TimeSpan.FromMinutes(2);
+
     readonly Chance chance;
     readonly List<PlanItem> items = [];
     readonly TimeSpan span;
@@ -27,11 +32,12 @@ public sealed class Plan
     {
         Seed = seed;
         chance = new Chance(seed, "plan");
-        span = chance.Next(20) switch
+        span = chance.Next(40) switch
         {
-            < 10 => TimeSpan.FromSeconds(chance.Between(5, 40)),
-            < 17 => TimeSpan.FromSeconds(chance.Between(40, 180)),
-            _ => TimeSpan.FromMinutes(chance.Between(4, 35)),
+            < 22 => TimeSpan.FromSeconds(chance.Between(5, 40)),
+            < 34 => TimeSpan.FromSeconds(chance.Between(40, 180)),
+            < 39 => TimeSpan.FromMinutes(chance.Between(12, 35)),
+            _ => TimeSpan.FromMinutes(chance.Between(65, 130)),
         };
         LongestDelay = TimeSpan.FromSeconds(chance.Between(1, (int)Math.Min(600, span.TotalSeconds)));
         Instances = ServiceNames.All.ToDictionary(
@@ -89,6 +95,10 @@ public sealed class Plan
     /// <summary>Of each customer at the start, minor units.</summary>
     public int Credit { get; }
 
+    /// <summary>How far ahead the wrongest clock is.</summary>
+    public TimeSpan FurthestAhead => Items.Select(item => (item.What as ClockWrong)?.By ?? TimeSpan.Zero)
+        .Append(TimeSpan.Zero).Max();
+
     /// <summary>When the last fault is over and the last operation was begun.</summary>
     public TimeSpan End => Items.Count == 0 ? TimeSpan.Zero : Items.Max(item => item.End);
 
@@ -107,11 +117,15 @@ public sealed class Plan
         var count = chance.Between(1, 5);
         for (var i = 0; i < count; i++)
         {
-            var placed = When(0.6);
+            // In a long run half of them come early, to see all of it.
+            var placed = span > DeadlineOfAStep && chance.Hit(0.5) ? chance.Between(TimeSpan.Zero, AWhile) : When(0.6);
             var number = ++orders;
             Add(placed, DrawOrder(number));
             if (chance.Hit(0.35)) Add(Later(placed), new Cancel(number));
             if (chance.Hit(0.1)) Add(Later(placed), new Complete(number));
+            if (chance.Hit(0.1))
+                Add(Later(placed), new Operate(
+                    number, chance.Of(OperatorVerb.Retry, OperatorVerb.Cancel, OperatorVerb.Compensate)));
         }
         if (chance.Hit(0.2)) Add(When(1), new Adjust(Sku(), chance.Between(-3, 6)));
         if (chance.Hit(0.2)) Add(When(1), new TopUp(Customer(), chance.Between(1, 3_000)));
@@ -141,6 +155,9 @@ public sealed class Plan
     void DrawFaults()
     {
         if (chance.Hit(0.05)) return;
+        if (span > DeadlineOfAStep && chance.Hit(0.8)) DrawBlockade();
+        if (chance.Hit(0.15))
+            Add(When(0.8), new ClockWrong(Service(), chance.Between(1, 2), DrawSkew()) { For = Lasting() });
         var count = chance.Between(1, 6);
         for (var i = 0; i < count; i++)
         {
@@ -148,6 +165,29 @@ public sealed class Plan
             Add(at, DrawFault() with { For = Lasting() });
         }
     }
+
+    // Cuts a participant off for longer than anybody waits for an answer. What it is asked in a short gap shortly before that
+    // comes minutes later, when nobody wants it any more.
+    void DrawBlockade()
+    {
+        var begins = When(0.02);
+        var cutOff = chance.Of(ServiceNames.Stock, ServiceNames.Customer);
+        var (from, to) = chance.Hit(0.67) ? (null, cutOff) : (cutOff, (string?)null);
+        Add(begins, new LinkTrouble(from, to, Loss: 1, Twice: 0, Late: 0, LongestDelay)
+        {
+            For = DeadlineOfAStep + chance.Between(TimeSpan.Zero, TimeSpan.FromMinutes(5)),
+        });
+        Add(
+            begins + chance.Between(DeadlineOfAStep - 2 * AWhile, DeadlineOfAStep),
+            new LinkTrouble(from, to, Loss: 0, Twice: 0, Late: 1, LongestDelay)
+            {
+                For = chance.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(40)),
+            });
+    }
+
+    TimeSpan DrawSkew() => chance.Of(
+        TimeSpan.FromHours(2), TimeSpan.FromDays(-1), TimeSpan.FromMinutes(20), TimeSpan.FromSeconds(30),
+        TimeSpan.FromSeconds(-30));
 
     Fault DrawFault() => chance.Next(20) switch
     {

@@ -38,14 +38,13 @@ public sealed class Pump(Chance chance)
     /// <summary>A lane whose turn may come.</summary>
     internal void Ready(Lane lane) => ready.Add(lane);
 
-    /// <summary>Goes on until that time, or until <paramref name="isEnough"/>, which is asked whenever all is still.</summary>
-    public void RunUntil(DateTimeOffset end, Func<bool>? isEnough = null)
+    /// <summary>Goes on until that time.</summary>
+    public void RunUntil(DateTimeOffset end)
     {
         while (true)
         {
             while (ready.Count > 0) TakeATurn();
             turns = 0;
-            if (isEnough?.Invoke() == true) return;
             if (!coming.TryPeek(out _, out var next) || next.Ticks > end.UtcTicks) break;
             if (next.Ticks > Now.UtcTicks) Now = new DateTimeOffset(next.Ticks, TimeSpan.Zero);
             coming.Dequeue().Happen();

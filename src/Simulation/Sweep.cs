@@ -34,11 +34,11 @@ public static class Sweep
     /// <param name="from">The first seed.</param>
     /// <param name="to">The last one.</param>
     /// <param name="limit">Begins no further run after this time.</param>
-    /// <param name="plant">A bug for all of them; null for none.</param>
+    /// <param name="plant">Makes a bug for each run; null for none.</param>
     /// <param name="mostFailures">Begins no further run after so many have failed.</param>
     /// <param name="onRun">Told after each run; by any thread, one at a time.</param>
     public static async Task<Tally> RunAsync(
-        long from, long to, TimeSpan limit, Plant? plant = null, int mostFailures = int.MaxValue,
+        long from, long to, TimeSpan limit, Func<Plant>? plant = null, int mostFailures = int.MaxValue,
         Action<Tally>? onRun = null)
     {
         var tally = new Tally();
@@ -55,7 +55,7 @@ public static class Sweep
             while (watch.Elapsed < limit && tally.Failed.Count < mostFailures && Interlocked.Increment(ref next) is var seed
                 && seed <= to)
             {
-                tally.Add(seed, new World(Plan.Of(seed), arena, plant).Run());
+                tally.Add(seed, new World(Plan.Of(seed), arena, plant?.Invoke()).Run());
                 if (onRun is null) continue;
                 lock (told) onRun(tally);
             }

@@ -120,7 +120,8 @@ public sealed class Weather(Chance chance)
         return false;
     }
 
-    public LinkTrouble? OfLink(string from, string to) => links.Find(trouble => trouble.Concerns(from, to));
+    /// <summary>Of several, the one that began last.</summary>
+    public LinkTrouble? OfLink(string from, string to) => links.FindLast(trouble => trouble.Concerns(from, to));
 
     public GatewayTrouble? OfGateway => gateways.Count == 0 ? null : gateways[^1];
 

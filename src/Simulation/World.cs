@@ -14,7 +14,9 @@ public sealed class World
 {
     /// <summary>How long everything may take to be well again.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan DullAfter = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan Watch = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(300);
+    static readonly TimeSpan DullAfter = TimeSpan.FromSeconds(5);
 
     readonly List<Slot> slots = [];
     readonly Chance pollChance;
@@ -84,22 +86,28 @@ public sealed class World
         Go(TimeSpan.FromSeconds(1), () => Client.IsDone);
 
         Began = Pump.Now;
+        var audit = new Audit(this, arena);
         foreach (var item in Plan.Items) Pump.After(item.At, () => Happen(item));
+        for (var at = Watch; at < Plan.End; at += Watch) Pump.After(at, audit.LookMeanwhile);
         Go(Plan.End + TimeSpan.FromMilliseconds(10));
         Heal();
-        var audit = new Audit(this, arena);
-        Go(Recovery, () => Client.IsDone && audit.IsQuiet());
+        Go(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
         audit.LookForLaggards();
+
+        audit.RetryIncidents();
+        Go(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
+        audit.LookForIncidents();
 
         // What is still on its way may come now, and must change nothing.
         isSettled = true;
         Client.RepeatAll();
         Go(TimeSpan.FromMinutes(15), () => Client.IsDone && Network.IsEmpty && Gateway.Untold == 0);
         Go(TimeSpan.FromSeconds(70), audit.IsQuiet);
-        Go(TimeSpan.FromSeconds(5));
+        // What a clock that was ahead has written lies in the past by then.
+        Go(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
         Client.Start(audit.JudgeAsync);
         Go(TimeSpan.FromMinutes(2), () => Client.IsDone);
-        Bury();
+        foreach (var slot in slots) slot.Node?.Die();
         return audit.Outcome;
     }
 
@@ -109,14 +117,24 @@ public sealed class World
     public void Stir() => lastActivity = Pump.Now;
 
     /// <summary>How long a job's loop rests: often a moment, in a dull hour longer, so that it costs little.</summary>
-    public TimeSpan PollPause() =>
-        isSettled ? pollChance.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15))
-        : IsHealed ? pollChance.Between(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1))
-        : Pump.Now - lastActivity < DullAfter
-            ? pollChance.Between(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(2))
-        : pollChance.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10));
+    public TimeSpan PollPause()
+    {
+        var (least, most) = isSettled ? (10_000, 40_000)
+            : IsHealed ? (250, 1_500)
+            : Pump.Now - lastActivity < DullAfter ? (250, 5_000)
+            : (4_000, 20_000);
+        return TimeSpan.FromMilliseconds(pollChance.Between(least, most));
+    }
 
-    void Go(TimeSpan most, Func<bool>? isEnough = null) => Pump.RunUntil(Pump.Now + most, isEnough);
+    // Whether it is enough may take a look at tables; a few of them a second will do.
+    void Go(TimeSpan most, Func<bool>? isEnough = null)
+    {
+        for (var end = Pump.Now + most; Pump.Now < end;)
+        {
+            Pump.RunUntil(isEnough is null || Pump.Now + LookEvery > end ? end : Pump.Now + LookEvery);
+            if (isEnough?.Invoke() == true) return;
+        }
+    }
 
     void Happen(PlanItem item)
     {
@@ -178,12 +196,6 @@ public sealed class World
             slot.Start();
             slot.Node!.Hurry();
         }
-    }
-
-    void Bury()
-    {
-        foreach (var slot in slots) slot.Node?.Die();
-        Go(TimeSpan.FromSeconds(30));
     }
 
     Slot? SlotOf(string service, int instance) =>
