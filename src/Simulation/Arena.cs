@@ -78,7 +78,8 @@ public sealed class Arena : IDisposable
                 CancellationToken.None));
     }
 
-    public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) => Now(ReadAsync(service, query, SqlArgs.None, map));
+    public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) =>
+        Now(ReadAsync(service, query, SqlArgs.None, map));
 
     /// <summary>
     /// Reads as a transaction that writes nothing: with one connection for everything, a read of its own would make SQLite
