@@ -98,7 +98,8 @@ public sealed class Node
         World.Trace.Tell(null, $"{this} starts");
         var service = new RunningService(
             new SimulatedModule(this), World.Plant.Wrap(this, new NodeDatabase(this, slot.Data)),
-            new NodeTransport(this, World.Network), World.Options, World.Settings, time, new NodeIds(World.IdChance), World.Trace.Logs);
+            new NodeTransport(this, World.Network), World.Options, World.Settings, time,
+            new NodeIds(World.IdChance), World.Trace.Logs);
         (died, abandon) = (service.Died, service.Abandon);
         await service.StartAsync(CancellationToken.None);
         IsUp = !IsDead;
