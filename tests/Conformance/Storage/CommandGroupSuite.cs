@@ -269,10 +269,15 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int(0)));
 
     [Fact]
+    public async Task The_database_takes_a_probing_write() => Assert.True(await engine.Database.WriteAsync(
+        async tx => await tx.ExecuteAsync(engine.RuntimeSql["write_probe"], SqlArgs.With("now", DateTimeOffset.UnixEpoch)) == 1, default));
+
+    [Fact]
     public void Every_statement_of_the_runtime_is_run_here_or_among_the_dead_letters() => Assert.Equal(
         [
             "append_operator_actions", "dead_letters", "dead_letters_by_id", "insert_dead_letters", "load_answers",
             "mark_replayed", "operator_actions", "ping", "purge_answers", "settle_answers", "store_answers",
+            "write_probe",
         ],
         engine.RuntimeSql.Names.Order(StringComparer.Ordinal));
 
