@@ -78,7 +78,8 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
     public Task<Reply> PostAsync(string service, string path, JsonObject body, string? idempotencyKey = null) =>
         SendAsync(HttpMethod.Post, service, path, body, idempotencyKey);
 
-    async Task<Reply> SendAsync(HttpMethod method, string service, string path, JsonObject? body, string? idempotencyKey)
+    public async Task<Reply> SendAsync(
+        HttpMethod method, string service, string path, JsonObject? body, string? idempotencyKey)
     {
         var address = addressOf(service);
         var call = $"{method} {Root}{path}";

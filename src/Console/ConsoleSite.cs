@@ -37,6 +37,7 @@ public sealed class ConsoleSite : ISite
         site.MapGet("/live", http => sessions.EnterAsync(http, key =>
             new LiveStream(renderer, (at, cancel) => Look(http, at, key, cancel), context.Time).RunAsync(http)));
         new Forms(sessions, renderer, apis, Look, ShowAsync).Map(site);
+        new AgentDoor(apis, context.Logs).Map(routes);
         foreach (var (name, type) in Assets)
         {
             var bytes = Asset(name);

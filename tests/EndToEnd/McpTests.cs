@@ -1,96 +1,135 @@
-using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json.Nodes;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+using Orderwright.Hosting.Keys;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The Model Context Protocol server of the tool, spoken to line by line as an agent does.</summary>
+/// <summary>The Model Context Protocol, on stdio by the tool and over HTTP at <c>/mcp</c>, with the protocol's own client.</summary>
 public sealed class McpTests
 {
-    [Fact]
-    public async Task An_agent_finds_explains_previews_and_repairs_with_a_reason()
+    [Theory]
+    [InlineData("stdio")]
+    [InlineData("http")]
+    public async Task An_agent_finds_explains_previews_and_repairs_with_a_reason(string how)
     {
         await using var host = await HttpHost.StartAsync();
         await host.SaysAsync("The demo shop has");
-        await using var agent = await Agent.StartAsync(host.Url);
+        await using var agent = await (how == "stdio" ? StartToolAsync(host.Url) : ConnectAsync(host.Url, null));
 
+        var tools = await agent.ListToolsAsync();
         Assert.Equal(
             ["compensate_order", "explain_order", "find_orders", "list_incidents", "retry_order"],
-            (await agent.AskAsync("tools/list", new JsonObject()))["tools"]!.AsArray().Select(tool => (string)tool!["name"]!).Order());
-        var order = await agent.CallAsync("find_orders", new() { ["text"] = "DEMO-7" });
+            tools.Select(tool => tool.Name).Order());
+        Assert.All(tools, tool => Assert.Equal(
+            tool.Name is not ("compensate_order" or "retry_order"), tool.ProtocolTool.Annotations!.ReadOnlyHint));
+        var order = await CallAsync(agent, "find_orders", new() { ["text"] = "DEMO-7" });
         Assert.Equal("frances", (string)order["items"]![0]!["customerId"]!);
-        var saga = await agent.CallAsync("explain_order", new() { ["order"] = "DEMO-7" });
+        var saga = await CallAsync(agent, "explain_order", new() { ["order"] = "DEMO-7" });
         Assert.StartsWith("Waiting for the customer", (string)saga["summary"]!, StringComparison.Ordinal);
-        Assert.Empty((await agent.CallAsync("list_incidents", []))["items"]!.AsArray());
+        Assert.Empty((await CallAsync(agent, "list_incidents", []))["items"]!.AsArray());
 
-        var wish = new JsonObject { ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false };
-        Assert.True((bool)(await agent.CallAsync("compensate_order", wish))["preview"]!);
+        var wish = new Dictionary<string, object?> { ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false };
+        Assert.True((bool)(await CallAsync(agent, "compensate_order", wish))["preview"]!);
         Assert.Empty((await host.Client.AskAsync("/api/v1/audit")).Json["items"]!.AsArray());
-        wish = new JsonObject { ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = true };
-        Assert.NotNull((await agent.CallAsync("compensate_order", wish))["auditId"]);
+        wish["doIt"] = true;
+        Assert.NotNull((await CallAsync(agent, "compensate_order", wish))["auditId"]);
         Assert.Equal(
             "the customer called", (string)(await host.Client.AskAsync("/api/v1/audit")).Json["items"]![0]!["reason"]!);
-        var none = new JsonObject { ["order"] = "DEMO-99", ["reason"] = "x", ["doIt"] = true };
-        Assert.Contains("no order", (string)(await agent.CallAsync("retry_order", none))["error"]!, StringComparison.Ordinal);
+        wish["reason"] = " ";
+        Assert.Equal("invalid_request", (string)(await CallAsync(agent, "compensate_order", wish))["code"]!);
+        wish["order"] = "DEMO-99";
+        Assert.Contains("no order", (string)(await CallAsync(agent, "retry_order", wish))["error"]!, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Read_only_it_repairs_nothing()
     {
-        await using var agent = await Agent.StartAsync(new Uri("http://127.0.0.1:9"), "--read-only");
-        Assert.Equal(3, (await agent.AskAsync("tools/list", new JsonObject()))["tools"]!.AsArray().Count);
+        await using var agent = await StartToolAsync(new Uri("http://127.0.0.1:9"), "--read-only");
+        Assert.Equal(3, (await agent.ListToolsAsync()).Count);
     }
 
-    sealed class Agent(Process process) : IAsyncDisposable
+    [Fact]
+    public async Task Over_HTTP_an_agent_needs_the_key_of_an_operator_and_acts_under_it()
     {
-        int asked;
+        var directory = HttpHost.NewDirectory();
+        var file = Path.Combine(directory, "keys.json");
+        var anna = KeyFile.Add(file, "anna", [.. Scopes.All], DateTimeOffset.UtcNow);
+        var shop = KeyFile.Add(file, "shop", [Scopes.Orders], DateTimeOffset.UtcNow);
+        await using var host = await HttpHost.StartAsync(null, "--keys", file);
 
-        public static async Task<Agent> StartAsync(Uri server, params string[] arguments)
-        {
-            var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "mcp", .. arguments])
-            {
-                RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-                Environment = { ["ORDERWRIGHT_URL"] = server.AbsoluteUri },
-            };
-            var agent = new Agent(Process.Start(start)!);
-            await agent.AskAsync("initialize", new JsonObject
-            {
-                ["protocolVersion"] = "2025-06-18", ["capabilities"] = new JsonObject(),
-                ["clientInfo"] = new JsonObject { ["name"] = "test", ["version"] = "1" },
-            });
-            await agent.SayAsync(new() { ["jsonrpc"] = "2.0", ["method"] = "notifications/initialized" });
-            return agent;
-        }
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(host, Initialize, null));
+        Assert.Equal(HttpStatusCode.Forbidden, await PostAsync(host, Initialize, shop));
+        await using var agent = await ConnectAsync(host.Url, anna);
+        Assert.Empty((await CallAsync(agent, "list_incidents", []))["items"]!.AsArray());
+        Directory.Delete(directory, recursive: true);
+    }
 
-        public async Task<JsonNode> AskAsync(string method, JsonObject parameters)
-        {
-            var id = ++asked;
-            await SayAsync(new() { ["jsonrpc"] = "2.0", ["id"] = id, ["method"] = method, ["params"] = parameters });
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
-                if (JsonNode.Parse(line)!["id"]?.GetValue<int>() == id)
-                    return JsonNode.Parse(line)!["result"] ?? throw new InvalidOperationException(line);
-            throw new InvalidOperationException("The server has ended.");
-        }
+    [Fact]
+    public async Task Over_HTTP_what_is_no_call_is_refused()
+    {
+        await using var host = await HttpHost.StartAsync(null, "--no-demo");
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(host, Initialize, null));
+        Assert.Equal(
+            HttpStatusCode.Accepted, await PostAsync(host, """{"jsonrpc":"2.0","method":"notifications/initialized"}""", null));
+        Assert.Equal(HttpStatusCode.BadRequest, await PostAsync(host, "{", null));
+        Assert.Equal(HttpStatusCode.BadRequest, await PostAsync(host, """{"jsonrpc":"1.0","id":1,"method":"ping"}""", null));
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            await PostAsync(host, Initialize.Replace("\"test\"", "\"4111 1111 1111 1111\"", StringComparison.Ordinal), null));
+        Assert.Equal(
+            HttpStatusCode.RequestEntityTooLarge,
+            await PostAsync(host, Initialize.Replace("test", new string('x', 1_000_000), StringComparison.Ordinal), null));
+        Assert.Equal(HttpStatusCode.NotAcceptable, await PostAsync(host, Initialize, null, "application/json"));
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            await PostAsync(host, Initialize, null, header: ("Origin", "https://elsewhere.example")));
+        using var opened = await host.Client.GetAsync(new Uri("/mcp", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, opened.StatusCode);
+    }
 
-        // What a tool says is JSON of the API.
-        public async Task<JsonNode> CallAsync(string tool, JsonObject arguments)
-        {
-            var result = await AskAsync("tools/call", new JsonObject { ["name"] = tool, ["arguments"] = arguments });
-            return JsonNode.Parse((string)result["content"]![0]!["text"]!)!;
-        }
+    const string Initialize =
+        """
+        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},
+        "clientInfo":{"name":"test","version":"1"}}}
+        """;
 
-        public async ValueTask DisposeAsync()
+    static async Task<HttpStatusCode> PostAsync(
+        HttpHost host, string body, string? key, string accept = "application/json, text/event-stream",
+        (string Name, string Value)? header = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp")
         {
-            process.StandardInput.Close();
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            await process.WaitForExitAsync(limit.Token);
-            process.Dispose();
-        }
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("Accept", accept);
+        if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (header is var (name, value)) request.Headers.Add(name, value);
+        using var answer = await host.Client.SendAsync(request);
+        return answer.StatusCode;
+    }
 
-        async Task SayAsync(JsonObject message)
+    static Task<McpClient> ConnectAsync(Uri server, string? key) => McpClient.CreateAsync(new HttpClientTransport(new()
+    {
+        Endpoint = new Uri(server, "/mcp"), TransportMode = HttpTransportMode.StreamableHttp,
+        AdditionalHeaders = key is null ? null : new Dictionary<string, string> { ["Authorization"] = $"Bearer {key}" },
+    }));
+
+    static Task<McpClient> StartToolAsync(Uri server, params string[] arguments) => McpClient.CreateAsync(
+        new StdioClientTransport(new()
         {
-            await process.StandardInput.WriteLineAsync(message.ToJsonString());
-            await process.StandardInput.FlushAsync();
-        }
+            Command = "dotnet", Arguments = [HttpHost.ProgramOf("Cli"), "mcp", .. arguments],
+            EnvironmentVariables = new Dictionary<string, string?> { ["ORDERWRIGHT_URL"] = server.AbsoluteUri },
+        }));
+
+    // What a tool says is JSON of the API.
+    static async Task<JsonNode> CallAsync(McpClient agent, string tool, Dictionary<string, object?> arguments)
+    {
+        var result = await agent.CallToolAsync(tool, arguments);
+        return JsonNode.Parse(Assert.IsType<TextContentBlock>(Assert.Single(result.Content)).Text)!;
     }
 }

@@ -20,14 +20,15 @@ public class DependencyTests
         ["OrderService"] = ["Contracts", "Runtime", "Hosting"],
         ["CustomerService"] = ["Contracts", "Runtime", "Hosting"],
         ["StockService"] = ["Contracts", "Runtime", "Hosting"],
-        ["Console"] = ["Contracts", "Runtime"],
+        ["Agents"] = ["Contracts", "Runtime"],
+        ["Console"] = ["Contracts", "Runtime", "Agents"],
         ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Hosting", "Console"],
         ["AllInOne"] = ["Contracts", "Runtime", "Hosting", "Console", .. Services],
         ["Gateway"] = ["Contracts", "Runtime", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
         // All of it in one thread: it needs the services, and the one database that runs on its caller's thread.
         ["Simulation"] = ["Contracts", "Runtime", "Storage.Sqlite", "Verification", .. Services],
-        ["Cli"] = ["Contracts", "Runtime", "Hosting", "Verification", "LocalServers"],
+        ["Cli"] = ["Contracts", "Runtime", "Agents", "Hosting", "Verification", "LocalServers"],
     };
 
     [Fact]
