@@ -58,16 +58,45 @@ static class OperatorCommands
             if (!page.Items().Any()) output.Mark(true, "No incident is open.");
             else
                 output.Table(
-                    ["order", "customer", "total#", "stuck at", "since", "code", "message"],
+                    ["order", "customer", "total#", "stuck at", "since", "code", "message", "minded by"],
                     page.Items().Select(incident => new[]
                     {
                         incident.Text("orderId"), incident.Text("customerId"),
                         OrderCommands.Price(incident.Whole("total"), incident),
                         $"{(incident.Text("undo") == "true" ? "undo " : "")}{incident.Text("step")}",
                         incident.Text("stuckAt"), incident.Text("code"), incident.Text("message"),
+                        incident.Part("note")?.Text("owner") ?? "",
                     }));
             if (page.TextOrNull("nextCursor") is not null)
                 output.Line($"These are the first {parsed.GetValue(limit)}; --limit shows up to 200.");
+            return Exit.Ok;
+        });
+        return command;
+    }
+
+    public static Command Note()
+    {
+        var id = OrderCommands.IdOrReference();
+        var owner = new Option<string?>("--owner") { Description = "Who minds it; \"\" for nobody." };
+        var note = new Option<string?>("--note") { Description = "What was found out; \"\" for nothing." };
+        var json = Output.JsonOption();
+        var command = new Command("note", "Say who minds an incident, and what they found out.") { id, owner, note, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var orderId = await OrderCommands.IdOfAsync(api, parsed.GetValue(id)!, cancel);
+            var saga = (await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel)).OrThrow().Body;
+            var body = JsonBody.Of(writer =>
+            {
+                // What is not said stays as it is.
+                foreach (var (name, said) in new[] { ("owner", parsed.GetValue(owner)), ("note", parsed.GetValue(note)) })
+                    if ((said ?? saga.Part("note")?.TextOrNull(name)) is { Length: > 0 } text) writer.WriteString(name, text);
+            });
+            var written = (await api.SendAsync(
+                HttpMethod.Put, ServiceNames.Coordinator, $"/incidents/{orderId}", body, cancel)).OrThrow().Body;
+            output.ShowJson(written);
+            output.Mark(true, $"{written.TextOrNull("owner") ?? "Nobody"} minds it. {written.Text("note")}".Trim());
             return Exit.Ok;
         });
         return command;

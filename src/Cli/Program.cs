@@ -12,6 +12,7 @@ var root = new RootCommand(
     OrderCommands.Cancel(),
     OperatorCommands.Why(),
     OperatorCommands.Incidents(),
+    OperatorCommands.Note(),
     OperatorCommands.Retry(),
     OperatorCommands.Compensate(),
     OperatorCommands.Resolve(),

@@ -14,7 +14,11 @@ delegate Task ShowPage(HttpContext http, SitePage page, string? key, int status 
 /// <summary>Looks at an address as a visitor.</summary>
 delegate Visit LookAt(HttpContext http, string at, string? key, CancellationToken cancel);
 
-/// <summary>What the pages' forms do: come in, leave, act on an order, replay a dead letter.</summary>
+/// <summary>The call that a form makes, and the page to show then.</summary>
+/// <param name="Back">With <c>{id}</c> for the answer's id; null for the page that the answer names.</param>
+sealed record FormCall(string Service, string Path, JsonObject Body, string? Back, bool Replaces = false);
+
+/// <summary>What the pages' forms do: come in, leave, act on an order, note an incident, replay a dead letter.</summary>
 sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt look, ShowPage show)
 {
     public void Map(IEndpointRouteBuilder site)
@@ -30,14 +34,17 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
         site.MapPost("/orders/{id}/act", http => SubmitAsync(http, (visit, form) =>
         {
             var act = Act.Of(visit);
-            return (act.Service, act.Path, act.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
+            return new(act.Service, act.Path, act.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
         }));
-        site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, _) => (
-            ServiceNames.Coordinator, $"/demo/{visit.Id}", new JsonObject(), "{look}")));
-        site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => (
+        site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, _) => new(
+            ServiceNames.Coordinator, $"/demo/{visit.Id}", [], Back: null)));
+        site.MapPost("/incidents/{id}", http => SubmitAsync(http, (visit, form) => new(
+            ServiceNames.Coordinator, $"/incidents/{visit.Id}",
+            NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", Replaces: true)));
+        site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, "/bulk-actions",
             BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));
-        site.MapPost("/dead-letters/{id}", http => SubmitAsync(http, (visit, form) => (
+        site.MapPost("/dead-letters/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/dead-letters/{visit.Id}/replay",
             new JsonObject { ["reason"] = form["reason"].ToString() }, "/dead-letters")));
     }
@@ -70,17 +77,18 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
         http.Response.Redirect(Site.Find(to.Split('?')[0]) is null ? "/" : to);
     });
 
-    Task SubmitAsync(
-        HttpContext http, Func<Visit, IFormCollection, (string Service, string Path, JsonObject Body, string Back)> read) =>
+    Task SubmitAsync(HttpContext http, Func<Visit, IFormCollection, FormCall> read) =>
         sessions.EnterAsync(http, key => WithFormAsync(http, async form =>
         {
             var at = http.Request.Path + http.Request.QueryString.Value;
             var visit = look(http, at, key, http.RequestAborted);
-            var (service, path, body, back) = read(visit, form);
-            var reply = await visit.Api.PostAsync(service, path, body, form["key"] is [{ Length: > 0 } once] ? once : null);
+            var (service, path, body, back, replaces) = read(visit, form);
+            var reply = await visit.Api.SendAsync(
+                replaces ? HttpMethod.Put : HttpMethod.Post, service, path, body,
+                form["key"] is [{ Length: > 0 } once] ? once : null);
             if (reply.IsThere)
                 http.Response.Redirect(
-                    back == "{look}" ? reply.Body.Text("look")
+                    back is null ? reply.Body.Text("look")
                     : $"{back.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
                         + Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1"));
             else

@@ -47,7 +47,7 @@ public sealed class Sessions(bool hasKeys) : IDisposable
     /// <summary>The form, or null when it does not come from a page of ours.</summary>
     public static async Task<IFormCollection?> ReadFormAsync(HttpContext http)
     {
-        if (!http.Request.HasFormContentType || http.Request.ContentLength is null or > 16_384) return null;
+        if (!http.Request.HasFormContentType || http.Request.ContentLength is null or > 32_768) return null;
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var (expected, said) = (http.Request.Cookies[FormCookie] ?? "", form[FormField].ToString());
         return expected.Length > 0 && CryptographicOperations.FixedTimeEquals(

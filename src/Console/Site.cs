@@ -20,6 +20,7 @@ public static class Site
         Of<OrderPage>("/orders/{id}", "Order"),
         Of<ActPage>("/orders/{id}/act", "Act on an order"),
         Of<IncidentsPage>("/incidents", "Incidents", "Incidents"),
+        Of<NotePage>("/incidents/{id}", "Note on an incident"),
         Of<BulkPage>("/bulk", "Act on many orders"),
         Of<BulkRunPage>("/bulk/{id}", "Many orders"),
         Of<StockPage>("/stock", "Stock", "Stock"),

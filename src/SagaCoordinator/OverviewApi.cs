@@ -23,9 +23,11 @@ namespace Orderwright.SagaCoordinator;
 /// <param name="Currency">The order's.</param>
 /// <param name="Total">Minor units; null until the order is priced.</param>
 /// <param name="Summary">The same as a sentence.</param>
+/// <param name="Note">Who minds it and what they found out; null where nobody wrote anything.</param>
 public sealed record IncidentItem(
     Guid OrderId, string Step, bool Undo, string Participant, string Code, string? Message, int Attempts,
-    DateTimeOffset? AskedAt, DateTimeOffset StuckAt, string CustomerId, string Currency, long? Total, string Summary);
+    DateTimeOffset? AskedAt, DateTimeOffset StuckAt, string CustomerId, string Currency, long? Total, string Summary,
+    IncidentNote? Note);
 
 /// <summary>A timer of a process.</summary>
 /// <param name="OrderId">Whose.</param>
@@ -40,7 +42,7 @@ public sealed record TimerItem(
     DateTimeOffset? NextActionAt);
 
 /// <summary>What needs a person, what comes next, and how it all goes: over HTTP.</summary>
-public sealed class OverviewApi(ServiceContext context, Overview overview, SignsOfLife signs)
+public sealed class OverviewApi(ServiceContext context, Overview overview, SignsOfLife signs, IncidentNotes notes)
 {
     static readonly TimeSpan Lateness = TimeSpan.FromSeconds(1);
 
@@ -49,8 +51,12 @@ public sealed class OverviewApi(ServiceContext context, Overview overview, Signs
         var operators = routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.Operator);
         operators.MapGet("/overview", (Delegate)OverviewAsync).WithName("getOverview")
             .WithSummary("Counts, rates and ages per step").Produces<OverviewBody>();
-        operators.MapGet("/incidents", (Delegate)IncidentsAsync).WithName("listIncidents").Lists("step", "code")
+        operators.MapGet("/incidents", (Delegate)IncidentsAsync).WithName("listIncidents").Lists("step", "code", "owner")
             .WithSummary("What needs a person, newest order first").Produces<Page<IncidentItem>>();
+        operators.MapPut("/incidents/{orderId}", (Delegate)notes.WriteAsync).WithName("noteIncident")
+            .WithSummary("Say who minds an incident, and what they found out")
+            .WithDescription("It replaces what stood there. Audited.")
+            .Accepts<IncidentNoteRequest>("application/json").Produces<IncidentNote>();
         operators.MapGet("/timers", (Delegate)TimersAsync).WithName("listTimers").Lists("overdue")
             .WithSummary("What the coordinator does next, and what it should have done").Produces<Page<TimerItem>>();
     }
@@ -60,31 +66,29 @@ public sealed class OverviewApi(ServiceContext context, Overview overview, Signs
 
     async Task<IResult> IncidentsAsync(HttpContext http)
     {
-        var query = new ListQuery(http, "step", "code");
+        var query = new ListQuery(http, "step", "code", "owner");
         if (query.Refusal is { } refusal) return refusal;
         var before = default(Guid);
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before)) return ForeignCursor;
         var now = context.Time.Now();
         var stuck = await context.Database.QueryAsync(
-            context.Sql["open_sagas"],
-            SqlArgs.With("before", query.Position is null ? null : before)
-                .And("state", SagaNames.Of(SagaStatus.Failed)).And("step", query.Text("step"))
-                .And("code", query.Text("code")).And("waiting_for", (string?)null)
-                .And("started_before", (DateTimeOffset?)null).And("most", query.Limit + 1),
-            row => Incident(StoredSaga.Read(row), row.Time(7), now), http.RequestAborted);
+            context.Sql["incidents"],
+            SqlArgs.With("before", query.Position is null ? null : before).And("step", query.Text("step"))
+                .And("code", query.Text("code")).And("owner", query.Text("owner")).And("most", query.Limit + 1),
+            row => Incident(StoredSaga.Read(row), row.Time(7), IncidentNotes.Read(row, 8), now), http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, Pages.Of(stuck, query.Limit, incident => incident.OrderId.ToString("D")),
             SagaJson.Default.PageIncidentItem);
     }
 
-    IncidentItem Incident(SagaRecord saga, DateTimeOffset updatedAt, DateTimeOffset now)
+    IncidentItem Incident(SagaRecord saga, DateTimeOffset updatedAt, IncidentNote? note, DateTimeOffset now)
     {
         var (step, undo, leg) = Headline.TheOneThatMatters(saga.State)!.Value;
         return new(
             saga.OrderId, step, undo, OrderSaga.Version(saga.State.DefinitionVersion).Find(step)!.Participant,
             leg.Code ?? saga.State.Reason?.Code ?? "", leg.Message, leg.Attempts, leg.FirstSentAt, updatedAt,
             saga.Facts.Order.CustomerId, saga.Facts.Order.Currency, saga.Facts.TotalMinor,
-            Explain.Sentence(saga.State, now, signs));
+            Explain.Sentence(saga.State, now, signs), note);
     }
 
     async Task<IResult> TimersAsync(HttpContext http)

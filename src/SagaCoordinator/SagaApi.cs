@@ -5,11 +5,12 @@ using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
+using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>Sagas over HTTP, for operators: search, one with its timeline, the process itself.</summary>
-public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
+public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentNotes notes)
 {
     // As a state: all that have not ended.
     const string Open = "open";
@@ -72,11 +73,11 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs)
             return Problem.Invalid("orderId", "invalid_id", "A UUID.");
         var found = await context.Database.QueryAsync(
             context.Sql["saga"], SqlArgs.With("order_id", id), ReadView, http.RequestAborted);
-        return found is [var saga]
-            ? Answer.Json(
-                StatusCodes.Status200OK, SagaBody.Of(saga, context.Time.Now(), signs), SagaJson.Default.SagaBody,
-                version: saga.Record.State.Version)
-            : Problem.NotFound("saga");
+        if (found is not [var saga]) return Problem.NotFound("saga");
+        var note = saga.Record.State.Status == SagaStatus.Failed ? await notes.FindAsync(id, http.RequestAborted) : null;
+        return Answer.Json(
+            StatusCodes.Status200OK, SagaBody.Of(saga, context.Time.Now(), signs, note), SagaJson.Default.SagaBody,
+            version: saga.Record.State.Version);
     }
 
     static Answer GetDefinition(HttpContext http)

@@ -48,14 +48,15 @@ public sealed record SagaItem(
 /// <param name="CancelReason">Why somebody wants it undone; null when nobody does.</param>
 /// <param name="Payment">Where the payment stands.</param>
 /// <param name="Timeline">Everything that was asked, in the order in which it was first asked.</param>
+/// <param name="Note">Of an incident: who minds it and what they found out.</param>
 public sealed record SagaBody(
     Guid OrderId, string Summary, DefinitionId Definition, string State, string? Outcome, string? Step,
     string? WaitingFor, string? Code, bool Confirmed, ReasonBody? Reason, string? CancelReason,
     DateTimeOffset? NextActionAt, string CustomerId, string Currency, long? Total, PaymentBody Payment,
     long Version, DateTimeOffset StartedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt,
-    IReadOnlyList<TimelineEntry> Timeline)
+    IReadOnlyList<TimelineEntry> Timeline, IncidentNote? Note)
 {
-    public static SagaBody Of(SagaView saga, DateTimeOffset now, SignsOfLife signs)
+    public static SagaBody Of(SagaView saga, DateTimeOffset now, SignsOfLife signs, IncidentNote? note)
     {
         var (state, facts) = (saga.Record.State, saga.Record.Facts);
         var headline = Headline.Of(state);
@@ -66,7 +67,7 @@ public sealed record SagaBody(
             headline.Step, headline.WaitingFor, headline.Code, state.Pivoted,
             state.Reason is { } reason ? ReasonBody.Of(reason) : null, state.CancelReason, state.NextActionAt,
             facts.Order.CustomerId, facts.Order.Currency, facts.TotalMinor, PaymentBody.Of(saga.Record.Payment),
-            state.Version, state.StartedAt!.Value, saga.UpdatedAt, state.EndedAt, TimelineEntry.Of(state));
+            state.Version, state.StartedAt!.Value, saga.UpdatedAt, state.EndedAt, TimelineEntry.Of(state), note);
     }
 }
 
@@ -139,6 +140,8 @@ public sealed record TimelineEntry(
 [JsonSerializable(typeof(BulkPreview))]
 [JsonSerializable(typeof(BulkRun))]
 [JsonSerializable(typeof(Page<BulkRun>))]
+[JsonSerializable(typeof(IncidentNoteRequest))]
+[JsonSerializable(typeof(IncidentNote))]
 [JsonSerializable(typeof(OverviewBody))]
 [JsonSerializable(typeof(Page<IncidentItem>))]
 [JsonSerializable(typeof(Page<TimerItem>))]

@@ -20,11 +20,12 @@ public sealed class SagaModule : IServiceModule
         var signs = new SignsOfLife();
         var actions = new OperatorActions(store, new Audit(Name, context.Database, context.RuntimeSql), signs);
         acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
-        var sagas = new SagaApi(context, signs);
+        var notes = new IncidentNotes(store, new Audit(Name, context.Database, context.RuntimeSql), context);
+        var sagas = new SagaApi(context, signs, notes);
         var operators = new OperatorApi(actions, acting, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
         var bulkApi = new BulkApi(bulk);
-        var overview = new OverviewApi(context, new Overview(context, signs), signs);
+        var overview = new OverviewApi(context, new Overview(context, signs), signs, notes);
         return new ServiceParts
         {
             Handlers = [new AdvanceSagas(store, signs, context.Logs.CreateLogger<AdvanceSagas>())],
@@ -33,7 +34,7 @@ public sealed class SagaModule : IServiceModule
                 ClockSetBack.Job(context.Sql["bring_forward"]),
                 new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],
-            Loops = [.. acting.Loops, bulk.Loop],
+            Loops = [.. acting.Loops, .. notes.Loops, bulk.Loop],
             Routes = routes =>
             {
                 sagas.Map(routes);

@@ -21,7 +21,7 @@ public sealed class EveryPageTests(Chromium chromium, DemoShop shop)
         "/", "/orders", "/orders?state=open", "/orders?code=nothing_like_that", "/orders/INCIDENT", "/orders/none",
         "/orders/INCIDENT/act?verb=retry", "/orders/INCIDENT/act?verb=resolve&step=authorize-payment&outcome=completed",
         "/incidents", "/incidents?step=authorize-payment&code=refund_failed", "/bulk?step=authorize-payment&code=refund_failed&action=retry",
-        "/bulk/none", "/incidents?code=nothing_like_that", "/stock", "/stock?below=1", "/stock/MUG-01", "/stock/NONE",
+        "/bulk/none", "/incidents?code=nothing_like_that", "/incidents/INCIDENT", "/incidents/none", "/stock", "/stock?below=1", "/stock/MUG-01", "/stock/NONE",
         "/payments", "/payments?state=declined", "/dead-letters", "/dead-letters/none", "/timers", "/timers?overdue=true",
         "/audit",
     ];

@@ -131,6 +131,25 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     }
 
     [Fact]
+    public async Task An_incident_is_given_an_owner_and_a_note()
+    {
+        var id = await shop.MakeIncidentAsync();
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/incidents");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = $"Note on order {id}" }).ClickAsync();
+        await window.Page.GetByLabel("Who minds it").FillAsync("anna");
+        await window.Page.GetByLabel("What was found out").FillAsync("The bank wants a form.\nSent today <b>by post</b>.");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Write it down" }).ClickAsync();
+        var row = window.Page.Locator($"#i-{id}");
+        await Expect(row).ToContainTextAsync("The bank wants a form.\nSent today <b>by post</b>.", new() { UseInnerText = true });
+        await row.GetByRole(AriaRole.Link, new() { Name = "anna" }).ClickAsync();
+        await Expect(window.Page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await window.GoAsync($"/orders/{id}");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("anna minds it.");
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
     public async Task An_action_that_is_refused_says_why()
     {
         await using var window = await chromium.OpenAsync(shop.Url);

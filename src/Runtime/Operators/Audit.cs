@@ -8,7 +8,7 @@ namespace Orderwright.Runtime.Operators;
 /// <param name="Service">In whose database it was done.</param>
 /// <param name="At">When.</param>
 /// <param name="Actor">The caller's name: <c>local</c>, or the key's prefix.</param>
-/// <param name="Action"><c>retry, compensate, cancel, resolve, replay, note</c>.</param>
+/// <param name="Action"><c>retry, compensate, cancel, resolve, replay, note, stop</c>.</param>
 /// <param name="OrderId">Whose process was touched; null where no order is known.</param>
 /// <param name="Subject">The step, or the dead letter; null for the whole process.</param>
 /// <param name="Reason">The operator's own words.</param>

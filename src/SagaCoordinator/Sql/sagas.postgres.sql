@@ -139,3 +139,32 @@ FROM sagas s
 WHERE s.order_id >= @from
 ORDER BY s.order_id DESC
 LIMIT @most;
+
+-- name: incidents
+-- Open sagas that only a person can move, each with what was written about it.
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, n.owner, n.note,
+    n.updated_at, n.updated_by
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+LEFT JOIN incident_notes n ON n.order_id = t.order_id
+WHERE s.state = 'failed'
+    AND (@before::uuid IS NULL OR t.order_id < @before)
+    AND (@step::text IS NULL OR s.step = @step)
+    AND (@code::text IS NULL OR s.code = @code)
+    AND (@owner::text IS NULL OR n.owner = @owner)
+ORDER BY t.order_id DESC
+LIMIT @most;
+
+-- name: incident_notes
+SELECT n.order_id, n.owner, n.note, n.updated_at, n.updated_by
+FROM unnest(@order_id) AS asked (order_id)
+JOIN incident_notes n ON n.order_id = asked.order_id;
+
+-- name: save_incident_notes
+INSERT INTO incident_notes (order_id, owner, note, updated_at, updated_by)
+SELECT order_id, owner, note, @now, updated_by
+FROM unnest(@order_id, @owner, @note, @updated_by) AS batch (order_id, owner, note, updated_by)
+ORDER BY order_id
+ON CONFLICT (order_id) DO UPDATE
+SET owner = excluded.owner, note = excluded.note, updated_at = excluded.updated_at, updated_by = excluded.updated_by;

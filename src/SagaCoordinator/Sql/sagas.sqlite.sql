@@ -127,3 +127,32 @@ FROM sagas s
 WHERE s.order_id >= @from
 ORDER BY s.order_id DESC
 LIMIT @most;
+
+-- name: incidents
+-- Open sagas that only a person can move, each with what was written about it.
+SELECT
+    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, n.owner, n.note,
+    n.updated_at, n.updated_by
+FROM saga_timers t
+JOIN sagas s ON s.order_id = t.order_id
+LEFT JOIN incident_notes n ON n.order_id = t.order_id
+WHERE s.state = 'failed'
+    AND (@before IS NULL OR t.order_id < @before)
+    AND (@step IS NULL OR s.step = @step)
+    AND (@code IS NULL OR s.code = @code)
+    AND (@owner IS NULL OR n.owner = @owner)
+ORDER BY t.order_id DESC
+LIMIT @most;
+
+-- name: incident_notes
+SELECT n.order_id, n.owner, n.note, n.updated_at, n.updated_by
+FROM json_each(@rows) AS asked
+JOIN incident_notes n ON n.order_id = unhex(asked.value ->> 0);
+
+-- name: save_incident_notes
+INSERT INTO incident_notes (order_id, owner, note, updated_at, updated_by)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, @now, value ->> 3
+FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT (order_id) DO UPDATE
+SET owner = excluded.owner, note = excluded.note, updated_at = excluded.updated_at, updated_by = excluded.updated_by;

@@ -157,6 +157,37 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_incident_has_an_owner_and_a_note_which_are_replaced_and_audited()
+    {
+        await NoteAsync(Stuck, """{"owner":"anna","note":"called the warehouse\nthey count again"}""");
+        clock.Now += TimeSpan.FromMinutes(1);
+        await NoteAsync(Stuck, """{"owner":"ben"}""");
+        var note = Assert.Single((await GetAsync("incidents?owner=ben"))["items"]!.AsArray())!["note"]!;
+        Assert.Equal(("ben", null, "local"), ((string?)note["owner"], (string?)note["note"], (string?)note["updatedBy"]));
+        Assert.Equal("ben", (string?)(await GetAsync($"sagas/{Stuck}"))["note"]!["owner"]);
+        Assert.Empty((await GetAsync("incidents?owner=anna"))["items"]!.AsArray());
+        var entries = await AuditAsync();
+        Assert.Equal(
+            [("note", "No note.", "anna"), ("note", "called the warehouse\nthey count again", null)],
+            entries.Select(entry => (entry.Action, entry.Reason, entry.Before?.GetProperty("owner").GetString())));
+        Assert.Equal("no_incident", (string)(await NoteAsync(Paying, """{"owner":"ben"}""", HttpStatusCode.Conflict))["code"]!);
+        await NoteAsync(Guid.CreateVersion7(), "{}", HttpStatusCode.NotFound);
+        Assert.Equal(2, (await AuditAsync()).Count);
+    }
+
+    [Theory]
+    [InlineData("""{"owner":" "}""")]
+    [InlineData("""{"note":"card 4111 1111 1111 1111"}""")]
+    [InlineData("""{"note":"a\u0007"}""")]
+    [InlineData("""{"color":"red"}""")]
+    [InlineData("owner", 101)]
+    [InlineData("note", 2001)]
+    public async Task A_note_that_is_too_long_or_no_text_is_a_400(string body, int length = 0) =>
+        await NoteAsync(
+            Stuck, length == 0 ? body : new JsonObject { [body] = new string('x', length) }.ToJsonString(),
+            HttpStatusCode.BadRequest);
+
+    [Fact]
     public async Task Timers_are_listed_as_they_come_due()
     {
         // The timer of what is stuck fires once more, finds that only a person can move it, and rests.
@@ -212,6 +243,14 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
         if (key is not null) request.Headers.Add("Idempotency-Key", key);
         using var response = await http.SendAsync(request);
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+    }
+
+    async Task<JsonNode> NoteAsync(Guid orderId, string body, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var content = new StringContent(body, null, "application/json");
+        using var response = await http.PutAsync(new Uri($"incidents/{orderId}", UriKind.Relative), content);
+        Assert.Equal(expected, response.StatusCode);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
     }
 
     async Task<JsonNode> GetAsync(string path) =>
