@@ -17,9 +17,6 @@ static class ChaosRun
     static readonly string[] GatewayArguments =
         ["--latency", "20±15", "--timeouts", "1%", "--errors", "1%", "--declines", "2%"];
 
-    // Timers that would outlast a round are shortened; everything else is as it ships.
-    static readonly Dictionary<string, string> Settings = new() { ["ORDERWRIGHT_GATEWAY_DEADLINE"] = "2s" };
-
     /// <summary>I7.</summary>
     static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(60);
 
@@ -62,7 +59,7 @@ static class ChaosRun
         var directory = data is null ? Path.Combine("/tmp", $"orderwright-chaos-{Environment.ProcessId}") : Path.GetFullPath(data);
         var report = new ChaosReport(seed, duration);
         say($"chaos: seed {seed}, {duration.TotalMinutes:0.#} min, {rate:0} orders/s; servers and logs in {directory}");
-        await using (var cluster = await Cluster.StartAsync(directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, Settings, cancel))
+        await using (var cluster = await Cluster.StartAsync(directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, new Dictionary<string, string>(), cancel))
         {
             if (cluster.WithoutLinks is { } why) report.Skipped["partition"] = why;
             var buyers = new Buyers(cluster, seed, rate, count: 24);

@@ -201,16 +201,27 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         }
     }
 
+    // A gateway that was killed a moment ago is waited for.
     static async Task BehaveAsync(Cluster cluster, string behaviour)
     {
         var body = Encoding.UTF8.GetBytes(behaviour);
         var url = new Uri(cluster.GatewayUrl, "/v1/behaviour");
-        using var request = new HttpRequestMessage(HttpMethod.Put, url) { Content = new ByteArrayContent(body) };
-        request.Headers.Add(
-            HttpGatewayNames.SignatureHeader,
-            new Signature(Encoding.UTF8.GetBytes(Cluster.GatewaySecret)).Write(
-                HttpGatewayNames.Signed("PUT", url.PathAndQuery), body, DateTimeOffset.UtcNow));
-        using var answer = await cluster.Http.SendAsync(request);
-        answer.EnsureSuccessStatusCode();
+        for (var limit = DateTime.UtcNow.AddSeconds(30); ; await Task.Delay(200))
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Put, url) { Content = new ByteArrayContent(body) };
+            request.Headers.Add(
+                HttpGatewayNames.SignatureHeader,
+                new Signature(Encoding.UTF8.GetBytes(Cluster.GatewaySecret)).Write(
+                    HttpGatewayNames.Signed("PUT", url.PathAndQuery), body, DateTimeOffset.UtcNow));
+            try
+            {
+                using var answer = await cluster.Http.SendAsync(request);
+                answer.EnsureSuccessStatusCode();
+                return;
+            }
+            catch (HttpRequestException) when (DateTime.UtcNow < limit)
+            {
+            }
+        }
     }
 }

@@ -35,11 +35,19 @@ sealed class Links : IAsyncDisposable
     public static Links? TryCreate(out string? whyNot)
     {
         var links = new Links();
-        var probe = $"{links.prefix}probe";
+        var probe = $"{links.prefix}p"; // The kernel takes 15 characters.
         try
         {
             Ip($"netns add {probe}");
-            Ip($"netns del {probe}");
+            try
+            {
+                Ip($"link add {probe}h type veth peer name {probe}c netns {probe}");
+                Ip($"link del {probe}h");
+            }
+            finally
+            {
+                Ip($"netns del {probe}");
+            }
             whyNot = null;
             return links;
         }
