@@ -34,6 +34,9 @@ public sealed partial class BatchRunner(
     // A database that takes other writes is not away. An item whose own it did not take so often in a row is poison.
     const int UnservedBeforePoison = 5;
 
+    // One that takes only some writes is not well either: it has to take as many in a row before an item is to blame.
+    const int WritesOfAWellDatabase = 10;
+
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to
     /// <paramref name="onPoison"/>. What it returns is the sending of what follows, which never throws: the next batch
@@ -127,14 +130,15 @@ public sealed partial class BatchRunner(
         return Task.WhenAll(first, await RunAsync([.. items.Skip(half)], handle, onPoison, cancel));
     }
 
-    // Asked by a write of its own: others may commit without writing anything, which a full disk allows.
+    // Asked by writes of its own: others may commit without writing anything, which a full disk allows.
     async Task<bool> TakesWritesAsync()
     {
         if (writeProbe is null) return false;
         try
         {
-            await database.WriteAsync(
-                transaction => transaction.ExecuteAsync(writeProbe, SqlArgs.With("now", time.Now())), CancellationToken.None);
+            for (var i = 0; i < WritesOfAWellDatabase; i++)
+                await database.WriteAsync(
+                    transaction => transaction.ExecuteAsync(writeProbe, SqlArgs.With("now", time.Now())), CancellationToken.None);
             return true;
         }
         catch (DatabaseUnavailableException)

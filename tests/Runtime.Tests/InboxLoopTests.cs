@@ -212,6 +212,18 @@ public sealed class InboxLoopTests
         Assert.Empty(await service.DeadLettersAsync());
     }
 
+    [Fact]
+    public async Task While_the_database_takes_every_other_write_no_message_is_to_blame()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        service.Database.FailNext([.. Enumerable.Range(0, 11).Select(i => i % 2 == 0 ? Fault.AtCommit : Fault.None)]);
+        await service.SendAsync(Commands.Many(1));
+        await service.SeesAsync("acknowledge 1");
+        Assert.Single(await service.NotesAsync());
+        Assert.Empty(await service.DeadLettersAsync());
+    }
+
     sealed class EndlessHandler(Guid orderId) : IBatchHandler
     {
         public IReadOnlyList<Type> Takes => [typeof(CommitStock)];
