@@ -127,7 +127,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         string key, string sku, string provider = "balance", string? token = null, HttpClient? through = null)
     {
         var payment = token is null || provider == "balance" ? """{"provider":"balance"}""" : $$"""{"provider":"{{provider}}","token":"{{token}}"}""";
-        var body = $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"{{sku}}","quantity":1}],"payment":{{payment}}}""";
+        var body = $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"{{sku}}","quantity":1}],"payment":{{payment}},"reference":"{{key}}"}""";
         for (var patience = Patience(); ; await Task.Delay(100, patience))
         {
             try
