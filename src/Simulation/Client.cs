@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Orderwright.Contracts;
 using Orderwright.CustomerService;
 using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
 using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
@@ -151,8 +152,9 @@ public sealed class Client(World world, Chance chance)
             world.Weather.Count("answer lost");
             return null;
         }
-        catch (Exception error) when (error is TimeoutException or OverloadedException)
+        catch (Exception error) when (error is TimeoutException or OverloadedException or DatabaseUnavailableException)
         {
+            // Or a 503, which says as little.
             return null;
         }
         catch (Exception error)

@@ -1,5 +1,6 @@
 using Orderwright.Contracts;
 using Orderwright.SagaCoordinator;
+using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
 
@@ -20,6 +21,8 @@ public sealed record PlanItem(int Number, TimeSpan At, object What)
 public sealed class Plan
 {
     static readonly TimeSpan DeadlineOfAStep = TimeSpan.FromMinutes(10.5);
+
+    static readonly TimeSpan HoldLasts = OrderSaga.HoldFor + ExpireHolds.Grace;
 
     static readonly TimeSpan AWhile = TimeSpan.FromMinutes(2);
 
@@ -156,6 +159,7 @@ public sealed class Plan
     {
         if (chance.Hit(0.05)) return;
         if (span > DeadlineOfAStep && chance.Hit(0.8)) DrawBlockade();
+        if (span > HoldLasts && chance.Hit(0.5)) DrawLateCommit();
         if (chance.Hit(0.15))
             Add(When(0.8), new ClockWrong(Service(), chance.Between(1, 2), DrawSkew()) { For = Lasting() });
         var count = chance.Between(1, 6);
@@ -183,6 +187,23 @@ public sealed class Plan
             {
                 For = chance.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(40)),
             });
+    }
+
+    // Its customer is slow, and stock-service out of reach as soon as it holds the goods: when it is asked to commit them, the
+    // hold is just running out.
+    void DrawLateCommit()
+    {
+        var placed = When(0.02);
+        var approval = chance.Between(TimeSpan.FromMinutes(6), DeadlineOfAStep - TimeSpan.FromMinutes(1));
+        Add(placed, new Place(
+            ++orders, Customer(), [(Sku(), 1)], $"{CardTokens.Approved}{(int)approval.TotalSeconds}", HasKey: true, Copies: 1,
+            WaitSeconds: 0));
+        var cutOff = placed + chance.Between(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1));
+        var ends = placed + HoldLasts + chance.Between(TimeSpan.FromSeconds(-10), TimeSpan.FromSeconds(20));
+        Add(cutOff, new LinkTrouble(ServiceNames.Coordinator, ServiceNames.Stock, Loss: 1, Twice: 0, Late: 0, LongestDelay)
+        {
+            For = ends - cutOff,
+        });
     }
 
     TimeSpan DrawSkew() => chance.Of(

@@ -56,9 +56,15 @@ static async Task<int> RunManyAsync(string range, double? minutes)
     }
     var watch = Stopwatch.StartNew();
     var lastTold = TimeSpan.Zero;
+    var told = new HashSet<long>();
     var most = minutes is { } limit ? TimeSpan.FromMinutes(limit) : TimeSpan.MaxValue;
     var tally = await Sweep.RunAsync(from, to, most, onRun: tally =>
     {
+        foreach (var (failed, outcome) in tally.Failed.Where(failed => told.Add(failed.Key)))
+        {
+            Console.WriteLine($"seed {failed}:");
+            Story.Verdict(outcome, Console.Out);
+        }
         if (watch.Elapsed - lastTold < TimeSpan.FromSeconds(5)) return;
         lastTold = watch.Elapsed;
         Console.WriteLine($"{Speed(tally, watch.Elapsed)}, {tally.Failed.Count} failed");
@@ -66,11 +72,6 @@ static async Task<int> RunManyAsync(string range, double? minutes)
     Console.WriteLine($"{Speed(tally, watch.Elapsed)} on {Environment.ProcessorCount} processors");
     Console.WriteLine($"orders: {Counts(tally.Ends)}");
     Console.WriteLine($"faults: {Counts(tally.Struck)}");
-    foreach (var (failed, outcome) in tally.Failed.Take(20))
-    {
-        Console.WriteLine($"seed {failed}:");
-        Story.Verdict(outcome, Console.Out);
-    }
     if (tally.Failed.Count == 0)
     {
         Console.WriteLine("✓ all holds");

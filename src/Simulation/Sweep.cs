@@ -5,8 +5,6 @@ namespace Orderwright.Simulation;
 /// <summary>What many runs came to.</summary>
 public sealed class Tally
 {
-    readonly Lock gate = new();
-
     public long Runs { get; private set; }
 
     public SortedDictionary<string, long> Ends { get; } = new(StringComparer.Ordinal);
@@ -18,13 +16,10 @@ public sealed class Tally
 
     public void Add(long seed, Outcome outcome)
     {
-        lock (gate)
-        {
-            Runs++;
-            foreach (var (end, count) in outcome.Ends) Ends[end] = Ends.GetValueOrDefault(end) + count;
-            foreach (var (kind, count) in outcome.Struck) Struck[kind] = Struck.GetValueOrDefault(kind) + count;
-            if (outcome.Findings.Count > 0) Failed.Add(seed, outcome);
-        }
+        Runs++;
+        foreach (var (end, count) in outcome.Ends) Ends[end] = Ends.GetValueOrDefault(end) + count;
+        foreach (var (kind, count) in outcome.Struck) Struck[kind] = Struck.GetValueOrDefault(kind) + count;
+        if (outcome.Findings.Count > 0) Failed.Add(seed, outcome);
     }
 }
 
@@ -35,16 +30,17 @@ public static class Sweep
     /// <param name="to">The last one.</param>
     /// <param name="limit">Begins no further run after this time.</param>
     /// <param name="plant">Makes a bug for each run; null for none.</param>
-    /// <param name="mostFailures">Begins no further run after so many have failed.</param>
+    /// <param name="isEnough">Begins no further run after one that failed like this; null: goes on.</param>
     /// <param name="onRun">Told after each run; by any thread, one at a time.</param>
     public static async Task<Tally> RunAsync(
-        long from, long to, TimeSpan limit, Func<Plant>? plant = null, int mostFailures = int.MaxValue,
+        long from, long to, TimeSpan limit, Func<Plant>? plant = null, Func<Outcome, bool>? isEnough = null,
         Action<Tally>? onRun = null)
     {
         var tally = new Tally();
         var next = from - 1;
         var watch = Stopwatch.StartNew();
-        var told = new Lock();
+        var gate = new Lock();
+        var isOver = false;
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Factory.StartNew(
             Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         return tally;
@@ -52,12 +48,16 @@ public static class Sweep
         void Work()
         {
             using var arena = Arena.Open();
-            while (watch.Elapsed < limit && tally.Failed.Count < mostFailures && Interlocked.Increment(ref next) is var seed
+            while (watch.Elapsed < limit && !Volatile.Read(ref isOver) && Interlocked.Increment(ref next) is var seed
                 && seed <= to)
             {
-                tally.Add(seed, new World(Plan.Of(seed), arena, plant?.Invoke()).Run());
-                if (onRun is null) continue;
-                lock (told) onRun(tally);
+                var outcome = new World(Plan.Of(seed), arena, plant?.Invoke()).Run();
+                lock (gate)
+                {
+                    tally.Add(seed, outcome);
+                    isOver |= outcome.Findings.Count > 0 && isEnough?.Invoke(outcome) == true;
+                    onRun?.Invoke(tally);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@ namespace Orderwright.Simulation.Tests;
 
 /// <summary>
 /// The proof that the simulation can find what it looks for: bugs that such systems are known for, put in from outside one
-/// at a time. Each must be found within 2,000 seeds, for what it breaks.
+/// at a time. Each must be found within 2,000 seeds, by the invariant that it is known to break.
 /// </summary>
 public sealed class PlantedBugTests(ITestOutputHelper output)
 {
@@ -21,7 +21,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     public Task An_undo_without_a_tombstone_is_found() => IsFound(() => new UndoWithoutATombstone(), "I4", "I6");
 
     [Fact]
-    public Task A_saga_whose_version_is_not_guarded_is_found() => IsFound(() => new SagaVersionNotGuarded(), "I1", "I2", "I4", "I7");
+    public Task A_saga_whose_version_is_not_guarded_is_found() => IsFound(() => new SagaVersionNotGuarded(), "I2", "I3", "I4");
 
     [Fact]
     public Task An_answer_that_is_not_kept_under_its_key_is_found() => IsFound(() => new AnswerNotKept(), "I1");
@@ -30,10 +30,10 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     public Task A_balance_that_is_read_before_it_is_locked_is_found() => IsFound(() => new BalanceReadBeforeItIsLocked(), "I3");
 
     [Fact]
-    public Task An_answer_for_a_step_that_is_not_outstanding_is_found() => IsFound(() => new AnswerForWhicheverStep(), "I1", "I2", "I4", "I6", "I7");
+    public Task An_answer_for_a_step_that_is_not_outstanding_is_found() => IsFound(() => new AnswerForWhicheverStep(), "I2", "I4", "I6");
 
     [Fact]
-    public Task An_expiry_without_compare_and_set_is_found() => IsFound(() => new ExpiryWithoutCompareAndSet(), "I4", "I6");
+    public Task An_expiry_without_compare_and_set_is_found() => IsFound(() => new ExpiryWithoutCompareAndSet(), "I4");
 
     [Fact]
     public Task A_coordinator_that_does_not_ask_again_is_found() => IsFound(() => new NobodyAsksAgain(), "I7");
@@ -43,11 +43,15 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     async Task IsFound(Func<Plant> plant, params string[] breaks)
     {
-        var tally = await Sweep.RunAsync(1, Seeds, TimeSpan.FromMinutes(3), plant, mostFailures: 1);
-        Assert.NotEmpty(tally.Failed);
-        var (seed, outcome) = tally.Failed.First();
-        output.WriteLine($"found after {tally.Runs} seeds: {outcome.Findings[0]}");
-        Assert.Contains(outcome.Findings, finding => breaks.Contains(finding.Invariant));
-        Assert.InRange(seed, 1, Seeds);
+        bool Breaks(Outcome outcome) => outcome.Findings.Any(finding => breaks.Contains(finding.Invariant));
+        var tally = await Sweep.RunAsync(1, Seeds, TimeSpan.FromMinutes(3), plant, isEnough: Breaks);
+
+        // What fails without the bug as well has another one, and proves nothing here.
+        using var arena = Arena.Open();
+        Assert.All(tally.Failed.Keys, seed => Assert.Empty(new World(Plan.Of(seed), arena).Run().Findings));
+
+        Assert.Contains(tally.Failed.Values, Breaks);
+        var outcome = tally.Failed.Values.First(Breaks);
+        output.WriteLine($"found after {tally.Runs} seeds: {outcome.Findings.First(finding => breaks.Contains(finding.Invariant))}");
     }
 }

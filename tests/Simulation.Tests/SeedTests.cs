@@ -6,7 +6,7 @@ namespace Orderwright.Simulation.Tests;
 /// </summary>
 public sealed class SeedTests
 {
-    const int Seeds = 400;
+    const int Seeds = 2_000;
 
     [Fact]
     public async Task All_holds_whatever_breaks()
