@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Http;
+using Orderwright.CustomerService.Gateways.Stripe;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 
@@ -32,10 +33,12 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
                 (headers, body) => door!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
             : null;
         var http = HttpGatewaySettings.Read(context.Configuration);
+        var stripe = StripeSettings.Read(context.Configuration);
         IReadOnlyList<IPaymentProvider> providers =
         [
             .. sandbox is null ? [] : new[] { sandbox },
             .. http is null ? [] : new[] { HttpProvider.Over(http, limits, context.Time) },
+            .. stripe is null ? [] : new[] { StripeProvider.Over(stripe, limits) },
             .. further,
         ];
         var byName = providers.ToFrozenDictionary(provider => provider.Name);

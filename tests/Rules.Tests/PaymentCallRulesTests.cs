@@ -241,6 +241,21 @@ public class PaymentCallRulesTests
     }
 
     [Fact]
+    public void What_a_look_up_may_still_miss_is_neither_called_undone_nor_given_up()
+    {
+        var lagging = WithKeys with { LookUpLag = TimeSpan.FromMinutes(10) };
+        var undone = Undo(Settle(Asked(), Lost, lagging).File);
+        for (var i = 0; i < 3; i++) undone = Settle(undone, Never, lagging, Now.AddMinutes(9)).File;
+        Assert.Equal(CallStates.InDoubt, undone.Open!.State);
+        Assert.Equal(PaymentStates.Undone, Settle(undone, Never, lagging, Now.AddMinutes(10)).File.Payment!.State);
+
+        var worn = Settle(Asked(), Lost, lagging).File;
+        worn = worn.With(worn.Open! with { Attempts = Limits.GatewayMaxAttempts });
+        Assert.Equal(CallStates.InDoubt, Settle(worn, Never, lagging, Now.AddMinutes(9)).File.Open!.State);
+        Assert.Equal(PaymentStates.Declined, Settle(worn, Never, lagging, Now.AddMinutes(10)).File.Payment!.State);
+    }
+
+    [Fact]
     public void A_success_that_comes_after_giving_up_is_voided_by_itself_and_answered_to_nobody()
     {
         var undone = Settle(Settle(Undo(Settle(Asked(), Lost).File), Never).File, Never).File;

@@ -146,7 +146,7 @@ public class PaymentSandboxTests
         {
             "", "t=,v1=", $"t={seconds}", $"v1={signature},t={seconds}", $"t={seconds + 1},v1={signature}",
             $"t={seconds},v1={signature[..^1]}", $"t={seconds},v1={signature[..^1]}z", $"t=99999999999999999,v1={signature}",
-            $"t={seconds},v1={signature},v1={signature}", $"t=-{seconds},v1={signature}",
+            $"t={seconds},v0={signature}", $"t=-{seconds},v1={signature}",
         })
             Assert.IsType<WebhookReading.Forged>(provider.ReadWebhook(
                 new HeaderDictionary { [SandboxProvider.SignatureHeader] = forged }, body, Now));

@@ -261,20 +261,22 @@ public static class CallRules
     }
 
     // Nothing is known at the gateway. The same key may go again, where keys make repetitions harmless; a new
-    // key only where the old request can no longer arrive. To call it undone takes more: a second look,
-    // unless it is final.
+    // key only where the old request can no longer arrive. To call it undone or given up takes more: a second
+    // look, and one that misses nothing.
     static PaymentDecision Repeat(
         PaymentFile file, GatewayCall call, GatewayResult.NeverHappened never, ProviderCapabilities capabilities,
         DateTimeOffset now, GatewayLimits limits)
     {
         var undoWanted = file.Payment!.UndoStep is not null
             && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
-        if (!never.Final && (undoWanted ? call.Probes == 0 : !capabilities.IdempotentKeys))
+        var givesUp = undoWanted || call.Attempts >= limits.GatewayMaxAttempts;
+        var maybeMissed = (undoWanted && call.Probes == 0) || now < call.StartedAt + capabilities.LookUpLag;
+        if (!never.Final && ((givesUp && maybeMissed) || (!undoWanted && !capabilities.IdempotentKeys)))
             return LookUpLater(file, call, capabilities, now);
         if (undoWanted)
             return GiveUp(
                 file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
-        if (call.Attempts >= limits.GatewayMaxAttempts)
+        if (givesUp)
             return GiveUp(
                 file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
         if (!capabilities.IdempotentKeys)

@@ -124,7 +124,8 @@ public sealed partial class GatewayCalls
                 lane.Places.Release();
             }
             if (cancel.IsCancellationRequested) return;
-            await reports.SubmitAsync(new CallReport(request.OrderId, task.Call.Operation, task.Call.N, result));
+            await reports.SubmitAsync(new CallReport(
+                lane.Provider.Name, request.OrderId, task.Call.Operation, task.Call.N, result));
         }
         catch (Exception error)
         {

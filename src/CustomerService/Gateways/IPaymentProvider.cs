@@ -45,7 +45,11 @@ public interface IPaymentProvider
 /// <param name="PartialCapture">Less than what is held may be captured.</param>
 /// <param name="PartialRefund">Less than what was captured may be refunded, more than once.</param>
 public sealed record ProviderCapabilities(
-    bool IdempotentKeys, bool LookUpByKey, bool CapturesLater, bool PartialCapture, bool PartialRefund);
+    bool IdempotentKeys, bool LookUpByKey, bool CapturesLater, bool PartialCapture, bool PartialRefund)
+{
+    /// <summary>How long a look-up may still miss what was done. Default none: it misses nothing.</summary>
+    public TimeSpan LookUpLag { get; init; }
+}
 
 /// <summary>One request to a gateway.</summary>
 /// <param name="Key">Ours, deterministic; the same for every repetition.</param>

@@ -3,7 +3,12 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>What a gateway said of an attempt, whoever brought it.</summary>
-public sealed record CallReport(Guid OrderId, string Operation, int N, GatewayResult Result);
+/// <param name="Provider">Who said it; nothing that another one settles is any of its business.</param>
+/// <param name="OrderId">Of the attempt, with the next two.</param>
+/// <param name="Operation">One of <see cref="GatewayOperations"/>.</param>
+/// <param name="N">Which of them.</param>
+/// <param name="Result">What it said.</param>
+public sealed record CallReport(string Provider, Guid OrderId, string Operation, int N, GatewayResult Result);
 
 /// <summary>
 /// Takes the results of many calls in one transaction, answers the coordinator from there, and hands on what
@@ -23,10 +28,11 @@ public sealed class SettleCalls(
         {
             var report = batch[i];
             var file = book.File(report.OrderId);
-            known[i] = file.Calls.Any(call => call.Operation == report.Operation && call.N == report.N);
-            if (!known[i] || !providers.TryGetValue(file.Payment!.Provider!, out var provider)) continue;
+            known[i] = file.Payment?.Provider == report.Provider
+                && file.Calls.Any(call => call.Operation == report.Operation && call.N == report.N);
+            if (!known[i]) continue;
             var decision = CallRules.Settle(
-                file, report.Operation, report.N, report.Result, provider.Capabilities, work.Now, limits);
+                file, report.Operation, report.N, report.Result, providers[report.Provider].Capabilities, work.Now, limits);
             book.Apply(decision);
             if (decision.Answer is { } answer) work.Send(report.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));

@@ -82,6 +82,6 @@ public sealed class Webhooks
     static CallReport? ReportOf(Arrival arrival) =>
         arrival.Event is { Key: { } key, Result: { } result }
             && GatewayCall.Parse(key) is var (orderId, operation, n)
-            ? new CallReport(orderId, operation, n, result)
+            ? new CallReport(arrival.Provider, orderId, operation, n, result)
             : null;
 }

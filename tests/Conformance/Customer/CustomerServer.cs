@@ -91,7 +91,7 @@ sealed class CustomerServer : IAsyncDisposable
         var database = engine.Open(address);
         var transport = new InProcessTransport(options, clock);
         var service = new RunningService(
-            new CustomerModule(further), database, transport, options, Settings, clock, new IdSource(),
+            new CustomerModule(further), database, transport, options, SettingsBeside(further), clock, new IdSource(),
             NullLoggerFactory.Instance);
         await service.StartAsync(default);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -118,6 +118,12 @@ sealed class CustomerServer : IAsyncDisposable
         new("GatewayDeadline", "1s"),
         new("GatewayBackoff", "20ms"),
     ]).Build();
+
+    // A test that brings a sandbox of its own takes the place of the one that there would be.
+    static IConfiguration SettingsBeside(IReadOnlyList<IPaymentProvider> further) =>
+        further.Any(provider => provider.Name == SandboxProvider.ProviderName)
+            ? new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection([new("Sandbox", "false")]).Build()
+            : Settings;
 
     /// <summary>The sandbox's own hand: it signs what it sends.</summary>
     public static SandboxProvider Signer { get; } =

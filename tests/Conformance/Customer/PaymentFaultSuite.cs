@@ -208,6 +208,21 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.Equal(404, (await server.GetAsync($"payments/{order}")).Status);
     }
 
+    [Fact]
+    public async Task A_webhook_of_one_gateway_settles_nothing_of_another()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        await server.TellAsync(order, CustomerServer.Pay("scripted"));
+        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.InFlight == 1));
+        var charge = new SandboxCharge(
+            "ch_x", Key(order, "authorize"), order, "", "GBP", "authorized", 1_530, 1_530, 0, 0, false, null, null);
+        Assert.Equal(200, (await SendAsync(server, charge, server.Clock.GetUtcNow())).Status);
+        Assert.Equal("authorizing", (string?)(await server.PaymentAsync(order))["state"]);
+        Assert.Equal([false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+    }
+
     static async Task<(int Status, string Code)> SendAsync(CustomerServer server, SandboxCharge charge, DateTimeOffset at)
     {
         var (headers, body) = CustomerServer.Signer.Webhook(charge, at);

@@ -13,26 +13,10 @@ namespace Orderwright.CustomerService.Gateways.Http;
 /// </summary>
 public sealed class HttpProvider(HttpClient http, Signature signature, TimeProvider time) : IPaymentProvider
 {
-    const int MostAnswerBytes = 64 * 1024;
-
     static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    public static HttpProvider Over(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) => new(
-        new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            MaxConnectionsPerServer = limits.GatewayMaxInFlight,
-            // A gateway that moved to another address is found there before long.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        })
-        {
-            BaseAddress = settings.Url,
-            MaxResponseContentBufferSize = MostAnswerBytes,
-            // Each call comes with its own deadline.
-            Timeout = Timeout.InfiniteTimeSpan,
-        },
-        new Signature(settings.Secret), time);
+    public static HttpProvider Over(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) =>
+        new(GatewayHttp.ClientOf(settings.Url, limits), new Signature(settings.Secret), time);
 
     public string Name => HttpGatewayNames.Provider;
 
@@ -109,15 +93,9 @@ public sealed class HttpProvider(HttpClient http, Signature signature, TimeProvi
             var body = await response.Content.ReadAsByteArrayAsync(cancel);
             return ResultOf(response.StatusCode, Read(body), isLookUp: message.Method == HttpMethod.Get);
         }
-        catch (HttpRequestException error) when (error.HttpRequestError is
-            HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-            or HttpRequestError.SecureConnectionError)
-        {
-            return new GatewayResult.Unavailable("The gateway cannot be reached; nothing was sent.");
-        }
         catch (HttpRequestException error)
         {
-            return new GatewayResult.Unknown($"The call broke off: {error.HttpRequestError}.");
+            return GatewayHttp.Broken(error);
         }
     }
 

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Orderwright.CustomerService.Gateways.Stripe;
+
+/// <summary>What we read of a PaymentIntent. Amounts in Stripe's smallest unit of the currency.</summary>
+sealed record StripeIntent(
+    string Id, string Status, long Amount, long AmountReceived, string Currency,
+    IReadOnlyDictionary<string, string>? Metadata = null, StripeNextAction? NextAction = null,
+    StripeFault? LastPaymentError = null);
+
+sealed record StripeNextAction(string Type, StripeRedirect? RedirectToUrl = null);
+
+sealed record StripeRedirect(string? Url);
+
+sealed record StripeRefund(
+    string Id, string? Status, long Amount, IReadOnlyDictionary<string, string>? Metadata = null,
+    string? FailureReason = null);
+
+/// <summary>What went wrong, in an error's body or on an intent whose last try failed.</summary>
+sealed record StripeFault(
+    string Type, string? Code = null, string? DeclineCode = null, string? Message = null, string? Param = null,
+    StripeIntent? PaymentIntent = null);
+
+sealed record StripeError(StripeFault Error);
+
+/// <summary>A page of a list or of a search.</summary>
+sealed record StripePage<T>(IReadOnlyList<T> Data);
+
+sealed record StripeEvent(string Id, string Type, StripeEventData Data);
+
+sealed record StripeEventData(JsonElement Object);
+
+/// <summary>Read leniently: Stripe adds fields within a version. But no name twice.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    AllowDuplicateProperties = false,
+    NumberHandling = JsonNumberHandling.Strict,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(StripeIntent))]
+[JsonSerializable(typeof(StripeRefund))]
+[JsonSerializable(typeof(StripeError))]
+[JsonSerializable(typeof(StripePage<StripeIntent>))]
+[JsonSerializable(typeof(StripePage<StripeRefund>))]
+[JsonSerializable(typeof(StripeEvent))]
+sealed partial class StripeJson : JsonSerializerContext;

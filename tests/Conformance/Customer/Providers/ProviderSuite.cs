@@ -1,0 +1,282 @@
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService.Gateways;
+
+namespace Orderwright.Conformance.Customer.Providers;
+
+/// <summary>
+/// What holds of every payment provider: first of the provider alone, then of orders that are paid through it. What the
+/// gateway itself has on record decides.
+/// </summary>
+public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
+{
+    static readonly Charge Held = new(1_530, 0, 0, false);
+    static readonly Charge Taken = new(1_530, 1_530, 0, false);
+    static readonly Charge Returned = new(1_530, 1_530, 1_530, false);
+    static readonly Charge Released = new(1_530, 0, 0, true);
+
+    GatewayHouse house = null!;
+    readonly Guid order = Guid.CreateVersion7();
+
+    protected abstract Task<GatewayHouse> OpenAsync();
+
+    public async ValueTask InitializeAsync() => house = await OpenAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await house.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    GatewayRequest Authorize(Card card = Card.Good) => house.Ask(order, GatewayOperations.Authorize, card);
+
+    async Task<string> AuthorizedAsync() =>
+        Assert.IsType<GatewayResult.Succeeded>(await house.DoAsync(Authorize())).Reference;
+
+    Task<GatewayResult> DoAsync(string operation, string charge, long amount, int n = 1) =>
+        house.DoAsync(house.Ask(order, operation, charge: charge, amount: amount, n: n));
+
+    async Task OnRecordAsync(params Charge[] charges) => Assert.Equal(charges, await house.ChargesAsync(order));
+
+    [Theory]
+    [InlineData(Card.Declined, null)]
+    [InlineData(Card.InsufficientFunds, ReasonCodes.InsufficientFunds)]
+    public async Task A_decline_is_a_decline_however_often_it_is_asked_for(Card card, string? code)
+    {
+        var declined = Assert.IsType<GatewayResult.Declined>(await house.DoAsync(Authorize(card)));
+        if (code is not null) Assert.Equal(code, declined.Code);
+        Assert.Equal(declined, await house.DoAsync(Authorize(card)));
+        Assert.Equal(declined, await house.FindAsync(Authorize(card)));
+        await OnRecordAsync();
+    }
+
+    [Fact]
+    public async Task A_duplicate_request_has_one_effect_and_one_answer()
+    {
+        var first = await house.DoAsync(Authorize());
+        Assert.IsType<GatewayResult.Succeeded>(first);
+        Assert.Equal(first, await house.DoAsync(Authorize()));
+        Assert.Equal(first, await house.FindAsync(Authorize()));
+        await OnRecordAsync(Held);
+    }
+
+    [Fact]
+    public async Task A_time_out_after_the_charge_is_found_by_our_key_and_not_charged_again()
+    {
+        await house.LoseAsync(Authorize(Card.LostAfter));
+        var found = Assert.IsType<GatewayResult.Succeeded>(await house.FindAsync(Authorize(Card.LostAfter)));
+        Assert.Equal(found, await house.DoAsync(Authorize(Card.LostAfter)));
+        await OnRecordAsync(Held);
+    }
+
+    [Fact]
+    public async Task A_time_out_before_the_charge_never_happened_and_may_go_again_under_its_key()
+    {
+        await house.LoseAsync(Authorize(Card.LostBefore));
+        Assert.IsType<GatewayResult.NeverHappened>(await house.FindAsync(Authorize(Card.LostBefore)));
+        Assert.IsType<GatewayResult.Succeeded>(await house.DoAsync(Authorize(Card.LostBefore)));
+        await OnRecordAsync(Held);
+    }
+
+    [Fact]
+    public async Task A_server_error_is_no_refusal()
+    {
+        var answer = await house.DoAsync(Authorize(Card.FailsOnce));
+        Assert.True(answer is GatewayResult.Unavailable or GatewayResult.Unknown, $"{answer}");
+        Assert.IsType<GatewayResult.NeverHappened>(await house.FindAsync(Authorize(Card.FailsOnce)));
+        Assert.IsType<GatewayResult.Succeeded>(await house.DoAsync(Authorize(Card.FailsOnce)));
+        await OnRecordAsync(Held);
+    }
+
+    [Fact]
+    public async Task What_is_held_is_captured_once_in_part_and_never_over()
+    {
+        var charge = await AuthorizedAsync();
+        Assert.IsType<GatewayResult.Declined>(await DoAsync("capture", charge, 1_531, n: 9));
+        var captured = await DoAsync("capture", charge, 1_000);
+        Assert.IsType<GatewayResult.Succeeded>(captured);
+        Assert.Equal(captured, await DoAsync("capture", charge, 1_000));
+        Assert.IsType<GatewayResult.Declined>(await DoAsync("capture", charge, 1, n: 2));
+        Assert.IsType<GatewayResult.Succeeded>(
+            await house.FindAsync(house.Ask(order, "capture", charge: charge, amount: 1_000)));
+        await OnRecordAsync(new Charge(1_530, 1_000, 0, false));
+    }
+
+    [Fact]
+    public async Task What_was_captured_is_refunded_part_by_part_each_once_and_never_above_it()
+    {
+        var charge = await AuthorizedAsync();
+        await DoAsync("capture", charge, 1_000);
+        Assert.IsType<GatewayResult.NeverHappened>(
+            await house.FindAsync(house.Ask(order, "refund", charge: charge, amount: 600)));
+        var refunded = await DoAsync("refund", charge, 600);
+        Assert.IsType<GatewayResult.Succeeded>(refunded);
+        Assert.Equal(refunded, await DoAsync("refund", charge, 600));
+        Assert.Equal(refunded, await house.FindAsync(house.Ask(order, "refund", charge: charge, amount: 600)));
+        Assert.IsType<GatewayResult.Declined>(await DoAsync("refund", charge, 401, n: 2));
+        Assert.IsType<GatewayResult.Succeeded>(await DoAsync("refund", charge, 400, n: 3));
+        Assert.IsType<GatewayResult.Declined>(await DoAsync("refund", charge, 1, n: 4));
+        await OnRecordAsync(new Charge(1_530, 1_000, 1_000, false));
+    }
+
+    [Fact]
+    public async Task What_is_held_can_be_released_and_what_was_taken_cannot()
+    {
+        var charge = await AuthorizedAsync();
+        var released = await DoAsync("void", charge, 1_530);
+        Assert.IsType<GatewayResult.Succeeded>(released);
+        Assert.Equal(released, await DoAsync("void", charge, 1_530));
+        Assert.Equal(released, await house.FindAsync(house.Ask(order, "void", charge: charge)));
+        Assert.IsType<GatewayResult.Declined>(await DoAsync("capture", charge, 1_530));
+        await OnRecordAsync(Released);
+
+        var other = Guid.CreateVersion7();
+        var taken = Assert.IsType<GatewayResult.Succeeded>(await house.DoAsync(house.Ask(other, "authorize"))).Reference;
+        await house.DoAsync(house.Ask(other, "capture", charge: taken));
+        Assert.IsType<GatewayResult.Declined>(await house.DoAsync(house.Ask(other, "void", charge: taken)));
+        Assert.Equal([Taken], await house.ChargesAsync(other));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_action_waits_for_the_customer_and_ends_as_they_decide(bool approves)
+    {
+        var asked = Authorize(Card.RequiresAction);
+        var action = Assert.IsType<GatewayResult.ActionRequired>(await house.DoAsync(asked));
+        Assert.True(Uri.TryCreate(action.Url, UriKind.RelativeOrAbsolute, out _));
+        Assert.IsType<GatewayResult.ActionRequired>(await house.FindAsync(asked with { Reference = action.Reference }));
+        await house.ActAsync(order, approves);
+        var settled = await house.FindAsync(asked with { Reference = action.Reference });
+        if (approves) Assert.Equal(new GatewayResult.Succeeded(action.Reference), settled);
+        else Assert.IsType<GatewayResult.Declined>(settled);
+        var told = await house.TellAsync(order, TimeProvider.System.GetUtcNow());
+        var read = Assert.IsType<WebhookReading.Genuine>(house.Provider.ReadWebhook(
+            told.Headers, System.Text.Encoding.UTF8.GetBytes(told.Body), TimeProvider.System.GetUtcNow()));
+        Assert.Equal((asked.Key, settled), (Assert.Single(read.Events).Key, read.Events[0].Result));
+    }
+
+    [Fact]
+    public async Task A_webhook_that_is_forged_or_old_or_altered_is_not_believed()
+    {
+        await AuthorizedAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        var told = await house.TellAsync(order, now);
+        WebhookReading Read(Delivery delivery, DateTimeOffset at) =>
+            house.Provider.ReadWebhook(delivery.Headers, System.Text.Encoding.UTF8.GetBytes(delivery.Body), at);
+        Assert.IsType<WebhookReading.Genuine>(Read(told, now.AddMinutes(4)));
+        Assert.IsType<WebhookReading.Forged>(Read(told, now.AddMinutes(6)));
+        Assert.IsType<WebhookReading.Forged>(Read(told, now.AddMinutes(-6)));
+        Assert.IsType<WebhookReading.Forged>(Read(told with { Body = told.Body + " " }, now));
+        Assert.IsType<WebhookReading.Forged>(Read(told with { Signature = "" }, now));
+    }
+
+    [Fact]
+    public async Task An_order_is_held_taken_and_refunded_and_the_gateways_record_is_ours()
+    {
+        await using var server = await ServerAsync();
+        Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, Pay(Card.Good))).Outcome);
+        await OnRecordAsync(Held);
+        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), (await server.AskAsync(order, new CapturePayment())).Payment);
+        await OnRecordAsync(Taken);
+        var undone = await server.AskAsync(order, new UndoPayment("cancelled"));
+        Assert.Equal(new PaymentPosition(1_530, 1_530, 1_530, false), undone.Payment);
+        await OnRecordAsync(Returned);
+    }
+
+    [Theory]
+    [InlineData(Card.LostAfter)]
+    [InlineData(Card.LostBefore)]
+    [InlineData(Card.FailsOnce)]
+    public async Task An_order_whose_gateway_stumbles_is_charged_once(Card card)
+    {
+        await using var server = await ServerAsync();
+        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.AskAsync(order, Pay(card))).Payment);
+        await OnRecordAsync(Held);
+        Assert.Single((await server.PaymentAsync(order))["attempts"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData(Card.Declined, ReasonCodes.PaymentDeclined)]
+    [InlineData(Card.InsufficientFunds, ReasonCodes.InsufficientFunds)]
+    public async Task An_order_is_told_why_it_was_declined(Card card, string code)
+    {
+        await using var server = await ServerAsync();
+        var answer = await server.AskAsync(order, Pay(card));
+        Assert.Equal((StepOutcome.Rejected, code), (answer.Outcome, answer.Code));
+    }
+
+    [Fact]
+    public async Task A_late_success_on_a_cancelled_order_is_given_back_by_itself()
+    {
+        await using var server = await ServerAsync();
+        await server.TellAsync(order, Pay(Card.LostAfter));
+        await CustomerServer.UntilAsync(async () => (await house.ChargesAsync(order)).Count == 1);
+        await server.TellAsync(order, new UndoPayment("cancelled"));
+        StepAnswered answer;
+        do answer = await server.SettledAsync(order);
+        while (!answer.Undo);
+        Assert.Equal((StepOutcome.Completed, true), (answer.Outcome, answer.Payment!.Voided));
+        await OnRecordAsync(Released);
+    }
+
+    [Fact]
+    public async Task A_webhook_that_comes_early_twice_late_and_out_of_order_settles_once()
+    {
+        await using var server = await ServerAsync();
+        var waiting = await server.AskAsync(order, Pay(Card.RequiresAction));
+        Assert.Equal(StepOutcome.Waiting, waiting.Outcome);
+        await house.ActAsync(order, approve: true);
+        var approved = await house.TellAsync(order, TimeProvider.System.GetUtcNow());
+        Assert.Equal((200, 200), (await SendAsync(server, approved), await SendAsync(server, approved)));
+        Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
+        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), (await server.AskAsync(order, new CapturePayment())).Payment);
+        // What stood before the capture is told again, and has no effect.
+        Assert.Equal(200, await SendAsync(server, approved));
+        Assert.Equal("captured", (string?)(await server.PaymentAsync(order))["state"]);
+        await OnRecordAsync(Taken);
+
+        var early = Guid.CreateVersion7();
+        await server.TellAsync(early, Pay(Card.LostAfter));
+        await CustomerServer.UntilAsync(async () => (await house.ChargesAsync(early)).Count == 1);
+        Assert.Equal(200, await SendAsync(server, await house.TellAsync(early, TimeProvider.System.GetUtcNow())));
+        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(early)).Payment);
+        Assert.Equal([Held], await house.ChargesAsync(early));
+    }
+
+    [Fact]
+    public async Task A_forged_webhook_is_401_and_leaves_no_trace()
+    {
+        await using var server = await ServerAsync();
+        await server.AskAsync(order, Pay(Card.RequiresAction));
+        await house.ActAsync(order, approve: true);
+        var told = await house.TellAsync(order, TimeProvider.System.GetUtcNow());
+        Assert.Equal(401, await SendAsync(server, told with { Body = told.Body.Replace("1530", "1") + " " }));
+        Assert.Equal(401, await SendAsync(server, await house.TellAsync(order, TimeProvider.System.GetUtcNow().AddMinutes(-6))));
+        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text(0)));
+    }
+
+    [Fact]
+    public async Task An_undo_while_the_customer_may_act_closes_the_action()
+    {
+        await using var server = await ServerAsync();
+        await server.AskAsync(order, Pay(Card.RequiresAction));
+        Assert.True((await server.AskAsync(order, new UndoPayment("expired"))).Undo);
+        Assert.DoesNotContain(await house.ChargesAsync(order), charge => !charge.Voided);
+        Assert.Contains((string?)(await server.PaymentAsync(order))["state"], (string[])["voided", "undone"]);
+    }
+
+    AuthorizePayment Pay(Card card) => CustomerServer.Pay(house.Provider.Name, house.TokenOf(card));
+
+    async Task<CustomerServer> ServerAsync()
+    {
+        var server = await CustomerServer.StartAsync(engine, house.Provider);
+        await server.AddCustomerAsync();
+        return server;
+    }
+
+    async Task<int> SendAsync(CustomerServer server, Delivery delivery) =>
+        (await server.SendAsync(
+            "POST", $"webhooks/{house.Provider.Name}", delivery.Body,
+            header: (delivery.SignatureHeader, delivery.Signature))).Status;
+}

@@ -1,0 +1,371 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Orderwright.Conformance.Customer.Providers;
+
+/// <summary>
+/// Stripe's PaymentIntents with a record of its own. The names of parameters, fields, statuses and events are not ours: they
+/// stand in <c>stripe-names.json</c>, taken from what Stripe generates out of its OpenAPI document. A request with another
+/// parameter is refused, as Stripe does it; an object with another field is not served. What it does when follows Stripe's
+/// documentation: https://docs.stripe.com/payments/paymentintents/lifecycle, https://docs.stripe.com/api/idempotent_requests.
+/// </summary>
+sealed class StripeMock : IAsyncDisposable
+{
+    public const string Key = "sk_test_mock";
+
+    public static readonly JsonNode Names = JsonNode.Parse(
+        typeof(StripeMock).Assembly.GetManifestResourceStream("stripe-names.json")!)!;
+
+    sealed record Stored(string Request, int Status, string Body);
+
+    sealed record Refusal(int Status, string Type, string? Code, string Message, string? Param = null, string? DeclineCode = null);
+
+    readonly WebApplication web;
+    readonly Lock gate = new();
+    readonly Dictionary<string, JsonObject> intents = [];
+    readonly Dictionary<string, JsonObject> refunds = [];
+    readonly Dictionary<string, Stored> answers = [];
+    readonly HashSet<string> stumbled = [];
+    int made;
+
+    StripeMock(WebApplication web)
+    {
+        this.web = web;
+        web.MapPost("/v1/payment_intents", http => AnswerAsync(http, "POST /v1/payment_intents", Create));
+        web.MapPost("/v1/payment_intents/{intent}/capture", http =>
+            AnswerAsync(http, "POST /v1/payment_intents/{intent}/capture", Capture));
+        web.MapPost("/v1/payment_intents/{intent}/cancel", http =>
+            AnswerAsync(http, "POST /v1/payment_intents/{intent}/cancel", Cancel));
+        web.MapGet("/v1/payment_intents/search", http => AnswerAsync(http, "GET /v1/payment_intents/search", Search));
+        web.MapGet("/v1/payment_intents/{intent}", http => AnswerAsync(http, "GET /v1/payment_intents/{intent}", Retrieve));
+        web.MapPost("/v1/refunds", http => AnswerAsync(http, "POST /v1/refunds", Refund));
+        web.MapGet("/v1/refunds", http => AnswerAsync(http, "GET /v1/refunds", ListRefunds));
+    }
+
+    public string Url => web.Urls.Single();
+
+    /// <summary>What was made is not searchable yet; it can be retrieved.</summary>
+    public bool SearchIsBehind { get; set; }
+
+    /// <summary>What it answers to everything, while it is set.</summary>
+    public (int Status, string Body)? Broken { get; set; }
+
+    /// <summary>A refund is not at the bank yet.</summary>
+    public bool RefundsArePending { get; set; }
+
+    /// <summary>Requests that moved money, or would have.</summary>
+    public List<IReadOnlyDictionary<string, string>> Posts { get; } = [];
+
+    public static async Task<StripeMock> StartAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var web = builder.Build();
+        web.UseRouting();
+        var mock = new StripeMock(web);
+        await web.StartAsync();
+        return mock;
+    }
+
+    public List<(JsonObject Intent, JsonObject[] Refunds)> OfOrder(Guid order)
+    {
+        lock (gate)
+            return
+            [
+                .. intents.Values.Where(intent => (string?)intent["metadata"]!["orderwright_order"] == order.ToString())
+                    .Select(intent => (intent, refunds.Values.Where(refund =>
+                        (string?)refund["payment_intent"] == (string)intent["id"]!).ToArray())),
+            ];
+    }
+
+    /// <summary>The customer at 3-D Secure.</summary>
+    public void Act(Guid order, bool approve)
+    {
+        var (intent, _) = OfOrder(order).Single();
+        lock (gate)
+        {
+            Assert.Equal("requires_action", (string?)intent["status"]);
+            intent["next_action"] = null;
+            if (approve) Hold(intent);
+            else
+                Fail(intent, new(
+                    402, "card_error", "payment_intent_authentication_failure", "The customer did not approve.",
+                    DeclineCode: "authentication_failed"));
+        }
+    }
+
+    public static string EventOf(JsonObject thing, string type)
+    {
+        Assert.Contains(type, Names["eventTypes"]!.AsArray().Select(name => (string)name!));
+        return Shape(
+            "event",
+            ("id", $"evt_{(string)thing["id"]!}_{type}"), ("object", "event"), ("type", type),
+            ("api_version", (string)Names["version"]!), ("created", 1_769_851_800), ("livemode", false),
+            ("pending_webhooks", 1), ("data", new JsonObject { ["object"] = thing.DeepClone() })).ToJsonString();
+    }
+
+    async Task AnswerAsync(HttpContext http, string endpoint, Func<HttpContext, IReadOnlyDictionary<string, string>, object> act)
+    {
+        var form = http.Request.HasFormContentType
+            ? (await http.Request.ReadFormAsync()).ToDictionary(pair => pair.Key, pair => pair.Value.ToString())
+            : http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        if (Broken is { } broken)
+        {
+            await WriteAsync(http, broken.Status, broken.Body);
+            return;
+        }
+        if (Refuse(http, endpoint, form) is { } refusal)
+        {
+            await WriteAsync(http, refusal.Status, Error(refusal, null));
+            return;
+        }
+        var key = http.Request.Headers["Idempotency-Key"].ToString();
+        var card = form.GetValueOrDefault("payment_method", "");
+        var first = FirstOf(key);
+        if (card == "pm_card_failsOnce" && first)
+        {
+            await WriteAsync(http, 500, """{"error":{"type":"api_error","message":"An unknown error occurred"}}""");
+            return;
+        }
+        if (card == "pm_card_lostBefore" && first)
+        {
+            await NeverAsync(http);
+            return;
+        }
+        var (status, body) = Once(key, $"{http.Request.Path} {string.Join('&', form)}", http, form, act);
+        if (card == "pm_card_lostAfter" && first) await NeverAsync(http);
+        await WriteAsync(http, status, body);
+    }
+
+    bool FirstOf(string key)
+    {
+        lock (gate) return stumbled.Add(key);
+    }
+
+    (int Status, string Body) Once(
+        string key, string request, HttpContext http, IReadOnlyDictionary<string, string> form,
+        Func<HttpContext, IReadOnlyDictionary<string, string>, object> act)
+    {
+        lock (gate)
+        {
+            if (http.Request.Method == "POST") Posts.Add(form);
+            if (key.Length > 0 && answers.TryGetValue(key, out var known))
+            {
+                http.Response.Headers["Idempotent-Replayed"] = "true";
+                return known.Request == request
+                    ? (known.Status, known.Body)
+                    : (400, Error(new(400, "idempotency_error", null, "Keys for idempotent requests can only be used with the same parameters."), null));
+            }
+            var (status, body) = act(http, form) switch
+            {
+                JsonObject done => (200, done.ToJsonString()),
+                (Refusal refusal, JsonObject intent) => (refusal.Status, Error(refusal, intent)),
+                Refusal refusal => (refusal.Status, Error(refusal, null)),
+                var other => throw new InvalidOperationException($"{other}"),
+            };
+            if (key.Length > 0) answers[key] = new(request, status, body);
+            return (status, body);
+        }
+    }
+
+    static Refusal? Refuse(HttpContext http, string endpoint, Dictionary<string, string> form)
+    {
+        if (http.Request.Headers.Authorization != $"Bearer {Key}")
+            return new(401, "invalid_request_error", null, "Invalid API Key provided: sk_test_****mock");
+        if (http.Request.Headers["Stripe-Version"] != (string)Names["version"]!)
+            return new(400, "invalid_request_error", null, "Invalid Stripe API version.");
+        var allowed = Names["parameters"]![endpoint]!.AsArray().Select(name => (string)name!).ToHashSet();
+        return form.Keys.FirstOrDefault(name => !allowed.Contains(name.Split('[')[0])) is { } unknown
+            ? new(400, "invalid_request_error", "parameter_unknown", $"Received unknown parameter: {unknown}", unknown)
+            : null;
+    }
+
+    object Create(HttpContext http, IReadOnlyDictionary<string, string> form)
+    {
+        var amount = Long(form["amount"]);
+        if (amount < 30) return new Refusal(400, "invalid_request_error", "amount_too_small", "Amount must be at least £0.30 gbp", "amount");
+        var card = form.GetValueOrDefault("payment_method") ?? $"pm_of_{form["payment_method_data[card][token]"]}";
+        if (!card.StartsWith("pm_", StringComparison.Ordinal))
+            return new Refusal(400, "invalid_request_error", "resource_missing", $"No such PaymentMethod: '{card}'", "payment_method");
+        var hasReturnUrl = form.ContainsKey("return_url");
+        if (!hasReturnUrl && form.GetValueOrDefault("automatic_payment_methods[allow_redirects]") != "never")
+            return new Refusal(400, "invalid_request_error", null, "You must provide a `return_url`.", "return_url");
+        var id = $"pi_{++made}";
+        var intent = Shape(
+            "payment_intent",
+            ("id", id), ("object", "payment_intent"), ("amount", amount), ("amount_capturable", 0L), ("amount_received", 0L),
+            ("currency", form["currency"]), ("capture_method", form["capture_method"]), ("confirmation_method", "automatic"),
+            ("created", 1_769_851_800 + made), ("livemode", false), ("payment_method", card),
+            ("payment_method_types", new JsonArray("card")), ("client_secret", $"{id}_secret"),
+            ("status", "requires_confirmation"), ("metadata", Metadata(form)));
+        intents.Add(id, intent);
+        switch (card)
+        {
+            case "pm_card_chargeDeclined" or "pm_card_chargeDeclinedInsufficientFunds":
+                var declined = new Refusal(
+                    402, "card_error", "card_declined", "Your card was declined.",
+                    DeclineCode: card.EndsWith("Funds", StringComparison.Ordinal) ? "insufficient_funds" : "generic_decline");
+                Fail(intent, declined);
+                return (declined, intent);
+            case "pm_card_authenticationRequired" when !hasReturnUrl:
+                var required = new Refusal(
+                    402, "card_error", "authentication_required", "Your card requires authentication.");
+                Fail(intent, required);
+                return (required, intent);
+            case "pm_card_authenticationRequired":
+                intent["status"] = "requires_action";
+                intent["next_action"] = new JsonObject
+                {
+                    ["type"] = "redirect_to_url",
+                    ["redirect_to_url"] = new JsonObject
+                    {
+                        ["url"] = $"https://hooks.stripe.com/redirect/{id}", ["return_url"] = form["return_url"],
+                    },
+                };
+                return intent;
+            default:
+                Hold(intent);
+                return intent;
+        }
+    }
+
+    object Capture(HttpContext http, IReadOnlyDictionary<string, string> form)
+    {
+        if (Of(http) is not { } intent) return Missing("payment_intent");
+        if ((string?)intent["status"] != "requires_capture") return (Unexpected(intent, "captured"), intent);
+        var amount = Long(form["amount_to_capture"]);
+        if (amount > (long)intent["amount"]!)
+            return new Refusal(
+                400, "invalid_request_error", "amount_too_large",
+                "The amount_to_capture is greater than the amount you can capture.", "amount_to_capture");
+        intent["status"] = "succeeded";
+        intent["amount_received"] = amount;
+        intent["amount_capturable"] = 0L;
+        return intent;
+    }
+
+    object Cancel(HttpContext http, IReadOnlyDictionary<string, string> form)
+    {
+        if (Of(http) is not { } intent) return Missing("payment_intent");
+        if ((string?)intent["status"] is "succeeded" or "canceled") return (Unexpected(intent, "canceled"), intent);
+        intent["status"] = "canceled";
+        intent["canceled_at"] = 1_769_851_900;
+        return intent;
+    }
+
+    object Refund(HttpContext http, IReadOnlyDictionary<string, string> form)
+    {
+        if (intents.GetValueOrDefault(form["payment_intent"]) is not { } intent) return Missing("payment_intent");
+        var amount = Long(form["amount"]);
+        var before = refunds.Values.Where(refund => (string?)refund["payment_intent"] == (string)intent["id"]!)
+            .Sum(refund => (long)refund["amount"]!);
+        if (before + amount > (long)intent["amount_received"]!)
+            return new Refusal(
+                400, "invalid_request_error", null, "Refund amount is greater than unrefunded amount on charge.", "amount");
+        var id = $"re_{++made}";
+        var refund = Shape(
+            "refund",
+            ("id", id), ("object", "refund"), ("amount", amount), ("currency", (string)intent["currency"]!),
+            ("created", 1_769_851_800 + made), ("payment_intent", (string)intent["id"]!),
+            ("status", RefundsArePending ? "pending" : "succeeded"), ("metadata", Metadata(form)));
+        refunds.Add(id, refund);
+        return refund;
+    }
+
+    object Retrieve(HttpContext http, IReadOnlyDictionary<string, string> form) =>
+        (object?)Of(http) ?? Missing("intent");
+
+    object Search(HttpContext http, IReadOnlyDictionary<string, string> form)
+    {
+        var key = form["query"].Split('\'')[3];
+        Assert.Equal($"metadata['orderwright_key']:'{key}'", form["query"]);
+        return List(
+            "search_result",
+            intents.Values.Where(intent => !SearchIsBehind && (string?)intent["metadata"]!["orderwright_key"] == key));
+    }
+
+    object ListRefunds(HttpContext http, IReadOnlyDictionary<string, string> form) => List(
+        "list", refunds.Values.Where(refund => (string?)refund["payment_intent"] == form["payment_intent"]));
+
+    static JsonObject List(string kind, IEnumerable<JsonObject> things) => new()
+    {
+        ["object"] = kind, ["has_more"] = false, ["data"] = new JsonArray([.. things.Select(thing => thing.DeepClone())]),
+    };
+
+    JsonObject? Of(HttpContext http) => intents.GetValueOrDefault((string)http.GetRouteValue("intent")!);
+
+    static void Hold(JsonObject intent)
+    {
+        var manual = (string?)intent["capture_method"] == "manual";
+        intent["status"] = manual ? "requires_capture" : "succeeded";
+        intent[manual ? "amount_capturable" : "amount_received"] = (long)intent["amount"]!;
+    }
+
+    static void Fail(JsonObject intent, Refusal refusal)
+    {
+        intent["status"] = "requires_payment_method";
+        intent["last_payment_error"] = Fault(refusal);
+    }
+
+    static Refusal Missing(string param) =>
+        new(404, "invalid_request_error", "resource_missing", $"No such {param}", param);
+
+    static Refusal Unexpected(JsonObject intent, string what) => new(
+        400, "invalid_request_error", "payment_intent_unexpected_state",
+        $"This PaymentIntent could not be {what} because it has a status of {intent["status"]}.");
+
+    static JsonObject Fault(Refusal refusal)
+    {
+        var fault = new JsonObject { ["type"] = refusal.Type, ["message"] = refusal.Message };
+        if (refusal.Code is not null) fault["code"] = refusal.Code;
+        if (refusal.DeclineCode is not null) fault["decline_code"] = refusal.DeclineCode;
+        if (refusal.Param is not null) fault["param"] = refusal.Param;
+        return fault;
+    }
+
+    static string Error(Refusal refusal, JsonObject? intent)
+    {
+        var fault = Fault(refusal);
+        if (intent is not null) fault["payment_intent"] = intent.DeepClone();
+        return new JsonObject { ["error"] = fault }.ToJsonString();
+    }
+
+    static JsonObject Metadata(IReadOnlyDictionary<string, string> form) => new(
+        form.Where(pair => pair.Key.StartsWith("metadata[", StringComparison.Ordinal))
+            .Select(pair => KeyValuePair.Create(pair.Key[9..^1], (JsonNode?)pair.Value)));
+
+    static JsonObject Shape(string kind, params (string Name, JsonNode? Value)[] known)
+    {
+        var shape = new JsonObject(Names["fields"]![kind]!.AsArray().Select(name => KeyValuePair.Create((string)name!, (JsonNode?)null)));
+        foreach (var (name, value) in known)
+        {
+            Assert.True(shape.ContainsKey(name), $"{kind} has no field {name}");
+            shape[name] = value;
+        }
+        return shape;
+    }
+
+    static long Long(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
+    static async Task WriteAsync(HttpContext http, int status, string body)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(body);
+    }
+
+    static async Task NeverAsync(HttpContext http)
+    {
+        await Task.Delay(TimeSpan.FromMinutes(1), http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        http.Abort();
+    }
+
+    public ValueTask DisposeAsync() => web.DisposeAsync();
+}
