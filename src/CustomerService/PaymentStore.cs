@@ -63,7 +63,22 @@ public sealed class PaymentStore(SqlCatalog sql)
             sql["lock_funds"],
             SqlArgs.Over(asked).Text("customer_id", one => one.CustomerId).Text("currency", one => one.Currency),
             row => (Key: (row.Text(0), row.Text(1)), Funds: new Funds(row.Bool(2), row.BigInt(3))));
-        return rows.ToDictionary(row => row.Key, row => row.Funds);
+        var funds = rows.ToDictionary(row => row.Key, row => row.Funds);
+        await AddThoseWithoutBalanceAsync(work, [.. asked.Where(one => !funds.ContainsKey(one))], funds);
+        return funds;
+    }
+
+    async Task AddThoseWithoutBalanceAsync(
+        Work work, IReadOnlyList<(string CustomerId, string Currency)> asked, Dictionary<(string, string), Funds> funds)
+    {
+        if (asked.Count == 0) return;
+        var rows = await work.QueryAsync(
+            sql["known_customers"], SqlArgs.OfTexts("customer_id", [.. asked.Select(one => one.CustomerId).Distinct()]),
+            row => row.Text(0));
+        var known = rows.ToHashSet();
+        foreach (var one in asked)
+            if (known.Contains(one.CustomerId))
+                funds.Add(one, new Funds(CustomerKnown: true, AmountMinor: 0));
     }
 
     // The balance has no attempts: a batch that is all store credit does not ask for any.

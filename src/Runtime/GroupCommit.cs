@@ -62,19 +62,16 @@ public sealed class GroupCommit<TRequest, TResult>(
     async Task RunAsync(CancellationToken cancel)
     {
         var batch = new List<Waiting>();
-        var pace = new Pace(options, time);
         var sending = Task.CompletedTask;
         try
         {
             while (await line.Reader.WaitToReadAsync(cancel))
             {
-                await pace.WaitAsync(() => line.Reader.Count, cancel);
                 batch.Clear();
                 while (batch.Count < options.MaxMessages && line.Reader.TryRead(out var next))
                     if (next.Claim())
                         batch.Add(next);
                 if (batch.Count == 0) continue;
-                pace.Took(batch.Count);
                 var newly = await runner.RunAsync(batch, HandleAsync, FailAsync, cancel);
                 await sending;
                 sending = newly;

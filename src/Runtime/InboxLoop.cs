@@ -16,7 +16,6 @@ sealed partial class InboxLoop(
     BatchRunner runner,
     DeadLetters deadLetters,
     RuntimeOptions options,
-    TimeProvider time,
     Metrics metrics,
     ILogger<InboxLoop> log)
 {
@@ -26,15 +25,12 @@ sealed partial class InboxLoop(
 
     public async Task RunAsync(IInbox inbox, CancellationToken cancel)
     {
-        var pace = new Pace(options, time);
         var ending = Task.CompletedTask;
         try
         {
             while (true)
             {
-                await pace.WaitAsync(() => inbox.Backlog, cancel);
                 var deliveries = await inbox.ReceiveAsync(options.MaxMessages, cancel);
-                pace.Took(deliveries.Sum(delivery => delivery.Messages.Count));
                 var sending = await HandleAsync(deliveries, cancel);
                 // While one batch is being sent and acknowledged, the next is handled.
                 await ending;

@@ -92,7 +92,7 @@ public sealed partial class RunningService : IAsyncDisposable
         var deadLetters = new DeadLetters(
             Name, context.Runner, context.RuntimeSql, metrics, logs.CreateLogger<DeadLetters>());
         var inboxLoop = new InboxLoop(
-            Name, Parts.Handlers, context.Runner, deadLetters, options, time, metrics, logs.CreateLogger<InboxLoop>());
+            Name, Parts.Handlers, context.Runner, deadLetters, options, metrics, logs.CreateLogger<InboxLoop>());
         var jobs = new TimedJobs(Name, context.Runner, options, time, logs.CreateLogger<TimedJobs>());
         Start(watch.Loop);
         Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));

@@ -12,12 +12,6 @@ public sealed class RuntimeOptions
     [Range(1, 8_192)]
     public int MaxMessages { get; set; } = 1_024;
 
-    /// <summary>
-    /// The least time from one batch of a loop to the next under load, so that batches stay large. 0 to 1 s; default 2 ms.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
-    public TimeSpan BatchInterval { get; set; } = TimeSpan.FromMilliseconds(2);
-
     /// <summary>AMQP messages (each a batch) fetched ahead. 1 to 4,096; default 64.</summary>
     [Range(1, 4_096)]
     public int Prefetch { get; set; } = 64;

@@ -15,21 +15,20 @@ ORDER BY order_id
 FOR UPDATE SKIP LOCKED;
 
 -- name: lock_funds
--- The locks are taken in an own query: an outer join cannot lock the side that may be missing.
-WITH asked AS (
-    SELECT customer_id, currency FROM unnest(@customer_id, @currency) AS batch (customer_id, currency)
-),
-held AS MATERIALIZED (
-    SELECT b.customer_id, b.currency, b.amount
-    FROM asked a
-    JOIN balances b ON b.customer_id = a.customer_id AND b.currency = a.currency
-    ORDER BY b.customer_id, b.currency
-    FOR UPDATE OF b
-)
-SELECT a.customer_id, a.currency, c.id IS NOT NULL, coalesce(h.amount, 0)
-FROM asked a
-LEFT JOIN customers c ON c.id = a.customer_id AND c.erased_at IS NULL
-LEFT JOIN held h ON h.customer_id = a.customer_id AND h.currency = a.currency;
+-- Only inner joins by key. Writers have no hash join: two sets of one batch, joined, would be compared row by row.
+SELECT b.customer_id, b.currency, c.erased_at IS NULL, b.amount
+FROM unnest(@customer_id, @currency) AS asked (customer_id, currency)
+JOIN balances b ON b.customer_id = asked.customer_id AND b.currency = asked.currency
+JOIN customers c ON c.id = b.customer_id
+ORDER BY b.customer_id, b.currency
+FOR UPDATE OF b;
+
+-- name: known_customers
+-- Of those without a balance in the currency asked for.
+SELECT c.id
+FROM unnest(@customer_id) AS asked (customer_id)
+JOIN customers c ON c.id = asked.customer_id
+WHERE c.erased_at IS NULL;
 
 -- name: load_calls
 SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,

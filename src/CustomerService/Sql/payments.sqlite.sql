@@ -14,10 +14,16 @@ WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
 
 -- name: lock_funds
-SELECT a.value ->> 0, a.value ->> 1, c.id IS NOT NULL, coalesce(b.amount, 0)
+SELECT b.customer_id, b.currency, c.erased_at IS NULL, b.amount
 FROM json_each(@rows) AS a
-LEFT JOIN customers c ON c.id = a.value ->> 0 AND c.erased_at IS NULL
-LEFT JOIN balances b ON b.customer_id = a.value ->> 0 AND b.currency = a.value ->> 1;
+JOIN balances b ON b.customer_id = a.value ->> 0 AND b.currency = a.value ->> 1
+JOIN customers c ON c.id = b.customer_id;
+
+-- name: known_customers
+SELECT c.id
+FROM json_each(@rows) AS a
+JOIN customers c ON c.id = a.value ->> 0
+WHERE c.erased_at IS NULL;
 
 -- name: load_calls
 SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,

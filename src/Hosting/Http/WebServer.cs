@@ -37,7 +37,10 @@ static class WebServer
 
         app.Use(next => http => faults.GuardAsync(http, next));
         app.Use(next => http => gate.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
-        if (keys is null) app.UseSwaggerUI(ui => ui.SwaggerEndpoint(ApiDocument.Path, "Orderwright"));
+        if (keys is null)
+            app.UseWhen(
+                http => http.Request.Path.StartsWithSegments("/swagger"),
+                branch => branch.UseSwaggerUI(ui => ui.SwaggerEndpoint(ApiDocument.Path, "Orderwright")));
         app.UseRouting();
         app.Use(next => http => authentication.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
         app.Use(next => http =>
