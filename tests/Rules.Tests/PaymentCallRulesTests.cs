@@ -241,6 +241,41 @@ public class PaymentCallRulesTests
     }
 
     [Fact]
+    public void What_was_not_asked_waits_uncounted_and_is_never_given_up()
+    {
+        GatewayResult notAsked = new GatewayResult.NotAsked("It fails.", LookUp: false, TimeSpan.FromSeconds(5));
+        var file = Asked();
+        for (var i = 0; i < 100; i++)
+        {
+            file = Settle(file, notAsked).File;
+            Assert.Equal((CallStates.Retry, 0), (file.Open!.State, file.Open.Attempts));
+            Assert.InRange(file.Open.DueAt!.Value, Now.AddSeconds(5), Now.AddSeconds(10));
+            file = CallRules.TakeUp(file, file.Open.DueAt.Value, Limits).File;
+        }
+        Assert.Equal(StepOutcome.Completed, Settle(file, Ok).Answer!.Outcome);
+        Answers(Settle(Undo(file), notAsked), StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
+    }
+
+    [Fact]
+    public void What_may_have_happened_stays_in_doubt_while_nobody_asks()
+    {
+        GatewayResult notLookedUp = new GatewayResult.NotAsked("It fails.", LookUp: true, TimeSpan.FromSeconds(5));
+        GatewayResult notAsked = new GatewayResult.NotAsked("It fails.", LookUp: false, TimeSpan.FromSeconds(5));
+        var doubt = Settle(Settle(Asked(), Lost).File, notLookedUp).File;
+        Assert.Equal((CallStates.InDoubt, 0), (doubt.Open!.State, doubt.Open.Probes));
+        var leaseEnded = CallRules.TakeUp(Asked(), Now + Limits.Lease, Limits).File;
+        Assert.True(CallRules.TakeUp(Settle(leaseEnded, notLookedUp).File, Now.AddMinutes(1), Limits).Next!.LookUp);
+
+        // Its first request may still be on its way: neither this answer nor none is about that one.
+        var again = Settle(doubt, Never).File;
+        foreach (var file in new[] { Settle(Undo(again), notAsked).File, Settle(Undo(again), Away).File })
+        {
+            Assert.Equal((CallStates.InDoubt, PaymentStates.Authorizing), (file.Open!.State, file.Payment!.State));
+            Assert.True(CallRules.TakeUp(file, file.Open.DueAt!.Value, Limits).Next!.LookUp);
+        }
+    }
+
+    [Fact]
     public void What_a_look_up_may_still_miss_is_neither_called_undone_nor_given_up()
     {
         var lagging = WithKeys with { LookUpLag = TimeSpan.FromMinutes(10) };

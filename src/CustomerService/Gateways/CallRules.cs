@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 
@@ -84,12 +83,13 @@ public static class CallRules
                 now, limits),
             _ when call.State == CallStates.Waiting =>
                 new(file.With(call with { DueAt = now + limits.GatewayPollEvery })),
+            GatewayResult.NotAsked notAsked => DoubtRules.HoldBack(file, call, notAsked, now, limits),
             GatewayResult.Unavailable away when call.State == CallStates.Open =>
-                Postpone(file, call, away, now, limits),
-            GatewayResult.NeverHappened never => Repeat(file, call, never, capabilities, now, limits),
+                DoubtRules.Postpone(file, call, away, now, limits),
+            GatewayResult.NeverHappened never => DoubtRules.Repeat(file, call, never, capabilities, now, limits),
             GatewayResult.Unknown doubt when call.State != CallStates.InDoubt =>
-                Doubt(file, call, doubt.Why, now, limits),
-            _ => LookUpLater(file, call, capabilities, now),
+                DoubtRules.Doubt(file, call, doubt.Why, now, limits),
+            _ => DoubtRules.LookUpLater(file, call, capabilities, now),
         };
     }
 
@@ -245,81 +245,6 @@ public static class CallRules
             : Reverse(file.With(waiting), now, limits);
     }
 
-    static PaymentDecision Postpone(
-        PaymentFile file, GatewayCall call, GatewayResult.Unavailable away, DateTimeOffset now,
-        GatewayLimits limits)
-    {
-        var undoWanted = file.Payment!.UndoStep is not null
-            && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
-        return undoWanted || call.Attempts >= limits.GatewayMaxAttempts
-            ? GiveUp(file, call, ReasonCodes.ProviderUnavailable, "The gateway is not available.", now, limits)
-            : new(file.With(call with
-            {
-                State = CallStates.Retry, Code = ReasonCodes.ProviderUnavailable, Message = away.Why,
-                DueAt = now + Pause(call, away.After, limits),
-            }));
-    }
-
-    // Nothing is known at the gateway. The same key may go again, where keys make repetitions harmless; a new
-    // key only where the old request can no longer arrive. To call it undone or given up takes more: a second
-    // look, and one that misses nothing.
-    static PaymentDecision Repeat(
-        PaymentFile file, GatewayCall call, GatewayResult.NeverHappened never, ProviderCapabilities capabilities,
-        DateTimeOffset now, GatewayLimits limits)
-    {
-        var undoWanted = file.Payment!.UndoStep is not null
-            && call.Operation is GatewayOperations.Authorize or GatewayOperations.Capture;
-        var givesUp = undoWanted || call.Attempts >= limits.GatewayMaxAttempts;
-        var maybeMissed = (undoWanted && call.Probes == 0) || now < call.StartedAt + capabilities.LookUpLag;
-        if (!never.Final && ((givesUp && maybeMissed) || (!undoWanted && !capabilities.IdempotentKeys)))
-            return LookUpLater(file, call, capabilities, now);
-        if (undoWanted)
-            return GiveUp(
-                file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
-        if (givesUp)
-            return GiveUp(
-                file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
-        if (!capabilities.IdempotentKeys)
-            return Begin(
-                file.With(Finish(call, CallStates.Failed, now)), call.Operation, call.AmountMinor, now, limits);
-
-        var again = call with
-        {
-            State = CallStates.Open, Attempts = call.Attempts + 1, DueAt = now + limits.Lease,
-        };
-        return new(file.With(again), Next: new GatewayTask(again, LookUp: false));
-    }
-
-    static PaymentDecision Doubt(
-        PaymentFile file, GatewayCall call, string why, DateTimeOffset now, GatewayLimits limits)
-    {
-        var doubtful = call with
-        {
-            State = CallStates.InDoubt, Code = ReasonCodes.InDoubt, Message = why, Probes = 0,
-            DueAt = now + limits.Lease,
-        };
-        var payment = file.Payment!;
-        var step = payment.UndoStep ?? call.Operation switch
-        {
-            GatewayOperations.Authorize => StepNames.AuthorizePayment,
-            GatewayOperations.Capture => StepNames.CapturePayment,
-            _ => null,
-        };
-        return new(
-            file.With(doubtful), step is null ? null : PaymentRules.InDoubt(payment, payment.UndoStep is not null),
-            step, new GatewayTask(doubtful, LookUp: true));
-    }
-
-    // Where the gateway cannot be asked, only a webhook or a person ends the doubt.
-    static PaymentDecision LookUpLater(
-        PaymentFile file, GatewayCall call, ProviderCapabilities capabilities, DateTimeOffset now) =>
-        new(file.With(call with
-        {
-            State = CallStates.InDoubt,
-            Probes = call.Probes + 1,
-            DueAt = capabilities.LookUpByKey ? now + GatewayLimits.LookUpPause(call.Probes) : null,
-        }));
-
     // An attempt that had been given up turns out to have happened: what nobody wants any more is given back
     // by itself.
     static PaymentDecision SettleLate(
@@ -374,19 +299,6 @@ public static class CallRules
         return new(file.With(failed), step is null ? null : PaymentRules.UndoRejected(failed), step);
     }
 
-    static GatewayCall Finish(GatewayCall call, string state, DateTimeOffset now) =>
+    internal static GatewayCall Finish(GatewayCall call, string state, DateTimeOffset now) =>
         call with { State = state, FinishedAt = now, DueAt = null };
-
-    // Doubles up to a limit, and is spread by the order's own id, so that the orders of one outage do not
-    // come back as one.
-    static TimeSpan Pause(GatewayCall call, TimeSpan? asked, GatewayLimits limits)
-    {
-        var doubled = limits.GatewayBackoff * Math.Pow(2, Math.Min(call.Attempts - 1, 20));
-        var capped = doubled < GatewayLimits.LongestBackoff ? doubled : GatewayLimits.LongestBackoff;
-        Span<byte> id = stackalloc byte[16];
-        call.OrderId.TryWriteBytes(id);
-        var own = BinaryPrimitives.ReadUInt32LittleEndian(id[12..]) / (double)uint.MaxValue;
-        var spread = capped * (0.5 + 0.5 * own);
-        return !(asked > spread) ? spread : asked > ClockSetBack.LongestPause ? ClockSetBack.LongestPause : asked.Value;
-    }
 }

@@ -16,7 +16,7 @@ public sealed partial class GatewayCalls
 {
     sealed record Errand(Lane Lane, GatewayRequest Request, GatewayTask Task);
 
-    sealed record Lane(IPaymentProvider Provider, Channel<Errand> Line, SemaphoreSlim Places);
+    sealed record Lane(IPaymentProvider Provider, Channel<Errand> Line, SemaphoreSlim Places, Breaker Breaker);
 
     readonly Dictionary<string, Lane> lanes;
     readonly PaymentStore store;
@@ -42,7 +42,7 @@ public sealed partial class GatewayCalls
             pair => pair.Key,
             pair => new Lane(
                 pair.Value, Channel.CreateBounded<Errand>(limits.GatewayMaxWaiting),
-                new SemaphoreSlim(limits.GatewayMaxInFlight)));
+                new SemaphoreSlim(limits.GatewayMaxInFlight), new Breaker(limits)));
         Settle = new SettleCalls(store, providers, limits, Take);
         reports = new("settle-calls", Settle.HandleAsync, context.Runner, context.Options, context.Time);
     }
@@ -135,21 +135,37 @@ public sealed partial class GatewayCalls
 
     async Task<GatewayResult> AskAsync(Errand errand, CancellationToken cancel)
     {
-        var (lane, request, task) = errand;
+        var (lane, _, task) = errand;
         var provider = lane.Provider;
         if (task.LookUp && !provider.Capabilities.LookUpByKey)
             return new GatewayResult.Unknown("This gateway cannot be asked what became of a request.");
+        if (lane.Breaker.Refuses(!task.LookUp && task.Call.Attempts > 1, time.Now()) is var (why, after))
+            return new GatewayResult.NotAsked(why, task.LookUp, after);
+        var result = await AskNowAsync(errand, cancel);
+        if (!cancel.IsCancellationRequested)
+            Tell(lane, isAnswered: result is not (GatewayResult.Unavailable or GatewayResult.Unknown { IsAnswer: false }));
+        // A gateway that cannot be asked now says nothing about what it was asked before.
+        return task.LookUp && result is GatewayResult.Unavailable away ? new GatewayResult.Unknown(away.Why) : result;
+    }
+
+    void Tell(Lane lane, bool isAnswered)
+    {
+        if (!lane.Breaker.Tell(isAnswered, time.Now())) return;
+        if (isAnswered) LogClosed(lane.Provider.Name);
+        else LogOpened(lane.Provider.Name);
+    }
+
+    async Task<GatewayResult> AskNowAsync(Errand errand, CancellationToken cancel)
+    {
+        var (lane, request, task) = errand;
+        var provider = lane.Provider;
         using var deadline = new CancellationTokenSource(limits.GatewayDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
         try
         {
-            var result = await (task.LookUp
+            return await (task.LookUp
                 ? provider.FindAsync(request, either.Token)
                 : CallAsync(provider, request, either.Token)).WaitAsync(either.Token);
-            // A gateway that cannot be asked now says nothing about what it was asked before.
-            return task.LookUp && result is GatewayResult.Unavailable away
-                ? new GatewayResult.Unknown(away.Why)
-                : result;
         }
         catch (Exception error) when (error is OperationCanceledException || cancel.IsCancellationRequested)
         {
@@ -181,4 +197,10 @@ public sealed partial class GatewayCalls
 
     [LoggerMessage(3103, LogLevel.Warning, "{Provider}: the call {Key} broke off")]
     partial void LogCallFailed(string provider, string key, Exception error);
+
+    [LoggerMessage(3104, LogLevel.Warning, "The gateway {Provider} fails; it is asked now and then, and its orders wait")]
+    partial void LogOpened(string provider);
+
+    [LoggerMessage(3105, LogLevel.Information, "The gateway {Provider} answers again")]
+    partial void LogClosed(string provider);
 }

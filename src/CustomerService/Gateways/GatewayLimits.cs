@@ -38,6 +38,17 @@ public sealed class GatewayLimits
     public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
+    /// Calls that fail within some ten seconds, and are half of all, before a provider is let alone for a while; its orders
+    /// wait. Default 20.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int GatewayBreakAfter { get; set; } = 20;
+
+    /// <summary>How many requests may be repetitions, in percent of the first ones. 0 to 1,000; default 20.</summary>
+    [Range(0, 1_000)]
+    public int GatewayRetryBudget { get; set; } = 20;
+
+    /// <summary>
     /// How often an action of the customer is looked up, in case its webhook got lost. 1 s to 1 h; default 15
     /// s.
     /// </summary>

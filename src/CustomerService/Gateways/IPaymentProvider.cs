@@ -90,7 +90,17 @@ public abstract record GatewayResult
     public sealed record Unavailable(string Why, TimeSpan? After = null) : GatewayResult;
 
     /// <summary>It may have happened.</summary>
-    public sealed record Unknown(string Why) : GatewayResult;
+    public sealed record Unknown(string Why) : GatewayResult
+    {
+        /// <summary>The gateway is well, and says itself that it is not settled.</summary>
+        public bool IsAnswer { get; init; }
+    }
+
+    /// <summary>Ours, never a provider's: the gateway was not asked, as it fails or was asked too often.</summary>
+    /// <param name="Why">For whoever wonders.</param>
+    /// <param name="LookUp">It was to be looked up.</param>
+    /// <param name="After">When it may be worth trying.</param>
+    public sealed record NotAsked(string Why, bool LookUp, TimeSpan After) : GatewayResult;
 
     /// <summary>From a look-up: the gateway has no such request.</summary>
     /// <param name="Final">True when one that is still on its way can no longer take effect either.</param>

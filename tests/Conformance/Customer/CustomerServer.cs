@@ -78,20 +78,26 @@ sealed class CustomerServer : IAsyncDisposable
     public IDatabase Database { get; }
 
     /// <summary>Alone on an empty database.</summary>
-    public static async Task<CustomerServer> StartAsync(StorageEngine engine, params IPaymentProvider[] further) =>
-        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further);
+    public static Task<CustomerServer> StartAsync(StorageEngine engine, params IPaymentProvider[] further) =>
+        StartAsync(engine, Deadline, further);
+
+    /// <summary>With a gateway that may take its time.</summary>
+    public static async Task<CustomerServer> StartAsync(
+        StorageEngine engine, TimeSpan deadline, params IPaymentProvider[] further) =>
+        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, deadline);
 
     /// <summary>Another instance over the same database and clock, with an inbox of its own.</summary>
     public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further);
 
     static async Task<CustomerServer> StartAsync(
-        StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further)
+        StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
+        TimeSpan? deadline = null)
     {
         var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
         var database = engine.Open(address);
         var transport = new InProcessTransport(options, clock);
         var service = new RunningService(
-            new CustomerModule(further), database, transport, options, SettingsBeside(further), clock, new IdSource(),
+            new CustomerModule(further), database, transport, options, SettingsBeside(further, deadline ?? Deadline), clock, new IdSource(),
             NullLoggerFactory.Instance);
         await service.StartAsync(default);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -120,10 +126,12 @@ sealed class CustomerServer : IAsyncDisposable
     ]).Build();
 
     // A test that brings a sandbox of its own takes the place of the one that there would be.
-    static IConfiguration SettingsBeside(IReadOnlyList<IPaymentProvider> further) =>
-        further.Any(provider => provider.Name == SandboxProvider.ProviderName)
-            ? new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection([new("Sandbox", "false")]).Build()
-            : Settings;
+    static IConfiguration SettingsBeside(IReadOnlyList<IPaymentProvider> further, TimeSpan deadline) =>
+        new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection(
+        [
+            new("GatewayDeadline", $"{deadline.TotalMilliseconds}ms"),
+            new("Sandbox", further.Any(provider => provider.Name == SandboxProvider.ProviderName) ? "false" : "true"),
+        ]).Build();
 
     /// <summary>The sandbox's own hand: it signs what it sends.</summary>
     public static SandboxProvider Signer { get; } =

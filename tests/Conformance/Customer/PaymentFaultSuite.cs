@@ -146,25 +146,6 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_thousand_calls_at_a_silent_gateway_keep_nobody_waiting()
-    {
-        var gateway = new ScriptedGateway();
-        var (server, _) = await StartAsync(gateway);
-        await using var __ = server;
-        await server.AddCustomerAsync("ann", 5_000);
-        var slow = Enumerable.Range(0, 1_000).Select(_ => Guid.CreateVersion7()).ToArray();
-        gateway.Finds = _ => Ok;
-        await server.TellAsync(slow.Select(order => (order, (IMessageBody)CustomerServer.Pay("scripted", amount: 1))));
-        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.InFlight == 1_000 || gateway.Called.Count == 1_000));
-
-        var order = Guid.CreateVersion7();
-        Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, CustomerServer.Pay("balance", customer: "ann"))).Outcome);
-        foreach (var one in slow) gateway.Answer(Key(one, "authorize"), Ok);
-        foreach (var one in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(one)).Outcome);
-        Assert.Equal(1_000, gateway.Called.Distinct().Count());
-    }
-
-    [Fact]
     public async Task A_webhook_that_overtakes_the_answer_settles_once_however_often_it_comes()
     {
         var (server, order) = await StartAsync();

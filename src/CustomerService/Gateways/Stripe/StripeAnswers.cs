@@ -44,7 +44,7 @@ static class StripeAnswers
         "succeeded" => new GatewayResult.Succeeded(refund.Id),
         "failed" or "canceled" => new GatewayResult.Declined(
             refund.FailureReason ?? refund.Status, "The refund did not reach the customer's bank."),
-        _ => new GatewayResult.Unknown($"The refund is {refund.Status ?? "not settled"}."),
+        _ => new GatewayResult.Unknown($"The refund is {refund.Status ?? "not settled"}.") { IsAnswer = true },
     };
 
     /// <summary>An answer that is no object: only what certainly had no effect is not in doubt.</summary>
@@ -67,7 +67,8 @@ static class StripeAnswers
     static GatewayResult.Declined Declined(StripeFault fault) => new(
         fault.DeclineCode ?? fault.Code ?? "declined", fault.Message ?? "The payment was declined.");
 
-    static GatewayResult.Unknown Unsettled(StripeIntent intent) => new($"The payment intent is {intent.Status}.");
+    static GatewayResult.Unknown Unsettled(StripeIntent intent) =>
+        new($"The payment intent is {intent.Status}.") { IsAnswer = true };
 
     static bool IsAboutTheOrder(StripeFault fault) =>
         fault.Param is { } param

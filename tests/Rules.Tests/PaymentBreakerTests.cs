@@ -1,0 +1,84 @@
+using Orderwright.CustomerService.Gateways;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>When a gateway that fails is let alone, and how many repetitions it gets.</summary>
+public class PaymentBreakerTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+
+    static Breaker Opened(GatewayLimits? limits = null)
+    {
+        var breaker = new Breaker(limits ?? new());
+        for (var i = 0; i < 19; i++) Assert.False(breaker.Tell(isAnswered: false, Now));
+        Assert.True(breaker.Tell(isAnswered: false, Now));
+        return breaker;
+    }
+
+    [Fact]
+    public void It_opens_when_many_calls_fail_and_lets_one_through_after_a_pause()
+    {
+        var breaker = Opened();
+        Assert.Equal(Breaker.FirstPause, breaker.Refuses(false, Now)!.Value.After);
+        Assert.Equal(TimeSpan.FromSeconds(1), breaker.Refuses(false, Now.AddSeconds(4.9))!.Value.After);
+        Assert.Null(breaker.Refuses(false, Now.AddSeconds(5)));
+        Assert.NotNull(breaker.Refuses(false, Now.AddSeconds(5)));
+    }
+
+    [Fact]
+    public void It_stays_open_longer_each_time_up_to_a_limit_and_closes_with_the_first_answer()
+    {
+        var breaker = Opened();
+        var at = Now;
+        foreach (var pause in new[] { 5, 10, 15, 15 })
+        {
+            Assert.NotNull(breaker.Refuses(false, at.AddSeconds(pause - 0.1)));
+            at = at.AddSeconds(pause);
+            Assert.Null(breaker.Refuses(false, at));
+            Assert.False(breaker.Tell(isAnswered: false, at));
+        }
+        at = at.AddSeconds(15);
+        Assert.Null(breaker.Refuses(false, at));
+        Assert.True(breaker.Tell(isAnswered: true, at));
+        Assert.False(breaker.IsOpen);
+        for (var i = 0; i < 100; i++) Assert.Null(breaker.Refuses(false, at));
+    }
+
+    [Fact]
+    public void A_few_failures_among_many_answers_do_not_open_it()
+    {
+        var breaker = new Breaker(new());
+        for (var i = 0; i < 1_000; i++) Assert.False(breaker.Tell(isAnswered: i % 25 != 0, Now.AddMilliseconds(10 * i)));
+        Assert.Null(breaker.Refuses(false, Now.AddSeconds(10)));
+    }
+
+    [Fact]
+    public void Failures_of_long_ago_do_not_count()
+    {
+        var breaker = new Breaker(new());
+        for (var i = 0; i < 100; i++) Assert.False(breaker.Tell(isAnswered: false, Now.AddSeconds(3 * i)));
+    }
+
+    [Fact]
+    public void A_clock_that_was_set_back_does_not_keep_it_open()
+    {
+        var breaker = Opened();
+        Assert.Null(breaker.Refuses(false, Now.AddHours(-2)));
+        Assert.True(breaker.Tell(isAnswered: true, Now.AddHours(-2)));
+    }
+
+    [Fact]
+    public void Repetitions_are_a_share_of_first_requests()
+    {
+        var breaker = new Breaker(new());
+        var repetitions = 0;
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.Null(breaker.Refuses(isRepetition: false, Now));
+            while (breaker.Refuses(isRepetition: true, Now) is null) repetitions++;
+        }
+        Assert.InRange(repetitions, 200, 215);
+        // A trickle goes on, or the last order would wait for the next customer.
+        Assert.Null(breaker.Refuses(isRepetition: true, Now.AddSeconds(10)));
+    }
+}
