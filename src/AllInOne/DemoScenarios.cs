@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.OperatorConsole;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
@@ -30,7 +31,7 @@ sealed class DemoScenarios(ISite console) : ISite
         ["out-of-stock"] = "The last kitchen clock is gone; nothing is charged.",
         ["gateway-timeout"] = "The gateway charges and its answer is lost; the payment is looked up, never charged twice.",
         ["refund-fails"] = "The order is cancelled and the bank refuses the refund: an incident, to be mended in the console.",
-        ["crash"] = "The process dies right after the payment is authorized, and comes back: one authorization, not two.",
+        ["crash"] = "The process dies right after a step is done, and comes back: what was done once is not done twice.",
         ["reset"] = "The shelves are counted anew, what waits is cancelled, what is stuck is resolved.",
     };
 
@@ -44,9 +45,12 @@ sealed class DemoScenarios(ISite console) : ISite
         demo.MapPost("{name}", async (string name, HttpContext http) =>
         {
             if (!Stories.TryGetValue(name, out var story)) return Problem.NotFound("demo");
+            var after = http.Request.Query["after"] is [{ Length: > 0 } said] ? said : StepNames.AuthorizePayment;
+            if (!Moments.TryGetValue(after, out var moment))
+                return Problem.Invalid("after", "unknown_value", $"One of: {string.Join(", ", Moments.Keys)}.");
             using var client = new HttpClient { BaseAddress = context.Address() };
             var id = await BeginAsync(name, new Shop(client, http.RequestAborted));
-            if (name == "crash") _ = DieOnceAuthorizedAsync(id!, context);
+            if (name == "crash") _ = DieAfterAsync(moment, id!, context);
             return Answer.Json(
                 StatusCodes.Status200OK, new(name, story, id, id is null ? "/" : $"/orders/{id}"),
                 DemoJson.Default.DemoBegun);
@@ -75,17 +79,27 @@ sealed class DemoScenarios(ISite console) : ISite
         }
     }
 
+    // By the participant's own word: the coordinator may not have heard of it yet.
+    static readonly IReadOnlyDictionary<string, (string Path, Func<JsonNode, bool> IsDone)> Moments =
+        new Dictionary<string, (string, Func<JsonNode, bool>)>
+        {
+            [StepNames.ReserveStock] = ("reservations?orderId=", held => held["items"]!.AsArray().Count > 0),
+            [StepNames.AuthorizePayment] = ("payments/", payment => payment["authorized"]!.GetValue<long>() > 0),
+            [StepNames.CommitStock] = ("reservations?orderId=", held => held["items"]!.AsArray() is [var one, ..]
+                && one!["state"]!.GetValue<string>() == "committed"),
+            [StepNames.CapturePayment] = ("payments/", payment => payment["captured"]!.GetValue<long>() > 0),
+        };
+
     // SIGKILL, as a crash is: nothing is flushed, nobody is told. ./orderwright dev starts the process again.
-    static async Task DieOnceAuthorizedAsync(string orderId, SiteContext context)
+    static async Task DieAfterAsync(
+        (string Path, Func<JsonNode, bool> IsDone) moment, string orderId, SiteContext context)
     {
         using var client = new HttpClient { BaseAddress = context.Address() };
         var time = context.Time;
         while (true)
         {
-            var payment = await client.GetAsync(new Uri($"api/v1/payments/{orderId}", UriKind.Relative));
-            if (payment.IsSuccessStatusCode
-                && JsonNode.Parse(await payment.Content.ReadAsStringAsync())!["authorized"]!.GetValue<long>() > 0)
-                break;
+            var said = await client.GetAsync(new Uri($"api/v1/{moment.Path}{orderId}", UriKind.Relative));
+            if (said.IsSuccessStatusCode && moment.IsDone(JsonNode.Parse(await said.Content.ReadAsStringAsync())!)) break;
             await Task.Delay(TimeSpan.FromMilliseconds(5), time);
         }
         using var self = Process.GetCurrentProcess();

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Http;
@@ -33,7 +34,57 @@ sealed class BulkAction(Api api, Output output)
             output.Line($"It would {verb} {begun.Text("total")} orders{more}.");
             return Exit.Ok;
         }
-        return await FollowAsync(begun.Text("id"), cancel);
+        try
+        {
+            return await FollowAsync(begun.Text("id"), cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            output.Line($"It goes on at the coordinator. To stop it: ./orderwright bulk stop {begun.Text("id")} --reason '…'");
+            throw;
+        }
+    }
+
+    /// <summary><c>bulk</c>: what the coordinator acts on, and <c>bulk stop</c>.</summary>
+    public static Command Create()
+    {
+        var json = Output.JsonOption();
+        var command = new Command("bulk", "Bulk actions of retry and compensate with --where, and how far they are.") { json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            using var api = await Api.ConnectAsync(cancel);
+            var runs = (await api.GetAsync(ServiceNames.Coordinator, "/bulk-actions", cancel)).OrThrow().Body;
+            output.ShowJson(runs);
+            output.Table(
+                ["id", "action", "state", "acted#", "of#", "went on#", "by", "reason"],
+                runs.Items().Select(run => new[]
+                {
+                    run.Text("id"), run.Text("action"), run.Text("state"), run.Text("acted"), run.Text("total"),
+                    run.Text("wentOn"), run.Text("actor"), run.Text("reason"),
+                }));
+            return Exit.Ok;
+        });
+        command.Subcommands.Add(Stop());
+        return command;
+    }
+
+    static Command Stop()
+    {
+        var id = new Argument<string>("id");
+        var reason = new Option<string>("--reason") { Description = "Why; it stands in the audit.", Required = true };
+        var command = new Command("stop", "Act on no more orders than those at hand.") { id, reason };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            using var api = await Api.ConnectAsync(cancel);
+            var body = JsonBody.Of(writer => writer.WriteString("reason", parsed.GetValue(reason)));
+            (await api.SendAsync(
+                HttpMethod.Post, ServiceNames.Coordinator, $"/bulk-actions/{Uri.EscapeDataString(parsed.GetValue(id)!)}/stop",
+                body, cancel)).OrThrow();
+            await new BulkAction(api, new Output(json: false)).FollowAsync(parsed.GetValue(id)!, cancel);
+            return Exit.Ok;
+        });
+        return command;
     }
 
     async Task<int> FollowAsync(string id, CancellationToken cancel)

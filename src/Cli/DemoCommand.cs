@@ -11,6 +11,8 @@ namespace Orderwright.Cli;
 static class DemoCommand
 {
     static readonly string[] Names = ["decline", "out-of-stock", "gateway-timeout", "refund-fails", "crash", "reset"];
+    static readonly string[] Steps =
+        [StepNames.ReserveStock, StepNames.AuthorizePayment, StepNames.CommitStock, StepNames.CapturePayment];
     static readonly TimeSpan ComesBackWithin = TimeSpan.FromSeconds(60);
 
     public static Command Create()
@@ -19,21 +21,27 @@ static class DemoCommand
         name.AcceptOnlyFromAmong(Names);
         var after = new Option<string>("--after")
         {
-            Description = "With crash: the moment at which the process dies.", DefaultValueFactory = _ => "authorize",
+            Description = "With crash: right after which step the process dies.", DefaultValueFactory = _ => "authorize",
         };
-        after.AcceptOnlyFromAmong("authorize");
+        after.AcceptOnlyFromAmong([.. Steps.Select(Short)]);
         var command = new Command("demo", "Let something happen in the demo shop, and see what becomes of it.") { name, after };
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(name)!, new Output(json: false), cancel));
+        command.SetAction((parsed, cancel) =>
+        {
+            var step = Steps.Single(one => Short(one) == parsed.GetValue(after));
+            return RunAsync(parsed.GetValue(name)!, step, new Output(json: false), cancel);
+        });
         return command;
     }
 
-    static async Task<int> RunAsync(string name, Output output, CancellationToken cancel)
+    static string Short(string step) => step.Split('-')[0];
+
+    static async Task<int> RunAsync(string name, string after, Output output, CancellationToken cancel)
     {
         var api = await Api.ConnectAsync(cancel);
         try
         {
-            var answer = await api.SendAsync(
-                HttpMethod.Post, ServiceNames.Coordinator, $"/demo/{name}", JsonBody.Of(_ => { }), cancel);
+            var path = name == "crash" ? $"/demo/crash?after={after}" : $"/demo/{name}";
+            var answer = await api.SendAsync(HttpMethod.Post, ServiceNames.Coordinator, path, JsonBody.Of(_ => { }), cancel);
             if (answer.Status == 404)
                 throw new ToolException(Exit.Failed, "There is no demo here: it is for ./orderwright dev, without --no-demo.");
             var begun = answer.OrThrow().Body;
@@ -48,7 +56,7 @@ static class DemoCommand
             if (name == "refund-fails") return await FollowIncidentAsync(api, output, id, cancel);
             // To be refused is what some of these are for.
             var ended = await new StepWatch(api, output).FollowAsync(id, ComesBackWithin, cancel);
-            if (name == "crash") await CountAuthorizationsAsync(api, output, id, cancel);
+            if (name == "crash") await CountAsync(api, output, id, cancel);
             return ended == Exit.Refused && name is "decline" or "out-of-stock" ? Exit.Ok : ended;
         }
         finally
@@ -77,12 +85,23 @@ static class DemoCommand
         return back;
     }
 
-    static async Task CountAuthorizationsAsync(Api api, Output output, string id, CancellationToken cancel)
+    // From what the participants themselves wrote down: the ledger of the goods, the attempts at the gateway.
+    static async Task CountAsync(Api api, Output output, string id, CancellationToken cancel)
     {
+        var line = (await api.GetAsync(ServiceNames.Order, $"/orders/{id}", cancel)).OrThrow().Body.Items("lines").Single();
+        var moved = (await api.GetAsync(ServiceNames.Stock, $"/stock/{line.Text("sku")}/movements", cancel)).OrThrow().Body
+            .Items().Where(movement => movement.Text("orderId") == id).ToList();
+        var held = (await api.GetAsync(ServiceNames.Stock, $"/reservations?orderId={id}", cancel)).OrThrow().Body.Items().Count();
+        output.Mark(
+            held == 1 && moved.Sum(movement => movement.Whole("allocatedDelta")) == line.Whole("quantity"),
+            $"{held} reservation, allocated in {moved.Count} movement: {line.Text("quantity")} × {line.Text("sku")}.");
         var payment = (await api.GetAsync(ServiceNames.Customer, $"/payments/{id}", cancel)).OrThrow().Body;
-        var count = payment.Items("attempts").Count(attempt => attempt.Text("operation") == "authorize");
         var amount = Money.Format(payment.Whole("amount") ?? 0, payment.Text("currency"));
-        output.Mark(count == 1, $"{count} authorization of {amount}.");
+        foreach (var (operation, noun) in new[] { ("authorize", "authorization"), ("capture", "capture") })
+        {
+            var count = payment.Items("attempts").Count(attempt => attempt.Text("operation") == operation);
+            output.Mark(count == 1, $"{count} {noun} of {amount}.");
+        }
     }
 
     static async Task<int> FollowIncidentAsync(Api api, Output output, string id, CancellationToken cancel)

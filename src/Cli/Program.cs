@@ -16,6 +16,7 @@ var root = new RootCommand(
     OperatorCommands.Retry(),
     OperatorCommands.Compensate(),
     OperatorCommands.Resolve(),
+    BulkAction.Create(),
     DemoCommand.Create(),
     McpCommand.Create(),
     StockCommand.Create(),

@@ -59,6 +59,7 @@ public sealed record Act(string Verb, string OrderId, string? Step, string? Outc
         _ => $"./orderwright {Verb} {OrderId} --reason '…'",
     };
 
-    static readonly System.Text.Json.JsonSerializerOptions Readable =
+    /// <summary>JSON as people write it, for the shell.</summary>
+    public static readonly System.Text.Json.JsonSerializerOptions Readable =
         new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

@@ -24,6 +24,17 @@ public sealed record Reply(string Call, int Status, JsonElement Body, string? Tr
     public string? Next => Body.TextOrNull("nextCursor");
 }
 
+/// <summary>What each process keeps for its own services, such as dead letters, as one list.</summary>
+public sealed record Replies(IReadOnlyList<(string Service, Reply Reply)> Each)
+{
+    /// <summary>There are several processes, each with pages of its own.</summary>
+    public bool IsSpread => Each.Count > 1;
+
+    /// <param name="at">The property with the item's time.</param>
+    public IReadOnlyList<JsonElement> Newest(string at) =>
+        [.. Each.SelectMany(one => one.Reply.Items).OrderByDescending(item => item.Text(at), StringComparer.Ordinal)];
+}
+
 /// <summary>
 /// Where the services' APIs are: in this process, or at <c>ORDERWRIGHT_ORDER_URL</c>, <c>_CUSTOMER_URL</c> and
 /// <c>_STOCK_URL</c>, or else at the three ports after this one's.
@@ -74,6 +85,17 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
 
     /// <summary>As people would call it: the address without its host.</summary>
     public Task<Reply> GetAsync(string service, string path) => SendAsync(HttpMethod.Get, service, path, null, null);
+
+    /// <summary>From every process at once; from one where it is named.</summary>
+    public async Task<Replies> GetEverywhereAsync(string path, string? service = null)
+    {
+        var asked = ServiceNames.All.Contains(service) ? [service!] : ServiceNames.All.DistinctBy(addressOf).ToList();
+        var replies = await Task.WhenAll(asked.Select(one => GetAsync(one, path)));
+        return new([.. asked.Zip(replies)]);
+    }
+
+    /// <summary>Where each service is a process of its own.</summary>
+    public bool IsSpread => ServiceNames.All.DistinctBy(addressOf).Count() > 1;
 
     public Task<Reply> PostAsync(string service, string path, JsonObject body, string? idempotencyKey = null) =>
         SendAsync(HttpMethod.Post, service, path, body, idempotencyKey);

@@ -36,16 +36,21 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             var act = Act.Of(visit);
             return new(act.Service, act.Path, act.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
         }));
-        site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, _) => new(
-            ServiceNames.Coordinator, $"/demo/{visit.Id}", [], Back: null)));
+        site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, form) => new(
+            ServiceNames.Coordinator,
+            $"/demo/{visit.Id}{(form["after"] is [{ Length: > 0 } after] ? $"?after={Uri.EscapeDataString(after)}" : "")}", [],
+            Back: null)));
         site.MapPost("/incidents/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/incidents/{visit.Id}",
             NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", Replaces: true)));
         site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, "/bulk-actions",
             BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));
+        site.MapPost("/bulk/{id}", http => SubmitAsync(http, (visit, form) => new(
+            ServiceNames.Coordinator, $"/bulk-actions/{visit.Id}/stop",
+            new JsonObject { ["reason"] = form["reason"].ToString() }, $"/bulk/{visit.Id}")));
         site.MapPost("/dead-letters/{id}", http => SubmitAsync(http, (visit, form) => new(
-            ServiceNames.Coordinator, $"/dead-letters/{visit.Id}/replay",
+            ReplayPage.ServiceOf(visit), $"/dead-letters/{visit.Id}/replay",
             new JsonObject { ["reason"] = form["reason"].ToString() }, "/dead-letters")));
     }
 

@@ -40,11 +40,14 @@ public static class Words
     /// <summary>What a state looks like: <c>good</c>, <c>bad</c>, <c>busy</c>, <c>wait</c> or <c>off</c>.</summary>
     public static string Tone(string state) => state switch
     {
-        "completed" or "succeeded" or "confirmed" or "captured" or "paid" or "authorized" or "allocated" or "good" => "good",
-        "failed" or "incident" or "undo_failed" or "late" or "stuck" or "rejected" or "declined" or "given_up" or "out" => "bad",
-        "waiting" or "indoubt" or "in_doubt" or "action_required" or "cancel_pending" or "low" => "wait",
+        "completed" or "succeeded" or "confirmed" or "captured" or "paid" or "authorized" or "allocated" or "committed" or "done"
+            or "good" => "good",
+        "failed" or "incident" or "undo_failed" or "late" or "stuck" or "rejected" or "declined" or "given_up" or "out"
+            or "nobody" => "bad",
+        "waiting" or "indoubt" or "in_doubt" or "action_required" or "cancel_pending" or "low" or "stopping"
+            or "stopped" => "wait",
         "running" or "asked" or "pending" or "compensating" or "authorizing" or "capturing" or "voiding" or "refunding"
-            or "held" => "busy",
+            or "held" or "canary" or "rest" => "busy",
         _ => "off",
     };
 }

@@ -48,6 +48,8 @@ public sealed partial class RunningService : IAsyncDisposable
             Name, database, sql, runtimeSql, runner, options, configuration, time, ids, logs)
         {
             Backlog = () => inbox?.Backlog ?? 0,
+            LookAt = transport.LookAsync,
+            TransportTrouble = () => transport.Trouble,
         };
         watch = new DatabaseWatch(database, runtimeSql, time);
         Audit = new Audit(Name, database, runtimeSql);

@@ -51,6 +51,13 @@ public sealed record ServiceContext(
 {
     /// <summary>The service's own inbox, once it is open: for those who hold back while it is full.</summary>
     public Func<int> Backlog { get; init; } = () => 0;
+
+    /// <summary>Any service's inbox, for those who tell operators; see <see cref="ITransport.LookAsync"/>.</summary>
+    public Func<string, CancellationToken, Task<QueueState?>> LookAt { get; init; } =
+        (_, _) => Task.FromResult<QueueState?>(null);
+
+    /// <summary>See <see cref="ITransport.Trouble"/>.</summary>
+    public Func<string?> TransportTrouble { get; init; } = () => null;
 }
 
 /// <summary>

@@ -22,8 +22,8 @@ public sealed record BulkWish(OperatorVerb Verb, SagaFilter Where, string Reason
 /// <param name="Where">Which sagas.</param>
 /// <param name="Reason">The operator's own words.</param>
 /// <param name="Actor">Who wanted it.</param>
-/// <param name="State"><c>waiting, canary, rest, done, stopped</c>.</param>
-/// <param name="StoppedBecause">A sentence, when it stopped itself.</param>
+/// <param name="State"><c>waiting, canary, rest, stopping, done, stopped</c>.</param>
+/// <param name="StoppedBecause">A sentence, when it stopped itself or was stopped.</param>
 /// <param name="Total">Sagas that were found when it began.</param>
 /// <param name="Acted">Of these, acted on so far.</param>
 /// <param name="Refused">Of these, refused: they had moved on meanwhile.</param>
@@ -40,8 +40,8 @@ public sealed record BulkRun(
 
 /// <summary>
 /// Acts on many sagas: first on a few, to see whether it helps; then on the others, in lots, each of which has to go on.
-/// It stops by itself. Every saga is acted on and audited like any other; what is kept here is only how far it got, and
-/// it ends with the process: say it again, and it takes those that are left.
+/// It stops by itself, or when it is told to. Every saga is acted on and audited like any other; what is kept here is only how
+/// far it got, and it ends with the process: say it again, and it takes those that are left.
 /// </summary>
 public sealed partial class BulkActions(
     CommandGroup<OperatorRequest> acting, ServiceContext context, ILogger<BulkActions> log)
@@ -56,6 +56,8 @@ public sealed partial class BulkActions(
     static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
     readonly ConcurrentDictionary<Guid, BulkRun> runs = new();
+    readonly ConcurrentDictionary<Guid, string> stops = new();
+    readonly Lock gate = new();
     readonly Channel<(Guid Id, BulkWish Wish)> line =
         Channel.CreateBounded<(Guid, BulkWish)>(new BoundedChannelOptions(MostRuns));
 
@@ -81,6 +83,21 @@ public sealed partial class BulkActions(
         if (line.Writer.TryWrite((run.Id, wish))) return run;
         runs.TryRemove(run.Id, out _);
         return null;
+    }
+
+    /// <summary>Acts on no more sagas than those at hand. One that still waits ends at once.</summary>
+    /// <param name="id">A run that there is.</param>
+    /// <param name="because">A sentence.</param>
+    public void Stop(Guid id, string because)
+    {
+        lock (gate)
+        {
+            if (runs.GetValueOrDefault(id) is not { IsOver: false } run) return;
+            if (run.State != "waiting") stops[id] = because;
+            runs[id] = run.State == "waiting"
+                ? run with { State = "stopped", StoppedBecause = because }
+                : run with { State = "stopping" };
+        }
     }
 
     /// <summary>Which sagas it would act on.</summary>
@@ -111,32 +128,47 @@ public sealed partial class BulkActions(
                 catch (Exception error) when (error is not OperationCanceledException || !cancel.IsCancellationRequested)
                 {
                     LogBroke(next.Id, error);
-                    Stop(next.Id, "Something went wrong here; the log says what.");
+                    End(next.Id, "Something went wrong here; the log says what.");
+                }
+                finally
+                {
+                    stops.TryRemove(next.Id, out _);
                 }
     }
 
     async Task RunAsync(Guid id, BulkWish wish, CancellationToken cancel)
     {
-        var sagas = await FindAsync(wish.Where, cancel);
+        var sagas = Find(id) is { IsOver: true } ? [] : await FindAsync(wish.Where, cancel);
         var canary = Math.Min(wish.Canary, sagas.Count);
-        Change(id, run => run with { Total = sagas.Count, State = canary > 0 ? "canary" : "rest" });
+        Change(id, run => run.IsOver ? run : run with { Total = sagas.Count, State = canary > 0 ? "canary" : "rest" });
+        if (Find(id) is { IsOver: true }) return;
         if (canary > 0)
         {
             var stayed = await ActAsync(id, wish, sagas[..canary], cancel);
             if (stayed > 0)
             {
-                Stop(id, $"{stayed} of the first {canary} did not go on; the others were left alone.");
+                if (!IsStopped(id)) End(id, $"{stayed} of the first {canary} did not go on; the others were left alone.");
                 return;
             }
+            if (IsStopped(id)) return;
             Change(id, run => run with { State = "rest" });
         }
         foreach (var lot in sagas.Skip(canary).Chunk(Lot))
-            if (await ActAsync(id, wish, lot, cancel) is var stayed && stayed > lot.Length * Tolerated)
-            {
-                Stop(id, $"{stayed} of {lot.Length} in a row did not go on; the others were left alone.");
-                return;
-            }
+        {
+            var stayed = await ActAsync(id, wish, lot, cancel);
+            if (IsStopped(id)) return;
+            if (stayed <= lot.Length * Tolerated) continue;
+            End(id, $"{stayed} of {lot.Length} in a row did not go on; the others were left alone.");
+            return;
+        }
         Change(id, run => run with { State = "done" });
+    }
+
+    bool IsStopped(Guid id)
+    {
+        if (!stops.TryGetValue(id, out var because)) return false;
+        End(id, because);
+        return true;
     }
 
     // Returns how many did not go on.
@@ -154,7 +186,7 @@ public sealed partial class BulkActions(
         while (true)
         {
             var (on, stuck) = await JudgeAsync(acted, cancel);
-            if (on + stuck == acted.Count || time.GetElapsedTime(since) > Patience)
+            if (on + stuck == acted.Count || stops.ContainsKey(id) || time.GetElapsedTime(since) > Patience)
             {
                 Change(id, run => run with
                 {
@@ -186,12 +218,12 @@ public sealed partial class BulkActions(
 
     static string Name(BulkWish wish) => wish.Verb == OperatorVerb.Retry ? "retry" : "compensate";
 
-    void Stop(Guid id, string because) => Change(id, run => run with { State = "stopped", StoppedBecause = because });
+    void End(Guid id, string because) => Change(id, run => run with { State = "stopped", StoppedBecause = because });
 
-    // Only the loop changes a run, so nothing is lost between reading and writing it.
     void Change(Guid id, Func<BulkRun, BulkRun> change)
     {
-        if (runs.TryGetValue(id, out var run)) runs[id] = change(run);
+        lock (gate)
+            if (runs.TryGetValue(id, out var run)) runs[id] = change(run);
     }
 
     [LoggerMessage(3011, LogLevel.Error, "The bulk action {Id} broke off")]

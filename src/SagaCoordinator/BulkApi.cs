@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 
 namespace Orderwright.SagaCoordinator;
 
@@ -20,7 +21,7 @@ public sealed record BulkRequest(string Action, SagaFilter Where, string Reason,
 public sealed record BulkPreview(int Total, bool IsCapped, IReadOnlyList<Guid> First);
 
 /// <summary>Acting on many sagas over HTTP: <c>/api/v1/bulk-actions</c>.</summary>
-public sealed class BulkApi(BulkActions bulk)
+public sealed class BulkApi(BulkActions bulk, BulkStops stops)
 {
     const int MaxReason = 500;
     const int MaxCanary = 1_000;
@@ -37,6 +38,9 @@ public sealed class BulkApi(BulkActions bulk)
             .Produces<BulkPreview>();
         runs.MapGet("", List).WithName("listBulkActions").Produces<Page<BulkRun>>();
         runs.MapGet("{id}", Get).WithName("getBulkAction").Produces<BulkRun>();
+        runs.MapPost("{id}/stop", StopAsync).WithName("stopBulkAction")
+            .WithSummary("Act on no more sagas than those at hand")
+            .Accepts<ReasonRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted);
     }
 
     async Task<IResult> BeginAsync(HttpContext http)
@@ -72,6 +76,15 @@ public sealed class BulkApi(BulkActions bulk)
                 StatusCodes.Status202Accepted, run, SagaJson.Default.BulkRun, $"/api/v1/bulk-actions/{run.Id}")
             : Problem.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many bulk actions wait already.")
                 with { RetryAfter = TimeSpan.FromSeconds(10) };
+    }
+
+    async Task<IResult> StopAsync(string id, HttpContext http)
+    {
+        if (!Guid.TryParseExact(id, "D", out var runId)) return Problem.Invalid("id", "invalid_id", "A UUID.");
+        var (command, refusal) = await Commands.ReadAsync(http, OperatorJson.Default.ReasonRequest);
+        if (command is null) return refusal!;
+        return new Check().Text("/reason", command.Body.Reason, MaxReason).Refusal
+            ?? await stops.SubmitAsync(command.For(new BulkStop(runId, command.Body.Reason)));
     }
 
     Answer List() => Answer.Json(

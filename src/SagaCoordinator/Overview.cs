@@ -1,6 +1,7 @@
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Transport;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;
@@ -14,12 +15,13 @@ namespace Orderwright.SagaCoordinator;
 /// <param name="States">The open ones by state.</param>
 /// <param name="Steps">The process step by step.</param>
 /// <param name="Incidents">What needs a person, by step and code.</param>
-/// <param name="Participants">Who is asked, and whether they answer.</param>
+/// <param name="Participants">Who is asked or told, and whether they are there.</param>
 /// <param name="Recent">The newest orders.</param>
+/// <param name="Trouble">Why messages do not travel, in a sentence; null while they do.</param>
 public sealed record OverviewBody(
     DateTimeOffset At, DefinitionId Definition, long Open, bool OpenIsAtLeast, long Overdue,
     IReadOnlyList<StateCount> States, IReadOnlyList<StepCount> Steps, IReadOnlyList<IncidentCount> Incidents,
-    IReadOnlyList<ParticipantState> Participants, RecentOrders Recent);
+    IReadOnlyList<ParticipantState> Participants, RecentOrders Recent, string? Trouble);
 
 public sealed record StateCount(string State, long Count, DateTimeOffset OldestAt);
 
@@ -38,10 +40,11 @@ public sealed record IncidentCount(string Step, string Code, long Count, DateTim
 
 /// <param name="Service">Its name.</param>
 /// <param name="AwaitedBy">Sagas that wait for its answer.</param>
-/// <param name="OldestAt">When the oldest of these began.</param>
+/// <param name="OldestAt">When the oldest of these began: how far behind it is.</param>
 /// <param name="LastSeenAt">When this coordinator last heard it; null: not since it started.</param>
+/// <param name="Queue">Its inbox; null where the transport does not say.</param>
 public sealed record ParticipantState(
-    string Service, long AwaitedBy, DateTimeOffset? OldestAt, DateTimeOffset? LastSeenAt);
+    string Service, long AwaitedBy, DateTimeOffset? OldestAt, DateTimeOffset? LastSeenAt, QueueState? Queue);
 
 /// <summary>The newest orders: of the last five minutes, or as many as are looked at.</summary>
 /// <param name="Seconds">How far back they reach.</param>
@@ -61,7 +64,8 @@ public sealed record RecentOrders(
 /// <param name="Placed">Orders placed in it.</param>
 /// <param name="Completed">Of these, carried out by now.</param>
 /// <param name="TurnedBack">Of these, turned back by now.</param>
-public sealed record RecentPoint(DateTimeOffset At, long Placed, long Completed, long TurnedBack);
+/// <param name="MedianMs">From the order to its end, of those carried out; null when there is none.</param>
+public sealed record RecentPoint(DateTimeOffset At, long Placed, long Completed, long TurnedBack, double? MedianMs);
 
 /// <summary>
 /// Reads the overview from the small table of open work and from the newest orders by their keys: both cost the same
@@ -74,6 +78,7 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
     const int Parts = 60;
     static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
     static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LookLimit = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(5);
 
     readonly Lock gate = new();
@@ -104,6 +109,7 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
 
     async Task<OverviewBody> ReadAsync(DateTimeOffset now)
     {
+        var looks = Task.WhenAll(Services.Select(LookAsync));
         var groups = await context.Database.QueryAsync(
             context.Sql["open_work"], SqlArgs.With("overdue", now - OverdueAfter).And("cap", CountedAtMost),
             row => new Group(
@@ -114,6 +120,7 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
             row => new Newest(row.Text(0), row.TextOrNull(1), row.Time(2), row.TimeOrNull(3)));
         var definition = OrderSaga.Current;
         var open = groups.Sum(group => group.Count);
+        var queues = await looks;
         return new(
             now, new(definition.Name, definition.Version), open, open >= CountedAtMost,
             groups.Sum(group => group.Overdue),
@@ -125,8 +132,26 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
                 .Select(same => new IncidentCount(
                     same.Key.Step, same.Key.Code, Count(same), same.Min(group => group.OldestAt)))
                 .OrderByDescending(incident => incident.Count)],
-            [.. definition.Steps.Select(step => step.Participant).Distinct().Select(service => StateOf(service, groups))],
-            Recent(newest, now));
+            [.. Services.Zip(queues, (service, queue) => StateOf(service, queue, groups))],
+            Recent(newest, now), context.TransportTrouble());
+    }
+
+    // Those that are asked, in the order of the process, and the one that is told how an order ended.
+    static IEnumerable<string> Services =>
+        OrderSaga.Current.Steps.Select(step => step.Participant).Append(ServiceNames.Order).Distinct();
+
+    // A broker that does not answer keeps nobody from the rest.
+    async Task<QueueState?> LookAsync(string service)
+    {
+        using var limit = new CancellationTokenSource(LookLimit, context.Time);
+        try
+        {
+            return await context.LookAt(service, limit.Token).WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     static StepCount StepOf(SagaStep step, IReadOnlyList<Group> groups, IReadOnlyList<Newest> newest)
@@ -139,10 +164,10 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
             newest.Count == 0 ? 0 : (double)turnedBack / newest.Count);
     }
 
-    ParticipantState StateOf(string service, IReadOnlyList<Group> groups)
+    ParticipantState StateOf(string service, QueueState? queue, IReadOnlyList<Group> groups)
     {
         var waiting = groups.Where(group => group.WaitingFor == service).ToList();
-        return new(service, Count(waiting), Oldest(waiting), signs.LastHeard(service));
+        return new(service, Count(waiting), Oldest(waiting), signs.LastHeard(service), queue);
     }
 
     static RecentOrders Recent(IReadOnlyList<Newest> newest, DateTimeOffset now)
@@ -151,23 +176,22 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
         var from = capped ? newest.Min(saga => saga.StartedAt) : now - Window;
         var span = now - from;
         var part = span / Parts;
-        var points = new (long Placed, long Completed, long TurnedBack)[Parts];
-        foreach (var saga in newest)
-        {
-            ref var point = ref points[Math.Clamp((int)((saga.StartedAt - from) / part), 0, Parts - 1)];
-            point.Placed++;
-            if (saga.IsCompleted) point.Completed++;
-            if (saga.IsTurnedBack) point.TurnedBack++;
-        }
-        var took = newest.Where(saga => saga is { IsCompleted: true, EndedAt: not null })
-            .Select(saga => (saga.EndedAt!.Value - saga.StartedAt).TotalMilliseconds).Order().ToList();
+        var points = newest.ToLookup(saga => Math.Clamp((int)((saga.StartedAt - from) / part), 0, Parts - 1));
+        var took = Took(newest);
         return new(
             span.TotalSeconds, capped, newest.Count, newest.Count(saga => saga.IsCompleted),
             newest.Count(saga => saga.IsTurnedBack), newest.Count / span.TotalSeconds, Quantile(took, 0.5),
             Quantile(took, 0.99),
-            [.. points.Select((point, index) => new RecentPoint(
-                (from + index * part).ToWholeMilliseconds(), point.Placed, point.Completed, point.TurnedBack))]);
+            [.. Enumerable.Range(0, Parts).Select(index => new RecentPoint(
+                (from + index * part).ToWholeMilliseconds(), points[index].Count(),
+                points[index].Count(saga => saga.IsCompleted), points[index].Count(saga => saga.IsTurnedBack),
+                Quantile(Took(points[index]), 0.5)))]);
     }
+
+    // How long those took that were carried out, the quickest first.
+    static List<double> Took(IEnumerable<Newest> sagas) =>
+        [.. sagas.Where(saga => saga is { IsCompleted: true, EndedAt: not null })
+            .Select(saga => (saga.EndedAt!.Value - saga.StartedAt).TotalMilliseconds).Order()];
 
     static double? Quantile(List<double> sorted, double share) =>
         sorted.Count == 0 ? null : sorted[(int)Math.Ceiling(share * sorted.Count) - 1];

@@ -18,13 +18,15 @@ public sealed class SagaModule : IServiceModule
     {
         var store = new SagaStore(context.Sql);
         var signs = new SignsOfLife();
-        var actions = new OperatorActions(store, new Audit(Name, context.Database, context.RuntimeSql), signs);
+        var audit = new Audit(Name, context.Database, context.RuntimeSql);
+        var actions = new OperatorActions(store, audit, signs);
         acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
-        var notes = new IncidentNotes(store, new Audit(Name, context.Database, context.RuntimeSql), context);
+        var notes = new IncidentNotes(store, audit, context);
         var sagas = new SagaApi(context, signs, notes);
         var operators = new OperatorApi(actions, acting, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
-        var bulkApi = new BulkApi(bulk);
+        var stops = new BulkStops(bulk, audit, context);
+        var bulkApi = new BulkApi(bulk, stops);
         var overview = new OverviewApi(context, new Overview(context, signs), signs, notes);
         return new ServiceParts
         {
@@ -34,7 +36,7 @@ public sealed class SagaModule : IServiceModule
                 ClockSetBack.Job(context.Sql["bring_forward"]),
                 new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],
-            Loops = [.. acting.Loops, .. notes.Loops, bulk.Loop],
+            Loops = [.. acting.Loops, .. notes.Loops, .. stops.Loops, bulk.Loop],
             Routes = routes =>
             {
                 sagas.Map(routes);

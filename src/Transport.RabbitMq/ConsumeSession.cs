@@ -3,6 +3,7 @@ using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Orderwright.Transport.RabbitMq;
 
@@ -77,6 +78,22 @@ sealed class ConsumeSession : IAsyncDisposable
         catch (Exception error)
         {
             End(error.Message);
+        }
+    }
+
+    /// <summary>Asks the broker about a queue without declaring it; null where it does not say.</summary>
+    public async Task<QueueState?> LookAsync(string queue, CancellationToken cancel)
+    {
+        try
+        {
+            // On a channel of its own, since a queue that is not there closes it.
+            await using var asking = await connection.CreateChannelAsync(cancellationToken: cancel);
+            var found = await asking.QueueDeclarePassiveAsync(queue, cancel);
+            return new(found.MessageCount, found.ConsumerCount);
+        }
+        catch (Exception error) when (error is RabbitMQClientException or ObjectDisposedException or TimeoutException)
+        {
+            return null;
         }
     }
 

@@ -27,7 +27,7 @@ sealed partial class RabbitMqInbox : IInbox
     readonly Mailbox mailbox;
     readonly Task running;
     volatile string? away;
-    volatile bool connected;
+    volatile ConsumeSession? current;
 
     public RabbitMqInbox(
         string service, Broker broker, Topology topology, RuntimeOptions limits, TimeProvider time, ILogger log,
@@ -45,7 +45,7 @@ sealed partial class RabbitMqInbox : IInbox
     }
 
     public string? Trouble =>
-        away ?? (connected ? null : $"The inbox of {service} is not connected to RabbitMQ at {broker.Address}.");
+        away ?? (current is not null ? null : $"The inbox of {service} is not connected to RabbitMQ at {broker.Address}.");
 
     public int Backlog => mailbox.Messages;
 
@@ -66,6 +66,10 @@ sealed partial class RabbitMqInbox : IInbox
             await group.Key.AcknowledgeAsync([.. group.Select(delivery => ((DeliveryTag)delivery.Tag!).Number)]);
     }
 
+    /// <summary>How any service's queue stands; null while this inbox is not connected, or where there is none.</summary>
+    public async Task<QueueState?> LookAsync(string other, CancellationToken cancel) =>
+        current is { } session ? await session.LookAsync(other, cancel) : null;
+
     public async ValueTask DisposeAsync()
     {
         await closing.CancelAsync();
@@ -84,7 +88,7 @@ sealed partial class RabbitMqInbox : IInbox
                     service, broker, topology, limits, mailbox, time, closing.Token);
                 LogConnected(service, broker.Address);
                 away = null;
-                connected = true;
+                current = session;
                 LogLost(service, broker.Address, await session.Ended.WaitAsync(closing.Token));
             }
             catch (Exception error) when (!closing.IsCancellationRequested)
@@ -97,7 +101,7 @@ sealed partial class RabbitMqInbox : IInbox
             {
                 LogClosed(service, error.Message);
             }
-            connected = false;
+            current = null;
             failures = time.GetElapsedTime(since) > Settled ? 1 : failures + 1;
             await Task.Delay(Backoff.Pause(failures), time, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

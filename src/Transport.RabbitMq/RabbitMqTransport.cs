@@ -50,6 +50,14 @@ public sealed class RabbitMqTransport : ITransport
     public Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel) =>
         publisher.PublishAsync(service, messages, cancel);
 
+    // Over a connection that receives: one that publishes may be blocked by the broker.
+    public async Task<QueueState?> LookAsync(string service, CancellationToken cancel)
+    {
+        foreach (var inbox in inboxes.Keys)
+            if (await inbox.LookAsync(service, cancel) is { } state) return state;
+        return null;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var inbox in inboxes.Keys) await inbox.DisposeAsync();

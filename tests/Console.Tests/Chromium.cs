@@ -1,3 +1,4 @@
+using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
 
 namespace Orderwright.ConsoleTests;
@@ -49,6 +50,14 @@ public sealed class Chromium : IAsyncLifetime
 /// <summary>A page of the console in a window of its own.</summary>
 public sealed class Window : IAsyncDisposable
 {
+    static readonly string Axe = new BundledAxeScriptProvider().GetScript();
+
+    const string Violations =
+        """
+        async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }))
+            .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)
+        """;
+
     readonly IBrowserContext context;
 
     public Window(IBrowserContext context, IPage page)
@@ -73,5 +82,32 @@ public sealed class Window : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Nothing axe finds, in light and dark, and nothing wider than a telephone. Leaves it dark and narrow.</summary>
+    public async Task IsFitAsync(string name)
+    {
+        Assert.Empty(await ViolationsAsync());
+        await LookAsync(name, "wide-light");
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        Assert.Empty(await ViolationsAsync());
+        await LookAsync(name, "wide-dark");
+        await Page.SetViewportSizeAsync(390, 800);
+        await LookAsync(name, "narrow-dark");
+        Assert.InRange(await Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"), 1, 390);
+    }
+
+    public async Task<string[]> ViolationsAsync()
+    {
+        await Page.EvaluateAsync(Axe);
+        return await Page.EvaluateAsync<string[]>(Violations);
+    }
+
     public async ValueTask DisposeAsync() => await context.CloseAsync();
+
+    // For people: every page as a picture, where ORDERWRIGHT_LOOKS names a directory.
+    async Task LookAsync(string name, string look)
+    {
+        if (Environment.GetEnvironmentVariable("ORDERWRIGHT_LOOKS") is not { Length: > 0 } directory) return;
+        var file = string.Concat(name.Select(c => char.IsLetterOrDigit(c) ? c : '-'));
+        await Page.ScreenshotAsync(new() { FullPage = true, Path = Path.Combine(directory, $"{look}{file}.png") });
+    }
 }

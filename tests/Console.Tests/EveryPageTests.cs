@@ -1,19 +1,11 @@
-using Deque.AxeCore.Commons;
-using Microsoft.Playwright;
+using Orderwright.EndToEnd;
+using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
 /// <summary>What holds of every page: nothing on the browser's console, nothing axe finds, small and fast.</summary>
 public sealed class EveryPageTests(Chromium chromium, DemoShop shop)
 {
-    static readonly string Axe = new BundledAxeScriptProvider().GetScript();
-
-    const string Violations =
-        """
-        async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }))
-            .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)
-        """;
-
     public static TheoryData<string> EachPage() => [.. Pages];
 
     public static readonly string[] Pages =
@@ -32,15 +24,22 @@ public sealed class EveryPageTests(Chromium chromium, DemoShop shop)
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync(path.Replace("INCIDENT", shop.Incident, StringComparison.Ordinal));
-        Assert.Empty(await ViolationsAsync(window));
-        await LookAsync(window, path, "wide-light");
-        await window.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        Assert.Empty(await ViolationsAsync(window));
-        await LookAsync(window, path, "wide-dark");
-        await window.Page.SetViewportSizeAsync(390, 800);
-        await LookAsync(window, path, "narrow-dark");
-        Assert.InRange(await window.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"), 1, 390);
+        await window.IsFitAsync(path);
         Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task An_empty_shop_says_so_on_each_page()
+    {
+        await using var host = await HttpHost.StartAsync(null, "--no-demo");
+        foreach (var path in new[] { "/", "/orders", "/incidents", "/stock", "/payments", "/dead-letters", "/timers", "/audit" })
+        {
+            await using var window = await chromium.OpenAsync(host.Url);
+            await window.GoAsync(path);
+            await Expect(window.Page.Locator(".empty").First).ToBeVisibleAsync();
+            await window.IsFitAsync($"{path}-empty");
+            Assert.Empty(window.Complaints);
+        }
     }
 
     [Fact]
@@ -55,21 +54,7 @@ public sealed class EveryPageTests(Chromium chromium, DemoShop shop)
                 document.querySelector("main").insertAdjacentHTML("beforeend", "<input name='planted'>");
             }
             """);
-        Assert.Contains(await ViolationsAsync(window), violation => violation.StartsWith("label: ", StringComparison.Ordinal));
+        Assert.Contains(await window.ViolationsAsync(), violation => violation.StartsWith("label: ", StringComparison.Ordinal));
         Assert.Contains(window.Complaints, complaint => complaint.Contains("Content Security Policy", StringComparison.Ordinal));
-    }
-
-    // For people: every page as a picture, where ORDERWRIGHT_LOOKS names a directory.
-    static async Task LookAsync(Window window, string path, string look)
-    {
-        if (Environment.GetEnvironmentVariable("ORDERWRIGHT_LOOKS") is not { Length: > 0 } directory) return;
-        var name = string.Concat(path.Select(c => char.IsLetterOrDigit(c) ? c : '-'));
-        await window.Page.ScreenshotAsync(new() { FullPage = true, Path = Path.Combine(directory, $"{look}{name}.png") });
-    }
-
-    static async Task<string[]> ViolationsAsync(Window window)
-    {
-        await window.Page.EvaluateAsync(Axe);
-        return await window.Page.EvaluateAsync<string[]>(Violations);
     }
 }

@@ -40,7 +40,7 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync("/orders");
-        await window.Page.GetByLabel("State").SelectOptionAsync("failed");
+        await window.Page.GetByLabel("Process").SelectOptionAsync("failed");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Filter" }).ClickAsync();
         await Expect(window.Page).ToHaveURLAsync(new Regex("state=failed"));
         await Expect(window.Page.Locator($"#o-{shop.Incident}")).ToBeVisibleAsync();
@@ -48,8 +48,20 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
 
         await using var other = await chromium.OpenAsync(shop.Url);
         await other.Page.GotoAsync(address);
-        await Expect(other.Page.GetByLabel("State")).ToHaveValueAsync("failed");
+        await Expect(other.Page.GetByLabel("Process")).ToHaveValueAsync("failed");
         await Expect(other.Page.Locator($"#o-{shop.Incident}")).ToBeVisibleAsync();
+    }
+
+    [Theory]
+    [InlineData("status=rejected", "DEMO-5")]
+    [InlineData("status=rejected&code=out_of_stock", "DEMO-3")]
+    [InlineData("status=pending&olderThan=0&waitingFor=customer", "DEMO-7")]
+    public async Task Orders_are_found_by_their_status_and_how_their_process_stands(string filter, string reference)
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders?{filter}");
+        await Expect(window.Page.Locator("tbody tr", new() { HasTextString = reference })).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator("tbody tr", new() { HasTextString = "DEMO-1" })).ToHaveCountAsync(0);
     }
 
     [Theory]
@@ -59,7 +71,7 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync($"/orders?q={text}");
-        await Expect(window.Page.GetByRole(AriaRole.Cell, new() { Name = "DEMO-8" })).ToBeVisibleAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Cell, new() { NameRegex = new("DEMO-8") })).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -127,6 +139,7 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
         await window.Page.GetByLabel("How many first").FillAsync("1");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("1 of the first 1 did not go on", new() { Timeout = 30_000 });
+        await window.IsFitAsync("/bulk/over");
         Assert.Empty(window.Complaints);
     }
 

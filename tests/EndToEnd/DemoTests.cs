@@ -19,19 +19,25 @@ public sealed class DemoTests
         Assert.Empty((await host.Client.AskAsync("/api/v1/incidents")).Json["items"]!.AsArray());
     }
 
-    [Fact]
-    public async Task A_process_that_dies_after_authorize_comes_back_to_one_authorization()
+    [Theory]
+    [InlineData("reserve")]
+    [InlineData("authorize")]
+    [InlineData("commit")]
+    [InlineData("capture")]
+    public async Task A_process_that_dies_after_a_step_comes_back_to_one_reservation_and_one_authorization(string step)
     {
         var data = HttpHost.NewDirectory();
         await using var dies = await HttpHost.StartAsync(data);
         await dies.SaysAsync("The demo shop has");
-        var told = TellAsync(dies, "crash");
+        var told = TellAsync(dies, "crash", "--after", step);
         await dies.SaysAsync("It has ended.");
         await using (await HttpHost.StartAsync(data, "--port", $"{dies.Url.Port}"))
         {
             var story = await told;
             Assert.Contains("The process is dead.", story, StringComparison.Ordinal);
+            Assert.Contains("✓ 1 reservation, allocated in 1 movement: 1 × POT-01.", story, StringComparison.Ordinal);
             Assert.Contains("✓ 1 authorization of 42.50 GBP.", story, StringComparison.Ordinal);
+            Assert.Contains("✓ 1 capture of 42.50 GBP.", story, StringComparison.Ordinal);
         }
         Directory.Delete(data, recursive: true);
     }
@@ -44,9 +50,9 @@ public sealed class DemoTests
         Assert.Equal(404, (await host.Client.PostAsync("/api/v1/demo/decline", "{}")).Status);
     }
 
-    static async Task<string> TellAsync(HttpHost host, string scenario)
+    static async Task<string> TellAsync(HttpHost host, params string[] scenario)
     {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "demo", scenario])
+        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "demo", .. scenario])
         {
             RedirectStandardOutput = true,
             Environment = { ["ORDERWRIGHT_URL"] = host.Url.AbsoluteUri, ["NO_COLOR"] = "1" },

@@ -75,8 +75,22 @@ public sealed class FourProcesses : IAsyncLifetime
     }
 
     /// <summary>SIGKILL to a service; <c>up</c> starts it again.</summary>
-    public Task KillAsync(string project) =>
-        RunAsync("pkill", "-KILL", "-P", process.Id.ToString(CultureInfo.InvariantCulture), "-f", $"Orderwright.{project}.dll");
+    public Task KillAsync(string project) => SignalAsync("-KILL", project);
+
+    /// <summary>SIGSTOP to a service: it is there and answers nothing, until it is to go on.</summary>
+    public Task SuspendAsync(string project) => SignalAsync("-STOP", project);
+
+    public Task ResumeAsync(string project) => SignalAsync("-CONT", project);
+
+    Task SignalAsync(string signal, string project) =>
+        RunAsync("pkill", signal, "-P", process.Id.ToString(CultureInfo.InvariantCulture), "-f", $"Orderwright.{project}.dll");
+
+    /// <summary>SIGKILL to the broker; <c>up</c> starts it again.</summary>
+    public Task KillBrokerAsync() => RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
+
+    /// <summary>Where the broker is, with its user.</summary>
+    public async Task<Uri> BrokerAsync() =>
+        new((string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!["rabbitmq"]!);
 
     /// <summary>SIGKILL to PostgreSQL; <c>up</c> starts it again, and it recovers.</summary>
     public async Task KillDatabaseAsync() => await RunAsync(
@@ -88,7 +102,7 @@ public sealed class FourProcesses : IAsyncLifetime
         // The name is moved away first, so that nothing is written into what is being deleted.
         var gone = Path.Combine(Data, "gone");
         Directory.Move(Path.Combine(Data, "rabbitmq", "mnesia"), gone);
-        await RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
+        await KillBrokerAsync();
         Directory.Delete(gone, recursive: true);
     }
 
@@ -124,8 +138,7 @@ public sealed class FourProcesses : IAsyncLifetime
 
     static Process StartService(string project, string database, string broker, int port)
     {
-        var folder = AppContext.BaseDirectory.Replace("/tests/EndToEnd/", $"/src/{project}/", StringComparison.Ordinal);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"Orderwright.{project}.dll")])
+        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf(project)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -141,9 +154,7 @@ public sealed class FourProcesses : IAsyncLifetime
 
     Process Start(params string[] arguments)
     {
-        var folder = AppContext.BaseDirectory.Replace(
-            "/tests/EndToEnd/", "/src/Cli/", StringComparison.Ordinal);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Orderwright.Cli.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

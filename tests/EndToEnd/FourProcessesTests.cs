@@ -56,7 +56,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         {
             var page = await up.Coordinator.GetStringAsync(new Uri(path, UriKind.Relative));
             Assert.Contains(holds, page, StringComparison.Ordinal);
-            Assert.DoesNotContain("This part is missing", page, StringComparison.Ordinal);
+            Assert.DoesNotContain("class=\"trouble\"", page, StringComparison.Ordinal);
         }
     }
 

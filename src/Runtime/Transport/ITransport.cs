@@ -20,7 +20,17 @@ public interface ITransport : IAsyncDisposable
 
     /// <summary>Null while it works; else one sentence that says what does not.</summary>
     string? Trouble { get; }
+
+    /// <summary>How a service's inbox stands, of all its instances; null where the transport cannot say, or not now.</summary>
+    Task<QueueState?> LookAsync(string service, CancellationToken cancel) => Task.FromResult<QueueState?>(null);
 }
+
+/// <summary>An inbox from outside.</summary>
+/// <param name="Waiting">
+/// Deliveries that wait, each a batch of one or more messages. On RabbitMQ without those that a listener has been given already.
+/// </param>
+/// <param name="Listeners">Instances that take from it.</param>
+public sealed record QueueState(long Waiting, long Listeners);
 
 /// <summary>Where a service's messages wait.</summary>
 public interface IInbox : IAsyncDisposable

@@ -12,6 +12,7 @@ namespace Orderwright.Runtime.Transport;
 public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time) : ITransport
 {
     readonly ConcurrentDictionary<string, Mailbox> mailboxes = new();
+    readonly ConcurrentDictionary<string, int> listeners = new();
     volatile bool closed;
 
     public string? Trouble =>
@@ -19,8 +20,16 @@ public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time
             .Select(pair => $"The inbox of {pair.Key} is full: {options.InboxCapacity} messages wait in it.")
             .FirstOrDefault();
 
-    public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) =>
-        Task.FromResult<IInbox>(new Inbox(MailboxOf(service)));
+    public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel)
+    {
+        Count(1);
+        return Task.FromResult<IInbox>(new Inbox(MailboxOf(service), () => Count(-1)));
+
+        void Count(int more) => listeners.AddOrUpdate(service, more, (_, count) => count + more);
+    }
+
+    public Task<QueueState?> LookAsync(string service, CancellationToken cancel) =>
+        Task.FromResult<QueueState?>(new(MailboxOf(service).Deliveries, listeners.GetValueOrDefault(service)));
 
     public async Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel)
     {
@@ -51,7 +60,7 @@ public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time
 
     Mailbox MailboxOf(string service) => mailboxes.GetOrAdd(service, _ => new Mailbox(options.InboxCapacity));
 
-    sealed class Inbox(Mailbox mailbox) : IInbox
+    sealed class Inbox(Mailbox mailbox, Action onClosed) : IInbox
     {
         readonly Lock gate = new();
         readonly CancellationTokenSource closing = new();
@@ -93,6 +102,7 @@ public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time
             {
                 if (closing.IsCancellationRequested) return ValueTask.CompletedTask;
                 closing.Cancel();
+                onClosed();
                 mailbox.PutBack(unacknowledged);
                 unacknowledged = [];
             }

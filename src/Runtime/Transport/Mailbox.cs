@@ -16,6 +16,15 @@ public sealed class Mailbox(int capacity)
     /// <summary>Messages, not deliveries.</summary>
     public int Messages => Volatile.Read(ref messages);
 
+    /// <summary>Deliveries, each of one or more messages.</summary>
+    public int Deliveries
+    {
+        get
+        {
+            lock (gate) return waiting.Count;
+        }
+    }
+
     /// <summary>One more would have to wait.</summary>
     public bool IsFull => Messages >= capacity;
 

@@ -59,6 +59,34 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal("2 of the first 2 did not go on; the others were left alone.", (string)run["stoppedBecause"]!);
     }
 
+    [Fact]
+    public async Task An_operator_stops_it_and_the_others_are_left_alone()
+    {
+        var (_, first) = await PostAsync("bulk-actions", Retry(canary: 2));
+        var (_, second) = await PostAsync("bulk-actions", Retry(canary: 2));
+        await UntilAsync(first, run => (int)run["acted"]! == 2);
+
+        // One that still waits for its turn never begins.
+        foreach (var run in new[] { second, first })
+            Assert.Equal(
+                HttpStatusCode.Accepted,
+                (await PostAsync($"bulk-actions/{run["id"]}/stop", new JsonObject { ["reason"] = "the wrong ones" })).Status);
+        Assert.Equal(("stopped", 5, 2, 0, 0), Counts(await UntilAsync(first, run => (string)run["state"]! == "stopped")));
+        var waited = await UntilAsync(second, run => (string)run["state"]! == "stopped");
+        Assert.Equal(("stopped", 0, 0, 0, 0), Counts(waited));
+        Assert.Equal("local stopped it: the wrong ones", (string)waited["stoppedBecause"]!);
+        Assert.Equal(2, (await coordinator.Audit.ListAsync(new(Action: "retry"), 10, default)).Count);
+        Assert.Equal(
+            ["the wrong ones", "the wrong ones"],
+            (await coordinator.Audit.ListAsync(new(Action: "stop"), 10, default)).Select(entry => entry.Reason));
+        var (status, problem) = await PostAsync($"bulk-actions/{first["id"]}/stop", new JsonObject { ["reason"] = "again" });
+        Assert.Equal((HttpStatusCode.Conflict, "already_over"), (status, (string)problem["code"]!));
+
+        // And the next one has its turn.
+        var next = await RunAsync(Retry(canary: 0), new(true, StepOutcome.Completed), [5]);
+        Assert.Equal("done", (string)next["state"]!);
+    }
+
     [Theory]
     [InlineData("""{"action":"retry","where":{},"reason":"x"}""", "/where")]
     [InlineData("""{"action":"dance","where":{"state":"failed"},"reason":"x"}""", "/action")]
@@ -100,6 +128,18 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
             var run = JsonNode.Parse(await http.GetStringAsync(
                 new Uri($"bulk-actions/{begun["id"]}", UriKind.Relative), limit.Token))!;
             if ((string)run["state"]! is "done" or "stopped") return run;
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
+    async Task<JsonNode> UntilAsync(JsonNode begun, Func<JsonNode, bool> holds)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var run = JsonNode.Parse(await http.GetStringAsync(
+                new Uri($"bulk-actions/{begun["id"]}", UriKind.Relative), limit.Token))!;
+            if (holds(run)) return run;
             await Task.Delay(20, limit.Token);
         }
     }

@@ -219,6 +219,8 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
         var waiting = overview["participants"]!.AsArray()
             .Single(one => (string)one!["service"]! == ServiceNames.Customer)!;
         Assert.Equal(1, (int)waiting["awaitedBy"]!);
+        Assert.Equal((3, 1), ((int)waiting["queue"]!["waiting"]!, (int)waiting["queue"]!["listeners"]!));
+        Assert.Equal("The broker is away.", (string?)overview["trouble"]);
     }
 
     async Task<JsonNode> ActAsync(string path, string reason = "because", JsonObject? body = null)

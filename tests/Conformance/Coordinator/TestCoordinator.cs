@@ -42,6 +42,8 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
             new ConfigurationBuilder().Build(), clock, new IdSource(), NullLoggerFactory.Instance)
         {
             Backlog = () => Backlog,
+            LookAt = (_, _) => Task.FromResult<QueueState?>(new(3, 1)),
+            TransportTrouble = () => "The broker is away.",
         };
         parts = new SagaModule().Build(context);
         Store = new SagaStore(context.Sql);

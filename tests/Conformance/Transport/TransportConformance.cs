@@ -64,6 +64,23 @@ public abstract class TransportConformance
     }
 
     [Fact]
+    public async Task Anybody_can_look_how_much_waits_for_a_service_and_who_listens()
+    {
+        await using var transport = Open(Limits);
+        await using var own = await transport.OpenInboxAsync($"{Service}-own", default);
+        await transport.PublishAsync(Service, Samples.Many(3), default);
+        await transport.PublishAsync(Service, Samples.Many(2), default);
+        await EventuallyAsync(async () => await transport.LookAsync(Service, default) == new QueueState(2, 0));
+
+        await using (var inbox = await transport.OpenInboxAsync(Service, default))
+        {
+            await TakeAsync(inbox, 5);
+            await EventuallyAsync(async () => await transport.LookAsync(Service, default) == new QueueState(0, 1));
+        }
+        await EventuallyAsync(async () => await transport.LookAsync(Service, default) == new QueueState(0, 0));
+    }
+
+    [Fact]
     public async Task All_that_waits_comes_at_once_up_to_the_limit_and_no_delivery_is_split()
     {
         await using var transport = Open(Limits);
@@ -255,10 +272,12 @@ public abstract class TransportConformance
         }
     }
 
-    protected static async Task EventuallyAsync(Func<bool> holds)
+    protected static Task EventuallyAsync(Func<bool> holds) => EventuallyAsync(() => Task.FromResult(holds()));
+
+    protected static async Task EventuallyAsync(Func<Task<bool>> holds)
     {
         var since = Stopwatch.StartNew();
-        while (!holds())
+        while (!await holds())
         {
             Assert.True(since.Elapsed < Patience, "It did not come about in time.");
             await Task.Delay(10);
