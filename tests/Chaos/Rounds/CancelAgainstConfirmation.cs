@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -28,6 +30,7 @@ namespace Orderwright.Chaos.Rounds;
 static class CancelAgainstConfirmation
 {
     const int InFlight = 48;
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     public static Trial Trial { get; } = new(
         "cancel", "an order whose cancel was accepted is cancelled, its money and goods back; no other is", RunAsync);
@@ -113,10 +116,22 @@ static class CancelAgainstConfirmation
             builder.Services.AddRoutingCore();
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             shop.web = builder.Build();
-            shop.web.Use(next => http =>
+            shop.web.Use(next => async http =>
             {
                 Caller.Set(http, Caller.Local);
-                return next(http);
+                try
+                {
+                    await next(http);
+                }
+                catch (Exception error) when (error is OverloadedException or DatabaseUnavailableException)
+                {
+                    http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                }
+                catch (Exception error)
+                {
+                    http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+                    await http.Response.WriteAsync(error.ToString());
+                }
             });
             shop.web.UseRouting();
             foreach (var service in shop.services) service.Parts.Routes(shop.web);
@@ -125,13 +140,19 @@ static class CancelAgainstConfirmation
             return shop;
         }
 
+        // Again under the same key while the machine has no time for it.
         public async Task<(HttpStatusCode Status, string Body)> SendAsync(HttpMethod method, string path, string? body)
         {
-            using var request = new HttpRequestMessage(method, path);
-            if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-            if (method == HttpMethod.Post) request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
-            using var answer = await client.SendAsync(request);
-            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+            var key = Guid.NewGuid().ToString();
+            for (var since = Stopwatch.StartNew(); ; await Task.Delay(100))
+            {
+                using var request = new HttpRequestMessage(method, path);
+                if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+                if (method == HttpMethod.Post) request.Headers.Add("Idempotency-Key", key);
+                using var answer = await client.SendAsync(request);
+                if (answer.StatusCode != HttpStatusCode.ServiceUnavailable || since.Elapsed > Patience)
+                    return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+            }
         }
 
         public async ValueTask DisposeAsync()
