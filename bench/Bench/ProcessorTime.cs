@@ -12,13 +12,18 @@ static class ProcessorTime
 
     sealed record Entry(int Id, int Parent, double Seconds);
 
-    /// <summary>User and system time since each was started; processes of one name are summed.</summary>
+    /// <summary>
+    /// User and system time since each was started; processes of one name are summed. This very process counts alone: what
+    /// it started goes by names of its own.
+    /// </summary>
     public static Dictionary<string, double> Of(IReadOnlyList<(string Name, int Id)> processes)
     {
         var entries = All();
         return processes.GroupBy(process => process.Name).ToDictionary(
             group => group.Key,
-            group => group.Sum(process => Tree(entries, process.Id).Sum(entry => entry.Seconds)));
+            group => group.Sum(process => process.Id == Environment.ProcessId
+                ? Environment.CpuUsage.TotalTime.TotalSeconds
+                : Tree(entries, process.Id).Sum(entry => entry.Seconds)));
     }
 
     /// <summary>Seconds that all CPUs together were busy, or were taken by the host of this virtual machine.</summary>

@@ -101,17 +101,24 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
         deferred.Clear();
     }
 
-    // Npgsql sends only those that the text names.
     static NpgsqlBatchCommand Command(SqlQuery query, SqlArgs args)
     {
-        var command = new NpgsqlBatchCommand(query.Text);
-        foreach (var scalar in args.Scalars)
-            command.Parameters.Add(
-                new NpgsqlParameter(scalar.Name, TypeOf(scalar.Type)) { Value = scalar.Value ?? DBNull.Value });
-        foreach (var column in args.Columns)
-            command.Parameters.Add(
-                new NpgsqlParameter(column.Name, NpgsqlDbType.Array | TypeOf(column.Type)) { Value = column.Values });
+        var statement = PostgresStatement.Of(query);
+        var command = new NpgsqlBatchCommand(statement.Text);
+        foreach (var name in statement.ParameterNames)
+            command.Parameters.Add(Find(name, args) ?? throw statement.Lacks(name));
         return command;
+    }
+
+    static NpgsqlParameter? Find(string name, SqlArgs args)
+    {
+        foreach (var column in args.Columns)
+            if (column.Name == name)
+                return new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | TypeOf(column.Type), Value = column.Values };
+        foreach (var scalar in args.Scalars)
+            if (scalar.Name == name)
+                return new NpgsqlParameter { NpgsqlDbType = TypeOf(scalar.Type), Value = scalar.Value ?? DBNull.Value };
+        return null;
     }
 
     static NpgsqlDbType TypeOf(SqlType type) => type switch
