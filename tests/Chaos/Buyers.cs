@@ -204,8 +204,9 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
             < 85 => $$"""{"provider":"http","token":"{{TokenOf(dice)}}"}""",
             _ => $$"""{"provider":"sandbox","token":"{{TokenOf(dice)}}"}""",
         };
+        // Letters between the numbers: thirteen digits, dashes or not, may be a card number, and are refused as one.
         return Encoding.UTF8.GetBytes(
-            $$"""{"customerId":"{{customer}}","currency":"EUR","reference":"trial-{{seed}}-{{number}}","lines":[{{lines}}],"payment":{{payment}}}""");
+            $$"""{"customerId":"{{customer}}","currency":"EUR","reference":"trial-{{seed}}-no{{number}}","lines":[{{lines}}],"payment":{{payment}}}""");
     }
 
     static string TokenOf(Random dice) => dice.Next(100) switch
