@@ -24,6 +24,7 @@ public sealed class World
     DateTimeOffset lastActivity;
     int nodes;
     bool isSettled;
+    TimeSpan passing;
 
     public World(Plan plan, Arena arena, Plant? plant = null, bool isTraced = false)
     {
@@ -104,7 +105,7 @@ public sealed class World
         Go(TimeSpan.FromMinutes(15), () => Client.IsDone && Network.IsEmpty && Gateway.Untold == 0);
         Go(TimeSpan.FromSeconds(70), audit.IsQuiet);
         // What a clock that was ahead has written lies in the past by then.
-        Go(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
+        Pass(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
         Client.Start(audit.JudgeAsync);
         Go(TimeSpan.FromMinutes(2), () => Client.IsDone);
         foreach (var slot in slots) slot.Node?.Die();
@@ -116,14 +117,47 @@ public sealed class World
     /// <summary>Something is going on: whoever looks at tables from time to time looks often.</summary>
     public void Stir() => lastActivity = Pump.Now;
 
-    /// <summary>How long a job's loop rests: often a moment, in a dull hour longer, so that it costs little.</summary>
+    /// <summary>
+    /// How long a job's loop rests: often a moment, in a dull time longer, so that a dull hour costs no more than a dull
+    /// minute.
+    /// </summary>
     public TimeSpan PollPause()
     {
-        var (least, most) = isSettled ? (10_000, 40_000)
+        var (least, most) = isSettled ? Dull(10, passing)
             : IsHealed ? (250, 1_500)
-            : Pump.Now - lastActivity < DullAfter ? (250, 5_000)
-            : (4_000, 20_000);
+            : IsDull ? Dull(4, Plan.End)
+            : (250, 5_000);
         return TimeSpan.FromMilliseconds(pollChance.Between(least, most));
+    }
+
+    static (int Least, int Most) Dull(int seconds, TimeSpan of)
+    {
+        var least = Math.Max(seconds * 1_000, (int)of.TotalMilliseconds / 150);
+        return (least, 4 * least);
+    }
+
+    bool IsDull => Pump.Now - lastActivity >= DullAfter;
+
+    // Something begins or ends: whoever rests for long looks soon.
+    void Wake()
+    {
+        var wasDull = IsDull;
+        Stir();
+        if (wasDull) Hurry();
+    }
+
+    void Hurry()
+    {
+        foreach (var slot in slots) slot.Node?.Hurry();
+    }
+
+    // Nothing is to happen meanwhile.
+    void Pass(TimeSpan time)
+    {
+        passing = time;
+        Go(time);
+        passing = TimeSpan.Zero;
+        Hurry();
     }
 
     // Whether it is enough may take a look at tables; a few of them a second will do.
@@ -138,7 +172,7 @@ public sealed class World
 
     void Happen(PlanItem item)
     {
-        Stir();
+        Wake();
         if (item.What is Operation operation)
         {
             Trace.Tell(null, $"[{item.Number}] {operation}");
@@ -179,7 +213,11 @@ public sealed class World
                 break;
             default:
                 Weather.Begin(fault);
-                Pump.After(fault.For, () => Weather.End(fault));
+                Pump.After(fault.For, () =>
+                {
+                    Weather.End(fault);
+                    Wake();
+                });
                 break;
         }
     }
