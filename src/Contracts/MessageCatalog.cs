@@ -25,6 +25,8 @@ public static class MessageCatalog
         Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
         Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
+        Of("orderwright.payment.moved.v1", ServiceNames.Order, MessageJson.Default.PaymentMoved),
+        Of("orderwright.payment.noted.v1", ServiceNames.Customer, MessageJson.Default.PaymentNoted),
         Of("orderwright.order.confirmed.v1", ServiceNames.Order, MessageJson.Default.OrderConfirmed),
         Of("orderwright.order.rejected.v1", ServiceNames.Order, MessageJson.Default.OrderRejected),
         Of("orderwright.order.cancelled.v1", ServiceNames.Order, MessageJson.Default.OrderCancelled),
@@ -86,4 +88,6 @@ public static class MessageCatalog
 [JsonSerializable(typeof(OrderRejected))]
 [JsonSerializable(typeof(OrderCancelled))]
 [JsonSerializable(typeof(OrderExpired))]
+[JsonSerializable(typeof(PaymentMoved))]
+[JsonSerializable(typeof(PaymentNoted))]
 public sealed partial class MessageJson : JsonSerializerContext;

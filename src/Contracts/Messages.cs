@@ -128,6 +128,14 @@ public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, l
     };
 }
 
+// ---- customer-service tells order-service what came of an operator's act (again and again, until it is noted) ----
+
+/// <summary>A payment was captured, released or refunded by hand, and stands as of <paramref name="Version"/>.</summary>
+public sealed record PaymentMoved(PaymentPosition Payment, long Version) : IMessageBody;
+
+/// <summary>order-service knows how the payment stood as of <paramref name="Version"/>.</summary>
+public sealed record PaymentNoted(long Version) : IMessageBody;
+
 // ---- the coordinator tells order-service how it ended (and tells it again when asked again) ----
 
 /// <summary>What one step of the process went through, for the order's timeline.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Orderwright.CustomerService.ByHand;
 using Orderwright.Runtime.Http;
 
 namespace Orderwright.CustomerService;
@@ -45,5 +46,8 @@ public sealed record CreditView(
 [JsonSerializable(typeof(Page<BalanceView>))]
 [JsonSerializable(typeof(CreditView))]
 [JsonSerializable(typeof(PaymentView))]
+[JsonSerializable(typeof(CaptureBody))]
+[JsonSerializable(typeof(VoidBody))]
+[JsonSerializable(typeof(RefundBody))]
 [JsonSerializable(typeof(Page<PaymentView>))]
 public sealed partial class CustomerJson : JsonSerializerContext;

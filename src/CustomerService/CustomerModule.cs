@@ -1,10 +1,13 @@
 using System.Collections.Frozen;
 using Orderwright.Contracts;
+using Orderwright.CustomerService.ByHand;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Http;
 using Orderwright.CustomerService.Gateways.Stripe;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
+using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 
 namespace Orderwright.CustomerService;
 
@@ -43,20 +46,27 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         ];
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
-        var calls = new GatewayCalls(byName, store, limits, context);
+        var tell = new TellOrders(context.Sql);
+        var calls = new GatewayCalls(byName, store, limits, tell, context);
         webhooks = door = new Webhooks(byName, calls.Settle, context);
         changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
+        var audit = new Audit(Name, context.Database, context.RuntimeSql);
+        var acting = new CommandGroup<HandAct>(
+            "act-on-payments",
+            new ActOnPayments(store, byName, limits, tell, audit, calls.Take).HandleAsync, context);
+        var byHand = new HandApi(acting);
         var customers = new CustomerApi(context.Database, context.Sql, changes);
         var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
         return new ServiceParts
         {
-            Handlers = [new SettlePayments(store, byName.Keys.ToFrozenSet(), limits, calls.Take)],
-            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job],
-            Loops = [.. changes.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
+            Handlers = [new SettlePayments(store, byName.Keys.ToFrozenSet(), limits, calls.Take), tell],
+            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job],
+            Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
             Routes = routes =>
             {
                 customers.Map(routes);
                 payments.Map(routes);
+                byHand.Map(routes);
             },
         };
     }

@@ -27,6 +27,20 @@ public sealed class PaymentStore(SqlCatalog sql)
         return new PaymentBook(await WithCallsAsync(work, payments), funds);
     }
 
+    /// <summary>For what operators ask: with every attempt that there is, and the balances of store credit.</summary>
+    public async Task<PaymentBook> LockByHandAsync(Work work, IReadOnlyCollection<Guid> orderIds)
+    {
+        var payments = await work.QueryAsync(
+            sql["lock_payments"], SqlArgs.OfUuids("order_id", [.. orderIds.Distinct()]), ReadPayment);
+        var funds = await LockFundsAsync(
+            work,
+            [
+                .. payments.Where(payment => payment.Provider == Payment.Balance)
+                    .Select(payment => (payment.CustomerId!, payment.Currency!)).Distinct(),
+            ]);
+        return new PaymentBook(await WithCallsAsync(work, payments, byHand: true), funds);
+    }
+
     /// <summary>
     /// Locks those of these payments that no other instance is working on, without balances: for what only
     /// gateways settle.
@@ -81,12 +95,14 @@ public sealed class PaymentStore(SqlCatalog sql)
                 funds.Add(one, new Funds(CustomerKnown: true, AmountMinor: 0));
     }
 
-    // The balance has no attempts: a batch that is all store credit does not ask for any.
-    async Task<IEnumerable<PaymentFile>> WithCallsAsync(Work work, List<Payment> payments)
+    // The balance has no attempts but those of operators: a batch of the process that is all store credit does not
+    // ask for any.
+    async Task<IEnumerable<PaymentFile>> WithCallsAsync(Work work, List<Payment> payments, bool byHand = false)
     {
         Guid[] external =
         [
-            .. payments.Where(payment => payment.Provider != Payment.Balance).Select(payment => payment.OrderId),
+            .. payments.Where(payment => byHand || payment.Provider != Payment.Balance)
+                .Select(payment => payment.OrderId),
         ];
         var calls = external.Length == 0
             ? []
@@ -157,7 +173,9 @@ public sealed class PaymentStore(SqlCatalog sql)
             .TimeOrNull("finished_at", call => call.FinishedAt)
             .TimeOrNull("due_at", call => call.DueAt)
             .BigInt("attempts", call => call.Attempts)
-            .BigInt("probes", call => call.Probes);
+            .BigInt("probes", call => call.Probes)
+            .Text("asked_by", call => call.AskedBy)
+            .Text("reason", call => call.Reason);
 
     public static Payment ReadPayment(IRow row) => new()
     {
@@ -197,5 +215,7 @@ public sealed class PaymentStore(SqlCatalog sql)
         DueAt = row.TimeOrNull(10),
         Attempts = row.Int(11),
         Probes = row.Int(12),
+        AskedBy = row.TextOrNull(13),
+        Reason = row.TextOrNull(14),
     };
 }

@@ -13,8 +13,12 @@ public sealed record AttemptView(
     PaymentReason? Reason, int Sent, int LookUps, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
     DateTimeOffset? DueAt);
 
-/// <summary>Money that was taken, or given back.</summary>
-public sealed record MovementView(long Amount, DateTimeOffset At, string? Reference);
+/// <summary>
+/// Money that was taken or given back, or is to be. <paramref name="State"/>: <c>settled</c>, <c>pending</c>, <c>unknown</c>
+/// (in doubt), <c>failed</c>. <paramref name="Reason"/>: of the operator who asked for it.
+/// </summary>
+public sealed record MovementView(
+    long Amount, string State, DateTimeOffset At, string? Reference = null, string? Reason = null);
 
 /// <summary>
 /// A payment as the API tells it; amounts in minor units. <c>status</c> is what the order shows, <c>state</c>
@@ -43,24 +47,37 @@ public sealed record PaymentView(
         call.Operation, call.N, call.Key, call.State, call.AmountMinor, call.Reference,
         ReasonOf(call.Code, call.Message), call.Attempts, call.Probes, call.StartedAt, call.FinishedAt, call.DueAt);
 
-    // Store credit has no attempts: its position says it all. A gateway that captures at once shows no
-    // capture of its own.
+    // What was taken or given back without an attempt of its own: by store credit, or by authorizing at once.
     static List<MovementView> CapturesOf(PaymentFile file) =>
-        Movements(file, GatewayOperations.Capture) is { Count: > 0 } captures ? captures
-        : file.Payment is { CapturedMinor: > 0 } payment
-            ? [new(payment.CapturedMinor, payment.CreatedAt, payment.GatewayReference)]
-            : [];
+        Movements(file, GatewayOperations.Capture, file.Payment!.CapturedMinor, file.Payment.CreatedAt);
 
     static List<MovementView> RefundsOf(PaymentFile file) =>
-        Movements(file, GatewayOperations.Refund) is { Count: > 0 } refunds ? refunds
-        : file.Payment is { RefundedMinor: > 0 } payment ? [new(payment.RefundedMinor, payment.UpdatedAt, null)]
-        : [];
+        Movements(file, GatewayOperations.Refund, file.Payment!.RefundedMinor, file.Payment.UpdatedAt);
 
-    static List<MovementView> Movements(PaymentFile file, string operation) =>
-    [
-        .. file.Calls.Where(call => call.Operation == operation && call.State == CallStates.Succeeded)
-            .Select(call => new MovementView(call.AmountMinor, call.FinishedAt!.Value, call.Reference)),
-    ];
+    static List<MovementView> Movements(PaymentFile file, string operation, long position, DateTimeOffset at)
+    {
+        List<MovementView> movements =
+        [
+            .. file.Calls.Where(call => call.Operation == operation).Select(call => new MovementView(
+                call.AmountMinor, StateOf(call), call.FinishedAt ?? call.StartedAt, call.Reference, call.Reason)),
+        ];
+        var rest = position - movements.Where(one => one.State == Settled).Sum(one => one.Amount);
+        if (rest > 0)
+            movements.Add(new(
+                rest, Settled, at,
+                operation == GatewayOperations.Capture ? file.Payment!.GatewayReference : null));
+        return movements;
+    }
+
+    const string Settled = "settled";
+
+    static string StateOf(GatewayCall call) => call.State switch
+    {
+        CallStates.Succeeded => Settled,
+        CallStates.InDoubt => "unknown",
+        CallStates.Declined or CallStates.Failed => "failed",
+        _ => "pending",
+    };
 
     static PaymentReason? ReasonOf(string? code, string? message) => code is null ? null : new(code, message);
 }

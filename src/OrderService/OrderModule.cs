@@ -42,6 +42,7 @@ public sealed class OrderModule : IServiceModule
             Handlers =
             [
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
+                new NotePayments(store, recent, feed),
             ],
             Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), new AskCoordinator(store, inFlight, context).Job],
             Loops = [.. placing.Loops, .. cancelling.Loops, .. updating.Loops, feed.Loop, watch.Loop],

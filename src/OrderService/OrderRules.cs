@@ -115,6 +115,17 @@ public static class OrderRules
     };
 
     /// <summary>
+    /// What an operator did to the payment, outside the process; it only ever goes forward. Null while the process itself
+    /// is still deciding on the order.
+    /// </summary>
+    public static OrderChange? NotePayment(OrderState state, string paymentStatus, Moment moment) =>
+        state.Status is OrderStatuses.Pending or OrderStatuses.CancelPending ? null
+        : ProgressOf(paymentStatus) <= ProgressOf(state.PaymentStatus) ? OrderChange.Nothing(state)
+        : Move(
+            state, state with { PaymentStatus = paymentStatus }, OrderEventTypes.PaymentUpdated,
+            new EventData(paymentStatus), moment);
+
+    /// <summary>
     /// Asked again about a cancellation, nothing changes. Null when it is too late to cancel.
     /// </summary>
     public static OrderChange? Cancel(OrderState state, string reason, Moment moment) => state switch

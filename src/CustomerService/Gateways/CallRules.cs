@@ -11,8 +11,16 @@ namespace Orderwright.CustomerService.Gateways;
 public static class CallRules
 {
     /// <summary>Opens an attempt; it is committed first and called then.</summary>
+    /// <param name="file">The order's payment and its attempts.</param>
+    /// <param name="operation">One of <see cref="GatewayOperations"/>.</param>
+    /// <param name="amountMinor">What it is to move.</param>
+    /// <param name="now">The batch's moment.</param>
+    /// <param name="limits">For the lease.</param>
+    /// <param name="askedBy">The operator, for what the process does not ask for.</param>
+    /// <param name="reason">Theirs.</param>
     public static PaymentDecision Begin(
-        PaymentFile file, string operation, long amountMinor, DateTimeOffset now, GatewayLimits limits)
+        PaymentFile file, string operation, long amountMinor, DateTimeOffset now, GatewayLimits limits,
+        string? askedBy = null, string? reason = null)
     {
         var call = new GatewayCall
         {
@@ -24,6 +32,8 @@ public static class CallRules
             StartedAt = now,
             DueAt = now + limits.Lease,
             Attempts = 1,
+            AskedBy = askedBy,
+            Reason = reason,
         };
         return new(file.With(call), Next: new GatewayTask(call, LookUp: false));
     }
@@ -99,6 +109,7 @@ public static class CallRules
     {
         var payment = file.Payment!;
         file = file.With(Finish(call, CallStates.Failed, now) with { Code = code, Message = why });
+        if (call.AskedBy is not null) return AsBefore(file, call, now, limits);
         switch (call.Operation)
         {
             case GatewayOperations.Authorize when payment.UndoStep is not null:
@@ -170,17 +181,33 @@ public static class CallRules
                     payment with { State = PaymentStates.Voided, Voided = true, Code = null, Message = null }, now);
 
             default:
-                return Undone(
-                    file,
-                    payment with
-                    {
-                        State = PaymentStates.Refunded,
-                        RefundedMinor = checked(payment.RefundedMinor + call.AmountMinor),
-                        Code = null,
-                        Message = null,
-                    },
-                    now);
+                var refunded = payment with
+                {
+                    State = PaymentStates.Refunded,
+                    RefundedMinor = checked(payment.RefundedMinor + call.AmountMinor),
+                    Code = null,
+                    Message = null,
+                };
+                return refunded.RefundedMinor == refunded.CapturedMinor
+                    ? Undone(file, refunded, now)
+                    : Standing(file.With(refunded with { State = PaymentStates.Captured }), now, limits);
         }
+    }
+
+    // What an operator asked for had no effect: the attempt says why, and the payment stands as it did.
+    static PaymentDecision AsBefore(PaymentFile file, GatewayCall call, DateTimeOffset now, GatewayLimits limits) =>
+        Standing(
+            file.With(file.Payment! with
+            {
+                State = call.Operation == GatewayOperations.Refund ? PaymentStates.Captured : PaymentStates.Authorized,
+            }),
+            now, limits);
+
+    // An undo that came meanwhile has its turn now.
+    static PaymentDecision Standing(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
+    {
+        var standing = file.With(PaymentRules.Changed(file.Payment!, now));
+        return file.Payment!.UndoStep is null ? new(standing) : Reverse(standing, now, limits);
     }
 
     // What was wanted undone in the meantime is undone at once; its do is not answered any more.
@@ -205,6 +232,7 @@ public static class CallRules
         {
             Code = refusal.Code, Message = refusal.Message,
         });
+        if (call.AskedBy is not null) return AsBefore(file, call, now, limits);
         switch (call.Operation)
         {
             case GatewayOperations.Authorize:

@@ -66,7 +66,8 @@ static class DoubtRules
                 file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
         if (!capabilities.IdempotentKeys)
             return CallRules.Begin(
-                file.With(CallRules.Finish(call, CallStates.Failed, now)), call.Operation, call.AmountMinor, now, limits);
+                file.With(CallRules.Finish(call, CallStates.Failed, now)), call.Operation, call.AmountMinor, now, limits,
+                call.AskedBy, call.Reason);
 
         var again = call with
         {

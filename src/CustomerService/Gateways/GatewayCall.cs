@@ -74,6 +74,12 @@ public sealed record GatewayCall
     /// <summary>How often it was looked up while in doubt.</summary>
     public int Probes { get; init; }
 
+    /// <summary>The operator who asked for it; null for what the process asked for.</summary>
+    public string? AskedBy { get; init; }
+
+    /// <summary>In the operator's own words.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>What we call it at the gateway: the same for every repetition.</summary>
     public string Key => KeyOf(OrderId, Operation, N);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Orderwright.CustomerService.ByHand;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -31,7 +32,7 @@ public sealed partial class GatewayCalls
 
     public GatewayCalls(
         IReadOnlyDictionary<string, IPaymentProvider> providers, PaymentStore store, GatewayLimits limits,
-        ServiceContext context)
+        TellOrders orders, ServiceContext context)
     {
         this.store = store;
         this.limits = limits;
@@ -43,7 +44,7 @@ public sealed partial class GatewayCalls
             pair => new Lane(
                 pair.Value, Channel.CreateBounded<Errand>(limits.GatewayMaxWaiting),
                 new SemaphoreSlim(limits.GatewayMaxInFlight), new Breaker(limits)));
-        Settle = new SettleCalls(store, providers, limits, Take);
+        Settle = new SettleCalls(store, providers, limits, orders, Take);
         reports = new("settle-calls", Settle.HandleAsync, context.Runner, context.Options, context.Time);
     }
 

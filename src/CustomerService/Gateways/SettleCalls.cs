@@ -1,3 +1,4 @@
+using Orderwright.CustomerService.ByHand;
 using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Gateways;
@@ -16,7 +17,7 @@ public sealed record CallReport(string Provider, Guid OrderId, string Operation,
 /// </summary>
 public sealed class SettleCalls(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits,
-    Action<PaymentFile, GatewayTask> next)
+    TellOrders orders, Action<PaymentFile, GatewayTask> next)
 {
     /// <summary>True for each report whose attempt there is, be it settled already.</summary>
     public async Task<IReadOnlyList<bool>> HandleAsync(IReadOnlyList<CallReport> batch, Work work)
@@ -24,6 +25,7 @@ public sealed class SettleCalls(
         if (batch.Count == 0) return [];
         var book = await store.LockAsync(work, [.. batch.Select(report => report.OrderId)], []);
         var known = new bool[batch.Count];
+        var moved = new Dictionary<Guid, Payment>();
         for (var i = 0; i < batch.Count; i++)
         {
             var report = batch[i];
@@ -34,10 +36,17 @@ public sealed class SettleCalls(
             var decision = CallRules.Settle(
                 file, report.Operation, report.N, report.Result, providers[report.Provider].Capabilities, work.Now, limits);
             book.Apply(decision);
+            if (IsMovedByHand(file, decision.File, report)) moved[report.OrderId] = decision.File.Payment!;
             if (decision.Answer is { } answer) work.Send(report.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
         }
         store.Save(work, book);
+        orders.Tell(work, moved.Values);
         return known;
     }
+
+    static bool IsMovedByHand(PaymentFile before, PaymentFile after, CallReport report) =>
+        before.Payment!.Position != after.Payment!.Position
+        && after.Calls.Any(call =>
+            call.Operation == report.Operation && call.N == report.N && call.AskedBy is not null);
 }

@@ -32,7 +32,7 @@ WHERE c.erased_at IS NULL;
 
 -- name: load_calls
 SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,
-    attempts, probes
+    attempts, probes, asked_by, reason
 FROM gateway_calls
 WHERE order_id = ANY (@order_id)
 ORDER BY order_id, started_at, operation, n;
@@ -66,13 +66,13 @@ WHERE b.customer_id = batch.customer_id AND b.currency = batch.currency;
 
 -- name: save_calls
 INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,
-    started_at, finished_at, due_at, attempts, probes)
+    started_at, finished_at, due_at, attempts, probes, asked_by, reason)
 SELECT order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message, started_at, finished_at,
-    due_at, attempts, probes
+    due_at, attempts, probes, asked_by, reason
 FROM unnest(@order_id, @operation, @n, @gateway_key, @state, @amount, @gateway_reference, @code, @message,
-        @started_at, @finished_at, @due_at, @attempts, @probes)
+        @started_at, @finished_at, @due_at, @attempts, @probes, @asked_by, @reason)
     AS batch (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message, started_at,
-        finished_at, due_at, attempts, probes)
+        finished_at, due_at, attempts, probes, asked_by, reason)
 ON CONFLICT (order_id, operation, n) DO UPDATE
 SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
     message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
@@ -115,3 +115,23 @@ LIMIT @most;
 
 -- name: payments_floor
 SELECT order_id FROM payments WHERE order_id < @before ORDER BY order_id DESC LIMIT 1 OFFSET @window;
+
+-- name: save_moved_payments
+INSERT INTO moved_payments (order_id, version, due_at)
+SELECT order_id, version, @due_at FROM unnest(@order_id, @version) AS batch (order_id, version)
+ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = excluded.due_at;
+
+-- name: due_moved_payments
+-- What a clock that was ahead has put off is due as well.
+SELECT m.order_id, m.version, p.authorized, p.captured, p.refunded, p.voided
+FROM moved_payments m
+JOIN payments p ON p.order_id = m.order_id
+WHERE m.due_at <= @now OR m.due_at > @too_far
+ORDER BY m.order_id
+LIMIT @most
+FOR UPDATE OF m SKIP LOCKED;
+
+-- name: delete_moved_payments
+DELETE FROM moved_payments m
+USING unnest(@order_id, @version) AS batch (order_id, version)
+WHERE m.order_id = batch.order_id AND m.version <= batch.version;

@@ -27,7 +27,7 @@ WHERE c.erased_at IS NULL;
 
 -- name: load_calls
 SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,
-    attempts, probes
+    attempts, probes, asked_by, reason
 FROM gateway_calls
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id, started_at, operation, n;
@@ -62,9 +62,9 @@ WHERE balances.customer_id = batch.customer_id AND balances.currency = batch.cur
 
 -- name: save_calls
 INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,
-    started_at, finished_at, due_at, attempts, probes)
+    started_at, finished_at, due_at, attempts, probes, asked_by, reason)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15
 FROM json_each(@rows)
 WHERE true
 ON CONFLICT (order_id, operation, n) DO UPDATE
@@ -109,3 +109,24 @@ LIMIT @most;
 
 -- name: payments_floor
 SELECT order_id FROM payments WHERE order_id < @before ORDER BY order_id DESC LIMIT 1 OFFSET @window;
+
+-- name: save_moved_payments
+INSERT INTO moved_payments (order_id, version, due_at)
+SELECT unhex(value ->> 0), value ->> 1, @due_at FROM json_each(@rows) WHERE true
+ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = excluded.due_at;
+
+-- name: due_moved_payments
+-- What a clock that was ahead has put off is due as well.
+SELECT m.order_id, m.version, p.authorized, p.captured, p.refunded, p.voided
+FROM moved_payments m
+JOIN payments p ON p.order_id = m.order_id
+WHERE m.due_at <= @now OR m.due_at > @too_far
+ORDER BY m.order_id
+LIMIT @most;
+
+-- name: delete_moved_payments
+DELETE FROM moved_payments
+WHERE EXISTS (
+    SELECT 1 FROM json_each(@rows)
+    WHERE unhex(value ->> 0) = moved_payments.order_id AND moved_payments.version <= (value ->> 1)
+);

@@ -79,25 +79,25 @@ sealed class CustomerServer : IAsyncDisposable
 
     /// <summary>Alone on an empty database.</summary>
     public static Task<CustomerServer> StartAsync(StorageEngine engine, params IPaymentProvider[] further) =>
-        StartAsync(engine, Deadline, further);
+        StartAsync(engine, [], further);
 
-    /// <summary>With a gateway that may take its time.</summary>
+    /// <summary>With settings of its own.</summary>
     public static async Task<CustomerServer> StartAsync(
-        StorageEngine engine, TimeSpan deadline, params IPaymentProvider[] further) =>
-        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, deadline);
+        StorageEngine engine, (string Name, string Value)[] settings, params IPaymentProvider[] further) =>
+        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, settings);
 
     /// <summary>Another instance over the same database and clock, with an inbox of its own.</summary>
-    public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further);
+    public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further, []);
 
     static async Task<CustomerServer> StartAsync(
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
-        TimeSpan? deadline = null)
+        (string Name, string Value)[] settings)
     {
         var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
         var database = engine.Open(address);
         var transport = new InProcessTransport(options, clock);
         var service = new RunningService(
-            new CustomerModule(further), database, transport, options, SettingsBeside(further, deadline ?? Deadline), clock, new IdSource(),
+            new CustomerModule(further), database, transport, options, SettingsBeside(further, settings), clock, new IdSource(),
             NullLoggerFactory.Instance);
         await service.StartAsync(default);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -123,14 +123,17 @@ sealed class CustomerServer : IAsyncDisposable
         new("SandboxSlow", "100ms"),
         new("GatewayDeadline", "1s"),
         new("GatewayBackoff", "20ms"),
+        // That this machine is busy is no outage of a gateway.
+        new("GatewayBreakAfter", "1000"),
     ]).Build();
 
     // A test that brings a sandbox of its own takes the place of the one that there would be.
-    static IConfiguration SettingsBeside(IReadOnlyList<IPaymentProvider> further, TimeSpan deadline) =>
+    static IConfiguration SettingsBeside(
+        IReadOnlyList<IPaymentProvider> further, (string Name, string Value)[] settings) =>
         new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection(
         [
-            new("GatewayDeadline", $"{deadline.TotalMilliseconds}ms"),
             new("Sandbox", further.Any(provider => provider.Name == SandboxProvider.ProviderName) ? "false" : "true"),
+            .. settings.Select(one => KeyValuePair.Create(one.Name, (string?)one.Value)),
         ]).Build();
 
     /// <summary>The sandbox's own hand: it signs what it sends.</summary>
@@ -198,6 +201,9 @@ sealed class CustomerServer : IAsyncDisposable
         await TellAsync(orderId, body);
         return await SettledAsync(orderId);
     }
+
+    /// <summary>What is sent to another service.</summary>
+    public async Task<IInbox> ListenAsync(string service) => await transport.OpenInboxAsync(service, default);
 
     /// <summary>Answers that came here, about any order.</summary>
     public int Answered => Volatile.Read(ref answered);

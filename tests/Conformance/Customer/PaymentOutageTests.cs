@@ -60,7 +60,7 @@ public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<Sqli
     {
         const int Orders = 200;
         var gateway = new Away { IsDown = true };
-        await using var server = await CustomerServer.StartAsync(engine, gateway);
+        await using var server = await CustomerServer.StartAsync(engine, [("GatewayBreakAfter", "20")], gateway);
         await server.AddCustomerAsync();
         var orders = Enumerable.Range(0, Orders).Select(_ => Guid.CreateVersion7()).ToArray();
         await server.TellAsync(orders.Select(order => (order, (IMessageBody)CustomerServer.Pay("away", amount: 1))));

@@ -9,14 +9,13 @@ namespace Orderwright.Conformance.Customer;
 public abstract class PaymentsInFlightSuite(StorageEngine engine)
 {
     const int Payments = 1_000;
-    static readonly TimeSpan Slow = TimeSpan.FromSeconds(60);
     static readonly GatewayResult Ok = new GatewayResult.Succeeded("ref-1");
 
     [Fact]
     public async Task They_hold_no_thread_and_no_transaction_and_keep_nobody_waiting()
     {
         var gateway = new ScriptedGateway();
-        await using var server = await CustomerServer.StartAsync(engine, Slow, gateway);
+        await using var server = await CustomerServer.StartAsync(engine, [("GatewayDeadline", "60s")], gateway);
         await server.AddCustomerAsync();
         await server.AddCustomerAsync("ann", 5_000);
         var before = Threads();

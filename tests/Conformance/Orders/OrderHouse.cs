@@ -147,6 +147,9 @@ public sealed class OrderHouse : IAsyncDisposable
         }
     }
 
+    /// <summary>What is sent to another service.</summary>
+    public async Task<IInbox> ListenAsync(string other) => await transport.OpenInboxAsync(other, default);
+
     /// <summary>
     /// What the coordinator says about an order; what is told together is handled together.
     /// </summary>

@@ -90,6 +90,29 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_payment_that_an_operator_moved_is_noted_once_the_order_is_decided()
+    {
+        await using var customer = await house.ListenAsync(ServiceNames.Customer);
+        var (id, marker) = (await PlacedAsync(), await PlacedAsync());
+        var refunded = new PaymentMoved(new PaymentPosition(1_530, 1_530, 500, false), 4);
+        await house.TellAsync((id, refunded));
+        await house.TellAsync((id, Told.Paid), (marker, Told.Paid));
+        await house.UntilAsync(id, "confirmed", "paid");
+        await house.TellAsync((id, refunded), (id, refunded), (id, Told.Paid));
+        var noted = await house.UntilAsync(id, "confirmed", "partially_refunded");
+        Assert.Equal("3", noted["version"]);
+        // What it was told before it was decided, it has not noted.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var deliveries = await customer.ReceiveAsync(10, patience.Token);
+        Assert.Equal(
+            [(id, new PaymentNoted(4))],
+            deliveries.SelectMany(delivery => delivery.Messages).Select(note => (note.OrderId, (PaymentNoted)note.Body)));
+        await house.TellAsync((id, Told.Paid), (marker, refunded));
+        await house.UntilAsync(marker, "confirmed", "partially_refunded");
+        Assert.Equal("partially_refunded", (await house.GetAsync($"/api/v1/orders/{id}"))["paymentStatus"]);
+    }
+
+    [Fact]
     public async Task What_is_doubled_late_or_out_of_order_changes_nothing()
     {
         var (one, two, marker) = (await PlacedAsync(), await PlacedAsync(), await PlacedAsync());

@@ -43,6 +43,8 @@ static class Samples
         new AuthorizePayment("17850", 1530, "GBP", new PaymentMethod("balance", null)),
         new CapturePayment(),
         new UndoPayment("out_of_stock"),
+        new PaymentMoved(Payment, 7),
+        new PaymentNoted(7),
         new OrderConfirmed(Lines, 1530, Payment, Steps),
         new OrderRejected(ReasonCodes.OutOfStock, "85123A is short.", StepNames.ReserveStock, Payment, Steps),
         new OrderCancelled(Payment, Steps),

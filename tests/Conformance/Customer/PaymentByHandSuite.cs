@@ -1,0 +1,128 @@
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService.Sandbox;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>Operators capture, release and refund; order-service is told until it has noted it.</summary>
+public abstract class PaymentByHandSuite(StorageEngine engine)
+{
+    const string Some = """{"amount":500,"reason":"Broken in the post."}""";
+
+    static async Task<Guid> PaidAsync(CustomerServer server, string provider, string? token = null, bool capture = true)
+    {
+        var order = Guid.CreateVersion7();
+        Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, CustomerServer.Pay(provider, token))).Outcome);
+        if (capture) Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, new CapturePayment())).Outcome);
+        return order;
+    }
+
+    static Task StandsAsync(CustomerServer server, Guid order, string state, long refunded) =>
+        CustomerServer.UntilAsync(async () =>
+            await server.PaymentAsync(order) is var payment
+            && ((string?)payment["state"], (long)payment["refunded"]!) == (state, refunded));
+
+    [Fact]
+    public async Task Store_credit_is_refunded_in_part_under_its_key_and_never_above_what_was_taken()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        var order = await PaidAsync(server, "balance");
+        var refunded = await server.SendAsync("POST", $"payments/{order}/refunds", Some, key: "r-1");
+        Assert.Equal((201, "settled", "Broken in the post."), (
+            refunded.Status, (string?)refunded.Body!["refunds"]![0]!["state"], (string?)refunded.Body["refunds"]![0]!["reason"]));
+        var again = await server.SendAsync("POST", $"payments/{order}/refunds", Some, key: "r-1");
+        Assert.Equal(("true", refunded.Text), (again.Replayed, again.Text));
+        Assert.Equal(970, await server.BalanceAsync());
+        var above = await server.SendAsync("POST", $"payments/{order}/refunds", """{"amount":1031,"reason":"Too much."}""");
+        Assert.Equal((409, "exceeds_captured"), (above.Status, above.Code));
+        Assert.Equal(201, (await server.SendAsync("POST", $"payments/{order}/refunds", """{"amount":1030,"reason":"All."}""")).Status);
+        Assert.Equal(2_000, await server.BalanceAsync());
+        // The process's own undo finds nothing left to give back.
+        Assert.Equal(1_530, (await server.AskAsync(order, new UndoPayment("cancelled"))).Payment!.RefundedMinor);
+        Assert.Equal(2_000, await server.BalanceAsync());
+        Assert.Equal(
+            [("refund", order), ("refund", order)],
+            await server.QueryAsync("SELECT action, order_id FROM operator_actions", row => (row.Text(0), row.Uuid(1))));
+    }
+
+    [Fact]
+    public async Task A_card_is_refunded_in_part_and_the_undo_gives_back_the_rest()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var order = await PaidAsync(server, "sandbox", SandboxTokens.Visa);
+        var refunded = await server.SendAsync("POST", $"payments/{order}/refunds", Some);
+        Assert.Equal((201, "pending"), (refunded.Status, (string?)refunded.Body!["refunds"]![0]!["state"]));
+        await StandsAsync(server, order, "captured", 500);
+        Assert.Equal([("captured", 1_530, 1_530, 500)], await server.ChargesAsync(order));
+        Assert.Equal(1_530, (await server.AskAsync(order, new UndoPayment("cancelled"))).Payment!.RefundedMinor);
+        Assert.Equal([("refunded", 1_530, 1_530, 1_530)], await server.ChargesAsync(order));
+    }
+
+    [Fact]
+    public async Task What_is_held_is_captured_or_released_and_a_refund_that_fails_changes_nothing()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var taken = await PaidAsync(server, "sandbox", SandboxTokens.RefundFails, capture: false);
+        Assert.Equal(409, (await server.SendAsync("POST", $"payments/{taken}/refunds", Some)).Status);
+        Assert.Equal(200, (await server.SendAsync("POST", $"payments/{taken}/capture", "{}")).Status);
+        await StandsAsync(server, taken, "captured", 0);
+        Assert.Equal("not_voidable", (await server.SendAsync("POST", $"payments/{taken}/void", "{}")).Code);
+        Assert.Equal(201, (await server.SendAsync("POST", $"payments/{taken}/refunds", Some)).Status);
+        await CustomerServer.UntilAsync(async () =>
+            (string?)(await server.PaymentAsync(taken))["refunds"]![0]!["state"] == "failed");
+        await StandsAsync(server, taken, "captured", 0);
+
+        var released = await PaidAsync(server, "sandbox", SandboxTokens.Visa, capture: false);
+        Assert.Equal(200, (await server.SendAsync("POST", $"payments/{released}/void", """{"reason":"Fraud."}""")).Status);
+        await StandsAsync(server, released, "voided", 0);
+        Assert.Equal([("voided", 1_530, 0, 0)], await server.ChargesAsync(released));
+    }
+
+    [Fact]
+    public async Task Order_service_is_told_again_until_it_has_noted_it()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        await using var orders = await server.ListenAsync(ServiceNames.Order);
+        var order = await PaidAsync(server, "balance");
+        await server.SendAsync("POST", $"payments/{order}/refunds", Some);
+        var first = await MovedAsync(orders, order);
+        Assert.Equal(new PaymentPosition(1_530, 1_530, 500, false), first.Payment);
+        server.Clock.Forward(TimeSpan.FromSeconds(11));
+        Assert.Equal(first, await MovedAsync(orders, order));
+        await server.TellAsync(order, new PaymentNoted(first.Version));
+        await CustomerServer.UntilAsync(async () =>
+            (await server.QueryAsync("SELECT order_id FROM moved_payments", row => row.Uuid(0))).Count == 0);
+    }
+
+    [Fact]
+    public async Task Who_is_not_there_cannot_be_refunded()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        var tombstone = Guid.CreateVersion7();
+        await server.AskAsync(tombstone, new UndoPayment("cancelled"));
+        foreach (var nobody in new[] { tombstone, Guid.CreateVersion7() })
+            Assert.Equal(404, (await server.SendAsync("POST", $"payments/{nobody}/refunds", Some)).Status);
+        foreach (var bad in new[] { """{"amount":0,"reason":"x"}""", """{"amount":-1,"reason":"x"}""", """{"amount":1,"reason":" "}""", "{}" })
+            Assert.Equal(400, (await server.SendAsync("POST", $"payments/{tombstone}/refunds", bad)).Status);
+    }
+
+    static async Task<PaymentMoved> MovedAsync(Runtime.Transport.IInbox inbox, Guid order)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var deliveries = await inbox.ReceiveAsync(1, patience.Token);
+        await inbox.AcknowledgeAsync(deliveries, default);
+        var message = Assert.Single(deliveries.SelectMany(delivery => delivery.Messages));
+        Assert.Equal(order, message.OrderId);
+        return (PaymentMoved)message.Body;
+    }
+}
+
+public sealed class PaymentByHandOnPostgresTests(PostgresEngine engine)
+    : PaymentByHandSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class PaymentByHandOnSqliteTests(SqliteEngine engine)
+    : PaymentByHandSuite(engine), IClassFixture<SqliteEngine>;

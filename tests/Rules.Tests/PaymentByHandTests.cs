@@ -1,0 +1,134 @@
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.CustomerService.ByHand;
+using Orderwright.CustomerService.Gateways;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>What operators may do to a payment, and what comes of it.</summary>
+public class PaymentByHandTests
+{
+    static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly GatewayLimits Limits = new();
+    static readonly ProviderCapabilities Card = new(true, true, true, true, true);
+    static readonly GatewayResult Ok = new GatewayResult.Succeeded("re_1");
+    static readonly GatewayResult No = new GatewayResult.Declined("refund_refused", "No.");
+
+    static PaymentFile File(string state, long captured = 0, long refunded = 0, string provider = "sandbox") => new(
+        Order,
+        new Payment
+        {
+            OrderId = Order, State = state, CustomerId = "17850", Provider = provider, Currency = "GBP", AmountMinor = 1_530,
+            AuthorizedMinor = 1_530, CapturedMinor = captured, RefundedMinor = refunded, CreatedAt = Now, UpdatedAt = Now,
+        },
+        []);
+
+    static PaymentFile Captured => File(PaymentStates.Captured, 1_530);
+
+    static PaymentFile Authorized => File(PaymentStates.Authorized);
+
+    static HandDecision Act(PaymentFile file, string operation, long? amount = null) => HandRules.Decide(
+        file, new HandAct(Order, operation, amount, "Broken in the post."), "ann",
+        file.Payment!.Provider == Payment.Balance ? null : Card, balanceMinor: 100, Now, Limits);
+
+    static PaymentDecision Settle(PaymentFile file, GatewayResult result) => CallRules.Settle(
+        file, file.Open!.Operation, file.Open.N, result, Card, Now, Limits);
+
+    static PaymentFile Refunding(long amount) => Act(Captured, "refund", amount).Decision!.File;
+
+    [Theory]
+    [InlineData(PaymentStates.Authorized, 0, 0, "refund", 1, "not_captured")]
+    [InlineData(PaymentStates.Captured, 1_530, 0, "refund", 1_531, "exceeds_captured")]
+    [InlineData(PaymentStates.Captured, 1_530, 1_000, "refund", 531, "exceeds_captured")]
+    [InlineData(PaymentStates.Refunded, 1_530, 1_530, "refund", 1, "exceeds_captured")]
+    [InlineData(PaymentStates.UndoFailed, 1_530, 0, "refund", 1, "not_refundable")]
+    [InlineData(PaymentStates.Captured, 1_530, 0, "capture", null, "not_authorized")]
+    [InlineData(PaymentStates.Authorized, 0, 0, "capture", 1_531, "exceeds_authorized")]
+    [InlineData(PaymentStates.Authorized, 0, 0, "capture", 1_529, "partial_capture")]
+    [InlineData(PaymentStates.Captured, 1_530, 0, "void", null, "not_voidable")]
+    [InlineData(PaymentStates.Voided, 0, 0, "void", null, "not_voidable")]
+    [InlineData(PaymentStates.Declined, 0, 0, "capture", null, "not_authorized")]
+    public void More_than_there_is_is_refused(
+        string state, long captured, long refunded, string operation, int? amount, string code)
+    {
+        var refused = Act(File(state, captured, refunded), operation, amount);
+        Assert.Equal((code, null), (refused.Code, refused.Decision));
+    }
+
+    [Fact]
+    public void One_thing_at_a_time()
+    {
+        var busy = Refunding(500);
+        foreach (var operation in new[] { "refund", "void", "capture" })
+            Assert.Equal("payment_busy", Act(busy, operation, 1).Code);
+    }
+
+    [Fact]
+    public void A_refund_in_part_leaves_the_rest_and_tells_nobody_of_the_process()
+    {
+        var begun = Act(Captured, "refund", 500).Decision!;
+        Assert.Equal(($"{Order}:refund:1", 500, "ann", "Broken in the post."),
+            (begun.Next!.Call.Key, begun.Next.Call.AmountMinor, begun.Next.Call.AskedBy, begun.Next.Call.Reason));
+        var first = Settle(begun.File, Ok);
+        Assert.Null(first.Answer);
+        Assert.Equal((PaymentStates.Captured, new PaymentPosition(1_530, 1_530, 500, false)),
+            (first.File.Payment!.State, first.File.Payment.Position));
+        var rest = Settle(Act(first.File, "refund", 1_030).Decision!.File, Ok);
+        Assert.Equal((PaymentStates.Refunded, 1_530), (rest.File.Payment!.State, rest.File.Payment.RefundedMinor));
+        Assert.Equal([$"{Order}:refund:1", $"{Order}:refund:2"], rest.File.Calls.Select(call => call.Key));
+    }
+
+    [Fact]
+    public void What_the_gateway_refuses_leaves_the_payment_as_it_was()
+    {
+        var refund = Settle(Refunding(500), No);
+        Assert.Equal((PaymentStates.Captured, 0, null), (refund.File.Payment!.State, refund.File.Payment.RefundedMinor, refund.Answer));
+        Assert.Equal((CallStates.Declined, "refund_refused"), (refund.File.Calls[0].State, refund.File.Calls[0].Code));
+        foreach (var operation in new[] { "capture", "void" })
+        {
+            var held = Settle(Act(Authorized, operation).Decision!.File, No);
+            Assert.Equal((PaymentStates.Authorized, null), (held.File.Payment!.State, held.Answer));
+        }
+        var worn = Refunding(500);
+        worn = worn.With(worn.Open! with { Attempts = Limits.GatewayMaxAttempts });
+        Assert.Equal(PaymentStates.Captured, Settle(worn, new GatewayResult.Unavailable("503")).File.Payment!.State);
+    }
+
+    [Fact]
+    public void An_undo_that_comes_meanwhile_gives_back_what_is_left()
+    {
+        var wanted = PaymentRules.Undo(Refunding(500), StepNames.AuthorizePayment, 0, Now, Limits).File;
+        foreach (var (result, left) in new[] { (Ok, 1_030), (No, 1_530) })
+        {
+            var undoing = Settle(wanted, result);
+            Assert.Equal(("refund", left), (undoing.Next!.Call.Operation, undoing.Next.Call.AmountMinor));
+            var undone = Settle(undoing.File, Ok);
+            Assert.Equal((true, StepOutcome.Completed), (undone.Answer!.Undo, undone.Answer.Outcome));
+            Assert.Equal((PaymentStates.Refunded, 1_530), (undone.File.Payment!.State, undone.File.Payment.RefundedMinor));
+        }
+    }
+
+    [Fact]
+    public void What_is_held_is_captured_whole_or_released()
+    {
+        var captured = Settle(Act(Authorized, "capture").Decision!.File, Ok).File.Payment!;
+        Assert.Equal((PaymentStates.Captured, 1_530), (captured.State, captured.CapturedMinor));
+        var released = Settle(Act(Authorized, "void").Decision!.File, Ok).File.Payment!;
+        Assert.Equal((PaymentStates.Voided, true), (released.State, released.Voided));
+    }
+
+    [Fact]
+    public void Store_credit_comes_back_at_once()
+    {
+        var part = Act(File(PaymentStates.Captured, 1_530, provider: Payment.Balance), "refund", 500).Decision!;
+        Assert.Equal((600, PaymentStates.Captured, 500),
+            (part.BalanceMinor, part.File.Payment!.State, part.File.Payment.RefundedMinor));
+        Assert.Null(part.Next);
+        var rest = Act(part.File, "refund", 1_030).Decision!;
+        Assert.Equal((1_130, PaymentStates.Refunded, 2), (rest.BalanceMinor, rest.File.Payment!.State, rest.File.Calls[^1].N));
+        Assert.Equal(
+            [(500, "settled"), (1_030, "settled")],
+            PaymentView.Of(rest.File).Refunds.Select(refund => (refund.Amount, refund.State)));
+    }
+}
