@@ -14,7 +14,7 @@ public sealed class SpreadTests(Chromium chromium, SpreadTests.Shop shop) : ICla
     public async Task An_order_is_followed_live_and_its_page_knows_all_four_services()
     {
         await using var window = await chromium.OpenAsync(shop.Console);
-        var id = await shop.PlaceAsync("tok_requires_action");
+        var id = await shop.PlaceAsync("tok_requires_action", wait: 1);
         await window.GoAsync("/orders");
         await Expect(window.Page.Locator($"#o-{id}")).ToContainTextAsync("waiting");
         await window.GoAsync($"/orders/{id}");
@@ -104,8 +104,8 @@ public sealed class SpreadTests(Chromium chromium, SpreadTests.Shop shop) : ICla
 
         public ValueTask DisposeAsync() => Up.DisposeAsync();
 
-        /// <summary>Returns once it is decided, or waits for its payer.</summary>
-        public async Task<string> PlaceAsync(string token)
+        /// <summary>Returns once it is decided, which takes longer while others still look for a broker that was away.</summary>
+        public async Task<string> PlaceAsync(string token, int wait = 25)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/orders")
             {
@@ -115,7 +115,7 @@ public sealed class SpreadTests(Chromium chromium, SpreadTests.Shop shop) : ICla
                     payment = new { provider = "sandbox", token },
                 }),
             };
-            request.Headers.Add("Prefer", "wait=2");
+            request.Headers.Add("Prefer", $"wait={wait}");
             using var placed = await Up.Orders.SendAsync(request);
             placed.EnsureSuccessStatusCode();
             return (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync())!["id"]!;
