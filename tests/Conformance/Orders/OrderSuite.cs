@@ -96,7 +96,9 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         var (id, marker) = (await PlacedAsync(), await PlacedAsync());
         var refunded = new PaymentMoved(new PaymentPosition(1_530, 1_530, 500, false), 4);
         await house.TellAsync((id, refunded));
-        await house.TellAsync((id, Told.Paid), (marker, Told.Paid));
+        await house.TellAsync((marker, Told.Paid));
+        await house.UntilAsync(marker, "confirmed", "paid");
+        await house.TellAsync((id, Told.Paid));
         await house.UntilAsync(id, "confirmed", "paid");
         await house.TellAsync((id, refunded), (id, refunded), (id, Told.Paid));
         var noted = await house.UntilAsync(id, "confirmed", "partially_refunded");
