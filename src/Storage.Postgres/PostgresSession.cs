@@ -106,7 +106,7 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
         var statement = PostgresStatement.Of(query);
         var command = new NpgsqlBatchCommand(statement.Text);
         foreach (var name in statement.ParameterNames)
-            command.Parameters.Add(Find(name, args) ?? throw statement.Lacks(name));
+            command.Parameters.Add(Find(name, args) ?? throw SqlNames.NotGiven(query, name));
         return command;
     }
 

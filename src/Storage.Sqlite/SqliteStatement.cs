@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>A statement that stays prepared, and the parameters that its text names.</summary>
-sealed partial class SqliteStatement : IDisposable
+sealed class SqliteStatement : IDisposable
 {
     readonly SqlQuery query;
     readonly SqliteCommand command;
@@ -15,7 +14,7 @@ sealed partial class SqliteStatement : IDisposable
     {
         this.query = query;
         command = new SqliteCommand(query.Text, connection);
-        var names = Names().Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name != "");
+        var names = SqlNames.InText.Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name != "");
         foreach (var name in names.Distinct())
             parameters.Add((name, command.Parameters.Add(new SqliteParameter($"@{name}", null))));
     }
@@ -34,10 +33,6 @@ sealed partial class SqliteStatement : IDisposable
         if (name == SqlArgs.Rows && args.Columns.Count > 0) return SqliteValues.Rows(args);
         foreach (var scalar in args.Scalars)
             if (scalar.Name == name) return SqliteValues.Scalar(scalar);
-        throw new InvalidOperationException($"The query '{query.Name}' names @{name}, which it is not given.");
+        throw SqlNames.NotGiven(query, name);
     }
-
-    // What is in quotes or in a comment is stepped over.
-    [GeneratedRegex("""'[^']*'|"[^"]*"|--[^\n]*|@([A-Za-z_][A-Za-z0-9_]*)""")]
-    private static partial Regex Names();
 }
