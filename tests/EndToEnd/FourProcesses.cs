@@ -54,8 +54,9 @@ public sealed class FourProcesses : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        using (var interrupt = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
-            await interrupt.WaitForExitAsync();
+        // Not SIGINT: what a script has started in the background ignores it, and so would up.
+        using (var end = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
+            await end.WaitForExitAsync();
         using var limit = new CancellationTokenSource(StartLimit);
         await process.WaitForExitAsync(limit.Token);
         process.Dispose();
