@@ -25,6 +25,10 @@ public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash,
 /// request under it 422 <c>idempotency_key_reused</c>; one that is still being answered 409 <c>idempotency_key_in_flight</c>.
 /// Keys are kept for 48 h and belong to the caller.
 /// </summary>
+/// <remarks>
+/// Clocks of two instances may differ by more than anybody waits. So whoever repeats the answer of an abandoned key
+/// settles it in the same transaction, and whoever comes to settle a key that is settled gives the answer that stands.
+/// </remarks>
 public sealed class CommandGroup<T>
 {
     // How long a command that answers later may leave its key unsettled. Longer than any wait a client can ask for
@@ -52,13 +56,17 @@ public sealed class CommandGroup<T>
 
     public Task<Answer> SubmitAsync(Command<T> command) => commands.SubmitAsync(command);
 
-    /// <summary>For a command with <see cref="Command{T}.AnswersLater"/>: stores the answer that is now given.</summary>
+    /// <summary>
+    /// For a command with <see cref="Command{T}.AnswersLater"/>: stores <paramref name="answer"/> and returns it, or returns
+    /// what was answered meanwhile to another request under the key.
+    /// </summary>
     public Task<Answer> SettleAsync(Command<T> command, Answer answer) =>
         command.Key is null ? Task.FromResult(answer) : settlements.SubmitAsync((command, answer));
 
     async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<T>> batch, Work work)
     {
-        var known = await LoadAsync([.. batch.Where(command => command.Key is not null)], work);
+        var known = await SettleAbandonedAsync(
+            await LoadAsync([.. batch.Where(command => command.Key is not null)], work), batch, work);
         var answers = new Answer?[batch.Count];
         var fresh = new List<int>();
         var firstOf = new Dictionary<(string, string), int>();
@@ -68,7 +76,7 @@ public sealed class CommandGroup<T>
             if (command.Key is null)
                 fresh.Add(i);
             else if (known.TryGetValue((command.Scope, command.Key), out var stored))
-                answers[i] = Problem.Traced(Replay(command, stored, work.Now), command.TraceId);
+                answers[i] = Problem.Traced(Replay(command, stored), command.TraceId);
             else if (firstOf.TryGetValue((command.Scope, command.Key), out var first))
                 answers[i] = Problem.Traced(
                     command.Hash.AsSpan().SequenceEqual(batch[first].Hash) ? InFlight() : Reused(), command.TraceId);
@@ -105,9 +113,32 @@ public sealed class CommandGroup<T>
         return rows.ToDictionary(row => row.Key, row => row.Stored);
     }
 
-    static Answer Replay(Command<T> command, Stored stored, DateTimeOffset now) =>
-        !command.Hash.AsSpan().SequenceEqual(stored.Hash) ? Reused()
-        : !stored.Settled && (now - stored.At).Duration() < LongestWait ? InFlight()
+    // From here on nobody who still waits can give another answer than the one that is about to be repeated.
+    async Task<Dictionary<(string, string), Stored>> SettleAbandonedAsync(
+        Dictionary<(string, string), Stored> known, IReadOnlyList<Command<T>> batch, Work work)
+    {
+        var abandoned = new List<(Command<T> Command, Answer Answer)>();
+        foreach (var command in batch)
+        {
+            if (command.Key is not null && known.TryGetValue((command.Scope, command.Key), out var stored)
+                && !stored.Settled && (work.Now - stored.At).Duration() >= LongestWait && IsOf(command, stored))
+                abandoned.Add((command, stored.Answer));
+        }
+        if (abandoned.Count == 0) return known;
+        var standing = await SettleAsync(abandoned, work);
+        for (var i = 0; i < abandoned.Count; i++)
+        {
+            var command = abandoned[i].Command;
+            known[(command.Scope, command.Key!)] = new(command.Hash, standing[i], Settled: true, work.Now);
+        }
+        return known;
+    }
+
+    static bool IsOf(Command<T> command, Stored stored) => command.Hash.AsSpan().SequenceEqual(stored.Hash);
+
+    static Answer Replay(Command<T> command, Stored stored) =>
+        !IsOf(command, stored) ? Reused()
+        : !stored.Settled ? InFlight()
         : stored.Answer with { Replayed = true };
 
     async Task StoreAsync(IReadOnlyList<(Command<T> Command, Answer Answer)> answered, Work work)
@@ -130,7 +161,7 @@ public sealed class CommandGroup<T>
 
     async Task<IReadOnlyList<Answer>> SettleAsync(IReadOnlyList<(Command<T> Command, Answer Answer)> batch, Work work)
     {
-        await work.ExecuteAsync(
+        var settled = await work.ExecuteAsync(
             sql["settle_answers"],
             SqlArgs.Over(batch)
                 .Text("scope", a => a.Command.Scope)
@@ -140,7 +171,12 @@ public sealed class CommandGroup<T>
                 .Text("location", a => a.Answer.Location)
                 .BigIntOrNull("version", a => a.Answer.Version)
                 .Bytes("body", a => a.Answer.Body.ToArray()));
-        return [.. batch.Select(a => a.Answer)];
+        if (settled == batch.Count) return [.. batch.Select(a => a.Answer)];
+
+        // Another was first with some of them: on PostgreSQL the update has waited for its commit.
+        var standing = await LoadAsync([.. batch.Select(a => a.Command)], work);
+        return [.. batch.Select(
+            a => standing.TryGetValue((a.Command.Scope, a.Command.Key!), out var stored) ? stored.Answer : a.Answer)];
     }
 
     static Answer Reused() => Problem.Of(

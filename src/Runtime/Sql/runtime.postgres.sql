@@ -15,8 +15,13 @@ ORDER BY scope, key;
 UPDATE idempotency i
 SET status = batch.status, content_type = batch.content_type, location = batch.location, version = batch.version,
     body = batch.body, settled = true
-FROM unnest(@scope, @key, @status, @content_type, @location, @version, @body)
-    AS batch (scope, key, status, content_type, location, version, body)
+FROM (
+    -- In the order of the keys, as two instances may settle the same ones.
+    SELECT scope, key, status, content_type, location, version, body
+    FROM unnest(@scope, @key, @status, @content_type, @location, @version, @body)
+        AS asked (scope, key, status, content_type, location, version, body)
+    ORDER BY scope, key
+) AS batch
 WHERE i.scope = batch.scope AND i.key = batch.key AND NOT i.settled;
 
 -- name: purge_answers

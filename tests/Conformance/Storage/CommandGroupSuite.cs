@@ -18,6 +18,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
 {
     static readonly Caller Ann = new("ann", "main", Scopes.All);
     static readonly Caller Bob = new("bob", "main", Scopes.All);
+    static readonly RuntimeOptions Options = new() { RequestTimeout = TimeSpan.FromSeconds(30) };
 
     readonly StorageEngine engine;
     readonly ManualTime time = new();
@@ -34,15 +35,8 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     protected CommandGroupSuite(StorageEngine engine)
     {
         this.engine = engine;
-        var options = new RuntimeOptions { RequestTimeout = TimeSpan.FromSeconds(30) };
-        runner = new BatchRunner(
-            "conformance", engine.Database, new InProcessTransport(options, time), options, time, new IdSource(),
-            new Metrics("conformance"), NullLogger<BatchRunner>.Instance);
-        group = new CommandGroup<string>(
-            "store-samples", HandleAsync,
-            new ServiceContext(
-                "conformance", engine.Database, engine.Sql, engine.RuntimeSql, runner, options,
-                new ConfigurationBuilder().Build(), time, new IdSource(), NullLoggerFactory.Instance));
+        runner = RunnerOver(engine.Database);
+        group = GroupOver(engine.Database, HandleAsync);
     }
 
     public ValueTask InitializeAsync()
@@ -194,6 +188,45 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_still_waits_when_a_key_looks_abandoned_elsewhere_gets_the_answer_that_was_repeated_there()
+    {
+        var command = New("a", key: "k") with { AnswersLater = true };
+        var accepted = await group.SubmitAsync(command);
+        time.Advance(TimeSpan.FromMinutes(20)); // the clock of the instance that is asked again
+        var repeated = await group.SubmitAsync(command);
+        var late = await group.SettleAsync(command, new Answer(200, "late"u8.ToArray(), Location: "/late", Version: 7));
+        Assert.Equal(
+            (repeated.Status, BodyOf(repeated), repeated.Location, repeated.Version),
+            (late.Status, BodyOf(late), late.Location, late.Version));
+        var after = await group.SubmitAsync(command);
+        Assert.Equal((201, true, BodyOf(accepted)), (after.Status, after.Replayed, BodyOf(after)));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_settled_and_looks_abandoned_at_the_same_moment_has_one_answer()
+    {
+        await using var database = engine.OpenAnother();
+        var (commands, end) = (GroupOver(database, HandleAsync), new CancellationTokenSource());
+        var loop = commands.Loops[0].RunAsync(end.Token);
+        foreach (var round in Enumerable.Range(0, 20))
+        {
+            var asked = Enumerable.Range(0, 20)
+                .Select(n => New($"{round}-{n}", key: $"{round}-{n}") with { AnswersLater = true }).ToList();
+            await Task.WhenAll(asked.Select(group.SubmitAsync));
+            time.Advance(TimeSpan.FromSeconds(61));
+            var settling = Task.WhenAll(asked.Select(one => group.SettleAsync(one, new Answer(200, "late"u8.ToArray()))));
+            // In the other order, so that neither finds all of them untouched.
+            var repeating = Task.WhenAll(asked.AsEnumerable().Reverse().Select(commands.SubmitAsync));
+            var (settled, repeated) = (await settling, await repeating);
+            Assert.Equal(settled.Select(BodyOf), repeated.Reverse().Select(BodyOf));
+            Assert.Equal(settled.Select(BodyOf), (await Task.WhenAll(asked.Select(group.SubmitAsync))).Select(BodyOf));
+        }
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
+        end.Dispose();
+    }
+
+    [Fact]
     public async Task Two_instances_given_the_same_key_at_once_carry_it_out_once()
     {
         var one = new TaskCompletionSource();
@@ -208,22 +241,13 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         async Task<Answer> RunAsync(TaskCompletionSource mine, TaskCompletionSource others)
         {
             await using var database = engine.OpenAnother();
-            var options = new RuntimeOptions();
-            var other = new BatchRunner(
-                "conformance", database, new InProcessTransport(options, time), options, time, new IdSource(),
-                new Metrics("conformance"), NullLogger<BatchRunner>.Instance);
-            var commands = new CommandGroup<string>(
-                "store-samples",
-                async (batch, work) =>
-                {
-                    mine.TrySetResult();
-                    // On SQLite the other stands before the door until this one has committed.
-                    if (engine.Name == "postgres") await others.Task;
-                    return await HandleAsync(batch, work);
-                },
-                new ServiceContext(
-                    "conformance", database, engine.Sql, engine.RuntimeSql, other, options,
-                    new ConfigurationBuilder().Build(), time, new IdSource(), NullLoggerFactory.Instance));
+            var commands = GroupOver(database, async (batch, work) =>
+            {
+                mine.TrySetResult();
+                // On SQLite the other stands before the door until this one has committed.
+                if (engine.Name == "postgres") await others.Task;
+                return await HandleAsync(batch, work);
+            });
             using var end = new CancellationTokenSource();
             var loop = commands.Loops[0].RunAsync(end.Token);
             var answer = await commands.SubmitAsync(command);
@@ -292,6 +316,17 @@ public abstract class CommandGroupSuite : IAsyncLifetime
             answerStatus, Encoding.UTF8.GetBytes($$"""{"text":"{{command.Body}}","id":"{{work.NewId()}}"}"""),
             Location: $"/samples/{command.Body}", Version: 1))];
     }
+
+    BatchRunner RunnerOver(IDatabase database) => new(
+        "conformance", database, new InProcessTransport(Options, time), Options, time, new IdSource(),
+        new Metrics("conformance"), NullLogger<BatchRunner>.Instance);
+
+    CommandGroup<string> GroupOver(
+        IDatabase database, Func<IReadOnlyList<Command<string>>, Work, Task<IReadOnlyList<Answer>>> handle) => new(
+        "store-samples", handle,
+        new ServiceContext(
+            "conformance", database, engine.Sql, engine.RuntimeSql, RunnerOver(database), Options,
+            new ConfigurationBuilder().Build(), time, new IdSource(), NullLoggerFactory.Instance));
 
     Command<string> New(string body, string? key) => new(
         body, Ann, key is null ? null : $"{test}/{key}", SHA256.HashData(Encoding.UTF8.GetBytes(body)));
