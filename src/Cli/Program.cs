@@ -10,6 +10,7 @@ var root = new RootCommand(
     OrderCommands.Show(),
     OrderCommands.Watch(),
     OrderCommands.Cancel(),
+    ShipCommand.Create(),
     OperatorCommands.Why(),
     OperatorCommands.Incidents(),
     OperatorCommands.Note(),

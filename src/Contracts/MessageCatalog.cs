@@ -22,6 +22,8 @@ public static class MessageCatalog
         Of("orderwright.stock.renew.v1", ServiceNames.Stock, MessageJson.Default.RenewHold),
         Of("orderwright.stock.commit.v1", ServiceNames.Stock, MessageJson.Default.CommitStock),
         Of("orderwright.stock.release.v1", ServiceNames.Stock, MessageJson.Default.ReleaseStock),
+        Of("orderwright.stock.ship.v1", ServiceNames.Stock, MessageJson.Default.ShipGoods),
+        Of("orderwright.stock.shipped.v1", ServiceNames.Order, MessageJson.Default.GoodsShipped),
         Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
         Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
@@ -90,4 +92,6 @@ public static class MessageCatalog
 [JsonSerializable(typeof(OrderExpired))]
 [JsonSerializable(typeof(PaymentMoved))]
 [JsonSerializable(typeof(PaymentNoted))]
+[JsonSerializable(typeof(ShipGoods))]
+[JsonSerializable(typeof(GoodsShipped))]
 public sealed partial class MessageJson : JsonSerializerContext;

@@ -136,6 +136,17 @@ public sealed record PaymentMoved(PaymentPosition Payment, long Version) : IMess
 /// <summary>order-service knows how the payment stood as of <paramref name="Version"/>.</summary>
 public sealed record PaymentNoted(long Version) : IMessageBody;
 
+// ---- order-service asks who takes part in a fulfilment (again and again, until they answered) ----
+
+/// <summary>
+/// Goods of a confirmed order left the house: they are neither allocated nor on hand any more. Of one order the same
+/// <paramref name="Fulfilment"/>, 1 and up, again has no second effect and gets the same answer.
+/// </summary>
+public sealed record ShipGoods(int Fulfilment, IReadOnlyList<OrderLine> Lines) : IMessageBody;
+
+/// <summary>The stock knows of the fulfilment.</summary>
+public sealed record GoodsShipped(int Fulfilment) : IMessageBody;
+
 // ---- the coordinator tells order-service how it ended (and tells it again when asked again) ----
 
 /// <summary>What one step of the process went through, for the order's timeline.</summary>

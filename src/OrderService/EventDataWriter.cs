@@ -30,6 +30,8 @@ sealed class EventDataWriter : IDisposable
         Text("message"u8, data.Message);
         Text("step"u8, data.Step);
         Text("cancelReason"u8, data.CancelReason);
+        Text("fulfilmentStatus"u8, data.FulfilmentStatus);
+        if (data.FulfilmentId is { } fulfilment) json.WriteString("fulfilmentId"u8, fulfilment);
         if (data.Steps is { } steps)
         {
             json.WriteStartArray("steps"u8);

@@ -120,6 +120,8 @@ public sealed record OrderEvent(
 /// <param name="Step">The step which said no.</param>
 /// <param name="CancelReason">Why somebody cancelled.</param>
 /// <param name="Steps">What each step across the services went through.</param>
+/// <param name="FulfilmentStatus">How much has left the house from then on.</param>
+/// <param name="FulfilmentId">The fulfilment that left it.</param>
 public sealed record EventData(
     string? PaymentStatus = null,
     long? Total = null,
@@ -127,7 +129,9 @@ public sealed record EventData(
     string? Message = null,
     string? Step = null,
     string? CancelReason = null,
-    IReadOnlyList<StepStamp>? Steps = null);
+    IReadOnlyList<StepStamp>? Steps = null,
+    string? FulfilmentStatus = null,
+    Guid? FulfilmentId = null);
 
 /// <summary>Values of an event's <c>type</c>. Stable: clients branch on these.</summary>
 public static class OrderEventTypes
@@ -139,6 +143,9 @@ public static class OrderEventTypes
     public const string CancelRequested = "cancel_requested";
     public const string Cancelled = "cancelled";
     public const string Completed = "completed";
+
+    /// <summary>The status stays; some of the order, or all that was left of it, left the house.</summary>
+    public const string Shipped = "shipped";
 
     /// <summary>The status stays; the payment went on, such as from authorized to paid.</summary>
     public const string PaymentUpdated = "payment_updated";

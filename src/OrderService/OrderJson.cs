@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime.Http;
 
 namespace Orderwright.OrderService;
@@ -104,7 +105,10 @@ public sealed class RawJsonConverter : JsonConverter<string>
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(CancelRequest))]
 [JsonSerializable(typeof(StatusRequest))]
+[JsonSerializable(typeof(FulfilmentRequest))]
 [JsonSerializable(typeof(OrderBody))]
+[JsonSerializable(typeof(FulfilmentBody))]
+[JsonSerializable(typeof(Page<FulfilmentBody>))]
 [JsonSerializable(typeof(EventBody))]
 [JsonSerializable(typeof(Page<OrderBody>))]
 [JsonSerializable(typeof(Page<EventBody>))]

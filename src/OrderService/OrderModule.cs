@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
 
@@ -33,9 +34,14 @@ public sealed class OrderModule : IServiceModule
             "cancel-orders", new CancelOrders(store, feed).HandleAsync, context);
         var updating = new CommandGroup<UpdateStatus>(
             "update-statuses", new UpdateStatuses(store, feed).HandleAsync, context);
+        var fulfilments = new FulfilmentStore(context.Sql);
+        var shipping = new CommandGroup<ShipOrder>(
+            "ship-orders", new ShipOrders(store, fulfilments, feed).HandleAsync, context);
+        var follow = new FollowFulfilments(fulfilments, context);
         var find = new FindOrders(context.Database, context.Sql);
         var orders = api = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, context);
         var events = new OrderEventsApi(find, feed, context.Time);
+        var shipped = new FulfilmentApi(find, fulfilments, shipping, context.Database, context.Time);
 
         return new ServiceParts
         {
@@ -43,13 +49,21 @@ public sealed class OrderModule : IServiceModule
             [
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
                 new NotePayments(store, recent, feed),
+                follow,
             ],
-            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), new AskCoordinator(store, inFlight, context).Job],
-            Loops = [.. placing.Loops, .. cancelling.Loops, .. updating.Loops, feed.Loop, watch.Loop],
+            Jobs =
+            [
+                ClockSetBack.Job(context.Sql["bring_forward"]), new AskCoordinator(store, inFlight, context).Job, follow.Job,
+            ],
+            Loops =
+            [
+                .. placing.Loops, .. cancelling.Loops, .. updating.Loops, .. shipping.Loops, feed.Loop, watch.Loop,
+            ],
             Routes = routes =>
             {
                 orders.Map(routes);
                 events.Map(routes);
+                shipped.Map(routes);
             },
         };
     }

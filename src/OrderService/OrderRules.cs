@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Fulfilments;
 
 namespace Orderwright.OrderService;
 
@@ -151,6 +152,11 @@ public static class OrderRules
         AllowedByHand(state.Status).Contains(status)
             ? Move(state, state with { Status = status }, OrderEventTypes.Completed, new EventData(), moment)
             : null;
+
+    /// <summary>Something left the house. What may, <see cref="FulfilmentRules"/> says.</summary>
+    public static OrderChange Ship(OrderState state, string fulfilmentStatus, Fulfilment fulfilment, Moment moment) => Move(
+        state, state with { FulfilmentStatus = fulfilmentStatus }, OrderEventTypes.Shipped,
+        new EventData(FulfilmentStatus: fulfilmentStatus, FulfilmentId: fulfilment.Id), moment);
 
     static OrderChange Confirm(OrderState state, OrderConfirmed told, Moment moment)
     {

@@ -112,7 +112,8 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("reason_code", change => change.State.Reason?.Code)
                 .Text("reason_message", change => change.State.Reason?.Message)
                 .Text("cancel_reason", change => change.State.CancelReason)
-                .Time("updated_at", change => change.State.UpdatedAt),
+                .Time("updated_at", change => change.State.UpdatedAt)
+                .Text("fulfilment_status", change => change.State.FulfilmentStatus),
             row => row.Uuid(0));
         var written = rows.ToHashSet();
         var saved = changes.Where(change => written.Contains(change.State.Id)).ToList();

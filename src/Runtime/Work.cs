@@ -51,7 +51,7 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
     public void Forward(Message message) => outgoing.Add(message with { Id = NewId(), Time = now });
 
     /// <summary>Answers a command: same order, same step.</summary>
-    public void Answer(Message command, StepAnswered answer) =>
+    public void Answer(Message command, IMessageBody answer) =>
         Send(command.OrderId, answer, command.Step, command.Attempt, traceParent: command.TraceParent);
 
     /// <summary>

@@ -7,6 +7,9 @@ public static class MovementKinds
     public const string Deallocated = "deallocated";
     public const string Counted = "counted";
 
+    /// <summary>Goods that an order had allocated left the house.</summary>
+    public const string Shipped = "shipped";
+
     /// <summary>What a person may give as the reason of an adjustment.</summary>
     public static readonly IReadOnlyList<string> Adjustments =
         ["received", "damaged", "lost", "found", "returned", "other"];

@@ -56,6 +56,12 @@ public sealed record Reservation(
             : lines.GroupBy(line => line.Sku, (sku, same) => (sku, same.Sum(line => (long)line.Quantity)));
 }
 
+/// <summary>Goods of a committed order that left the house; never changed.</summary>
+/// <param name="OrderId">The order.</param>
+/// <param name="Fulfilment">1 and up, order-service's; with the order the natural key.</param>
+/// <param name="Lines">What was shipped of which line.</param>
+public sealed record Shipment(Guid OrderId, int Fulfilment, IReadOnlyList<OrderLine> Lines);
+
 /// <summary>How much there is of a SKU, in units. The database has the same bounds as a CHECK.</summary>
 /// <param name="Sku">The catalogue's key.</param>
 /// <param name="OnHand">In the house, at least <paramref name="Allocated"/> + <paramref
@@ -67,10 +73,11 @@ public sealed record StockLevel(string Sku, long OnHand, long Allocated, long Re
 {
     public long Available => OnHand - Allocated - Reserved;
 
-    public StockLevel Shift(long reserved, long allocated)
+    public StockLevel Shift(long reserved, long allocated, long onHand = 0)
     {
         var level = this with
         {
+            OnHand = checked(OnHand + onHand),
             Reserved = checked(Reserved + reserved),
             Allocated = checked(Allocated + allocated),
         };

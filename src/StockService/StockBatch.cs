@@ -3,9 +3,10 @@ using Orderwright.Contracts;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// A line of the ledger that one order writes: units become allocated, or with a minus stop being so.
+/// A line of the ledger that one order writes: units become allocated, or with a minus stop being so; those that leave the
+/// house are not on hand any more either.
 /// </summary>
-public sealed record AllocationMovement(string Sku, Guid OrderId, long AllocatedDelta);
+public sealed record OrderMovement(string Sku, Guid OrderId, long AllocatedDelta, long OnHandDelta);
 
 /// <summary>
 /// The rows of one batch in memory: decides command after command in order of arrival, each against what the
@@ -14,13 +15,16 @@ public sealed record AllocationMovement(string Sku, Guid OrderId, long Allocated
 /// <param name="known">Reservations of the batch's orders, read after locking them.</param>
 /// <param name="items">The batch's SKUs, read after locking their levels.</param>
 /// <param name="now">The batch's moment.</param>
+/// <param name="shipped">What was shipped before of the orders of which more is.</param>
 public sealed class StockBatch(
-    IReadOnlyCollection<Reservation> known, IReadOnlyCollection<StockItem> items, DateTimeOffset now)
+    IReadOnlyCollection<Reservation> known, IReadOnlyCollection<StockItem> items, DateTimeOffset now,
+    IReadOnlyCollection<Shipment>? shipped = null)
 {
     readonly Dictionary<Guid, Reservation> before = known.ToDictionary(row => row.OrderId);
     readonly Dictionary<Guid, Reservation> after = known.ToDictionary(row => row.OrderId);
     readonly Dictionary<string, StockItem> stock = items.ToDictionary(item => item.Level.Sku);
-    readonly List<AllocationMovement> movements = [];
+    readonly List<OrderMovement> movements = [];
+    readonly List<Shipment> shipments = [];
 
     /// <summary>The answer to a stock command, or null where nobody waits for one.</summary>
     public StepAnswered? Decide(Guid orderId, IMessageBody command)
@@ -34,6 +38,15 @@ public sealed class StockBatch(
             ReleaseStock => StockRules.Release(orderId, reservation, now),
             _ => throw new InvalidOperationException($"{command.GetType().Name} is no command to the stock."),
         });
+    }
+
+    /// <summary>What order-service is told.</summary>
+    public GoodsShipped Ship(Guid orderId, ShipGoods command)
+    {
+        IEnumerable<Shipment> all = [.. shipped ?? [], .. shipments];
+        Apply(orderId, StockRules.Ship(
+            orderId, command, after.GetValueOrDefault(orderId), [.. all.Where(one => one.OrderId == orderId)]));
+        return new(command.Fulfilment);
     }
 
     /// <summary>Ends the holds whose time is over.</summary>
@@ -58,7 +71,9 @@ public sealed class StockBatch(
             select now with { Version = now.Version + 1 }];
 
     /// <summary>In order of decision.</summary>
-    public IReadOnlyList<AllocationMovement> Movements => movements;
+    public IReadOnlyList<OrderMovement> Movements => movements;
+
+    public IReadOnlyList<Shipment> Shipments => shipments;
 
     /// <summary>Holds that no longer stand as they were loaded: they ended, or end at another time.</summary>
     public List<Reservation> HoldsGone =>
@@ -72,12 +87,13 @@ public sealed class StockBatch(
     StepAnswered? Apply(Guid orderId, StockDecision decision)
     {
         if (decision.Next is { } next) after[orderId] = next;
+        if (decision.Shipment is { } shipment) shipments.Add(shipment);
         foreach (var shift in decision.Shifts)
         {
             var item = stock.GetValueOrDefault(shift.Sku) ?? throw new InvalidOperationException(
                 $"Order {orderId} holds {shift.Sku}, which has no level.");
-            stock[shift.Sku] = item with { Level = item.Level.Shift(shift.Reserved, shift.Allocated) };
-            if (shift.Allocated != 0) movements.Add(new(shift.Sku, orderId, shift.Allocated));
+            stock[shift.Sku] = item with { Level = item.Level.Shift(shift.Reserved, shift.Allocated, shift.OnHand) };
+            if (shift.Allocated != 0) movements.Add(new(shift.Sku, orderId, shift.Allocated, shift.OnHand));
         }
         return decision.Answer;
     }

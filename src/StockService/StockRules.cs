@@ -7,14 +7,15 @@ namespace Orderwright.StockService;
 /// <param name="Answer">Null where nobody waits for one.</param>
 /// <param name="Next">The reservation from now on; null where it stays as it is.</param>
 /// <param name="Shifts">How the levels move.</param>
+/// <param name="Shipment">What left the house.</param>
 public sealed record StockDecision(
-    StepAnswered? Answer, Reservation? Next = null, IReadOnlyList<StockShift>? Shifts = null)
+    StepAnswered? Answer, Reservation? Next = null, IReadOnlyList<StockShift>? Shifts = null, Shipment? Shipment = null)
 {
     public IReadOnlyList<StockShift> Shifts { get; } = Shifts ?? [];
 }
 
-/// <summary>Units that become, or with a negative number stop being, reserved or allocated.</summary>
-public sealed record StockShift(string Sku, long Reserved, long Allocated);
+/// <summary>Units that become, or with a negative number stop being, reserved, allocated or on hand.</summary>
+public sealed record StockShift(string Sku, long Reserved, long Allocated, long OnHand = 0);
 
 /// <summary>
 /// What stock-service decides about one order, given all it knows: pure, no clock, no database. Each command
@@ -24,6 +25,7 @@ public sealed record StockShift(string Sku, long Reserved, long Allocated);
 ///     │                └──expire──▶ expired ──commit──▶ committed, or refused where the goods are gone
 ///     └──reserve, not to be had──▶ refused
 ///   any ──release──▶ released (from none: a tombstone)
+///   committed ──ship──▶ committed, with less allocated and less on hand
 /// </code>
 /// </summary>
 public static class StockRules
@@ -114,6 +116,36 @@ public static class StockRules
         known.State == Held && known.ExpiresAt <= before
             ? new(null, In(known, Expired, now), Move(known, reserved: -1, allocated: 0))
             : new(null);
+
+    /// <summary>
+    /// Takes what was shipped off what is allocated and on hand. order-service ships only what was confirmed, never more
+    /// than was ordered, and cancels nothing that was shipped: anything else is a broken invariant. No step of the process:
+    /// its answer is always the same.
+    /// </summary>
+    /// <param name="orderId">The order.</param>
+    /// <param name="command">Which fulfilment, and what is in it.</param>
+    /// <param name="known">The reservation, read after locking it.</param>
+    /// <param name="earlier">All that was shipped of the order before.</param>
+    public static StockDecision Ship(
+        Guid orderId, ShipGoods command, Reservation? known, IReadOnlyCollection<Shipment> earlier)
+    {
+        if (earlier.Any(one => one.Fulfilment == command.Fulfilment)) return new(null);
+        if (known is not { State: Committed })
+            throw new InvalidOperationException(
+                $"Fulfilment {command.Fulfilment} of order {orderId} ships goods that are {known?.State ?? "unheard of"}.");
+        var left = known.Goods().ToDictionary(goods => goods.Sku, goods => goods.Quantity);
+        foreach (var (sku, quantity) in earlier.SelectMany(one => Reservation.GoodsOf(one.Lines))) left[sku] -= quantity;
+        foreach (var (sku, quantity) in Reservation.GoodsOf(command.Lines))
+            if (quantity < 1 || left.GetValueOrDefault(sku) < quantity)
+                throw new InvalidOperationException(
+                    $"Fulfilment {command.Fulfilment} of order {orderId} ships {quantity} of {sku}; "
+                    + $"{left.GetValueOrDefault(sku)} are left.");
+        return new(
+            null,
+            Shifts: [.. Reservation.GoodsOf(command.Lines).Select(
+                goods => new StockShift(goods.Sku, 0, -goods.Quantity, -goods.Quantity))],
+            Shipment: new Shipment(orderId, command.Fulfilment, command.Lines));
+    }
 
     static (OrderLine Line, (string Code, string Message)? Refusal) Price(
         OrderLine line, ReserveStock command, Func<string, StockItem?> itemOf)

@@ -40,8 +40,25 @@ public sealed class StockTables(SqlCatalog sql)
                     .Text("sku", moved => moved.Sku)
                     .Uuid("order_id", moved => moved.OrderId)
                     .BigInt("allocated_delta", moved => moved.AllocatedDelta)
+                    .BigInt("on_hand_delta", moved => moved.OnHandDelta)
                     .Args.And("now", work.Now).And("actor", actor));
+        if (batch.Shipments.Count > 0)
+            work.Defer(
+                sql["insert_shipments"],
+                SqlArgs.Over(batch.Shipments)
+                    .Uuid("order_id", shipment => shipment.OrderId)
+                    .BigInt("fulfilment", shipment => shipment.Fulfilment)
+                    .Text("lines", shipment => OrderLinesJson.Write(shipment.Lines))
+                    .Args.And("now", work.Now));
     }
+
+    /// <summary>All that was shipped of these orders.</summary>
+    public async Task<IReadOnlyList<Shipment>> ShipmentsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
+        orderIds.Count == 0
+            ? []
+            : await work.QueryAsync(
+                sql["shipments"], SqlArgs.OfUuids("order_id", orderIds),
+                row => new Shipment(row.Uuid(0), row.Int(1), OrderLinesJson.Read(row.Text(2))));
 
     /// <summary>Writes absolute values; the rows are locked.</summary>
     public void UpdateLevels(Work work, IReadOnlyList<StockLevel> levels)

@@ -31,6 +31,7 @@ public static class InvariantRules
             .Concat(PaidExactly(file))
             .Concat(GatewayAgrees(file))
             .Concat(StockFollows(file))
+            .Concat(ShippedIsOrdered(file, now))
             .Concat(StatusesFollowTheGraph(file))
             .Concat(HoldsAreOpenAndYoung(file, now))
             .Concat(NobodyIsOverdue(file, now))
@@ -133,6 +134,40 @@ public static class InvariantRules
             yield return Of("I4", file, "has goods allocated, but no saga that asked for them");
         if (committed && !StoredLines.SameQuantities(order.Lines, file.Reservation!.Lines))
             yield return Of("I4", file, "has other quantities allocated than its lines ask for");
+    }
+
+    /// <summary>
+    /// I4: what left the house was ordered, no more of it than that, and stock-service has taken it off as it was told.
+    /// </summary>
+    public static IEnumerable<Finding> ShippedIsOrdered(OrderFile file, DateTimeOffset now)
+    {
+        if (file.Order is not { } order) yield break;
+        IReadOnlyList<ShippedRow> gone = file.Reservation?.Shipments ?? [];
+        foreach (var shipment in gone)
+            if (order.Fulfilments.FirstOrDefault(one => one.Number == shipment.Number) is not { } told)
+                yield return Of("I4", file, $"was never said to be shipped, but its goods left ({shipment.Number})");
+            else if (!StoredLines.SameQuantities(told.Lines, shipment.Lines))
+                yield return Of("I4", file, $"had other goods leave than its fulfilment {told.Number} says");
+        if (now - file.TouchedAt > Patience
+            && order.Fulfilments.FirstOrDefault(told => gone.All(one => one.Number != told.Number)) is { } missing)
+            yield return Of("I7", file, $"was shipped ({missing.Number}), and the stock has not heard of it");
+
+        var ordered = StoredLines.QuantitiesByLine([order.Lines]);
+        var shipped = StoredLines.QuantitiesByLine(order.Fulfilments.Select(one => one.Lines));
+        foreach (var (line, quantity) in shipped)
+            if (quantity > ordered.GetValueOrDefault(line))
+                yield return Of("I4", file, $"shipped {quantity} of the {ordered.GetValueOrDefault(line)} of line {line}");
+        var all = ordered.All(line => shipped.GetValueOrDefault(line.Key) >= line.Value);
+        var status = shipped.Count == 0 ? FulfilmentStatuses.Unfulfilled
+            : all ? FulfilmentStatuses.Fulfilled
+            : FulfilmentStatuses.PartiallyFulfilled;
+        if (order.FulfilmentStatus != status)
+            yield return Of("I5", file, $"is {order.FulfilmentStatus}; by its fulfilments it is {status}");
+        if (shipped.Count > 0 && !IsGood(order.Status))
+            yield return Of("I5", file, $"is {order.Status}, but goods of it were shipped");
+        var value = order.Fulfilments.Sum(one => one.Value);
+        if (value > order.Total || (shipped.Count > 0 && all && value != order.Total))
+            yield return Of("I2", file, $"costs {order.Total}, but its fulfilments are worth {value}");
     }
 
     /// <summary>I5: the events are versions 1 to the order's, each status a legal successor of the one before.</summary>

@@ -10,6 +10,7 @@ sealed class Pass(
 {
     readonly Dictionary<string, StockSums> stock = [];
     readonly SortedDictionary<string, (long Kept, long Paid)> money = new(StringComparer.Ordinal);
+    long shipments;
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -70,6 +71,7 @@ sealed class Pass(
         report.Look("I2", "payments", allPayments.Count);
         report.Look("I2", "charges", allCharges.Count + (allGateways?.Count ?? 0));
         report.Look("I4", "reservations", allGoods.Count);
+        report.Look("I4", "shipments", shipments);
         report.Look("I5", "events", allEvents.Count);
         report.Look("I9", "events", allEvents.Count);
         CheckSums();
@@ -78,6 +80,7 @@ sealed class Pass(
     void Judge(OrderFile file)
     {
         report.Orders += file.Order is null ? 0 : 1;
+        shipments += file.Reservation?.Shipments.Count ?? 0;
         CountLines(file.Reservation);
         if (file.Reservation is { State: "held" }) report.Look("I6", "holds");
         if (file.Order?.Status is OrderStatuses.Pending or OrderStatuses.CancelPending) report.Look("I7", "open orders");
@@ -127,6 +130,11 @@ sealed class Pass(
             if (reservation.State == "held") sums.HeldByReservations += quantity;
             else sums.CommittedByReservations += quantity;
         }
+        // What left the house is not allocated any more.
+        if (reservation.State == "committed")
+            foreach (var shipment in reservation.Shipments)
+                foreach (var (sku, quantity) in StoredLines.Quantities(shipment.Lines))
+                    stock[sku].CommittedByReservations -= quantity;
     }
 
     void CheckSums()

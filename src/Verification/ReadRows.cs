@@ -7,7 +7,10 @@ static class ReadRows
 {
     public static OrderRow Order(IRow row) => new(
         row.Uuid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5), row.BigInt(6), row.BigIntOrNull(7),
-        row.Int(8), row.Time(9));
+        row.Int(8), row.Time(9))
+    {
+        FulfilmentStatus = row.Text(10), Fulfilments = StoredLines.Shipped(row.TextOrNull(11)),
+    };
 
     public static EventRow Event(IRow row) => new(row.Uuid(0), row.Int(1), row.Text(2), row.Text(3));
 
@@ -22,7 +25,10 @@ static class ReadRows
         row.Uuid(0), row.Text(1), row.Text(2), row.BigInt(3), row.BigInt(4), row.BigInt(5), row.Bool(6));
 
     public static ReservationRow Reservation(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.Text(2), row.Time(3), row.Time(4), row.Bool(5));
+        row.Uuid(0), row.Text(1), row.Text(2), row.Time(3), row.Time(4), row.Bool(5))
+    {
+        Shipments = StoredLines.Shipped(row.TextOrNull(6)),
+    };
 
     public static StockSums Stock(IRow row) => new(
         row.Text(0), row.BigInt(1), row.BigInt(2), row.BigInt(3), row.BigInt(4), row.BigInt(5));

@@ -1,3 +1,5 @@
+using Orderwright.Contracts;
+
 namespace Orderwright.Verification;
 
 /// <summary>
@@ -5,7 +7,19 @@ namespace Orderwright.Verification;
 /// </summary>
 public sealed record OrderRow(
     Guid Id, string CustomerId, string Currency, string Status, string PaymentStatus, string Lines,
-    long AdjustmentsMinor, long? Total, int Version, DateTimeOffset UpdatedAt);
+    long AdjustmentsMinor, long? Total, int Version, DateTimeOffset UpdatedAt)
+{
+    public string FulfilmentStatus { get; init; } = FulfilmentStatuses.Unfulfilled;
+
+    /// <summary>What order-service says has left the house.</summary>
+    public IReadOnlyList<ShippedRow> Fulfilments { get; init; } = [];
+}
+
+/// <summary>
+/// Goods that left the house, as order-service (<c>fulfilments</c>, with their share of the total) and as stock-service
+/// (<c>shipments</c>) have it.
+/// </summary>
+public sealed record ShippedRow(int Number, string Lines, long Value = 0);
 
 /// <summary>One row of <c>order_events</c>.</summary>
 public sealed record EventRow(Guid OrderId, int Version, string Type, string Status);
@@ -32,7 +46,11 @@ public sealed record ChargeRow(
 
 /// <summary>One row of <c>reservations</c>, with the row of <c>holds</c> if there is one.</summary>
 public sealed record ReservationRow(
-    Guid OrderId, string State, string Lines, DateTimeOffset ExpiresAt, DateTimeOffset UpdatedAt, bool HasHold);
+    Guid OrderId, string State, string Lines, DateTimeOffset ExpiresAt, DateTimeOffset UpdatedAt, bool HasHold)
+{
+    /// <summary>What stock-service says has left the house.</summary>
+    public IReadOnlyList<ShippedRow> Shipments { get; init; } = [];
+}
 
 /// <summary>Everything that the four databases say about one order; whatever is missing is null or empty.</summary>
 public sealed record OrderFile(Guid OrderId)

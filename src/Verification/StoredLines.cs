@@ -31,6 +31,35 @@ public static class StoredLines
         return quantities;
     }
 
+    /// <summary>Quantity per line of the order, over all of these.</summary>
+    public static Dictionary<int, long> QuantitiesByLine(IEnumerable<string> all)
+    {
+        var quantities = new Dictionary<int, long>();
+        foreach (var lines in all)
+        {
+            using var document = JsonDocument.Parse(lines);
+            foreach (var line in document.RootElement.EnumerateArray())
+            {
+                var number = line.GetProperty("line").GetInt32();
+                quantities[number] = quantities.GetValueOrDefault(number) + line.GetProperty("quantity").GetInt64();
+            }
+        }
+        return quantities;
+    }
+
+    /// <summary>Reads <c>[{"number","lines","value"}]</c>; null where nothing was shipped.</summary>
+    public static IReadOnlyList<ShippedRow> Shipped(string? json)
+    {
+        if (json is null or "[]") return [];
+        using var document = JsonDocument.Parse(json);
+        return
+        [
+            .. document.RootElement.EnumerateArray().Select(one => new ShippedRow(
+                one.GetProperty("number").GetInt32(), one.GetProperty("lines").GetRawText(),
+                one.TryGetProperty("value", out var value) ? value.GetInt64() : 0)),
+        ];
+    }
+
     public static bool SameQuantities(string lines, string others)
     {
         var (one, other) = (Quantities(lines), Quantities(others));

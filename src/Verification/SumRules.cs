@@ -27,7 +27,8 @@ public static class SumRules
             yield return Of(sums, $"reserved is {sums.Reserved}, but the holds' lines add up to {sums.HeldByReservations}");
         if (sums.Allocated != sums.CommittedByReservations)
             yield return Of(sums,
-                $"allocated is {sums.Allocated}, but the committed lines add up to {sums.CommittedByReservations}");
+                $"allocated is {sums.Allocated}, but the committed lines, less those shipped, add up to " +
+                $"{sums.CommittedByReservations}");
     }
 
     /// <summary>I3: what is taken and not given back is what the paid orders cost.</summary>

@@ -60,7 +60,7 @@ public class StockBatchTests
         Assert.Equal("committed", Assert.Single(batch.Created).State);
         Assert.Empty(batch.Changed);
         Assert.Empty(batch.HoldsNew);
-        Assert.Equal([new AllocationMovement("MUG", Order(1), 3)], batch.Movements);
+        Assert.Equal([new OrderMovement("MUG", Order(1), 3, 0)], batch.Movements);
         Assert.Equal([new StockLevel("MUG", 5, 3, 0, Version: 8)], batch.Levels);
     }
 
@@ -113,11 +113,44 @@ public class StockBatchTests
     {
         var batch = new StockBatch([Known(1, "committed", 2)], [Mugs(5, allocated: 2)], Now);
         batch.Decide(Order(1), new ReleaseStock());
-        Assert.Equal([new AllocationMovement("MUG", Order(1), -2)], batch.Movements);
+        Assert.Equal([new OrderMovement("MUG", Order(1), -2, 0)], batch.Movements);
     }
 
     [Fact]
     public void A_hold_on_a_sku_without_a_level_is_a_broken_invariant() =>
         Assert.Throws<InvalidOperationException>(
             () => new StockBatch([Known(1, "held", 2)], [], Now).Decide(Order(1), new ReleaseStock()));
+
+    static ShipGoods Ship(int fulfilment, int quantity) => new(fulfilment, [new(1, "MUG", quantity)]);
+
+    [Fact]
+    public void What_is_shipped_is_neither_allocated_nor_on_hand_any_more_and_is_shipped_once()
+    {
+        var batch = new StockBatch([Known(1, "committed", 5)], [Mugs(9, allocated: 7)], Now);
+        Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
+        Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
+        batch.Ship(Order(1), Ship(2, 3));
+        Assert.Equal([new StockLevel("MUG", 4, 2, 0, Version: 8)], batch.Levels);
+        Assert.Equal([new OrderMovement("MUG", Order(1), -2, -2), new OrderMovement("MUG", Order(1), -3, -3)], batch.Movements);
+        Assert.Equal([1, 2], batch.Shipments.Select(shipment => shipment.Fulfilment));
+        Assert.Empty(batch.Changed);
+    }
+
+    [Fact]
+    public void A_fulfilment_that_was_shipped_in_an_earlier_batch_gets_the_same_answer_and_moves_nothing()
+    {
+        var batch = new StockBatch(
+            [Known(1, "committed", 5)], [Mugs(9, allocated: 5)], Now, [new Shipment(Order(1), 1, [new(1, "MUG", 2)])]);
+        Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
+        Assert.Empty(batch.Levels);
+        Assert.Empty(batch.Shipments);
+        Assert.Throws<InvalidOperationException>(() => batch.Ship(Order(1), Ship(2, 4)));
+    }
+
+    [Theory]
+    [InlineData("held")]
+    [InlineData("released")]
+    [InlineData("refused")]
+    public void What_is_not_allocated_cannot_have_been_shipped(string state) => Assert.Throws<InvalidOperationException>(
+        () => new StockBatch([Known(1, state, 5)], [Mugs(9, allocated: 5)], Now).Ship(Order(1), Ship(1, 2)));
 }

@@ -260,4 +260,36 @@ public class VerifyInvariantTests
     [Fact]
     public void I9_finds_events_of_nothing() =>
         Assert.Equal(["I9"], Found(new OrderFile(Id) { Events = Went("pending") }));
+
+    const string OneMug = """[{"line":1,"sku":"MUG","quantity":1}]""";
+    const string Rest = """[{"line":1,"sku":"MUG","quantity":1},{"line":2,"sku":"MUG","quantity":1}]""";
+
+    static OrderFile Shipped(string status, ShippedRow[] told, ShippedRow[] gone) => Confirmed with
+    {
+        Order = Order("confirmed") with { FulfilmentStatus = status, Fulfilments = told },
+        Reservation = Reservation("committed") with { Shipments = gone },
+    };
+
+    [Fact]
+    public void What_left_the_house_was_ordered_and_both_services_say_the_same()
+    {
+        ShippedRow one = new(1, OneMug, 999), rest = new(2, Rest, 1_000);
+        Assert.Empty(Found(Shipped("partially_fulfilled", [one], [one])));
+        Assert.Empty(Found(Shipped("fulfilled", [one, rest], [one, rest])));
+        Assert.Equal(["I5"], Found(Shipped("unfulfilled", [one], [one])));
+        Assert.Equal(["I5"], Found(Shipped("partially_fulfilled", [one, rest], [one, rest])));
+        Assert.Equal(["I7"], Found(Shipped("partially_fulfilled", [one], [])));
+        Assert.Equal(["I4"], Found(Shipped("unfulfilled", [], [one])));
+        Assert.Equal(["I4"], Found(Shipped("partially_fulfilled", [one], [one with { Lines = Rest }])));
+        Assert.Equal(["I2"], Found(Shipped("fulfilled", [one, rest with { Value = 999 }], [one, rest])));
+        var twice = one with { Number = 3, Value = 0 };
+        Assert.Equal(["I4"], Found(Shipped("fulfilled", [one, rest, twice], [one, rest, twice])));
+        Assert.Equal(
+            ["I5"],
+            Found(Cancelled with
+            {
+                Order = Cancelled.Order! with { FulfilmentStatus = "partially_fulfilled", Fulfilments = [one] },
+                Reservation = Cancelled.Reservation! with { Shipments = [one] },
+            }));
+    }
 }

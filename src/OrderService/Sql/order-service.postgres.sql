@@ -91,13 +91,13 @@ UPDATE orders o
 SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
     lines = COALESCE(batch.lines::json, o.lines), reason_code = batch.reason_code,
     reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
-    updated_at = batch.updated_at
+    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status
 FROM unnest(
     @id, @version_before, @version, @status, @payment_status, @total, @lines, @reason_code, @reason_message,
-    @cancel_reason, @updated_at)
+    @cancel_reason, @updated_at, @fulfilment_status)
     AS batch (
         id, version_before, version, status, payment_status, total, lines, reason_code, reason_message, cancel_reason,
-        updated_at)
+        updated_at, fulfilment_status)
 WHERE o.id = batch.id AND o.version = batch.version_before
 RETURNING o.id;
 
@@ -218,3 +218,41 @@ JOIN orders o ON o.id = u.order_id
 WHERE u.order_id >= @from AND u.order_id < @before AND o.merchant = @merchant AND o.status = @status
 ORDER BY u.order_id DESC
 LIMIT @limit;
+
+-- name: load_fulfilments
+SELECT
+    f.order_id, f.number, f.id, f.lines, f.value, f.carrier, f.tracking_number, f.actor, f.created_at
+FROM unnest(@order_id) AS batch (order_id)
+JOIN fulfilments f ON f.order_id = batch.order_id
+ORDER BY f.order_id, f.number;
+
+-- name: insert_fulfilments
+INSERT INTO fulfilments (order_id, number, id, lines, value, carrier, tracking_number, actor, created_at)
+SELECT order_id, number, id, lines::json, value, carrier, tracking_number, actor, created_at
+FROM unnest(@order_id, @number, @id, @lines, @value, @carrier, @tracking_number, @actor, @created_at)
+    AS batch (order_id, number, id, lines, value, carrier, tracking_number, actor, created_at);
+
+-- name: insert_fulfilment_work
+INSERT INTO fulfilment_work (order_id, number, participant, ask_at, asked)
+SELECT order_id, number, participant, @ask_at, 0
+FROM unnest(@order_id, @number, @participant) AS batch (order_id, number, participant);
+
+-- name: take_due_fulfilment_work
+-- What a clock that was ahead has put off is due as well. What another instance has just taken is left alone.
+SELECT order_id, number, participant, asked
+FROM fulfilment_work
+WHERE ask_at <= @now OR ask_at > @too_far
+ORDER BY ask_at
+LIMIT @limit
+FOR UPDATE SKIP LOCKED;
+
+-- name: ask_fulfilment_work_later
+UPDATE fulfilment_work w
+SET ask_at = batch.ask_at, asked = w.asked + 1
+FROM unnest(@order_id, @number, @participant, @ask_at) AS batch (order_id, number, participant, ask_at)
+WHERE w.order_id = batch.order_id AND w.number = batch.number AND w.participant = batch.participant;
+
+-- name: delete_fulfilment_work
+DELETE FROM fulfilment_work w
+USING unnest(@order_id, @number, @participant) AS batch (order_id, number, participant)
+WHERE w.order_id = batch.order_id AND w.number = batch.number AND w.participant = batch.participant;

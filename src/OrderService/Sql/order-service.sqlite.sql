@@ -77,12 +77,13 @@ UPDATE orders
 SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
     lines = COALESCE(batch.lines, orders.lines), reason_code = batch.reason_code,
     reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
-    updated_at = batch.updated_at
+    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status
 FROM (
     SELECT
         unhex(value ->> 0) AS id, value ->> 1 AS version_before, value ->> 2 AS version, value ->> 3 AS status,
         value ->> 4 AS payment_status, value ->> 5 AS total, value ->> 6 AS lines, value ->> 7 AS reason_code,
-        value ->> 8 AS reason_message, value ->> 9 AS cancel_reason, value ->> 10 AS updated_at
+        value ->> 8 AS reason_message, value ->> 9 AS cancel_reason, value ->> 10 AS updated_at,
+        value ->> 11 AS fulfilment_status
     FROM json_each(@rows)
 ) AS batch
 WHERE orders.id = batch.id AND orders.version = batch.version_before
@@ -200,3 +201,45 @@ JOIN orders o ON o.id = u.order_id
 WHERE u.order_id >= @from AND u.order_id < @before AND o.merchant = @merchant AND o.status = @status
 ORDER BY u.order_id DESC
 LIMIT @limit;
+
+-- name: load_fulfilments
+SELECT
+    f.order_id, f.number, f.id, f.lines, f.value, f.carrier, f.tracking_number, f.actor, f.created_at
+FROM json_each(@rows) AS batch
+JOIN fulfilments f ON f.order_id = unhex(batch.value ->> 0)
+ORDER BY f.order_id, f.number;
+
+-- name: insert_fulfilments
+INSERT INTO fulfilments (order_id, number, id, lines, value, carrier, tracking_number, actor, created_at)
+SELECT
+    unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8
+FROM json_each(@rows);
+
+-- name: insert_fulfilment_work
+INSERT INTO fulfilment_work (order_id, number, participant, ask_at, asked)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, @ask_at, 0
+FROM json_each(@rows);
+
+-- name: take_due_fulfilment_work
+-- What a clock that was ahead has put off is due as well.
+SELECT order_id, number, participant, asked
+FROM fulfilment_work
+WHERE ask_at <= @now OR ask_at > @too_far
+ORDER BY ask_at
+LIMIT @limit;
+
+-- name: ask_fulfilment_work_later
+UPDATE fulfilment_work
+SET ask_at = batch.ask_at, asked = asked + 1
+FROM (
+    SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS number, value ->> 2 AS participant, value ->> 3 AS ask_at
+    FROM json_each(@rows)
+) AS batch
+WHERE fulfilment_work.order_id = batch.order_id AND fulfilment_work.number = batch.number
+    AND fulfilment_work.participant = batch.participant;
+
+-- name: delete_fulfilment_work
+DELETE FROM fulfilment_work
+WHERE (order_id, number, participant) IN
+    (SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(@rows));

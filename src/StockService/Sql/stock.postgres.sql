@@ -59,8 +59,21 @@ WHERE h.expires_at = batch.expires_at AND h.order_id = batch.order_id;
 -- The lines of a batch of orders; nobody asks for their numbers.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
 SELECT
-    sku, order_id, CASE WHEN allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END, 0, allocated_delta, @now, @actor
-FROM unnest(@sku, @order_id, @allocated_delta) AS batch (sku, order_id, allocated_delta);
+    sku, order_id,
+    CASE WHEN on_hand_delta < 0 THEN 'shipped' WHEN allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END,
+    on_hand_delta, allocated_delta, @now, @actor
+FROM unnest(@sku, @order_id, @allocated_delta, @on_hand_delta) AS batch (sku, order_id, allocated_delta, on_hand_delta);
+
+-- name: shipments
+SELECT s.order_id, s.fulfilment, s.lines
+FROM unnest(@order_id) AS asked (order_id)
+JOIN shipments s ON s.order_id = asked.order_id;
+
+-- name: insert_shipments
+-- A conflict is a violation, and has the batch tried again, as with reservations.
+INSERT INTO shipments (order_id, fulfilment, lines, created_at)
+SELECT order_id, fulfilment, lines::jsonb, @now
+FROM unnest(@order_id, @fulfilment, @lines) AS batch (order_id, fulfilment, lines);
 
 -- name: insert_movements
 -- Returns seq in the order of the set: identities are given out in the order of the rows inserted.

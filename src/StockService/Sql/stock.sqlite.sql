@@ -56,8 +56,19 @@ WHERE (expires_at, order_id) IN (SELECT value ->> 1, unhex(value ->> 0) FROM jso
 -- The lines of a batch of orders; nobody asks for their numbers.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
 SELECT
-    value ->> 0, unhex(value ->> 1), CASE WHEN value ->> 2 > 0 THEN 'allocated' ELSE 'deallocated' END, 0, value ->> 2,
-    @now, @actor
+    value ->> 0, unhex(value ->> 1),
+    CASE WHEN value ->> 3 < 0 THEN 'shipped' WHEN value ->> 2 > 0 THEN 'allocated' ELSE 'deallocated' END,
+    value ->> 3, value ->> 2, @now, @actor
+FROM json_each(@rows);
+
+-- name: shipments
+SELECT s.order_id, s.fulfilment, s.lines
+FROM json_each(@rows) AS asked
+JOIN shipments s ON s.order_id = unhex(asked.value ->> 0);
+
+-- name: insert_shipments
+INSERT INTO shipments (order_id, fulfilment, lines, created_at)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, @now
 FROM json_each(@rows);
 
 -- name: insert_movements

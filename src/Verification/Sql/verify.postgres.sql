@@ -6,9 +6,15 @@ WHERE status BETWEEN 200 AND 299 AND length(location) = 51 AND location LIKE '/a
 ORDER BY id;
 
 -- name: orders
-SELECT id, customer_id, currency, status, payment_status, lines::text, adjustments_minor, total, version, updated_at
-FROM orders
-ORDER BY id;
+SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text, o.adjustments_minor, o.total, o.version,
+    o.updated_at, o.fulfilment_status,
+    (
+        SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value) ORDER BY f.number)::text
+        FROM fulfilments f
+        WHERE f.order_id = o.id
+    )
+FROM orders o
+ORDER BY o.id;
 
 -- name: repeated_references
 SELECT merchant, reference, count(*)
@@ -77,7 +83,12 @@ FROM (
 GROUP BY sku;
 
 -- name: reservations
-SELECT r.order_id, r.state, r.lines::text, r.expires_at, r.updated_at, h.order_id IS NOT NULL
+SELECT r.order_id, r.state, r.lines::text, r.expires_at, r.updated_at, h.order_id IS NOT NULL,
+    (
+        SELECT json_agg(json_build_object('number', s.fulfilment, 'lines', s.lines) ORDER BY s.fulfilment)::text
+        FROM shipments s
+        WHERE s.order_id = r.order_id
+    )
 FROM reservations r
 LEFT JOIN holds h ON h.expires_at = r.expires_at AND h.order_id = r.order_id
 ORDER BY r.order_id;

@@ -6,9 +6,15 @@ WHERE status BETWEEN 200 AND 299 AND length(location) = 51 AND location LIKE '/a
 ORDER BY id;
 
 -- name: orders
-SELECT id, customer_id, currency, status, payment_status, lines, adjustments_minor, total, version, updated_at
-FROM orders
-ORDER BY id;
+SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines, o.adjustments_minor, o.total, o.version,
+    o.updated_at, o.fulfilment_status,
+    (
+        SELECT json_group_array(json_object('number', f.number, 'lines', json(f.lines), 'value', f.value))
+        FROM fulfilments f
+        WHERE f.order_id = o.id
+    )
+FROM orders o
+ORDER BY o.id;
 
 -- name: repeated_references
 SELECT merchant, reference, count(*)
@@ -75,7 +81,12 @@ FROM (
 GROUP BY sku;
 
 -- name: reservations
-SELECT r.order_id, r.state, r.lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL
+SELECT r.order_id, r.state, r.lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL,
+    (
+        SELECT json_group_array(json_object('number', s.fulfilment, 'lines', json(s.lines)))
+        FROM shipments s
+        WHERE s.order_id = r.order_id
+    )
 FROM reservations r
 LEFT JOIN holds h ON h.expires_at = r.expires_at AND h.order_id = r.order_id
 ORDER BY r.order_id;

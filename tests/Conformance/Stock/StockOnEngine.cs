@@ -78,7 +78,7 @@ sealed class StockOnEngine : IAsyncDisposable
         await engine.Database.WriteAsync(
             async transaction =>
             {
-                string[] tables = ["products", "levels", "reservations", "holds", "movements", "idempotency"];
+                string[] tables = ["products", "levels", "reservations", "holds", "movements", "shipments", "idempotency"];
                 foreach (var table in tables)
                     await transaction.ExecuteAsync(new SqlQuery($"empty_{table}", $"DELETE FROM {table}"), SqlArgs.None);
                 return true;
@@ -124,6 +124,31 @@ sealed class StockOnEngine : IAsyncDisposable
             batch.Where(message => message.Body is not RenewHold).Select(message => (message.OrderId, message.Step)),
             answers.Select(message => (message.OrderId, message.Step)));
         return [.. answers.Select(message => (StepAnswered)message.Body)];
+    }
+
+    /// <summary>Handles a batch of shipments; returns which of them were answered, in order.</summary>
+    public async Task<List<int>> ShipAsync(params (Guid OrderId, ShipGoods Command)[] commands)
+    {
+        await using var inbox = await transport.OpenInboxAsync(ServiceNames.Order, default);
+        await runner.RunAsync(
+            [
+                .. commands.Select(command => new Message
+                {
+                    Id = Guid.CreateVersion7(), Source = ServiceNames.Order, OrderId = command.OrderId,
+                    Time = Clock.GetUtcNow(), Body = command.Command,
+                }),
+            ],
+            moveGoods.HandleAsync,
+            (message, error) => throw new InvalidOperationException($"{message} is poison.", error), default);
+        var answers = new List<int>();
+        while (answers.Count < commands.Length)
+        {
+            var deliveries = await inbox.ReceiveAsync(commands.Length, default);
+            answers.AddRange(deliveries.SelectMany(delivery => delivery.Messages)
+                .Select(message => ((GoodsShipped)message.Body).Fulfilment));
+            await inbox.AcknowledgeAsync(deliveries, default);
+        }
+        return answers;
     }
 
     public async Task<StepAnswered> TellAsync(Guid orderId, IMessageBody command) =>

@@ -67,6 +67,26 @@ public abstract class StockSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task What_was_shipped_leaves_the_house_once_and_the_ledger_says_so()
+    {
+        await using var stock = await StockOnEngine.StartAsync(engine);
+        await stock.SupplyAsync("MUG", 9);
+        var buyer = stock.NewOrder();
+        await stock.TellAsync(buyer, stock.Want("MUG", 5));
+        await stock.TellAsync(buyer, new CommitStock());
+        ShipGoods two = new(1, [new(1, "MUG", 2)]), three = new(2, [new(1, "MUG", 3)]);
+        Assert.Equal([1, 1], await stock.ShipAsync((buyer, two), (buyer, two)));
+        Assert.Equal([1, 2, 2], await stock.ShipAsync((buyer, two), (buyer, three), (buyer, three)));
+        var level = await stock.LevelAsync("MUG");
+        Assert.Equal((4, 0, 0), (level.OnHand, level.Allocated, level.Reserved));
+        Assert.Equal(
+            [("counted", 9L, 0L), ("allocated", 0L, 5L), ("shipped", -2L, -2L), ("shipped", -3L, -3L)],
+            (await stock.MovementsAsync()).OrderBy(moved => moved.Seq)
+                .Select(moved => (moved.Kind, moved.OnHandDelta, moved.AllocatedDelta)));
+        Assert.Equal("committed", (await stock.ReservationsAsync())[buyer].State);
+    }
+
+    [Fact]
     public async Task The_same_command_gets_the_same_answer_from_the_row()
     {
         await using var stock = await StockOnEngine.StartAsync(engine);

@@ -1,0 +1,47 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+
+namespace Orderwright.OrderService.Fulfilments;
+
+/// <summary>
+/// Asks those who take part in fulfilments again until they have answered, and takes their answers. Asking again is
+/// harmless: they know each fulfilment by its order and number.
+/// </summary>
+public sealed class FollowFulfilments(FulfilmentStore fulfilments, ServiceContext context) : IBatchHandler
+{
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    // No pause is as long: a clock that was ahead has put it off.
+    static readonly TimeSpan TooFar = TimeSpan.FromMinutes(1);
+
+    public TimedJob Job => new("follow-fulfilments", LookEvery, AskAgainAsync);
+
+    public IReadOnlyList<Type> Takes { get; } = [typeof(GoodsShipped)];
+
+    public Task HandleAsync(IReadOnlyList<Message> batch, Work work)
+    {
+        fulfilments.Finish(
+            [
+                .. batch.Select(message => new FulfilmentWork(
+                    message.OrderId, ((GoodsShipped)message.Body).Fulfilment, ServiceNames.Stock, 0)).Distinct(),
+            ],
+            work);
+        return Task.CompletedTask;
+    }
+
+    async Task<int> AskAgainAsync(Work work, int most)
+    {
+        // The answers may already lie in the inbox.
+        if (context.Backlog() > context.Options.MaxMessages) return 0;
+        var due = await fulfilments.TakeDueAsync(work.Now + TooFar, most, work);
+        if (due.Count == 0) return 0;
+        await fulfilments.AskLaterAsync(due, one => work.Now + AskCoordinator.PauseAfter(one.Asked + 1), work);
+        var asked = due.ToLookup(one => (one.OrderId, one.Number));
+        foreach (var fulfilment in await fulfilments.LoadAsync([.. due.Select(one => one.OrderId).Distinct()], work))
+            foreach (var one in asked[(fulfilment.OrderId, fulfilment.Number)])
+                // Attempt 1 was when it was shipped.
+                work.Send(
+                    fulfilment.OrderId, new ShipGoods(fulfilment.Number, fulfilment.Lines), attempt: one.Asked + 2);
+        return due.Count;
+    }
+}
