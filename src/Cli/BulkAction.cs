@@ -8,7 +8,7 @@ namespace Orderwright.Cli;
 /// <summary><c>retry</c> and <c>compensate</c> with <c>--where</c>: begins it at the coordinator, and follows it.</summary>
 sealed class BulkAction(Api api, Output output)
 {
-    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan"];
+    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan", "youngerThan"];
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
     public async Task<int> RunAsync(

@@ -141,7 +141,8 @@ static class OperatorCommands
         reason.Required = true;
         var where = new Option<string?>("--where")
         {
-            Description = "Many orders instead of one: \"state=failed&step=…&code=…&waitingFor=…&olderThan=PT15M\".",
+            Description = "Many orders instead of one: "
+                + "\"state=failed&step=…&code=…&waitingFor=…&olderThan=PT15M&youngerThan=PT1H\".",
         };
         var canary = new Option<int>("--canary")
         {
@@ -182,15 +183,21 @@ static class OperatorCommands
             JsonBody.Of(body), cancel, key: preview ? null : $"{verb}-{Guid.NewGuid():N}");
         var told = answer.OrThrow().Body;
         output.ShowJson(told);
+        Tell(output, orderId, told, preview);
+        return Exit.Ok;
+    }
+
+    /// <summary>What an action does, or would do: how it stood, how it stands, and the messages.</summary>
+    public static void Tell(Output output, string what, JsonElement told, bool preview)
+    {
         var (before, after) = (told.Part("before"), told.Part("after"));
-        output.Line($"{orderId}: {before?.Text("state")} → {after?.Text("state")}{(preview ? " (nothing was done)" : "")}");
+        output.Line($"{what}: {before?.Text("state")} → {after?.Text("state")}{(preview ? " (nothing was done)" : "")}");
         if (told.TextOrNull("warning") is { } warning) output.Mark(null, warning);
         foreach (var message in told.Items("messages"))
             output.Mark(
                 preview ? null : true,
                 $"{(preview ? "would send" : "sent")} {message.Text("type")} to {message.Text("destination")}"
                 + (message.TextOrNull("step") is { } step ? $" ({step}, attempt {message.Text("attempt")})" : ""));
-        output.Line(after?.Text("summary") ?? "");
-        return Exit.Ok;
+        if (after?.TextOrNull("summary") is { } summary) output.Line(summary);
     }
 }

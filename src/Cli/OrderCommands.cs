@@ -111,16 +111,19 @@ static class OrderCommands
             DefaultValueFactory = _ => "customer",
         };
         reason.AcceptOnlyFromAmong(CancelReasons);
+        var preview = new Option<bool>("--preview") { Description = "Only say which messages it would send." };
         var json = Output.JsonOption();
         var command = new Command("cancel", "Cancel an order that is not fulfilled yet; the process undoes it.")
         {
-            id, reason, json,
+            id, reason, preview, json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
             using var api = await Api.ConnectAsync(cancel);
             var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
+            if (parsed.GetValue(preview))
+                return await PreviewCancelAsync(api, output, order.Text("id"), parsed.GetValue(reason)!, cancel);
             var answer = await api.SendAsync(
                 HttpMethod.Post, ServiceNames.Order, $"/orders/{order.Text("id")}/cancel",
                 JsonBody.Of(writer => writer.WriteString("reason", parsed.GetValue(reason))), cancel,
@@ -131,6 +134,21 @@ static class OrderCommands
             return Exit.Ok;
         });
         return command;
+    }
+
+    // order-service says whether it may be, and asks the coordinator; what follows is for that one to say.
+    static async Task<int> PreviewCancelAsync(Api api, Output output, string id, string reason, CancellationToken cancel)
+    {
+        var body = JsonBody.Of(writer => writer.WriteString("reason", reason));
+        var told = (await api.SendAsync(
+            HttpMethod.Post, ServiceNames.Order, $"/orders/{id}/cancel?preview=true", body, cancel)).OrThrow().Body;
+        output.ShowJson(told);
+        OperatorCommands.Tell(output, id, told, preview: true);
+        var next = await api.SendAsync(
+            HttpMethod.Post, ServiceNames.Coordinator, $"/sagas/{id}/cancel?preview=true&by={ServiceNames.Order}", body, cancel);
+        if (next.Status == 404) output.Line("The process has not heard of it yet: nothing would have to be undone.");
+        else OperatorCommands.Tell(output, "And then the process", next.OrThrow().Body, preview: true);
+        return Exit.Ok;
     }
 
     /// <summary>The order of an id or, for whatever is none, of a reference.</summary>

@@ -40,8 +40,10 @@ public sealed class OrderApi(
             .Produces<OrderBody>();
         orders.MapPost("{id}/cancel", CancelAsync).Require(Scopes.Orders).WithName("cancelOrder")
             .WithSummary("Cancel an order before it is fulfilled")
-            .WithDescription("What was done for it is undone. Asked again, it answers the order as it stands.")
-            .Accepts<CancelRequest>("application/json").Produces<OrderBody>(202);
+            .WithDescription(
+                "What was done for it is undone. Asked again, it answers the order as it stands. With `?preview=true` nothing " +
+                "is done: the answer says which message it would send.")
+            .Accepts<CancelRequest>("application/json").Produces<OrderBody>(202).Produces<CancelPreview>();
         orders.MapPatch("{id}", UpdateAsync).Require(Scopes.Operator).WithName("updateOrder")
             .WithSummary("Move an order along the published graph")
             .WithDescription("By an operator: `confirmed` to `completed`. `If-Match` is honoured.")
@@ -144,8 +146,15 @@ public sealed class OrderApi(
         if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.CancelRequest);
         if (request is null) return refusal!;
+        var query = new ListQuery(http, "preview");
+        var preview = query.OneOf("preview", ["true", "false"]) == "true";
         var check = new Check().OneOf("/reason", request.Body.Reason, OrderRules.CancelReasons);
-        return check.Refusal ?? await cancelling.SubmitAsync(
+        if ((query.Refusal ?? check.Refusal) is { } invalid) return invalid;
+        if (preview)
+            return await find.FindAsync(orderId, request.Caller.Merchant, http.RequestAborted) is { } order
+                ? CancelOrders.Preview(order, request.Body.Reason, MomentOf(http))
+                : Problem.NotFound("order");
+        return await cancelling.SubmitAsync(
             request.For(new CancelOrder(orderId, request.Body.Reason, MomentOf(http), Activity.Current?.Id)));
     }
 

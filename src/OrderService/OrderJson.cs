@@ -60,6 +60,32 @@ public sealed record OrderBody(
         Runtime.Http.Answer.Json(status, Of(order), OrderJson.Default.OrderBody, location, order.State.Version);
 }
 
+/// <summary>An order in a few words.</summary>
+/// <param name="State">Its status.</param>
+public sealed record OrderGist(string State, string PaymentStatus, string FulfilmentStatus, long Version)
+{
+    public static OrderGist Of(OrderState state) =>
+        new(state.Status, state.PaymentStatus, state.FulfilmentStatus, state.Version);
+}
+
+/// <param name="Type">Its wire name.</param>
+/// <param name="Destination">The service it goes to.</param>
+public sealed record PlannedMessage(string Type, string Destination)
+{
+    public static PlannedMessage Of(IMessageBody body) =>
+        new(MessageCatalog.TypeOf(body), MessageCatalog.DestinationOf(body));
+}
+
+/// <summary>What a cancellation would do.</summary>
+/// <param name="OrderId">Which order.</param>
+/// <param name="Action"><c>cancel</c>.</param>
+/// <param name="Preview">Nothing was done.</param>
+/// <param name="Before">How it stands.</param>
+/// <param name="After">How it would stand at once; the process then brings it to its end.</param>
+/// <param name="Messages">What would be sent at once; none where it was asked for before.</param>
+public sealed record CancelPreview(
+    Guid OrderId, string Action, bool Preview, OrderGist Before, OrderGist After, IReadOnlyList<PlannedMessage> Messages);
+
 public sealed record LineBody(int Line, string Sku, int Quantity, long? UnitPrice, long? Total)
 {
     public static LineBody Of(OrderLine line) =>
@@ -109,6 +135,8 @@ public sealed class RawJsonConverter : JsonConverter<string>
 [JsonSerializable(typeof(OrderBody))]
 [JsonSerializable(typeof(FulfilmentBody))]
 [JsonSerializable(typeof(Page<FulfilmentBody>))]
+[JsonSerializable(typeof(OrderGist))]
+[JsonSerializable(typeof(CancelPreview))]
 [JsonSerializable(typeof(EventBody))]
 [JsonSerializable(typeof(Page<OrderBody>))]
 [JsonSerializable(typeof(Page<EventBody>))]

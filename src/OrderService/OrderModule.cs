@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 
 namespace Orderwright.OrderService;
 
@@ -25,13 +26,14 @@ public sealed class OrderModule : IServiceModule
             options.MaxOrdersInFlight, options.MaxWaitingRequests, PatienceForAPlace, context.Time);
         var waiters = new DecisionWaiters(options.MaxWaitingRequests);
         var feed = new EventFeed(context.Database, context.Sql, context.Time, context.Logs.CreateLogger<EventFeed>());
+        var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var watch = new WatchDecisions(
             store, waiters, context.Database, context.Time, context.Logs.CreateLogger<WatchDecisions>());
         var placing = new CommandGroup<PlaceOrder>(
             "place-orders", new PlaceOrders(store, recent, feed).HandleAsync, context);
 
         var cancelling = new CommandGroup<CancelOrder>(
-            "cancel-orders", new CancelOrders(store, feed).HandleAsync, context);
+            "cancel-orders", new CancelOrders(store, feed, audit).HandleAsync, context);
         var updating = new CommandGroup<UpdateStatus>(
             "update-statuses", new UpdateStatuses(store, feed).HandleAsync, context);
         var fulfilments = new FulfilmentStore(context.Sql);

@@ -31,6 +31,9 @@ public sealed record BulkWish(OperatorVerb Verb, SagaFilter Where, string Reason
 /// <param name="StuckAgain">Of those acted on, an incident again.</param>
 /// <param name="Undecided">Of those acted on, still where they were.</param>
 /// <param name="StartedAt">When it was asked for.</param>
+/// <remarks>
+/// The audit has each of its acts under its id; <see cref="BulkActions.OrdersOf"/> says which saga became what.
+/// </remarks>
 public sealed record BulkRun(
     Guid Id, string Action, SagaFilter Where, string Reason, string Actor, string State, string? StoppedBecause, int Total,
     int Acted, int Refused, int WentOn, int StuckAgain, int Undecided, DateTimeOffset StartedAt)
@@ -56,6 +59,7 @@ public sealed partial class BulkActions(
     static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
     readonly ConcurrentDictionary<Guid, BulkRun> runs = new();
+    readonly ConcurrentDictionary<Guid, BulkOrders> orders = new();
     readonly ConcurrentDictionary<Guid, string> stops = new();
     readonly Lock gate = new();
     readonly Channel<(Guid Id, BulkWish Wish)> line =
@@ -68,6 +72,9 @@ public sealed partial class BulkActions(
 
     public BulkRun? Find(Guid id) => runs.GetValueOrDefault(id);
 
+    /// <summary>Which sagas it found, and what became of each; none while it waits.</summary>
+    public BulkOrders OrdersOf(Guid id) => orders.GetValueOrDefault(id) ?? BulkOrders.None;
+
     /// <summary>Notes it down; it begins when those before it have ended. Null when too many wait.</summary>
     /// <param name="wish">What is wanted.</param>
     /// <param name="id">Null for a new one; under one that is known, the first stands.</param>
@@ -78,7 +85,11 @@ public sealed partial class BulkActions(
         var run = new BulkRun(
             id ?? context.Ids.Next(now), Name(wish), wish.Where, wish.Reason, wish.Caller.Name, "waiting", null, 0, 0, 0, 0, 0, 0,
             now);
-        foreach (var old in Runs.Where(old => old.IsOver).Skip(MostRuns - 1)) runs.TryRemove(old.Id, out _);
+        foreach (var old in Runs.Where(old => old.IsOver).Skip(MostRuns - 1))
+        {
+            runs.TryRemove(old.Id, out _);
+            orders.TryRemove(old.Id, out _);
+        }
         runs[run.Id] = run;
         if (line.Writer.TryWrite((run.Id, wish))) return run;
         runs.TryRemove(run.Id, out _);
@@ -140,6 +151,7 @@ public sealed partial class BulkActions(
     {
         var sagas = Find(id) is { IsOver: true } ? [] : await FindAsync(wish.Where, cancel);
         var canary = Math.Min(wish.Canary, sagas.Count);
+        orders[id] = new BulkOrders([.. sagas.Select(saga => saga.OrderId)]);
         Change(id, run => run.IsOver ? run : run with { Total = sagas.Count, State = canary > 0 ? "canary" : "rest" });
         if (Find(id) is { IsOver: true }) return;
         if (canary > 0)
@@ -175,8 +187,11 @@ public sealed partial class BulkActions(
     async Task<int> ActAsync(Guid id, BulkWish wish, IReadOnlyList<SagaRecord> sagas, CancellationToken cancel)
     {
         var answers = await Task.WhenAll(sagas.Select(saga => acting.SubmitAsync(new Command<OperatorRequest>(
-            new OperatorRequest(saga.OrderId, wish.Verb, wish.Reason), wish.Caller, null, []))));
+            new OperatorRequest(saga.OrderId, wish.Verb, wish.Reason, Run: id), wish.Caller, null, []))));
         var acted = sagas.Where((_, at) => answers[at].Status < 300).ToList();
+        var became = OrdersOf(id);
+        for (var at = 0; at < sagas.Count; at++)
+            became.Set(sagas[at].OrderId, answers[at].Status < 300 ? BulkOutcome.Acted : BulkOutcome.Refused);
         Change(id, run => run with
         {
             Acted = run.Acted + acted.Count, Refused = run.Refused + sagas.Count - acted.Count,
@@ -185,9 +200,10 @@ public sealed partial class BulkActions(
         var since = time.GetTimestamp();
         while (true)
         {
-            var (on, stuck) = await JudgeAsync(acted, cancel);
+            var (on, stuck) = await JudgeAsync(acted, became, cancel);
             if (on + stuck == acted.Count || stops.ContainsKey(id) || time.GetElapsedTime(since) > Patience)
             {
+                became.Close(acted.Select(saga => saga.OrderId));
                 Change(id, run => run with
                 {
                     WentOn = run.WentOn + on, StuckAgain = run.StuckAgain + stuck,
@@ -199,14 +215,23 @@ public sealed partial class BulkActions(
         }
     }
 
-    async Task<(int WentOn, int Stuck)> JudgeAsync(IReadOnlyList<SagaRecord> acted, CancellationToken cancel)
+    async Task<(int WentOn, int Stuck)> JudgeAsync(
+        IReadOnlyList<SagaRecord> acted, BulkOrders became, CancellationToken cancel)
     {
         var now = (await context.Database.QueryAsync(
             context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. acted.Select(saga => saga.OrderId)]),
             StoredSaga.Read, cancel)).ToDictionary(saga => saga.OrderId, saga => saga.State);
-        return (
-            acted.Count(saga => WentOn(saga.State, now[saga.OrderId])),
-            acted.Count(saga => now[saga.OrderId].Status == SagaStatus.Failed));
+        var (on, stuck) = (0, 0);
+        foreach (var saga in acted)
+        {
+            var (isOn, isStuck) = (
+                WentOn(saga.State, now[saga.OrderId]), now[saga.OrderId].Status == SagaStatus.Failed);
+            became.Set(
+                saga.OrderId, isOn ? BulkOutcome.WentOn : isStuck ? BulkOutcome.StuckAgain : BulkOutcome.Acted);
+            if (isOn) on++;
+            if (isStuck) stuck++;
+        }
+        return (on, stuck);
     }
 
     static bool WentOn(SagaState before, SagaState now) =>

@@ -3,6 +3,8 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
 using Orderwright.Runtime.Operators;
 
@@ -20,8 +22,14 @@ public sealed record BulkRequest(string Action, SagaFilter Where, string Reason,
 /// <param name="First">The first of them.</param>
 public sealed record BulkPreview(int Total, bool IsCapped, IReadOnlyList<Guid> First);
 
+/// <summary>A saga that a bulk action found.</summary>
+/// <param name="OrderId">Whose process.</param>
+/// <param name="Outcome">One of <see cref="BulkOrders.Names"/>.</param>
+/// <param name="Saga">How it stands by now.</param>
+public sealed record BulkOrder(Guid OrderId, string Outcome, SagaItem Saga);
+
 /// <summary>Acting on many sagas over HTTP: <c>/api/v1/bulk-actions</c>.</summary>
-public sealed class BulkApi(BulkActions bulk, BulkStops stops)
+public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext context)
 {
     const int MaxReason = 500;
     const int MaxCanary = 1_000;
@@ -38,6 +46,10 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops)
             .Produces<BulkPreview>();
         runs.MapGet("", List).WithName("listBulkActions").Produces<Page<BulkRun>>();
         runs.MapGet("{id}", Get).WithName("getBulkAction").Produces<BulkRun>();
+        runs.MapGet("{id}/orders", OrdersAsync).WithName("listBulkActionOrders").Lists("outcome")
+            .WithSummary("The sagas that it found, newest first, and what became of each")
+            .WithDescription("`outcome=acted`: all that were acted on, whatever became of them.")
+            .Produces<Page<BulkOrder>>();
         runs.MapPost("{id}/stop", StopAsync).WithName("stopBulkAction")
             .WithSummary("Act on no more sagas than those at hand")
             .Accepts<ReasonRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted);
@@ -55,8 +67,9 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops)
             .Range("/canary", canary, 0, MaxCanary);
         if (where.State is { } state) check.OneOf("/where/state", state, SagaNames.Statuses);
         if (where.IsEmpty) check.Fail("/where", "required", "It has to narrow the sagas to something.");
-        if (!where.TryReadAge(out _))
-            check.Fail("/where/olderThan", "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
+        foreach (var (name, age) in new[] { ("olderThan", where.OlderThan), ("youngerThan", where.YoungerThan) })
+            if (!SagaFilter.TryReadAge(age, out _))
+                check.Fail($"/where/{name}", "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
         if (check.Refusal is { } invalid) return invalid;
         if (preview)
         {
@@ -76,6 +89,28 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops)
                 StatusCodes.Status202Accepted, run, SagaJson.Default.BulkRun, $"/api/v1/bulk-actions/{run.Id}")
             : Problem.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many bulk actions wait already.")
                 with { RetryAfter = TimeSpan.FromSeconds(10) };
+    }
+
+    async Task<IResult> OrdersAsync(string id, HttpContext http)
+    {
+        if (!Guid.TryParseExact(id, "D", out var runId)) return Problem.Invalid("id", "invalid_id", "A UUID.");
+        var query = new ListQuery(http, "outcome");
+        var outcome = query.OneOf("outcome", BulkOrders.Names);
+        if (query.Refusal is { } refusal) return refusal;
+        var before = default(Guid);
+        if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
+            return Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");
+        if (bulk.Find(runId) is null) return Problem.NotFound("bulk action");
+        var found = bulk.OrdersOf(runId).Page(outcome, query.Position is null ? null : before, query.Limit + 1);
+        var sagas = (await context.Database.QueryAsync(
+            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. found.Select(one => one.Id)]),
+            row => SagaItem.Of(SagaView.Read(row)), http.RequestAborted)).ToDictionary(saga => saga.OrderId);
+        return Answer.Json(
+            StatusCodes.Status200OK,
+            Pages.Of(
+                [.. found.Select(one => new BulkOrder(one.Id, BulkOrders.NameOf(one.Outcome), sagas[one.Id]))],
+                query.Limit, one => one.OrderId.ToString("D")),
+            SagaJson.Default.PageBulkOrder);
     }
 
     async Task<IResult> StopAsync(string id, HttpContext http)

@@ -43,7 +43,7 @@ public sealed class BulkStops
                 var by = command.Caller.Name;
                 entries.Add(new(
                     work.NewId(), ServiceNames.Coordinator, work.Now, by, "stop", null, $"bulk action {id}", reason, null, null,
-                    command.TraceId));
+                    command.TraceId, id));
                 work.AfterCommit(() => bulk.Stop(id, $"{by} stopped it: {reason}"));
                 answers.Add(Answer.Json(
                     StatusCodes.Status202Accepted, run with { State = "stopping" }, SagaJson.Default.BulkRun));

@@ -52,12 +52,21 @@ public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife si
     public Answer Preview(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
         Decide(record, wish, now) is { } decided ? Tell(decided) : Refused(record, wish);
 
+    /// <summary>
+    /// What an order's cancellation will do and send once order-service asks for it, which decides whether it may be: of a
+    /// confirmed order, too.
+    /// </summary>
+    public Answer PreviewOrderCancel(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
+        Tell(DecideAnyway(record, wish, now));
+
     sealed record Decision(
         OperatorRequest Wish, SagaProgress Saga, SagaGist Before, SagaGist After, string? Warning, Guid? AuditId = null);
 
-    Decision? Decide(SagaRecord record, OperatorRequest wish, DateTimeOffset now)
+    Decision? Decide(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
+        OperatorRules.Refuse(record.State, wish) is null ? DecideAnyway(record, wish, now) : null;
+
+    Decision DecideAnyway(SagaRecord record, OperatorRequest wish, DateTimeOffset now)
     {
-        if (OperatorRules.Refuse(record.State, wish) is not null) return null;
         var saga = SagaProgress.Of(record, now);
         saga.Take(OperatorRules.EventOf(record.State, wish));
         return new(
@@ -84,7 +93,7 @@ public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife si
         var subject = wish.Step is null ? null : $"{wish.Step} {(wish.Completed ? "completed" : "rejected")}";
         return new(
             work.NewId(), ServiceNames.Coordinator, work.Now, command.Caller.Name, wish.Name, wish.OrderId, subject,
-            wish.Reason, JsonOf(decided.Before), JsonOf(decided.After), command.TraceId);
+            wish.Reason, JsonOf(decided.Before), JsonOf(decided.After), command.TraceId, wish.Run);
     }
 
     static JsonElement JsonOf(SagaGist gist) => JsonSerializer.SerializeToElement(gist, SagaJson.Default.SagaGist);

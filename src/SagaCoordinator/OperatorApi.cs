@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
@@ -21,9 +22,11 @@ public sealed class OperatorApi(
     public void Map(IEndpointRouteBuilder routes)
     {
         var sagas = routes.MapGroup("/api/v1/sagas/{orderId}").WithTags("operators").Require(Scopes.Operator);
-        Map(sagas, OperatorVerb.Retry, "retry", "Ask everything outstanding again, now");
-        Map(sagas, OperatorVerb.Compensate, "compensate", "Undo everything, without waiting for what is stuck");
-        Map(sagas, OperatorVerb.Cancel, "cancel", "Undo everything, once what is outstanding has been answered");
+        Map(sagas, OperatorVerb.Retry, "retry", "Ask everything outstanding again, now", OnPreview);
+        Map(sagas, OperatorVerb.Compensate, "compensate", "Undo everything, without waiting for what is stuck", OnPreview);
+        Map(
+            sagas, OperatorVerb.Cancel, "cancel", "Undo everything, once what is outstanding has been answered",
+            OnPreview + " With `&by=order-service`: what it would send once the order's own cancellation asks for it.");
         sagas.MapPost("/resolve", ResolveAsync).WithName("resolveStep")
             .WithSummary("Answer a step in its participant's place").WithDescription(OnPreview)
             .Accepts<ResolveRequest>("application/json").Produces<OperatorActionBody>();
@@ -31,9 +34,9 @@ public sealed class OperatorApi(
 
     const string OnPreview = "With `?preview=true` nothing is done: the answer says which messages it would send.";
 
-    void Map(IEndpointRouteBuilder sagas, OperatorVerb verb, string name, string summary) =>
+    void Map(IEndpointRouteBuilder sagas, OperatorVerb verb, string name, string summary, string description) =>
         sagas.MapPost($"/{name}", (string orderId, HttpContext http) => ActAsync(orderId, verb, http))
-            .WithName($"{name}Saga").WithSummary(summary).WithDescription(OnPreview)
+            .WithName($"{name}Saga").WithSummary(summary).WithDescription(description)
             .Accepts<ReasonRequest>("application/json").Produces<OperatorActionBody>();
 
     async Task<IResult> ActAsync(string orderId, OperatorVerb verb, HttpContext http)
@@ -62,15 +65,18 @@ public sealed class OperatorApi(
 
     async Task<IResult> ActAsync(Command<OperatorRequest> command, HttpContext http)
     {
-        var query = new ListQuery(http, "preview");
+        var isCancel = command.Body.Verb == OperatorVerb.Cancel;
+        var query = isCancel ? new ListQuery(http, "preview", "by") : new ListQuery(http, "preview");
         var preview = query.OneOf("preview", ["true", "false"]) == "true";
+        var byOrders = query.OneOf("by", [ServiceNames.Order]) is not null;
         if (query.Refusal is { } refusal) return refusal;
+        if (byOrders && !preview) return Problem.Invalid("by", "only_with_preview", "order-service asks by message.");
         if (!preview) return await acting.SubmitAsync(command);
         var found = await context.Database.QueryAsync(
             context.Sql["saga"], SqlArgs.With("order_id", command.Body.OrderId), StoredSaga.Read, http.RequestAborted);
-        return found is [var record]
-            ? actions.Preview(record, command.Body, context.Time.Now())
-            : Problem.NotFound("saga");
+        return found is not [var record] ? Problem.NotFound("saga")
+            : byOrders ? actions.PreviewOrderCancel(record, command.Body, context.Time.Now())
+            : actions.Preview(record, command.Body, context.Time.Now());
     }
 
     static Answer InvalidId => Problem.Invalid("orderId", "invalid_id", "A UUID.");

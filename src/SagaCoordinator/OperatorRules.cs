@@ -24,8 +24,9 @@ public enum OperatorVerb
 /// <param name="Reason">The operator's own words.</param>
 /// <param name="Step">With <see cref="OperatorVerb.Resolve"/>: which step.</param>
 /// <param name="Completed">With <see cref="OperatorVerb.Resolve"/>: done, or refused.</param>
+/// <param name="Run">The bulk action that it is part of; null for one by itself.</param>
 public sealed record OperatorRequest(
-    Guid OrderId, OperatorVerb Verb, string Reason, string? Step = null, bool Completed = false)
+    Guid OrderId, OperatorVerb Verb, string Reason, string? Step = null, bool Completed = false, Guid? Run = null)
 {
     public string Name => Verb switch
     {

@@ -79,7 +79,9 @@ public sealed class Overview(ServiceContext context, SignsOfLife signs)
     static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
     static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LookLimit = TimeSpan.FromMilliseconds(500);
-    static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>A timer that is late by more than this is overdue.</summary>
+    public static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(5);
 
     readonly Lock gate = new();
     Task<OverviewBody> last = Task.FromException<OverviewBody>(new InvalidOperationException("Not read yet."));

@@ -32,7 +32,7 @@ public sealed record IncidentItem(
 /// <summary>A timer of a process.</summary>
 /// <param name="OrderId">Whose.</param>
 /// <param name="DueAt">When it looks at the process again; it may do so early, and find nothing to do.</param>
-/// <param name="Overdue">It should have done so more than a second ago.</param>
+/// <param name="Overdue">It should have done so more than five seconds ago.</param>
 /// <param name="State">Of the process.</param>
 /// <param name="Step">Where the process stands.</param>
 /// <param name="WaitingFor">For whom.</param>
@@ -44,8 +44,6 @@ public sealed record TimerItem(
 /// <summary>What needs a person, what comes next, and how it all goes: over HTTP.</summary>
 public sealed class OverviewApi(ServiceContext context, Overview overview, SignsOfLife signs, IncidentNotes notes)
 {
-    static readonly TimeSpan Lateness = TimeSpan.FromSeconds(1);
-
     public void Map(IEndpointRouteBuilder routes)
     {
         var operators = routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.Operator);
@@ -109,7 +107,7 @@ public sealed class OverviewApi(ServiceContext context, Overview overview, Signs
         var now = context.Time.Now();
         var timers = await context.Database.QueryAsync(
             context.Sql["due_timers"],
-            SqlArgs.With("until", overdue ? now - Lateness : DateTimeOffset.MaxValue)
+            SqlArgs.With("until", overdue ? now - Overview.OverdueAfter : DateTimeOffset.MaxValue)
                 .And("after_at", afterAt).And("after_id", afterId).And("most", query.Limit + 1),
             row => Timer(StoredSaga.Read(row), row.Time(8), now), http.RequestAborted);
         return Answer.Json(
@@ -123,7 +121,7 @@ public sealed class OverviewApi(ServiceContext context, Overview overview, Signs
     {
         var headline = Headline.Of(saga.State);
         return new(
-            saga.OrderId, dueAt, dueAt < now - Lateness, SagaNames.Of(saga.State.Status), headline.Step,
+            saga.OrderId, dueAt, dueAt < now - Overview.OverdueAfter, SagaNames.Of(saga.State.Status), headline.Step,
             headline.WaitingFor, saga.State.NextActionAt);
     }
 

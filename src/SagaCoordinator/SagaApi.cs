@@ -14,12 +14,17 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentN
 {
     // As a state: all that have not ended.
     const string Open = "open";
-    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan", "ids"];
+    static readonly string[] Ages = ["olderThan", "youngerThan"];
+    static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan", "youngerThan", "ids"];
 
     public void Map(IEndpointRouteBuilder routes)
     {
         var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
-        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters).Produces<Page<SagaItem>>();
+        sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters)
+            .WithDescription(
+                "Newest first. As a state: `open` for all that have not ended, `turned_back` for all that are undone or being " +
+                "undone. Ages in seconds, or ISO 8601 such as `PT15M`.")
+            .Produces<Page<SagaItem>>();
         sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga").Produces<SagaBody>();
         sagas.MapGet("/definition", (Delegate)GetDefinition).WithName("getSagaDefinition")
             .Produces<DefinitionBody>(StatusCodes.Status200OK, "application/json", Mermaid.ContentType);
@@ -28,23 +33,25 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentN
     async Task<IResult> ListAsync(HttpContext http)
     {
         var query = new ListQuery(http, Filters);
-        var state = query.OneOf("state", [.. SagaNames.Statuses, Open]);
+        var state = query.OneOf("state", [.. SagaNames.Statuses, Open, SagaFilter.TurnedBack]);
         var waitingFor = query.Text("waitingFor");
         if (query.Refusal is { } refusal) return refusal;
         var filter = new SagaFilter(
-            state == Open ? null : state, query.Text("step"), query.Text("code"), waitingFor, query.Text("olderThan"));
-        if (!filter.TryReadAge(out _))
-            return Problem.Invalid("olderThan", "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
+            state == Open ? null : state, query.Text("step"), query.Text("code"), waitingFor, query.Text("olderThan"),
+            query.Text("youngerThan"));
+        foreach (var name in Ages)
+            if (!SagaFilter.TryReadAge(query.Text(name), out _))
+                return Problem.Invalid(name, "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
         if (!TryReadPosition(query.Position, out var before))
             return Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");
 
         if (query.Text("ids") is { } ids) return await ListByIdAsync(ids, http.RequestAborted);
 
-        var onlyOpen = waitingFor is not null || state is not (null or "completed" or "compensated");
+        var onlyOpen = waitingFor is not null || state is not (null or "completed" or "compensated" or SagaFilter.TurnedBack);
         var sagas = await context.Database.QueryAsync(
             context.Sql[onlyOpen ? "open_sagas" : "sagas"],
             filter.Args(before, query.Limit + 1, context.Time.Now()),
-            ReadView, http.RequestAborted);
+            SagaView.Read, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of([.. sagas.Select(SagaItem.Of)], query.Limit, saga => saga.OrderId.ToString("D")),
@@ -61,7 +68,7 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentN
         if (asked.Count > ListQuery.MaxLimit)
             return Problem.Invalid("ids", "out_of_range", $"At most {ListQuery.MaxLimit}.");
         var sagas = await context.Database.QueryAsync(
-            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. asked.Distinct()]), ReadView, cancel);
+            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. asked.Distinct()]), SagaView.Read, cancel);
         return Answer.Json(
             StatusCodes.Status200OK, new Page<SagaItem>([.. sagas.Select(SagaItem.Of)], null),
             SagaJson.Default.PageSagaItem);
@@ -72,7 +79,7 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentN
         if (!Guid.TryParseExact(orderId, "D", out var id))
             return Problem.Invalid("orderId", "invalid_id", "A UUID.");
         var found = await context.Database.QueryAsync(
-            context.Sql["saga"], SqlArgs.With("order_id", id), ReadView, http.RequestAborted);
+            context.Sql["saga"], SqlArgs.With("order_id", id), SagaView.Read, http.RequestAborted);
         if (found is not [var saga]) return Problem.NotFound("saga");
         var note = saga.Record.State.Status == SagaStatus.Failed ? await notes.FindAsync(id, http.RequestAborted) : null;
         return Answer.Json(
@@ -89,8 +96,6 @@ public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentN
             : Answer.Json(
                 StatusCodes.Status200OK, DefinitionBody.Of(definition), SagaJson.Default.DefinitionBody);
     }
-
-    static SagaView ReadView(IRow row) => new(StoredSaga.Read(row), row.Time(7));
 
     static bool TryReadPosition(string? position, out Guid? before)
     {

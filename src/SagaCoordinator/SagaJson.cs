@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
 using Orderwright.Sagas;
 
@@ -72,7 +73,11 @@ public sealed record SagaBody(
 }
 
 /// <summary>A saga as it was read, with when its row was last written.</summary>
-public sealed record SagaView(SagaRecord Record, DateTimeOffset UpdatedAt);
+public sealed record SagaView(SagaRecord Record, DateTimeOffset UpdatedAt)
+{
+    /// <summary>From the columns of <c>sagas</c>, <c>sagas_by_id</c> and the like.</summary>
+    public static SagaView Read(IRow row) => new(StoredSaga.Read(row), row.Time(7));
+}
 
 public sealed record DefinitionId(string Name, int Version);
 
@@ -140,6 +145,7 @@ public sealed record TimelineEntry(
 [JsonSerializable(typeof(BulkPreview))]
 [JsonSerializable(typeof(BulkRun))]
 [JsonSerializable(typeof(Page<BulkRun>))]
+[JsonSerializable(typeof(Page<BulkOrder>))]
 [JsonSerializable(typeof(IncidentNoteRequest))]
 [JsonSerializable(typeof(IncidentNote))]
 [JsonSerializable(typeof(OverviewBody))]

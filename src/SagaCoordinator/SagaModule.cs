@@ -26,7 +26,7 @@ public sealed class SagaModule : IServiceModule
         var operators = new OperatorApi(actions, acting, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
         var stops = new BulkStops(bulk, audit, context);
-        var bulkApi = new BulkApi(bulk, stops);
+        var bulkApi = new BulkApi(bulk, stops, context);
         var overview = new OverviewApi(context, new Overview(context, signs), signs, notes);
         return new ServiceParts
         {

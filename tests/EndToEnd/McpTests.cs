@@ -35,7 +35,7 @@ public sealed class McpTests
 
         var wish = new Dictionary<string, object?> { ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false };
         Assert.True((bool)(await CallAsync(agent, "compensate_order", wish))["preview"]!);
-        Assert.Empty((await host.Client.AskAsync("/api/v1/audit")).Json["items"]!.AsArray());
+        Assert.Empty((await host.Client.AskAsync("/api/v1/audit?action=compensate")).Json["items"]!.AsArray());
         wish["doIt"] = true;
         Assert.NotNull((await CallAsync(agent, "compensate_order", wish))["auditId"]);
         Assert.Equal(

@@ -27,6 +27,11 @@ public sealed class OperatorTests : IAsyncLifetime
         });
         var id = (string)order["id"]!;
         Assert.Equal("confirmed", (string)order["status"]!);
+        var (fine, wouldSend) = await ToolAsync("cancel", id, "--preview");
+        Assert.Equal(0, fine);
+        Assert.Contains("would send orderwright.order.cancel-requested.v1 to saga-coordinator", wouldSend, StringComparison.Ordinal);
+        Assert.Contains("would send orderwright.stock.release.v1 to stock-service (commit-stock, attempt 1)", wouldSend, StringComparison.Ordinal);
+        Assert.Equal("confirmed", (string)(await GetAsync($"orders/{id}"))["status"]!);
         await PostAsync($"orders/{id}/cancel", new { reason = "customer" });
 
         var incident = await UntilAsync(async () =>

@@ -110,6 +110,9 @@ FROM payments
 WHERE order_id >= @from AND order_id < @before
     AND (@order_id IS NULL OR order_id = @order_id)
     AND (@state IS NULL OR state = @state)
+    AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
+        state IN ('authorizing', 'capturing', 'voiding', 'refunding')
+        AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
 ORDER BY order_id DESC
 LIMIT @most;
 

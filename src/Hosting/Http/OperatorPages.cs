@@ -16,12 +16,17 @@ sealed class OperatorPages(IReadOnlyList<RunningService> services)
 {
     const int MaxReason = 500;
 
+    const string OnCursors =
+        "Each service keeps its own. To read several as one list, merge their pages, newest first, and go on at each of " +
+        "them with one cursor: it says where the list goes on, in any service's.";
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").Require(Scopes.Operator);
         letters.MapGet("", (Delegate)ListLettersAsync).WithName("listDeadLetters").Lists("orderId", "type", "open")
             .WithSummary("Messages that could not be read or handled, newest first")
-            .WithDescription("Of the services in this process. `open=true`: only those that were not sent again.")
+            .WithDescription(
+                "Of the services in this process. `open=true`: only those that were not sent again. " + OnCursors)
             .Produces<Page<DeadLetterView>>();
         letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter").Produces<DeadLetterView>();
         letters.MapPost("{id}/replay", ReplayAsync).WithName("replayDeadLetter")
@@ -29,8 +34,11 @@ sealed class OperatorPages(IReadOnlyList<RunningService> services)
             .WithDescription("`?preview=true` says what would be sent, and sends nothing.")
             .Accepts<ReasonRequest>("application/json").Produces<ReplayView>();
         routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.Operator)
-            .WithName("listAudit").Lists("orderId", "actor", "action")
-            .WithSummary("What operators did, newest first").Produces<Page<AuditEntry>>();
+            .WithName("listAudit").Lists("orderId", "actor", "action", "run")
+            .WithSummary("What operators did, newest first")
+            .WithDescription(
+                "Of the services in this process. `run`: what one bulk action did. " + OnCursors)
+            .Produces<Page<AuditEntry>>();
     }
 
     async Task<IResult> ListLettersAsync(HttpContext http)
@@ -45,15 +53,14 @@ sealed class OperatorPages(IReadOnlyList<RunningService> services)
             service => service.DeadLetters.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
         // By the id's big-endian bytes, as both databases compare.
         var rows = found.SelectMany(list => list)
-            .OrderByDescending(letter => letter.FailedAt)
-            .ThenByDescending(letter => letter.Id.ToString("N"), StringComparer.Ordinal)
-            .Take(query.Limit + 1).ToList();
+            .OrderByDescending(PositionOf, StringComparer.Ordinal).Take(query.Limit + 1).ToList();
         return Answer.Json(
             StatusCodes.Status200OK,
-            Pages.Of(rows, query.Limit, letter => string.Create(
-                CultureInfo.InvariantCulture, $"{letter.FailedAt.ToUnixTimeMilliseconds()} {letter.Id:D}")),
+            Pages.Of(rows, query.Limit, PositionOf),
             OperatorJson.Default.PageDeadLetterView);
     }
+
+    static string PositionOf(DeadLetterView letter) => DeadLetterView.PositionOf(letter.FailedAt, letter.Id);
 
     async Task<IResult> GetLetterAsync(string id, HttpContext http)
     {
@@ -83,21 +90,23 @@ sealed class OperatorPages(IReadOnlyList<RunningService> services)
 
     async Task<IResult> ListAuditAsync(HttpContext http)
     {
-        var query = new ListQuery(http, "orderId", "actor", "action");
-        var orderId = query.Id("orderId");
+        var query = new ListQuery(http, "orderId", "actor", "action", "run");
+        var (orderId, run) = (query.Id("orderId"), query.Id("run"));
         if (query.Refusal is { } refusal) return refusal;
         var before = default(Guid);
         if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return ForeignCursor;
         var filter = new AuditFilter(
-            query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"));
+            query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"), run);
         var found = await Task.WhenAll(services.Select(
             service => service.Audit.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
         var rows = found.SelectMany(list => list)
-            .OrderByDescending(entry => entry.Id.ToString("N"), StringComparer.Ordinal).Take(query.Limit + 1).ToList();
+            .OrderByDescending(PositionOf, StringComparer.Ordinal).Take(query.Limit + 1).ToList();
         return Answer.Json(
-            StatusCodes.Status200OK, Pages.Of(rows, query.Limit, entry => entry.Id.ToString("N")),
+            StatusCodes.Status200OK, Pages.Of(rows, query.Limit, PositionOf),
             OperatorJson.Default.PageAuditEntry);
     }
+
+    static string PositionOf(AuditEntry entry) => AuditEntry.PositionOf(entry.Id);
 
     static bool TryReadPosition(string? position, out (DateTimeOffset At, Guid Id)? before)
     {

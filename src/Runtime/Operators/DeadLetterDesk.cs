@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -23,7 +24,14 @@ namespace Orderwright.Runtime.Operators;
 /// <param name="Raw">What cannot be read, as it came.</param>
 public sealed record DeadLetterView(
     Guid Id, string Service, Guid? OrderId, string? Type, string? Source, string? Step, string Reason,
-    DateTimeOffset FailedAt, DateTimeOffset? ReplayedAt, bool Replayable, JsonElement? Message, string? Raw);
+    DateTimeOffset FailedAt, DateTimeOffset? ReplayedAt, bool Replayable, JsonElement? Message, string? Raw)
+{
+    /// <summary>
+    /// Where the list goes on after a letter, in this service's list as in any other's. As text it sorts as the list does.
+    /// </summary>
+    public static string PositionOf(DateTimeOffset failedAt, Guid id) => string.Create(
+        CultureInfo.InvariantCulture, $"{failedAt.ToUnixTimeMilliseconds():D15} {id:D}");
+}
 
 /// <summary>What a list of dead letters is narrowed to; null means all.</summary>
 /// <param name="Before">Where the page before ended.</param>

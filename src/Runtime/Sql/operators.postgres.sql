@@ -1,17 +1,18 @@
 -- name: append_operator_actions
 INSERT INTO operator_actions (
-    id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id)
-SELECT id, @now, actor, action, order_id, subject, reason, state_before, state_after, trace_id
-FROM unnest(@id, @actor, @action, @order_id, @subject, @reason, @state_before, @state_after, @trace_id)
-    AS batch (id, actor, action, order_id, subject, reason, state_before, state_after, trace_id);
+    id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run)
+SELECT id, @now, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run
+FROM unnest(@id, @actor, @action, @order_id, @subject, @reason, @state_before, @state_after, @trace_id, @run)
+    AS batch (id, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run);
 
 -- name: operator_actions
-SELECT id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id
+SELECT id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run
 FROM operator_actions
 WHERE (@before::uuid IS NULL OR id < @before)
     AND (@order_id::uuid IS NULL OR order_id = @order_id)
     AND (@actor::text IS NULL OR actor = @actor)
     AND (@action::text IS NULL OR action = @action)
+    AND (@run::uuid IS NULL OR run = @run)
 ORDER BY id DESC
 LIMIT @most;
 

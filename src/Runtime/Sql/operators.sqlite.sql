@@ -1,18 +1,19 @@
 -- name: append_operator_actions
 INSERT INTO operator_actions (
-    id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id)
+    id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run)
 SELECT
     unhex(value ->> 0), @now, value ->> 1, value ->> 2, unhex(value ->> 3), value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8
+    value ->> 7, value ->> 8, unhex(value ->> 9)
 FROM json_each(@rows);
 
 -- name: operator_actions
-SELECT id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id
+SELECT id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run
 FROM operator_actions
 WHERE (@before IS NULL OR id < @before)
     AND (@order_id IS NULL OR order_id = @order_id)
     AND (@actor IS NULL OR actor = @actor)
     AND (@action IS NULL OR action = @action)
+    AND (@run IS NULL OR run = @run)
 ORDER BY id DESC
 LIMIT @most;
 

@@ -84,7 +84,8 @@ SELECT
     s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
 FROM sagas s
 WHERE (@before::uuid IS NULL OR s.order_id < @before)
-    AND (@state::text IS NULL OR s.state = @state)
+    AND (@from::uuid IS NULL OR s.order_id >= @from)
+    AND (@state::text IS NULL OR s.state IN (@state, @or_state))
     AND (@step::text IS NULL OR s.step = @step)
     AND (@code::text IS NULL OR s.code = @code)
     AND (@waiting_for::text IS NULL OR s.waiting_for = @waiting_for)
@@ -99,7 +100,8 @@ SELECT
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE (@before::uuid IS NULL OR t.order_id < @before)
-    AND (@state::text IS NULL OR s.state = @state)
+    AND (@from::uuid IS NULL OR t.order_id >= @from)
+    AND (@state::text IS NULL OR s.state IN (@state, @or_state))
     AND (@step::text IS NULL OR s.step = @step)
     AND (@code::text IS NULL OR s.code = @code)
     AND (@waiting_for::text IS NULL OR s.waiting_for = @waiting_for)

@@ -73,7 +73,8 @@ SELECT
     s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
 FROM sagas s
 WHERE (@before IS NULL OR s.order_id < @before)
-    AND (@state IS NULL OR s.state = @state)
+    AND (@from IS NULL OR s.order_id >= @from)
+    AND (@state IS NULL OR s.state IN (@state, @or_state))
     AND (@step IS NULL OR s.step = @step)
     AND (@code IS NULL OR s.code = @code)
     AND (@waiting_for IS NULL OR s.waiting_for = @waiting_for)
@@ -87,7 +88,8 @@ SELECT
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE (@before IS NULL OR t.order_id < @before)
-    AND (@state IS NULL OR s.state = @state)
+    AND (@from IS NULL OR t.order_id >= @from)
+    AND (@state IS NULL OR s.state IN (@state, @or_state))
     AND (@step IS NULL OR s.step = @step)
     AND (@code IS NULL OR s.code = @code)
     AND (@waiting_for IS NULL OR s.waiting_for = @waiting_for)

@@ -49,6 +49,12 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(("done", 5, 5, 5, 0), Counts(run));
         Assert.Equal(5, (await coordinator.Audit.ListAsync(new(Action: "retry"), 10, default)).Count);
         foreach (var order in orders) Assert.Equal("compensated", (await coordinator.RowAsync(order))!.State);
+        var id = Guid.Parse((string)run["id"]!);
+        Assert.Equal(5, (await coordinator.Audit.ListAsync(new(Run: id), 10, default)).Count);
+        Assert.Empty(await coordinator.Audit.ListAsync(new(Run: Guid.CreateVersion7()), 10, default));
+        Assert.Equal(orders.OrderDescending(), await OrdersOfAsync(id, "outcome=went_on"));
+        Assert.Equal(orders.OrderDescending(), await OrdersOfAsync(id, "limit=2"));
+        Assert.Empty(await OrdersOfAsync(id, "outcome=stuck_again"));
     }
 
     [Fact]
@@ -57,6 +63,20 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         var run = await RunAsync(Retry(canary: 2), Stuck, [2]);
         Assert.Equal(("stopped", 5, 2, 0, 2), Counts(run));
         Assert.Equal("2 of the first 2 did not go on; the others were left alone.", (string)run["stoppedBecause"]!);
+        var (id, newest) = (Guid.Parse((string)run["id"]!), orders.OrderDescending().ToList());
+        Assert.Equal(newest[..2], await OrdersOfAsync(id, "outcome=acted"));
+        Assert.Equal(newest[..2], await OrdersOfAsync(id, "outcome=stuck_again"));
+        Assert.Equal(newest[2..], await OrdersOfAsync(id, "outcome=not_yet"));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_not_known_has_no_orders_and_no_outcome_of_its_own_making()
+    {
+        using var none = await http.GetAsync(new Uri($"bulk-actions/{Guid.CreateVersion7()}/orders", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        var (_, run) = await PostAsync("bulk-actions", Retry());
+        using var wrong = await http.GetAsync(new Uri($"bulk-actions/{run["id"]}/orders?outcome=lost", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
     }
 
     [Fact]
@@ -107,6 +127,20 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
 
     static (string, int, int, int, int) Counts(JsonNode run) => (
         (string)run["state"]!, (int)run["total"]!, (int)run["acted"]!, (int)run["wentOn"]!, (int)run["stuckAgain"]!);
+
+    // All pages of the list.
+    async Task<List<Guid>> OrdersOfAsync(Guid run, string query)
+    {
+        var found = new List<Guid>();
+        for (string? cursor = ""; cursor is not null;)
+        {
+            var page = JsonNode.Parse(await http.GetStringAsync(new Uri(
+                $"bulk-actions/{run}/orders?{query}{(cursor == "" ? "" : $"&cursor={cursor}")}", UriKind.Relative)))!;
+            found.AddRange(page["items"]!.AsArray().Select(one => Guid.Parse((string)one!["orderId"]!)));
+            cursor = (string?)page["nextCursor"];
+        }
+        return found;
+    }
 
     // Answers what is asked like this, a lot at a time once all of it is there, until the run is over.
     async Task<JsonNode> RunAsync(JsonNode wish, StepAnswered answer, int[] lots)

@@ -75,6 +75,7 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
         await FindsAsync("waitingFor=operator&code=not_found", Stuck);
         await FindsAsync("state=running&waitingFor=stock-service", Fresh);
         await FindsAsync("state=running&step=capture-payment");
+        await FindsAsync("state=turned_back", Rejected);
     }
 
     [Fact]
@@ -85,12 +86,19 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
         await FindsAsync("olderThan=2", Completed, Rejected, Stuck, WaitingForCustomer);
         await FindsAsync("state=running&olderThan=1", Fresh);
         await FindsAsync("state=running&olderThan=2");
+        await FindsAsync("youngerThan=PT24H", Completed, Rejected, Stuck, WaitingForCustomer, Fresh);
+        await FindsAsync("state=open&youngerThan=PT24H", Stuck, WaitingForCustomer, Fresh);
+        // Their ids were made when the test began, and by the coordinator's clock that is days ago.
+        clock.Now = DateTimeOffset.UtcNow.AddDays(3);
+        await FindsAsync("youngerThan=PT24H");
+        await FindsAsync("state=open&youngerThan=PT24H");
     }
 
     [Theory]
     [InlineData("state=lost", "state", "unknown_value")]
     [InlineData("olderThan=soon", "olderThan", "invalid_duration")]
     [InlineData("olderThan=-PT1M", "olderThan", "invalid_duration")]
+    [InlineData("youngerThan=soon", "youngerThan", "invalid_duration")]
     [InlineData("limit=0", "limit", "out_of_range")]
     [InlineData("color=red", "color", "unknown_parameter")]
     [InlineData("cursor=abc", "cursor", "invalid_cursor")]

@@ -188,6 +188,28 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
             HttpStatusCode.BadRequest);
 
     [Fact]
+    public async Task A_cancellation_that_comes_by_order_service_is_previewed_and_not_done()
+    {
+        // Of a confirmed order, order-service alone decides, so an operator's own is refused.
+        await coordinator.HearsAsync(Authorized([Paying], captured: 600));
+        await coordinator.HearsAsync(Committed([Paying]));
+        coordinator.TakeSent();
+        Assert.Equal(HttpStatusCode.Conflict, (await PostAsync($"sagas/{Paying}/cancel?preview=true", Reason())).Status);
+        var (status, told) = await PostAsync($"sagas/{Paying}/cancel?preview=true&by=order-service", Reason());
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal(
+            [("orderwright.stock.release.v1", "stock-service")],
+            told["messages"]!.AsArray().Select(one => ((string)one!["type"]!, (string)one["destination"]!)));
+        Assert.Equal(("completed", "compensating", true), (
+            (string)told["before"]!["state"]!, (string)told["after"]!["state"]!, (bool)told["preview"]!));
+        string[] wrongs = ["cancel?by=order-service", "retry?preview=true&by=order-service", "cancel?preview=true&by=me"];
+        foreach (var wrong in wrongs)
+            Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync($"sagas/{Paying}/{wrong}", Reason())).Status);
+        Assert.Empty(coordinator.TakeSent());
+        Assert.Empty(await AuditAsync());
+    }
+
+    [Fact]
     public async Task Timers_are_listed_as_they_come_due()
     {
         // The timer of what is stuck fires once more, finds that only a person can move it, and rests.

@@ -81,13 +81,21 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
 
         var doubtful = (await server.PaymentAsync(order))["attempts"]![0]!;
         Assert.Equal(("in_doubt", "in_doubt"), ((string?)doubtful["state"], (string?)doubtful["reason"]!["code"]));
+        Assert.Single(await ListAsync(server, "inDoubt=true"));
+        Assert.Single(await ListAsync(server, "inDoubt=true&state=authorizing"));
+        Assert.Empty(await ListAsync(server, "inDoubt=false"));
 
         gateway.Finds = _ => Ok;
         server.Clock.Forward(TimeSpan.FromSeconds(6));
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal([Key(order, "authorize")], gateway.Called);
         Assert.Null((await server.PaymentAsync(order))["attempts"]![0]!["reason"]);
+        Assert.Empty(await ListAsync(server, "inDoubt=true"));
+        Assert.Single(await ListAsync(server, "inDoubt=false"));
     }
+
+    static async Task<System.Text.Json.Nodes.JsonArray> ListAsync(CustomerServer server, string query) =>
+        (await server.GetAsync($"payments?{query}")).Body!["items"]!.AsArray();
 
     [Fact]
     public async Task An_undo_in_doubt_waits_and_then_voids_what_had_happened()

@@ -181,6 +181,26 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cancellation_is_previewed_and_that_of_an_operator_stands_in_the_audit()
+    {
+        var id = await PlacedAsync();
+        var preview = (await PreviewCancelAsync(id)).Json;
+        Assert.Equal(("pending", "cancel_pending"), (
+            (string)preview["before"]!["state"]!, (string)preview["after"]!["state"]!));
+        Assert.Equal(
+            [("orderwright.order.cancel-requested.v1", "saga-coordinator")],
+            preview["messages"]!.AsArray().Select(one => ((string)one!["type"]!, (string)one["destination"]!)));
+        Assert.Equal("pending", (await house.GetAsync($"/api/v1/orders/{id}"))["status"]);
+        Assert.Equal(404, (await PreviewCancelAsync(Guid.CreateVersion7())).Status);
+
+        await CancelAsync(id);
+        Assert.Equal(0, await house.CountAsync("SELECT count(*) FROM operator_actions"));
+        Assert.Empty((await PreviewCancelAsync(id)).Json["messages"]!.AsArray());
+        await CancelAsync(await PlacedAsync(), "X-Name", "operator");
+        Assert.Equal(1, await house.CountAsync("SELECT count(*) FROM operator_actions WHERE actor = 'operator'"));
+    }
+
+    [Fact]
     public async Task What_is_over_cannot_be_cancelled()
     {
         var id = await PlacedAsync();
@@ -282,6 +302,9 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         await foreach (var told in house.StreamAsync("/api/v1/events?after=0")) return told["orderId"]!.GetValue<Guid>();
         throw new InvalidOperationException("The feed ended.");
     }
+
+    Task<Reply> PreviewCancelAsync(Guid id) =>
+        house.SendAsync(HttpMethod.Post, $"/api/v1/orders/{id}/cancel?preview=true", """{"reason":"customer"}""");
 
     Task<Reply> CancelAsync(Guid id, params string[] headers) =>
         house.SendAsync(HttpMethod.Post, $"/api/v1/orders/{id}/cancel", """{"reason":"customer"}""", headers);
