@@ -19,6 +19,10 @@ namespace Orderwright.AllInOne;
 /// <param name="Look">The page of the console that shows it.</param>
 public sealed record DemoBegun(string Name, string Story, string? OrderId, string Look);
 
+/// <param name="Name">Its name.</param>
+/// <param name="Story">What would happen, in a sentence.</param>
+public sealed record DemoStory(string Name, string Story);
+
 /// <summary>
 /// The console, and beside it the guided scenarios of the demo shop: <c>POST /api/v1/demo/{name}</c>. They are there
 /// under <c>dev</c> only: one process, no keys, the demo not refused.
@@ -41,7 +45,8 @@ sealed class DemoScenarios(ISite console) : ISite
         if (context.HasKeys || !context.Configuration.Bind<DevOptions>().Demo) return;
         var demo = routes.MapGroup("/api/v1/demo").WithTags("demo").Require(Scopes.Operator);
         demo.MapGet("", () => Answer.Json(
-            StatusCodes.Status200OK, [.. Stories.Keys], DemoJson.Default.ListString)).ExcludeFromDescription();
+            StatusCodes.Status200OK, [.. Stories.Select(one => new DemoStory(one.Key, one.Value))],
+            DemoJson.Default.ListDemoStory)).ExcludeFromDescription();
         demo.MapPost("{name}", async (string name, HttpContext http) =>
         {
             if (!Stories.TryGetValue(name, out var story)) return Problem.NotFound("demo");
@@ -156,5 +161,5 @@ sealed class DemoScenarios(ISite console) : ISite
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DemoBegun))]
-[JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(List<DemoStory>))]
 sealed partial class DemoJson : JsonSerializerContext;

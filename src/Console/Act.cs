@@ -44,13 +44,19 @@ public sealed record Act(string Verb, string OrderId, string? Step, string? Outc
 
     public string Path => IsOrders ? $"/orders/{OrderId}/cancel" : $"/sagas/{OrderId}/{Verb}";
 
+    /// <summary>What the process would do once this is done, where that is for another to say; null elsewhere.</summary>
+    public string? Next => IsOrders ? $"/sagas/{OrderId}/cancel?preview=true&by={ServiceNames.Order}" : null;
+
+    /// <summary>A reason that a preview takes.</summary>
+    public JsonObject ALook => Body(IsOrders ? CancelReasons[0] : "a look");
+
     public JsonObject Body(string reason) => Verb == "resolve"
         ? new() { ["step"] = Step, ["outcome"] = Outcome, ["reason"] = reason }
         : new() { ["reason"] = reason };
 
     public string CurlAt(string origin) =>
         $"curl -X POST {origin}/api/v1{Path} -H 'Content-Type: application/json' "
-        + $"-d '{Body("…").ToJsonString(Readable)}'";
+        + $"-d '{Body(IsOrders ? CancelReasons[0] : "…").ToJsonString(Readable)}'";
 
     public string Tool => Verb switch
     {

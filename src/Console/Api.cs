@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 
 namespace Orderwright.OperatorConsole;
 
@@ -24,15 +25,30 @@ public sealed record Reply(string Call, int Status, JsonElement Body, string? Tr
     public string? Next => Body.TextOrNull("nextCursor");
 }
 
-/// <summary>What each process keeps for its own services, such as dead letters, as one list.</summary>
-public sealed record Replies(IReadOnlyList<(string Service, Reply Reply)> Each)
+/// <summary>
+/// What each process keeps for its own services, such as dead letters, as one list, newest first. Its pages hold the newest of
+/// all; one cursor goes on in each service's list, as it says where the list goes on and not in whose.
+/// </summary>
+/// <param name="Each">A page of each service that was asked.</param>
+/// <param name="Items">The newest of these, at most one page.</param>
+/// <param name="Next">Null at the end.</param>
+public sealed record MergedList(
+    IReadOnlyList<(string Service, Reply Reply)> Each, IReadOnlyList<JsonElement> Items, string? Next)
 {
-    /// <summary>There are several processes, each with pages of its own.</summary>
+    /// <summary>There are several processes, each with a list of its own.</summary>
     public bool IsSpread => Each.Count > 1;
 
-    /// <param name="at">The property with the item's time.</param>
-    public IReadOnlyList<JsonElement> Newest(string at) =>
-        [.. Each.SelectMany(one => one.Reply.Items).OrderByDescending(item => item.Text(at), StringComparer.Ordinal)];
+    /// <param name="each">A page of each service.</param>
+    /// <param name="positionOf">Where an item stands in its list; as text it sorts as the lists do.</param>
+    /// <param name="limit">Items of a page, the services' and this one's.</param>
+    public static MergedList Of(
+        IReadOnlyList<(string Service, Reply Reply)> each, Func<JsonElement, string> positionOf, int limit)
+    {
+        var all = each.SelectMany(one => one.Reply.Items).OrderByDescending(positionOf, StringComparer.Ordinal).ToList();
+        var goesOn = all.Count > limit || each.Any(one => one.Reply.Next is not null);
+        IReadOnlyList<JsonElement> items = [.. all.Take(limit)];
+        return new(each, items, goesOn && items.Count > 0 ? Cursor.Write(positionOf(items[^1])) : null);
+    }
 }
 
 /// <summary>
@@ -86,13 +102,33 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
     /// <summary>As people would call it: the address without its host.</summary>
     public Task<Reply> GetAsync(string service, string path) => SendAsync(HttpMethod.Get, service, path, null, null);
 
-    /// <summary>From every process at once; from one where it is named.</summary>
-    public async Task<Replies> GetEverywhereAsync(string path, string? service = null)
+    /// <summary>Messages that could not be handled, of every service; of one where it is named.</summary>
+    /// <param name="query">With its question mark; empty for all.</param>
+    /// <param name="service">Null for every one.</param>
+    public Task<MergedList> ListDeadLettersAsync(string query, string? service = null) => ListEverywhereAsync(
+        $"/dead-letters{query}", service,
+        letter => DeadLetterView.PositionOf(Words.Time(letter, "failedAt")!.Value, IdOf(letter)));
+
+    /// <summary>What operators did, at every service; at one where it is named.</summary>
+    /// <inheritdoc cref="ListDeadLettersAsync"/>
+    public Task<MergedList> ListAuditAsync(string query, string? service = null) =>
+        ListEverywhereAsync($"/audit{query}", service, entry => AuditEntry.PositionOf(IdOf(entry)));
+
+    async Task<MergedList> ListEverywhereAsync(string path, string? service, Func<JsonElement, string> positionOf)
     {
         var asked = ServiceNames.All.Contains(service) ? [service!] : ServiceNames.All.DistinctBy(addressOf).ToList();
         var replies = await Task.WhenAll(asked.Select(one => GetAsync(one, path)));
-        return new([.. asked.Zip(replies)]);
+        return MergedList.Of([.. asked.Zip(replies)], positionOf, ListQuery.DefaultLimit);
     }
+
+    static Guid IdOf(JsonElement item) => item.GetProperty("id").GetGuid();
+
+    /// <summary>Where the console asks for a service.</summary>
+    public string AddressOf(string service) => addressOf(service).GetLeftPart(UriPartial.Authority);
+
+    /// <summary>Whether it could work, as it says itself; its call has no version.</summary>
+    public Task<Reply> GetHealthAsync(string service) =>
+        SendAsync(HttpMethod.Get, service, "/health/ready", null, null, root: "");
 
     /// <summary>Where each service is a process of its own.</summary>
     public bool IsSpread => ServiceNames.All.DistinctBy(addressOf).Count() > 1;
@@ -101,11 +137,11 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
         SendAsync(HttpMethod.Post, service, path, body, idempotencyKey);
 
     public async Task<Reply> SendAsync(
-        HttpMethod method, string service, string path, JsonObject? body, string? idempotencyKey)
+        HttpMethod method, string service, string path, JsonObject? body, string? idempotencyKey, string root = Root)
     {
         var address = addressOf(service);
-        var call = $"{method} {Root}{path}";
-        using var request = new HttpRequestMessage(method, new Uri(address, Root + path));
+        var call = $"{method} {root}{path}";
+        using var request = new HttpRequestMessage(method, new Uri(address, root + path));
         if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
         if (body is not null)

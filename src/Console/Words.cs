@@ -17,6 +17,10 @@ public static class Words
         var days => $"{(int)days.TotalDays} d",
     };
 
+    /// <summary>A duration that was measured, in milliseconds: with a place behind the point where it is short.</summary>
+    public static string Time(double ms) => ms < 1_000 ? $"{Number(ms, "0")} ms" : ms < 100_000 ? $"{Number(ms / 1_000)} s"
+        : Span(TimeSpan.FromMilliseconds(ms));
+
     public static string Money(JsonElement of, string name, string currency = "currency") =>
         of.Whole(name) is { } minor && Currencies.IsKnown(of.Text(currency))
             ? Contracts.Money.Format(minor, of.Text(currency))
@@ -41,13 +45,13 @@ public static class Words
     public static string Tone(string state) => state switch
     {
         "completed" or "succeeded" or "confirmed" or "captured" or "paid" or "authorized" or "allocated" or "committed" or "done"
-            or "good" => "good",
+            or "good" or "went_on" or "settled" => "good",
         "failed" or "incident" or "undo_failed" or "late" or "stuck" or "rejected" or "declined" or "given_up" or "out"
-            or "nobody" => "bad",
+            or "nobody" or "stuck_again" or "unknown" => "bad",
         "waiting" or "indoubt" or "in_doubt" or "action_required" or "cancel_pending" or "low" or "stopping"
-            or "stopped" => "wait",
+            or "stopped" or "undecided" => "wait",
         "running" or "asked" or "pending" or "compensating" or "authorizing" or "capturing" or "voiding" or "refunding"
-            or "held" or "canary" or "rest" => "busy",
+            or "held" or "canary" or "rest" or "acted" => "busy",
         _ => "off",
     };
 }

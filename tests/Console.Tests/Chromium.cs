@@ -94,6 +94,9 @@ public sealed class Window : IAsyncDisposable
         await LookAsync(name, "wide-dark");
         await Page.SetViewportSizeAsync(390, 800);
         await LookAsync(name, "narrow-dark");
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+        await LookAsync(name, "narrow-light");
+        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
         Assert.Empty(await ViolationsAsync());
         Assert.InRange(await Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"), 1, 390);
     }

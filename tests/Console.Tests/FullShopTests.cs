@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Orderwright.EndToEnd;
 
 namespace Orderwright.ConsoleTests;
@@ -8,10 +9,13 @@ namespace Orderwright.ConsoleTests;
 public sealed class FullShopTests : IAsyncLifetime
 {
     const int Orders = 10_000;
+    const int Incidents = 60;
     const int MostBytes = 60_000;
     static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(100);
 
     HttpHost host = null!;
+    string incident = "";
+    string run = "";
 
     public async ValueTask InitializeAsync()
     {
@@ -35,6 +39,33 @@ public sealed class FullShopTests : IAsyncLifetime
                     cancel);
                 placed.EnsureSuccessStatusCode();
             });
+        await MakeIncidentsAsync();
+    }
+
+    // More than a page of them, each in the audit twice: cancelled by hand, and retried in one run.
+    async Task MakeIncidentsAsync()
+    {
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Incidents), new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (_, cancel) =>
+            {
+                var id = (string)(await PostAsync("orders", new
+                {
+                    customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
+                    payment = new { provider = "sandbox", token = "tok_refund_fails" },
+                }))["id"]!;
+                await DemoShop.UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "confirmed");
+                await PostAsync($"orders/{id}/cancel", new { reason = "customer" });
+                incident = id;
+            });
+        await DemoShop.UntilAsync(async () =>
+            (await GetAsync("incidents?limit=200"))["items"]!.AsArray().Count == Incidents);
+        run = (string)(await PostAsync("bulk-actions", new
+        {
+            action = "retry", where = new { code = "refund_failed" }, reason = "The bank is back, they say.", canary = 0,
+        }))["id"]!;
+        await DemoShop.UntilAsync(async () =>
+            (string)(await GetAsync($"bulk-actions/{run}"))["state"]! is "done" or "stopped");
     }
 
     [Fact]
@@ -44,7 +75,10 @@ public sealed class FullShopTests : IAsyncLifetime
         foreach (var path in new[]
         {
             "/", "/orders", "/orders?state=open", "/orders?state=completed", "/orders?q=ada", "/orders?code=none", "/incidents",
-            "/stock", "/stock/MUG-01", "/payments", "/payments?state=action_required", "/dead-letters", "/timers", "/audit",
+            "/orders?state=turned_back&youngerThan=PT1H", "/orders?status=confirmed", $"/orders/{incident}",
+            $"/orders/{incident}/act?verb=retry", $"/incidents/{incident}", $"/bulk/{run}", $"/bulk/{run}?outcome=stuck_again",
+            "/bulk?code=refund_failed&action=retry", "/stock", "/stock/MUG-01", "/services/customer-service", "/payments",
+            "/payments?state=action_required", "/payments?inDoubt=true", "/dead-letters", "/timers", "/audit", $"/audit?run={run}",
         })
         {
             var (bytes, best) = (0, TimeSpan.MaxValue);
@@ -63,6 +97,17 @@ public sealed class FullShopTests : IAsyncLifetime
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
+
+    async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await host.Client.GetStringAsync(new Uri($"/api/v1/{path}", UriKind.Relative)))!;
+
+    async Task<JsonNode> PostAsync(string path, object body)
+    {
+        using var answer = await host.Client.PostAsJsonAsync($"/api/v1/{path}", body);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
 
     async Task PutAsync(string path, object body)
     {

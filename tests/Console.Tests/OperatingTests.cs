@@ -81,7 +81,7 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync($"/orders/{id}");
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("Rejected at authorize-payment (payment_declined); everything was undone");
-        await Expect(window.Page.Locator("svg .undo", new() { HasTextString = "undone" })).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator(".process .undo", new() { HasTextString = "undone" })).ToHaveCountAsync(1);
         await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "Retry now" })).ToHaveCountAsync(0);
     }
 
@@ -140,6 +140,54 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("1 of the first 1 did not go on", new() { Timeout = 30_000 });
         await window.IsFitAsync("/bulk/over");
+
+        // Its numbers lead to its own orders, and to what it did: that of no other.
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "1 acted on" }).ClickAsync();
+        await Expect(window.Page).ToHaveURLAsync(new Regex("outcome=acted"));
+        await Expect(window.Page.Locator("tr[id^='o-']")).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator("tr[id^='o-']")).ToContainTextAsync("stuck again");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "what it did" }).ClickAsync();
+        await Expect(window.Page).ToHaveURLAsync(new Regex("/audit\\?run="));
+        await Expect(window.Page.Locator("tr[id^='a-']")).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator("tr[id^='a-']")).ToContainTextAsync("the bank is back");
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task A_cancellation_shows_which_messages_it_would_send_and_stands_in_the_audit()
+    {
+        var id = await shop.PlaceAsync("tok_visa");
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders/{id}");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Cancel the order" }).ClickAsync();
+        var main = window.Page.Locator("main");
+        await Expect(main).ToContainTextAsync("orderwright.order.cancel-requested.v1");
+        await Expect(main).ToContainTextAsync("orderwright.stock.release.v1");
+        await Expect(main).ToContainTextAsync($"/api/v1/orders/{id}/cancel -H");
+        await Expect(main).ToContainTextAsync($"./orderwright cancel {id} --reason customer");
+        await window.IsFitAsync("/orders/act-cancel");
+        await window.Page.GetByLabel("Reason; it stands in the audit").SelectOptionAsync("fraud");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel the order" }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("everything was undone");
+        var entry = Assert.Single((await shop.GetAsync($"audit?orderId={id}"))["items"]!.AsArray())!;
+        Assert.Equal(("cancel", "fraud", "order-service"), (
+            (string)entry["action"]!, (string)entry["reason"]!, (string)entry["service"]!));
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task A_payment_in_doubt_stands_first_until_it_is_known()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/payments");
+        var id = await shop.PlaceAsync("tok_timeout_after_charge", wait: 0);
+        // On its way until the gateway has kept silent for too long.
+        var doubts = window.Page.GetByRole(AriaRole.Region, new() { Name = "Payments in doubt" });
+        await Expect(doubts.Locator($"a[href='/orders/{id}']")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Expect(doubts).ToContainTextAsync("authorize 1");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("Each may or may not have happened at its gateway.");
+        await window.GoAsync($"/payments?inDoubt=true");
+        await Expect(window.Page.Locator("main")).Not.ToContainTextAsync(id[^12..], new() { Timeout = 30_000 });
         Assert.Empty(window.Complaints);
     }
 
@@ -169,6 +217,54 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
         var id = await shop.PlaceAsync("tok_visa");
         await window.GoAsync($"/orders/{id}/act?verb=compensate");
         await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("order_confirmed");
+    }
+
+    [Fact]
+    public async Task Times_are_the_visitors_own_with_UTC_in_the_tooltip()
+    {
+        var id = await shop.PlaceAsync("tok_visa");
+        var placed = DateTimeOffset.Parse((string)(await shop.GetAsync($"orders/{id}"))["createdAt"]!, null);
+        var context = await chromium.Browser.NewContextAsync(new() { BaseURL = shop.Url.AbsoluteUri, TimezoneId = "Pacific/Kiritimati" });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"/orders/{id}");
+        var time = page.Locator($"dd time[title='{placed.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC']");
+        // Fourteen hours ahead of UTC: another day for most of it, which then stands before the time.
+        await Expect(time).ToHaveTextAsync(new Regex($"{placed.ToOffset(TimeSpan.FromHours(14)):HH:mm:ss}$"));
+        await context.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/orders")]
+    [InlineData("/orders?status=rejected")]
+    [InlineData("/orders?state=open&youngerThan=PT1H")]
+    [InlineData("/orders?code=nothing_like_that")]
+    [InlineData("/incidents")]
+    [InlineData("/stock?below=10")]
+    [InlineData("/stock/MUG-01")]
+    [InlineData("/payments")]
+    [InlineData("/payments?inDoubt=true")]
+    [InlineData("/dead-letters?open=true")]
+    [InlineData("/timers")]
+    [InlineData("/audit?action=note")]
+    [InlineData("/services/stock-service")]
+    public async Task A_page_names_the_calls_behind_it_and_these_answer(string path)
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync(path);
+        var calls = await window.Page.Locator(".listend code").AllTextContentsAsync();
+        Assert.NotEmpty(calls);
+        // Where one list is made of several calls, the values of a parameter are told with bars between them.
+        foreach (var call in calls.SelectMany(call => call.Contains('|', StringComparison.Ordinal)
+            ? Regex.Match(call, "(?<before>.*=)(?<values>[a-z|_]+)(?<after>.*)") is { Groups: var groups }
+                ? groups["values"].Value.Split('|').Select(value => groups["before"].Value + value + groups["after"].Value) : []
+            : [call]))
+        {
+            Assert.StartsWith("GET /", call, StringComparison.Ordinal);
+            using var http = new HttpClient { BaseAddress = shop.Url };
+            using var answer = await http.GetAsync(new Uri(call["GET ".Length..], UriKind.Relative));
+            Assert.True(answer.IsSuccessStatusCode, call);
+        }
     }
 
     [Fact]

@@ -38,7 +38,8 @@ public sealed class SpreadTests(Chromium chromium, SpreadTests.Shop shop) : ICla
         await shop.MisleadAsync(id);
         await using var window = await chromium.OpenAsync(shop.Console);
         await window.GoAsync("/dead-letters?open=true");
-        await Expect(window.Page.Locator("tbody tr")).ToHaveCountAsync(2);
+        await Expect(window.Page.GetByRole(AriaRole.Row, new() { NameRegex = new("unreadable") })).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator($"a[href='/orders/{id}']")).ToHaveCountAsync(1);
         await window.IsFitAsync("/dead-letters/full");
         await window.GoAsync($"/orders/{id}");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.release.v1" }).ClickAsync();
@@ -53,6 +54,29 @@ public sealed class SpreadTests(Chromium chromium, SpreadTests.Shop shop) : ICla
         await Expect(window.Page.Locator("tbody tr")).ToContainTextAsync("try it again");
         Assert.Empty(window.Complaints);
     }
+
+    [Fact]
+    public async Task Dead_letters_of_two_services_are_one_list_page_by_page()
+    {
+        var id = Guid.CreateVersion7().ToString();
+        await shop.MisleadManyAsync(id, 35);
+        await using var window = await chromium.OpenAsync(shop.Console);
+        await window.GoAsync($"/dead-letters?orderId={id}");
+        var rows = window.Page.Locator("tbody tr");
+        await Expect(rows).ToHaveCountAsync(50);
+        var first = await rows.EvaluateAllAsync<string[]>(Ids);
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Next page" }).ClickAsync();
+        await Expect(rows).ToHaveCountAsync(20);
+        var second = await rows.EvaluateAllAsync<string[]>(Ids);
+        Assert.Equal(70, first.Concat(second).Distinct().Count());
+        await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "Next page" })).ToHaveCountAsync(0);
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("of saga-coordinator, order-service, customer-service, stock-service");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "stock-service", Exact = true }).ClickAsync();
+        await Expect(rows).ToHaveCountAsync(35);
+        Assert.Empty(window.Complaints);
+    }
+
+    const string Ids = "rows => rows.map(row => row.id)";
 
     [Fact]
     public async Task A_service_that_does_not_answer_is_named_where_its_part_would_stand()
@@ -137,9 +161,33 @@ public sealed class SpreadTests(Chromium chromium, SpreadTests.Shop shop) : ICla
                     "orderwright", "order-service.any", mandatory: true,
                     new BasicProperties { ContentType = "application/cloudevents-batch+json" },
                     System.Text.Encoding.UTF8.GetBytes(body));
-            await DemoShop.UntilAsync(async () =>
-                JsonNode.Parse(await Up.Orders.GetStringAsync(new Uri("/api/v1/dead-letters", UriKind.Relative)))!["items"]!.AsArray().Count == 2);
+            await DemoShop.UntilAsync(async () => await LettersAsync(Up.Orders, $"?orderId={orderId}") == 1);
         }
+
+        /// <summary>Messages about the order that come to the wrong services: so many to each of two.</summary>
+        public async Task MisleadManyAsync(string orderId, int each)
+        {
+            await using var connection = await new ConnectionFactory { Uri = await Up.BrokerAsync() }.CreateConnectionAsync();
+            await using var channel = await connection.CreateChannelAsync();
+            foreach (var (service, type) in new[]
+            {
+                ("order-service", "orderwright.stock.release.v1"), ("stock-service", "orderwright.payment.capture.v1"),
+            })
+                await channel.BasicPublishAsync(
+                    "orderwright", $"{service}.any", mandatory: true,
+                    new BasicProperties { ContentType = "application/cloudevents-batch+json" },
+                    System.Text.Encoding.UTF8.GetBytes(new JsonArray([.. Enumerable.Range(0, each).Select(_ => new JsonObject
+                    {
+                        ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(), ["source"] = "/orderwright/saga-coordinator",
+                        ["type"] = type, ["subject"] = orderId, ["time"] = "2026-01-31T09:30:00.123Z", ["step"] = "reserve-stock",
+                        ["attempt"] = 1, ["data"] = new JsonObject(),
+                    })]).ToJsonString()));
+            foreach (var service in new[] { Up.Orders, Up.Stock })
+                await DemoShop.UntilAsync(async () => await LettersAsync(service, $"?orderId={orderId}") == each);
+        }
+
+        static async Task<int> LettersAsync(HttpClient service, string query) => JsonNode.Parse(
+            await service.GetStringAsync(new Uri($"/api/v1/dead-letters{query}", UriKind.Relative)))!["items"]!.AsArray().Count;
 
         static async Task PutAsync(HttpClient service, string path, object body)
         {

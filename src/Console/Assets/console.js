@@ -75,5 +75,9 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", () => stream?.close());
 
+// On the way to another page: a line at the top that shows when it takes a while.
+addEventListener("beforeunload", () => document.body.classList.add("busy"));
+addEventListener("pageshow", () => document.body.classList.remove("busy"));
+
 localize(document);
 follow();
