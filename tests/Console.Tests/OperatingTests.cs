@@ -176,6 +176,22 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     }
 
     [Fact]
+    public async Task What_was_shipped_of_an_order_is_told()
+    {
+        var id = await shop.PlaceAsync("tok_visa");
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders/{id}");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("Nothing was shipped.");
+        await shop.PostAsync($"orders/{id}/fulfilments", new { tracking = new { carrier = "Royal Mail", number = "RM 1" } });
+        var shipped = window.Page.GetByRole(AriaRole.Region, new() { Name = "Fulfilments" });
+        await Expect(shipped).ToContainTextAsync("1 × MUG-01");
+        await Expect(shipped).ToContainTextAsync("Royal Mail");
+        await Expect(window.Page.GetByRole(AriaRole.Region, new() { Name = "Lines" })).ToContainTextAsync("MUG-01");
+        await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "Cancel the order" })).ToHaveCountAsync(0);
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
     public async Task A_payment_in_doubt_stands_first_until_it_is_known()
     {
         await using var window = await chromium.OpenAsync(shop.Url);
