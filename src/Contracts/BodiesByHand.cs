@@ -28,7 +28,7 @@ static class BodiesByHand
 
     static OrderPlaced ReadOrderPlaced(ref Utf8JsonReader reader)
     {
-        string? customer = null, currency = null;
+        string? customer = null, currency = null, capture = null;
         IReadOnlyList<OrderLine>? lines = null;
         PaymentMethod? payment = null;
         long? adjustments = null;
@@ -41,11 +41,12 @@ static class BodiesByHand
             else if (reader.Is("adjustmentsMinor"u8)) adjustments = reader.GetInt64();
             else if (reader.Is("payment"u8)) payment = ReadPaymentMethod(ref reader);
             else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
+            else if (reader.Is("capture"u8)) capture = reader.GetString();
             else reader.SkipValue();
         return new OrderPlaced(
             customer ?? throw Missing("customerId"), currency ?? throw Missing("currency"), lines ?? throw Missing("lines"),
             adjustments ?? throw Missing("adjustmentsMinor"), payment ?? throw Missing("payment"),
-            maySetPrice ?? throw Missing("maySetPrice"));
+            maySetPrice ?? throw Missing("maySetPrice"), capture);
     }
 
     static StepAnswered ReadStepAnswered(ref Utf8JsonReader reader)

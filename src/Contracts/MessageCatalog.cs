@@ -27,8 +27,10 @@ public static class MessageCatalog
         Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
         Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
+        Of("orderwright.payment.take-shipped.v1", ServiceNames.Customer, MessageJson.Default.TakeShipped),
         Of("orderwright.payment.moved.v1", ServiceNames.Order, MessageJson.Default.PaymentMoved),
         Of("orderwright.payment.noted.v1", ServiceNames.Customer, MessageJson.Default.PaymentNoted),
+        Of("orderwright.order.waiting.v1", ServiceNames.Order, MessageJson.Default.OrderWaiting),
         Of("orderwright.order.confirmed.v1", ServiceNames.Order, MessageJson.Default.OrderConfirmed),
         Of("orderwright.order.rejected.v1", ServiceNames.Order, MessageJson.Default.OrderRejected),
         Of("orderwright.order.cancelled.v1", ServiceNames.Order, MessageJson.Default.OrderCancelled),
@@ -94,4 +96,6 @@ public static class MessageCatalog
 [JsonSerializable(typeof(PaymentNoted))]
 [JsonSerializable(typeof(ShipGoods))]
 [JsonSerializable(typeof(GoodsShipped))]
+[JsonSerializable(typeof(TakeShipped))]
+[JsonSerializable(typeof(OrderWaiting))]
 public sealed partial class MessageJson : JsonSerializerContext;

@@ -19,6 +19,7 @@ public sealed record PaymentMethod(string Provider, string? Token = null);
 /// <summary>
 /// An order was accepted. <paramref name="AdjustmentsMinor"/> is the signed sum of shipping, discounts, taxes and
 /// fees. <paramref name="MaySetPrice"/>: the caller's unit prices hold without a look at the catalogue.
+/// <paramref name="Capture"/>: one of <see cref="CapturePolicies"/>; null: when it is confirmed.
 /// </summary>
 public sealed record OrderPlaced(
     string CustomerId,
@@ -26,7 +27,8 @@ public sealed record OrderPlaced(
     IReadOnlyList<OrderLine> Lines,
     long AdjustmentsMinor,
     PaymentMethod Payment,
-    bool MaySetPrice) : IMessageBody;
+    bool MaySetPrice,
+    string? Capture = null) : IMessageBody;
 
 /// <summary>
 /// Somebody wants the order undone: in flight, or confirmed and not yet fulfilled. Carries the order, so that it
@@ -115,6 +117,10 @@ public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, l
 {
     public static readonly PaymentPosition None = new(0, 0, 0, false);
 
+    /// <summary>Secured, and neither taken nor released.</summary>
+    [JsonIgnore]
+    public long HeldMinor => Voided ? 0 : AuthorizedMinor - CapturedMinor;
+
     /// <summary>One of <see cref="PaymentStatuses"/>.</summary>
     public string Status => this switch
     {
@@ -128,9 +134,12 @@ public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, l
     };
 }
 
-// ---- customer-service tells order-service what came of an operator's act (again and again, until it is noted) ----
+// ---- customer-service tells order-service what came of an act outside the process (again and again, until it is noted) ----
 
-/// <summary>A payment was captured, released or refunded by hand, and stands as of <paramref name="Version"/>.</summary>
+/// <summary>
+/// A payment was captured, released or refunded by hand or for what was shipped, and stands as of
+/// <paramref name="Version"/>.
+/// </summary>
 public sealed record PaymentMoved(PaymentPosition Payment, long Version) : IMessageBody;
 
 /// <summary>order-service knows how the payment stood as of <paramref name="Version"/>.</summary>
@@ -146,6 +155,18 @@ public sealed record ShipGoods(int Fulfilment, IReadOnlyList<OrderLine> Lines) :
 
 /// <summary>The stock knows of the fulfilment.</summary>
 public sealed record GoodsShipped(int Fulfilment) : IMessageBody;
+
+/// <summary>
+/// Of what is held for the order, <paramref name="DueMinor"/> in all are to be taken: what has been shipped of it is worth so
+/// much. With <paramref name="Close"/> nothing more will be: the rest is released. Answered by <see cref="PaymentMoved"/>
+/// once it is so; asked again it has no second effect, as it says a sum and no step.
+/// </summary>
+public sealed record TakeShipped(long DueMinor, bool Close) : IMessageBody;
+
+// ---- the coordinator tells order-service what is awaited (again when asked) ----
+
+/// <summary>The customer has to act first: at <paramref name="Action"/>, if it is said, and before it is given up.</summary>
+public sealed record OrderWaiting(string? Action, DateTimeOffset Until) : IMessageBody;
 
 // ---- the coordinator tells order-service how it ended (and tells it again when asked again) ----
 

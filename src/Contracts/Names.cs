@@ -80,6 +80,16 @@ public static class PaymentStatuses
     public const string Voided = "voided";
 }
 
+/// <summary>When the money of an order is taken.</summary>
+public static class CapturePolicies
+{
+    /// <summary>All of it, once the order is confirmed.</summary>
+    public const string Confirmation = "confirmation";
+
+    /// <summary>With each fulfilment what that is worth; until then it is held.</summary>
+    public const string Fulfilment = "fulfilment";
+}
+
 /// <summary>Values of an order's <c>fulfilmentStatus</c>.</summary>
 public static class FulfilmentStatuses
 {

@@ -59,7 +59,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
         return new ServiceParts
         {
-            Handlers = [new SettlePayments(store, byName.Keys.ToFrozenSet(), limits, calls.Take), tell],
+            Handlers = [new SettlePayments(store, byName, limits, calls.Take), tell],
             Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job],
             Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
             Routes = routes =>

@@ -10,6 +10,8 @@ public static class PaymentStates
 
     /// <summary>The customer has to act first: 3-D Secure.</summary>
     public const string ActionRequired = "action_required";
+
+    /// <summary>Money is held; some of it may have been taken already, with what was shipped.</summary>
     public const string Authorized = "authorized";
     public const string Capturing = "capturing";
     public const string Captured = "captured";
@@ -80,6 +82,9 @@ public sealed record Payment
     public long Version { get; init; } = 1;
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Secured, and neither taken nor released: the rest of an authorization that was captured in part.</summary>
+    public long HeldMinor => Position.HeldMinor;
 
     public PaymentPosition Position => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided);
 }

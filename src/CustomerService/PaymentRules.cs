@@ -72,7 +72,7 @@ public static class PaymentRules
                 new(file, Unsettled(capturing, file.Open, undo: false, now)),
             { State: PaymentStates.Authorized } authorized => CallRules.Begin(
                 file.With(Changed(authorized with { State = PaymentStates.Capturing }, now)),
-                GatewayOperations.Capture, authorized.AuthorizedMinor, now, limits),
+                GatewayOperations.Capture, authorized.HeldMinor, now, limits),
             var undone => new(file, AlreadyUndone(undone)),
         };
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.Runtime;
@@ -9,10 +10,14 @@ namespace Orderwright.CustomerService;
 /// order. Within one order the order of arrival holds; an undo that overtook its do leaves a tombstone.
 /// </summary>
 public sealed class SettlePayments(
-    PaymentStore store, IReadOnlySet<string> gateways, GatewayLimits limits, Action<PaymentFile, GatewayTask> next)
+    PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits,
+    Action<PaymentFile, GatewayTask> next)
     : IBatchHandler
 {
-    public IReadOnlyList<Type> Takes => [typeof(AuthorizePayment), typeof(CapturePayment), typeof(UndoPayment)];
+    readonly FrozenSet<string> gateways = providers.Keys.ToFrozenSet();
+
+    public IReadOnlyList<Type> Takes =>
+        [typeof(AuthorizePayment), typeof(CapturePayment), typeof(UndoPayment), typeof(TakeShipped)];
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
@@ -26,6 +31,8 @@ public sealed class SettlePayments(
             var decision = Decide(message, book, work.Now);
             book.Apply(decision);
             if (decision.Answer is { } answer) work.Answer(message, answer);
+            if (message.Body is TakeShipped take && decision.File.Payment is { } paid && ShippedRules.IsDone(paid, take))
+                work.Answer(message, new PaymentMoved(paid.Position, paid.Version));
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
         }
         store.Save(work, book);
@@ -39,6 +46,8 @@ public sealed class SettlePayments(
             AuthorizePayment ask => PaymentRules.Authorize(
                 file, ask, gateways, book.FundsOf(ask.CustomerId, ask.Currency), now, limits),
             CapturePayment => PaymentRules.Capture(file, now, limits),
+            TakeShipped take => ShippedRules.Take(
+                file, take, providers.GetValueOrDefault(file.Payment?.Provider ?? "")?.Capabilities, now, limits),
             UndoPayment => PaymentRules.Undo(
                 file, message.Step ?? StepNames.AuthorizePayment,
                 book.FundsOf(file.Payment?.CustomerId, file.Payment?.Currency).AmountMinor, now, limits),

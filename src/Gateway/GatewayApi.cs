@@ -57,7 +57,10 @@ public sealed class GatewayApi(
         try
         {
             var reply = await gateway.DoAsync(new GatewayRequest(
-                asked.Key, asked.Reference, operation, asked.Amount, asked.Currency, token, asked.Charge));
+                asked.Key, asked.Reference, operation, asked.Amount, asked.Currency, token, asked.Charge)
+            {
+                IsLast = asked.Final ?? true,
+            });
             return reply.Lost || whim.LostAfter ? await StaySilentAsync(http) : Tell(Said(reply.Result!, http));
         }
         catch (Exception error) when (error is OverloadedException or DatabaseUnavailableException)

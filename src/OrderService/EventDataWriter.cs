@@ -32,6 +32,15 @@ sealed class EventDataWriter : IDisposable
         Text("cancelReason"u8, data.CancelReason);
         Text("fulfilmentStatus"u8, data.FulfilmentStatus);
         if (data.FulfilmentId is { } fulfilment) json.WriteString("fulfilmentId"u8, fulfilment);
+        if (data.NextAction is { } action)
+        {
+            json.WriteStartObject("nextAction"u8);
+            Text("type"u8, action.Type);
+            Text("url"u8, action.Url);
+            json.WritePropertyName("expiresAt"u8);
+            UtcMillisecondsConverter.Write(json, action.ExpiresAt);
+            json.WriteEndObject();
+        }
         if (data.Steps is { } steps)
         {
             json.WriteStartArray("steps"u8);

@@ -1,14 +1,16 @@
 using System.Diagnostics;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// What customer-service tells of payments that operators moved. An order that the process is still deciding on is left to
-/// it: who told is not answered, and tells again.
+/// What customer-service tells of payments that operators moved, or that were taken with what was shipped. An order that the
+/// process is still deciding on is left to it: who told is not answered, and tells again.
 /// </summary>
-public sealed class NotePayments(OrderStore store, Recent<Order> recent, EventFeed feed) : IBatchHandler
+public sealed class NotePayments(
+    OrderStore store, FulfilmentStore fulfilments, Recent<Order> recent, EventFeed feed) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes => [typeof(PaymentMoved)];
 
@@ -30,6 +32,8 @@ public sealed class NotePayments(OrderStore store, Recent<Order> recent, EventFe
             work.Send(state.Id, new PaymentNoted(moved.Version));
         }
         await store.SaveAsync(changes, work);
+        fulfilments.FinishTaken(
+            [.. changes.Select(change => (change.State.Id, ((PaymentMoved)told[change.State.Id].Body).Payment))], work);
         work.AfterCommit(() =>
         {
             foreach (var change in changes) recent.Forget(change.State.Id);

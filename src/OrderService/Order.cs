@@ -40,14 +40,15 @@ public sealed record Order(
     /// A checked request as a new order: pending, version 1, with a total if every price is known.
     /// </summary>
     public static Order Place(
-        OrderRequest request, Guid id, string merchant, bool maySetPrice, DateTimeOffset now)
+        OrderRequest request, Guid id, string merchant, bool maySetPrice, DateTimeOffset now,
+        bool isTakenOnFulfilment = false)
     {
         var lines = request.Lines
             .Select((line, index) => new OrderLine(index + 1, line.Sku, line.Quantity, line.UnitPrice)).ToList();
         var order = new Order(
             new OrderState(
                 id, 1, OrderStatuses.Pending, PaymentStatuses.Pending, FulfilmentStatuses.Unfulfilled, Total: null,
-                Reason: null, CancelReason: null, now),
+                Reason: null, CancelReason: null, now, IsTakenOnFulfilment: isTakenOnFulfilment),
             merchant, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
             request.Metadata ?? new Dictionary<string, string>(),
             request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(Balance, null),
@@ -61,7 +62,9 @@ public sealed record Order(
     public Order With(OrderChange change) => this with { State = change.State, Lines = change.Priced ?? Lines };
 
     /// <summary>What the coordinator is asked to carry out.</summary>
-    public OrderPlaced AsPlaced() => new(CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice);
+    public OrderPlaced AsPlaced() => new(
+        CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice,
+        State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null);
 }
 
 /// <summary>What the process and its people change about an order, one version at a time.</summary>
@@ -75,6 +78,8 @@ public sealed record Order(
 /// <param name="CancelReason">One of <see cref="OrderRules.CancelReasons"/>, once a cancellation was asked
 /// for.</param>
 /// <param name="UpdatedAt">When this version came to be.</param>
+/// <param name="NextAction">What the customer has to do before the process goes on.</param>
+/// <param name="IsTakenOnFulfilment">Its money is taken with what is shipped, not when it is confirmed.</param>
 public sealed record OrderState(
     Guid Id,
     long Version,
@@ -84,7 +89,18 @@ public sealed record OrderState(
     long? Total,
     Reason? Reason,
     string? CancelReason,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt,
+    NextAction? NextAction = null,
+    bool IsTakenOnFulfilment = false);
+
+/// <summary>The customer's next step, such as 3-D Secure.</summary>
+/// <param name="Type"><c>redirect</c>: to the address; <c>wait</c> where there is none to go to.</param>
+/// <param name="Url">Where the customer goes.</param>
+/// <param name="ExpiresAt">Then the order is given up, and everything undone.</param>
+public sealed record NextAction(string Type, string? Url, DateTimeOffset ExpiresAt)
+{
+    public static NextAction Of(string? url, DateTimeOffset until) => new(url is null ? "wait" : "redirect", url, until);
+}
 
 /// <param name="Code">One of <see cref="ReasonCodes"/>.</param>
 /// <param name="Message">One sentence for people.</param>
@@ -122,6 +138,7 @@ public sealed record OrderEvent(
 /// <param name="Steps">What each step across the services went through.</param>
 /// <param name="FulfilmentStatus">How much has left the house from then on.</param>
 /// <param name="FulfilmentId">The fulfilment that left it.</param>
+/// <param name="NextAction">What the customer has to do.</param>
 public sealed record EventData(
     string? PaymentStatus = null,
     long? Total = null,
@@ -131,7 +148,8 @@ public sealed record EventData(
     string? CancelReason = null,
     IReadOnlyList<StepStamp>? Steps = null,
     string? FulfilmentStatus = null,
-    Guid? FulfilmentId = null);
+    Guid? FulfilmentId = null,
+    NextAction? NextAction = null);
 
 /// <summary>Values of an event's <c>type</c>. Stable: clients branch on these.</summary>
 public static class OrderEventTypes
@@ -143,6 +161,9 @@ public static class OrderEventTypes
     public const string CancelRequested = "cancel_requested";
     public const string Cancelled = "cancelled";
     public const string Completed = "completed";
+
+    /// <summary>The status stays; the customer has to act before the process goes on.</summary>
+    public const string ActionRequired = "action_required";
 
     /// <summary>The status stays; some of the order, or all that was left of it, left the house.</summary>
     public const string Shipped = "shipped";

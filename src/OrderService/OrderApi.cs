@@ -16,6 +16,7 @@ public sealed class OrderApi(
     CommandGroup<UpdateStatus> updating,
     OrdersInFlight inFlight,
     DecisionWaiters waiters,
+    CaptureSettings capture,
     ServiceContext context)
 {
     public void Map(IEndpointRouteBuilder routes)
@@ -60,7 +61,7 @@ public sealed class OrderApi(
         var moment = MomentOf(http);
         var order = Order.Place(
             request.Body, context.Ids.Next(moment.Now), request.Caller.Merchant, request.Caller.May(Scopes.OrdersPrice),
-            moment.Now);
+            moment.Now, capture.IsOnFulfilment(request.Caller.Merchant));
         var place = request.For(PlaceOrder.Of(order, moment, Activity.Current?.Id));
 
         using var room = await inFlight.EnterAsync();

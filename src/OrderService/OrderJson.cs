@@ -46,13 +46,13 @@ public sealed record StatusRequest(string Status);
 public sealed record OrderBody(
     Guid Id, string? Reference, string CustomerId, string Status, string PaymentStatus, string FulfilmentStatus,
     string Currency, IReadOnlyList<LineBody> Lines, IReadOnlyList<Adjustment> Adjustments, long? Total,
-    Reason? Reason, IReadOnlyDictionary<string, string> Metadata, long Version, DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt)
+    Reason? Reason, NextAction? NextAction, IReadOnlyDictionary<string, string> Metadata, long Version,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     public static OrderBody Of(Order order) => new(
         order.Id, order.Reference, order.CustomerId, order.State.Status, order.State.PaymentStatus,
         order.State.FulfilmentStatus, order.Currency, [.. order.Lines.Select(LineBody.Of)], order.Adjustments,
-        order.State.Total, order.State.Reason, order.Metadata, order.State.Version, order.CreatedAt,
+        order.State.Total, order.State.Reason, order.State.NextAction, order.Metadata, order.State.Version, order.CreatedAt,
         order.State.UpdatedAt);
 
     /// <summary>The order as an answer: the same bytes whenever the order is the same.</summary>

@@ -14,13 +14,15 @@ public sealed class OrderModule : IServiceModule
 
     public string Name => ServiceNames.Order;
 
-    public ServiceParts Build(ServiceContext context) => Build(context, out _);
+    public ServiceParts Build(ServiceContext context) => Build(context, out _, out _);
 
-    /// <summary>With the API itself, for who calls it without a web server: the simulation.</summary>
-    public ServiceParts Build(ServiceContext context, out OrderApi api)
+    /// <summary>With the APIs themselves, for who calls them without a web server: the simulation.</summary>
+    public ServiceParts Build(ServiceContext context, out OrderApi api, out FulfilmentApi fulfilling)
     {
         var options = context.Options;
         var store = new OrderStore(context.Sql);
+        var fulfilments = new FulfilmentStore(context.Sql);
+        var capture = CaptureSettings.Read(context.Configuration);
         var recent = new Recent<Order>(options.MaxOrdersInFlight);
         var inFlight = new OrdersInFlight(
             options.MaxOrdersInFlight, options.MaxWaitingRequests, PatienceForAPlace, context.Time);
@@ -35,22 +37,22 @@ public sealed class OrderModule : IServiceModule
         var cancelling = new CommandGroup<CancelOrder>(
             "cancel-orders", new CancelOrders(store, feed, audit).HandleAsync, context);
         var updating = new CommandGroup<UpdateStatus>(
-            "update-statuses", new UpdateStatuses(store, feed).HandleAsync, context);
-        var fulfilments = new FulfilmentStore(context.Sql);
+            "update-statuses", new UpdateStatuses(store, fulfilments, feed).HandleAsync, context);
         var shipping = new CommandGroup<ShipOrder>(
             "ship-orders", new ShipOrders(store, fulfilments, feed).HandleAsync, context);
         var follow = new FollowFulfilments(fulfilments, context);
         var find = new FindOrders(context.Database, context.Sql);
-        var orders = api = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, context);
+        var orders = api = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);
         var events = new OrderEventsApi(find, feed, context.Time);
-        var shipped = new FulfilmentApi(find, fulfilments, shipping, context.Database, context.Time);
+        var shipped = fulfilling = new FulfilmentApi(find, fulfilments, shipping, context.Database, context.Time);
 
         return new ServiceParts
         {
             Handlers =
             [
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
-                new NotePayments(store, recent, feed),
+                new NotePayments(store, fulfilments, recent, feed),
+                new NoteWaiting(store, recent, feed),
                 follow,
             ],
             Jobs =

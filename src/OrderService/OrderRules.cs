@@ -56,13 +56,13 @@ public static class OrderRules
 
     /// <summary>
     /// False while the coordinator still owes an answer: the outcome, or the capture of a payment that is
-    /// only authorized. An order that is not settled is asked about again and again.
+    /// only authorized, unless that comes with what is shipped. An order that is not settled is asked about again and again.
     /// </summary>
     public static bool IsSettled(OrderState state) => state.Status switch
     {
         OrderStatuses.Pending or OrderStatuses.CancelPending => false,
         OrderStatuses.Confirmed or OrderStatuses.Completed =>
-            ProgressOf(state.PaymentStatus) >= ProgressOf(PaymentStatuses.Paid),
+            state.IsTakenOnFulfilment || ProgressOf(state.PaymentStatus) >= ProgressOf(PaymentStatuses.Paid),
         _ => true,
     };
 
@@ -125,6 +125,17 @@ public static class OrderRules
         : Move(
             state, state with { PaymentStatus = paymentStatus }, OrderEventTypes.PaymentUpdated,
             new EventData(paymentStatus), moment);
+
+    /// <summary>The customer has to act first. Told late or twice, it changes nothing.</summary>
+    public static OrderChange NoteWaiting(OrderState state, OrderWaiting told, Moment moment)
+    {
+        var action = NextAction.Of(told.Action, told.Until);
+        return state.Status != OrderStatuses.Pending || state.NextAction == action
+            ? OrderChange.Nothing(state)
+            : Move(
+                state, state with { NextAction = action }, OrderEventTypes.ActionRequired,
+                new EventData(NextAction: action), moment);
+    }
 
     /// <summary>
     /// Asked again about a cancellation, nothing changes. Null when it is too late to cancel.
@@ -215,7 +226,13 @@ public static class OrderRules
     {
         if (after.Status != before.Status && !Transitions[before.Status].Contains(after.Status))
             throw new InvalidOperationException($"Order {before.Id} cannot go from {before.Status} to {after.Status}.");
-        var state = after with { Version = before.Version + 1, UpdatedAt = moment.Now };
+        var state = after with
+        {
+            Version = before.Version + 1,
+            UpdatedAt = moment.Now,
+            // Wherever an order goes, nobody waits for its customer any more.
+            NextAction = after.Status == before.Status ? after.NextAction : null,
+        };
         return new(
             state,
             [new(state.Id, state.Version, type, state.Status, moment.Now, moment.Actor, moment.TraceId, data)]);

@@ -39,7 +39,8 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("payment_token", order => order.Payment.Token)
                 .Bool("may_set_price", order => order.MaySetPrice)
                 .BigInt("version", order => order.State.Version)
-                .Time("created_at", order => order.CreatedAt),
+                .Time("created_at", order => order.CreatedAt)
+                .Text("capture", order => order.State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null),
             row => row.Uuid(0));
         return inserted.ToHashSet();
     }
@@ -113,7 +114,9 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("reason_message", change => change.State.Reason?.Message)
                 .Text("cancel_reason", change => change.State.CancelReason)
                 .Time("updated_at", change => change.State.UpdatedAt)
-                .Text("fulfilment_status", change => change.State.FulfilmentStatus),
+                .Text("fulfilment_status", change => change.State.FulfilmentStatus)
+                .Text("next_action_url", change => change.State.NextAction?.Url)
+                .TimeOrNull("next_action_until", change => change.State.NextAction?.ExpiresAt),
             row => row.Uuid(0));
         var written = rows.ToHashSet();
         var saved = changes.Where(change => written.Contains(change.State.Id)).ToList();
@@ -158,14 +161,18 @@ public sealed class OrderStore(SqlCatalog sql)
         if (ids.Count > 0) work.Defer(sql["delete_unsettled"], SqlArgs.OfUuids("id", ids));
     }
 
-    /// <summary>A row of the first ten columns of every statement that reads orders.</summary>
-    public static OrderState ReadState(IRow row) => new(
+    /// <summary>A row of what changes: the first ten columns of every statement that reads orders, and the last three.</summary>
+    public static OrderState ReadState(IRow row) => ReadState(row, last: 10);
+
+    static OrderState ReadState(IRow row, int last) => new(
         row.Uuid(0), row.BigInt(1), row.Text(2), row.Text(3), row.Text(4), row.BigIntOrNull(5),
-        row.TextOrNull(6) is { } code ? new Reason(code, row.Text(7)) : null, row.TextOrNull(8), row.Time(9));
+        row.TextOrNull(6) is { } code ? new Reason(code, row.Text(7)) : null, row.TextOrNull(8), row.Time(9),
+        row.TimeOrNull(last + 2) is { } until ? NextAction.Of(row.TextOrNull(last + 1), until) : null,
+        row.TextOrNull(last) == CapturePolicies.Fulfilment);
 
     /// <summary>A row of all their columns.</summary>
     public static Order ReadOrder(IRow row) => new(
-        ReadState(row), row.Text(10), row.TextOrNull(11), row.Text(12), row.Text(13),
+        ReadState(row, last: 21), row.Text(10), row.TextOrNull(11), row.Text(12), row.Text(13),
         OrderLinesJson.Read(row.Text(14)),
         FromJson(row.Text(15), StoredJson.Default.IReadOnlyListAdjustment),
         FromJson(row.Text(16), StoredJson.Default.IReadOnlyDictionaryStringString),

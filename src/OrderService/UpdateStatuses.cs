@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Orderwright.Contracts;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
 
@@ -11,9 +13,10 @@ namespace Orderwright.OrderService;
 public sealed record UpdateStatus(Guid OrderId, string Status, Precondition? IfMatch, Moment Moment);
 
 /// <summary>
-/// An operator moves orders along the published graph, where that is not for the process to do.
+/// An operator moves orders along the published graph, where that is not for the process to do. What is completed is
+/// closed: what was held for it and not shipped is released.
 /// </summary>
-public sealed class UpdateStatuses(OrderStore store, EventFeed feed)
+public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments, EventFeed feed)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<UpdateStatus>> batch, Work work)
     {
@@ -41,7 +44,18 @@ public sealed class UpdateStatuses(OrderStore store, EventFeed feed)
             }
         }
         await store.SaveAsync(changes, work);
+        await CloseAsync(
+            [.. changes.Where(change => change.State.IsTakenOnFulfilment).Select(change => change.State.Id)], work);
         work.AfterCommit(feed.Raise);
         return answers;
+    }
+
+    async Task CloseAsync(IReadOnlyList<Guid> completed, Work work)
+    {
+        var shipped = (await fulfilments.LoadAsync(completed, work)).ToLookup(one => one.OrderId);
+        var open = completed.Select(id => new FulfilmentWork(
+            id, FulfilmentWork.Closing, ServiceNames.Customer, DueMinor: shipped[id].Sum(one => one.ValueMinor))).ToList();
+        foreach (var one in open) work.Send(one.OrderId, new TakeShipped(one.DueMinor!.Value, Close: true));
+        fulfilments.Await(open, work.Now + AskCoordinator.FirstAskAfter, work);
     }
 }

@@ -35,9 +35,9 @@ public static class OrderMessages
         _ => throw new InvalidOperationException($"{renew} holds nothing that expires."),
     };
 
-    public static Reply ReplyOf(string step, StepAnswered answer) => answer.Outcome switch
+    public static Reply ReplyOf(string step, StepAnswered answer, OrderFacts facts) => answer.Outcome switch
     {
-        StepOutcome.Completed => new Reply.Completed(DetailOf(step, answer)),
+        StepOutcome.Completed => new Reply.Completed(DetailOf(step, answer, facts)),
         StepOutcome.Rejected =>
             new Reply.Rejected(answer.Code ?? "rejected", answer.Message ?? "No reason was given."),
         StepOutcome.Retry =>
@@ -69,6 +69,16 @@ public static class OrderMessages
         };
     }
 
+    /// <summary>What the customer has to do first, for order-service; null while nothing.</summary>
+    public static OrderWaiting? WaitingOf(SagaState state)
+    {
+        foreach (var (step, undo, leg) in state.Outstanding)
+            if (!undo && leg is { Phase: LegPhase.Waiting, Deadline: { } until }
+                && OrderSaga.Version(state.DefinitionVersion).Find(step.Step)!.ActionBy is not null)
+                return new OrderWaiting(leg.Action, until);
+        return null;
+    }
+
     /// <summary>What the steps went through so far, in the order in which they were first asked.</summary>
     public static IReadOnlyList<StepStamp> StampsOf(SagaState state) =>
     [
@@ -84,9 +94,9 @@ public static class OrderMessages
         var phase => SagaNames.Of(phase),
     };
 
-    static string? DetailOf(string step, StepAnswered answer) =>
+    static string? DetailOf(string step, StepAnswered answer, OrderFacts facts) =>
         step == StepNames.AuthorizePayment && answer.Payment is { } payment
-            && payment.CapturedMinor >= payment.AuthorizedMinor
+            && (payment.CapturedMinor >= payment.AuthorizedMinor || facts.Order.Capture == CapturePolicies.Fulfilment)
             ? OrderSaga.Captured
             : null;
 }

@@ -19,7 +19,10 @@ public static class OrderSaga
     /// </summary>
     public static readonly TimeSpan HoldFor = TimeSpan.FromMinutes(15);
 
-    /// <summary>The detail of a payment that needs no capture any more.</summary>
+    /// <summary>
+    /// The detail of a payment that the process need not capture: it is taken already, or will be when goods are shipped
+    /// (docs/adr/0018).
+    /// </summary>
     public const string Captured = "captured";
 
     const string Customer = "customer";

@@ -38,6 +38,7 @@ public sealed class SagaProgress
     readonly DateTimeOffset now;
     readonly List<(IMessageBody Body, string? Step, int Attempt, DateTimeOffset? Deadline)> commands = [];
     Announcement? told;
+    OrderWaiting? waiting;
 
     SagaProgress(SagaRecord saga, DateTimeOffset now)
     {
@@ -90,13 +91,17 @@ public sealed class SagaProgress
         {
             case OrderPlaced:
                 Decide(new SagaEvent.Started());
+                waiting = OrderMessages.WaitingOf(State);
                 break;
             case CancelRequested cancel:
                 Decide(new SagaEvent.CancelRequested(cancel.Reason));
                 break;
             case StepAnswered answer when message.Step is { } step:
-                var reply = OrderMessages.ReplyOf(step, answer);
+                var reply = OrderMessages.ReplyOf(step, answer, Facts);
                 Decide(new SagaEvent.Answered(step, answer.Undo, reply), answer);
+                if (answer.Outcome == StepOutcome.Waiting && OrderMessages.WaitingOf(State) is { } awaited
+                    && awaited != OrderMessages.WaitingOf(before))
+                    waiting = awaited;
                 break;
         }
     }
@@ -117,6 +122,8 @@ public sealed class SagaProgress
     {
         foreach (var (body, step, attempt, deadline) in commands)
             work.Send(OrderId, body, step, attempt, deadline, Facts.TraceParent);
+        if (waiting is not null && waiting == OrderMessages.WaitingOf(State))
+            work.Send(OrderId, waiting, traceParent: Facts.TraceParent);
         if (told is not { } announcement) return;
         var outcome = OrderMessages.OutcomeOf(announcement, State, Facts, Payment);
         work.Send(OrderId, outcome, traceParent: Facts.TraceParent);

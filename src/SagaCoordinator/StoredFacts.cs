@@ -29,6 +29,7 @@ static class StoredFacts
         if (order.MaySetPrice) json.WriteBoolean("maySetPrice"u8, true);
         json.WriteString("provider"u8, order.Payment.Provider);
         json.WriteText("token"u8, order.Payment.Token);
+        json.WriteText("capture"u8, order.Capture);
         json.WriteText("traceParent"u8, facts.TraceParent);
         json.WriteEndObject();
     }
@@ -38,7 +39,7 @@ static class StoredFacts
         var reader = new Utf8JsonReader(json);
         reader.Read();
         var (customerId, currency, adjustments, maySetPrice) = ("", "", 0L, false);
-        var (provider, token, traceParent) = ("", (string?)null, (string?)null);
+        var (provider, token, capture, traceParent) = ("", (string?)null, (string?)null, (string?)null);
         IReadOnlyList<OrderLine> lines = [];
         while (reader.NextProperty())
             if (reader.Is("customerId"u8)) customerId = reader.GetString()!;
@@ -48,10 +49,11 @@ static class StoredFacts
             else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
             else if (reader.Is("provider"u8)) provider = reader.GetString()!;
             else if (reader.Is("token"u8)) token = reader.GetString();
+            else if (reader.Is("capture"u8)) capture = reader.GetString();
             else if (reader.Is("traceParent"u8)) traceParent = reader.GetString();
             else reader.SkipValue();
         var method = new PaymentMethod(provider, token);
-        var order = new OrderPlaced(customerId, currency, lines, adjustments, method, maySetPrice);
+        var order = new OrderPlaced(customerId, currency, lines, adjustments, method, maySetPrice, capture);
         return new OrderFacts(order, traceParent);
     }
 

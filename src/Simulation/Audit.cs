@@ -13,6 +13,9 @@ sealed class Audit(World world, Arena arena)
     static readonly SqlQuery Open =
         new("open", "SELECT order_id, state, waiting_for, step, code FROM sagas WHERE ended_at IS NULL");
     static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled");
+    static readonly SqlQuery OpenShipments =
+        new("open_shipments", "SELECT order_id, participant FROM fulfilment_work");
+    static readonly SqlQuery Untold = new("untold", "SELECT count(*) FROM moved_payments");
     static readonly SqlQuery OpenCalls = new("open_calls", "SELECT count(*) FROM gateway_calls WHERE finished_at IS NULL");
     static readonly SqlQuery Orders = new("orders_placed", "SELECT id, status, metadata ->> 'order' FROM orders");
     static readonly SqlQuery Letters = new("letters", "SELECT reason FROM dead_letters WHERE raw <> 'garbage'");
@@ -46,6 +49,8 @@ sealed class Audit(World world, Arena arena)
         return open.All(saga => IsParked(saga, TimeSpan.Zero))
             && Read(ServiceNames.Order, Unsettled, row => row.Uuid(0)).All(id => open.Any(saga => saga.OrderId == id))
             && Read(ServiceNames.Customer, OpenCalls, row => row.Int(0))[0] == open.Count(saga => saga.State == "waiting")
+            && Read(ServiceNames.Order, OpenShipments, row => row.Uuid(0)).Count == 0
+            && Read(ServiceNames.Customer, Untold, row => row.Int(0))[0] == 0
             && world.Network.IsEmpty;
     }
 
@@ -58,6 +63,8 @@ sealed class Audit(World world, Arena arena)
         foreach (var order in Read(ServiceNames.Order, Unsettled, row => row.Uuid(0)))
             if (open.All(saga => saga.OrderId != order))
                 Add("I7", order, "still waits for the coordinator a minute after the last fault");
+        foreach (var (order, who) in Read(ServiceNames.Order, OpenShipments, row => (row.Uuid(0), row.Text(1))))
+            Add("I7", order, $"was shipped or closed, and {who} has not answered a minute after the last fault");
     }
 
     /// <summary>Operators see the incidents; what made them is over, so to ask again must settle them.</summary>

@@ -44,6 +44,7 @@ public sealed class Client(World world, Chance chance)
     readonly Lane lane = new(world.Pump);
     readonly HostTime time = new(world.Pump, new Lane(world.Pump), () => TimeSpan.Zero, () => TimeSpan.FromSeconds(1));
     readonly List<Task> begun = [];
+    int shipments;
 
     public TimeProvider Time => time;
 
@@ -81,6 +82,9 @@ public sealed class Client(World world, Chance chance)
                 break;
             case Cancel cancel:
                 Start(() => CancelAsync(cancel));
+                break;
+            case Ship ship:
+                Start(() => ShipAsync(ship));
                 break;
             case Complete complete:
                 Start(() => CompleteAsync(complete));
@@ -205,6 +209,25 @@ public sealed class Client(World world, Chance chance)
                 world.Trace.Tell(id, $"client: the cancellation is answered {answer?.Status}");
                 ticket.IsCancelled |= answer is { Status: 202 };
                 if (answer is not (null or { Status: >= 500 })) return;
+            }
+            await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
+        }
+    }
+
+    // Asked again under its key while no answer comes; what is not confirmed yet is tried anew.
+    async Task ShipAsync(Ship ship)
+    {
+        var body = ship.Quantity is { } some ? $$"""{"lines":[{"line":1,"quantity":{{some}}}]}""" : "{}";
+        var key = $"ship-{++shipments}";
+        for (var tries = 0; tries < 6; tries++)
+        {
+            if (Tickets.GetValueOrDefault(ship.Order) is { OrderId: { } id })
+            {
+                var answer = await CallAsync(
+                    ServiceNames.Order, node => node.Fulfilling!.ShipAsync(Post(body, key), $"{id}"));
+                world.Trace.Tell(id, $"client: the shipment is answered {answer?.Status}");
+                if (answer is { Status: 201 }) return;
+                if (answer is { Status: 409 } && !IsInFlight(answer)) key = $"ship-{++shipments}";
             }
             await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
         }

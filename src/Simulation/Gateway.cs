@@ -125,9 +125,10 @@ public sealed class Gateway(World world, Chance chance)
 
     GatewayResult Capture(GatewayRequest request)
     {
-        if (Of(request) is not { State: "authorized" } charge) return NotPossible(request);
-        charge.State = "captured";
+        if (Of(request) is not { State: "authorized" } charge || charge.Captured + request.AmountMinor > charge.Amount)
+            return NotPossible(request);
         charge.Captured += request.AmountMinor;
+        if (request.IsLast || charge.Captured == charge.Amount) charge.State = "captured";
         return new GatewayResult.Succeeded(charge.Id);
     }
 
@@ -143,7 +144,7 @@ public sealed class Gateway(World world, Chance chance)
 
     GatewayResult Refund(GatewayRequest request)
     {
-        if (Of(request) is not { State: "captured" } charge) return NotPossible(request);
+        if (Of(request) is not { Captured: > 0 } charge) return NotPossible(request);
         if (request.Token == CardTokens.RefundFails || charge.Refunded + request.AmountMinor > charge.Captured)
             return new GatewayResult.Declined("refund_refused", "The card's bank refused the refund.");
         charge.Refunded += request.AmountMinor;

@@ -19,7 +19,10 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
     public string Name => ProviderName;
 
     public ProviderCapabilities Capabilities { get; } = new(
-        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: false, PartialRefund: false);
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: false)
+    {
+        SeveralCaptures = true,
+    };
 
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
 

@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.OrderService;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
@@ -83,6 +84,8 @@ public sealed class Node
 
     public OrderApi? Orders { get; private set; }
 
+    public FulfilmentApi? Fulfilling { get; private set; }
+
     public ChangeCatalogue? Catalogue { get; private set; }
 
     public ChangeCustomers? Customers { get; private set; }
@@ -158,8 +161,8 @@ public sealed class Node
             switch (node.Service)
             {
                 case ServiceNames.Order:
-                    parts = new OrderModule().Build(ContextOf<OrderModule>(given), out var orders);
-                    node.Orders = orders;
+                    parts = new OrderModule().Build(ContextOf<OrderModule>(given), out var orders, out var fulfilling);
+                    (node.Orders, node.Fulfilling) = (orders, fulfilling);
                     return parts;
                 case ServiceNames.Stock:
                     parts = new StockModule().Build(ContextOf<StockModule>(given), out var catalogue);

@@ -29,6 +29,15 @@ public sealed record Cancel(int Order) : Operation
     public override string ToString() => $"order {Order} is to be cancelled";
 }
 
+/// <summary>Goods of an order leave the house, as soon as it is confirmed.</summary>
+/// <param name="Order">Which.</param>
+/// <param name="Quantity">Of its first line; null: all that is left of it.</param>
+public sealed record Ship(int Order, int? Quantity) : Operation
+{
+    public override string ToString() =>
+        $"{(Quantity is { } some ? $"{some} of line 1" : "all that is left")} of order {Order} is shipped";
+}
+
 /// <summary>An operator marks a confirmed order as completed.</summary>
 public sealed record Complete(int Order) : Operation
 {

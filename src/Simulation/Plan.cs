@@ -52,6 +52,7 @@ public sealed class Plan
         OnHand = chance.Between(2, 12);
         Credit = chance.Between(1_000, 20_000);
         DrawOperations();
+        TakesOnFulfilment = DrawShipments(new Chance(seed, "shipments"));
         DrawFaults();
         items.Sort((one, other) => one.At.CompareTo(other.At));
         Items = [.. items.Select((item, index) => item with { Number = index + 1 })];
@@ -69,8 +70,9 @@ public sealed class Plan
     {
         (chance, Seed, span, LongestDelay, Instances) =
             (whole.chance, whole.Seed, whole.span, whole.LongestDelay, whole.Instances);
-        (MaxMessages, ByWire, Webhooks, WebhooksLate, OnHand, Credit) =
-            (whole.MaxMessages, whole.ByWire, whole.Webhooks, whole.WebhooksLate, whole.OnHand, whole.Credit);
+        (MaxMessages, ByWire, Webhooks, WebhooksLate, OnHand, Credit, TakesOnFulfilment) =
+            (whole.MaxMessages, whole.ByWire, whole.Webhooks, whole.WebhooksLate, whole.OnHand, whole.Credit,
+                whole.TakesOnFulfilment);
         Items = items;
     }
 
@@ -97,6 +99,9 @@ public sealed class Plan
 
     /// <summary>Of each customer at the start, minor units.</summary>
     public int Credit { get; }
+
+    /// <summary>The money of an order is taken with what is shipped of it.</summary>
+    public bool TakesOnFulfilment { get; init; }
 
     /// <summary>How far ahead the wrongest clock is.</summary>
     public TimeSpan FurthestAhead => Items.Select(item => (item.What as ClockWrong)?.By ?? TimeSpan.Zero)
@@ -132,6 +137,21 @@ public sealed class Plan
         }
         if (chance.Hit(0.2)) Add(When(1), new Adjust(Sku(), chance.Between(-3, 6)));
         if (chance.Hit(0.2)) Add(When(1), new TopUp(Customer(), chance.Between(1, 3_000)));
+    }
+
+    // Out of a stream of its own: what else a seed does has stayed as it was.
+    bool DrawShipments(Chance shipping)
+    {
+        var onFulfilment = shipping.Hit(0.5);
+        foreach (var (at, place) in items.Select(item => (item.At, item.What as Place)).ToList())
+        {
+            if (place is null || !shipping.Hit(onFulfilment ? 0.7 : 0.3)) continue;
+            for (var parts = shipping.Between(1, 3); parts > 0; parts--)
+                Add(
+                    at + shipping.Between(TimeSpan.Zero, span),
+                    new Ship(place.Number, shipping.Hit(0.6) ? shipping.Between(1, 2) : null));
+        }
+        return onFulfilment;
     }
 
     Place DrawOrder(int number)

@@ -40,6 +40,11 @@ public sealed class World
         pollChance = Of("polls");
         Client = new Client(this, Of("client"));
         Options = new RuntimeOptions { MaxMessages = plan.MaxMessages };
+        Settings = new ConfigurationBuilder().AddInMemoryCollection(
+            [
+                new("Sandbox", "false"),
+                new("Capture", plan.TakesOnFulfilment ? CapturePolicies.Fulfilment : CapturePolicies.Confirmation),
+            ]).Build();
         foreach (var (service, instances) in plan.Instances)
             for (var i = 1; i <= instances; i++) slots.Add(new Slot(this, service, i, arena.Databases[service]));
     }
@@ -66,8 +71,7 @@ public sealed class World
 
     public RuntimeOptions Options { get; }
 
-    public IConfiguration Settings { get; } =
-        new ConfigurationBuilder().AddInMemoryCollection([new("Sandbox", "false")]).Build();
+    public IConfiguration Settings { get; }
 
     /// <summary>When the plan's time begins.</summary>
     public DateTimeOffset Began { get; private set; }

@@ -82,6 +82,10 @@ public static class InvariantRules
             }
             else if (payment.Currency != order.Currency)
                 yield return Of("I2", file, $"is in {order.Currency}, but was paid in {payment.Currency}");
+            else if (order.IsTakenOnFulfilment && payment.Captured != total)
+            {
+                if (TakenWithWhatWasShipped(order, payment) is { } wrong) yield return Of("I2", file, wrong);
+            }
             else if (payment.Captured != total && !(payment.Captured == 0 && payment.Held == total))
                 yield return Of("I2", file, $"costs {total}, but captured is {payment.Captured} and held {payment.Held}");
         }
@@ -92,6 +96,21 @@ public static class InvariantRules
                     $"is {order.Status}, but of {left.Captured} captured only {left.Refunded} were refunded");
             if (left.Held != 0) yield return Of("I2", file, $"is {order.Status}, but {left.Held} are still held");
         }
+    }
+
+    // A gateway that captures once, and an operator, take the whole: then it is as with any other order.
+    static string? TakenWithWhatWasShipped(OrderRow order, PaymentRow payment)
+    {
+        var (total, due) = (order.Total!.Value, order.ShippedValue);
+        var taken = payment.Captured == due || (payment.Captured < due && order.HasOpenWork);
+        // Of an order that is completed nothing is held any more, once it is closed.
+        var held = payment.Held == total - payment.Captured
+            || (payment.Held == 0 && (order.Status == OrderStatuses.Completed || order.HasOpenWork));
+        return !taken ? $"shipped what is worth {due}, but captured is {payment.Captured}"
+            : !held ? $"costs {total}, of which captured is {payment.Captured} and held {payment.Held}"
+            : order.Status == OrderStatuses.Completed && payment.Held > 0 && !order.HasOpenWork
+                ? $"is completed, but {payment.Held} are still held"
+            : null;
     }
 
     /// <summary>I2 and I3: the gateway's own list agrees with ours, one charge to one payment.</summary>

@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Verification;
@@ -10,6 +11,7 @@ static class ReadRows
         row.Int(8), row.Time(9))
     {
         FulfilmentStatus = row.Text(10), Fulfilments = StoredLines.Shipped(row.TextOrNull(11)),
+        IsTakenOnFulfilment = row.TextOrNull(12) == CapturePolicies.Fulfilment, HasOpenWork = row.Bool(13),
     };
 
     public static EventRow Event(IRow row) => new(row.Uuid(0), row.Int(1), row.Text(2), row.Text(3));

@@ -13,6 +13,15 @@ public sealed record OrderRow(
 
     /// <summary>What order-service says has left the house.</summary>
     public IReadOnlyList<ShippedRow> Fulfilments { get; init; } = [];
+
+    /// <summary>Its money is taken with what is shipped.</summary>
+    public bool IsTakenOnFulfilment { get; init; }
+
+    /// <summary>Somebody who takes part in a fulfilment, or in closing the order, has not answered yet.</summary>
+    public bool HasOpenWork { get; init; }
+
+    /// <summary>What has left the house is worth so much.</summary>
+    public long ShippedValue => Fulfilments.Sum(one => one.Value);
 }
 
 /// <summary>

@@ -292,4 +292,39 @@ public class VerifyInvariantTests
                 Reservation = Cancelled.Reservation! with { Shipments = [one] },
             }));
     }
+
+    static OrderFile OnFulfilment(string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
+    {
+        var payment = Paid with { State = "authorized", Captured = captured, Voided = voided };
+        return Confirmed with
+        {
+            Order = Order(status, captured == 0 ? "authorized" : "partially_paid", status == "completed" ? 3 : 2) with
+            {
+                IsTakenOnFulfilment = true, HasOpenWork = open, Fulfilments = shipped,
+                FulfilmentStatus = shipped.Length == 0 ? "unfulfilled" : "partially_fulfilled",
+            },
+            Events = status == "completed" ? Went("pending", "confirmed", "completed") : Went("pending", "confirmed"),
+            Payment = payment,
+            Charges = [Charge with { Captured = captured, Voided = voided }],
+            Reservation = Reservation("committed") with { Shipments = shipped },
+        };
+    }
+
+    [Fact]
+    public void Money_that_is_taken_with_what_is_shipped_is_worth_exactly_that()
+    {
+        ShippedRow one = new(1, OneMug, 999);
+        Assert.Empty(Found(OnFulfilment("confirmed", 0)));
+        Assert.Empty(Found(OnFulfilment("confirmed", 999, shipped: one)));
+        Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 998, shipped: one)));
+        Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 1_000, shipped: one)));
+        Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 999)));
+        // It is being asked for; or its gateway took the whole.
+        Assert.Empty(Found(OnFulfilment("confirmed", 0, open: true, shipped: one)));
+        Assert.Empty(Found(OnFulfilment("confirmed", 1_999, shipped: one)));
+        // Nothing is held any more once the order is completed.
+        Assert.Empty(Found(OnFulfilment("completed", 999, voided: true, shipped: one)));
+        Assert.Equal(["I2"], Found(OnFulfilment("completed", 999, shipped: one)));
+        Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 999, voided: true, shipped: one)));
+    }
 }

@@ -37,22 +37,22 @@ public static class HandRules
         {
             GatewayOperations.Capture when payment.State != PaymentStates.Authorized =>
                 Refused("not_authorized", $"Nothing is held; the payment is {payment.State}."),
-            GatewayOperations.Capture when act.AmountMinor > payment.AuthorizedMinor =>
-                Refused("exceeds_authorized", $"Only {payment.AuthorizedMinor} are held."),
-            GatewayOperations.Capture when act.AmountMinor < payment.AuthorizedMinor =>
-                Refused("partial_capture", "An order is captured whole; what is too much of it is refunded."),
+            GatewayOperations.Capture when act.AmountMinor > payment.HeldMinor =>
+                Refused("exceeds_authorized", $"Only {payment.HeldMinor} are held."),
+            GatewayOperations.Capture when act.AmountMinor < payment.HeldMinor =>
+                Refused("partial_capture", "By hand what is held is captured whole; what is too much of it is refunded."),
             GatewayOperations.Capture =>
-                Begin(PaymentStates.Capturing, payment.AuthorizedMinor),
+                Begin(PaymentStates.Capturing, payment.HeldMinor),
 
             GatewayOperations.Void when payment.State != PaymentStates.Authorized =>
                 Refused("not_voidable", $"Nothing is held; the payment is {payment.State}."),
-            GatewayOperations.Void => Begin(PaymentStates.Voiding, payment.AuthorizedMinor),
+            GatewayOperations.Void => Begin(PaymentStates.Voiding, payment.HeldMinor),
 
             _ when payment.CapturedMinor == 0 =>
                 Refused("not_captured", $"Nothing was taken; the payment is {payment.State}."),
             _ when left == 0 || act.AmountMinor > left =>
                 Refused("exceeds_captured", $"Of {payment.CapturedMinor} captured, {left} are not refunded yet."),
-            _ when payment.State != PaymentStates.Captured =>
+            _ when payment.State is not (PaymentStates.Captured or PaymentStates.Authorized) =>
                 Refused("not_refundable", $"The payment is {payment.State}; the order's own undo has to be retried."),
             _ when capabilities is { PartialRefund: false } && act.AmountMinor < left =>
                 Refused("partial_refund", "This gateway refunds a payment only whole."),

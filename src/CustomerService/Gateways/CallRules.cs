@@ -39,7 +39,7 @@ public static class CallRules
     }
 
     /// <summary>
-    /// Voids what is held, or refunds what was taken. An action that the customer may still take is closed.
+    /// Voids what is held, then refunds what was taken. An action that the customer may still take is closed.
     /// </summary>
     public static PaymentDecision Reverse(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
     {
@@ -47,13 +47,13 @@ public static class CallRules
         if (file.Open is { State: CallStates.Waiting } waiting)
             file = file.With(Finish(waiting, CallStates.Failed, now) with { Code = ReasonCodes.Cancelled });
         var taken = payment.CapturedMinor - payment.RefundedMinor;
-        return taken > 0
+        return taken > 0 && payment.HeldMinor <= 0
             ? Begin(
                 file.With(payment with { State = PaymentStates.Refunding, Action = null }), GatewayOperations.Refund,
                 taken, now, limits)
             : Begin(
                 file.With(payment with { State = PaymentStates.Voiding, Action = null }), GatewayOperations.Void,
-                payment.AmountMinor, now, limits);
+                payment.CapturedMinor > 0 ? payment.HeldMinor : payment.AmountMinor, now, limits);
     }
 
     /// <summary>
@@ -109,7 +109,7 @@ public static class CallRules
     {
         var payment = file.Payment!;
         file = file.With(Finish(call, CallStates.Failed, now) with { Code = code, Message = why });
-        if (call.AskedBy is not null) return AsBefore(file, call, now, limits);
+        if (call.AskedBy is not null) return AsBefore(file, now, limits);
         switch (call.Operation)
         {
             case GatewayOperations.Authorize when payment.UndoStep is not null:
@@ -164,21 +164,24 @@ public static class CallRules
                     StepNames.AuthorizePayment, now, limits);
 
             case GatewayOperations.Capture:
+                var taken = payment with
+                {
+                    CapturedMinor = checked(payment.CapturedMinor + call.AmountMinor), Code = null, Message = null,
+                };
                 return Secured(
-                    file,
-                    payment with
-                    {
-                        State = PaymentStates.Captured,
-                        CapturedMinor = checked(payment.CapturedMinor + call.AmountMinor),
-                        Code = null,
-                        Message = null,
-                    },
-                    StepNames.CapturePayment, now, limits);
+                    file, taken with { State = StateOf(taken) }, StepNames.CapturePayment, now, limits);
 
             case GatewayOperations.Void:
-                return Undone(
-                    file,
-                    payment with { State = PaymentStates.Voided, Voided = true, Code = null, Message = null }, now);
+                var released = payment with { Voided = true, Code = null, Message = null };
+                return released.CapturedMinor == released.RefundedMinor
+                    ? Undone(
+                        file,
+                        released with
+                        {
+                            State = released.CapturedMinor > 0 ? PaymentStates.Refunded : PaymentStates.Voided,
+                        },
+                        now)
+                    : Standing(file.With(released with { State = PaymentStates.Captured }), now, limits);
 
             default:
                 var refunded = payment with
@@ -188,20 +191,18 @@ public static class CallRules
                     Code = null,
                     Message = null,
                 };
-                return refunded.RefundedMinor == refunded.CapturedMinor
+                return refunded.RefundedMinor == refunded.CapturedMinor && refunded.HeldMinor <= 0
                     ? Undone(file, refunded, now)
-                    : Standing(file.With(refunded with { State = PaymentStates.Captured }), now, limits);
+                    : Standing(file.With(refunded with { State = StateOf(refunded) }), now, limits);
         }
     }
 
-    // What an operator asked for had no effect: the attempt says why, and the payment stands as it did.
-    static PaymentDecision AsBefore(PaymentFile file, GatewayCall call, DateTimeOffset now, GatewayLimits limits) =>
-        Standing(
-            file.With(file.Payment! with
-            {
-                State = call.Operation == GatewayOperations.Refund ? PaymentStates.Captured : PaymentStates.Authorized,
-            }),
-            now, limits);
+    // What an operator or order-service asked for had no effect: the attempt says why, and the payment stands as it did.
+    static PaymentDecision AsBefore(PaymentFile file, DateTimeOffset now, GatewayLimits limits) =>
+        Standing(file.With(file.Payment! with { State = StateOf(file.Payment) }), now, limits);
+
+    // Of money that was secured: what is held may be taken yet.
+    static string StateOf(Payment payment) => payment.HeldMinor > 0 ? PaymentStates.Authorized : PaymentStates.Captured;
 
     // An undo that came meanwhile has its turn now.
     static PaymentDecision Standing(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
@@ -232,7 +233,7 @@ public static class CallRules
         {
             Code = refusal.Code, Message = refusal.Message,
         });
-        if (call.AskedBy is not null) return AsBefore(file, call, now, limits);
+        if (call.AskedBy is not null) return AsBefore(file, now, limits);
         switch (call.Operation)
         {
             case GatewayOperations.Authorize:

@@ -74,7 +74,9 @@ public sealed record GatewayCall
     /// <summary>How often it was looked up while in doubt.</summary>
     public int Probes { get; init; }
 
-    /// <summary>The operator who asked for it; null for what the process asked for.</summary>
+    /// <summary>
+    /// The operator who asked for it, or order-service for what was shipped; null for what the process asked for.
+    /// </summary>
     public string? AskedBy { get; init; }
 
     /// <summary>In the operator's own words.</summary>

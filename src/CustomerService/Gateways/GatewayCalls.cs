@@ -74,7 +74,11 @@ public sealed partial class GatewayCalls
         if (!inHand.TryAdd(call.Key, task)) return;
         var request = new GatewayRequest(
             call.Key, call.OrderId, call.Operation, call.AmountMinor, payment.Currency!, payment.Token,
-            payment.GatewayReference);
+            payment.GatewayReference)
+        {
+            CapturedMinor = payment.CapturedMinor,
+            IsLast = !lane.Provider.Capabilities.SeveralCaptures || call.AmountMinor >= payment.HeldMinor,
+        };
         if (!lane.Line.Writer.TryWrite(new Errand(lane, request, task))) inHand.TryRemove(call.Key, out _);
     }
 

@@ -68,6 +68,12 @@ public sealed class GatewayLimits
     public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
 
     /// <summary>
+    /// How long a capture for what was shipped, that was in vain, is left alone; then it is tried again. Until then an
+    /// operator sees it.
+    /// </summary>
+    public static readonly TimeSpan TakeAgainAfter = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// The pause before an attempt in doubt is looked up again; the first look comes at once. 5 s, then every 30 s for
     /// an hour, so that an outage of the gateway is over for its orders within a minute; then every 10 min.
     /// </summary>

@@ -47,6 +47,9 @@ public interface IPaymentProvider
 public sealed record ProviderCapabilities(
     bool IdempotentKeys, bool LookUpByKey, bool CapturesLater, bool PartialCapture, bool PartialRefund)
 {
+    /// <summary>What is left after a partial capture stays held, and can be captured too. Default: it is released.</summary>
+    public bool SeveralCaptures { get; init; }
+
     /// <summary>How long a look-up may still miss what was done. Default none: it misses nothing.</summary>
     public TimeSpan LookUpLag { get; init; }
 }
@@ -61,7 +64,14 @@ public sealed record ProviderCapabilities(
 /// <param name="Reference">The gateway's id of the authorization, once there is one.</param>
 public sealed record GatewayRequest(
     string Key, Guid OrderId, string Operation, long AmountMinor, string Currency, string? Token,
-    string? Reference);
+    string? Reference)
+{
+    /// <summary>What had been captured of the authorization before.</summary>
+    public long CapturedMinor { get; init; }
+
+    /// <summary>With a capture: no other follows, what is left is released.</summary>
+    public bool IsLast { get; init; } = true;
+}
 
 /// <summary>What a gateway made of a request: a closed family.</summary>
 public abstract record GatewayResult

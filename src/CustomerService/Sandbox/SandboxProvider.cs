@@ -25,7 +25,10 @@ public sealed class SandboxProvider(
     public IReadOnlyList<BackgroundLoop> Loops => [gateway.Loop];
 
     public ProviderCapabilities Capabilities { get; } = new(
-        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true);
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true)
+    {
+        SeveralCaptures = true,
+    };
 
     public async Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel)
     {

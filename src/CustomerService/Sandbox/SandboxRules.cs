@@ -152,12 +152,24 @@ public static class SandboxRules
     static SandboxDecision Capture(GatewayRequest asked, SandboxCharge? charge) =>
         charge is null ? Decline(asked, "no_such_charge", "There is no such charge.")
         : charge.State != Authorized ? Decline(asked, "not_capturable", $"The charge is {charge.State}.")
-        : asked.AmountMinor > charge.AuthorizedMinor
-            ? Decline(asked, "amount_too_large", "More than was authorized.")
-        : Done(asked, charge with { State = Captured, CapturedMinor = asked.AmountMinor });
+        : asked.AmountMinor > charge.AuthorizedMinor - charge.CapturedMinor
+            ? Decline(asked, "amount_too_large", "More than is held.")
+        : Done(asked, charge with
+        {
+            // After the last one nothing can be captured any more, whatever is left of it.
+            State = asked.IsLast || asked.AmountMinor == charge.AuthorizedMinor - charge.CapturedMinor
+                ? Captured
+                : Authorized,
+            CapturedMinor = charge.CapturedMinor + asked.AmountMinor,
+        });
 
     static SandboxDecision Void(GatewayRequest asked, SandboxCharge? charge) =>
         charge is null ? Decline(asked, "no_such_charge", "There is no such charge.")
+        : charge is { State: Authorized, CapturedMinor: > 0 }
+            ? Done(asked, charge with
+            {
+                State = charge.RefundedMinor == charge.CapturedMinor ? Refunded : Captured, Voided = true,
+            })
         : charge.State is Authorized or RequiresAction ? Done(asked, charge with { State = Voided, Voided = true })
         : Decline(asked, "not_voidable", $"The charge is {charge.State}.");
 
@@ -171,7 +183,8 @@ public static class SandboxRules
             ? Decline(asked, "amount_too_large", "More than was captured.")
             : Done(asked, charge with
             {
-                State = refunded == charge.CapturedMinor ? Refunded : Captured, RefundedMinor = refunded,
+                State = charge.State == Authorized ? Authorized : refunded == charge.CapturedMinor ? Refunded : Captured,
+                RefundedMinor = refunded,
             });
     }
 

@@ -23,7 +23,7 @@ public sealed class FollowFulfilments(FulfilmentStore fulfilments, ServiceContex
         fulfilments.Finish(
             [
                 .. batch.Select(message => new FulfilmentWork(
-                    message.OrderId, ((GoodsShipped)message.Body).Fulfilment, ServiceNames.Stock, 0)).Distinct(),
+                    message.OrderId, ((GoodsShipped)message.Body).Fulfilment, ServiceNames.Stock)).Distinct(),
             ],
             work);
         return Task.CompletedTask;
@@ -36,10 +36,15 @@ public sealed class FollowFulfilments(FulfilmentStore fulfilments, ServiceContex
         var due = await fulfilments.TakeDueAsync(work.Now + TooFar, most, work);
         if (due.Count == 0) return 0;
         await fulfilments.AskLaterAsync(due, one => work.Now + AskCoordinator.PauseAfter(one.Asked + 1), work);
-        var asked = due.ToLookup(one => (one.OrderId, one.Number));
-        foreach (var fulfilment in await fulfilments.LoadAsync([.. due.Select(one => one.OrderId).Distinct()], work))
+        var asked = due.Where(one => one.Participant == ServiceNames.Stock).ToLookup(one => (one.OrderId, one.Number));
+        // Attempt 1 was when it was shipped.
+        foreach (var one in due)
+            if (one.DueMinor is { } taken)
+                work.Send(
+                    one.OrderId, new TakeShipped(taken, one.Number == FulfilmentWork.Closing), attempt: one.Asked + 2);
+        Guid[] ofStock = [.. due.Where(one => one.Participant == ServiceNames.Stock).Select(one => one.OrderId).Distinct()];
+        foreach (var fulfilment in await fulfilments.LoadAsync(ofStock, work))
             foreach (var one in asked[(fulfilment.OrderId, fulfilment.Number)])
-                // Attempt 1 was when it was shipped.
                 work.Send(
                     fulfilment.OrderId, new ShipGoods(fulfilment.Number, fulfilment.Lines), attempt: one.Asked + 2);
         return due.Count;

@@ -9,7 +9,13 @@ namespace Orderwright.OrderService.Fulfilments;
 /// <param name="Number">Of the fulfilment.</param>
 /// <param name="Participant">One of <see cref="ServiceNames"/>.</param>
 /// <param name="Asked">How often it was asked again.</param>
-public sealed record FulfilmentWork(Guid OrderId, int Number, string Participant, int Asked);
+/// <param name="DueMinor">What the payment is to have taken in all.</param>
+public sealed record FulfilmentWork(
+    Guid OrderId, int Number, string Participant, int Asked = 0, long? DueMinor = null)
+{
+    /// <summary>The number of what closes an order: nothing more is shipped, what is still held is released.</summary>
+    public const int Closing = 0;
+}
 
 /// <summary>Fulfilments, and who has yet to take part in them, set by set.</summary>
 public sealed class FulfilmentStore(SqlCatalog sql)
@@ -43,14 +49,17 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     /// <summary>From now on these are asked, again at <paramref name="askAt"/> if they have not answered.</summary>
     public void Await(IReadOnlyList<FulfilmentWork> open, DateTimeOffset askAt, Work work)
     {
-        if (open.Count > 0) work.Defer(sql["insert_fulfilment_work"], Keys(open).And("ask_at", askAt));
+        if (open.Count == 0) return;
+        work.Defer(
+            sql["insert_fulfilment_work"],
+            Keys(open).BigIntOrNull("due", one => one.DueMinor).Args.And("ask_at", askAt));
     }
 
     /// <summary>What is due, but for what another instance has just taken.</summary>
     public Task<List<FulfilmentWork>> TakeDueAsync(DateTimeOffset tooFar, int most, Work work) => work.QueryAsync(
         sql["take_due_fulfilment_work"],
         SqlArgs.With("now", work.Now).And("too_far", tooFar).And("limit", most),
-        row => new FulfilmentWork(row.Uuid(0), row.Int(1), row.Text(2), row.Int(3)));
+        row => new FulfilmentWork(row.Uuid(0), row.Int(1), row.Text(2), row.Int(3), row.BigIntOrNull(4)));
 
     public Task AskLaterAsync(IReadOnlyList<FulfilmentWork> open, Func<FulfilmentWork, DateTimeOffset> askAt, Work work) =>
         work.ExecuteAsync(
@@ -67,7 +76,19 @@ public sealed class FulfilmentStore(SqlCatalog sql)
         if (done.Count > 0) work.Defer(sql["delete_fulfilment_work"], Keys(done));
     }
 
-    static SqlArgs Keys(IReadOnlyList<FulfilmentWork> open) => SqlArgs.Over(open)
+    /// <summary>These payments have come so far: what was waiting for that is done.</summary>
+    public void FinishTaken(IReadOnlyList<(Guid OrderId, PaymentPosition Payment)> moved, Work work)
+    {
+        if (moved.Count == 0) return;
+        work.Defer(
+            sql["finish_taken"],
+            SqlArgs.Over(moved)
+                .Uuid("order_id", one => one.OrderId)
+                .BigInt("captured", one => one.Payment.CapturedMinor)
+                .Bool("is_held", one => one.Payment.HeldMinor > 0));
+    }
+
+    static SqlRows<FulfilmentWork> Keys(IReadOnlyList<FulfilmentWork> open) => SqlArgs.Over(open)
         .Uuid("order_id", one => one.OrderId)
         .BigInt("number", one => one.Number)
         .Text("participant", one => one.Participant);

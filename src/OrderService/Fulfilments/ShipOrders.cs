@@ -6,8 +6,8 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.OrderService.Fulfilments;
 
 /// <summary>
-/// Notes what left the house: fulfilment, the order's new version, its event and the row that keeps asking stock-service, in
-/// one transaction.
+/// Notes what left the house: fulfilment, the order's new version, its event and the rows that keep asking stock-service and,
+/// where the money is taken with what is shipped, customer-service, in one transaction.
 /// </summary>
 public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, EventFeed feed)
 {
@@ -18,6 +18,7 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
         // Read after the lock: nobody else adds to them until the end of this transaction.
         var known = (await fulfilments.LoadAsync([.. orders.Keys], work)).ToLookup(one => one.OrderId);
         var shipped = new List<Fulfilment>();
+        var open = new List<FulfilmentWork>();
         var changes = new Dictionary<Guid, OrderChange>();
         var answers = new Answer[batch.Count];
         for (var i = 0; i < answers.Length; i++)
@@ -28,8 +29,8 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
                 answers[i] = Problem.NotFound("order");
                 continue;
             }
-            var decision = FulfilmentRules.Ship(
-                order, [.. known[order.Id], .. shipped.Where(one => one.OrderId == order.Id)], wish, work.NewId());
+            List<Fulfilment> earlier = [.. known[order.Id], .. shipped.Where(one => one.OrderId == order.Id)];
+            var decision = FulfilmentRules.Ship(order, earlier, wish, work.NewId());
             if (decision is not { Change: { } change, Fulfilment: { } fulfilment })
             {
                 answers[i] = decision.Refusal!;
@@ -40,14 +41,19 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
             shipped.Add(fulfilment);
             work.Send(
                 order.Id, new ShipGoods(fulfilment.Number, fulfilment.Lines), traceParent: wish.TraceParent);
+            open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Stock));
+            if (order.State.IsTakenOnFulfilment)
+            {
+                var due = checked(earlier.Sum(one => one.ValueMinor) + fulfilment.ValueMinor);
+                work.Send(order.Id, new TakeShipped(due, Close: false), traceParent: wish.TraceParent);
+                open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Customer, DueMinor: due));
+            }
             answers[i] = FulfilmentBody.Answer(
                 StatusCodes.Status201Created, fulfilment, FulfilmentBody.PathOf(fulfilment));
         }
         await store.SaveAsync([.. changes.Values], work);
         fulfilments.Insert(shipped, work);
-        fulfilments.Await(
-            [.. shipped.Select(one => new FulfilmentWork(one.OrderId, one.Number, ServiceNames.Stock, 0))],
-            work.Now + AskCoordinator.FirstAskAfter, work);
+        fulfilments.Await(open, work.Now + AskCoordinator.FirstAskAfter, work);
         work.AfterCommit(feed.Raise);
         return answers;
     }

@@ -3,18 +3,19 @@
 -- brought in although the answer to its commit got lost. The caller looks at what came in.
 INSERT INTO orders (
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
-    adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at)
+    adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at,
+    capture)
 SELECT
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
     adjustments::json, adjustments_minor, metadata::json, total, payment_provider, payment_token, may_set_price, version,
-    created_at, created_at
+    created_at, created_at, capture
 FROM unnest(
     @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines,
     @adjustments, @adjustments_minor, @metadata, @total, @payment_provider, @payment_token, @may_set_price, @version,
-    @created_at)
+    @created_at, @capture)
     AS batch (
         id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
-        adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at)
+        adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, capture)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -61,7 +62,7 @@ WHERE u.order_id = batch.id;
 -- name: lock_states
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
-    o.cancel_reason, o.updated_at
+    o.cancel_reason, o.updated_at, o.capture, o.next_action_url, o.next_action_until
 FROM unnest(@id) AS batch (id)
 JOIN orders o ON o.id = batch.id
 ORDER BY o.id
@@ -71,7 +72,8 @@ FOR UPDATE OF o;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM unnest(@id) AS batch (id)
 JOIN orders o ON o.id = batch.id
 ORDER BY o.id
@@ -81,7 +83,8 @@ FOR UPDATE OF o;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM unnest(@id) AS batch (id)
 JOIN orders o ON o.id = batch.id;
 
@@ -91,13 +94,14 @@ UPDATE orders o
 SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
     lines = COALESCE(batch.lines::json, o.lines), reason_code = batch.reason_code,
     reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
-    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status
+    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status,
+    next_action_url = batch.next_action_url, next_action_until = batch.next_action_until
 FROM unnest(
     @id, @version_before, @version, @status, @payment_status, @total, @lines, @reason_code, @reason_message,
-    @cancel_reason, @updated_at, @fulfilment_status)
+    @cancel_reason, @updated_at, @fulfilment_status, @next_action_url, @next_action_until)
     AS batch (
         id, version_before, version, status, payment_status, total, lines, reason_code, reason_message, cancel_reason,
-        updated_at, fulfilment_status)
+        updated_at, fulfilment_status, next_action_url, next_action_until)
 WHERE o.id = batch.id AND o.version = batch.version_before
 RETURNING o.id;
 
@@ -144,7 +148,8 @@ JOIN order_events e ON e.order_id = batch.id AND e.seq > @after;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.id = ANY (@id) AND o.status NOT IN ('pending', 'cancel_pending');
 
@@ -180,7 +185,8 @@ LIMIT 1 OFFSET @skip;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.id >= @from AND o.id < @before AND o.merchant = @merchant AND (@status::text IS NULL OR o.status = @status)
 ORDER BY o.id DESC
@@ -190,7 +196,8 @@ LIMIT @limit;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.customer_id = @customer_id AND o.id >= @from AND o.id < @before AND o.merchant = @merchant
     AND (@status::text IS NULL OR o.status = @status)
@@ -201,7 +208,8 @@ LIMIT @limit;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.merchant = @merchant AND o.reference = @reference AND o.id >= @from AND o.id < @before
     AND (@customer_id::text IS NULL OR o.customer_id = @customer_id) AND (@status::text IS NULL OR o.status = @status)
@@ -212,7 +220,8 @@ LIMIT @limit;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM unsettled u
 JOIN orders o ON o.id = u.order_id
 WHERE u.order_id >= @from AND u.order_id < @before AND o.merchant = @merchant AND o.status = @status
@@ -233,13 +242,13 @@ FROM unnest(@order_id, @number, @id, @lines, @value, @carrier, @tracking_number,
     AS batch (order_id, number, id, lines, value, carrier, tracking_number, actor, created_at);
 
 -- name: insert_fulfilment_work
-INSERT INTO fulfilment_work (order_id, number, participant, ask_at, asked)
-SELECT order_id, number, participant, @ask_at, 0
-FROM unnest(@order_id, @number, @participant) AS batch (order_id, number, participant);
+INSERT INTO fulfilment_work (order_id, number, participant, due, ask_at, asked)
+SELECT order_id, number, participant, due, @ask_at, 0
+FROM unnest(@order_id, @number, @participant, @due) AS batch (order_id, number, participant, due);
 
 -- name: take_due_fulfilment_work
 -- What a clock that was ahead has put off is due as well. What another instance has just taken is left alone.
-SELECT order_id, number, participant, asked
+SELECT order_id, number, participant, asked, due
 FROM fulfilment_work
 WHERE ask_at <= @now OR ask_at > @too_far
 ORDER BY ask_at
@@ -256,3 +265,10 @@ WHERE w.order_id = batch.order_id AND w.number = batch.number AND w.participant 
 DELETE FROM fulfilment_work w
 USING unnest(@order_id, @number, @participant) AS batch (order_id, number, participant)
 WHERE w.order_id = batch.order_id AND w.number = batch.number AND w.participant = batch.participant;
+
+-- name: finish_taken
+-- The payment has come to where these wanted it. What is closed, number 0, also wants nothing held any more.
+DELETE FROM fulfilment_work w
+USING unnest(@order_id, @captured, @is_held) AS batch (order_id, captured, is_held)
+WHERE w.order_id = batch.order_id AND w.participant = 'customer-service' AND w.due <= batch.captured
+    AND (w.number > 0 OR NOT batch.is_held);

@@ -3,11 +3,12 @@
 -- brought in although the answer to its commit got lost. The caller looks at what came in.
 INSERT INTO orders (
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
-    adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at)
+    adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at,
+    capture)
 SELECT
     unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
     value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
-    value ->> 16, value ->> 17, value ->> 17
+    value ->> 16, value ->> 17, value ->> 17, value ->> 18
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT DO NOTHING
@@ -49,7 +50,7 @@ DELETE FROM unsettled WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_eac
 -- One writer at a time: there is nothing to lock.
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
-    o.cancel_reason, o.updated_at
+    o.cancel_reason, o.updated_at, o.capture, o.next_action_url, o.next_action_until
 FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0)
 ORDER BY o.id;
@@ -58,7 +59,8 @@ ORDER BY o.id;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0)
 ORDER BY o.id;
@@ -67,7 +69,8 @@ ORDER BY o.id;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0);
 
@@ -77,13 +80,14 @@ UPDATE orders
 SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
     lines = COALESCE(batch.lines, orders.lines), reason_code = batch.reason_code,
     reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
-    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status
+    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status,
+    next_action_url = batch.next_action_url, next_action_until = batch.next_action_until
 FROM (
     SELECT
         unhex(value ->> 0) AS id, value ->> 1 AS version_before, value ->> 2 AS version, value ->> 3 AS status,
         value ->> 4 AS payment_status, value ->> 5 AS total, value ->> 6 AS lines, value ->> 7 AS reason_code,
         value ->> 8 AS reason_message, value ->> 9 AS cancel_reason, value ->> 10 AS updated_at,
-        value ->> 11 AS fulfilment_status
+        value ->> 11 AS fulfilment_status, value ->> 12 AS next_action_url, value ->> 13 AS next_action_until
     FROM json_each(@rows)
 ) AS batch
 WHERE orders.id = batch.id AND orders.version = batch.version_before
@@ -128,7 +132,8 @@ JOIN order_events e ON e.order_id = unhex(batch.value ->> 0) AND e.seq > @after;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0)
 WHERE o.status NOT IN ('pending', 'cancel_pending');
@@ -163,7 +168,8 @@ LIMIT 1 OFFSET @skip;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.id >= @from AND o.id < @before AND o.merchant = @merchant AND (@status IS NULL OR o.status = @status)
 ORDER BY o.id DESC
@@ -173,7 +179,8 @@ LIMIT @limit;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.customer_id = @customer_id AND o.id >= @from AND o.id < @before AND o.merchant = @merchant
     AND (@status IS NULL OR o.status = @status)
@@ -184,7 +191,8 @@ LIMIT @limit;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM orders o
 WHERE o.merchant = @merchant AND o.reference = @reference AND o.id >= @from AND o.id < @before
     AND (@customer_id IS NULL OR o.customer_id = @customer_id) AND (@status IS NULL OR o.status = @status)
@@ -195,7 +203,8 @@ LIMIT @limit;
 SELECT
     o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total, o.reason_code, o.reason_message,
     o.cancel_reason, o.updated_at, o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments,
-    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at
+    o.metadata, o.payment_provider, o.payment_token, o.may_set_price, o.created_at,
+    o.capture, o.next_action_url, o.next_action_until
 FROM unsettled u
 JOIN orders o ON o.id = u.order_id
 WHERE u.order_id >= @from AND u.order_id < @before AND o.merchant = @merchant AND o.status = @status
@@ -217,13 +226,13 @@ SELECT
 FROM json_each(@rows);
 
 -- name: insert_fulfilment_work
-INSERT INTO fulfilment_work (order_id, number, participant, ask_at, asked)
-SELECT unhex(value ->> 0), value ->> 1, value ->> 2, @ask_at, 0
+INSERT INTO fulfilment_work (order_id, number, participant, due, ask_at, asked)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, @ask_at, 0
 FROM json_each(@rows);
 
 -- name: take_due_fulfilment_work
 -- What a clock that was ahead has put off is due as well.
-SELECT order_id, number, participant, asked
+SELECT order_id, number, participant, asked, due
 FROM fulfilment_work
 WHERE ask_at <= @now OR ask_at > @too_far
 ORDER BY ask_at
@@ -243,3 +252,12 @@ WHERE fulfilment_work.order_id = batch.order_id AND fulfilment_work.number = bat
 DELETE FROM fulfilment_work
 WHERE (order_id, number, participant) IN
     (SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(@rows));
+
+-- name: finish_taken
+-- The payment has come to where these wanted it. What is closed, number 0, also wants nothing held any more.
+DELETE FROM fulfilment_work
+WHERE participant = 'customer-service' AND EXISTS (
+    SELECT 1
+    FROM json_each(@rows)
+    WHERE fulfilment_work.order_id = unhex(value ->> 0) AND fulfilment_work.due <= value ->> 1
+        AND (fulfilment_work.number > 0 OR NOT value ->> 2));

@@ -12,7 +12,8 @@ SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::tex
         SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value) ORDER BY f.number)::text
         FROM fulfilments f
         WHERE f.order_id = o.id
-    )
+    ),
+    o.capture, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id)
 FROM orders o
 ORDER BY o.id;
 

@@ -12,7 +12,8 @@ SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines, o.a
         SELECT json_group_array(json_object('number', f.number, 'lines', json(f.lines), 'value', f.value))
         FROM fulfilments f
         WHERE f.order_id = o.id
-    )
+    ),
+    o.capture, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id)
 FROM orders o
 ORDER BY o.id;
 

@@ -153,7 +153,7 @@ sealed class CustomerServer : IAsyncDisposable
             ServiceNames.Customer, Database, transport, options, Clock, new IdSource(), metrics, NullLogger<BatchRunner>.Instance);
         GatewayRequest? asked = null;
         var handler = new SettlePayments(
-            new PaymentStore(sql), new HashSet<string> { "sandbox" }, new GatewayLimits { GatewayDeadline = Deadline },
+            new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer }, new GatewayLimits { GatewayDeadline = Deadline },
             (file, task) => asked = new(
                 task.Call.Key, file.OrderId, task.Call.Operation, task.Call.AmountMinor, "GBP", file.Payment!.Token, null));
         await runner.RunOnceAsync(work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);

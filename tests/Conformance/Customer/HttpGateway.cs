@@ -63,7 +63,10 @@ sealed class HttpGateway : IAsyncDisposable
 
     public HttpProvider ProviderWith(string secret) => HttpProvider.Over(
         HttpGatewaySettings.Read(new ConfigurationBuilder().AddInMemoryCollection(
-            [new("GatewayUrl", new Uri(Url, "v1").AbsoluteUri), new("GatewaySecret", secret)]).Build())!,
+            [
+                new("GatewayUrl", new Uri(Url, "v1").AbsoluteUri), new("GatewaySecret", secret),
+                new("GatewaySeveralCaptures", "true"),
+            ]).Build())!,
         new GatewayLimits(), TimeProvider.System);
 
     public static GatewayRequest Ask(

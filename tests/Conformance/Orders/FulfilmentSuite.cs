@@ -10,7 +10,8 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
 
     OrderHouse house = null!;
 
-    public async ValueTask InitializeAsync() => house = await OrderHouse.OpenAsync(engine);
+    public async ValueTask InitializeAsync() =>
+        house = await OrderHouse.OpenAsync(engine, settings: [("CaptureMerchants", "slow=fulfilment")]);
 
     public async ValueTask DisposeAsync()
     {
@@ -148,6 +149,63 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(3, replies.Count(reply => reply.Status == 201));
         Assert.All(replies.Where(reply => reply.Status != 201), reply => Assert.Equal("exceeds_ordered", reply["code"]));
         Assert.Equal("5", (await house.GetAsync($"/api/v1/orders/{id}"))["version"]);
+    }
+
+    [Fact]
+    public async Task Of_a_merchant_that_is_paid_with_what_is_shipped_each_fulfilment_asks_for_what_is_due()
+    {
+        await using var customer = await house.ListenAsync(ServiceNames.Customer);
+        string[] slow = ["X-Merchant", "slow"];
+        var placed = await house.PlaceAsync(
+            """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""", slow);
+        var id = placed.Id;
+        Assert.Equal("fulfilment", ((OrderPlaced)(await house.AskedAsync<OrderPlaced>(id)).Body).Capture);
+        await house.TellAsync((id, Told.Authorized));
+        while ((await house.GetAsync($"/api/v1/orders/{id}", slow))["status"] != "confirmed") await Task.Delay(20);
+        // Nobody is asked for a capture any more.
+        Assert.Equal(0, await house.CountAsync("SELECT count(*) FROM unsettled"));
+
+        await ShipAsync(id, """{"lines":[{"line":1,"quantity":2}]}""", slow);
+        await ShipAsync(id, """{"lines":[{"line":1,"quantity":1}]}""", slow);
+        Assert.Equal([new TakeShipped(510, false), new TakeShipped(765, false)], await AskedAsync(2));
+        // One answer may tell of both.
+        await house.TellAsync((id, new PaymentMoved(new PaymentPosition(1_530, 765, 0, false), 5)));
+        await UntilAsync("partially_paid", open: 0);
+        await ShipAsync(id, """{"lines":[{"line":1,"quantity":1}]}""", slow);
+        Assert.Equal([new TakeShipped(1_020, false)], await AskedAsync(1));
+        // It is closed before that is taken: the rest is released after it.
+        var done = await house.SendAsync(
+            HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator", "X-Merchant", "slow");
+        Assert.Equal(200, done.Status);
+        Assert.Equal([new TakeShipped(1_020, true)], await AskedAsync(1));
+        await house.TellAsync((id, new PaymentMoved(new PaymentPosition(1_530, 1_020, 0, false), 7)));
+        await UntilAsync("partially_paid", open: 1);
+        house.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal([new TakeShipped(1_020, true)], await AskedAsync(1));
+        await house.TellAsync((id, new PaymentMoved(new PaymentPosition(1_530, 1_020, 0, true), 9)));
+        await UntilAsync("partially_paid", open: 0);
+
+        async Task UntilAsync(string payment, int open)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            while ((await house.GetAsync($"/api/v1/orders/{id}", slow))["paymentStatus"] != payment
+                || await house.CountAsync("SELECT count(*) FROM fulfilment_work WHERE participant = 'customer-service'") != open)
+                await Task.Delay(20, patience.Token);
+        }
+
+        async Task<List<TakeShipped>> AskedAsync(int count)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            var asked = new List<TakeShipped>();
+            while (asked.Count < count)
+            {
+                var deliveries = await customer.ReceiveAsync(10, patience.Token);
+                await customer.AcknowledgeAsync(deliveries, default);
+                asked.AddRange(deliveries.SelectMany(delivery => delivery.Messages).Select(message => message.Body)
+                    .OfType<TakeShipped>());
+            }
+            return asked;
+        }
     }
 
     [Fact]

@@ -39,13 +39,15 @@ public sealed class OrderHouse : IAsyncDisposable
     readonly List<Message> unread = [];
     IInbox coordinator = null!;
 
-    OrderHouse(IDatabase database, RuntimeOptions options)
+    OrderHouse(IDatabase database, RuntimeOptions options, (string, string)[] settings)
     {
         Database = database;
         transport = new InProcessTransport(options, Time);
         service = new RunningService(
-            new OrderModule(), database, transport, options, new ConfigurationBuilder().Build(), Time, new IdSource(),
-            NullLoggerFactory.Instance);
+            new OrderModule(), database, transport, options,
+            new ConfigurationBuilder().AddInMemoryCollection(
+                settings.Select(pair => KeyValuePair.Create(pair.Item1, (string?)pair.Item2))).Build(),
+            Time, new IdSource(), NullLoggerFactory.Instance);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
@@ -70,10 +72,11 @@ public sealed class OrderHouse : IAsyncDisposable
         service.Parts.Routes(web);
     }
 
-    public static async Task<OrderHouse> OpenAsync(StorageEngine engine, string? address = null, RuntimeOptions? options = null)
+    public static async Task<OrderHouse> OpenAsync(
+        StorageEngine engine, string? address = null, RuntimeOptions? options = null, params (string, string)[] settings)
     {
         options ??= new RuntimeOptions();
-        var house = new OrderHouse(engine.Open(address ?? await engine.NewAddressAsync(), options), options);
+        var house = new OrderHouse(engine.Open(address ?? await engine.NewAddressAsync(), options), options, settings);
         await house.service.StartAsync(default);
         house.coordinator = await house.transport.OpenInboxAsync(ServiceNames.Coordinator, default);
         await house.web.StartAsync();

@@ -115,6 +115,31 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_shows_what_its_customer_has_to_do_until_it_is_decided()
+    {
+        var id = await PlacedAsync();
+        var until = new DateTimeOffset(2026, 1, 31, 10, 30, 0, TimeSpan.Zero);
+        var waiting = new OrderWaiting("https://bank.example/3ds/1", until);
+        await house.TellAsync((id, waiting), (id, waiting));
+        await house.UntilAsync(id, "pending");
+        Reply order;
+        do order = await house.GetAsync($"/api/v1/orders/{id}");
+        while (order["version"] == "1");
+        await house.TellAsync((id, waiting));
+        Assert.Equal(
+            ("redirect", "https://bank.example/3ds/1", "2026-01-31T10:30:00.000Z", "2"),
+            (order.Json["nextAction"]!["type"]!.ToString(), order.Json["nextAction"]!["url"]!.ToString(),
+                order.Json["nextAction"]!["expiresAt"]!.ToString(), order["version"]));
+        await house.TellAsync((id, Told.Paid));
+        var confirmed = await house.UntilAsync(id, "confirmed", "paid");
+        Assert.Equal((null, "3"), (confirmed.Json["nextAction"], confirmed["version"]));
+        await house.TellAsync((id, waiting), (id, Told.Paid));
+        var told = await TimelineAsync(id);
+        Assert.Equal(["placed", "action_required", "confirmed"], told.Select(one => (string?)one!["type"]));
+        Assert.Equal("https://bank.example/3ds/1", told[1]!["data"]!["nextAction"]!["url"]!.ToString());
+    }
+
+    [Fact]
     public async Task What_is_doubled_late_or_out_of_order_changes_nothing()
     {
         var (one, two, marker) = (await PlacedAsync(), await PlacedAsync(), await PlacedAsync());

@@ -151,6 +151,8 @@ sealed class ModelShop
                 break;
             case OrderConfirmed:
                 break;
+            case OrderWaiting:
+                break;
             case OrderRejected or OrderExpired or OrderCancelled:
                 Told = message.Body;
                 break;

@@ -72,10 +72,33 @@ public sealed class OrderSagaTests
     {
         var saga = Paying
             .Answers(StepNames.AuthorizePayment, new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds"))
-            .Says("RenewHold").Is(SagaStatus.Waiting)
+            .Says("RenewHold", "OrderWaiting").Is(SagaStatus.Waiting)
             .After(TimeSpan.FromHours(1)).Timer().Says("UndoPayment")
             .Undone(StepNames.AuthorizePayment).Undone(StepNames.ReserveStock).Says("OrderExpired");
         Assert.Equal(ReasonCodes.ActionExpired, saga.Said<OrderExpired>().Code);
+    }
+
+    [Fact]
+    public void An_order_is_told_what_its_customer_has_to_do_and_told_again_when_it_asks()
+    {
+        StepAnswered atTheBank = new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds");
+        var saga = Paying.Answers(StepNames.AuthorizePayment, atTheBank);
+        var told = saga.Said<OrderWaiting>();
+        Assert.Equal(
+            ("https://bank.example/3ds", OrderDialogue.Noon.AddHours(1)), (told.Action, told.Until));
+        saga.After(TimeSpan.FromSeconds(30)).Answers(StepNames.AuthorizePayment, atTheBank).Says();
+        Assert.Equal(told, saga.Placed().Says("OrderWaiting").Said<OrderWaiting>());
+        saga.Authorized().Says("CommitStock").Placed().Says();
+    }
+
+    [Fact]
+    public void Where_money_is_taken_with_what_is_shipped_the_process_ends_with_it_secured()
+    {
+        var saga = new OrderDialogue().Placed(OrderDialogue.Order with { Capture = CapturePolicies.Fulfilment })
+            .Reserved().Authorized().Committed().Says("OrderConfirmed").Is(SagaStatus.Completed);
+        Assert.Equal(PaymentStatuses.Authorized, saga.Said<OrderConfirmed>().Payment.Status);
+        // Until something is shipped it can be cancelled: the money is released.
+        saga.Cancelled().Says("ReleaseStock").Undone(StepNames.CommitStock).Says("UndoPayment");
     }
 
     [Fact]

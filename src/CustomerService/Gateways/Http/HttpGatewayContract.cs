@@ -34,8 +34,10 @@ public static class HttpGatewayNames
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Token">With authorize: stands for the customer's means of payment.</param>
 /// <param name="Charge">With all others: the gateway's id of the authorization.</param>
+/// <param name="Final">With capture: false where another may follow, so that what is left has to stay held.</param>
 public sealed record HttpGatewayRequest(
-    string Key, Guid Reference, long Amount, string Currency, string? Token = null, string? Charge = null);
+    string Key, Guid Reference, long Amount, string Currency, string? Token = null, string? Charge = null,
+    bool? Final = null);
 
 /// <summary>What a gateway answers to a request, to a look-up, and by webhook.</summary>
 /// <param name="Outcome">One of <see cref="HttpGatewayNames"/>; another one counts as not known.</param>

@@ -17,6 +17,12 @@ public sealed class HttpGatewaySettings
     /// <summary>Signs our requests and its webhooks; at least 16 characters.</summary>
     public string GatewaySecret { get; set; } = "";
 
+    /// <summary>
+    /// What is left after a partial capture stays held at the gateway, and can be captured too. Default: no; an order that is
+    /// paid with what is shipped is then captured whole with its first fulfilment.
+    /// </summary>
+    public bool GatewaySeveralCaptures { get; set; }
+
     public Uri Url { get; private set; } = null!;
 
     public byte[] Secret => Encoding.UTF8.GetBytes(GatewaySecret);

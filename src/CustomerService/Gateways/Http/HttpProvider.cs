@@ -11,17 +11,21 @@ namespace Orderwright.CustomerService.Gateways.Http;
 /// the gateway itself says in the contract's words settles anything. An error that may come from something in
 /// between is no statement about money: it is looked up.
 /// </summary>
-public sealed class HttpProvider(HttpClient http, Signature signature, TimeProvider time) : IPaymentProvider
+public sealed class HttpProvider(
+    HttpClient http, Signature signature, TimeProvider time, bool severalCaptures = false) : IPaymentProvider
 {
     static readonly MediaTypeHeaderValue Json = new("application/json");
 
     public static HttpProvider Over(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) =>
-        new(GatewayHttp.ClientOf(settings.Url, limits), new Signature(settings.Secret), time);
+        new(GatewayHttp.ClientOf(settings.Url, limits), new Signature(settings.Secret), time, settings.GatewaySeveralCaptures);
 
     public string Name => HttpGatewayNames.Provider;
 
     public ProviderCapabilities Capabilities { get; } = new(
-        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true);
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true)
+    {
+        SeveralCaptures = severalCaptures,
+    };
 
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) =>
         PostAsync(request, cancel);
@@ -67,7 +71,8 @@ public sealed class HttpProvider(HttpClient http, Signature signature, TimeProvi
         var body = JsonSerializer.SerializeToUtf8Bytes(
             new HttpGatewayRequest(
                 request.Key, request.OrderId, request.AmountMinor, request.Currency,
-                authorizes ? request.Token : null, authorizes ? null : request.Reference),
+                authorizes ? request.Token : null, authorizes ? null : request.Reference,
+                request is { Operation: GatewayOperations.Capture, IsLast: false } ? false : null),
             HttpGatewayJson.Default.HttpGatewayRequest);
         using var message = Message(HttpMethod.Post, request.Operation, body);
         return await AskAsync(message, cancel);

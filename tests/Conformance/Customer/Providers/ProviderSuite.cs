@@ -103,6 +103,61 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_held_is_captured_part_by_part_never_over_and_its_rest_released_where_the_gateway_can()
+    {
+        var charge = await AuthorizedAsync();
+        if (!house.Provider.Capabilities.SeveralCaptures)
+        {
+            // Then nothing may be left to capture: what is shipped first takes the whole.
+            await DoAsync("capture", charge, 1_000);
+            Assert.IsType<GatewayResult.Declined>(await DoAsync("capture", charge, 530, n: 2));
+            return;
+        }
+        Assert.IsType<GatewayResult.Succeeded>(await PartAsync(500, 0, 1));
+        await OnRecordAsync(new Charge(1_530, 500, 0, false));
+        Assert.IsType<GatewayResult.NeverHappened>(await house.FindAsync(Part(600, 500, 2)));
+        var second = await PartAsync(600, 500, 2);
+        Assert.IsType<GatewayResult.Succeeded>(second);
+        Assert.Equal(second, await PartAsync(600, 500, 2));
+        Assert.IsType<GatewayResult.Succeeded>(await house.FindAsync(Part(600, 500, 2)));
+        Assert.IsType<GatewayResult.Declined>(await PartAsync(431, 1_100, 3));
+        await OnRecordAsync(new Charge(1_530, 1_100, 0, false));
+        Assert.IsType<GatewayResult.Succeeded>(await DoAsync("void", charge, 430));
+        Assert.IsType<GatewayResult.Declined>(await PartAsync(1, 1_100, 4));
+        Assert.IsType<GatewayResult.Succeeded>(await DoAsync("refund", charge, 1_100));
+        await OnRecordAsync(new Charge(1_530, 1_100, 1_100, true));
+
+        GatewayRequest Part(long amount, long before, int n) =>
+            house.Ask(order, "capture", charge: charge, amount: amount, n: n) with { CapturedMinor = before, IsLast = false };
+
+        Task<GatewayResult> PartAsync(long amount, long before, int n) => house.DoAsync(Part(amount, before, n));
+    }
+
+    [Fact]
+    public async Task Money_is_taken_with_what_is_shipped_and_the_gateways_record_is_ours()
+    {
+        await using var server = await ServerAsync();
+        var several = house.Provider.Capabilities.SeveralCaptures;
+        await server.AskAsync(order, Pay(Card.Good));
+        await server.TellAsync(order, new TakeShipped(510, Close: false));
+        await UntilOnRecordAsync(several ? new Charge(1_530, 510, 0, false) : Taken);
+        await server.TellAsync(order, new TakeShipped(510, Close: false));
+        await CustomerServer.UntilAsync(async () => (string?)(await server.PaymentAsync(order))["state"] != "capturing");
+        await server.TellAsync(order, new TakeShipped(1_530, Close: false));
+        await UntilOnRecordAsync(Taken);
+        await CustomerServer.UntilAsync(async () => (string?)(await server.PaymentAsync(order))["status"] == "paid");
+        Assert.Equal(
+            several ? [510L, 1_020L] : [1_530L],
+            (await server.PaymentAsync(order))["captures"]!.AsArray().Select(one => (long)one!["amount"]!));
+    }
+
+    async Task UntilOnRecordAsync(Charge charge)
+    {
+        await CustomerServer.UntilAsync(async () => (await house.ChargesAsync(order)) is [var its] && its == charge);
+        await OnRecordAsync(charge);
+    }
+
+    [Fact]
     public async Task What_was_captured_is_refunded_part_by_part_each_once_and_never_above_it()
     {
         var charge = await AuthorizedAsync();

@@ -1,0 +1,135 @@
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.CustomerService.Gateways;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>The money of an order is taken with what is shipped of it: exactly that, whatever comes twice or out of order.</summary>
+public class PaymentShippedTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly Guid Id = new("01980000-0000-7000-8000-000000000001");
+    static readonly GatewayLimits Limits = new();
+    static readonly ProviderCapabilities Several = new(true, true, true, true, true) { SeveralCaptures = true };
+    static readonly ProviderCapabilities Once = new(true, true, true, true, true);
+
+    static readonly PaymentFile Held = new(
+        Id,
+        new Payment
+        {
+            OrderId = Id, State = PaymentStates.Authorized, CustomerId = "ada", Provider = "sandbox", Currency = "GBP",
+            AmountMinor = 1_530, AuthorizedMinor = 1_530, GatewayReference = "ch_1", CreatedAt = Now, UpdatedAt = Now,
+        },
+        []);
+
+    static PaymentDecision Take(
+        PaymentFile file, long due, bool close = false, ProviderCapabilities? gateway = null, DateTimeOffset? now = null) =>
+        ShippedRules.Take(file, new TakeShipped(due, close), gateway ?? Several, now ?? Now, Limits);
+
+    static PaymentFile Settle(PaymentDecision begun, GatewayResult result) => CallRules.Settle(
+        begun.File, begun.Next!.Call.Operation, begun.Next.Call.N, result, Several, Now, Limits).File;
+
+    static PaymentFile Done(PaymentDecision begun) => Settle(begun, new GatewayResult.Succeeded("ok"));
+
+    static (string State, long Captured, long Held, string Status) Of(PaymentFile file) =>
+        (file.Payment!.State, file.Payment.CapturedMinor, file.Payment.HeldMinor, file.Payment.Position.Status);
+
+    [Fact]
+    public void Each_fulfilment_captures_what_it_is_worth_and_the_last_the_rest()
+    {
+        var first = Take(Held, 510);
+        Assert.Equal(
+            ("capture", 510L, "order-service"),
+            (first.Next!.Call.Operation, first.Next.Call.AmountMinor, first.Next.Call.AskedBy));
+        var part = Done(first);
+        Assert.Equal(("authorized", 510L, 1_020L, "partially_paid"), Of(part));
+        var second = Take(part, 1_530);
+        Assert.Equal((1_020L, $"{Id}:capture:2"), (second.Next!.Call.AmountMinor, second.Next.Call.Key));
+        Assert.Equal(("captured", 1_530L, 0L, "paid"), Of(Done(second)));
+    }
+
+    [Fact]
+    public void What_comes_twice_late_or_out_of_order_captures_nothing_more()
+    {
+        // The second of two comes first: it takes both, and nothing is left for the first.
+        var both = Done(Take(Held, 1_000));
+        Assert.Null(Take(both, 1_000).Next);
+        Assert.Null(Take(both, 510).Next);
+        Assert.True(ShippedRules.IsDone(both.Payment!, new TakeShipped(510, false)));
+        // While one is under way the next waits; it is asked again.
+        var begun = Take(Held, 510);
+        Assert.Null(Take(begun.File, 1_000).Next);
+        Assert.False(ShippedRules.IsDone(begun.File.Payment!, new TakeShipped(510, false)));
+    }
+
+    [Fact]
+    public void A_gateway_that_captures_once_takes_the_whole_with_the_first()
+    {
+        var first = Take(Held, 510, gateway: Once);
+        Assert.Equal(1_530, first.Next!.Call.AmountMinor);
+        var whole = Done(first);
+        Assert.Equal(("captured", 1_530L, 0L, "paid"), Of(whole));
+        Assert.Null(Take(whole, 1_530, gateway: Once).Next);
+    }
+
+    [Fact]
+    public void What_was_never_captured_is_released_when_the_order_is_closed()
+    {
+        var part = Done(Take(Held, 510));
+        var close = Take(part, 510, close: true);
+        Assert.Equal(("void", 1_020L), (close.Next!.Call.Operation, close.Next.Call.AmountMinor));
+        var closed = Done(close);
+        Assert.Equal(("captured", 510L, 0L, "partially_paid"), Of(closed));
+        Assert.Null(Take(closed, 510, close: true).Next);
+        Assert.True(ShippedRules.IsDone(closed.Payment!, new TakeShipped(510, true)));
+        // Nothing was shipped at all.
+        Assert.Equal(("voided", 0L, 0L, "voided"), Of(Done(Take(Held, 0, close: true))));
+        // What is due is taken first.
+        Assert.Equal("capture", Take(Held, 510, close: true).Next!.Call.Operation);
+    }
+
+    [Fact]
+    public void A_capture_that_is_declined_leaves_the_rest_held_and_is_tried_again_an_hour_later()
+    {
+        var declined = Settle(Take(Held, 510), new GatewayResult.Declined("expired", "The authorization has expired."));
+        Assert.Equal(("authorized", 0L, 1_530L, "authorized"), Of(declined));
+        Assert.Null(Take(declined, 510, now: Now.AddMinutes(59)).Next);
+        Assert.Equal(2, Take(declined, 510, now: Now.AddMinutes(60)).Next!.Call.N);
+    }
+
+    [Fact]
+    public void An_undo_of_what_was_captured_in_part_releases_the_rest_and_refunds_the_part()
+    {
+        var part = Done(Take(Held, 510));
+        var undo = PaymentRules.Undo(part, StepNames.AuthorizePayment, 0, Now, Limits);
+        Assert.Equal(("void", 1_020L), (undo.Next!.Call.Operation, undo.Next.Call.AmountMinor));
+        var refund = CallRules.Settle(
+            undo.File, "void", 1, new GatewayResult.Succeeded("ok"), Several, Now, Limits);
+        Assert.Equal(("refund", 510L), (refund.Next!.Call.Operation, refund.Next.Call.AmountMinor));
+        Assert.Null(refund.Answer);
+        var undone = CallRules.Settle(
+            refund.File, "refund", 1, new GatewayResult.Succeeded("ok"), Several, Now, Limits);
+        Assert.Equal((true, StepOutcome.Completed), (undone.Answer!.Undo, undone.Answer.Outcome));
+        Assert.Equal(("refunded", 510L, 0L, "refunded"), Of(undone.File));
+    }
+
+    [Fact]
+    public void A_refund_of_a_part_leaves_the_rest_held()
+    {
+        var part = Done(Take(Held, 510));
+        var refunding = CallRules.Begin(
+            part.With(part.Payment! with { State = PaymentStates.Refunding }), GatewayOperations.Refund, 510, Now, Limits, "ann");
+        Assert.Equal(("authorized", 510L, 1_020L, "refunded"), Of(Done(refunding)));
+    }
+
+    [Fact]
+    public void Store_credit_was_taken_at_once_and_there_is_nothing_to_take()
+    {
+        var paid = Held.With(Held.Payment! with
+        {
+            Provider = Payment.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
+        });
+        Assert.Same(paid, ShippedRules.Take(paid, new TakeShipped(510, false), null, Now, Limits).File);
+        Assert.True(ShippedRules.IsDone(paid.Payment!, new TakeShipped(510, true)));
+    }
+}
