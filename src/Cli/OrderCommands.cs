@@ -174,6 +174,9 @@ static class OrderCommands
         output.Line($"  customer {order.Text("customerId")}, placed {order.Text("createdAt")}");
         output.Line($"  {order.Text("status")}, payment {order.Text("paymentStatus")}, {order.Text("fulfilmentStatus")}");
         if (order.Part("reason") is { } reason) output.Line($"  {reason.Text("code")}: {reason.Text("message")}");
+        if (order.Part("nextAction") is { } next)
+            output.Line(
+                $"  the customer has to act until {next.Text("expiresAt")}: {next.TextOrNull("url") ?? "at the provider"}");
         output.Table(
             ["line#", "sku", "quantity#", "unit price#", "total#"],
             order.Items("lines").Select(line => new[]

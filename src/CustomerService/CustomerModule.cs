@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.ByHand;
 using Orderwright.CustomerService.Gateways;
@@ -55,12 +56,13 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
             "act-on-payments",
             new ActOnPayments(store, byName, limits, tell, audit, calls.Take).HandleAsync, context);
         var byHand = new HandApi(acting);
+        var watch = new WatchHolds(store, context.Sql, limits, context.Logs.CreateLogger<WatchHolds>());
         var customers = new CustomerApi(context.Database, context.Sql, changes);
         var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
         return new ServiceParts
         {
             Handlers = [new SettlePayments(store, byName, limits, calls.Take), tell],
-            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job],
+            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job, watch.Job],
             Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
             Routes = routes =>
             {

@@ -41,6 +41,32 @@ public static class PaymentStates
 }
 
 /// <summary>
+/// What a person has to see to of money that is held, or should be taken by now. It stops by itself once that is taken or
+/// released.
+/// </summary>
+public static class PaymentNotices
+{
+    /// <summary>What was shipped could not be captured; it is tried again every hour.</summary>
+    public const string CaptureFailed = "capture_failed";
+
+    /// <summary>Before long the gateway holds the money no more.</summary>
+    public const string HoldEnding = "hold_ending";
+
+    /// <summary>The gateway does not hold the money any more.</summary>
+    public const string HoldEnded = "hold_ended";
+
+    /// <summary>For the payment's <c>attention</c>; null when there is nothing.</summary>
+    public static string? Sentence(Payment payment) => payment.Notice switch
+    {
+        null => null,
+        CaptureFailed => "What was shipped could not be captured; it is tried again every hour, or by hand.",
+        HoldEnding =>
+            $"The gateway holds the money only until {payment.CaptureBefore:u}: capture it, or cancel the order, before.",
+        _ => $"The gateway held the money until {payment.CaptureBefore:u}: the customer has to pay anew.",
+    };
+}
+
+/// <summary>
 /// The one payment of an order; its id is the order's. Amounts in minor units. A tombstone has no customer,
 /// provider or currency: the undo that made it does not say them.
 /// </summary>
@@ -76,6 +102,12 @@ public sealed record Payment
 
     /// <summary>The gateway's own id of the authorization.</summary>
     public string? GatewayReference { get; init; }
+
+    /// <summary>While money is held: until when the gateway holds it. Null where it does not say.</summary>
+    public DateTimeOffset? CaptureBefore { get; init; }
+
+    /// <summary>One of <see cref="PaymentNotices"/>.</summary>
+    public string? Notice { get; init; }
 
     /// <summary>The step whose undo is wanted and not yet done; it is answered under this name.</summary>
     public string? UndoStep { get; init; }

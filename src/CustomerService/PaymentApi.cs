@@ -25,10 +25,12 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
     public void Map(IEndpointRouteBuilder routes)
     {
         var payments = routes.MapGroup("/api/v1/payments").WithTags("payments").Require(Scopes.Payments);
-        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state", "inDoubt")
+        payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state", "inDoubt", "attention")
             .WithDescription(
                 "Newest first. `inDoubt=true`: those of which an attempt may or may not have happened at the gateway, and is " +
-                "looked up. A page of a narrow filter may hold fewer items than the limit and still have a `nextCursor`.")
+                "looked up. `attention=true`: those that a person has to look at. A page of a narrow filter may hold fewer " +
+                "items than the limit and still have a `nextCursor`. Each capture, refund and void has a state: `pending`, " +
+                "`settled`, `failed`, or `unknown` while in doubt.")
             .Produces<Page<PaymentView>>();
         payments.MapGet("/{id}", GetAsync).WithName("getPayment").Produces<PaymentView>();
         routes.MapPost("/api/v1/webhooks/{provider}", WebhookAsync).WithName("receiveWebhook").WithTags("payments")
@@ -41,10 +43,11 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
 
     async Task<IResult> ListAsync(HttpContext http)
     {
-        var query = new ListQuery(http, "orderId", "state", "inDoubt");
+        var query = new ListQuery(http, "orderId", "state", "inDoubt", "attention");
         var orderId = query.Id("orderId");
         var state = query.OneOf("state", PaymentStates.All);
         long? inDoubt = query.OneOf("inDoubt", ["true", "false"]) switch { null => null, "true" => 1, _ => 0 };
+        var attention = query.OneOf("attention", ["true"]);
         if (query.Refusal is { } refusal) return refusal;
         var before = Last;
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
@@ -53,14 +56,14 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         var (payments, floor) = await database.ReadAsync(
             async read =>
             {
-                Guid? floor = (state is null && inDoubt is null) || orderId is not null
+                Guid? floor = (state is null && inDoubt is null && attention is null) || orderId is not null
                     ? null
                     : (await read.QueryAsync(
                         sql["payments_floor"], SqlArgs.With("before", before).And("window", Window),
                         row => row.Uuid(0), http.RequestAborted)).Cast<Guid?>().SingleOrDefault();
                 var found = await ReadAsync(
                     read, "list_payments",
-                    SqlArgs.With("order_id", orderId).And("state", state).And("in_doubt", inDoubt)
+                    SqlArgs.With("order_id", orderId).And("state", state).And("in_doubt", inDoubt).And("attention", attention)
                         .And("from", floor ?? Guid.Empty).And("before", before).And("most", query.Limit + 1),
                     http.RequestAborted);
                 return (found, floor);

@@ -164,8 +164,10 @@ public static class PaymentRules
         return new(file.With(refused), Rejected(refused));
     }
 
-    internal static Payment Changed(Payment payment, DateTimeOffset now) =>
-        payment with { Version = payment.Version + 1, UpdatedAt = now };
+    // What is not held any more cannot end, and nobody has to see to it.
+    internal static Payment Changed(Payment payment, DateTimeOffset now) => payment.HeldMinor > 0
+        ? payment with { Version = payment.Version + 1, UpdatedAt = now }
+        : payment with { Version = payment.Version + 1, UpdatedAt = now, CaptureBefore = null, Notice = null };
 
     internal static StepAnswered Completed(Payment payment) =>
         new(Undo: false, StepOutcome.Completed, Payment: payment.Position);

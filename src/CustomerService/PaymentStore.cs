@@ -155,6 +155,8 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Text("gateway_reference", payment => payment.GatewayReference)
                 .Text("undo_step", payment => payment.UndoStep)
                 .BigInt("version", payment => payment.Version)
+                .TimeOrNull("capture_before", payment => payment.CaptureBefore)
+                .Text("notice", payment => payment.Notice)
                 .Args.And("now", work.Now));
     }
 
@@ -198,6 +200,8 @@ public sealed class PaymentStore(SqlCatalog sql)
         Version = row.BigInt(16),
         CreatedAt = row.Time(17),
         UpdatedAt = row.Time(18),
+        CaptureBefore = row.TimeOrNull(19),
+        Notice = row.TextOrNull(20),
     };
 
     public static GatewayCall ReadCall(IRow row) => new()

@@ -14,8 +14,9 @@ public sealed record AttemptView(
     DateTimeOffset? DueAt);
 
 /// <summary>
-/// Money that was taken or given back, or is to be. <paramref name="State"/>: <c>settled</c>, <c>pending</c>, <c>unknown</c>
-/// (in doubt), <c>failed</c>. <paramref name="Reason"/>: of the operator who asked for it.
+/// Money that was taken, given back or released, or is to be. <paramref name="State"/>: <c>settled</c>, <c>pending</c>,
+/// <c>unknown</c> (in doubt), <c>failed</c>. <paramref name="Reason"/>: of the operator who asked for it, or <c>shipped</c>,
+/// <c>closed</c>.
 /// </summary>
 public sealed record MovementView(
     long Amount, string State, DateTimeOffset At, string? Reference = null, string? Reason = null);
@@ -27,9 +28,9 @@ public sealed record MovementView(
 public sealed record PaymentView(
     Guid Id, Guid OrderId, string? CustomerId, string? Provider, string? Currency, long Amount, string State,
     string Status, long Authorized, long Captured, long Refunded, bool Voided, PaymentReason? Reason,
-    string? Action, string? Reference, IReadOnlyList<AttemptView> Attempts,
-    IReadOnlyList<MovementView> Captures, IReadOnlyList<MovementView> Refunds, long Version,
-    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+    string? Action, string? Reference, DateTimeOffset? CaptureBefore, string? Attention,
+    IReadOnlyList<AttemptView> Attempts, IReadOnlyList<MovementView> Captures, IReadOnlyList<MovementView> Refunds,
+    IReadOnlyList<MovementView> Voids, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     public static PaymentView Of(PaymentFile file)
     {
@@ -39,8 +40,8 @@ public sealed record PaymentView(
             payment.AmountMinor, payment.State, payment.Position.Status, payment.AuthorizedMinor,
             payment.CapturedMinor, payment.RefundedMinor, payment.Voided,
             ReasonOf(payment.Code, payment.Message), payment.Action, payment.GatewayReference,
-            [.. file.Calls.Select(Attempt)], CapturesOf(file), RefundsOf(file), payment.Version,
-            payment.CreatedAt, payment.UpdatedAt);
+            payment.CaptureBefore, PaymentNotices.Sentence(payment), [.. file.Calls.Select(Attempt)], CapturesOf(file),
+            RefundsOf(file), VoidsOf(file), payment.Version, payment.CreatedAt, payment.UpdatedAt);
     }
 
     static AttemptView Attempt(GatewayCall call) => new(
@@ -53,6 +54,9 @@ public sealed record PaymentView(
 
     static List<MovementView> RefundsOf(PaymentFile file) =>
         Movements(file, GatewayOperations.Refund, file.Payment!.RefundedMinor, file.Payment.UpdatedAt);
+
+    // What was released by the gateway itself has no attempt of ours, and store credit is never only held.
+    static List<MovementView> VoidsOf(PaymentFile file) => Movements(file, GatewayOperations.Void, 0, file.Payment!.UpdatedAt);
 
     static List<MovementView> Movements(PaymentFile file, string operation, long position, DateTimeOffset at)
     {

@@ -145,7 +145,8 @@ public sealed class GatewayApi(
 
     static HttpGatewayAnswer Said(GatewayResult result, HttpContext http) => result switch
     {
-        GatewayResult.Succeeded done => new(HttpGatewayNames.Succeeded, done.Reference, done.Captured),
+        GatewayResult.Succeeded done => new(
+            HttpGatewayNames.Succeeded, done.Reference, done.Captured, CaptureBefore: done.HoldsUntil),
         GatewayResult.Declined no => new(HttpGatewayNames.Declined, Code: no.Code, Message: no.Message),
         GatewayResult.ActionRequired action => new(
             HttpGatewayNames.ActionRequired, action.Reference,

@@ -98,6 +98,19 @@ public class PaymentShippedTests
     }
 
     [Fact]
+    public void A_capture_that_no_gateway_took_is_tried_again_half_a_minute_later()
+    {
+        // An outage that outlasts the attempts of one key is no refusal.
+        var begun = Take(Held, 510);
+        var file = begun.File.With(begun.Next!.Call with { Attempts = Limits.GatewayMaxAttempts });
+        var given = CallRules.Settle(
+            file, "capture", 1, new GatewayResult.Unavailable("503"), Several, Now, Limits).File;
+        Assert.Equal((PaymentStates.Authorized, null), (given.Payment!.State, given.Payment.Notice));
+        Assert.Null(Take(given, 510, now: Now.AddSeconds(29)).Next);
+        Assert.Equal(2, Take(given, 510, now: Now.AddSeconds(30)).Next!.Call.N);
+    }
+
+    [Fact]
     public void An_undo_of_what_was_captured_in_part_releases_the_rest_and_refunds_the_part()
     {
         var part = Done(Take(Held, 510));

@@ -109,7 +109,7 @@ public static class CallRules
     {
         var payment = file.Payment!;
         file = file.With(Finish(call, CallStates.Failed, now) with { Code = code, Message = why });
-        if (call.AskedBy is not null) return AsBefore(file, now, limits);
+        if (call.AskedBy is not null) return AsBefore(file, file.Payment!.Notice, now, limits);
         switch (call.Operation)
         {
             case GatewayOperations.Authorize when payment.UndoStep is not null:
@@ -157,6 +157,7 @@ public static class CallRules
                         AuthorizedMinor = call.AmountMinor,
                         CapturedMinor = done.Captured ? call.AmountMinor : 0,
                         GatewayReference = done.Reference,
+                        CaptureBefore = done.HoldsUntil,
                         Code = null,
                         Message = null,
                         Action = null,
@@ -166,7 +167,10 @@ public static class CallRules
             case GatewayOperations.Capture:
                 var taken = payment with
                 {
-                    CapturedMinor = checked(payment.CapturedMinor + call.AmountMinor), Code = null, Message = null,
+                    CapturedMinor = checked(payment.CapturedMinor + call.AmountMinor),
+                    Notice = payment.Notice == PaymentNotices.CaptureFailed ? null : payment.Notice,
+                    Code = null,
+                    Message = null,
                 };
                 return Secured(
                     file, taken with { State = StateOf(taken) }, StepNames.CapturePayment, now, limits);
@@ -198,8 +202,15 @@ public static class CallRules
     }
 
     // What an operator or order-service asked for had no effect: the attempt says why, and the payment stands as it did.
-    static PaymentDecision AsBefore(PaymentFile file, DateTimeOffset now, GatewayLimits limits) =>
-        Standing(file.With(file.Payment! with { State = StateOf(file.Payment) }), now, limits);
+    static PaymentDecision AsBefore(PaymentFile file, string? notice, DateTimeOffset now, GatewayLimits limits) =>
+        Standing(file.With(file.Payment! with { State = StateOf(file.Payment), Notice = notice }), now, limits);
+
+    // What was shipped, and a gateway does not pay for.
+    static string? NoticeOf(Payment payment, GatewayCall refused) =>
+        refused is { AskedBy: ServiceNames.Order, Operation: GatewayOperations.Capture }
+        && payment.Notice != PaymentNotices.HoldEnded
+            ? PaymentNotices.CaptureFailed
+            : payment.Notice;
 
     // Of money that was secured: what is held may be taken yet.
     static string StateOf(Payment payment) => payment.HeldMinor > 0 ? PaymentStates.Authorized : PaymentStates.Captured;
@@ -233,7 +244,7 @@ public static class CallRules
         {
             Code = refusal.Code, Message = refusal.Message,
         });
-        if (call.AskedBy is not null) return AsBefore(file, now, limits);
+        if (call.AskedBy is not null) return AsBefore(file, NoticeOf(file.Payment!, call), now, limits);
         switch (call.Operation)
         {
             case GatewayOperations.Authorize:

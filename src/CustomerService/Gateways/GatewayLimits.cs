@@ -56,6 +56,12 @@ public sealed class GatewayLimits
     public TimeSpan GatewayPollEvery { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
+    /// How long before a gateway stops holding the money of a payment it is said so. 1 min to 30 d; default 24 h.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
+    public TimeSpan GatewayHoldWarning { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>
     /// How long an attempt belongs to the process that took it: a call, its look-up, and some room.
     /// </summary>
     public TimeSpan Lease => 2 * GatewayDeadline + TimeSpan.FromSeconds(5);
@@ -63,12 +69,13 @@ public sealed class GatewayLimits
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a failed refund is answered from its row; asked again later, it is tried again.
+    /// How long a failed refund is answered from its row; asked again later, it is tried again. So is a capture for what was
+    /// shipped that no gateway took.
     /// </summary>
     public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a capture for what was shipped, that was in vain, is left alone; then it is tried again. Until then an
+    /// How long a capture for what was shipped, that was declined, is left alone; then it is tried again. Until then an
     /// operator sees it.
     /// </summary>
     public static readonly TimeSpan TakeAgainAfter = TimeSpan.FromHours(1);

@@ -82,7 +82,11 @@ public abstract record GatewayResult
 
     /// <param name="Reference">The gateway's id of what was done.</param>
     /// <param name="Captured">True when authorizing took the money at once.</param>
-    public sealed record Succeeded(string Reference, bool Captured = false) : GatewayResult;
+    public sealed record Succeeded(string Reference, bool Captured = false) : GatewayResult
+    {
+        /// <summary>Of an authorization: the money is held until then, if the gateway says so.</summary>
+        public DateTimeOffset? HoldsUntil { get; init; }
+    }
 
     /// <summary>Refused for good.</summary>
     /// <param name="Code">

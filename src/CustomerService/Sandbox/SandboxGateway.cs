@@ -23,11 +23,14 @@ public sealed class SandboxGateway
     readonly SqlCatalog sql;
     readonly IDatabase database;
     readonly GroupCommit<Ask, Reply> asks;
+    readonly TimeSpan? holdsFor;
 
     public SandboxGateway(ServiceContext context)
     {
         sql = context.Sql;
         database = context.Database;
+        var holds = context.Configuration.Bind<SandboxSettings>().SandboxHolds;
+        holdsFor = holds > TimeSpan.Zero ? holds : null;
         asks = new("sandbox-gateway", HandleAsync, context.Runner, context.Options, context.Time);
     }
 
@@ -71,7 +74,7 @@ public sealed class SandboxGateway
         {
             var (verb, request) = batch[i];
             var charge = charges.GetValueOrDefault(SandboxRules.ChargeOf(request));
-            var decision = Decide(verb, request, seen.GetValueOrDefault(request.Key), charge);
+            var decision = Decide(verb, request, seen.GetValueOrDefault(request.Key), charge, work.Now);
             if (decision is { Charge: { } changed }) charges[changed.Id] = changedCharges[changed.Id] = changed;
             if (decision is { Request: { } noted }) seen[noted.Key] = changedRequests[noted.Key] = noted;
             replies[i] = new(decision?.Result, decision?.Lost ?? false, decision?.Charge ?? charge);
@@ -80,12 +83,12 @@ public sealed class SandboxGateway
         return replies;
     }
 
-    static SandboxDecision? Decide(
-        string verb, GatewayRequest request, SandboxRequest? seen, SandboxCharge? charge)
+    SandboxDecision? Decide(
+        string verb, GatewayRequest request, SandboxRequest? seen, SandboxCharge? charge, DateTimeOffset now)
     {
         if (verb == SandboxRules.Find) return new(SandboxRules.LookUp(request, seen, charge));
         if (verb is not (SandboxRules.Approve or SandboxRules.Refuse))
-            return SandboxRules.Do(request, seen, charge);
+            return SandboxRules.Do(request, seen, charge, now, holdsFor);
         return charge is not null && SandboxRules.Act(charge, verb == SandboxRules.Approve) is { } acted
             ? new(SandboxRules.ResultOf(acted), Charge: acted)
             : null;
@@ -111,6 +114,7 @@ public sealed class SandboxGateway
                     .Bool("voided", charge => charge.Voided)
                     .Text("code", charge => charge.Code)
                     .Text("message", charge => charge.Message)
+                    .TimeOrNull("holds_until", charge => charge.HoldsUntil)
                     .Args.And("now", work.Now));
         if (requests.Length > 0)
             await work.ExecuteAsync(
@@ -126,5 +130,8 @@ public sealed class SandboxGateway
 
     static SandboxCharge ReadCharge(IRow row) => new(
         row.Text(0), row.Text(1), row.Uuid(2), row.Text(3), row.Text(4), row.Text(5), row.BigInt(6), row.BigInt(7),
-        row.BigInt(8), row.BigInt(9), row.Bool(10), row.TextOrNull(11), row.TextOrNull(12));
+        row.BigInt(8), row.BigInt(9), row.Bool(10), row.TextOrNull(11), row.TextOrNull(12))
+    {
+        HoldsUntil = row.TimeOrNull(13),
+    };
 }

@@ -29,7 +29,11 @@ public static class SandboxTokens
 /// <summary>The sandbox's own record of a card transaction. Money in minor units.</summary>
 public sealed record SandboxCharge(
     string Id, string Key, Guid OrderId, string Token, string Currency, string State, long AmountMinor,
-    long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided, string? Code, string? Message);
+    long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided, string? Code, string? Message)
+{
+    /// <summary>Then it can be captured no more; null: for ever.</summary>
+    public DateTimeOffset? HoldsUntil { get; init; }
+}
 
 /// <summary>A request it has seen, so that a repetition under the same key gets the first answer.</summary>
 /// <param name="Key">The caller's.</param>
@@ -76,13 +80,20 @@ public static class SandboxRules
         request.Operation == GatewayOperations.Authorize ? IdOf("ch", request.Key) : request.Reference ?? "";
 
     /// <summary>Does what is asked, once per key.</summary>
-    public static SandboxDecision Do(GatewayRequest asked, SandboxRequest? seen, SandboxCharge? charge)
+    /// <param name="asked">What is asked.</param>
+    /// <param name="seen">The same request, if it came before.</param>
+    /// <param name="charge">The charge it is about.</param>
+    /// <param name="now">The sandbox's own time.</param>
+    /// <param name="holdsFor">How long it holds money; null: for ever.</param>
+    public static SandboxDecision Do(
+        GatewayRequest asked, SandboxRequest? seen, SandboxCharge? charge, DateTimeOffset now = default,
+        TimeSpan? holdsFor = null)
     {
         if (seen is not null && seen.Outcome != None) return new(Answer(asked, seen, charge));
         return asked.Operation switch
         {
-            GatewayOperations.Authorize => Authorize(asked, seen),
-            GatewayOperations.Capture => Capture(asked, charge),
+            GatewayOperations.Authorize => Authorize(asked, seen, now + holdsFor),
+            GatewayOperations.Capture => Capture(asked, charge, now),
             GatewayOperations.Void => Void(asked, charge),
             GatewayOperations.Refund => Refund(asked, charge),
             var other => throw new InvalidOperationException($"The sandbox knows no '{other}'."),
@@ -114,7 +125,7 @@ public static class SandboxRules
         Declined => new GatewayResult.Declined(charge.Code!, charge.Message!),
         Voided when charge.AuthorizedMinor == 0 =>
             new GatewayResult.Declined("cancelled", "It was cancelled before approval."),
-        _ => new GatewayResult.Succeeded(charge.Id),
+        _ => new GatewayResult.Succeeded(charge.Id) { HoldsUntil = charge.HoldsUntil },
     };
 
     static GatewayResult Answer(GatewayRequest asked, SandboxRequest seen, SandboxCharge? charge) =>
@@ -122,7 +133,7 @@ public static class SandboxRules
         : seen.Outcome == Succeeded ? new GatewayResult.Succeeded(IdOf(seen.Operation, asked.Key))
         : new GatewayResult.Declined(seen.Code!, seen.Message!);
 
-    static SandboxDecision Authorize(GatewayRequest asked, SandboxRequest? seen)
+    static SandboxDecision Authorize(GatewayRequest asked, SandboxRequest? seen, DateTimeOffset? holdsUntil)
     {
         var token = asked.Token ?? "";
         if (seen is null && token == SandboxTokens.Error)
@@ -132,7 +143,10 @@ public static class SandboxRules
 
         var charge = new SandboxCharge(
             IdOf("ch", asked.Key), asked.Key, asked.OrderId, token, asked.Currency, Declined, asked.AmountMinor,
-            AuthorizedMinor: 0, CapturedMinor: 0, RefundedMinor: 0, Voided: false, Code: null, Message: null);
+            AuthorizedMinor: 0, CapturedMinor: 0, RefundedMinor: 0, Voided: false, Code: null, Message: null)
+        {
+            HoldsUntil = holdsUntil,
+        };
         charge = token switch
         {
             SandboxTokens.RequiresAction => charge with { State = RequiresAction },
@@ -149,8 +163,9 @@ public static class SandboxRules
             Lost: token == SandboxTokens.TimeoutAfterCharge);
     }
 
-    static SandboxDecision Capture(GatewayRequest asked, SandboxCharge? charge) =>
+    static SandboxDecision Capture(GatewayRequest asked, SandboxCharge? charge, DateTimeOffset now) =>
         charge is null ? Decline(asked, "no_such_charge", "There is no such charge.")
+        : charge.HoldsUntil <= now ? Decline(asked, "authorization_expired", "The money is not held any more.")
         : charge.State != Authorized ? Decline(asked, "not_capturable", $"The charge is {charge.State}.")
         : asked.AmountMinor > charge.AuthorizedMinor - charge.CapturedMinor
             ? Decline(asked, "amount_too_large", "More than is held.")

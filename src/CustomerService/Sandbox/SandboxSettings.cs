@@ -25,6 +25,10 @@ public sealed class SandboxSettings
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan SandboxSlow { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long it holds money; then a capture is declined. 0 (default): for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "90.00:00:00")]
+    public TimeSpan SandboxHolds { get; set; }
+
     public byte[] Secret { get; private set; } = [];
 
     /// <summary>Throws <see cref="InvalidSettingException"/> for what cannot be.</summary>

@@ -1,6 +1,7 @@
 -- name: lock_payments
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id = ANY (@order_id)
 ORDER BY order_id
@@ -8,7 +9,8 @@ FOR UPDATE;
 
 -- name: lock_free_payments
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id = ANY (@order_id)
 ORDER BY order_id
@@ -51,11 +53,12 @@ FROM unnest(@order_id, @customer_id, @provider, @token, @currency, @amount, @sta
 UPDATE payments p
 SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
     voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
-    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now
+    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now,
+    capture_before = batch.capture_before, notice = batch.notice
 FROM unnest(@order_id, @state, @authorized, @captured, @refunded, @voided, @code, @message, @action,
-        @gateway_reference, @undo_step, @version)
+        @gateway_reference, @undo_step, @version, @capture_before, @notice)
     AS batch (order_id, state, authorized, captured, refunded, voided, code, message, action, gateway_reference,
-        undo_step, version)
+        undo_step, version, capture_before, notice)
 WHERE p.order_id = batch.order_id;
 
 -- name: update_balances
@@ -98,14 +101,16 @@ ON CONFLICT (provider, event_id) DO NOTHING;
 
 -- name: find_payment
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id = @order_id;
 
 -- name: list_payments
 -- An order's id is time-ordered: newest first.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id >= @from AND order_id < @before
     AND (@order_id IS NULL OR order_id = @order_id)
@@ -113,7 +118,17 @@ WHERE order_id >= @from AND order_id < @before
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
+    AND (@attention IS NULL OR notice IS NOT NULL)
 ORDER BY order_id DESC
+LIMIT @most;
+
+-- name: find_ending_holds
+-- Those of which it was not said yet, and those that have ended since it was.
+SELECT order_id
+FROM payments
+WHERE capture_before <= @soon
+    AND (notice IS NULL OR (capture_before <= @now AND notice <> 'hold_ended'))
+ORDER BY capture_before
 LIMIT @most;
 
 -- name: payments_floor

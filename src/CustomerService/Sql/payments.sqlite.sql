@@ -1,6 +1,7 @@
 -- name: lock_payments
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
@@ -8,7 +9,8 @@ ORDER BY order_id;
 -- name: lock_free_payments
 -- One writer at a time: nothing is ever locked by another.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
@@ -43,11 +45,13 @@ FROM json_each(@rows);
 UPDATE payments
 SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
     voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
-    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now
+    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now,
+    capture_before = batch.capture_before, notice = batch.notice
 FROM (
     SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS authorized, value ->> 3 AS captured,
         value ->> 4 AS refunded, value ->> 5 AS voided, value ->> 6 AS code, value ->> 7 AS message,
-        value ->> 8 AS action, value ->> 9 AS gateway_reference, value ->> 10 AS undo_step, value ->> 11 AS version
+        value ->> 8 AS action, value ->> 9 AS gateway_reference, value ->> 10 AS undo_step, value ->> 11 AS version,
+        value ->> 12 AS capture_before, value ->> 13 AS notice
     FROM json_each(@rows)
 ) AS batch
 WHERE payments.order_id = batch.order_id;
@@ -92,14 +96,16 @@ ON CONFLICT (provider, event_id) DO NOTHING;
 
 -- name: find_payment
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id = @order_id;
 
 -- name: list_payments
 -- An order's id is time-ordered: newest first.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, action, gateway_reference, undo_step, version, created_at, updated_at
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice
 FROM payments
 WHERE order_id >= @from AND order_id < @before
     AND (@order_id IS NULL OR order_id = @order_id)
@@ -107,7 +113,17 @@ WHERE order_id >= @from AND order_id < @before
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
+    AND (@attention IS NULL OR notice IS NOT NULL)
 ORDER BY order_id DESC
+LIMIT @most;
+
+-- name: find_ending_holds
+-- Those of which it was not said yet, and those that have ended since it was.
+SELECT order_id
+FROM payments
+WHERE capture_before <= @soon
+    AND (notice IS NULL OR (capture_before <= @now AND notice <> 'hold_ended'))
+ORDER BY capture_before
 LIMIT @most;
 
 -- name: payments_floor

@@ -2,7 +2,8 @@
 SELECT id FROM sandbox_charges WHERE order_id = @order_id ORDER BY created_at DESC, id;
 
 -- name: lock_sandbox_charges
-SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message
+SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message,
+    holds_until
 FROM sandbox_charges
 WHERE id = ANY (@id)
 ORDER BY id
@@ -13,11 +14,13 @@ SELECT key, operation, outcome, code, message FROM sandbox_requests WHERE key = 
 
 -- name: save_sandbox_charges
 INSERT INTO sandbox_charges (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided,
-    code, message, created_at, updated_at)
-SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message, @now, @now
+    code, message, created_at, updated_at, holds_until)
+SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message, @now, @now,
+    holds_until
 FROM unnest(@id, @key, @order_id, @token, @currency, @state, @amount, @authorized, @captured, @refunded, @voided, @code,
-        @message)
-    AS batch (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message)
+        @message, @holds_until)
+    AS batch (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message,
+        holds_until)
 ORDER BY id
 ON CONFLICT (id) DO UPDATE
 SET state = excluded.state, authorized = excluded.authorized, captured = excluded.captured,

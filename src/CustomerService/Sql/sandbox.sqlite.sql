@@ -2,7 +2,8 @@
 SELECT id FROM sandbox_charges WHERE order_id = @order_id ORDER BY created_at DESC, id;
 
 -- name: lock_sandbox_charges
-SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message
+SELECT id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided, code, message,
+    holds_until
 FROM sandbox_charges
 WHERE id IN (SELECT value ->> 0 FROM json_each(@rows))
 ORDER BY id;
@@ -13,9 +14,10 @@ WHERE key IN (SELECT value ->> 0 FROM json_each(@rows));
 
 -- name: save_sandbox_charges
 INSERT INTO sandbox_charges (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided,
-    code, message, created_at, updated_at)
+    code, message, created_at, updated_at, holds_until)
 SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, @now, @now
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, @now, @now,
+    value ->> 13
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT (id) DO UPDATE

@@ -47,9 +47,10 @@ public sealed record HttpGatewayRequest(
 /// <param name="Message">Of a refusal: one sentence without personal data.</param>
 /// <param name="ActionUrl">With <c>action_required</c>: where the customer goes.</param>
 /// <param name="RetryAfter">With <c>unavailable</c>: seconds.</param>
+/// <param name="CaptureBefore">Of an authorization: the money is held until then.</param>
 public sealed record HttpGatewayAnswer(
     string Outcome, string? Id = null, bool Captured = false, string? Code = null, string? Message = null,
-    string? ActionUrl = null, int? RetryAfter = null);
+    string? ActionUrl = null, int? RetryAfter = null, DateTimeOffset? CaptureBefore = null);
 
 /// <summary>A webhook's body.</summary>
 /// <param name="Id">The same for the same event, however often it comes.</param>

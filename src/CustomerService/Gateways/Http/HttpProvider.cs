@@ -121,7 +121,7 @@ public sealed class HttpProvider(
     static GatewayResult ResultOf(HttpGatewayAnswer answer) => answer switch
     {
         { Outcome: HttpGatewayNames.Succeeded, Id: { Length: > 0 } id } =>
-            new GatewayResult.Succeeded(id, answer.Captured),
+            new GatewayResult.Succeeded(id, answer.Captured) { HoldsUntil = answer.CaptureBefore?.ToUniversalTime() },
         { Outcome: HttpGatewayNames.Declined } =>
             new GatewayResult.Declined(answer.Code ?? "declined", answer.Message ?? "It was declined."),
         { Outcome: HttpGatewayNames.ActionRequired, Id: { Length: > 0 } id, ActionUrl: { Length: > 0 } url } =>

@@ -10,7 +10,7 @@ static class StripeAnswers
 {
     public static GatewayResult OfAuthorization(StripeIntent intent) => intent switch
     {
-        { Status: "requires_capture" } => new GatewayResult.Succeeded(intent.Id),
+        { Status: "requires_capture" } => new GatewayResult.Succeeded(intent.Id) { HoldsUntil = intent.CaptureBefore },
         { Status: "succeeded" } => new GatewayResult.Succeeded(intent.Id, Captured: true),
         { Status: "requires_action", NextAction.RedirectToUrl.Url: { Length: > 0 } url } =>
             new GatewayResult.ActionRequired(intent.Id, url),

@@ -7,7 +7,17 @@ namespace Orderwright.CustomerService.Gateways.Stripe;
 sealed record StripeIntent(
     string Id, string Status, long Amount, long AmountReceived, string Currency,
     IReadOnlyDictionary<string, string>? Metadata = null, StripeNextAction? NextAction = null,
-    StripeFault? LastPaymentError = null);
+    StripeFault? LastPaymentError = null, JsonElement? LatestCharge = null)
+{
+    /// <summary>Until when the money is held: in the charge, where it was asked for in full.</summary>
+    public DateTimeOffset? CaptureBefore =>
+        LatestCharge is { ValueKind: JsonValueKind.Object } charge
+        && charge.TryGetProperty("payment_method_details", out var details) && details.ValueKind == JsonValueKind.Object
+        && details.TryGetProperty("card", out var card) && card.ValueKind == JsonValueKind.Object
+        && card.TryGetProperty("capture_before", out var until) && until.TryGetInt64(out var seconds)
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
+}
 
 sealed record StripeNextAction(string Type, StripeRedirect? RedirectToUrl = null);
 

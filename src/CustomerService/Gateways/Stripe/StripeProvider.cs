@@ -140,6 +140,8 @@ public sealed class StripeProvider : IPaymentProvider
             StripeClient.Field("confirm", "true"),
             StripeClient.Field("capture_method", settings.StripeCapture),
             StripeClient.Field("automatic_payment_methods[enabled]", "true"),
+            // The charge says until when it holds.
+            StripeClient.Field("expand[]", "latest_charge"),
             .. OurNames(request),
         ];
         var token = request.Token ?? "";
@@ -173,7 +175,8 @@ public sealed class StripeProvider : IPaymentProvider
     async Task<GatewayResult> FindIntentAsync(GatewayRequest request, string reference, CancellationToken cancel)
     {
         var answer = await client.GetAsync(
-            $"v1/payment_intents/{Uri.EscapeDataString(reference)}", StripeJson.Default.StripeIntent, cancel);
+            $"v1/payment_intents/{Uri.EscapeDataString(reference)}?expand[]=latest_charge",
+            StripeJson.Default.StripeIntent, cancel);
         if (answer.Value is not { } intent) return NotFound(answer.Status);
         return request.Operation switch
         {
@@ -188,7 +191,8 @@ public sealed class StripeProvider : IPaymentProvider
     {
         var query = Uri.EscapeDataString($"metadata['{KeyName}']:'{request.Key}'");
         var answer = await client.GetAsync(
-            $"v1/payment_intents/search?query={query}&limit=2", StripeJson.Default.StripePageStripeIntent, cancel);
+            $"v1/payment_intents/search?query={query}&limit=2&expand[]=data.latest_charge",
+            StripeJson.Default.StripePageStripeIntent, cancel);
         return answer.Value?.Data switch
         {
             null => NotFound(answer.Status),

@@ -18,7 +18,8 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
     GatewayHouse house = null!;
     readonly Guid order = Guid.CreateVersion7();
 
-    protected abstract Task<GatewayHouse> OpenAsync();
+    /// <param name="holds">How long the gateway holds money; null: it does not say.</param>
+    protected abstract Task<GatewayHouse> OpenAsync(TimeSpan? holds = null);
 
     public async ValueTask InitializeAsync() => house = await OpenAsync();
 
@@ -131,6 +132,24 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
             house.Ask(order, "capture", charge: charge, amount: amount, n: n) with { CapturedMinor = before, IsLast = false };
 
         Task<GatewayResult> PartAsync(long amount, long before, int n) => house.DoAsync(Part(amount, before, n));
+    }
+
+    [Fact]
+    public async Task An_authorization_says_until_when_it_holds_and_nothing_is_captured_after_that()
+    {
+        await using var brief = await OpenAsync(TimeSpan.FromSeconds(2));
+        var asked = brief.Ask(order, GatewayOperations.Authorize);
+        var before = TimeProvider.System.GetUtcNow();
+        var held = Assert.IsType<GatewayResult.Succeeded>(await brief.DoAsync(asked));
+        // Whole seconds at some gateways.
+        Assert.InRange(held.HoldsUntil!.Value, before.AddSeconds(1), TimeProvider.System.GetUtcNow().AddSeconds(2));
+        Assert.Equal(held, await brief.FindAsync(asked));
+        await CustomerServer.UntilAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow() > held.HoldsUntil));
+        var capture = brief.Ask(order, GatewayOperations.Capture, charge: held.Reference);
+        var refused = await brief.DoAsync(capture);
+        Assert.IsType<GatewayResult.Declined>(refused);
+        Assert.Equal(refused, await brief.DoAsync(capture));
+        Assert.DoesNotContain(await brief.ChargesAsync(order), charge => charge.Captured > 0);
     }
 
     [Fact]

@@ -37,13 +37,14 @@ sealed class SandboxHouse : GatewayHouse
     readonly SandboxProvider provider;
     readonly Task loop;
 
-    SandboxHouse(IDatabase database, SqlCatalog sql)
+    SandboxHouse(IDatabase database, SqlCatalog sql, TimeSpan? holds)
     {
         this.database = database;
         var options = new RuntimeOptions();
         transport = new InProcessTransport(options, TimeProvider.System);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            [new("SandboxSecret", CustomerServer.Secret), new("SandboxSlow", "50ms")]).Build();
+            [new("SandboxSecret", CustomerServer.Secret), new("SandboxSlow", "50ms"), new("SandboxHolds", holds?.ToString())])
+            .Build();
         gateway = new SandboxGateway(new ServiceContext(
             "sandbox", database, sql, sql,
             new BatchRunner(
@@ -55,12 +56,12 @@ sealed class SandboxHouse : GatewayHouse
         loop = gateway.Loop.RunAsync(stopping.Token);
     }
 
-    public static async Task<GatewayHouse> OpenAsync(SqliteEngine engine)
+    public static async Task<GatewayHouse> OpenAsync(SqliteEngine engine, TimeSpan? holds = null)
     {
         var sql = new SqlCatalog(typeof(CustomerModule).Assembly, engine.Name);
         var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. sql.Migrations], default);
-        return new SandboxHouse(database, sql);
+        return new SandboxHouse(database, sql, holds);
     }
 
     public override IPaymentProvider Provider => provider;
@@ -114,10 +115,11 @@ sealed class HttpHouse : GatewayHouse
     readonly string directory = Directory.CreateTempSubdirectory("orderwright-house-").FullName;
     HttpGateway gateway = null!;
 
-    public static async Task<GatewayHouse> OpenAsync()
+    public static async Task<GatewayHouse> OpenAsync(TimeSpan? holds = null)
     {
         var house = new HttpHouse();
-        house.gateway = await HttpGateway.StartAsync(Path.Combine(house.directory, "gateway.db"));
+        house.gateway = await HttpGateway.StartAsync(
+            Path.Combine(house.directory, "gateway.db"), holds is { } time ? [("SandboxHolds", time.ToString())] : []);
         return house;
     }
 
@@ -170,10 +172,10 @@ public sealed class SandboxProviderTests(SqliteEngine engine) : ProviderSuite(en
 {
     readonly SqliteEngine engine = engine;
 
-    protected override Task<GatewayHouse> OpenAsync() => SandboxHouse.OpenAsync(engine);
+    protected override Task<GatewayHouse> OpenAsync(TimeSpan? holds) => SandboxHouse.OpenAsync(engine, holds);
 }
 
 public sealed class HttpProviderTests(SqliteEngine engine) : ProviderSuite(engine), IClassFixture<SqliteEngine>
 {
-    protected override Task<GatewayHouse> OpenAsync() => HttpHouse.OpenAsync();
+    protected override Task<GatewayHouse> OpenAsync(TimeSpan? holds) => HttpHouse.OpenAsync(holds);
 }

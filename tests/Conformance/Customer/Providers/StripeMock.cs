@@ -239,6 +239,10 @@ sealed class StripeMock : IAsyncDisposable
     object Capture(HttpContext http, IReadOnlyDictionary<string, string> form)
     {
         if (Of(http) is not { } intent) return Missing("payment_intent");
+        // As Stripe does when nobody has captured in time.
+        if (HoldsUntil?.ToUnixTimeSeconds() <= TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()
+            && (string?)intent["status"] == "requires_capture")
+            intent["status"] = "canceled";
         if ((string?)intent["status"] != "requires_capture") return (Unexpected(intent, "captured"), intent);
         var amount = Long(form["amount_to_capture"]);
         if (amount > (long)intent["amount"]!)
@@ -301,8 +305,21 @@ sealed class StripeMock : IAsyncDisposable
 
     JsonObject? Of(HttpContext http) => intents.GetValueOrDefault((string)http.GetRouteValue("intent")!);
 
-    static void Hold(JsonObject intent)
+    /// <summary>Until when it holds; null: it does not say.</summary>
+    public DateTimeOffset? HoldsUntil { get; set; }
+
+    void Hold(JsonObject intent)
     {
+        // As it is where it was asked for in full, which is shown beside.
+        intent["latest_charge"] = new JsonObject
+        {
+            ["id"] = $"ch_{intent["id"]}",
+            ["payment_method_details"] = new JsonObject
+            {
+                ["type"] = "card",
+                ["card"] = HoldsUntil is { } until ? new JsonObject { ["capture_before"] = until.ToUnixTimeSeconds() } : [],
+            },
+        };
         var manual = (string?)intent["capture_method"] == "manual";
         intent["status"] = manual ? "requires_capture" : "succeeded";
         intent[manual ? "amount_capturable" : "amount_received"] = (long)intent["amount"]!;

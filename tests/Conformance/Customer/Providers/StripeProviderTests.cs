@@ -83,7 +83,12 @@ sealed class StripeHouse : GatewayHouse
 
 public sealed class StripeProviderTests(SqliteEngine engine) : ProviderSuite(engine), IClassFixture<SqliteEngine>
 {
-    protected override async Task<GatewayHouse> OpenAsync() => await StripeHouse.OpenAsync();
+    protected override async Task<GatewayHouse> OpenAsync(TimeSpan? holds)
+    {
+        var house = await StripeHouse.OpenAsync();
+        house.Mock.HoldsUntil = TimeProvider.System.GetUtcNow() + holds;
+        return house;
+    }
 }
 
 /// <summary>What only Stripe does.</summary>

@@ -1,0 +1,58 @@
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService.Sandbox;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>Money that a gateway holds only for so long, on every engine.</summary>
+public abstract class PaymentHoldSuite(StorageEngine engine)
+{
+    [Fact]
+    public async Task Before_a_hold_ends_and_once_it_has_the_payment_asks_for_an_operator()
+    {
+        await using var server = await CustomerServer.StartAsync(engine, [("SandboxHolds", "25h")]);
+        await server.AddCustomerAsync();
+        var (order, taken) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var one in new[] { order, taken })
+            await server.AskAsync(one, CustomerServer.Pay("sandbox", SandboxTokens.Visa));
+        Assert.NotNull((await server.PaymentAsync(order))["captureBefore"]);
+        await server.AskAsync(taken, new CapturePayment());
+        Assert.Null((await server.PaymentAsync(taken))["captureBefore"]);
+        Assert.Empty(await ListAsync());
+
+        // The watch of an instance looks as soon as it starts.
+        server.Clock.Forward(TimeSpan.FromHours(2));
+        await using (await server.StartAnotherAsync())
+            await UntilAsync("The gateway holds the money only until");
+        Assert.Equal([order], await ListAsync());
+        server.Clock.Forward(TimeSpan.FromHours(24));
+        await using (await server.StartAnotherAsync())
+            await UntilAsync("The gateway held the money until");
+
+        // What is shipped now cannot be captured: it is said, and not asked for again and again.
+        for (var i = 0; i < 3; i++) await server.TellAsync(order, new TakeShipped(500, Close: false));
+        await CustomerServer.UntilAsync(async () =>
+            (await server.PaymentAsync(order))["captures"]!.AsArray() is [var capture] && (string?)capture!["state"] == "failed");
+        await server.TellAsync(order, new TakeShipped(500, Close: false));
+        Assert.Equal((StepOutcome.Completed, true), Of(await server.AskAsync(order, new UndoPayment("cancelled"))));
+        Assert.Single((await server.PaymentAsync(order))["captures"]!.AsArray());
+        Assert.Equal("settled", (string?)(await server.PaymentAsync(order))["voids"]![0]!["state"]);
+        Assert.Empty(await ListAsync());
+
+        Task UntilAsync(string attention) => CustomerServer.UntilAsync(async () =>
+            (string?)(await server.PaymentAsync(order))["attention"] is { } said
+            && said.StartsWith(attention, StringComparison.Ordinal));
+
+        async Task<Guid[]> ListAsync() =>
+        [
+            .. (await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray()
+                .Select(payment => payment!["id"]!.GetValue<Guid>()),
+        ];
+
+        static (StepOutcome, bool) Of(StepAnswered answer) => (answer.Outcome, answer.Payment!.Voided);
+    }
+}
+
+public sealed class PostgresPaymentHolds(PostgresEngine engine) : PaymentHoldSuite(engine), IClassFixture<PostgresEngine>;
+
+public sealed class SqlitePaymentHolds(SqliteEngine engine) : PaymentHoldSuite(engine), IClassFixture<SqliteEngine>;
