@@ -111,11 +111,13 @@ sealed class Pass(
         if (file.Order is { } order && InvariantRules.IsGood(order.Status))
         {
             var (kept, paid) = money.GetValueOrDefault(order.Currency);
+            var taken = (file.Payment?.Captured ?? 0) - (file.Payment?.Refunded ?? 0);
             money[order.Currency] = (kept, paid + order.PaymentStatus switch
             {
+                // How much that has to be, I2 says; order-service may hear of it a little later.
+                _ when order.IsTakenOnFulfilment => taken,
                 PaymentStatuses.Paid => order.Total ?? 0,
-                PaymentStatuses.PartiallyPaid or PaymentStatuses.PartiallyRefunded =>
-                    (file.Payment?.Captured ?? 0) - (file.Payment?.Refunded ?? 0),
+                PaymentStatuses.PartiallyPaid or PaymentStatuses.PartiallyRefunded => taken,
                 _ => 0,
             });
         }

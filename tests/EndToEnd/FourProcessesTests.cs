@@ -42,6 +42,39 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
+    public async Task What_is_shipped_by_the_tool_leaves_the_stock_though_it_dies_meanwhile()
+    {
+        await StockUpAsync();
+        var placed = await PlaceAsync("to-be-shipped", "GOOD");
+        var id = (string)placed.Json["id"]!;
+        await DecidedAsync(id);
+        await up.KillAsync("StockService");
+
+        var (exit, said) = await up.ToolAsync("ship", id, "--carrier", "Royal Mail", "--tracking", "AB123");
+
+        Assert.Equal(0, exit);
+        Assert.Contains("Fulfilment 1", said, StringComparison.Ordinal);
+        Assert.Equal("fulfilled", (string?)(await DecidedAsync(id)).Json["fulfilmentStatus"]);
+        Assert.Equal(3, (await up.ToolAsync("ship", id)).ExitCode);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        while (!await HasLeftAsync()) await Task.Delay(200, patience.Token);
+
+        async Task<bool> HasLeftAsync()
+        {
+            try
+            {
+                var movements = await up.Stock.AskAsync("/api/v1/stock/GOOD/movements");
+                return movements.Status == 200 && movements.Json["items"]!.AsArray().Any(moved =>
+                    (string?)moved!["kind"] == "shipped" && (string?)moved["orderId"] == id);
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_coordinators_console_shows_what_the_other_services_know()
     {
         await StockUpAsync();
