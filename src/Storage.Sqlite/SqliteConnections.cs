@@ -8,6 +8,9 @@ static class SqliteConnections
 {
     const int Full = 2;
 
+    // SQLITE_DBCONFIG_ENABLE_QPSG: plans do not depend on what is bound to a statement.
+    const int PlanStability = 1007;
+
     public static SqliteConnection OpenWriter(string file, TimeSpan patience)
     {
         var isFile = file != ":memory:";
@@ -58,6 +61,8 @@ static class SqliteConnections
         try
         {
             connection.Open();
+            // Otherwise a statement with a parameter in its LIMIT is compiled anew for every value it is given, even the same.
+            SQLitePCL.raw.sqlite3_db_config(connection.Handle, PlanStability, 1, out _);
             // fullfsync: on macOS an ordinary fsync leaves the data in the drive's own memory. It does nothing elsewhere.
             Run(
                 connection,
