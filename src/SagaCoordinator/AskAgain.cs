@@ -13,7 +13,8 @@ namespace Orderwright.SagaCoordinator;
 /// has long moved on, decides nothing and looks again when the saga now would. So an order that goes well
 /// writes its timer twice.
 /// </remarks>
-public sealed partial class AskAgain(SagaStore store, ServiceContext context, ILogger<AskAgain> log)
+public sealed partial class AskAgain(
+    SagaStore store, SagaMemory memory, ServiceContext context, ILogger<AskAgain> log)
 {
     /// <summary>
     /// First the inbox: what the answers in it settle need not be asked, and must not expire.
@@ -42,8 +43,8 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
             ? await store.LockOpenAsync(sweptUpTo, most, work)
             : await store.LockDueAsync(most, work);
         await PutOffUnreadableAsync(due, work);
-        var sagas = due.Select(one => one.Saga).OfType<SagaRecord>()
-            .Select(saga => SagaProgress.Of(saga, work.Now)).ToList();
+        var sagas = due.Select(one => one.Saga).OfType<KnownSaga>()
+            .Select(saga => SagaProgress.Of(saga, work.Now, alone: false)).ToList();
         foreach (var saga in sagas) saga.LookAtTheClock(askNow);
         await store.UpdateLockedAsync(sagas, work);
         store.PlanNextLook(sagas, work);
@@ -52,6 +53,7 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
         work.AfterCommit(() =>
         {
             lastLook = work.Now;
+            foreach (var saga in sagas) memory.Remember(saga, isSaved: saga.Changed, work.Now);
             if (askNow && due.Count > 0) sweptUpTo = due[^1].OrderId;
             swept |= due.Count < most;
         });
@@ -59,7 +61,7 @@ public sealed partial class AskAgain(SagaStore store, ServiceContext context, IL
     }
 
     async Task PutOffUnreadableAsync(
-        IReadOnlyList<(Guid OrderId, SagaRecord? Saga, string? Fault)> due, Work work)
+        IReadOnlyList<(Guid OrderId, KnownSaga? Saga, string? Fault)> due, Work work)
     {
         var unreadable = due.Where(one => one.Saga is null).ToList();
         foreach (var (orderId, _, fault) in unreadable) LogUnreadable(orderId, fault!, UnreadablePutOffBy);

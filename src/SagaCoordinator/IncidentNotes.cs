@@ -69,9 +69,9 @@ public sealed class IncidentNotes
         foreach (var command in batch)
         {
             var (id, wish) = command.Body;
-            if (!sagas.TryGetValue(id, out var saga))
+            if (!sagas.TryGetValue(id, out var known))
                 answers.Add(Problem.NotFound("incident"));
-            else if (saga.State.Status != SagaStatus.Failed)
+            else if (known.Saga.State.Status != SagaStatus.Failed)
                 answers.Add(Problem.Conflict("no_incident", "This process is no open incident."));
             else
             {

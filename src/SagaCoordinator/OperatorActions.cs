@@ -11,7 +11,7 @@ namespace Orderwright.SagaCoordinator;
 /// Carries out what operators want, all that wait in one transaction: the saga is locked, the core decides, and
 /// the state, what is sent and the audit are one commit. A preview decides the same and keeps nothing.
 /// </summary>
-public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife signs)
+public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit audit, SignsOfLife signs)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<OperatorRequest>> batch, Work work)
     {
@@ -25,14 +25,14 @@ public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife si
             foreach (var at in round)
             {
                 var (command, wish) = (batch[at], batch[at].Body);
-                if (!sagas.TryGetValue(wish.OrderId, out var record))
+                if (!sagas.TryGetValue(wish.OrderId, out var known))
                 {
                     answers[at] = Problem.NotFound("saga");
                     continue;
                 }
-                if (Decide(record, wish, work.Now) is not { } decided)
+                if (Decide(known, wish, work.Now) is not { } decided)
                 {
-                    answers[at] = Refused(record, wish);
+                    answers[at] = Refused(known.Saga, wish);
                     continue;
                 }
                 var entry = EntryOf(decided, command, work);
@@ -44,30 +44,32 @@ public sealed class OperatorActions(SagaStore store, Audit audit, SignsOfLife si
             store.MoveTimers(acted, work);
             await audit.AppendAsync(entries, work);
             foreach (var saga in acted) saga.Send(work);
+            work.AfterCommit(() => acted.ForEach(saga => memory.Remember(saga, isSaved: saga.Changed, work.Now)));
         }
         return answers;
     }
 
     /// <summary>What <see cref="HandleAsync"/> would do and send, of the saga as it was read.</summary>
     public Answer Preview(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Decide(record, wish, now) is { } decided ? Tell(decided) : Refused(record, wish);
+        Decide(memory.Complete(record), wish, now) is { } decided ? Tell(decided) : Refused(record, wish);
 
     /// <summary>
     /// What an order's cancellation will do and send once order-service asks for it, which decides whether it may be: of a
     /// confirmed order, too.
     /// </summary>
     public Answer PreviewOrderCancel(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Tell(DecideAnyway(record, wish, now));
+        Tell(DecideAnyway(memory.Complete(record), wish, now));
 
     sealed record Decision(
         OperatorRequest Wish, SagaProgress Saga, SagaGist Before, SagaGist After, string? Warning, Guid? AuditId = null);
 
-    Decision? Decide(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        OperatorRules.Refuse(record.State, wish) is null ? DecideAnyway(record, wish, now) : null;
+    Decision? Decide(KnownSaga known, OperatorRequest wish, DateTimeOffset now) =>
+        OperatorRules.Refuse(known.Saga.State, wish) is null ? DecideAnyway(known, wish, now) : null;
 
-    Decision DecideAnyway(SagaRecord record, OperatorRequest wish, DateTimeOffset now)
+    Decision DecideAnyway(KnownSaga known, OperatorRequest wish, DateTimeOffset now)
     {
-        var saga = SagaProgress.Of(record, now);
+        var record = known.Saga;
+        var saga = SagaProgress.Of(known, now, alone: false);
         saga.Take(OperatorRules.EventOf(record.State, wish));
         return new(
             wish, saga, SagaGist.Of(record.State, now, signs), SagaGist.Of(saga.State, now, signs),

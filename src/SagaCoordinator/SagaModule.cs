@@ -16,13 +16,14 @@ public sealed class SagaModule : IServiceModule
     /// <summary>With what operators do, for who does so without a web server: the simulation.</summary>
     public ServiceParts Build(ServiceContext context, out CommandGroup<OperatorRequest> acting)
     {
-        var store = new SagaStore(context.Sql);
+        var memory = new SagaMemory(context.Configuration.Bind<SagaLimits>(), context.Logs.CreateLogger<SagaMemory>());
+        var store = new SagaStore(context.Sql, memory);
         var signs = new SignsOfLife();
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
-        var actions = new OperatorActions(store, audit, signs);
+        var actions = new OperatorActions(store, memory, audit, signs);
         acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
         var notes = new IncidentNotes(store, audit, context);
-        var sagas = new SagaApi(context, signs, notes);
+        var sagas = new SagaApi(context, memory, signs, notes);
         var operators = new OperatorApi(actions, acting, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
         var stops = new BulkStops(bulk, audit, context);
@@ -30,11 +31,12 @@ public sealed class SagaModule : IServiceModule
         var overview = new OverviewApi(context, new Overview(context, signs), signs, notes);
         return new ServiceParts
         {
-            Handlers = [new AdvanceSagas(store, signs, context.Logs.CreateLogger<AdvanceSagas>())],
+            Handlers = [new AdvanceSagas(store, memory, signs, context.Logs.CreateLogger<AdvanceSagas>())],
             Jobs =
             [
                 ClockSetBack.Job(context.Sql["bring_forward"]),
-                new AskAgain(store, context, context.Logs.CreateLogger<AskAgain>()).Job,
+                new SaveProgress(store, memory).Job,
+                new AskAgain(store, memory, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],
             Loops = [.. acting.Loops, .. notes.Loops, .. stops.Loops, bulk.Loop],
             Routes = routes =>

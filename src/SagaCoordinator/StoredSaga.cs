@@ -70,10 +70,10 @@ public sealed class SagaWriter : IDisposable
 
     public SagaWriter() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
 
-    public string StepsOf(SagaState state, PaymentPosition payment)
+    public string StepsOf(SagaState state, PaymentPosition payment, bool mayRunAhead = false)
     {
         Begin();
-        StoredSteps.Write(json, state, payment);
+        StoredSteps.Write(json, state, payment, mayRunAhead);
         return End();
     }
 

@@ -54,11 +54,11 @@ public sealed class PostgresDatabase : IDatabase
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.TransactionTimeout);
+        NpgsqlConnection? connection = null;
+        NpgsqlTransaction? transaction = null;
         try
         {
-            await using var connection = await OpenAsync(writers, limit.Token);
-            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, limit.Token);
-            var session = new PostgresSession(connection, limit.Token);
+            var session = new PostgresSession(BeginAsync, limit.Token);
             var result = await work(session);
             limit.Token.ThrowIfCancellationRequested();
             await session.CommitAsync();
@@ -69,20 +69,33 @@ public sealed class PostgresDatabase : IDatabase
             throw new DatabaseUnavailableException(
                 $"A transaction did not end within {options.TransactionTimeout}.", error);
         }
+        finally
+        {
+            if (transaction is not null) await transaction.DisposeAsync();
+            if (connection is not null) await connection.DisposeAsync();
+        }
+
+        // By the first statement: work that asks nothing takes no connection and costs no round trip.
+        async ValueTask<NpgsqlConnection> BeginAsync()
+        {
+            connection = await OpenAsync(writers, limit.Token);
+            transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, limit.Token);
+            return connection;
+        }
     }
 
     public async Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
     {
         await using var connection = await OpenAsync(readers, cancel);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
-        return await read(new PostgresSession(connection, cancel));
+        return await read(PostgresSession.Over(connection, cancel));
     }
 
     public async Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
         await using var connection = await OpenAsync(readers, cancel);
-        return await new PostgresSession(connection, cancel).QueryAsync(query, args, map, cancel);
+        return await PostgresSession.Over(connection, cancel).QueryAsync(query, args, map, cancel);
     }
 
     public async IAsyncEnumerable<T> StreamAsync<T>(
@@ -90,7 +103,7 @@ public sealed class PostgresDatabase : IDatabase
         [EnumeratorCancellation] CancellationToken cancel = default)
     {
         await using var connection = await OpenAsync(readers, cancel);
-        await foreach (var item in new PostgresSession(connection, cancel).StreamAsync(query, args, map, cancel))
+        await foreach (var item in PostgresSession.Over(connection, cancel).StreamAsync(query, args, map, cancel))
             yield return item;
     }
 

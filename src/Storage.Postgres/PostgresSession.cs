@@ -6,13 +6,18 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// Runs named statements on one open connection, in whatever transaction it has. Deferred ones go along with the next.
+/// Runs named statements on one connection, opened by the first, in whatever transaction it has. Deferred ones go along with
+/// the next.
 /// </summary>
-sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limit) : ITransaction
+sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, CancellationToken limit) : ITransaction
 {
     static readonly SqlQuery Commit = new("COMMIT", "COMMIT");
 
     readonly List<(SqlQuery Query, SqlArgs Args, int? MustTouch)> deferred = [];
+    NpgsqlConnection? connection;
+
+    public static PostgresSession Over(NpgsqlConnection connection, CancellationToken limit) =>
+        new(() => ValueTask.FromResult(connection), limit);
 
     public async Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
@@ -26,7 +31,7 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
     {
         using var both = Both(cancel);
         var token = both?.Token ?? limit;
-        await using var batch = Batch(query, args);
+        await using var batch = await BatchAsync(query, args);
         await using var reader = await PostgresErrors.TranslateAsync(batch.ExecuteReaderAsync(token), query.Name);
         CheckDeferred(batch);
         var row = new PostgresRow(reader);
@@ -42,11 +47,12 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => deferred.Add((query, args, mustTouch));
 
     /// <summary>
-    /// Ends the transaction. What is still deferred goes along, unless its rows are to be counted: that has to be done
-    /// while there is still something to undo.
+    /// Ends the transaction, if anything began it. What is still deferred goes along, unless its rows are to be counted: that
+    /// has to be done while there is still something to undo.
     /// </summary>
     public async Task CommitAsync()
     {
+        if (connection is null && deferred.Count == 0) return;
         if (deferred.Exists(one => one.MustTouch is not null))
         {
             var last = deferred[^1];
@@ -61,7 +67,7 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
 
     async Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, string what, CancellationToken token)
     {
-        await using var batch = Batch(query, args);
+        await using var batch = await BatchAsync(query, args);
         await PostgresErrors.TranslateAsync(batch.ExecuteNonQueryAsync(token), what);
         CheckDeferred(batch);
         return (int)batch.BatchCommands[^1].Rows;
@@ -69,7 +75,7 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
 
     async Task<List<T>> ListAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken token)
     {
-        await using var batch = Batch(query, args);
+        await using var batch = await BatchAsync(query, args);
         await using var reader = await batch.ExecuteReaderAsync(token);
         CheckDeferred(batch);
         var row = new PostgresRow(reader);
@@ -84,9 +90,9 @@ sealed class PostgresSession(NpgsqlConnection connection, CancellationToken limi
             : null;
 
     // One round trip: what was deferred, then this.
-    NpgsqlBatch Batch(SqlQuery query, SqlArgs args)
+    async ValueTask<NpgsqlBatch> BatchAsync(SqlQuery query, SqlArgs args)
     {
-        var batch = new NpgsqlBatch(connection);
+        var batch = new NpgsqlBatch(connection ??= await open());
         foreach (var (before, its, _) in deferred) batch.BatchCommands.Add(Command(before, its));
         batch.BatchCommands.Add(Command(query, args));
         return batch;
