@@ -166,7 +166,7 @@ public sealed record TakeShipped(long DueMinor, bool Close) : IMessageBody;
 // ---- the coordinator tells order-service what is awaited (again when asked) ----
 
 /// <summary>The customer has to act first: at <paramref name="Action"/>, if it is said, and before it is given up.</summary>
-public sealed record OrderWaiting(string? Action, DateTimeOffset Until) : IMessageBody;
+public sealed record OrderWaiting(DateTimeOffset Until, string? Action = null) : IMessageBody;
 
 // ---- the coordinator tells order-service how it ended (and tells it again when asked again) ----
 

@@ -75,7 +75,7 @@ public static class OrderMessages
         foreach (var (step, undo, leg) in state.Outstanding)
             if (!undo && leg is { Phase: LegPhase.Waiting, Deadline: { } until }
                 && OrderSaga.Version(state.DefinitionVersion).Find(step.Step)!.ActionBy is not null)
-                return new OrderWaiting(leg.Action, until);
+                return new OrderWaiting(until, leg.Action);
         return null;
     }
 

@@ -119,7 +119,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     {
         var id = await PlacedAsync();
         var until = new DateTimeOffset(2026, 1, 31, 10, 30, 0, TimeSpan.Zero);
-        var waiting = new OrderWaiting("https://bank.example/3ds/1", until);
+        var waiting = new OrderWaiting(until, "https://bank.example/3ds/1");
         await house.TellAsync((id, waiting), (id, waiting));
         await house.UntilAsync(id, "pending");
         Reply order;
