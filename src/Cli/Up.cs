@@ -18,6 +18,8 @@ static class Up
     // A further instance of every service listens so many ports above the one before.
     const int PortsOfAnInstance = 10;
 
+    const string JournalDatabase = "orderwright_customer";
+
     sealed record Settings(string Data, int Port, int Instances, string? Postgres, string? RabbitMq);
 
     sealed record Service(string Name, string Project, string Database, int PortOffset);
@@ -26,7 +28,7 @@ static class Up
     [
         new(ServiceNames.Coordinator, "SagaCoordinator", "orderwright_coordinator", 0),
         new(ServiceNames.Order, "OrderService", "orderwright_order", 1),
-        new(ServiceNames.Customer, "CustomerService", "orderwright_customer", 2),
+        new(ServiceNames.Customer, "CustomerService", JournalDatabase, 2),
         new(ServiceNames.Stock, "StockService", "orderwright_stock", 3),
     ];
 
@@ -152,7 +154,15 @@ static class Up
         var password = Convert.ToHexString(HMACSHA256.HashData(
             Encoding.UTF8.GetBytes(postgres.Password), Encoding.UTF8.GetBytes(database)))[..32];
         await postgres.CreateDatabaseAsync(database, database, password, cancel);
+        if (database == JournalDatabase) await postgres.AdministerAsync(database, SealSql(), cancel);
         return $"Host=127.0.0.1;Port={postgres.Port};Username={database};Password={password};Database={database}";
+    }
+
+    // The journal of money is not the service's own: deploy/postgres-seal.sql says how, and that it may run again.
+    static string SealSql()
+    {
+        using var reader = new StreamReader(typeof(Up).Assembly.GetManifestResourceStream("postgres-seal.sql")!);
+        return reader.ReadToEnd();
     }
 
     static string FindProgram(string project)

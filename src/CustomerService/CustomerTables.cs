@@ -47,18 +47,20 @@ public sealed class CustomerTables(SqlCatalog sql)
     public Task UpdateAsync(Work work, IReadOnlyList<Customer> customers) =>
         customers.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(sql["update_customers"], Rows(customers));
 
-    public Task InsertCreditsAsync(Work work, IReadOnlyList<Credit> credits) =>
-        credits.Count == 0
-            ? Task.CompletedTask
-            : work.ExecuteAsync(
-                sql["insert_credits"],
-                SqlArgs.Over(credits)
-                    .Uuid("id", credit => credit.Id)
-                    .Text("customer_id", credit => credit.CustomerId)
-                    .Text("currency", credit => credit.Currency)
-                    .BigInt("amount", credit => credit.AmountMinor)
-                    .Text("reference", credit => credit.Reference)
-                    .Args.And("now", work.Now));
+    /// <summary>With their rows in the journal.</summary>
+    public async Task InsertCreditsAsync(Work work, IReadOnlyList<Credit> credits)
+    {
+        if (credits.Count == 0) return;
+        var args = SqlArgs.Over(credits)
+            .Uuid("id", credit => credit.Id)
+            .Text("customer_id", credit => credit.CustomerId)
+            .Text("currency", credit => credit.Currency)
+            .BigInt("amount", credit => credit.AmountMinor)
+            .Text("reference", credit => credit.Reference)
+            .Args.And("now", work.Now);
+        await work.ExecuteAsync(sql["insert_credits"], args);
+        work.Defer(sql["journal_credits"], args);
+    }
 
     public Task UpdateBalancesAsync(
         Work work, IReadOnlyList<KeyValuePair<(string CustomerId, string Currency), long>> balances) =>

@@ -1,4 +1,5 @@
 using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Journal;
 
 namespace Orderwright.CustomerService;
 
@@ -52,6 +53,10 @@ public sealed class PaymentBook(
         .. balances.Where(pair => loadedFunds.GetValueOrDefault(pair.Key).AmountMinor != pair.Value)
             .Select(pair => (pair.Key.CustomerId, pair.Key.Currency, pair.Value)),
     ];
+
+    /// <summary>What goes into the journal with these payments.</summary>
+    public IReadOnlyList<Movement> Movements =>
+        [.. Changed.SelectMany(file => Movement.Between(Before(file)?.Payment, file.Payment!))];
 
     IEnumerable<PaymentFile> Changed => changed.Values.Where(file => file.Payment is not null);
 

@@ -1,4 +1,5 @@
 using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Journal;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -53,11 +54,12 @@ public sealed class PaymentStore(SqlCatalog sql)
                     sql["lock_free_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
             new Dictionary<(string, string), Funds>());
 
-    /// <summary>Writes what the decisions changed, as absolute values.</summary>
+    /// <summary>Writes what the decisions changed, as absolute values, and into the journal what moved by it.</summary>
     public void Save(Work work, PaymentBook book)
     {
         Insert(work, book.NewPayments);
         Update(work, book.ChangedPayments);
+        if (book.Movements is { Count: > 0 } movements) work.Defer(sql["journal_payments"], JournalArgs(movements, work.Now));
         if (book.ChangedCalls is { Count: > 0 } calls) work.Defer(sql["save_calls"], CallArgs(calls));
         if (book.ChangedBalances is { Count: > 0 } balances)
             work.Defer(
@@ -159,6 +161,17 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Text("notice", payment => payment.Notice)
                 .Args.And("now", work.Now));
     }
+
+    static SqlArgs JournalArgs(IReadOnlyList<Movement> movements, DateTimeOffset now) =>
+        SqlArgs.Over(movements)
+            .Uuid("order_id", one => one.OrderId)
+            .Text("kind", one => one.Kind)
+            .BigInt("total", one => one.TotalMinor)
+            .Text("debit", one => one.Debit)
+            .Text("credit", one => one.Credit)
+            .Text("currency", one => one.Currency)
+            .BigInt("amount", one => one.AmountMinor)
+            .Args.And("now", now);
 
     static SqlArgs CallArgs(IReadOnlyList<GatewayCall> calls) =>
         SqlArgs.Over(calls)

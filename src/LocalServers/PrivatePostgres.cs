@@ -164,10 +164,14 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    Task<string> PsqlAsync(string sql, CancellationToken cancel) =>
+    /// <summary>Runs statements in one of its databases, as the server's owner.</summary>
+    public Task AdministerAsync(string database, string sql, CancellationToken cancel = default) =>
+        PsqlAsync(sql, cancel, database);
+
+    Task<string> PsqlAsync(string sql, CancellationToken cancel, string database = "postgres") =>
         ServerProcess.RunAsync(
             Path.Combine(binaries, "psql"),
-            ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", User, "-d", "postgres", "-qtAX",
+            ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", User, "-d", database, "-qtAX",
                 "-v", "ON_ERROR_STOP=1", "-c", sql],
             new Dictionary<string, string> { ["PGPASSWORD"] = Password }, cancel);
 

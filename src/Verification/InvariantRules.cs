@@ -29,6 +29,7 @@ public static class InvariantRules
     public static IEnumerable<Finding> Check(OrderFile file, DateTimeOffset now) =>
         Exists(file)
             .Concat(PaidExactly(file))
+            .Concat(JournalTells(file))
             .Concat(GatewayAgrees(file))
             .Concat(StockFollows(file))
             .Concat(ShippedIsOrdered(file, now))
@@ -111,6 +112,29 @@ public static class InvariantRules
             : order.Status == OrderStatuses.Completed && payment.Held > 0 && !order.HasOpenWork
                 ? $"is completed, but {payment.Held} are still held"
             : null;
+    }
+
+    /// <summary>I3: the journal tells of each payment all that it took and gave back, on the accounts of who paid it.</summary>
+    public static IEnumerable<Finding> JournalTells(OrderFile file)
+    {
+        if (file.Payment is not { } payment)
+        {
+            if (file.Movements.Count > 0)
+                yield return Of("I3", file, $"has {file.Movements.Count} movements in the journal, but no payment");
+            yield break;
+        }
+        var captured = file.Movements.Where(one => one.Kind == "capture").Sum(one => one.Amount);
+        var refunded = file.Movements.Where(one => one.Kind == "refund").Sum(one => one.Amount);
+        if ((captured, refunded) != (payment.Captured, payment.Refunded))
+            yield return Of("I3", file,
+                $"captured {payment.Captured} and refunded {payment.Refunded}; by the journal it is {captured} and {refunded}");
+        var payer = payment.Provider == "balance" ? $"customer:{payment.CustomerId}" : $"gateway:{payment.Provider}";
+        foreach (var one in file.Movements)
+            if ((one.Debit, one.Credit) != (one.Kind == "capture" ? (payer, "orders") : ("orders", payer))
+                || one.Currency != payment.Currency)
+                yield return Of("I3", file,
+                    $"has a {one.Kind} of {one.Amount} {one.Currency} in the journal from {one.Debit} to {one.Credit}; " +
+                    $"it was paid in {payment.Currency} by {payer}");
     }
 
     /// <summary>I2 and I3: the gateway's own list agrees with ours, one charge to one payment.</summary>

@@ -20,6 +20,7 @@ sealed class Pass(
         await using var events = await Snapshot.OpenAsync(databases[ServiceNames.Order], cancel);
         await using var sagas = await Snapshot.OpenAsync(databases[ServiceNames.Coordinator], cancel);
         await using var payments = await Snapshot.OpenAsync(databases[ServiceNames.Customer], cancel);
+        await using var journal = await Snapshot.OpenAsync(databases[ServiceNames.Customer], cancel);
         await using var sandbox = await Snapshot.OpenAsync(databases[ServiceNames.Customer], cancel);
         await using var gateway = databases.TryGetValue(Verifier.Gateway, out var gatewayDatabase)
             ? await Snapshot.OpenAsync(gatewayDatabase, cancel)
@@ -28,6 +29,7 @@ sealed class Pass(
 
         await CheckReferencesAsync(orders.Queries, cancel);
         await CheckBalancesAsync(payments.Queries, cancel);
+        await CheckAccountsAsync(payments.Queries, cancel);
         await foreach (var sums in goods.Queries.StreamAsync(sql["stock_sums"], SqlArgs.None, ReadRows.Stock, cancel))
             stock.Add(sums.Sku, sums);
 
@@ -36,6 +38,7 @@ sealed class Pass(
         await using var allEvents = Walk(events, "events", ReadRows.Event, row => row.OrderId, cancel);
         await using var allSagas = Walk(sagas, "sagas", ReadRows.Saga, row => row.OrderId, cancel);
         await using var allPayments = Walk(payments, "payments", ReadRows.Payment, row => row.OrderId, cancel);
+        await using var allMovements = Walk(journal, "journal", ReadRows.Movement, row => row.OrderId, cancel);
         await using var allCharges = Walk(sandbox, "charges", ReadRows.Charge, row => row.OrderId, cancel);
         await using var allGateways = gateway is null
             ? null
@@ -43,12 +46,12 @@ sealed class Pass(
         await using var allGoods = Walk(goods, "reservations", ReadRows.Reservation, row => row.OrderId, cancel);
         await Task.WhenAll(
             allAnswered.StartAsync(), allOrders.StartAsync(), allEvents.StartAsync(), allSagas.StartAsync(),
-            allPayments.StartAsync(), allCharges.StartAsync(), allGoods.StartAsync(),
+            allPayments.StartAsync(), allMovements.StartAsync(), allCharges.StartAsync(), allGoods.StartAsync(),
             allGateways?.StartAsync() ?? Task.CompletedTask);
 
         while (Smallest(
-            allAnswered.Next, allOrders.Next, allEvents.Next, allSagas.Next, allPayments.Next, allCharges.Next,
-            allGoods.Next, allGateways?.Next) is { } id)
+            allAnswered.Next, allOrders.Next, allEvents.Next, allSagas.Next, allPayments.Next, allMovements.Next,
+            allCharges.Next, allGoods.Next, allGateways?.Next) is { } id)
             Judge(new OrderFile(id)
             {
                 Acknowledged = (await allAnswered.TakeAsync(id)).Count > 0,
@@ -56,6 +59,7 @@ sealed class Pass(
                 Events = await allEvents.TakeAsync(id),
                 Saga = await allSagas.TakeOneAsync(id),
                 Payment = await allPayments.TakeOneAsync(id),
+                Movements = await allMovements.TakeAsync(id),
                 Charges =
                 [
                     .. await allCharges.TakeAsync(id),
@@ -70,6 +74,7 @@ sealed class Pass(
         report.Look("I1", "sagas", allSagas.Count);
         report.Look("I2", "payments", allPayments.Count);
         report.Look("I2", "charges", allCharges.Count + (allGateways?.Count ?? 0));
+        report.Look("I3", "movements", allMovements.Count);
         report.Look("I4", "reservations", allGoods.Count);
         report.Look("I4", "shipments", shipments);
         report.Look("I5", "events", allEvents.Count);
@@ -163,6 +168,19 @@ sealed class Pass(
             report.Look("I3", "balances");
             foreach (var finding in SumRules.Balance(sums)) report.Add(finding);
         }
+    }
+
+    async Task CheckAccountsAsync(IQueries queries, CancellationToken cancel)
+    {
+        var all = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        await foreach (var sums in queries.StreamAsync(sql["account_sums"], SqlArgs.None, ReadRows.Account, cancel))
+        {
+            report.Look("I3", "accounts");
+            all[sums.Currency] = checked(all.GetValueOrDefault(sums.Currency) + sums.Journal);
+            foreach (var finding in SumRules.Account(sums)) report.Add(finding);
+        }
+        foreach (var (currency, sum) in all)
+            foreach (var finding in SumRules.Journal(currency, sum)) report.Add(finding);
     }
 
     ByOrder<T> Walk<T>(

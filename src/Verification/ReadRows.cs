@@ -23,6 +23,11 @@ static class ReadRows
         row.Uuid(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.BigInt(4), row.Text(5), row.BigInt(6),
         row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10));
 
+    public static MovementRow Movement(IRow row) => new(
+        row.Uuid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.BigInt(5));
+
+    public static AccountSums Account(IRow row) => new(row.Text(0), row.Text(1), row.BigInt(2), row.BigInt(3));
+
     public static ChargeRow Charge(IRow row) => new(
         row.Uuid(0), row.Text(1), row.Text(2), row.BigInt(3), row.BigInt(4), row.BigInt(5), row.Bool(6));
 

@@ -48,7 +48,7 @@ sealed class ReportBuilder
     [
         ("I1", "every acknowledged order exists exactly once, with its saga"),
         ("I2", "at most one capture per order, for exactly its total; nothing kept of an order that is off"),
-        ("I3", "per currency captured − refunded = paid orders; balances, payments and gateway agree"),
+        ("I3", "per currency captured − refunded = paid orders; balances, payments, journal and gateway agree"),
         ("I4", "per SKU on hand ≥ allocated + reserved ≥ 0; ledger and reservations sum to the level"),
         ("I5", "statuses follow the graph, one version per step, terminal is never left"),
         ("I6", "a hold belongs to an open order and is young"),

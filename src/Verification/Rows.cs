@@ -49,6 +49,9 @@ public sealed record PaymentRow(
     public long Held => Voided ? 0 : Math.Max(0, Authorized - Captured);
 }
 
+/// <summary>One row of <c>journal</c>: money that a payment took or gave back, from one account to another.</summary>
+public sealed record MovementRow(Guid OrderId, string Kind, string Debit, string Credit, string Currency, long Amount);
+
 /// <summary>What the gateway itself says it holds for an order.</summary>
 public sealed record ChargeRow(
     Guid OrderId, string Reference, string Currency, long Authorized, long Captured, long Refunded, bool Voided);
@@ -71,6 +74,8 @@ public sealed record OrderFile(Guid OrderId)
     public SagaRow? Saga { get; init; }
 
     public PaymentRow? Payment { get; init; }
+
+    public IReadOnlyList<MovementRow> Movements { get; init; } = [];
 
     public IReadOnlyList<ChargeRow> Charges { get; init; } = [];
 
@@ -98,6 +103,9 @@ public sealed record OrderFile(Guid OrderId)
 
 /// <summary>A customer's store credit in one currency: what the row says, and what its history adds up to.</summary>
 public sealed record BalanceSums(string CustomerId, string Currency, long Balance, long Credited, long Spent);
+
+/// <summary>An account of the journal in one currency: what its rows add up to, and what all other tables do.</summary>
+public sealed record AccountSums(string Account, string Currency, long Journal, long Books);
 
 /// <summary>A SKU: what the level says, what the ledger adds up to, and what the reservations' lines add up to.</summary>
 public sealed record StockSums(

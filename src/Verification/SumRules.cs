@@ -14,6 +14,20 @@ public static class SumRules
         if (sums.Balance < 0) yield return new("I3", subject, $"has a balance of {sums.Balance}");
     }
 
+    /// <summary>I3: the journal tells of an account what balances, credits and payments do.</summary>
+    public static IEnumerable<Finding> Account(AccountSums sums)
+    {
+        if (sums.Journal != sums.Books)
+            yield return new("I3", $"{sums.Account} {sums.Currency}",
+                $"stands at {sums.Journal} by the journal, and at {sums.Books} by the other tables");
+    }
+
+    /// <summary>I3: what is taken from one account is given to another.</summary>
+    public static IEnumerable<Finding> Journal(string currency, long sumMinor)
+    {
+        if (sumMinor != 0) yield return new("I3", currency, $"all accounts of the journal together are {sumMinor}, not 0");
+    }
+
     /// <summary>I4: nothing is promised that is not there, and three ways of counting agree.</summary>
     public static IEnumerable<Finding> Stock(StockSums sums)
     {

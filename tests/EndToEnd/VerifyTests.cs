@@ -31,6 +31,13 @@ public abstract class VerifySuite(VerifyShop shop)
         long Looked(string invariant, string kind) => report.Checks.Single(check => check.Name == invariant).Looked[kind];
     }
 
+    const string MoveFrom = """
+        INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at)
+        SELECT order_id, 'capture', captured + 1,
+        """;
+    const string MoveTo = ", 'orders', currency, 1, updated_at FROM payments WHERE order_id = @id";
+    const string Move = MoveFrom + "'customer:' || customer_id" + MoveTo;
+
     [Theory]
     [InlineData("I1", "KEYED", ServiceNames.Order, "DELETE FROM orders WHERE id = @id")]
     [InlineData("I1", "DEMO-1", ServiceNames.Order, "DELETE FROM orders WHERE id = @id")]
@@ -53,6 +60,9 @@ public abstract class VerifySuite(VerifyShop shop)
         "UPDATE sandbox_charges SET captured = captured - 1 WHERE order_id = @id")]
     [InlineData("I3", null, ServiceNames.Customer, "UPDATE balances SET amount = amount + 1 WHERE customer_id = 'ada'")]
     [InlineData("I3", null, ServiceNames.Customer, "DELETE FROM credits WHERE customer_id = 'grace'")]
+    [InlineData("I3", "DEMO-1", ServiceNames.Customer, "DELETE FROM payments WHERE order_id = @id")]
+    [InlineData("I3", "DEMO-1", ServiceNames.Customer, Move)]
+    [InlineData("I3", "DEMO-1", ServiceNames.Customer, MoveFrom + "'customer:nobody'" + MoveTo)]
     [InlineData("I3", "DEMO-1", ServiceNames.Order, "UPDATE orders SET payment_status = 'authorized' WHERE id = @id")]
     [InlineData("I4", null, ServiceNames.Stock, "UPDATE levels SET on_hand = on_hand + 1 WHERE sku = 'MUG-01'")]
     [InlineData("I4", null, ServiceNames.Stock, "UPDATE levels SET reserved = reserved + 1 WHERE sku = 'MUG-01'")]
@@ -78,6 +88,22 @@ public abstract class VerifySuite(VerifyShop shop)
         if (reference is not null && invariant != "I3")
             Assert.Contains(check.Findings, finding => finding.Subject == shop[reference].ToString());
         Assert.False(report.Holds);
+    }
+
+    // The database itself takes nothing back: somebody who may do all has to be at it.
+    [Theory]
+    [InlineData("DELETE FROM journal WHERE order_id = @id")]
+    [InlineData("UPDATE journal SET amount = amount - 1 WHERE order_id = @id")]
+    [InlineData("UPDATE journal SET debit = 'gateway:sandbox' WHERE order_id = @id")]
+    [InlineData("UPDATE journal SET currency = 'EUR' WHERE order_id = @id")]
+    public async Task A_forged_journal_is_found(string damage)
+    {
+        var report = await VerifyAsync(ServiceNames.Customer, damage, "DEMO-1", forced: true);
+
+        var check = report.Checks.Single(check => check.Name == "I3");
+        Assert.Contains(check.Findings, finding => finding.Subject == shop["DEMO-1"].ToString());
+        // And by the sums, which do not go by orders.
+        Assert.Contains(check.Findings, finding => finding.Subject.StartsWith("customer:", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -110,11 +136,12 @@ public abstract class VerifySuite(VerifyShop shop)
 
     async Task<VerificationReport> VerifyAsync(
         string? service = null, string? damage = null, string? reference = null,
-        Func<IReadOnlyDictionary<string, IDatabase>, Task<TimeProvider>>? clock = null)
+        Func<IReadOnlyDictionary<string, IDatabase>, Task<TimeProvider>>? clock = null, bool forced = false)
     {
         var databases = await shop.OpenAsync(service);
         try
         {
+            if (forced) await UnlockJournalAsync(databases[ServiceNames.Customer]);
             if (service is not null) await SpoilAsync(databases[service], damage!, reference);
             return await new Verifier(databases, clock is null ? new LaterClock() : await clock(databases)).RunAsync(default);
         }
@@ -123,6 +150,17 @@ public abstract class VerifySuite(VerifyShop shop)
             foreach (var database in databases.Values) await database.DisposeAsync();
         }
     }
+
+    static Task<bool> UnlockJournalAsync(IDatabase database) => database.WriteAsync(
+        async transaction =>
+        {
+            foreach (var statement in database.Engine == "postgres"
+                ? ["DROP TRIGGER journal_append_only ON journal"]
+                : new[] { "DROP TRIGGER journal_not_updated", "DROP TRIGGER journal_not_deleted" })
+                await transaction.ExecuteAsync(new SqlQuery("unlock", statement), SqlArgs.None);
+            return true;
+        },
+        default);
 
     Task<int> SpoilAsync(IDatabase database, string damage, string? reference) => database.WriteAsync(
         async transaction =>

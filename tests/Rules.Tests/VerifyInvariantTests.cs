@@ -19,6 +19,9 @@ public class VerifyInvariantTests
 
     static readonly ChargeRow Charge = new(Id, "ch_1", "GBP", 1999, 1999, 0, false);
 
+    static readonly MovementRow Captured = new(Id, "capture", "gateway:sandbox", "orders", "GBP", 1999);
+    static readonly MovementRow Refunded = new(Id, "refund", "orders", "gateway:sandbox", "GBP", 1999);
+
     static SagaRow Saga(string state, string? waitingFor = null) => new(Id, state, "authorize-payment", waitingFor, Earlier, null);
 
     static ReservationRow Reservation(string state, string lines = Summed) =>
@@ -34,6 +37,7 @@ public class VerifyInvariantTests
         Events = Went("pending", "confirmed"),
         Saga = Saga("completed"),
         Payment = Paid,
+        Movements = [Captured],
         Charges = [Charge],
         Reservation = Reservation("committed"),
     };
@@ -53,6 +57,7 @@ public class VerifyInvariantTests
         Events = Went("pending", "confirmed", "cancel_pending", "cancelled"),
         Saga = Saga("compensated"),
         Payment = Paid with { Refunded = 1999 },
+        Movements = [Captured, Refunded],
         Charges = [Charge with { Refunded = 1999 }],
         Reservation = Reservation("released"),
     };
@@ -201,6 +206,35 @@ public class VerifyInvariantTests
             Reservation = Reservation("committed", """[{"line":1,"sku":"MUG","quantity":2,"unitPrice":500}]"""),
         }));
 
+    [Fact]
+    public void I3_finds_a_payment_that_the_journal_tells_otherwise()
+    {
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [] }));
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Amount = 1998 }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured, Captured with { Amount = 1 }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured, Refunded with { Amount = 1 }] }));
+        Assert.Equal(["I3"], Found(Cancelled with { Movements = [Captured] }));
+    }
+
+    [Fact]
+    public void I3_finds_a_movement_on_the_wrong_account_or_of_no_payment()
+    {
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Debit = "gateway:other" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Currency = "EUR" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { Payment = Paid with { Provider = "balance" }, Charges = [Charge] }));
+        Assert.Equal(["I3"], Found(Rejected with { Movements = [Captured] }));
+    }
+
+    [Fact]
+    public void I3_finds_accounts_that_do_not_agree_and_a_journal_that_is_not_zero()
+    {
+        Assert.Empty(SumRules.Account(new("orders", "GBP", 1999, 1999)));
+        Assert.Single(SumRules.Account(new("orders", "GBP", 1999, 1998)));
+        Assert.Empty(SumRules.Journal("GBP", 0));
+        Assert.Single(SumRules.Journal("GBP", 1));
+    }
+
     [Theory]
     [InlineData("pending", "cancelled", "confirmed")]
     [InlineData("pending", "completed", "confirmed")]
@@ -305,6 +339,7 @@ public class VerifyInvariantTests
             },
             Events = status == "completed" ? Went("pending", "confirmed", "completed") : Went("pending", "confirmed"),
             Payment = payment,
+            Movements = captured == 0 ? [] : [Captured with { Amount = captured }],
             Charges = [Charge with { Captured = captured, Voided = voided }],
             Reservation = Reservation("committed") with { Shipments = shipped },
         };

@@ -72,6 +72,30 @@ FROM (
 )
 GROUP BY customer_id, currency;
 
+-- name: journal
+SELECT order_id, kind, debit, credit, currency, amount
+FROM journal
+WHERE order_id IS NOT NULL
+ORDER BY order_id, kind, total;
+
+-- name: account_sums
+-- What the journal makes of each account, beside what the other tables say. Store credit is counted by its balances.
+SELECT account, currency, sum(journal), sum(books)
+FROM (
+    SELECT credit AS account, currency, amount AS journal, 0 AS books FROM journal
+    UNION ALL
+    SELECT debit, currency, -amount, 0 FROM journal
+    UNION ALL
+    SELECT 'customer:' || customer_id, currency, 0, amount FROM balances
+    UNION ALL
+    SELECT 'credits', currency, 0, -amount FROM credits
+    UNION ALL
+    SELECT 'orders', currency, 0, captured - refunded FROM payments WHERE captured > 0
+    UNION ALL
+    SELECT 'gateway:' || provider, currency, 0, refunded - captured FROM payments WHERE captured > 0 AND provider <> 'balance'
+)
+GROUP BY account, currency;
+
 -- name: stock_sums
 SELECT sku, sum(on_hand), sum(allocated), sum(reserved), sum(moved_on_hand), sum(moved_allocated)
 FROM (

@@ -43,7 +43,7 @@ public abstract class StorageEngine : IAsyncLifetime
     }
 }
 
-public sealed class PostgresEngine(Servers servers) : StorageEngine
+public class PostgresEngine(Servers servers) : StorageEngine
 {
     string address = "";
     readonly List<string> made = [];
@@ -92,6 +92,7 @@ public sealed class PostgresEngine(Servers servers) : StorageEngine
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
+        GC.SuppressFinalize(this);
         if (servers.PostgresIsOurs) return; // and ends with this run
         foreach (var database in made) await AdministerAsync($"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
     }

@@ -1,0 +1,54 @@
+-- Every movement of money, once: what was taken from one account and given to another (docs/adr/0018). The accounts:
+-- customer:{id} is what a customer has as store credit, gateway:{provider} what a gateway is to pay out to us, orders
+-- what orders have paid, credits where top-ups come from. A row is both sides, so all accounts together are always zero.
+CREATE TABLE journal (
+    -- A payment's movement names its order, a top-up its credit.
+    order_id  BLOB,
+    credit_id BLOB,
+    kind      TEXT    NOT NULL,
+    -- What the payment's captures or refunds come to with this one: the same movement cannot stand twice.
+    total     INTEGER NOT NULL,
+    debit     TEXT    NOT NULL,
+    credit    TEXT    NOT NULL,
+    currency  TEXT    NOT NULL,
+    amount    INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    CONSTRAINT journal_source CHECK (
+        CASE kind
+            WHEN 'credit' THEN credit_id IS NOT NULL AND order_id IS NULL
+            ELSE kind IN ('capture', 'refund') AND order_id IS NOT NULL AND credit_id IS NULL
+        END),
+    CONSTRAINT journal_amount CHECK (amount > 0 AND total >= amount),
+    CONSTRAINT journal_accounts CHECK (debit <> credit),
+    UNIQUE (order_id, kind, total)
+) STRICT;
+CREATE UNIQUE INDEX journal_credit ON journal (credit_id) WHERE credit_id IS NOT NULL;
+
+-- What there was before there was a journal: a row for all that was captured of a payment, one for all that was refunded.
+INSERT INTO journal (credit_id, kind, total, debit, credit, currency, amount, at)
+SELECT id, 'credit', amount, 'credits', 'customer:' || customer_id, currency, amount, created_at
+FROM credits
+ORDER BY created_at, id;
+
+INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at)
+SELECT order_id, 'capture', captured, CASE provider WHEN 'balance' THEN 'customer:' || customer_id ELSE 'gateway:' || provider END,
+    'orders', currency, captured, created_at
+FROM payments
+WHERE captured > 0
+ORDER BY order_id;
+
+INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at)
+SELECT order_id, 'refund', refunded, 'orders',
+    CASE provider WHEN 'balance' THEN 'customer:' || customer_id ELSE 'gateway:' || provider END, currency, refunded, updated_at
+FROM payments
+WHERE refunded > 0
+ORDER BY order_id;
+
+CREATE TRIGGER journal_not_updated BEFORE UPDATE ON journal
+BEGIN
+    SELECT RAISE(ABORT, 'journal is append-only');
+END;
+CREATE TRIGGER journal_not_deleted BEFORE DELETE ON journal
+BEGIN
+    SELECT RAISE(ABORT, 'journal is append-only');
+END;

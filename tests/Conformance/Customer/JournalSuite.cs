@@ -1,0 +1,186 @@
+using Orderwright.Conformance.Storage;
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.CustomerService.Sandbox;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.Conformance.Customer;
+
+/// <summary>The journal tells of all money that moves, once, and the database takes nothing of it back.</summary>
+public abstract class JournalSuite(StorageEngine engine)
+{
+    const string OfOrders = "SELECT order_id, kind, debit, credit, currency, amount, total FROM journal";
+
+    protected virtual string Refusal => "journal is append-only";
+
+    static async Task<List<string>> JournalAsync(CustomerServer server, Guid order) =>
+    [
+        .. (await server.QueryAsync(
+                $"{OfOrders} WHERE order_id IS NOT NULL ORDER BY kind, total",
+                row => (Order: row.Uuid(0), Told: Told(row))))
+            .Where(row => row.Order == order).Select(row => row.Told),
+    ];
+
+    static string Told(IRow row) =>
+        $"{row.Text(1)} {row.Text(2)} > {row.Text(3)} {row.Text(4)} {row.BigInt(5)} of {row.BigInt(6)}";
+
+    [Fact]
+    public async Task A_top_up_comes_from_credits()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        const string Top = """{"amount":500,"currency":"GBP","reference":"gift"}""";
+        Assert.Equal(201, (await server.SendAsync("POST", "customers/17850/credits", Top)).Status);
+        Assert.Equal(409, (await server.SendAsync("POST", "customers/17850/credits", Top)).Status);
+        Assert.Equal(
+            ["credit credits > customer:17850 GBP 500 of 500", "credit credits > customer:17850 GBP 2000 of 2000"],
+            await server.QueryAsync(
+                $"{OfOrders.Replace("order_id", "credit_id", StringComparison.Ordinal)} ORDER BY total", Told));
+    }
+
+    [Fact]
+    public async Task Store_credit_goes_to_its_order_and_back_part_by_part()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        var order = Guid.CreateVersion7();
+        await server.AskAsync(order, CustomerServer.Pay("balance"));
+        await server.AskAsync(order, CustomerServer.Pay("balance"));
+        await server.AskAsync(order, new CapturePayment());
+        Assert.Equal(["capture customer:17850 > orders GBP 1530 of 1530"], await JournalAsync(server, order));
+        await server.SendAsync("POST", $"payments/{order}/refunds", """{"amount":500,"reason":"Broken in the post."}""");
+        await server.AskAsync(order, new UndoPayment("cancelled"));
+        await server.AskAsync(order, new UndoPayment("cancelled"));
+        Assert.Equal(
+            [
+                "capture customer:17850 > orders GBP 1530 of 1530",
+                "refund orders > customer:17850 GBP 500 of 500",
+                "refund orders > customer:17850 GBP 1030 of 1530",
+            ],
+            await JournalAsync(server, order));
+    }
+
+    [Fact]
+    public async Task A_card_pays_through_its_gateway_and_only_what_was_taken_stands()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var (order, declined, released) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        await server.AskAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.TimeoutAfterCharge));
+        Assert.Empty(await JournalAsync(server, order));
+        await server.AskAsync(order, new CapturePayment());
+        await server.AskAsync(order, new UndoPayment("cancelled"));
+        await server.AskAsync(declined, CustomerServer.Pay("sandbox", SandboxTokens.Declined));
+        await server.AskAsync(released, CustomerServer.Pay("sandbox", SandboxTokens.Visa));
+        await server.AskAsync(released, new UndoPayment("cancelled"));
+        Assert.Equal(
+            [
+                "capture gateway:sandbox > orders GBP 1530 of 1530",
+                "refund orders > gateway:sandbox GBP 1530 of 1530",
+            ],
+            await JournalAsync(server, order));
+        Assert.Empty(await JournalAsync(server, declined));
+        Assert.Empty(await JournalAsync(server, released));
+    }
+
+    [Fact]
+    public async Task What_one_batch_takes_and_gives_back_are_two_movements()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        var order = Guid.CreateVersion7();
+        await server.TellAsync([(order, CustomerServer.Pay("balance")), (order, new UndoPayment("cancelled"))]);
+        await server.SettledAsync(order);
+        Assert.True((await server.SettledAsync(order)).Undo);
+        Assert.Equal(
+            ["capture customer:17850 > orders GBP 1530 of 1530", "refund orders > customer:17850 GBP 1530 of 1530"],
+            await JournalAsync(server, order));
+    }
+
+    [Theory]
+    [InlineData("UPDATE journal SET amount = amount - 1")]
+    [InlineData("DELETE FROM journal")]
+    public async Task What_stands_is_neither_changed_nor_deleted(string statement)
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => server.ExecuteAsync(statement, SqlArgs.None));
+        Assert.Contains(Refusal, refused.ToString(), StringComparison.Ordinal);
+        Assert.Equal([2_000], await server.QueryAsync("SELECT amount FROM journal", row => row.BigInt(0)));
+    }
+
+    [Theory]
+    [InlineData("order_id, 'capture', 1530, 'gateway:sandbox', 'orders', 'GBP', 1530")]
+    [InlineData("order_id, 'capture', 1530, 'customer:17850', 'orders', 'GBP', 1")]
+    [InlineData("order_id, 'refund', 1530, 'orders', 'customer:17850', 'GBP', 0")]
+    [InlineData("order_id, 'refund', 1, 'orders', 'customer:17850', 'GBP', 2")]
+    [InlineData("order_id, 'refund', 1, 'orders', 'orders', 'GBP', 1")]
+    [InlineData("order_id, 'credit', 1, 'credits', 'customer:17850', 'GBP', 1")]
+    public async Task A_movement_cannot_stand_twice_or_be_none(string row)
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync(credit: 2_000);
+        await server.AskAsync(Guid.CreateVersion7(), CustomerServer.Pay("balance"));
+        await Assert.ThrowsAsync<ConstraintViolatedException>(() => server.ExecuteAsync(
+            $"INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at) SELECT {row}, updated_at FROM payments",
+            SqlArgs.None));
+    }
+
+    [Fact]
+    public async Task What_there_was_before_the_journal_is_in_it()
+    {
+        await using var database = engine.Open(await engine.NewAddressAsync());
+        var sql = new SqlCatalog(typeof(CustomerModule).Assembly, engine.Name);
+        await database.MigrateAsync([.. sql.Migrations.TakeWhile(migration => migration.Name != "journal")], default);
+        var (bought, returned, card, credit) = (Id(1), Id(2), Id(3), Id(4));
+        await database.WriteAsync(
+            async write =>
+            {
+                await write.ExecuteAsync(
+                    new("credit", """
+                        INSERT INTO credits (id, customer_id, currency, amount, created_at)
+                        VALUES (@id, 'ann', 'GBP', 5000, @now)
+                        """),
+                    SqlArgs.With("id", credit).And("now", DateTimeOffset.UnixEpoch));
+                foreach (var (id, provider, captured, refunded) in new[]
+                {
+                    (bought, "balance", 1_530, 0), (returned, "balance", 900, 300), (card, "sandbox", 700, 700),
+                    (Id(5), "sandbox", 0, 0),
+                })
+                    await write.ExecuteAsync(
+                        new($"payment_{provider}", """
+                            INSERT INTO payments (order_id, customer_id, provider, currency, amount, state, authorized, captured,
+                                refunded, voided, version, created_at, updated_at)
+                            VALUES (@id, 'ann', @provider, 'GBP', 1530, 'captured', 1530, @captured, @refunded, @voided, 1, @now,
+                                @now)
+                            """),
+                        SqlArgs.With("id", id).And("provider", provider).And("captured", captured).And("refunded", refunded)
+                            .And("voided", false).And("now", DateTimeOffset.UnixEpoch));
+                return true;
+            },
+            default);
+
+        await database.MigrateAsync(sql.Migrations, default);
+
+        Assert.Equal(
+            [
+                $"{bought} capture customer:ann > orders GBP 1530 of 1530",
+                $"{returned} capture customer:ann > orders GBP 900 of 900",
+                $"{returned} refund orders > customer:ann GBP 300 of 300",
+                $"{card} capture gateway:sandbox > orders GBP 700 of 700",
+                $"{card} refund orders > gateway:sandbox GBP 700 of 700",
+            ],
+            await database.QueryAsync(
+                new("journal", $"{OfOrders} WHERE order_id IS NOT NULL ORDER BY order_id, kind, total"), SqlArgs.None,
+                row => $"{row.Uuid(0)} {Told(row)}"));
+        Assert.Equal(
+            [(credit, 5_000)],
+            await database.QueryAsync(
+                new("credits", "SELECT credit_id, amount FROM journal WHERE kind = 'credit'"), SqlArgs.None,
+                row => (row.Uuid(0), row.BigInt(1))));
+
+        static Guid Id(int second) => Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddSeconds(second));
+    }
+}
+
+public sealed class JournalOnSqliteTests(SqliteEngine engine) : JournalSuite(engine), IClassFixture<SqliteEngine>;
