@@ -23,6 +23,7 @@ var root = new RootCommand(
     StockCommand.Create(),
     ImportCommand.Create(),
     VerifyCommand.Create(),
+    ReconcileCommand.Create(),
     DoctorCommand.Create(),
     KeysCommand.Create(),
     Up.Create(),

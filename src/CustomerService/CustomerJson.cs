@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.CustomerService.ByHand;
+using Orderwright.CustomerService.Reconciliation;
 using Orderwright.Runtime.Http;
 
 namespace Orderwright.CustomerService;
@@ -50,4 +51,9 @@ public sealed record CreditView(
 [JsonSerializable(typeof(VoidBody))]
 [JsonSerializable(typeof(RefundBody))]
 [JsonSerializable(typeof(Page<PaymentView>))]
+[JsonSerializable(typeof(ReconciliationBody))]
+[JsonSerializable(typeof(ReconciliationView))]
+[JsonSerializable(typeof(Page<ReconciliationView>))]
+[JsonSerializable(typeof(Page<DifferenceView>))]
+[JsonSerializable(typeof(Page<ProviderView>))]
 public sealed partial class CustomerJson : JsonSerializerContext;

@@ -5,6 +5,7 @@ using Orderwright.CustomerService.ByHand;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Http;
 using Orderwright.CustomerService.Gateways.Stripe;
+using Orderwright.CustomerService.Reconciliation;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
@@ -70,6 +71,6 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
                 payments.Map(routes);
                 byHand.Map(routes);
             },
-        };
+        }.WithReconciliation(providers, context);
     }
 }

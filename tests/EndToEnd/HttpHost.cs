@@ -72,7 +72,16 @@ public sealed class HttpHost : IAsyncDisposable
     public static async Task<HttpHost> StartAsync(string? data = null, params string[] arguments)
     {
         var own = data is null ? NewDirectory() : null;
-        var host = Watch(Launch(AllInOne, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]), own);
+        return await StartAsync(AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
+    }
+
+    /// <summary>The sandbox gateway as a process of its own; its base address is <c>/v1</c> below its own.</summary>
+    public static Task<HttpHost> StartGatewayAsync(string data, string secret) =>
+        StartAsync("Gateway", null, ["--data", data, "--port", "0", "--gateway-secret", secret]);
+
+    static async Task<HttpHost> StartAsync(string project, string? ownDirectory, string[] arguments)
+    {
+        var host = Watch(Launch(project, arguments), ownDirectory);
         var ready = await await Task.WhenAny(host.SaysAsync(Ready), host.SaysAsync(Ended));
         if (!ready.Contains(Ready, StringComparison.Ordinal)) throw new InvalidOperationException(host.Output);
         return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));

@@ -14,6 +14,9 @@ public interface IPaymentProvider
 
     ProviderCapabilities Capabilities { get; }
 
+    /// <summary>Its own list of charges. Null where it has none: our record cannot be compared with it then.</summary>
+    IChargeList? Charges => null;
+
     Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel);
 
     Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel);

@@ -20,6 +20,8 @@ public sealed class SandboxGateway
     /// <param name="Charge">As it stands afterwards.</param>
     public sealed record Reply(GatewayResult? Result, bool Lost, SandboxCharge? Charge);
 
+    const int PageSize = 500;
+
     readonly SqlCatalog sql;
     readonly IDatabase database;
     readonly GroupCommit<Ask, Reply> asks;
@@ -52,6 +54,22 @@ public sealed class SandboxGateway
         if (ids.Count == 0) return null;
         var verb = approve ? SandboxRules.Approve : SandboxRules.Refuse;
         return await asks.SubmitAsync(new(verb, new GatewayRequest("", orderId, verb, 0, "", null, ids[0])));
+    }
+
+    /// <inheritdoc cref="IChargeList.ListAsync"/>
+    public async Task<ChargePage> ListAsync(
+        DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel)
+    {
+        var after = cursor is null ? (Time: DateTimeOffset.UnixEpoch, Id: "") : SandboxRules.ReadCursor(cursor);
+        var rows = await database.QueryAsync(
+            sql["charges_by_time"],
+            SqlArgs.With("from", from).And("to", to).And("after_time", after.Time).And("after_id", after.Id)
+                .And("most", PageSize),
+            row => SandboxRules.Listed(
+                row.Text(0), row.Uuid(2), row.Text(3), row.Text(4), row.BigInt(6), row.BigInt(7), row.BigInt(8), row.Time(10)),
+            cancel);
+        return new(
+            rows, rows.Count < PageSize ? null : SandboxRules.WriteCursor(rows[^1].CreatedAt, rows[^1].Reference));
     }
 
     async Task<IReadOnlyList<Reply>> HandleAsync(IReadOnlyList<Ask> batch, Work work)

@@ -13,7 +13,7 @@ namespace Orderwright.CustomerService.Sandbox;
 /// </summary>
 public sealed class SandboxProvider(
     SandboxGateway gateway, SandboxSettings settings, TimeProvider time,
-    Func<IHeaderDictionary, ReadOnlyMemory<byte>, Task> deliver) : IPaymentProvider
+    Func<IHeaderDictionary, ReadOnlyMemory<byte>, Task> deliver) : IPaymentProvider, IChargeList
 {
     public const string ProviderName = "sandbox";
     public const string SignatureHeader = "Sandbox-Signature";
@@ -29,6 +29,8 @@ public sealed class SandboxProvider(
     {
         SeveralCaptures = true,
     };
+
+    public IChargeList Charges => this;
 
     public async Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel)
     {
@@ -47,6 +49,15 @@ public sealed class SandboxProvider(
 
     public async Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
         (await gateway.FindAsync(request)).Result!;
+
+    public Task<ChargePage> ListAsync(
+        DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel) =>
+        gateway.ListAsync(from, to, cursor, cancel);
+
+    // Nobody else's system: there is no other way to it than this database.
+    public string CallToReturn(ListedCharge charge, long amountMinor) => amountMinor == 0
+        ? $"UPDATE sandbox_charges SET state = 'voided', voided = true WHERE id = '{charge.Reference}'"
+        : $"UPDATE sandbox_charges SET refunded = refunded + {amountMinor} WHERE id = '{charge.Reference}'";
 
     /// <summary>
     /// The customer's act on the sandbox's page; then its webhook is sent. Null: no charge of this order.

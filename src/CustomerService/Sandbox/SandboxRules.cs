@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Orderwright.CustomerService.Gateways;
@@ -127,6 +128,23 @@ public static class SandboxRules
             new GatewayResult.Declined("cancelled", "It was cancelled before approval."),
         _ => new GatewayResult.Succeeded(charge.Id) { HoldsUntil = charge.HoldsUntil },
     };
+
+    /// <summary>A line of its list.</summary>
+    public static ListedCharge Listed(
+        string id, Guid orderId, string currency, string state, long authorized, long captured, long refunded,
+        DateTimeOffset createdAt) =>
+        new(id, orderId, currency, state, state == Authorized ? authorized - captured : 0, captured, refunded, createdAt);
+
+    /// <summary>Where its list goes on: by when charges were made, then by id.</summary>
+    public static string WriteCursor(DateTimeOffset time, string id) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.ToUnixTimeMilliseconds()} {id}");
+
+    /// <summary>Throws <see cref="FormatException"/> for what was not written by <see cref="WriteCursor"/>.</summary>
+    public static (DateTimeOffset Time, string Id) ReadCursor(string cursor) =>
+        cursor.Split(' ', 2) is [var milliseconds, var id]
+        && long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var time)
+            ? (DateTimeOffset.FromUnixTimeMilliseconds(time), id)
+            : throw new FormatException($"\"{cursor}\" is no place in the list.");
 
     static GatewayResult Answer(GatewayRequest asked, SandboxRequest seen, SandboxCharge? charge) =>
         seen.Operation == GatewayOperations.Authorize ? ResultOf(charge!)

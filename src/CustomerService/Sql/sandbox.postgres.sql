@@ -34,3 +34,10 @@ FROM unnest(@key, @operation, @outcome, @code, @message) AS batch (key, operatio
 ORDER BY key
 ON CONFLICT (key) DO UPDATE
 SET outcome = excluded.outcome, code = excluded.code, message = excluded.message, updated_at = excluded.updated_at;
+
+-- name: charges_by_time
+SELECT id, key, order_id, currency, state, amount, authorized, captured, refunded, voided, created_at, updated_at
+FROM sandbox_charges
+WHERE created_at >= @from AND created_at < @to AND (created_at, id) > (@after_time, @after_id)
+ORDER BY created_at, id
+LIMIT @most;

@@ -8,10 +8,3 @@ SELECT id, key, order_id, currency, state, amount, authorized, captured, refunde
 FROM sandbox_charges
 WHERE order_id = @order_id
 ORDER BY created_at, id;
-
--- name: charges_by_time
-SELECT id, key, order_id, currency, state, amount, authorized, captured, refunded, voided, created_at, updated_at
-FROM sandbox_charges
-WHERE created_at >= @from AND created_at < @to AND (created_at, id) > (@after_time, @after_id)
-ORDER BY created_at, id
-LIMIT @most;

@@ -53,6 +53,7 @@ sealed class CustomerServer : IAsyncDisposable
     readonly StorageEngine engine;
     readonly string address;
     readonly IReadOnlyList<IPaymentProvider> further;
+    readonly (string Name, string Value)[] settings;
     readonly InProcessTransport transport;
     readonly RunningService service;
     readonly WebApplication web;
@@ -65,9 +66,9 @@ sealed class CustomerServer : IAsyncDisposable
 
     CustomerServer(
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
-        InProcessTransport transport, RunningService service, WebApplication web, IDatabase database, IInbox inbox)
+        (string Name, string Value)[] settings, InProcessTransport transport, RunningService service, WebApplication web, IDatabase database, IInbox inbox)
     {
-        (this.engine, this.address, this.further, Clock) = (engine, address, further, clock);
+        (this.engine, this.address, this.further, this.settings, Clock) = (engine, address, further, settings, clock);
         (this.transport, this.service, this.web, Database, this.inbox) = (transport, service, web, database, inbox);
         client = new HttpClient { BaseAddress = new Uri(web.Urls.Single() + "/api/v1/") };
         reading = ReadAnswersAsync();
@@ -87,7 +88,7 @@ sealed class CustomerServer : IAsyncDisposable
         await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, settings);
 
     /// <summary>Another instance over the same database and clock, with an inbox of its own.</summary>
-    public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further, []);
+    public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further, settings);
 
     static async Task<CustomerServer> StartAsync(
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
@@ -113,7 +114,7 @@ sealed class CustomerServer : IAsyncDisposable
         service.Parts.Routes(web);
         await web.StartAsync();
         return new(
-            engine, address, clock, further, transport, service, web, database,
+            engine, address, clock, further, settings, transport, service, web, database,
             await transport.OpenInboxAsync(ServiceNames.Coordinator, default));
     }
 
@@ -125,6 +126,7 @@ sealed class CustomerServer : IAsyncDisposable
         new("GatewayBackoff", "20ms"),
         // That this machine is busy is no outage of a gateway.
         new("GatewayBreakAfter", "1000"),
+        new("ReconcileEvery", "0s"),
     ]).Build();
 
     // A test that brings a sandbox of its own takes the place of the one that there would be.

@@ -64,6 +64,9 @@ public sealed record HttpGatewayCharge(
     string Id, string Key, Guid Reference, string Currency, string State, long Amount, long Authorized,
     long Captured, long Refunded, bool Voided, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
+/// <summary>A page of that list, as it is read: the last one may leave out where the next begins.</summary>
+public sealed record HttpGatewayPage(IReadOnlyList<HttpGatewayCharge> Items, string? NextCursor = null);
+
 /// <summary>Read leniently, as a gateway may say more than we ask for; but no name twice.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
@@ -78,4 +81,5 @@ public sealed record HttpGatewayCharge(
 [JsonSerializable(typeof(HttpGatewayEvent))]
 [JsonSerializable(typeof(HttpGatewayCharge))]
 [JsonSerializable(typeof(Page<HttpGatewayCharge>))]
+[JsonSerializable(typeof(HttpGatewayPage))]
 public sealed partial class HttpGatewayJson : JsonSerializerContext;

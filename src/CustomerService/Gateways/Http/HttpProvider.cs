@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -12,8 +13,10 @@ namespace Orderwright.CustomerService.Gateways.Http;
 /// between is no statement about money: it is looked up.
 /// </summary>
 public sealed class HttpProvider(
-    HttpClient http, Signature signature, TimeProvider time, bool severalCaptures = false) : IPaymentProvider
+    HttpClient http, Signature signature, TimeProvider time, bool severalCaptures = false) : IPaymentProvider, IChargeList
 {
+    const int PageSize = 200;
+
     static readonly MediaTypeHeaderValue Json = new("application/json");
 
     public static HttpProvider Over(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) =>
@@ -26,6 +29,8 @@ public sealed class HttpProvider(
     {
         SeveralCaptures = severalCaptures,
     };
+
+    public IChargeList Charges => this;
 
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) =>
         PostAsync(request, cancel);
@@ -64,6 +69,47 @@ public sealed class HttpProvider(
             return new WebhookReading.Unreadable("This is not an event of the contract.");
         }
     }
+
+    public async Task<ChargePage> ListAsync(
+        DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel)
+    {
+        var query = $"charges?from={Uri.EscapeDataString(Rfc3339(from))}&to={Uri.EscapeDataString(Rfc3339(to))}&limit={PageSize}"
+            + (cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}");
+        using var message = Message(HttpMethod.Get, query, []);
+        try
+        {
+            using var response = await http.SendAsync(message, cancel);
+            if (response.StatusCode != HttpStatusCode.OK)
+                throw new ChargeListException($"The gateway's list was answered {(int)response.StatusCode}.");
+            var page = JsonSerializer.Deserialize(
+                await response.Content.ReadAsByteArrayAsync(cancel), HttpGatewayJson.Default.HttpGatewayPage)!;
+            return new([.. page.Items.Select(Listed)], page.NextCursor);
+        }
+        catch (Exception error) when (error is HttpRequestException or JsonException)
+        {
+            throw new ChargeListException($"The gateway's list cannot be read: {error.Message}", error);
+        }
+    }
+
+    public string CallToReturn(ListedCharge charge, long amountMinor)
+    {
+        var call = amountMinor > 0 ? GatewayOperations.Refund : GatewayOperations.Void;
+        var amount = amountMinor > 0 ? amountMinor : charge.HeldMinor;
+        var body = JsonSerializer.Serialize(
+            new HttpGatewayRequest(
+                $"{charge.OrderId}:{call}:by-hand-1", charge.OrderId ?? Guid.Empty, amount, charge.Currency,
+                Charge: charge.Reference),
+            HttpGatewayJson.Default.HttpGatewayRequest);
+        return $"POST {new Uri(http.BaseAddress!, call)} {body}";
+    }
+
+    static ListedCharge Listed(HttpGatewayCharge charge) => new(
+        charge.Id, charge.Reference, charge.Currency, charge.State,
+        charge is { State: "authorized", Voided: false } ? charge.Authorized - charge.Captured : 0, charge.Captured,
+        charge.Refunded, charge.CreatedAt);
+
+    static string Rfc3339(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     async Task<GatewayResult> PostAsync(GatewayRequest request, CancellationToken cancel)
     {

@@ -19,4 +19,12 @@ static class StripeAmounts
         _ when Currencies.MinorDigits(currency) == 3 => amountMinor % 10 == 0 ? amountMinor : null,
         _ => amountMinor,
     };
+
+    /// <summary>Minor units by ISO 4217 of what Stripe says.</summary>
+    public static long Back(long amount, string currency) => currency switch
+    {
+        "ISK" or "UGX" => amount / 100,
+        "MGA" => checked(amount * 100),
+        _ => amount,
+    };
 }

@@ -35,7 +35,15 @@ sealed record StripeFault(
 sealed record StripeError(StripeFault Error);
 
 /// <summary>A page of a list or of a search.</summary>
-sealed record StripePage<T>(IReadOnlyList<T> Data);
+sealed record StripePage<T>(IReadOnlyList<T> Data, bool HasMore = false);
+
+/// <summary>A PaymentIntent in a list, with its charge in the place of the charge's id.</summary>
+sealed record StripeListedIntent(
+    string Id, string Status, long AmountCapturable, long AmountReceived, string Currency, long Created,
+    IReadOnlyDictionary<string, string>? Metadata = null, StripeCharge? LatestCharge = null);
+
+/// <summary>What is read of a Charge: what was given back of it.</summary>
+sealed record StripeCharge(string Id, long AmountRefunded);
 
 sealed record StripeEvent(string Id, string Type, StripeEventData Data);
 
@@ -53,5 +61,6 @@ sealed record StripeEventData(JsonElement Object);
 [JsonSerializable(typeof(StripeError))]
 [JsonSerializable(typeof(StripePage<StripeIntent>))]
 [JsonSerializable(typeof(StripePage<StripeRefund>))]
+[JsonSerializable(typeof(StripePage<StripeListedIntent>))]
 [JsonSerializable(typeof(StripeEvent))]
 sealed partial class StripeJson : JsonSerializerContext;

@@ -14,7 +14,7 @@ public sealed class StripeProvider : IPaymentProvider
     public const string ProviderName = "stripe";
     public const string SignatureHeader = "Stripe-Signature";
     const string KeyName = "orderwright_key";
-    const string OrderName = "orderwright_order";
+    internal const string OrderName = "orderwright_order";
 
     // "Data is searchable in less than a minute", but later during outages: https://docs.stripe.com/search#data-freshness.
     static readonly TimeSpan SearchLag = TimeSpan.FromMinutes(10);
@@ -26,6 +26,7 @@ public sealed class StripeProvider : IPaymentProvider
     StripeProvider(StripeClient client, StripeSettings settings)
     {
         (this.client, this.settings) = (client, settings);
+        Charges = new StripeChargeList(client, settings.Url);
         signature = settings.StripeWebhookSecret.Length == 0 ? null : new Signature(settings.WebhookSecret);
     }
 
@@ -33,6 +34,8 @@ public sealed class StripeProvider : IPaymentProvider
         new(new StripeClient(GatewayHttp.ClientOf(settings.Url, limits), settings.StripeKey), settings);
 
     public string Name => ProviderName;
+
+    public IChargeList Charges { get; }
 
     public ProviderCapabilities Capabilities { get; } = new(
         IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true)

@@ -246,6 +246,64 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Its_list_has_every_charge_as_it_stands()
+    {
+        var (taken, released, waiting, declined) =
+            (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        var held = await AuthorizedAsync();
+        var charge = await AuthorizeAsync(taken);
+        await house.DoAsync(house.Ask(taken, "capture", charge: charge, amount: 1_000));
+        await house.DoAsync(house.Ask(taken, "refund", charge: charge, amount: 400));
+        await house.DoAsync(house.Ask(taken, "refund", charge: charge, amount: 100, n: 2));
+        await house.DoAsync(house.Ask(released, "void", charge: await AuthorizeAsync(released)));
+        await house.DoAsync(house.Ask(waiting, "authorize", Card.RequiresAction));
+        await house.DoAsync(house.Ask(declined, "authorize", Card.Declined));
+
+        var listed = (await ListedAsync(DateTimeOffset.UnixEpoch, Never)).ToDictionary(one => one.OrderId!.Value);
+
+        Assert.Equal((held, "GBP", 1_530, 0, 0), Told(listed[order]));
+        Assert.Equal((charge, "GBP", 0, 1_000, 500), Told(listed[taken]));
+        Assert.Equal((0, 0, 0), (listed[released].HeldMinor, listed[released].CapturedMinor, listed[released].RefundedMinor));
+        foreach (var without in new[] { waiting, declined, released })
+            Assert.False(listed.TryGetValue(without, out var one) && one.HasMoney);
+        Assert.Empty(await ListedAsync(Never, Never.AddYears(1)));
+        Assert.Contains(charge, house.Provider.Charges!.CallToReturn(listed[taken], 500), StringComparison.Ordinal);
+        Assert.Contains("500", house.Provider.Charges!.CallToReturn(listed[taken], 500), StringComparison.Ordinal);
+        Assert.Contains(held, house.Provider.Charges!.CallToReturn(listed[order], 0), StringComparison.Ordinal);
+
+        static (string, string, long, long, long) Told(ListedCharge one) =>
+            (one.Reference, one.Currency, one.HeldMinor, one.CapturedMinor, one.RefundedMinor);
+    }
+
+    [Fact]
+    public async Task A_list_of_many_pages_has_each_charge_once()
+    {
+        const int Many = 510;
+        var charges = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => AuthorizeAsync(Guid.CreateVersion7())));
+        var listed = await ListedAsync(DateTimeOffset.UnixEpoch, Never);
+        Assert.Equal(charges.Order(StringComparer.Ordinal), listed.Select(one => one.Reference).Order(StringComparer.Ordinal));
+    }
+
+    static readonly DateTimeOffset Never = new(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    async Task<string> AuthorizeAsync(Guid of) =>
+        Assert.IsType<GatewayResult.Succeeded>(await house.DoAsync(house.Ask(of, "authorize"))).Reference;
+
+    async Task<List<ListedCharge>> ListedAsync(DateTimeOffset from, DateTimeOffset to)
+    {
+        var all = new List<ListedCharge>();
+        string? cursor = null;
+        do
+        {
+            var page = await house.Provider.Charges!.ListAsync(from, to, cursor, default);
+            all.AddRange(page.Charges);
+            cursor = page.Next;
+        }
+        while (cursor is not null);
+        return all;
+    }
+
+    [Fact]
     public async Task An_order_is_held_taken_and_refunded_and_the_gateways_record_is_ours()
     {
         await using var server = await ServerAsync();

@@ -42,6 +42,7 @@ sealed class StripeMock : IAsyncDisposable
             AnswerAsync(http, "POST /v1/payment_intents/{intent}/capture", Capture));
         web.MapPost("/v1/payment_intents/{intent}/cancel", http =>
             AnswerAsync(http, "POST /v1/payment_intents/{intent}/cancel", Cancel));
+        web.MapGet("/v1/payment_intents", http => AnswerAsync(http, "GET /v1/payment_intents", ListIntents));
         web.MapGet("/v1/payment_intents/search", http => AnswerAsync(http, "GET /v1/payment_intents/search", Search));
         web.MapGet("/v1/payment_intents/{intent}", http => AnswerAsync(http, "GET /v1/payment_intents/{intent}", Retrieve));
         web.MapPost("/v1/refunds", http => AnswerAsync(http, "POST /v1/refunds", Refund));
@@ -202,7 +203,7 @@ sealed class StripeMock : IAsyncDisposable
             "payment_intent",
             ("id", id), ("object", "payment_intent"), ("amount", amount), ("amount_capturable", 0L), ("amount_received", 0L),
             ("currency", form["currency"]), ("capture_method", form["capture_method"]), ("confirmation_method", "automatic"),
-            ("created", 1_769_851_800 + made), ("livemode", false), ("payment_method", card),
+            ("created", 1_769_851_800L + made), ("livemode", false), ("payment_method", card),
             ("payment_method_types", new JsonArray("card")), ("client_secret", $"{id}_secret"),
             ("status", "requires_confirmation"), ("metadata", Metadata(form)));
         intents.Add(id, intent);
@@ -260,6 +261,7 @@ sealed class StripeMock : IAsyncDisposable
         if (Of(http) is not { } intent) return Missing("payment_intent");
         if ((string?)intent["status"] is "succeeded" or "canceled") return (Unexpected(intent, "canceled"), intent);
         intent["status"] = "canceled";
+        intent["amount_capturable"] = 0L;
         intent["canceled_at"] = 1_769_851_900;
         return intent;
     }
@@ -293,6 +295,34 @@ sealed class StripeMock : IAsyncDisposable
         return List(
             "search_result",
             intents.Values.Where(intent => !SearchIsBehind && (string?)intent["metadata"]!["orderwright_key"] == key));
+    }
+
+    // Newest first. A page may be shorter than asked for.
+    object ListIntents(HttpContext http, IReadOnlyDictionary<string, string> form)
+    {
+        Assert.Equal("data.latest_charge", form["expand[]"]);
+        var all = intents.Values
+            .Where(intent => (long)intent["created"]! >= Long(form["created[gte]"]) && (long)intent["created"]! < Long(form["created[lt]"]))
+            .OrderByDescending(intent => (long)intent["created"]!)
+            .SkipWhile(intent => form.ContainsKey("starting_after") && (string?)intent["id"] != form["starting_after"])
+            .Skip(form.ContainsKey("starting_after") ? 1 : 0).ToList();
+        var page = List("list", all.Take((int)Long(form["limit"])).Select(WithCharge));
+        page["has_more"] = all.Count > Long(form["limit"]);
+        return page;
+    }
+
+    JsonObject WithCharge(JsonObject intent)
+    {
+        var id = (string)intent["id"]!;
+        var expanded = intent.DeepClone().AsObject();
+        if ((string?)intent["status"] is "requires_capture" or "succeeded" or "canceled")
+            expanded["latest_charge"] = Shape(
+                "charge",
+                ("id", $"ch_of_{id}"), ("object", "charge"), ("amount", (long)intent["amount"]!), ("payment_intent", id),
+                ("amount_captured", (long)intent["amount_received"]!), ("currency", (string)intent["currency"]!),
+                ("amount_refunded", refunds.Values.Where(refund => (string?)refund["payment_intent"] == id)
+                    .Sum(refund => (long)refund["amount"]!)));
+        return expanded;
     }
 
     object ListRefunds(HttpContext http, IReadOnlyDictionary<string, string> form) => List(

@@ -1,0 +1,244 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orderwright.CustomerService.Gateways;
+using Orderwright.Runtime;
+
+namespace Orderwright.CustomerService.Reconciliation;
+
+/// <summary>
+/// Carries out reconciliations: reads the gateway's list page by page into a table, then walks that and our payments side by
+/// side in the order of the order ids. After each page it is stored how far it is, under a lease: another instance, or this
+/// one started again, goes on from there. Memory holds a page of each side, however long the range.
+/// </summary>
+public sealed partial class Reconciler
+{
+    const int CasesAtOnce = 500;
+
+    // Pages in a row that a gateway does not give: a minute at least, ten when it does not answer at all.
+    const int MostFailures = 20;
+
+    static readonly TimeSpan PageDeadline = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Lease = PageDeadline + TimeSpan.FromSeconds(30);
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan ScheduleEvery = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan AfterFailure = TimeSpan.FromHours(1);
+
+    readonly Dictionary<string, IChargeList> lists;
+    readonly ReconciliationStore store;
+    readonly ReconciliationSettings settings;
+    readonly ServiceContext context;
+    readonly ILogger log;
+    readonly Guid owner;
+    readonly Channel<bool> bell = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public Reconciler(
+        IEnumerable<IPaymentProvider> providers, ReconciliationStore store, ReconciliationSettings settings,
+        ServiceContext context)
+    {
+        lists = providers.Where(provider => provider.Charges is not null)
+            .ToDictionary(provider => provider.Name, provider => provider.Charges!);
+        (this.store, this.settings, this.context) = (store, settings, context);
+        log = context.Logs.CreateLogger<Reconciler>();
+        owner = context.Ids.Next(context.Time.Now());
+    }
+
+    /// <summary>The gateways that have a list.</summary>
+    public IReadOnlyCollection<string> Providers => lists.Keys;
+
+    public IReadOnlyList<BackgroundLoop> Loops => lists.Count == 0 ? [] : [new("reconcile", RunAsync)];
+
+    public IReadOnlyList<TimedJob> Jobs =>
+        lists.Count == 0 ? [] : [new("schedule-reconciliations", ScheduleEvery, ScheduleAsync)];
+
+    /// <summary>Something was begun: look now.</summary>
+    public void Wake() => bell.Writer.TryWrite(true);
+
+    async Task<int> ScheduleAsync(Work work, int most)
+    {
+        var last = await store.LastAsync(work, [.. lists.Keys]);
+        foreach (var one in last)
+            if (one.Differences is { } found) Metrics.Reconciled(one.Provider, found);
+        var begun = await store.BeginAsync(
+            work,
+            [
+                .. last.Where(one => IsDue(one, work.Now)).Select(one => (
+                    work.NewId(), one.Provider, work.Now - settings.ReconcileOver, work.Now, (string?)null)),
+            ]);
+        if (begun.Count > 0) work.AfterCommit(Wake);
+        await store.ForgetAsync(work, work.Now - settings.ReconcileKeep);
+        return 0;
+    }
+
+    bool IsDue(LastReconciliation last, DateTimeOffset now)
+    {
+        return settings.ReconcileEvery > TimeSpan.Zero
+            && IsPast(last.ScheduledAt, settings.ReconcileEvery) && IsPast(last.FailedAt, AfterFailure);
+
+        // One from the future was begun by a clock that was ahead.
+        bool IsPast(DateTimeOffset? at, TimeSpan pause) => at is null || at + pause <= now || at > now + ScheduleEvery;
+    }
+
+    async Task RunAsync(CancellationToken cancel)
+    {
+        // One wait for the bell at a time, however often it is not rung.
+        var rung = bell.Reader.WaitToReadAsync(cancel).AsTask();
+        while (true)
+        {
+            try
+            {
+                while (await TakeAsync(cancel) is { } run) await CarryOutAsync(run, cancel);
+            }
+            catch (LeaseLostException)
+            {
+                // Whoever has it now goes on with it.
+            }
+            // Its row says how far it was; it is taken up again when its lease ends.
+            catch (Exception error) when (!cancel.IsCancellationRequested)
+            {
+                LogBroke(error);
+            }
+            await Task.WhenAny(rung, Task.Delay(LookEvery, context.Time, cancel));
+            cancel.ThrowIfCancellationRequested();
+            if (!rung.IsCompleted) continue;
+            bell.Reader.TryRead(out _);
+            rung = bell.Reader.WaitToReadAsync(cancel).AsTask();
+        }
+    }
+
+    Task<ReconciliationRun?> TakeAsync(CancellationToken cancel) =>
+        context.Runner.RunOnceAsync(work => store.TakeAsync(work, owner, Lease), cancel);
+
+    async Task CarryOutAsync(ReconciliationRun run, CancellationToken cancel)
+    {
+        while (!ReconciliationStates.IsOver(run.State))
+        {
+            cancel.ThrowIfCancellationRequested();
+            run = !lists.TryGetValue(run.Provider, out var list)
+                ? await EndAsync(run, ReconciliationStates.Failed, "This gateway is not configured here any more.", cancel)
+                : run.State == ReconciliationStates.Comparing
+                    ? await CompareAsync(run, list, cancel)
+                    : await ListAsync(run, list, cancel);
+        }
+        Tell(run);
+    }
+
+    async Task<ReconciliationRun> ListAsync(ReconciliationRun run, IChargeList list, CancellationToken cancel)
+    {
+        // Before the first page is asked for: what moves from here on cannot be judged by it.
+        if (run.ListedAt is null)
+            return await SaveAsync(
+                run with { State = ReconciliationStates.Listing, ListedAt = context.Time.Now() }, (_, _) => { }, cancel);
+        ChargePage page;
+        try
+        {
+            page = await ReadPageAsync(run, list, cancel);
+        }
+        catch (ChargeListException error)
+        {
+            if (run.Failures + 1 >= MostFailures)
+                return await EndAsync(run, ReconciliationStates.Failed, error.Message, cancel);
+            var failed = await SaveAsync(
+                run with { Failures = run.Failures + 1, Message = error.Message }, (_, _) => { }, cancel);
+            await Task.Delay(Backoff.Pause(failed.Failures), context.Time, cancel);
+            return failed;
+        }
+        var judged = page.Charges.Where(charge => charge.CreatedAt >= run.From && charge.CreatedAt < run.To).ToList();
+        return await SaveAsync(
+            run with
+            {
+                State = page.Next is null ? ReconciliationStates.Comparing : ReconciliationStates.Listing,
+                NextPage = page.Next,
+                Failures = 0,
+                Message = null,
+                Counts = run.Counts + new ReconciliationCounts(
+                    judged.Count, judged.Count(charge => charge.OrderId is null), 0, 0, 0),
+            },
+            (work, _) => store.SaveListed(work, run.Id, [.. page.Charges.Where(charge => charge.OrderId is not null)]), cancel);
+    }
+
+    async Task<ChargePage> ReadPageAsync(ReconciliationRun run, IChargeList list, CancellationToken cancel)
+    {
+        using var deadline = new CancellationTokenSource(PageDeadline, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
+        try
+        {
+            var page = await list.ListAsync(
+                run.From - ReconciliationRules.Margin, run.To + ReconciliationRules.Margin, run.NextPage, either.Token);
+            return page.Next is null || page.Next != run.NextPage
+                ? page
+                : throw new ChargeListException("The gateway's list goes round in circles.");
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new ChargeListException($"The gateway did not give its list within {PageDeadline.TotalSeconds:0} s.");
+        }
+    }
+
+    async Task<ReconciliationRun> CompareAsync(ReconciliationRun run, IChargeList list, CancellationToken cancel)
+    {
+        var cases = await context.Database.ReadAsync(read => store.NextCasesAsync(read, run, CasesAtOnce), cancel);
+        if (cases.Count == 0)
+            return await EndAsync(
+                run, run.Counts.Differences == 0 ? ReconciliationStates.Agrees : ReconciliationStates.Differs, null, cancel);
+        var rules = new ReconciliationRules(
+            new ReconciliationScope(run.Provider, run.From, run.To, run.ListedAt!.Value), list);
+        var verdicts = cases.ConvertAll(rules.Compare);
+        var found = verdicts.SelectMany(verdict => verdict.Differences).ToList();
+        return await SaveAsync(
+            run with
+            {
+                ComparedTo = cases[^1].File.OrderId,
+                Counts = run.Counts + new ReconciliationCounts(
+                    0, 0, verdicts.Count(verdict => !verdict.IsOutside), verdicts.Count(verdict => verdict.IsUnderWay),
+                    found.Count),
+            },
+            (work, after) => store.SaveFound(work, after, found), cancel);
+    }
+
+    Task<ReconciliationRun> EndAsync(ReconciliationRun run, string state, string? message, CancellationToken cancel) =>
+        SaveAsync(
+            run with { State = state, Message = message, FinishedAt = context.Time.Now(), NextPage = null }, (_, _) => { },
+            cancel);
+
+    async Task<ReconciliationRun> SaveAsync(
+        ReconciliationRun after, Action<Work, ReconciliationRun> also, CancellationToken cancel)
+    {
+        await context.Runner.RunOnceAsync(
+            async work =>
+            {
+                await store.SaveAsync(work, after, owner, Lease);
+                also(work, after);
+            },
+            cancel);
+        return after;
+    }
+
+    void Tell(ReconciliationRun run)
+    {
+        if (run.State == ReconciliationStates.Failed)
+        {
+            LogFailed(run.Provider, run.From, run.To, run.Message!);
+            return;
+        }
+        Metrics.Reconciled(run.Provider, run.Counts.Differences);
+        if (run.State == ReconciliationStates.Differs)
+            LogDiffers(run.Provider, run.Counts.Differences, run.From, run.To, run.Id);
+        else
+            LogAgrees(run.Provider, run.Counts.Listed, run.From, run.To);
+    }
+
+    [LoggerMessage(3301, LogLevel.Information, "{Provider}: {Charges} charges from {From:u} to {To:u} agree with our record")]
+    partial void LogAgrees(string provider, long charges, DateTimeOffset from, DateTimeOffset to);
+
+    [LoggerMessage(3302, LogLevel.Warning,
+        "{Provider}: {Differences} differences between its record and ours, from {From:u} to {To:u}: " +
+        "GET /api/v1/reconciliations/{Id}/differences")]
+    partial void LogDiffers(string provider, long differences, DateTimeOffset from, DateTimeOffset to, Guid id);
+
+    [LoggerMessage(3303, LogLevel.Warning, "{Provider}: its record from {From:u} to {To:u} could not be compared: {Why}")]
+    partial void LogFailed(string provider, DateTimeOffset from, DateTimeOffset to, string why);
+
+    [LoggerMessage(3304, LogLevel.Error, "A reconciliation broke off; it goes on in a minute")]
+    partial void LogBroke(Exception error);
+}

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>
+/// <c>./orderwright reconcile</c> against a running shop and a gateway in a process of its own: what is planted in the
+/// gateway's record, or in ours, is named with the call that mends it.
+/// </summary>
+public sealed class ReconcileTests : IAsyncLifetime
+{
+    const string Secret = "shared with the gateway";
+    const string Copied = "token, currency, state, amount, authorized, captured, refunded, voided, created_at, updated_at";
+    const string Copy = $"INSERT INTO sandbox_charges (id, key, order_id, {Copied})";
+    const string Rest = $"{Copied} FROM sandbox_charges";
+
+    readonly string gatewayData = HttpHost.NewDirectory();
+    readonly string shopData = HttpHost.NewDirectory();
+    HttpHost gateway = null!;
+    HttpHost shop = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        gateway = await HttpHost.StartGatewayAsync(gatewayData, Secret);
+        shop = await HttpHost.StartAsync(
+            shopData, "--no-demo", "--gateway-url", new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", Secret,
+            "--reconcile-every", "0s");
+        await SendAsync(HttpMethod.Put, "customers/ada", new { name = "Ada" });
+        await SendAsync(HttpMethod.Put, "products/MUG", new { name = "Mug", unitPrice = 1_530, currency = "GBP" });
+        await SendAsync(HttpMethod.Put, "stock/MUG", new { onHand = 100 });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await shop.DisposeAsync();
+        await gateway.DisposeAsync();
+        Directory.Delete(gatewayData, recursive: true);
+        Directory.Delete(shopData, recursive: true);
+    }
+
+    [Fact]
+    public async Task Every_planted_difference_is_named_and_a_sound_record_agrees()
+    {
+        var orders = new List<string>();
+        for (var i = 0; i < 6; i++) orders.Add(await BuyAsync());
+        await SendAsync(HttpMethod.Post, $"orders/{orders[5]}/cancel", new { reason = "customer" });
+        await UntilAsync(async () => (string)(await GetAsync($"payments/{orders[5]}"))["state"]! == "refunded");
+        var before = DateTimeOffset.UtcNow;
+
+        // What moved within the last minute is not judged: all of it is made older, here and there.
+        var (status, said) = await ReconcileAsync();
+        Assert.Equal((0, true), (status, said.Contains("6 still on their way", StringComparison.Ordinal)));
+        await AgeAsync();
+        (status, said) = await ReconcileAsync("--provider", "http");
+        Assert.True(status == 0, said);
+        Assert.Contains("agrees (6 charges listed, 6 orders compared, 0 still on their way)", said, StringComparison.Ordinal);
+
+        var stray = Guid.CreateVersion7(before.AddHours(-1)).ToString();
+        await DamageAsync(GatewayFile, "DELETE FROM sandbox_charges WHERE order_id = @id", orders[0]);
+        await DamageAsync(GatewayFile, "UPDATE sandbox_charges SET captured = captured - 1 WHERE order_id = @id", orders[1]);
+        await DamageAsync(
+            GatewayFile, $"{Copy} SELECT 'second', 'second', order_id, {Rest} WHERE order_id = @id", orders[2]);
+        await DamageAsync(GatewayFile, $"{Copy} SELECT 'stray', 'stray', @id, {Rest} WHERE id = 'second'", stray);
+        await DamageAsync(
+            ShopFile, "UPDATE payments SET state = 'voided', voided = 1, captured = 0 WHERE order_id = @id", orders[3]);
+        await DamageAsync(GatewayFile, "UPDATE sandbox_charges SET refunded = 0 WHERE order_id = @id", orders[5]);
+
+        (status, said) = await ReconcileAsync();
+
+        Assert.Equal(1, status);
+        Expect("missing_there", orders[0], "POST /api/v1/orders/");
+        Expect("amount", orders[1], $"POST /api/v1/orders/{orders[1]}/cancel");
+        Expect("missing_here", orders[2], $"POST {new Uri(gateway.Url, "v1/refund")} {{");
+        Expect("missing_here", stray, "\"amount\":1530,\"currency\":\"GBP\",\"charge\":\"stray\"");
+        Expect("amount", orders[3], $"POST {new Uri(gateway.Url, "v1/refund")} {{");
+        Expect("journal", orders[3], "./orderwright verify");
+        // Also of an order that is over.
+        Expect("amount", orders[5], $"POST {new Uri(gateway.Url, "v1/refund")} {{");
+        Assert.DoesNotContain(orders[4], said, StringComparison.Ordinal);
+        Assert.Contains("7 differences", said, StringComparison.Ordinal);
+
+        (status, said) = await ReconcileAsync("--json");
+        var json = JsonNode.Parse(said)!;
+        Assert.Equal((1, false), (status, (bool)json["agrees"]!));
+        var run = json["reconciliations"]!.AsArray().Single(one => (string)one!["run"]!["provider"]! == "http")!;
+        Assert.Equal(7, run["differences"]!.AsArray().Count);
+        await shop.SaysAsync("http: 7 differences between its record and ours");
+        Assert.Contains(
+            "orderwright_reconciliation_differences{service=\"customer-service\",provider=\"http\"} 7",
+            await shop.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+
+        // A range in which nothing happened.
+        (status, said) = await ReconcileAsync("--provider", "http", "--from", "2025-01-01", "--to", "2025-02-01");
+        Assert.True(status == 0, said);
+
+        void Expect(string kind, string order, string repair)
+        {
+            var at = said.IndexOf($"{kind}  order {order}", StringComparison.Ordinal);
+            Assert.True(at >= 0, said);
+            var told = string.Join('\n', said[at..].Split('\n').Take(3));
+            Assert.True(told.Contains(repair, StringComparison.Ordinal), told);
+        }
+    }
+
+    [Fact]
+    public async Task The_tool_says_what_keeps_it()
+    {
+        var (status, said) = await ReconcileAsync("--provider", "paypal");
+        Assert.True(status == 2, said);
+        (status, _) = await ReconcileAsync("--from", "yesterday");
+        Assert.Equal(2, status);
+        Assert.Equal(0, await gateway.StopAsync());
+        var begun = await SendAsync(HttpMethod.Post, "reconciliations", new { provider = "http" });
+        await UntilAsync(async () => (string?)(await GetAsync($"reconciliations/{begun["id"]}"))["message"] is { Length: > 0 });
+    }
+
+    string GatewayFile => Path.Combine(gatewayData, "payment-gateway.db");
+
+    string ShopFile => Path.Combine(shopData, "customer-service.db");
+
+    async Task<string> BuyAsync()
+    {
+        var order = await SendAsync(HttpMethod.Post, "orders", new
+        {
+            customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG", quantity = 1 } },
+            payment = new { provider = "http", token = "tok_visa" },
+        });
+        Assert.Equal("confirmed", (string)order["status"]!);
+        await UntilAsync(async () => (string)(await GetAsync($"payments/{order["id"]}"))["state"]! == "captured");
+        return (string)order["id"]!;
+    }
+
+    async Task AgeAsync()
+    {
+        await DamageAsync(ShopFile, "UPDATE payments SET updated_at = updated_at - 120000", null);
+        await DamageAsync(ShopFile, "UPDATE gateway_calls SET started_at = started_at - 120000", null);
+    }
+
+    static async Task DamageAsync(string file, string statement, string? order)
+    {
+        await using var connection = new SqliteConnection($"Data Source={file}");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"PRAGMA busy_timeout = 10000; {statement}";
+        if (order is not null)
+            command.Parameters.AddWithValue(
+                "@id", Convert.FromHexString(order.Replace("-", "", StringComparison.Ordinal)));
+        Assert.True(await command.ExecuteNonQueryAsync() > 0, "The damage missed.");
+    }
+
+    async Task<(int Status, string Said)> ReconcileAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "reconcile", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["ORDERWRIGHT_URL"] = shop.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
+        };
+        using var tool = Process.Start(start)!;
+        var said = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
+        await tool.WaitForExitAsync();
+        return (tool.ExitCode, said[0].Length > 0 ? said[0] : said[1]);
+    }
+
+    async Task<JsonNode> SendAsync(HttpMethod method, string path, object body)
+    {
+        using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = JsonContent.Create(body) };
+        request.Headers.Add("Prefer", "wait=10");
+        using var response = await shop.Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await shop.Client.GetStringAsync($"/api/v1/{path}"))!;
+
+    static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await holds()) await Task.Delay(100, patience.Token);
+    }
+}
