@@ -23,6 +23,7 @@ public static class MessageCatalog
         Of("orderwright.stock.commit.v1", ServiceNames.Stock, MessageJson.Default.CommitStock),
         Of("orderwright.stock.release.v1", ServiceNames.Stock, MessageJson.Default.ReleaseStock),
         Of("orderwright.stock.ship.v1", ServiceNames.Stock, MessageJson.Default.ShipGoods),
+        Of("orderwright.stock.release-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ReleaseUnshipped),
         Of("orderwright.stock.shipped.v1", ServiceNames.Order, MessageJson.Default.GoodsShipped),
         Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
@@ -95,6 +96,7 @@ public static class MessageCatalog
 [JsonSerializable(typeof(PaymentMoved))]
 [JsonSerializable(typeof(PaymentNoted))]
 [JsonSerializable(typeof(ShipGoods))]
+[JsonSerializable(typeof(ReleaseUnshipped))]
 [JsonSerializable(typeof(GoodsShipped))]
 [JsonSerializable(typeof(TakeShipped))]
 [JsonSerializable(typeof(OrderWaiting))]

@@ -153,8 +153,18 @@ public sealed record PaymentNoted(long Version) : IMessageBody;
 /// </summary>
 public sealed record ShipGoods(int Fulfilment, IReadOnlyList<OrderLine> Lines) : IMessageBody;
 
+/// <summary>
+/// Nothing more of the order will be shipped: these goods of it are not allocated to it any more. It says which, as a
+/// fulfilment may come after it. Answered as fulfilment 0.
+/// </summary>
+public sealed record ReleaseUnshipped(IReadOnlyList<OrderLine> Lines) : IMessageBody;
+
 /// <summary>The stock knows of the fulfilment.</summary>
-public sealed record GoodsShipped(int Fulfilment) : IMessageBody;
+public sealed record GoodsShipped(int Fulfilment) : IMessageBody
+{
+    /// <summary>The number under which <see cref="ReleaseUnshipped"/> is answered.</summary>
+    public const int Rest = 0;
+}
 
 /// <summary>
 /// Of what is held for the order, <paramref name="DueMinor"/> in all are to be taken: what has been shipped of it is worth so

@@ -40,7 +40,7 @@ public sealed class OrderModule : IServiceModule
             "update-statuses", new UpdateStatuses(store, fulfilments, feed).HandleAsync, context);
         var shipping = new CommandGroup<ShipOrder>(
             "ship-orders", new ShipOrders(store, fulfilments, feed).HandleAsync, context);
-        var follow = new FollowFulfilments(fulfilments, context);
+        var follow = new FollowFulfilments(store, fulfilments, context);
         var find = new FindOrders(context.Database, context.Sql);
         var orders = api = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);
         var events = new OrderEventsApi(find, feed, context.Time);

@@ -14,7 +14,7 @@ public sealed record UpdateStatus(Guid OrderId, string Status, Precondition? IfM
 
 /// <summary>
 /// An operator moves orders along the published graph, where that is not for the process to do. What is completed is
-/// closed: what was held for it and not shipped is released.
+/// closed: what was held or allocated for it and not shipped is released.
 /// </summary>
 public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments, EventFeed feed)
 {
@@ -44,18 +44,32 @@ public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments
             }
         }
         await store.SaveAsync(changes, work);
-        await CloseAsync(
-            [.. changes.Where(change => change.State.IsTakenOnFulfilment).Select(change => change.State.Id)], work);
+        await CloseAsync([.. changes.Select(change => orders[change.State.Id])], work);
         work.AfterCommit(feed.Raise);
         return answers;
     }
 
-    async Task CloseAsync(IReadOnlyList<Guid> completed, Work work)
+    // A merchant who notes nothing of what is shipped has shipped what is completed: its goods are left alone.
+    async Task CloseAsync(IReadOnlyList<Order> completed, Work work)
     {
-        var shipped = (await fulfilments.LoadAsync(completed, work)).ToLookup(one => one.OrderId);
-        var open = completed.Select(id => new FulfilmentWork(
-            id, FulfilmentWork.Closing, ServiceNames.Customer, DueMinor: shipped[id].Sum(one => one.ValueMinor))).ToList();
-        foreach (var one in open) work.Send(one.OrderId, new TakeShipped(one.DueMinor!.Value, Close: true));
+        var closed = completed.Where(order => order.State.IsTakenOnFulfilment
+            || order.State.FulfilmentStatus == FulfilmentStatuses.PartiallyFulfilled).ToList();
+        var shipped = (await fulfilments.LoadAsync([.. closed.Select(order => order.Id)], work))
+            .ToLookup(one => one.OrderId);
+        var open = new List<FulfilmentWork>();
+        foreach (var order in closed)
+        {
+            if (order.State.FulfilmentStatus != FulfilmentStatuses.Fulfilled) Ask(order, ServiceNames.Stock, null);
+            if (order.State.IsTakenOnFulfilment)
+                Ask(order, ServiceNames.Customer, shipped[order.Id].Sum(one => one.ValueMinor));
+        }
         fulfilments.Await(open, work.Now + AskCoordinator.FirstAskAfter, work);
+
+        void Ask(Order order, string participant, long? due)
+        {
+            var one = new FulfilmentWork(order.Id, FulfilmentWork.Closing, participant, DueMinor: due);
+            open.Add(one);
+            work.Send(order.Id, FulfilmentRules.QuestionOfClosing(one, order, shipped[order.Id]));
+        }
     }
 }

@@ -58,7 +58,8 @@ public sealed record Reservation(
 
 /// <summary>Goods of a committed order that left the house; never changed.</summary>
 /// <param name="OrderId">The order.</param>
-/// <param name="Fulfilment">1 and up, order-service's; with the order the natural key.</param>
+/// <param name="Fulfilment">1 and up, order-service's; with the order the natural key. 0 is the rest, which was released and
+/// has not left.</param>
 /// <param name="Lines">What was shipped of which line.</param>
 public sealed record Shipment(Guid OrderId, int Fulfilment, IReadOnlyList<OrderLine> Lines);
 

@@ -43,11 +43,20 @@ public sealed class StockBatch(
     /// <summary>What order-service is told.</summary>
     public GoodsShipped Ship(Guid orderId, ShipGoods command)
     {
-        IEnumerable<Shipment> all = [.. shipped ?? [], .. shipments];
-        Apply(orderId, StockRules.Ship(
-            orderId, command, after.GetValueOrDefault(orderId), [.. all.Where(one => one.OrderId == orderId)]));
+        Apply(orderId, StockRules.Ship(orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
         return new(command.Fulfilment);
     }
+
+    /// <inheritdoc cref="Ship"/>
+    public GoodsShipped ReleaseUnshipped(Guid orderId, ReleaseUnshipped command)
+    {
+        Apply(orderId, StockRules.ReleaseUnshipped(
+            orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
+        return new(GoodsShipped.Rest);
+    }
+
+    List<Shipment> ShippedOf(Guid orderId) =>
+        [.. (shipped ?? []).Concat(shipments).Where(one => one.OrderId == orderId)];
 
     /// <summary>Ends the holds whose time is over.</summary>
     /// <param name="dueBefore">Now, less the grace.</param>

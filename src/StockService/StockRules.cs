@@ -26,6 +26,7 @@ public sealed record StockShift(string Sku, long Reserved, long Allocated, long 
 ///     └──reserve, not to be had──▶ refused
 ///   any ──release──▶ released (from none: a tombstone)
 ///   committed ──ship──▶ committed, with less allocated and less on hand
+///   committed ──release the unshipped──▶ committed, with nothing allocated
 /// </code>
 /// </summary>
 public static class StockRules
@@ -127,24 +128,37 @@ public static class StockRules
     /// <param name="known">The reservation, read after locking it.</param>
     /// <param name="earlier">All that was shipped of the order before.</param>
     public static StockDecision Ship(
-        Guid orderId, ShipGoods command, Reservation? known, IReadOnlyCollection<Shipment> earlier)
+        Guid orderId, ShipGoods command, Reservation? known, IReadOnlyCollection<Shipment> earlier) =>
+        Leave(new Shipment(orderId, command.Fulfilment, command.Lines), onHand: -1, known, earlier);
+
+    /// <summary>
+    /// Nothing more is shipped: the rest is available again. It stands beside the shipments, as number 0.
+    /// </summary>
+    public static StockDecision ReleaseUnshipped(
+        Guid orderId, ReleaseUnshipped command, Reservation? known, IReadOnlyCollection<Shipment> earlier) =>
+        Leave(new Shipment(orderId, GoodsShipped.Rest, command.Lines), onHand: 0, known, earlier);
+
+    static StockDecision Leave(
+        Shipment shipment, int onHand, Reservation? known, IReadOnlyCollection<Shipment> earlier)
     {
-        if (earlier.Any(one => one.Fulfilment == command.Fulfilment)) return new(null);
+        if (earlier.Any(one => one.Fulfilment == shipment.Fulfilment)) return new(null);
         if (known is not { State: Committed })
             throw new InvalidOperationException(
-                $"Fulfilment {command.Fulfilment} of order {orderId} ships goods that are {known?.State ?? "unheard of"}.");
+                $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} is of goods that are "
+                + $"{known?.State ?? "unheard of"}.");
         var left = known.Goods().ToDictionary(goods => goods.Sku, goods => goods.Quantity);
         foreach (var (sku, quantity) in earlier.SelectMany(one => Reservation.GoodsOf(one.Lines))) left[sku] -= quantity;
-        foreach (var (sku, quantity) in Reservation.GoodsOf(command.Lines))
+        List<(string Sku, long Quantity)> leaving = [.. Reservation.GoodsOf(shipment.Lines)];
+        foreach (var (sku, quantity) in leaving)
             if (quantity < 1 || left.GetValueOrDefault(sku) < quantity)
                 throw new InvalidOperationException(
-                    $"Fulfilment {command.Fulfilment} of order {orderId} ships {quantity} of {sku}; "
+                    $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} is of {quantity} {sku}; "
                     + $"{left.GetValueOrDefault(sku)} are left.");
         return new(
             null,
-            Shifts: [.. Reservation.GoodsOf(command.Lines).Select(
-                goods => new StockShift(goods.Sku, 0, -goods.Quantity, -goods.Quantity))],
-            Shipment: new Shipment(orderId, command.Fulfilment, command.Lines));
+            Shifts: [.. leaving.Select(goods =>
+                new StockShift(goods.Sku, 0, -goods.Quantity, goods.Quantity * onHand))],
+            Shipment: shipment);
     }
 
     static (OrderLine Line, (string Code, string Message)? Refusal) Price(

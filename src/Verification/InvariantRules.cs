@@ -185,7 +185,10 @@ public static class InvariantRules
     public static IEnumerable<Finding> ShippedIsOrdered(OrderFile file, DateTimeOffset now)
     {
         if (file.Order is not { } order) yield break;
-        IReadOnlyList<ShippedRow> gone = file.Reservation?.Shipments ?? [];
+        // Number 0 is the rest, released when the order was closed.
+        List<ShippedRow> gone = [.. (file.Reservation?.Shipments ?? []).Where(one => one.Number > 0)];
+        if (file.Reservation?.Shipments.Count > gone.Count && order.Status != OrderStatuses.Completed)
+            yield return Of("I4", file, $"is {order.Status}, but what was not shipped of it was released");
         foreach (var shipment in gone)
             if (order.Fulfilments.FirstOrDefault(one => one.Number == shipment.Number) is not { } told)
                 yield return Of("I4", file, $"was never said to be shipped, but its goods left ({shipment.Number})");

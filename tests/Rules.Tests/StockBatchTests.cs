@@ -153,4 +153,27 @@ public class StockBatchTests
     [InlineData("refused")]
     public void What_is_not_allocated_cannot_have_been_shipped(string state) => Assert.Throws<InvalidOperationException>(
         () => new StockBatch([Known(1, state, 5)], [Mugs(9, allocated: 5)], Now).Ship(Order(1), Ship(1, 2)));
+
+    [Fact]
+    public void What_is_not_shipped_of_a_closed_order_is_available_again_once()
+    {
+        var batch = new StockBatch(
+            [Known(1, "committed", 5)], [Mugs(7, allocated: 6)], Now, [new Shipment(Order(1), 1, [new(1, "MUG", 2)])]);
+        var rest = new ReleaseUnshipped([new(1, "MUG", 3)]);
+        Assert.Equal(new GoodsShipped(0), batch.ReleaseUnshipped(Order(1), rest));
+        Assert.Equal(new GoodsShipped(0), batch.ReleaseUnshipped(Order(1), rest));
+        Assert.Equal([new StockLevel("MUG", 7, 3, 0, Version: 8)], batch.Levels);
+        Assert.Equal([new OrderMovement("MUG", Order(1), -3, 0)], batch.Movements);
+        Assert.Equal([new OrderLine(1, "MUG", 3)], Assert.Single(batch.Shipments).Lines);
+        Assert.Throws<InvalidOperationException>(() => batch.Ship(Order(1), Ship(2, 1)));
+    }
+
+    [Fact]
+    public void A_shipment_that_comes_after_the_rest_was_released_still_leaves()
+    {
+        var batch = new StockBatch([Known(1, "committed", 5)], [Mugs(7, allocated: 5)], Now);
+        batch.ReleaseUnshipped(Order(1), new([new(1, "MUG", 3)]));
+        batch.Ship(Order(1), Ship(1, 2));
+        Assert.Equal([new StockLevel("MUG", 5, 0, 0, Version: 8)], batch.Levels);
+    }
 }

@@ -316,6 +316,8 @@ public class VerifyInvariantTests
         Assert.Equal(["I4"], Found(Shipped("unfulfilled", [], [one])));
         Assert.Equal(["I4"], Found(Shipped("partially_fulfilled", [one], [one with { Lines = Rest }])));
         Assert.Equal(["I2"], Found(Shipped("fulfilled", [one, rest with { Value = 999 }], [one, rest])));
+        // The rest is released only when the order is completed.
+        Assert.Equal(["I4"], Found(Shipped("partially_fulfilled", [one], [one, rest with { Number = 0 }])));
         var twice = one with { Number = 3, Value = 0 };
         Assert.Equal(["I4"], Found(Shipped("fulfilled", [one, rest, twice], [one, rest, twice])));
         Assert.Equal(

@@ -7,7 +7,7 @@ namespace Orderwright.OrderService.Fulfilments;
 /// Asks those who take part in fulfilments again until they have answered, and takes their answers. Asking again is
 /// harmless: they know each fulfilment by its order and number.
 /// </summary>
-public sealed class FollowFulfilments(FulfilmentStore fulfilments, ServiceContext context) : IBatchHandler
+public sealed class FollowFulfilments(OrderStore store, FulfilmentStore fulfilments, ServiceContext context) : IBatchHandler
 {
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -36,17 +36,24 @@ public sealed class FollowFulfilments(FulfilmentStore fulfilments, ServiceContex
         var due = await fulfilments.TakeDueAsync(work.Now + TooFar, most, work);
         if (due.Count == 0) return 0;
         await fulfilments.AskLaterAsync(due, one => work.Now + AskCoordinator.PauseAfter(one.Asked + 1), work);
-        var asked = due.Where(one => one.Participant == ServiceNames.Stock).ToLookup(one => (one.OrderId, one.Number));
-        // Attempt 1 was when it was shipped.
+        var ids = due.Where(NeedsGoods).Select(one => one.OrderId).Distinct().ToList();
+        var shipped = (await fulfilments.LoadAsync(ids, work)).ToLookup(one => one.OrderId);
+        var closed = due.Where(one => one.Number == FulfilmentWork.Closing).Select(one => one.OrderId).Distinct().ToList();
+        var orders = (await store.LoadAsync(closed, work)).ToDictionary(order => order.Id);
         foreach (var one in due)
-            if (one.DueMinor is { } taken)
-                work.Send(
-                    one.OrderId, new TakeShipped(taken, one.Number == FulfilmentWork.Closing), attempt: one.Asked + 2);
-        Guid[] ofStock = [.. due.Where(one => one.Participant == ServiceNames.Stock).Select(one => one.OrderId).Distinct()];
-        foreach (var fulfilment in await fulfilments.LoadAsync(ofStock, work))
-            foreach (var one in asked[(fulfilment.OrderId, fulfilment.Number)])
-                work.Send(
-                    fulfilment.OrderId, new ShipGoods(fulfilment.Number, fulfilment.Lines), attempt: one.Asked + 2);
+            // Attempt 1 was when it was shipped, or closed.
+            work.Send(one.OrderId, QuestionOf(one), attempt: one.Asked + 2);
         return due.Count;
+
+        IMessageBody QuestionOf(FulfilmentWork one)
+        {
+            if (one.Number == FulfilmentWork.Closing)
+                return FulfilmentRules.QuestionOfClosing(one, orders[one.OrderId], shipped[one.OrderId]);
+            if (one.DueMinor is { } taken) return new TakeShipped(taken, Close: false);
+            var fulfilment = shipped[one.OrderId].First(its => its.Number == one.Number);
+            return new ShipGoods(fulfilment.Number, fulfilment.Lines);
+        }
     }
+
+    static bool NeedsGoods(FulfilmentWork one) => one.DueMinor is null;
 }

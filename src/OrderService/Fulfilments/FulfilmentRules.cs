@@ -63,6 +63,21 @@ public static class FulfilmentRules
         return new(null, OrderRules.Ship(order.State, status, fulfilment, wish.Moment), fulfilment);
     }
 
+    /// <summary>What a participant is asked when an order is closed.</summary>
+    /// <param name="open">Whom.</param>
+    /// <param name="order">Completed.</param>
+    /// <param name="shipped">All that there will ever be.</param>
+    public static IMessageBody QuestionOfClosing(FulfilmentWork open, Order order, IEnumerable<Fulfilment> shipped)
+    {
+        if (open.DueMinor is { } due) return new TakeShipped(due, Close: true);
+        var left = LeftOf(order, ShippedOf(shipped));
+        return new ReleaseUnshipped(
+        [
+            .. order.Lines.Where(line => left.ContainsKey(line.Line))
+                .Select(line => new OrderLine(line.Line, line.Sku, (int)left[line.Line])),
+        ]);
+    }
+
     /// <summary>Units per line, over all of these.</summary>
     public static Dictionary<int, long> ShippedOf(IEnumerable<Fulfilment> fulfilments) =>
         fulfilments.SelectMany(fulfilment => fulfilment.Lines)

@@ -14,7 +14,7 @@ public sealed record FulfilmentWork(
     Guid OrderId, int Number, string Participant, int Asked = 0, long? DueMinor = null)
 {
     /// <summary>The number of what closes an order: nothing more is shipped, what is still held is released.</summary>
-    public const int Closing = 0;
+    public const int Closing = GoodsShipped.Rest;
 }
 
 /// <summary>Fulfilments, and who has yet to take part in them, set by set.</summary>

@@ -209,6 +209,30 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_an_order_that_is_completed_short_the_stock_gets_the_rest_back()
+    {
+        await using var stock = await house.ListenAsync(ServiceNames.Stock);
+        var (partly, unnoted) = (await ConfirmedAsync(), await ConfirmedAsync());
+        await ShipAsync(partly, """{"lines":[{"line":1,"quantity":2}]}""");
+        foreach (var id in new[] { unnoted, partly })
+            await house.SendAsync(
+                HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator");
+        using var patience = new CancellationTokenSource(Patience);
+        var asked = new List<Message>();
+        while (!asked.Exists(one => one.Body is ReleaseUnshipped))
+        {
+            var deliveries = await stock.ReceiveAsync(10, patience.Token);
+            await stock.AcknowledgeAsync(deliveries, default);
+            asked.AddRange(deliveries.SelectMany(delivery => delivery.Messages));
+        }
+        await house.TellAsync((partly, new GoodsShipped(1)), (partly, new GoodsShipped(0)));
+        while (await house.CountAsync("SELECT count(*) FROM fulfilment_work") > 0) await Task.Delay(20, patience.Token);
+        Assert.Equal([new OrderLine(1, "85123A", 4)], asked.Select(one => one.Body).OfType<ReleaseUnshipped>().First().Lines);
+        // Who notes nothing of what is shipped has shipped it.
+        Assert.DoesNotContain(asked, one => one.OrderId == unnoted);
+    }
+
+    [Fact]
     public async Task What_was_fulfilled_can_be_completed()
     {
         var id = await ConfirmedAsync();

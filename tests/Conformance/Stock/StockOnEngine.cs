@@ -127,7 +127,7 @@ sealed class StockOnEngine : IAsyncDisposable
     }
 
     /// <summary>Handles a batch of shipments; returns which of them were answered, in order.</summary>
-    public async Task<List<int>> ShipAsync(params (Guid OrderId, ShipGoods Command)[] commands)
+    public async Task<List<int>> ShipAsync(params (Guid OrderId, IMessageBody Command)[] commands)
     {
         await using var inbox = await transport.OpenInboxAsync(ServiceNames.Order, default);
         await runner.RunAsync(

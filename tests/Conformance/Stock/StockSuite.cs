@@ -84,6 +84,17 @@ public abstract class StockSuite(StorageEngine engine)
             (await stock.MovementsAsync()).OrderBy(moved => moved.Seq)
                 .Select(moved => (moved.Kind, moved.OnHandDelta, moved.AllocatedDelta)));
         Assert.Equal("committed", (await stock.ReservationsAsync())[buyer].State);
+
+        // Of another order only some is shipped; the rest is available again when it is closed.
+        var other = stock.NewOrder();
+        await stock.TellAsync(other, stock.Want("MUG", 3));
+        await stock.TellAsync(other, new CommitStock());
+        var rest = new ReleaseUnshipped([new(1, "MUG", 2)]);
+        Assert.Equal([1, 0, 0], await stock.ShipAsync(
+            (other, new ShipGoods(1, [new(1, "MUG", 1)])), (other, rest), (other, rest)));
+        Assert.Equal([0], await stock.ShipAsync((other, rest)));
+        level = await stock.LevelAsync("MUG");
+        Assert.Equal((3, 0), (level.OnHand, level.Allocated));
     }
 
     [Fact]
