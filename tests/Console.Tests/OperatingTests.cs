@@ -192,22 +192,6 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     }
 
     [Fact]
-    public async Task A_payment_in_doubt_stands_first_until_it_is_known()
-    {
-        await using var window = await chromium.OpenAsync(shop.Url);
-        await window.GoAsync("/payments");
-        var id = await shop.PlaceAsync("tok_timeout_after_charge", wait: 0);
-        // On its way until the gateway has kept silent for too long.
-        var doubts = window.Page.GetByRole(AriaRole.Region, new() { Name = "Payments in doubt" });
-        await Expect(doubts.Locator($"a[href='/orders/{id}']")).ToBeVisibleAsync(new() { Timeout = 30_000 });
-        await Expect(doubts).ToContainTextAsync("authorize 1");
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("Each may or may not have happened at its gateway.");
-        await window.GoAsync($"/payments?inDoubt=true");
-        await Expect(window.Page.Locator("main")).Not.ToContainTextAsync(id[^12..], new() { Timeout = 30_000 });
-        Assert.Empty(window.Complaints);
-    }
-
-    [Fact]
     public async Task An_incident_is_given_an_owner_and_a_note()
     {
         var id = await shop.MakeIncidentAsync();
