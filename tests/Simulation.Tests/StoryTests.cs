@@ -22,6 +22,11 @@ public sealed class StoryTests
         (1, new CrashAt(service, FaultPoint.BeforeGatewayCall, 1, TimeSpan.FromSeconds(5))));
 
     [Fact]
+    public void Who_waits_for_a_decision_and_who_asks_at_a_clock_that_is_off_get_one_answer() => Holds(
+        (0, new Place(1, "ada", [("TEA", 1)], $"{CardTokens.Approved}8", HasKey: true, Copies: 2, WaitSeconds: 20)),
+        (1, new ClockWrong(ServiceNames.Order, 1, TimeSpan.FromMinutes(20)) { For = TimeSpan.FromSeconds(15) }));
+
+    [Fact]
     public void What_an_incident_keeps_breaks_no_sum()
     {
         var outcome = Holds((0, Order(CardTokens.RefundFails)), (5, new Cancel(1)));
