@@ -27,6 +27,7 @@ public static class Site
         Of<StockItemPage>("/stock/{id}", "Stock of"),
         Of<ServicePage>("/services/{id}", "Service"),
         Of<PaymentsPage>("/payments", "Payments", "Payments"),
+        Of<ReconciliationPage>("/reconciliations/{id}", "Comparison"),
         Of<DeadLettersPage>("/dead-letters", "Dead letters", "Dead letters"),
         Of<ReplayPage>("/dead-letters/{id}", "Dead letter"),
         Of<TimersPage>("/timers", "Timers", "Timers"),

@@ -45,13 +45,13 @@ public static class Words
     public static string Tone(string state) => state switch
     {
         "completed" or "succeeded" or "confirmed" or "captured" or "paid" or "authorized" or "allocated" or "committed" or "done"
-            or "good" or "went_on" or "settled" or "fulfilled" => "good",
+            or "good" or "went_on" or "settled" or "fulfilled" or "agrees" => "good",
         "failed" or "incident" or "undo_failed" or "late" or "stuck" or "rejected" or "declined" or "given_up" or "out"
-            or "nobody" or "stuck_again" or "unknown" => "bad",
+            or "nobody" or "stuck_again" or "unknown" or "differs" => "bad",
         "waiting" or "indoubt" or "in_doubt" or "action_required" or "cancel_pending" or "low" or "stopping"
             or "stopped" or "undecided" => "wait",
         "running" or "asked" or "pending" or "compensating" or "authorizing" or "capturing" or "voiding" or "refunding"
-            or "held" or "canary" or "rest" or "acted" or "partially_fulfilled" => "busy",
+            or "held" or "canary" or "rest" or "acted" or "partially_fulfilled" or "listing" or "comparing" => "busy",
         _ => "off",
     };
 }

@@ -15,7 +15,7 @@ public sealed class EveryPageTests(Chromium chromium, DemoShop shop)
         "/incidents", "/incidents?step=authorize-payment&code=refund_failed", "/bulk?step=authorize-payment&code=refund_failed&action=retry",
         "/bulk/none", "/incidents?code=nothing_like_that", "/incidents/INCIDENT", "/incidents/none", "/stock", "/stock?below=1", "/stock/MUG-01", "/stock/NONE",
         "/orders/INCIDENT/act?verb=cancel-order", "/orders?state=turned_back&youngerThan=PT1H", "/services/customer-service", "/services/none",
-        "/audit?run=01980000-0000-7000-8000-000000000000", "/payments?inDoubt=true", "/payments", "/payments?state=declined", "/dead-letters", "/dead-letters/none", "/timers", "/timers?overdue=true",
+        "/audit?run=01980000-0000-7000-8000-000000000000", "/payments?inDoubt=true", "/reconciliations/none", "/payments", "/payments?state=declined", "/dead-letters", "/dead-letters/none", "/timers", "/timers?overdue=true",
         "/audit",
     ];
 

@@ -176,6 +176,25 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
     }
 
     [Fact]
+    public async Task A_comparison_with_the_gateway_is_told_with_its_numbers()
+    {
+        await shop.PlaceAsync("tok_visa");
+        var id = (string)(await shop.PostAsync("reconciliations", new { provider = "sandbox" }))["id"]!;
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/payments");
+        var row = window.Page.Locator($"#c-{id}");
+        await Expect(row).ToContainTextAsync(new Regex("agrees|differs"), new() { Timeout = 30_000 });
+        // What other tests of this shop resolve by hand may differ, and then it is told.
+        var differences = (int)(await shop.GetAsync($"reconciliations/{id}"))["differences"]!;
+        await row.GetByRole(AriaRole.Link, new() { Name = "sandbox" }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync(
+            differences == 0 ? "Both sides say the same." : "The two sides do not say the same.");
+        await Expect(window.Page.Locator("tr[id^='r-']")).ToHaveCountAsync(differences);
+        await window.IsFitAsync("/reconciliations/agrees");
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
     public async Task What_was_shipped_of_an_order_is_told()
     {
         var id = await shop.PlaceAsync("tok_visa");
