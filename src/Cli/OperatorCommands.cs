@@ -114,9 +114,13 @@ static class OperatorCommands
         outcome.AcceptOnlyFromAmong(Outcomes);
         var (reason, preview, json) = Common();
         reason.Required = true;
-        var command = new Command("resolve", "Answer a step in its participant's place.")
+        var reference = new Option<string?>("--reference")
         {
-            id, step, outcome, reason, preview, json,
+            Description = "Of a payment that was made: the gateway's id of it.",
+        };
+        var command = new Command("resolve", "Say what became of a step that its participant cannot tell.")
+        {
+            id, step, outcome, reason, reference, preview, json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -128,6 +132,7 @@ static class OperatorCommands
                 writer.WriteString("step", parsed.GetValue(step));
                 writer.WriteString("outcome", parsed.GetValue(outcome));
                 writer.WriteString("reason", parsed.GetValue(reason));
+                if (parsed.GetValue(reference) is { } known) writer.WriteString("reference", known);
             }, cancel);
         });
         return command;

@@ -35,7 +35,7 @@ public sealed record Act(string Verb, string OrderId, string? Step, string? Outc
         "retry" => "Everything outstanding is asked again, now. What is stuck gets all its time anew.",
         "compensate" => "Everything is undone. What is stuck is not awaited but undone, whether it happened or not.",
         CancelOrder => "order-service cancels the order, unless it was fulfilled; the process then undoes everything.",
-        _ => "You answer in the participant's place: it is not asked any more.",
+        _ => "You say what became of the step. A payment is settled by your word, unless its gateway has said otherwise.",
     };
 
     public bool IsOrders => Verb == CancelOrder;

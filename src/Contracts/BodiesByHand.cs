@@ -104,16 +104,19 @@ static class BodiesByHand
         string? customer = null, currency = null;
         long? amount = null;
         PaymentMethod? payment = null;
+        Resolution? resolution = null;
         reader.Expect(JsonTokenType.StartObject);
         while (reader.NextProperty())
             if (reader.Is("customerId"u8)) customer = reader.GetString();
+            else if (reader.Is("resolution"u8))
+                resolution = JsonSerializer.Deserialize(ref reader, MessageJson.Default.Resolution);
             else if (reader.Is("amountMinor"u8)) amount = reader.GetInt64();
             else if (reader.Is("currency"u8)) currency = reader.GetString();
             else if (reader.Is("payment"u8)) payment = ReadPaymentMethod(ref reader);
             else reader.SkipValue();
         return new AuthorizePayment(
             customer ?? throw Missing("customerId"), amount ?? throw Missing("amountMinor"),
-            currency ?? throw Missing("currency"), payment ?? throw Missing("payment"));
+            currency ?? throw Missing("currency"), payment ?? throw Missing("payment"), resolution);
     }
 
     static OrderConfirmed ReadOrderConfirmed(ref Utf8JsonReader reader)

@@ -87,6 +87,7 @@ public static class MessageCatalog
 [JsonSerializable(typeof(CommitStock))]
 [JsonSerializable(typeof(ReleaseStock))]
 [JsonSerializable(typeof(AuthorizePayment))]
+[JsonSerializable(typeof(Resolution))]
 [JsonSerializable(typeof(CapturePayment))]
 [JsonSerializable(typeof(UndoPayment))]
 [JsonSerializable(typeof(OrderConfirmed))]

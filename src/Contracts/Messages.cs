@@ -51,15 +51,27 @@ public sealed record CommitStock : IMessageBody;
 /// <summary>Undo of reserve-stock and of commit-stock: give back whatever is held or allocated.</summary>
 public sealed record ReleaseStock : IMessageBody;
 
+/// <summary>
+/// An operator's word on what became of a payment step, told with its command. It ends a doubt, and changes nothing that
+/// is known.
+/// </summary>
+/// <param name="Id">Time-ordered (UUIDv7): the same again, or an older one, is not heard.</param>
+/// <param name="Completed">It happened at the gateway; else it did not.</param>
+/// <param name="By">Whose word it is.</param>
+/// <param name="Reason">In their own words.</param>
+/// <param name="Reference">The gateway's id of it.</param>
+public sealed record Resolution(Guid Id, bool Completed, string By, string Reason, string? Reference = null);
+
 /// <summary>Secure <paramref name="AmountMinor"/> (0 or more, minor units). Asked again, it answers what it knows.</summary>
 public sealed record AuthorizePayment(
-    string CustomerId, long AmountMinor, string Currency, PaymentMethod Payment) : IMessageBody;
+    string CustomerId, long AmountMinor, string Currency, PaymentMethod Payment, Resolution? Resolution = null)
+    : IMessageBody;
 
 /// <summary>Take the secured money. Forward only: asked until it is done.</summary>
-public sealed record CapturePayment : IMessageBody;
+public sealed record CapturePayment(Resolution? Resolution = null) : IMessageBody;
 
 /// <summary>Undo of authorize-payment and capture-payment: void what is held, refund what was taken.</summary>
-public sealed record UndoPayment(string Reason) : IMessageBody;
+public sealed record UndoPayment(string Reason, Resolution? Resolution = null) : IMessageBody;
 
 // ---- the participants answer ----
 

@@ -46,6 +46,12 @@ public static class ReasonCodes
     public const string TimedOut = "timed_out";
     public const string AttemptsExhausted = "attempts_exhausted";
     public const string InDoubt = "in_doubt";
+
+    /// <summary>In doubt, and looked up for as long as it makes sense: a person has to find out.</summary>
+    public const string CannotTell = "cannot_tell";
+
+    /// <summary>An operator said that it did not happen.</summary>
+    public const string ResolvedByOperator = "resolved_by_operator";
     public const string RefundFailed = "refund_failed";
     public const string Cancelled = "cancelled";
 

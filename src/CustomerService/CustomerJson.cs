@@ -50,6 +50,7 @@ public sealed record CreditView(
 [JsonSerializable(typeof(CaptureBody))]
 [JsonSerializable(typeof(VoidBody))]
 [JsonSerializable(typeof(RefundBody))]
+[JsonSerializable(typeof(ResolveBody))]
 [JsonSerializable(typeof(Page<PaymentView>))]
 [JsonSerializable(typeof(ReconciliationBody))]
 [JsonSerializable(typeof(ReconciliationView))]

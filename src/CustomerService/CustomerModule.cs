@@ -4,6 +4,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService.ByHand;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Http;
+using Orderwright.CustomerService.Gateways.Routing;
 using Orderwright.CustomerService.Gateways.Stripe;
 using Orderwright.CustomerService.Reconciliation;
 using Orderwright.CustomerService.Sandbox;
@@ -49,7 +50,9 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
         var tell = new TellOrders(context.Sql);
-        var calls = new GatewayCalls(byName, store, limits, tell, context);
+        var routes = PaymentRoute.ReadAll(context.Configuration["Routes"] ?? "", byName.Keys);
+        var calls = new GatewayCalls(byName, routes, store, limits, tell, context);
+        var parked = new ParkedEvents(context.Sql, calls.Settle);
         webhooks = door = new Webhooks(byName, calls.Settle, context);
         changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
@@ -62,8 +65,8 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
         return new ServiceParts
         {
-            Handlers = [new SettlePayments(store, byName, limits, calls.Take), tell],
-            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job, watch.Job],
+            Handlers = [new SettlePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), tell],
+            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job, watch.Job, .. parked.Jobs],
             Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
             Routes = routes =>
             {

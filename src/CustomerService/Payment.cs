@@ -80,7 +80,12 @@ public sealed record Payment
     public required Guid OrderId { get; init; }
     public required string State { get; init; }
     public string? CustomerId { get; init; }
+
+    /// <summary>The balance, or the gateway of the latest authorization: there is one at a time.</summary>
     public string? Provider { get; init; }
+
+    /// <summary>The route that chose the provider; null where the order named it.</summary>
+    public string? Route { get; init; }
     public string? Token { get; init; }
     public string? Currency { get; init; }
     public long AmountMinor { get; init; }
@@ -111,6 +116,12 @@ public sealed record Payment
 
     /// <summary>The step whose undo is wanted and not yet done; it is answered under this name.</summary>
     public string? UndoStep { get; init; }
+
+    /// <summary>The last word of an operator about it that was heard; a UUIDv7.</summary>
+    public Guid? Resolution { get; init; }
+
+    /// <summary>What a person has to look at, in one sentence; null when there is nothing.</summary>
+    public string? Attention { get; init; }
     public long Version { get; init; } = 1;
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }

@@ -19,18 +19,23 @@ public static class PaymentRules
     /// <param name="funds">The customer's, in the command's currency.</param>
     /// <param name="now">The batch's moment.</param>
     /// <param name="limits">For the attempt's lease.</param>
+    /// <param name="candidates">
+    /// By <see cref="Gateways.Routing.RoutingRules"/>; null when the order names a gateway itself.
+    /// </param>
     public static PaymentDecision Authorize(
         PaymentFile file, AuthorizePayment ask, IReadOnlySet<string> gateways, Funds funds, DateTimeOffset now,
-        GatewayLimits limits)
+        GatewayLimits limits, IReadOnlyList<string>? candidates = null)
     {
-        if (file.Payment is { } known) return new(file, AuthorizeAnswer(known, file.Open, now));
+        if (file.Payment is { State: PaymentStates.Authorizing }) return Unsettled(file, undo: false, now);
+        if (file.Payment is { } known) return new(file, AuthorizeAnswer(known));
         ArgumentOutOfRangeException.ThrowIfNegative(ask.AmountMinor);
         var payment = new Payment
         {
             OrderId = file.OrderId,
             State = PaymentStates.Declined,
             CustomerId = ask.CustomerId,
-            Provider = ask.Payment.Provider,
+            Provider = candidates is [var first, ..] ? first : ask.Payment.Provider,
+            Route = candidates is null ? null : ask.Payment.Provider,
             Token = ask.Payment.Token,
             Currency = ask.Currency,
             AmountMinor = ask.AmountMinor,
@@ -38,7 +43,10 @@ public static class PaymentRules
             UpdatedAt = now,
         };
         var fromBalance = ask.Payment.Provider == Payment.Balance;
-        if (!fromBalance && !gateways.Contains(ask.Payment.Provider))
+        if (candidates is [])
+            return Refuse(
+                file, payment, ReasonCodes.UnknownProvider, "No payment provider takes this currency, amount and token.");
+        if (!fromBalance && !gateways.Contains(payment.Provider))
             return Refuse(file, payment, ReasonCodes.UnknownProvider, "There is no payment provider of this name.");
         if (!funds.CustomerKnown)
             return Refuse(file, payment, ReasonCodes.UnknownCustomer, "There is no such customer.");
@@ -68,8 +76,7 @@ public static class PaymentRules
                     Undo: false, StepOutcome.Rejected, ReasonCodes.NotAuthorized,
                     "No money was secured for this order.", Payment: file.Payment?.Position ?? PaymentPosition.None)),
             { State: PaymentStates.Captured } captured => new(file, Completed(captured)),
-            { State: PaymentStates.Capturing } capturing =>
-                new(file, Unsettled(capturing, file.Open, undo: false, now)),
+            { State: PaymentStates.Capturing } => Unsettled(file, undo: false, now),
             { State: PaymentStates.Authorized } authorized => CallRules.Begin(
                 file.With(Changed(authorized with { State = PaymentStates.Capturing }, now)),
                 GatewayOperations.Capture, authorized.HeldMinor, now, limits),
@@ -121,7 +128,7 @@ public static class PaymentRules
                 var remembered = unsettled.UndoStep == step
                     ? file
                     : file.With(Changed(unsettled with { UndoStep = step }, now));
-                return new(remembered, Unsettled(unsettled, file.Open, undo: true, now));
+                return Unsettled(remembered, undo: true, now);
 
             case { State: PaymentStates.UndoFailed } failed
                 when (now - failed.UpdatedAt).Duration() < GatewayLimits.TryAgainAfter:
@@ -134,10 +141,9 @@ public static class PaymentRules
     }
 
     /// <summary>How a payment answers authorize-payment when it is asked again.</summary>
-    static StepAnswered? AuthorizeAnswer(Payment payment, GatewayCall? open, DateTimeOffset now) =>
+    static StepAnswered? AuthorizeAnswer(Payment payment) =>
         payment.State switch
         {
-            PaymentStates.Authorizing => Unsettled(payment, open, undo: false, now),
             PaymentStates.ActionRequired => Waiting(payment),
             PaymentStates.Authorized or PaymentStates.Capturing or PaymentStates.Captured => Completed(payment),
             PaymentStates.Declined => Rejected(payment),
@@ -178,10 +184,10 @@ public static class PaymentRules
     internal static StepAnswered Waiting(Payment payment) =>
         new(Undo: false, StepOutcome.Waiting, Action: payment.Action, Payment: payment.Position);
 
-    internal static StepAnswered InDoubt(Payment payment, bool undo) =>
+    internal static StepAnswered InDoubt(Payment payment, GatewayCall call, bool undo) =>
         new(
-            undo, StepOutcome.InDoubt, ReasonCodes.InDoubt, "The gateway's answer got lost; it is being looked up.",
-            Payment: payment.Position);
+            undo, StepOutcome.InDoubt, DoubtRules.IsForAPerson(call) ? ReasonCodes.CannotTell : ReasonCodes.InDoubt,
+            DoubtRules.Evidence(payment, call), Payment: payment.Position);
 
     internal static StepAnswered UndoCompleted(Payment payment) =>
         new(Undo: true, StepOutcome.Completed, Payment: payment.Position);
@@ -195,13 +201,15 @@ public static class PaymentRules
             Payment: payment.Position);
 
     // While a call is under way there is nothing to say: its answer comes by itself, and the asker's patience
-    // is its own.
-    static StepAnswered? Unsettled(Payment payment, GatewayCall? open, bool undo, DateTimeOffset now) => open switch
+    // is its own. Who asks once more about what nobody could tell wants it looked up once more.
+    static PaymentDecision Unsettled(PaymentFile file, bool undo, DateTimeOffset now) => file.Open switch
     {
-        { State: CallStates.InDoubt } => InDoubt(payment, undo),
-        { State: CallStates.Retry, DueAt: { } due } => new(
+        { State: CallStates.InDoubt, DueAt: not null } doubt when DoubtRules.IsForAPerson(doubt) =>
+            new(file.With(doubt with { DueAt = now }), InDoubt(file.Payment!, doubt, undo)),
+        { State: CallStates.InDoubt } doubt => new(file, InDoubt(file.Payment!, doubt, undo)),
+        { State: CallStates.Retry, DueAt: { } due } => new(file, new(
             undo, StepOutcome.Retry, ReasonCodes.ProviderUnavailable, "The gateway is not available.",
-            RetryAfter: due > now ? due - now : TimeSpan.Zero, Payment: payment.Position),
-        _ => null,
+            RetryAfter: due > now ? due - now : TimeSpan.Zero, Payment: file.Payment!.Position)),
+        _ => new(file),
     };
 }

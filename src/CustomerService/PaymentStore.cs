@@ -136,6 +136,8 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Text("message", payment => payment.Message)
                 .Text("undo_step", payment => payment.UndoStep)
                 .BigInt("version", payment => payment.Version)
+                .UuidOrNull("resolution", payment => payment.Resolution)
+                .Text("route", payment => payment.Route)
                 .Args.And("now", work.Now));
     }
 
@@ -159,6 +161,9 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .BigInt("version", payment => payment.Version)
                 .TimeOrNull("capture_before", payment => payment.CaptureBefore)
                 .Text("notice", payment => payment.Notice)
+                .UuidOrNull("resolution", payment => payment.Resolution)
+                .Text("attention", payment => payment.Attention)
+                .Text("provider", payment => payment.Provider)
                 .Args.And("now", work.Now));
     }
 
@@ -190,7 +195,10 @@ public sealed class PaymentStore(SqlCatalog sql)
             .BigInt("attempts", call => call.Attempts)
             .BigInt("probes", call => call.Probes)
             .Text("asked_by", call => call.AskedBy)
-            .Text("reason", call => call.Reason);
+            .Text("reason", call => call.Reason)
+            .Text("look_ups", call => LookUp.Write(call.LookUps))
+            .Text("resolved_by", call => call.ResolvedBy)
+            .Text("provider", call => call.Provider);
 
     public static Payment ReadPayment(IRow row) => new()
     {
@@ -215,6 +223,9 @@ public sealed class PaymentStore(SqlCatalog sql)
         UpdatedAt = row.Time(18),
         CaptureBefore = row.TimeOrNull(19),
         Notice = row.TextOrNull(20),
+        Resolution = row.UuidOrNull(21),
+        Attention = row.TextOrNull(22),
+        Route = row.TextOrNull(23),
     };
 
     public static GatewayCall ReadCall(IRow row) => new()
@@ -234,5 +245,8 @@ public sealed class PaymentStore(SqlCatalog sql)
         Probes = row.Int(12),
         AskedBy = row.TextOrNull(13),
         Reason = row.TextOrNull(14),
+        LookUps = LookUp.Read(row.TextOrNull(15)),
+        ResolvedBy = row.TextOrNull(16),
+        Provider = row.TextOrNull(17),
     };
 }

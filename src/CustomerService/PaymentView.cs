@@ -6,12 +6,13 @@ namespace Orderwright.CustomerService;
 public sealed record PaymentReason(string Code, string? Message);
 
 /// <summary>
-/// One attempt at a gateway. <paramref name="Operation"/>: authorize, capture, void or refund.
+/// One attempt at a gateway. <paramref name="Operation"/>: authorize, capture, void or refund. <paramref name="Evidence"/>:
+/// what look-ups said while it was in doubt; <paramref name="ResolvedBy"/>: the operator whose word ended that.
 /// </summary>
 public sealed record AttemptView(
-    string Operation, int Number, string Key, string State, long Amount, string? Reference,
+    string Operation, int Number, string Key, string? Provider, string State, long Amount, string? Reference,
     PaymentReason? Reason, int Sent, int LookUps, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
-    DateTimeOffset? DueAt);
+    DateTimeOffset? DueAt, string? ResolvedBy, IReadOnlyList<LookUp> Evidence);
 
 /// <summary>
 /// Money that was taken, given back or released, or is to be. <paramref name="State"/>: <c>settled</c>, <c>pending</c>,
@@ -23,10 +24,11 @@ public sealed record MovementView(
 
 /// <summary>
 /// A payment as the API tells it; amounts in minor units. <c>status</c> is what the order shows, <c>state</c>
-/// what it is doing. A tombstone has no customer, provider or currency. The token is nobody's business.
+/// what it is doing; <c>attention</c> says what a person has to look at. A tombstone has no customer, provider or
+/// currency. The token is nobody's business.
 /// </summary>
 public sealed record PaymentView(
-    Guid Id, Guid OrderId, string? CustomerId, string? Provider, string? Currency, long Amount, string State,
+    Guid Id, Guid OrderId, string? CustomerId, string? Provider, string? Route, string? Currency, long Amount, string State,
     string Status, long Authorized, long Captured, long Refunded, bool Voided, PaymentReason? Reason,
     string? Action, string? Reference, DateTimeOffset? CaptureBefore, string? Attention,
     IReadOnlyList<AttemptView> Attempts, IReadOnlyList<MovementView> Captures, IReadOnlyList<MovementView> Refunds,
@@ -36,17 +38,18 @@ public sealed record PaymentView(
     {
         var payment = file.Payment!;
         return new(
-            payment.OrderId, payment.OrderId, payment.CustomerId, payment.Provider, payment.Currency,
+            payment.OrderId, payment.OrderId, payment.CustomerId, payment.Provider, payment.Route, payment.Currency,
             payment.AmountMinor, payment.State, payment.Position.Status, payment.AuthorizedMinor,
             payment.CapturedMinor, payment.RefundedMinor, payment.Voided,
             ReasonOf(payment.Code, payment.Message), payment.Action, payment.GatewayReference,
-            payment.CaptureBefore, PaymentNotices.Sentence(payment), [.. file.Calls.Select(Attempt)], CapturesOf(file),
-            RefundsOf(file), VoidsOf(file), payment.Version, payment.CreatedAt, payment.UpdatedAt);
+            payment.CaptureBefore, payment.Attention ?? PaymentNotices.Sentence(payment), [.. file.Calls.Select(Attempt)],
+            CapturesOf(file), RefundsOf(file), VoidsOf(file), payment.Version, payment.CreatedAt, payment.UpdatedAt);
     }
 
     static AttemptView Attempt(GatewayCall call) => new(
-        call.Operation, call.N, call.Key, call.State, call.AmountMinor, call.Reference,
-        ReasonOf(call.Code, call.Message), call.Attempts, call.Probes, call.StartedAt, call.FinishedAt, call.DueAt);
+        call.Operation, call.N, call.Key, call.Provider, call.State, call.AmountMinor, call.Reference,
+        ReasonOf(call.Code, call.Message), call.Attempts, call.Probes, call.StartedAt, call.FinishedAt, call.DueAt,
+        call.ResolvedBy, call.LookUps);
 
     // What was taken or given back without an attempt of its own: by store credit, or by authorizing at once.
     static List<MovementView> CapturesOf(PaymentFile file) =>

@@ -38,7 +38,10 @@ public static class Explain
                 + $"{LastSeen(how.Participant, signs, now)}; "
                 + $"{(undo || how.ForwardOnly ? "an incident" : "given up and undone")} {In(leg.Deadline, now)}",
         };
-        return Capital($"{because}{stands}.");
+        var said = leg.Verdict is { } verdict
+            ? $"; {verdict.By} says that it {(verdict.Completed ? "happened" : "did not happen")}, and {how.Participant} is told"
+            : "";
+        return Capital($"{because}{stands}{said}.");
     }
 
     static string Ended(SagaState state, DateTimeOffset started, DateTimeOffset ended, DateTimeOffset now) =>

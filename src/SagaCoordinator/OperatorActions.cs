@@ -30,12 +30,13 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
                     answers[at] = Problem.NotFound("saga");
                     continue;
                 }
-                if (Decide(known, wish, work.Now) is not { } decided)
+                var id = work.NewId();
+                if (Decide(known, wish, command.Caller.Name, id, work.Now) is not { } decided)
                 {
                     answers[at] = Refused(known.Saga, wish);
                     continue;
                 }
-                var entry = EntryOf(decided, command, work);
+                var entry = EntryOf(decided, command, id, work.Now);
                 answers[at] = Tell(decided with { AuditId = entry.Id });
                 entries.Add(entry);
                 acted.Add(decided.Saga);
@@ -51,26 +52,26 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
 
     /// <summary>What <see cref="HandleAsync"/> would do and send, of the saga as it was read.</summary>
     public Answer Preview(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Decide(memory.Complete(record), wish, now) is { } decided ? Tell(decided) : Refused(record, wish);
+        Decide(memory.Complete(record), wish, "", Guid.Empty, now) is { } decided ? Tell(decided) : Refused(record, wish);
 
     /// <summary>
     /// What an order's cancellation will do and send once order-service asks for it, which decides whether it may be: of a
     /// confirmed order, too.
     /// </summary>
     public Answer PreviewOrderCancel(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Tell(DecideAnyway(memory.Complete(record), wish, now));
+        Tell(DecideAnyway(memory.Complete(record), wish, "", Guid.Empty, now));
 
     sealed record Decision(
         OperatorRequest Wish, SagaProgress Saga, SagaGist Before, SagaGist After, string? Warning, Guid? AuditId = null);
 
-    Decision? Decide(KnownSaga known, OperatorRequest wish, DateTimeOffset now) =>
-        OperatorRules.Refuse(known.Saga.State, wish) is null ? DecideAnyway(known, wish, now) : null;
+    Decision? Decide(KnownSaga known, OperatorRequest wish, string actor, Guid id, DateTimeOffset now) =>
+        OperatorRules.Refuse(known.Saga.State, wish) is null ? DecideAnyway(known, wish, actor, id, now) : null;
 
-    Decision DecideAnyway(KnownSaga known, OperatorRequest wish, DateTimeOffset now)
+    Decision DecideAnyway(KnownSaga known, OperatorRequest wish, string actor, Guid id, DateTimeOffset now)
     {
         var record = known.Saga;
         var saga = SagaProgress.Of(known, now, alone: false);
-        saga.Take(OperatorRules.EventOf(record.State, wish));
+        saga.Take(OperatorRules.EventOf(record.State, wish, actor, id));
         return new(
             wish, saga, SagaGist.Of(record.State, now, signs), SagaGist.Of(saga.State, now, signs),
             OperatorRules.WarningOf(record.State, wish));
@@ -89,12 +90,13 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
             decided.After, [.. decided.Saga.Outgoing.Select(PlannedMessage.Of)], decided.Warning, decided.AuditId),
         SagaJson.Default.OperatorActionBody);
 
-    static AuditEntry EntryOf(Decision decided, Command<OperatorRequest> command, Work work)
+    static AuditEntry EntryOf(
+        Decision decided, Command<OperatorRequest> command, Guid id, DateTimeOffset now)
     {
         var wish = decided.Wish;
         var subject = wish.Step is null ? null : $"{wish.Step} {(wish.Completed ? "completed" : "rejected")}";
         return new(
-            work.NewId(), ServiceNames.Coordinator, work.Now, command.Caller.Name, wish.Name, wish.OrderId, subject,
+            id, ServiceNames.Coordinator, now, command.Caller.Name, wish.Name, wish.OrderId, subject,
             wish.Reason, JsonOf(decided.Before), JsonOf(decided.After), command.TraceId, wish.Run);
     }
 

@@ -17,6 +17,7 @@ public sealed class OperatorApi(
     OperatorActions actions, CommandGroup<OperatorRequest> acting, ServiceContext context)
 {
     const int MaxReason = 500;
+    const int MaxReference = 255;
     static readonly string[] Outcomes = ["completed", "rejected"];
 
     public void Map(IEndpointRouteBuilder routes)
@@ -54,13 +55,16 @@ public sealed class OperatorApi(
         if (!Guid.TryParseExact(orderId, "D", out var id)) return InvalidId;
         var (command, refusal) = await Commands.ReadAsync(http, SagaJson.Default.ResolveRequest);
         if (command is null) return refusal!;
-        var (step, outcome, reason) = command.Body;
+        var (step, outcome, reason, reference) = command.Body;
         var check = new Check()
             .OneOf("/step", step, [.. OrderSaga.Current.Steps.Select(known => known.Name)])
             .OneOf("/outcome", outcome, Outcomes)
-            .Text("/reason", reason, MaxReason);
+            .Text("/reason", reason, MaxReason)
+            .OptionalText("/reference", reference, MaxReference);
         return check.Refusal ?? await ActAsync(
-            command.For(new OperatorRequest(id, OperatorVerb.Resolve, reason, step, outcome == Outcomes[0])), http);
+            command.For(new OperatorRequest(
+                id, OperatorVerb.Resolve, reason, step, outcome == Outcomes[0], Reference: reference)),
+            http);
     }
 
     async Task<IResult> ActAsync(Command<OperatorRequest> command, HttpContext http)

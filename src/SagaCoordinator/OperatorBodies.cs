@@ -6,7 +6,8 @@ namespace Orderwright.SagaCoordinator;
 /// <param name="Step">Which step is answered, or its undo, whichever is outstanding.</param>
 /// <param name="Outcome"><c>completed</c> or <c>rejected</c>.</param>
 /// <param name="Reason">Why, in the operator's own words: 1 to 500 characters.</param>
-public sealed record ResolveRequest(string Step, string Outcome, string Reason);
+/// <param name="Reference">Of a payment that was made: the gateway's id of it, which capturing and refunding need.</param>
+public sealed record ResolveRequest(string Step, string Outcome, string Reason, string? Reference = null);
 
 /// <summary>What an operator's action does, or with <paramref name="Preview"/> would do.</summary>
 /// <param name="OrderId">Whose process.</param>

@@ -25,8 +25,10 @@ public enum OperatorVerb
 /// <param name="Step">With <see cref="OperatorVerb.Resolve"/>: which step.</param>
 /// <param name="Completed">With <see cref="OperatorVerb.Resolve"/>: done, or refused.</param>
 /// <param name="Run">The bulk action that it is part of; null for one by itself.</param>
+/// <param name="Reference">With <see cref="OperatorVerb.Resolve"/>: the gateway's id of what was done.</param>
 public sealed record OperatorRequest(
-    Guid OrderId, OperatorVerb Verb, string Reason, string? Step = null, bool Completed = false, Guid? Run = null)
+    Guid OrderId, OperatorVerb Verb, string Reason, string? Step = null, bool Completed = false, Guid? Run = null,
+    string? Reference = null)
 {
     public string Name => Verb switch
     {
@@ -55,19 +57,33 @@ public static class OperatorRules
     };
 
     /// <summary>What the core decides on. Not for a wish that is refused.</summary>
-    public static SagaEvent EventOf(SagaState state, OperatorRequest wish) => wish.Verb switch
+    /// <param name="state">As it stands.</param>
+    /// <param name="wish">What is wanted.</param>
+    /// <param name="actor">By whom.</param>
+    /// <param name="id">Under which it stands in the audit; time-ordered.</param>
+    public static SagaEvent EventOf(SagaState state, OperatorRequest wish, string actor, Guid id) => wish.Verb switch
     {
         OperatorVerb.Retry => new SagaEvent.RetryRequested(),
         OperatorVerb.Compensate => new SagaEvent.CompensateRequested(wish.Reason),
         OperatorVerb.Cancel => new SagaEvent.CancelRequested(wish.Reason),
-        _ => new SagaEvent.Resolved(wish.Step!, LegOf(state, wish.Step!)!.Value.Undo, wish.Completed, wish.Reason),
+        _ => new SagaEvent.Resolved(
+            wish.Step!, LegOf(state, wish.Step!)!.Value.Undo, wish.Completed, wish.Reason,
+            new Verdict(id, wish.Completed, actor, wish.Reason, wish.Reference)),
     };
 
     /// <summary>What an operator has to make sure of first; null when there is nothing.</summary>
     public static string? WarningOf(SagaState state, OperatorRequest wish)
     {
         if (wish.Verb != OperatorVerb.Resolve || LegOf(state, wish.Step!) is not var (step, undo, leg)) return null;
-        var participant = OrderSaga.Version(state.DefinitionVersion).Find(step)!.Participant;
+        var its = OrderSaga.Version(state.DefinitionVersion).Find(step)!;
+        var participant = its.Participant;
+        if (its.KeepsBooks)
+            return $"{participant} is told that {(undo ? "the undo of " : "")}{step} "
+                + (wish.Completed ? "happened" : "did not happen")
+                + ", and answers by what it knows: make sure that it is so. "
+                + (wish.Completed ? "Without the gateway's id of it nothing can be captured or refunded by the process."
+                    : undo || its.ForwardOnly ? "It is then asked of the gateway again, under a new key."
+                    : "If it turns out to have happened, it is given back.");
         return wish.Completed
             ? $"{participant} will not be asked any more whether {(undo ? "the undo of " : "")}{step} is done: "
                 + "make sure that it is."
@@ -88,12 +104,16 @@ public static class OperatorRules
             ? new("already_cancelled", "It was cancelled before, and is being undone.")
         : null;
 
-    static OperatorRefusal? RefuseResolve(SagaState state, OperatorRequest wish) =>
-        LegOf(state, wish.Step!) is not var (step, undo, _)
-            ? new("not_outstanding", $"Nobody waits for an answer to {wish.Step}.")
-        : !wish.Completed && (undo || OrderSaga.Version(state.DefinitionVersion).Find(step)!.ForwardOnly)
+    // That it did not happen, where that was in doubt, is no refusal: it is asked again.
+    static OperatorRefusal? RefuseResolve(SagaState state, OperatorRequest wish)
+    {
+        if (LegOf(state, wish.Step!) is not var (step, undo, leg))
+            return new("not_outstanding", $"Nobody waits for an answer to {wish.Step}.");
+        var its = OrderSaga.Version(state.DefinitionVersion).Find(step)!;
+        return !wish.Completed && (undo || its.ForwardOnly) && !(its.KeepsBooks && leg.InDoubtSince is not null)
             ? new("must_be_done", $"{(undo ? "The undo of " : "")}{step} cannot be refused: it has to be done in the end.")
-        : null;
+            : null;
+    }
 
     // No undo is asked while its step is, so one of the two at most.
     static (string Step, bool Undo, Leg Leg)? LegOf(SagaState state, string step)

@@ -13,17 +13,20 @@ public static class OrderMessages
         SagaEffect.Ask ask, OrderFacts facts, SagaState state, DateTimeOffset now)
     {
         var order = facts.Order;
+        var resolution = ask.Verdict is { } said
+            ? new Resolution(said.Id, said.Completed, said.By, said.Reason, said.Reference)
+            : null;
         return (ask.Step, ask.Undo) switch
         {
             (StepNames.ReserveStock, false) => new ReserveStock(
                 order.Currency, order.Lines, order.MaySetPrice, now + OrderSaga.HoldFor),
             (StepNames.AuthorizePayment, false) => facts.TotalMinor is { } total
-                ? new AuthorizePayment(order.CustomerId, total, order.Currency, order.Payment)
+                ? new AuthorizePayment(order.CustomerId, total, order.Currency, order.Payment, resolution)
                 : null,
             (StepNames.CommitStock, false) => new CommitStock(),
-            (StepNames.CapturePayment, false) => new CapturePayment(),
+            (StepNames.CapturePayment, false) => new CapturePayment(resolution),
             (StepNames.ReserveStock or StepNames.CommitStock, true) => new ReleaseStock(),
-            (StepNames.AuthorizePayment, true) => new UndoPayment(state.Reason!.Code),
+            (StepNames.AuthorizePayment, true) => new UndoPayment(state.Reason!.Code, resolution),
             _ => throw new InvalidOperationException($"{ask} is no step of the order process."),
         };
     }
@@ -43,6 +46,8 @@ public static class OrderMessages
         StepOutcome.Retry =>
             new Reply.Retry(answer.RetryAfter ?? TimeSpan.Zero, answer.Code, answer.Message),
         StepOutcome.Waiting => new Reply.Waiting(answer.Action),
+        StepOutcome.InDoubt when answer.Code == ReasonCodes.CannotTell =>
+            new Reply.InDoubt(ReasonCodes.InDoubt, answer.Message) { ForGood = true },
         StepOutcome.InDoubt => new Reply.InDoubt(answer.Code, answer.Message),
         var other => throw new InvalidOperationException($"{other} is no outcome of a step."),
     };

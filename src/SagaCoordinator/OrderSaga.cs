@@ -35,7 +35,8 @@ public static class OrderSaga
     // What has to be done in the end is asked for longer; then it is an incident.
     static readonly RetryPolicy UntilDone = Steadily with { Within = TimeSpan.FromMinutes(30) };
 
-    // What may have happened is looked up by the participant, for longer still.
+    // What may have happened is looked up by the participant, which says when it cannot tell: an incident. So is it if the
+    // participant says nothing for longer still.
     static readonly RetryPolicy UntilKnown = Steadily with { Within = TimeSpan.FromHours(2) };
 
     // A customer is at 3-D Secure: the participant tells when they are back, this only makes sure.
@@ -61,6 +62,7 @@ public static class OrderSaga
             WhileWaiting = Patiently,
             WhileInDoubt = UntilKnown,
             ActionBy = Customer,
+            KeepsBooks = true,
         },
         new SagaStep(StepNames.CommitStock, ServiceNames.Stock)
         {
@@ -76,6 +78,7 @@ public static class OrderSaga
             SkipWhen = new(StepNames.AuthorizePayment, Captured),
             Ask = UntilDone,
             WhileInDoubt = UntilKnown,
+            KeepsBooks = true,
         })
     {
         CancellableAfterPivot = true,

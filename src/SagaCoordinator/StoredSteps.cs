@@ -104,6 +104,19 @@ static class StoredSteps
         json.WriteText("message"u8, leg.Message);
         json.WriteText("detail"u8, leg.Detail);
         json.WriteText("action"u8, leg.Action);
+        Write(json, leg.Verdict);
+        json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, Verdict? verdict)
+    {
+        if (verdict is null) return;
+        json.WriteStartObject("verdict"u8);
+        json.WriteString("id"u8, verdict.Id);
+        json.WriteBoolean("completed"u8, verdict.Completed);
+        json.WriteString("by"u8, verdict.By);
+        json.WriteString("reason"u8, verdict.Reason);
+        json.WriteText("reference"u8, verdict.Reference);
         json.WriteEndObject();
     }
 
@@ -161,6 +174,7 @@ static class StoredSteps
         var (phase, attempts, tries) = (LegPhase.Asked, 0, (int?)null);
         DateTimeOffset? sent = null, answered = null, next = null, until = null, waiting = null, doubt = null;
         string? code = null, message = null, detail = null, action = null;
+        Verdict? verdict = null;
         while (reader.NextProperty())
             if (reader.Is("phase"u8)) phase = ReadPhase(ref reader);
             else if (reader.Is("asked"u8)) attempts = reader.GetInt32();
@@ -175,13 +189,28 @@ static class StoredSteps
             else if (reader.Is("message"u8)) message = reader.GetString();
             else if (reader.Is("detail"u8)) detail = reader.GetString();
             else if (reader.Is("action"u8)) action = reader.GetString();
+            else if (reader.Is("verdict"u8)) verdict = ReadVerdict(ref reader);
             else reader.SkipValue();
         return new Leg
         {
             Phase = phase, Attempts = attempts, Tries = tries ?? attempts, FirstSentAt = sent,
             AnsweredAt = answered, NextAskAt = next, Deadline = until, WaitingSince = waiting,
             InDoubtSince = doubt, Code = code, Message = message, Detail = detail, Action = action,
+            Verdict = verdict,
         };
+    }
+
+    static Verdict ReadVerdict(ref Utf8JsonReader reader)
+    {
+        var (id, completed, by, reason, reference) = (Guid.Empty, false, "", "", (string?)null);
+        while (reader.NextProperty())
+            if (reader.Is("id"u8)) id = reader.GetGuid();
+            else if (reader.Is("completed"u8)) completed = reader.GetBoolean();
+            else if (reader.Is("by"u8)) by = reader.GetString()!;
+            else if (reader.Is("reason"u8)) reason = reader.GetString()!;
+            else if (reader.Is("reference"u8)) reference = reader.GetString();
+            else reader.SkipValue();
+        return new Verdict(id, completed, by, reason, reference);
     }
 
     static PaymentPosition ReadPayment(ref Utf8JsonReader reader)

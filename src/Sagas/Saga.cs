@@ -44,6 +44,10 @@ public static class Saga
             case SagaEvent.CompensateRequested compensate:
                 turn.Compensate(compensate.Reason);
                 break;
+            case SagaEvent.Resolved { Verdict: { } verdict } resolved
+                when definition.Find(resolved.Step) is { KeepsBooks: true } step:
+                turn.Tell(step, resolved.Undo, verdict);
+                break;
             case SagaEvent.Resolved resolved when definition.Find(resolved.Step) is { } step:
                 turn.Answer(
                     step, resolved.Undo,

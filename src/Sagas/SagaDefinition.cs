@@ -146,6 +146,12 @@ public sealed record SagaStep(string Name, string Participant)
     /// </summary>
     public bool Human { get; init; }
 
+    /// <summary>
+    /// Its participant keeps books on what happened: an operator's word about the step is told to it, again and again as
+    /// everything is, and the step ends by its answer. Else saga and books would part.
+    /// </summary>
+    public bool KeepsBooks { get; init; }
+
     /// <summary>Skipped when an earlier step was completed in a certain way.</summary>
     public SkipWhen? SkipWhen { get; init; }
 

@@ -30,10 +30,19 @@ public abstract record SagaEvent
 
     /// <summary>
     /// An operator answers in the participant's place: it is done, or (<paramref name="Completed"/> false)
-    /// refused.
+    /// refused. With <paramref name="Verdict"/>, a participant that keeps books of its own is told, and its answer counts.
     /// </summary>
-    public sealed record Resolved(string Step, bool Undo, bool Completed, string Reason) : SagaEvent;
+    public sealed record Resolved(string Step, bool Undo, bool Completed, string Reason, Verdict? Verdict = null)
+        : SagaEvent;
 }
+
+/// <summary>What an operator says became of a step.</summary>
+/// <param name="Id">Time-ordered and new each time: told twice, or after a later one, it is not heard again.</param>
+/// <param name="Completed">It happened; else it did not.</param>
+/// <param name="By">Whose word it is.</param>
+/// <param name="Reason">In their own words.</param>
+/// <param name="Reference">Under which name others know what happened.</param>
+public sealed record Verdict(Guid Id, bool Completed, string By, string Reason, string? Reference = null);
 
 /// <summary>What a participant can answer.</summary>
 public abstract record Reply
@@ -54,7 +63,11 @@ public abstract record Reply
     public sealed record Waiting(string? Action = null) : Reply;
 
     /// <summary>It may have happened; the participant is finding out.</summary>
-    public sealed record InDoubt(string? Code = null, string? Message = null) : Reply;
+    public sealed record InDoubt(string? Code = null, string? Message = null) : Reply
+    {
+        /// <summary>It has done what it can to find out: a person has to.</summary>
+        public bool ForGood { get; init; }
+    }
 }
 
 /// <summary>What is to be done about it, in this order, once the new state is stored.</summary>
@@ -63,7 +76,11 @@ public abstract record SagaEffect
     SagaEffect() { }
 
     /// <summary>Ask the step's participant to do it, or to undo it.</summary>
-    public sealed record Ask(string Step, bool Undo, int Attempt, DateTimeOffset Deadline) : SagaEffect;
+    public sealed record Ask(string Step, bool Undo, int Attempt, DateTimeOffset Deadline) : SagaEffect
+    {
+        /// <summary>What an operator says became of it.</summary>
+        public Verdict? Verdict { get; init; }
+    }
 
     /// <summary>Prolong what this step holds. Needs no answer.</summary>
     public sealed record Renew(string Step) : SagaEffect;

@@ -228,6 +228,9 @@ public sealed record Leg
     /// <summary>What is awaited, while it waits.</summary>
     public string? Action { get; init; }
 
+    /// <summary>What an operator says became of it; told with each ask until it is answered.</summary>
+    public Verdict? Verdict { get; init; }
+
     /// <summary>An answer to it counts.</summary>
     public bool IsOutstanding =>
         Phase is LegPhase.Asked or LegPhase.Waiting or LegPhase.InDoubt or LegPhase.Stuck;

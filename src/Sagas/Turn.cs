@@ -51,6 +51,12 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             case Reply.Waiting waiting:
                 Set(step, undo, Entered(step, undo, leg, LegPhase.Waiting) with { Action = waiting.Action });
                 break;
+            case Reply.InDoubt(var code, var message) { ForGood: true } when leg.Phase != LegPhase.Stuck:
+                Set(step, undo, Parked(leg with
+                {
+                    Code = code, Message = message, InDoubtSince = leg.InDoubtSince ?? now,
+                }));
+                break;
             case Reply.InDoubt(var code, var message) when leg.Phase != LegPhase.Stuck:
                 Set(
                     step, undo,
@@ -66,6 +72,13 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     void CatchUp()
     {
         if (state is { Reason: null, EndedAt: null }) LookAtTheClock(askNow: true);
+    }
+
+    public void Tell(SagaStep step, bool undo, Verdict verdict)
+    {
+        if (LegOf(step, undo) is not { IsOutstanding: true } leg) return;
+        Ask(step, undo, Revived(step, undo, leg) with { Verdict = verdict });
+        GoOn();
     }
 
     public void LookAtTheClock(bool askNow)
@@ -332,14 +345,20 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     // What was in doubt is still in doubt: a person's wish to ask again does not make it safe to give up.
     Leg Revived(SagaStep step, bool undo, Leg leg)
     {
-        var fresh = NewLeg(step, undo) with { FirstSentAt = leg.FirstSentAt, Attempts = leg.Attempts };
+        var fresh = NewLeg(step, undo) with
+        {
+            FirstSentAt = leg.FirstSentAt, Attempts = leg.Attempts, Verdict = leg.Verdict,
+        };
         return leg.InDoubtSince is null ? fresh : Entered(step, undo, fresh, LegPhase.InDoubt);
     }
 
     static Leg Parked(Leg leg) => leg with { Phase = LegPhase.Stuck, NextAskAt = null, Deadline = null };
 
     Leg Settled(Leg leg, LegPhase phase) =>
-        leg with { Phase = phase, AnsweredAt = now, NextAskAt = null, Deadline = null, Action = null };
+        leg with
+        {
+            Phase = phase, AnsweredAt = now, NextAskAt = null, Deadline = null, Action = null, Verdict = null,
+        };
 
     void Ask(SagaStep step, bool undo, Leg leg)
     {
@@ -352,7 +371,10 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         var asked = leg with { Attempts = leg.Attempts + 1, Tries = leg.Tries + 1 };
         var pause = policy.Pause(asked.Tries, JitterOf(step, undo, asked));
         Set(step, undo, asked with { NextAskAt = asked.Tries >= policy.Attempts ? null : now + pause });
-        effects.Add(new SagaEffect.Ask(step.Name, undo, asked.Attempts, asked.Deadline!.Value));
+        effects.Add(new SagaEffect.Ask(step.Name, undo, asked.Attempts, asked.Deadline!.Value)
+        {
+            Verdict = asked.Verdict,
+        });
     }
 
     double JitterOf(SagaStep step, bool undo, Leg leg) =>

@@ -48,6 +48,8 @@ public class PaymentByHandTests
     [InlineData(PaymentStates.Authorized, 0, 0, "capture", 1_529, "partial_capture")]
     [InlineData(PaymentStates.Captured, 1_530, 0, "void", null, "not_voidable")]
     [InlineData(PaymentStates.Voided, 0, 0, "void", null, "not_voidable")]
+    [InlineData(PaymentStates.UndoFailed, 1_530, 0, "void", null, "not_voidable")]
+    [InlineData(PaymentStates.Authorized, 0, 0, "void", null, "order_stands")]
     [InlineData(PaymentStates.Declined, 0, 0, "capture", null, "not_authorized")]
     public void More_than_there_is_is_refused(
         string state, long captured, long refunded, string operation, int? amount, string code)
@@ -85,11 +87,8 @@ public class PaymentByHandTests
         var refund = Settle(Refunding(500), No);
         Assert.Equal((PaymentStates.Captured, 0, null), (refund.File.Payment!.State, refund.File.Payment.RefundedMinor, refund.Answer));
         Assert.Equal((CallStates.Declined, "refund_refused"), (refund.File.Calls[0].State, refund.File.Calls[0].Code));
-        foreach (var operation in new[] { "capture", "void" })
-        {
-            var held = Settle(Act(Authorized, operation).Decision!.File, No);
-            Assert.Equal((PaymentStates.Authorized, null), (held.File.Payment!.State, held.Answer));
-        }
+        var held = Settle(Act(Authorized, "capture").Decision!.File, No);
+        Assert.Equal((PaymentStates.Authorized, null), (held.File.Payment!.State, held.Answer));
         var worn = Refunding(500);
         worn = worn.With(worn.Open! with { Attempts = Limits.GatewayMaxAttempts });
         Assert.Equal(PaymentStates.Captured, Settle(worn, new GatewayResult.Unavailable("503")).File.Payment!.State);
@@ -110,12 +109,23 @@ public class PaymentByHandTests
     }
 
     [Fact]
-    public void What_is_held_is_captured_whole_or_released()
+    public void What_is_held_is_captured_whole()
     {
         var captured = Settle(Act(Authorized, "capture").Decision!.File, Ok).File.Payment!;
         Assert.Equal((PaymentStates.Captured, 1_530), (captured.State, captured.CapturedMinor));
-        var released = Settle(Act(Authorized, "void").Decision!.File, Ok).File.Payment!;
-        Assert.Equal((PaymentStates.Voided, true), (released.State, released.Voided));
+    }
+
+    [Fact]
+    public void What_could_not_be_released_is_released_by_hand_and_the_process_goes_on()
+    {
+        var releasing = Act(File(PaymentStates.UndoFailed), "void").Decision!;
+        Assert.Equal(("void", "ann"), (releasing.Next!.Call.Operation, releasing.Next.Call.AskedBy));
+        var released = Settle(releasing.File, Ok);
+        Assert.Equal((PaymentStates.Voided, true), (released.File.Payment!.State, released.File.Payment.Voided));
+        Assert.Equal((true, StepOutcome.Completed, StepNames.AuthorizePayment),
+            (released.Answer!.Undo, released.Answer.Outcome, released.Step));
+        var refused = Settle(Settle(releasing.File, No).File, No);
+        Assert.Equal((PaymentStates.UndoFailed, StepOutcome.Rejected), (refused.File.Payment!.State, refused.Answer!.Outcome));
     }
 
     [Fact]

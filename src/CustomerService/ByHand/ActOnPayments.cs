@@ -25,7 +25,7 @@ public sealed class ActOnPayments(
         {
             var (act, caller) = (batch[i].Body, batch[i].Caller.Name);
             var file = book.File(act.OrderId);
-            if (Decide(file, act, caller, book, work.Now) is not { } decided)
+            if (Decide(file, act, caller, book, work) is not { } decided)
             {
                 answers[i] = Problem.NotFound("payment");
                 continue;
@@ -36,6 +36,8 @@ public sealed class ActOnPayments(
                 continue;
             }
             book.Apply(decision);
+            // The process hears of it as if the gateway had said so; it asks again if this gets lost.
+            if (decision.Answer is { } said) work.Send(act.OrderId, said, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
             else moved[act.OrderId] = decision.File.Payment!;
             entries.Add(new AuditEntry(
@@ -54,14 +56,16 @@ public sealed class ActOnPayments(
     }
 
     // Null where there is no payment, or no more than the mark of an undo.
-    HandDecision? Decide(PaymentFile file, HandAct act, string caller, PaymentBook book, DateTimeOffset now)
+    HandDecision? Decide(PaymentFile file, HandAct act, string caller, PaymentBook book, Work work)
     {
         if (file.Payment is not { Provider: { } name } payment) return null;
+        if (act.Operation == HandAct.Resolve)
+            return HandRules.Resolve(file, act, caller, work.NewId(), work.Now, limits);
         var provider = providers.GetValueOrDefault(name);
         if (provider is null && name != Payment.Balance)
             return new(null, ReasonCodes.UnknownProvider, "The payment's gateway is not configured here.");
         return HandRules.Decide(
-            file, act, caller, provider?.Capabilities, book.FundsOf(payment.CustomerId, payment.Currency).AmountMinor, now,
-            limits);
+            file, act, caller, provider?.Capabilities, book.FundsOf(payment.CustomerId, payment.Currency).AmountMinor,
+            work.Now, limits);
     }
 }

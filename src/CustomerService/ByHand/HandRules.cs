@@ -1,13 +1,21 @@
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
 
 namespace Orderwright.CustomerService.ByHand;
 
 /// <summary>What an operator wants done to a payment.</summary>
 /// <param name="OrderId">The payment's id.</param>
-/// <param name="Operation">Capture, void or refund, of <see cref="GatewayOperations"/>.</param>
+/// <param name="Operation">Capture, void or refund, of <see cref="GatewayOperations"/>, or <see cref="Resolve"/>.</param>
 /// <param name="AmountMinor">Of a refund; null: all that there is.</param>
 /// <param name="Reason">In the operator's own words.</param>
-public sealed record HandAct(Guid OrderId, string Operation, long? AmountMinor, string? Reason);
+/// <param name="Completed">With <see cref="Resolve"/>: it happened.</param>
+/// <param name="Reference">With <see cref="Resolve"/>: the gateway's id of it.</param>
+public sealed record HandAct(
+    Guid OrderId, string Operation, long? AmountMinor, string? Reason, bool Completed = false, string? Reference = null)
+{
+    /// <summary>Beside capture, void and refund: says what became of an attempt.</summary>
+    public const string Resolve = "resolve";
+}
 
 /// <summary>What comes of it: a decision, or the code and the sentence of a 409.</summary>
 public sealed record HandDecision(PaymentDecision? Decision, string? Code = null, string? Why = null);
@@ -44,9 +52,16 @@ public static class HandRules
             GatewayOperations.Capture =>
                 Begin(PaymentStates.Capturing, payment.HeldMinor),
 
-            GatewayOperations.Void when payment.State != PaymentStates.Authorized =>
-                Refused("not_voidable", $"Nothing is held; the payment is {payment.State}."),
-            GatewayOperations.Void => Begin(PaymentStates.Voiding, payment.HeldMinor),
+            // Without its money the order would stand unpaid; what cancels it releases the money, too.
+            GatewayOperations.Void when payment.State == PaymentStates.Authorized => Refused(
+                "order_stands",
+                "The order that this pays for stands: cancel it (POST /api/v1/orders/{id}/cancel), which releases the money."),
+            GatewayOperations.Void when payment is { State: PaymentStates.UndoFailed, CapturedMinor: 0, Voided: false } =>
+                new(CallRules.Begin(
+                    file.With(PaymentRules.Changed(
+                        payment with { State = PaymentStates.Voiding, UndoStep = StepNames.AuthorizePayment }, now)),
+                    act.Operation, payment.AuthorizedMinor, now, limits, actor, act.Reason)),
+            GatewayOperations.Void => Refused("not_voidable", $"Nothing is held; the payment is {payment.State}."),
 
             _ when payment.CapturedMinor == 0 =>
                 Refused("not_captured", $"Nothing was taken; the payment is {payment.State}."),
@@ -87,6 +102,27 @@ public static class HandRules
             return new(new PaymentDecision(
                 file.With(PaymentRules.Changed(given, now)).With(call), BalanceMinor: checked(balanceMinor + amount)));
         }
+    }
+
+    /// <param name="file">The payment, under lock, with all its attempts.</param>
+    /// <param name="act">A resolve.</param>
+    /// <param name="actor">By whom.</param>
+    /// <param name="id">New and time-ordered.</param>
+    /// <param name="now">The batch's moment.</param>
+    /// <param name="limits">For the lease of what is then asked.</param>
+    public static HandDecision Resolve(
+        PaymentFile file, HandAct act, string actor, Guid id, DateTimeOffset now, GatewayLimits limits)
+    {
+        var payment = file.Payment!;
+        if (ResolutionRules.IsOpenToIt(file, act.Completed))
+            return new(ResolutionRules.Hear(
+                file, new Resolution(id, act.Completed, actor, act.Reason!, act.Reference), now, limits));
+        if (payment.State == PaymentStates.UndoFailed)
+            return Refused(
+                "must_be_done", "The money has to be given back in the end: say when it is, or retry the order's undo.");
+        return payment.Attention is null
+            ? Refused("not_in_doubt", $"Nothing is in doubt; the payment is {payment.State}.")
+            : new(new PaymentDecision(file.With(PaymentRules.Changed(payment with { Attention = null }, now))));
     }
 
     static HandDecision Refused(string code, string why) => new(null, code, why);

@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.CustomerService.Gateways.Routing;
 using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Gateways;
@@ -27,6 +28,7 @@ public static class CallRules
             OrderId = file.OrderId,
             Operation = operation,
             N = 1 + file.Calls.Count(earlier => earlier.Operation == operation),
+            Provider = file.Payment?.Provider,
             State = CallStates.Open,
             AmountMinor = amountMinor,
             StartedAt = now,
@@ -59,9 +61,16 @@ public static class CallRules
     /// <summary>
     /// Takes up an attempt that is due: its lease ended, its pause is over, or it is to be looked up.
     /// </summary>
-    public static PaymentDecision TakeUp(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
+    /// <param name="file">The order's payment and its attempts.</param>
+    /// <param name="now">The batch's moment.</param>
+    /// <param name="limits">For the lease.</param>
+    /// <param name="instead">The gateway that takes it over, by <see cref="RoutingRules"/>.</param>
+    public static PaymentDecision TakeUp(
+        PaymentFile file, DateTimeOffset now, GatewayLimits limits, string? instead = null)
     {
         if (file.Open is not { DueAt: { } due } call || due > now) return new(file);
+        if (instead is not null)
+            return FailOver(file, Finish(call, CallStates.Failed, now), instead, now, limits);
         var again = call.State == CallStates.Retry;
         var taken = call with
         {
@@ -73,15 +82,17 @@ public static class CallRules
     }
 
     /// <summary>
-    /// Settles an attempt by what its gateway said, whoever brought it: the call, a look-up, a webhook.
+    /// Settles an attempt by what its gateway said, whoever brought it: the call, a look-up, a webhook. With
+    /// <paramref name="instead"/> it certainly had no effect, and that gateway is asked next (<see cref="RoutingRules"/>).
     /// </summary>
     public static PaymentDecision Settle(
         PaymentFile file, string operation, int n, GatewayResult result, ProviderCapabilities capabilities,
-        DateTimeOffset now, GatewayLimits limits)
+        DateTimeOffset now, GatewayLimits limits, string? instead = null)
     {
         var call = file.Calls.FirstOrDefault(one => one.Operation == operation && one.N == n);
         if (call is null || file.Payment is null) return new(file);
-        if (call.FinishedAt is not null) return SettleLate(file, call, result, now, limits);
+        if (call.FinishedAt is not null) return LateRules.Settle(file, call, result, now, limits);
+        if (instead is not null) return FailOver(file, WithoutEffect(call, result, now), instead, now, limits);
         return result switch
         {
             GatewayResult.Succeeded done => Succeed(file, call, done, now, limits),
@@ -99,9 +110,30 @@ public static class CallRules
             GatewayResult.NeverHappened never => DoubtRules.Repeat(file, call, never, capabilities, now, limits),
             GatewayResult.Unknown doubt when call.State != CallStates.InDoubt =>
                 DoubtRules.Doubt(file, call, doubt.Why, now, limits),
-            _ => DoubtRules.LookUpLater(file, call, capabilities, now),
+            _ => DoubtRules.LookUpLater(
+                file, call, result as GatewayResult.Unknown ?? new("The gateway is not available."), capabilities, now),
         };
     }
+
+    // The new attempt has a new number, and so a new key.
+    static PaymentDecision FailOver(
+        PaymentFile file, GatewayCall ended, string instead, DateTimeOffset now, GatewayLimits limits) => Begin(
+        file.With(ended).With(PaymentRules.Changed(file.Payment! with { Provider = instead }, now)),
+        GatewayOperations.Authorize, ended.AmountMinor, now, limits);
+
+    static GatewayCall WithoutEffect(GatewayCall call, GatewayResult said, DateTimeOffset now) => said switch
+    {
+        GatewayResult.Declined no => Finish(call, CallStates.Declined, now) with { Code = no.Code, Message = no.Message },
+        GatewayResult.Unavailable away => Finish(call, CallStates.Failed, now) with
+        {
+            Code = ReasonCodes.ProviderUnavailable, Message = away.Why,
+        },
+        GatewayResult.NotAsked held => Finish(call, CallStates.Failed, now) with
+        {
+            Code = ReasonCodes.ProviderUnavailable, Message = held.Why, Attempts = call.Attempts - 1,
+        },
+        var other => throw new InvalidOperationException($"{call.Key}: {other.GetType().Name} may have had an effect."),
+    };
 
     /// <summary>Ends an attempt that certainly had no effect.</summary>
     public static PaymentDecision GiveUp(
@@ -138,7 +170,7 @@ public static class CallRules
         }
     }
 
-    static PaymentDecision Succeed(
+    internal static PaymentDecision Succeed(
         PaymentFile file, GatewayCall call, GatewayResult.Succeeded done, DateTimeOffset now, GatewayLimits limits)
     {
         var payment = file.Payment!;
@@ -283,41 +315,6 @@ public static class CallRules
         return waiting.UndoStep is null
             ? new(file.With(waiting), PaymentRules.Waiting(waiting), StepNames.AuthorizePayment)
             : Reverse(file.With(waiting), now, limits);
-    }
-
-    // An attempt that had been given up turns out to have happened: what nobody wants any more is given back
-    // by itself.
-    static PaymentDecision SettleLate(
-        PaymentFile file, GatewayCall call, GatewayResult result, DateTimeOffset now, GatewayLimits limits)
-    {
-        if (call.State != CallStates.Failed || result is not GatewayResult.Succeeded done || file.Open is not null)
-            return new(file);
-        var payment = file.Payment!;
-        switch (call.Operation)
-        {
-            case GatewayOperations.Authorize when payment.State is PaymentStates.Declined or PaymentStates.Undone:
-                file = file.With(call with
-                {
-                    State = CallStates.Succeeded, Reference = done.Reference, Code = null, Message = null,
-                });
-                return Reverse(
-                    file.With(PaymentRules.Changed(
-                        payment with
-                        {
-                            AuthorizedMinor = call.AmountMinor,
-                            CapturedMinor = done.Captured ? call.AmountMinor : 0,
-                            GatewayReference = done.Reference,
-                        },
-                        now)),
-                    now, limits);
-
-            case GatewayOperations.Capture when payment.State == PaymentStates.Authorized:
-            case GatewayOperations.Void or GatewayOperations.Refund when payment.State == PaymentStates.UndoFailed:
-                return Succeed(file, call, done, now, limits);
-
-            default:
-                return new(file);
-        }
     }
 
     static PaymentDecision Undone(PaymentFile file, Payment payment, DateTimeOffset now)

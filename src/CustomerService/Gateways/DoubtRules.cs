@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 
@@ -7,7 +9,7 @@ namespace Orderwright.CustomerService.Gateways;
 /// <summary>
 /// When an attempt that is not settled is taken up again, and whether it is then repeated or looked up. Pure.
 /// </summary>
-static class DoubtRules
+public static class DoubtRules
 {
     public static PaymentDecision Postpone(
         PaymentFile file, GatewayCall call, GatewayResult.Unavailable away, DateTimeOffset now,
@@ -57,7 +59,8 @@ static class DoubtRules
         var givesUp = undoWanted || call.Attempts >= limits.GatewayMaxAttempts;
         var maybeMissed = (undoWanted && call.Probes == 0) || now < call.StartedAt + capabilities.LookUpLag;
         if (!never.Final && ((givesUp && maybeMissed) || (!undoWanted && !capabilities.IdempotentKeys)))
-            return LookUpLater(file, call, capabilities, now);
+            return LookUpLater(
+                file, call, new("The gateway knows no such request, or not yet.") { IsAnswer = true }, capabilities, now);
         if (undoWanted)
             return CallRules.GiveUp(
                 file, call, ReasonCodes.Cancelled, "Undone; the gateway knows nothing of it.", now, limits);
@@ -71,7 +74,8 @@ static class DoubtRules
 
         var again = call with
         {
-            State = CallStates.Open, Attempts = call.Attempts + 1, DueAt = now + limits.Lease,
+            // The request before it may still arrive.
+            State = CallStates.Open, Code = ReasonCodes.InDoubt, Attempts = call.Attempts + 1, DueAt = now + limits.Lease,
         };
         return new(file.With(again), Next: new GatewayTask(again, LookUp: false));
     }
@@ -81,30 +85,76 @@ static class DoubtRules
     {
         var doubtful = call with
         {
-            State = CallStates.InDoubt, Code = ReasonCodes.InDoubt, Message = why, Probes = 0,
+            State = CallStates.InDoubt, Code = ReasonCodes.InDoubt, Message = why, Probes = 0, LookUps = [],
             DueAt = now + limits.Lease,
         };
-        var payment = file.Payment!;
-        var step = payment.UndoStep ?? call.Operation switch
-        {
-            GatewayOperations.Authorize => StepNames.AuthorizePayment,
-            GatewayOperations.Capture => StepNames.CapturePayment,
-            _ => null,
-        };
-        return new(
-            file.With(doubtful), step is null ? null : PaymentRules.InDoubt(payment, payment.UndoStep is not null),
-            step, new GatewayTask(doubtful, LookUp: true));
+        return Tell(file.With(doubtful), doubtful) with { Next = new GatewayTask(doubtful, LookUp: true) };
     }
 
-    // Where the gateway cannot be asked, only a webhook or a person ends the doubt.
+    /// <summary>
+    /// A look-up did not tell. Where the gateway cannot be asked at all, a webhook has some time, and then only a person
+    /// ends the doubt.
+    /// </summary>
     public static PaymentDecision LookUpLater(
-        PaymentFile file, GatewayCall call, ProviderCapabilities capabilities, DateTimeOffset now) =>
-        new(file.With(call with
+        PaymentFile file, GatewayCall call, GatewayResult.Unknown said, ProviderCapabilities capabilities, DateTimeOffset now)
+    {
+        var lookUps = LookUp.Add(call.LookUps, said.Why, said.IsAnswer, now);
+        var looked = call with { State = CallStates.InDoubt, Probes = call.Probes + 1, LookUps = lookUps };
+        if (!capabilities.LookUpByKey)
+            looked = looked with { DueAt = call.Probes == 0 ? now + GatewayLimits.WaitForWebhook : null };
+        else
+            looked = looked with { DueAt = NextLook(lookUps, call.StartedAt + capabilities.LookUpLag, now) };
+        var after = file.With(looked);
+        return IsForAPerson(looked) && !IsForAPerson(call) ? Tell(after, looked) : new(after);
+    }
+
+    /// <summary>It was looked up for as long as that makes sense.</summary>
+    public static bool IsForAPerson(GatewayCall call) =>
+        call is { State: CallStates.InDoubt, LookUps: [var first, ..] }
+        && (call.DueAt is null || call.LookUps[^1].Last - first.First >= GatewayLimits.LookUpFor);
+
+    /// <summary>What was asked, under which key, when, and what each look-up said.</summary>
+    public static string Evidence(Payment payment, GatewayCall call)
+    {
+        var amount = Money.Format(call.AmountMinor, payment.Currency!);
+        var text = new StringBuilder(
+            $"{payment.Provider} was asked to {call.Operation} {amount} under {call.Key}, first at {Clock(call.StartedAt)}, "
+            + $"{Times(call.Attempts)}, and said nothing that settles it ({call.Message?.TrimEnd('.')}).");
+        foreach (var look in call.LookUps)
+            text.Append(CultureInfo.InvariantCulture, $" Looked up {Times(look.Times)}, {Clock(look.First)}")
+                .Append(look.Times == 1 ? "" : $" to {Clock(look.Last)}").Append(": ").Append(look.Said);
+        return text.ToString();
+    }
+
+    // A gateway that answers is asked along the pauses; one that does not is asked until it does. One whose look-ups lag
+    // is asked when they can no longer miss anything.
+    static DateTimeOffset NextLook(IReadOnlyList<LookUp> lookUps, DateTimeOffset misses, DateTimeOffset now)
+    {
+        if (!lookUps[^1].IsAnswer)
+            return now + (lookUps is [{ Times: 1 }] ? GatewayLimits.LookUpPauses[0] : GatewayLimits.UnansweredPause);
+        var answers = lookUps.Where(look => look.IsAnswer).Sum(look => look.Times);
+        var next = now + GatewayLimits.LookUpPauses[Math.Min(answers, GatewayLimits.LookUpPauses.Count) - 1];
+        return misses > now && misses < next ? misses : next;
+    }
+
+    static PaymentDecision Tell(PaymentFile file, GatewayCall call)
+    {
+        var payment = file.Payment!;
+        var undo = payment.UndoStep is not null;
+        var step = payment.UndoStep ?? call switch
         {
-            State = CallStates.InDoubt,
-            Probes = call.Probes + 1,
-            DueAt = capabilities.LookUpByKey ? now + GatewayLimits.LookUpPause(call.Probes) : null,
-        }));
+            { AskedBy: not null } => null,
+            { Operation: GatewayOperations.Authorize } => StepNames.AuthorizePayment,
+            { Operation: GatewayOperations.Capture } => StepNames.CapturePayment,
+            _ => null,
+        };
+        return new(file, step is null ? null : PaymentRules.InDoubt(payment, call, undo), step);
+    }
+
+    static string Clock(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    static string Times(int times) => times == 1 ? "once" : $"{times} times";
 
     // Doubles up to a limit, and is spread by the order's own id, so that the orders of one outage do not
     // come back as one.

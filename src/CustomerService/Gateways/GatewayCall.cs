@@ -50,6 +50,9 @@ public sealed record GatewayCall
     /// </summary>
     public required int N { get; init; }
 
+    /// <summary>The gateway that is asked; only its look-ups and webhooks settle it.</summary>
+    public string? Provider { get; init; }
+
     /// <summary>One of <see cref="CallStates"/>.</summary>
     public required string State { get; init; }
     public required long AmountMinor { get; init; }
@@ -81,6 +84,12 @@ public sealed record GatewayCall
 
     /// <summary>In the operator's own words.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>What look-ups said while it was in doubt; oldest first.</summary>
+    public IReadOnlyList<LookUp> LookUps { get; init; } = [];
+
+    /// <summary>The operator whose word ended the doubt; null for what the gateway said itself.</summary>
+    public string? ResolvedBy { get; init; }
 
     /// <summary>What we call it at the gateway: the same for every repetition.</summary>
     public string Key => KeyOf(OrderId, Operation, N);

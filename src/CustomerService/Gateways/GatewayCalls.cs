@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Orderwright.CustomerService.ByHand;
+using Orderwright.CustomerService.Gateways.Routing;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -20,6 +21,7 @@ public sealed partial class GatewayCalls
     sealed record Lane(IPaymentProvider Provider, Channel<Errand> Line, SemaphoreSlim Places, Breaker Breaker);
 
     readonly Dictionary<string, Lane> lanes;
+    readonly IReadOnlyList<PaymentRoute> routes;
     readonly PaymentStore store;
     readonly SqlCatalog sql;
     readonly GatewayLimits limits;
@@ -31,9 +33,10 @@ public sealed partial class GatewayCalls
     readonly ConcurrentDictionary<string, GatewayTask> inHand = new();
 
     public GatewayCalls(
-        IReadOnlyDictionary<string, IPaymentProvider> providers, PaymentStore store, GatewayLimits limits,
-        TellOrders orders, ServiceContext context)
+        IReadOnlyDictionary<string, IPaymentProvider> providers, IReadOnlyList<PaymentRoute> routes, PaymentStore store,
+        GatewayLimits limits, TellOrders orders, ServiceContext context)
     {
+        this.routes = routes;
         this.store = store;
         this.limits = limits;
         sql = context.Sql;
@@ -44,7 +47,7 @@ public sealed partial class GatewayCalls
             pair => new Lane(
                 pair.Value, Channel.CreateBounded<Errand>(limits.GatewayMaxWaiting),
                 new SemaphoreSlim(limits.GatewayMaxInFlight), new Breaker(limits)));
-        Settle = new SettleCalls(store, providers, limits, orders, Take);
+        Settle = new SettleCalls(store, providers, limits, routes, Down, orders, log, Take);
         reports = new("settle-calls", Settle.HandleAsync, context.Runner, context.Options, context.Time);
     }
 
@@ -57,6 +60,10 @@ public sealed partial class GatewayCalls
         .. lanes.Select(pair => new BackgroundLoop($"gateway-{pair.Key}", cancel => RunAsync(pair.Value, cancel))),
     ];
 
+    /// <summary>Gateways that fail, as this process sees it: their breaker is open.</summary>
+    public IReadOnlySet<string> Down() =>
+        lanes.Where(pair => pair.Value.Breaker.IsOpen).Select(pair => pair.Key).ToHashSet();
+
     public TimedJob Job => new("take-due-calls", null, TakeDueAsync);
 
     /// <summary>
@@ -65,16 +72,17 @@ public sealed partial class GatewayCalls
     public void Take(PaymentFile file, GatewayTask task)
     {
         var payment = file.Payment!;
-        if (!lanes.TryGetValue(payment.Provider!, out var lane))
+        var call = task.Call;
+        var provider = call.Provider ?? payment.Provider!;
+        if (!lanes.TryGetValue(provider, out var lane))
         {
-            LogNoProvider(payment.Provider!, file.OrderId);
+            LogNoProvider(provider, file.OrderId);
             return;
         }
-        var call = task.Call;
         if (!inHand.TryAdd(call.Key, task)) return;
         var request = new GatewayRequest(
-            call.Key, call.OrderId, call.Operation, call.AmountMinor, payment.Currency!, payment.Token,
-            payment.GatewayReference)
+            call.Key, call.OrderId, call.Operation, call.AmountMinor, payment.Currency!,
+            payment.Route is null ? payment.Token : RoutingRules.TokenOf(payment.Token, provider), payment.GatewayReference)
         {
             CapturedMinor = payment.CapturedMinor,
             IsLast = !lane.Provider.Capabilities.SeveralCaptures || call.AmountMinor >= payment.HeldMinor,
@@ -92,9 +100,12 @@ public sealed partial class GatewayCalls
             row => row.Uuid(0));
         if (due.Count == 0) return 0;
         var book = await store.LockFreeAsync(work, due);
+        var down = routes.Count == 0 ? null : Down();
         foreach (var orderId in due)
         {
-            var decision = CallRules.TakeUp(book.File(orderId), work.Now, limits);
+            var file = book.File(orderId);
+            var decision = CallRules.TakeUp(
+                file, work.Now, limits, down is null ? null : RoutingRules.TakesOver(routes, file, down));
             book.Apply(decision);
             if (decision.Next is { } task) work.AfterCommit(() => Take(decision.File, task));
         }
@@ -144,7 +155,7 @@ public sealed partial class GatewayCalls
         var provider = lane.Provider;
         if (task.LookUp && !provider.Capabilities.LookUpByKey)
             return new GatewayResult.Unknown("This gateway cannot be asked what became of a request.");
-        if (lane.Breaker.Refuses(!task.LookUp && task.Call.Attempts > 1, time.Now()) is var (why, after))
+        if (lane.Breaker.Refuses(task.LookUp ? null : task.Call.Attempts > 1, time.Now()) is var (why, after))
             return new GatewayResult.NotAsked(why, task.LookUp, after);
         var result = await AskNowAsync(errand, cancel);
         if (!cancel.IsCancellationRequested)

@@ -81,14 +81,20 @@ public sealed class GatewayLimits
     public static readonly TimeSpan TakeAgainAfter = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// The pause before an attempt in doubt is looked up again; the first look comes at once. 5 s, then every 30 s for
-    /// an hour, so that an outage of the gateway is over for its orders within a minute; then every 10 min.
+    /// The pauses between look-ups of an attempt in doubt, the first of which comes at once, when the gateway answers and
+    /// cannot tell. After the last one a person has to find out.
     /// </summary>
-    /// <param name="probes">How often it was looked up before.</param>
-    public static TimeSpan LookUpPause(int probes) => probes switch
-    {
-        0 => TimeSpan.FromSeconds(5),
-        <= 120 => TimeSpan.FromSeconds(30),
-        _ => TimeSpan.FromMinutes(10),
-    };
+    public static readonly IReadOnlyList<TimeSpan> LookUpPauses =
+        [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromHours(1)];
+
+    /// <summary>For how long it is looked up before that is a person's matter.</summary>
+    public static readonly TimeSpan LookUpFor = LookUpPauses.Aggregate((sum, pause) => sum + pause);
+
+    /// <summary>
+    /// The pause after a look-up that got no answer: an outage of the gateway is over for its orders within a minute.
+    /// </summary>
+    public static readonly TimeSpan UnansweredPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a webhook is waited for where the gateway cannot be asked.</summary>
+    public static readonly TimeSpan WaitForWebhook = TimeSpan.FromMinutes(5);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 
 namespace Orderwright.CustomerService.Gateways;
@@ -77,6 +78,11 @@ public sealed record GatewayRequest(
 }
 
 /// <summary>What a gateway made of a request: a closed family.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "is")]
+[JsonDerivedType(typeof(Succeeded), "succeeded")]
+[JsonDerivedType(typeof(Declined), "declined")]
+[JsonDerivedType(typeof(ActionRequired), "action_required")]
+[JsonDerivedType(typeof(NeverHappened), "never_happened")]
 public abstract record GatewayResult
 {
     GatewayResult()

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using Orderwright.CustomerService.ByHand;
+using Orderwright.CustomerService.Gateways.Routing;
 using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Gateways;
@@ -15,9 +17,10 @@ public sealed record CallReport(string Provider, Guid OrderId, string Operation,
 /// Takes the results of many calls in one transaction, answers the coordinator from there, and hands on what
 /// is to be called next. The answers carry the step's name; no command is at hand any more.
 /// </summary>
-public sealed class SettleCalls(
+public sealed partial class SettleCalls(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits,
-    TellOrders orders, Action<PaymentFile, GatewayTask> next)
+    IReadOnlyList<PaymentRoute> routes, Func<IReadOnlySet<string>> down, TellOrders orders, ILogger log,
+    Action<PaymentFile, GatewayTask> next)
 {
     /// <summary>True for each report whose attempt there is, be it settled already.</summary>
     public async Task<IReadOnlyList<bool>> HandleAsync(IReadOnlyList<CallReport> batch, Work work)
@@ -30,12 +33,16 @@ public sealed class SettleCalls(
         {
             var report = batch[i];
             var file = book.File(report.OrderId);
-            known[i] = file.Payment?.Provider == report.Provider
-                && file.Calls.Any(call => call.Operation == report.Operation && call.N == report.N);
-            if (!known[i]) continue;
+            var call = file.Calls.FirstOrDefault(call =>
+                call.Operation == report.Operation && call.N == report.N && call.Provider == report.Provider);
+            known[i] = call is not null;
+            if (call is null) continue;
             var decision = CallRules.Settle(
-                file, report.Operation, report.N, report.Result, providers[report.Provider].Capabilities, work.Now, limits);
+                file, report.Operation, report.N, report.Result, providers[report.Provider].Capabilities, work.Now, limits,
+                routes.Count == 0 ? null : RoutingRules.Instead(routes, file, call, report.Result, down()));
             book.Apply(decision);
+            if (decision.File.Payment is { Attention: { } why } payment && why != file.Payment!.Attention)
+                LogAttention(report.Provider, payment.OrderId, why);
             if (IsMovedByHand(file, decision.File, report)) moved[report.OrderId] = decision.File.Payment!;
             if (decision.Answer is { } answer) work.Send(report.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
@@ -49,4 +56,7 @@ public sealed class SettleCalls(
         before.Payment!.Position != after.Payment!.Position
         && after.Calls.Any(call =>
             call.Operation == report.Operation && call.N == report.N && call.AskedBy is not null);
+
+    [LoggerMessage(3106, LogLevel.Warning, "{Provider}: the payment {OrderId} needs a person: {Why}")]
+    partial void LogAttention(string provider, Guid orderId, string why);
 }

@@ -7,7 +7,8 @@ namespace Orderwright.CustomerService.Gateways;
 
 /// <summary>
 /// Takes the webhooks of gateways. An event is stored by its id in the transaction that settles what it tells
-/// of: the same again has no effect, and what names no attempt of ours is kept unmatched.
+/// of: the same again has no effect. One that names an attempt of ours which is not here yet is parked, and settles it
+/// once it is (<see cref="ParkedEvents"/>).
 /// </summary>
 public sealed class Webhooks
 {
@@ -61,11 +62,15 @@ public sealed class Webhooks
         if (news.Length == 0) return fresh;
 
         var told = news.Select(ReportOf).ToArray();
-        var matched = new HashSet<CallReport>();
         CallReport[] reports = [.. told.OfType<CallReport>()];
         var found = await settle.HandleAsync(reports, work);
-        for (var i = 0; i < reports.Length; i++)
-            if (found[i]) matched.Add(reports[i]);
+        var matched = reports.Where((_, i) => found[i]).ToHashSet();
+        ParkedEvents.Park(
+            work, sql,
+            [
+                .. news.Zip(told).Where(one => one.Second is not null && !matched.Contains(one.Second))
+                    .Select(one => new ParkedEvent(one.First.Event.Id, one.Second!)),
+            ]);
         await work.ExecuteAsync(
             sql["insert_events"],
             SqlArgs.Over(news.Select((one, i) => (one.Provider, one.Event, Told: told[i])).ToArray())

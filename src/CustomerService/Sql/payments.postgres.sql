@@ -1,7 +1,7 @@
 -- name: lock_payments
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id = ANY (@order_id)
 ORDER BY order_id
@@ -10,7 +10,7 @@ FOR UPDATE;
 -- name: lock_free_payments
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id = ANY (@order_id)
 ORDER BY order_id
@@ -34,31 +34,32 @@ WHERE c.erased_at IS NULL;
 
 -- name: load_calls
 SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,
-    attempts, probes, asked_by, reason
+    attempts, probes, asked_by, reason, look_ups, resolved_by, provider
 FROM gateway_calls
 WHERE order_id = ANY (@order_id)
 ORDER BY order_id, started_at, operation, n;
 
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-    voided, code, message, undo_step, version, created_at, updated_at)
+    voided, code, message, undo_step, version, resolution, route, created_at, updated_at)
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, undo_step, version, @now, @now
+    message, undo_step, version, resolution, route, @now, @now
 FROM unnest(@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
-        @voided, @code, @message, @undo_step, @version)
+        @voided, @code, @message, @undo_step, @version, @resolution, @route)
     AS batch (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-        voided, code, message, undo_step, version);
+        voided, code, message, undo_step, version, resolution, route);
 
 -- name: update_payments
 UPDATE payments p
 SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
     voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
     gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now,
-    capture_before = batch.capture_before, notice = batch.notice
+    capture_before = batch.capture_before, notice = batch.notice, resolution = batch.resolution,
+    attention = batch.attention, provider = batch.provider
 FROM unnest(@order_id, @state, @authorized, @captured, @refunded, @voided, @code, @message, @action,
-        @gateway_reference, @undo_step, @version, @capture_before, @notice)
+        @gateway_reference, @undo_step, @version, @capture_before, @notice, @resolution, @attention, @provider)
     AS batch (order_id, state, authorized, captured, refunded, voided, code, message, action, gateway_reference,
-        undo_step, version, capture_before, notice)
+        undo_step, version, capture_before, notice, resolution, attention, provider)
 WHERE p.order_id = batch.order_id;
 
 -- name: update_balances
@@ -69,17 +70,20 @@ WHERE b.customer_id = batch.customer_id AND b.currency = batch.currency;
 
 -- name: save_calls
 INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,
-    started_at, finished_at, due_at, attempts, probes, asked_by, reason)
+    started_at, finished_at, due_at, attempts, probes, asked_by, reason, look_ups, resolved_by,
+    provider)
 SELECT order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message, started_at, finished_at,
-    due_at, attempts, probes, asked_by, reason
+    due_at, attempts, probes, asked_by, reason, look_ups, resolved_by, provider
 FROM unnest(@order_id, @operation, @n, @gateway_key, @state, @amount, @gateway_reference, @code, @message,
-        @started_at, @finished_at, @due_at, @attempts, @probes, @asked_by, @reason)
+        @started_at, @finished_at, @due_at, @attempts, @probes, @asked_by, @reason, @look_ups, @resolved_by,
+        @provider)
     AS batch (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message, started_at,
-        finished_at, due_at, attempts, probes, asked_by, reason)
+        finished_at, due_at, attempts, probes, asked_by, reason, look_ups, resolved_by, provider)
 ON CONFLICT (order_id, operation, n) DO UPDATE
 SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
     message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
-    attempts = excluded.attempts, probes = excluded.probes;
+    attempts = excluded.attempts, probes = excluded.probes, reason = excluded.reason, look_ups = excluded.look_ups,
+    resolved_by = excluded.resolved_by;
 
 -- name: find_due_calls
 SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
@@ -99,10 +103,46 @@ FROM unnest(@provider, @event_id, @type, @gateway_key, @matched, @body)
     AS batch (provider, event_id, type, gateway_key, matched, body)
 ON CONFLICT (provider, event_id) DO NOTHING;
 
+-- name: park_events
+INSERT INTO parked_events (provider, event_id, order_id, operation, n, result, received_at)
+SELECT provider, event_id, order_id, operation, n, result, @now
+FROM unnest(@provider, @event_id, @order_id, @operation, @n, @result)
+    AS batch (provider, event_id, order_id, operation, n, result)
+ON CONFLICT (provider, event_id) DO NOTHING;
+
+-- name: match_events
+-- Those whose attempt is here by now, in the order in which they came.
+SELECT e.provider, e.event_id, e.order_id, e.operation, e.n, e.result
+FROM parked_events e
+JOIN gateway_calls c ON c.order_id = e.order_id AND c.operation = e.operation AND c.n = e.n AND c.provider = e.provider
+ORDER BY e.received_at, e.event_id
+LIMIT @most
+FOR UPDATE OF e SKIP LOCKED;
+
+-- name: unpark_events
+DELETE FROM parked_events e
+USING unnest(@provider, @event_id) AS batch (provider, event_id)
+WHERE e.provider = batch.provider AND e.event_id = batch.event_id;
+
+-- name: mark_events_matched
+UPDATE gateway_events e
+SET matched = true
+FROM unnest(@provider, @event_id) AS batch (provider, event_id)
+WHERE e.provider = batch.provider AND e.event_id = batch.event_id;
+
+-- name: forget_parked_events
+DELETE FROM parked_events WHERE received_at < @before;
+
+-- name: forget_events
+DELETE FROM gateway_events
+WHERE (provider, event_id) IN (
+    SELECT provider, event_id FROM gateway_events WHERE received_at < @before ORDER BY received_at LIMIT @most
+);
+
 -- name: find_payment
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id = @order_id;
 
@@ -110,7 +150,7 @@ WHERE order_id = @order_id;
 -- An order's id is time-ordered: newest first.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id >= @from AND order_id < @before
     AND (@order_id IS NULL OR order_id = @order_id)
@@ -118,7 +158,7 @@ WHERE order_id >= @from AND order_id < @before
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
-    AND (@attention IS NULL OR notice IS NOT NULL)
+    AND (@attention IS NULL OR notice IS NOT NULL OR attention IS NOT NULL)
 ORDER BY order_id DESC
 LIMIT @most;
 

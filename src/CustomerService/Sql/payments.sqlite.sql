@@ -1,7 +1,7 @@
 -- name: lock_payments
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
@@ -10,7 +10,7 @@ ORDER BY order_id;
 -- One writer at a time: nothing is ever locked by another.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
@@ -29,16 +29,17 @@ WHERE c.erased_at IS NULL;
 
 -- name: load_calls
 SELECT order_id, operation, n, state, amount, gateway_reference, code, message, started_at, finished_at, due_at,
-    attempts, probes, asked_by, reason
+    attempts, probes, asked_by, reason, look_ups, resolved_by, provider
 FROM gateway_calls
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id, started_at, operation, n;
 
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-    voided, code, message, undo_step, version, created_at, updated_at)
+    voided, code, message, undo_step, version, resolution, route, created_at, updated_at)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, @now, @now
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14,
+    unhex(value ->> 15), value ->> 16, @now, @now
 FROM json_each(@rows);
 
 -- name: update_payments
@@ -46,12 +47,14 @@ UPDATE payments
 SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
     voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
     gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now,
-    capture_before = batch.capture_before, notice = batch.notice
+    capture_before = batch.capture_before, notice = batch.notice, resolution = batch.resolution,
+    attention = batch.attention, provider = batch.provider
 FROM (
     SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS authorized, value ->> 3 AS captured,
         value ->> 4 AS refunded, value ->> 5 AS voided, value ->> 6 AS code, value ->> 7 AS message,
         value ->> 8 AS action, value ->> 9 AS gateway_reference, value ->> 10 AS undo_step, value ->> 11 AS version,
-        value ->> 12 AS capture_before, value ->> 13 AS notice
+        value ->> 12 AS capture_before, value ->> 13 AS notice, unhex(value ->> 14) AS resolution,
+        value ->> 15 AS attention, value ->> 16 AS provider
     FROM json_each(@rows)
 ) AS batch
 WHERE payments.order_id = batch.order_id;
@@ -66,15 +69,18 @@ WHERE balances.customer_id = batch.customer_id AND balances.currency = batch.cur
 
 -- name: save_calls
 INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,
-    started_at, finished_at, due_at, attempts, probes, asked_by, reason)
+    started_at, finished_at, due_at, attempts, probes, asked_by, reason, look_ups, resolved_by,
+    provider)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
+    value ->> 16, value ->> 17, value ->> 18
 FROM json_each(@rows)
 WHERE true
 ON CONFLICT (order_id, operation, n) DO UPDATE
 SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
     message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
-    attempts = excluded.attempts, probes = excluded.probes;
+    attempts = excluded.attempts, probes = excluded.probes, reason = excluded.reason, look_ups = excluded.look_ups,
+    resolved_by = excluded.resolved_by;
 
 -- name: find_due_calls
 SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
@@ -94,10 +100,42 @@ FROM json_each(@rows)
 WHERE true
 ON CONFLICT (provider, event_id) DO NOTHING;
 
+-- name: park_events
+INSERT INTO parked_events (provider, event_id, order_id, operation, n, result, received_at)
+SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, @now
+FROM json_each(@rows)
+WHERE true
+ON CONFLICT (provider, event_id) DO NOTHING;
+
+-- name: match_events
+SELECT e.provider, e.event_id, e.order_id, e.operation, e.n, e.result
+FROM parked_events e
+JOIN gateway_calls c ON c.order_id = e.order_id AND c.operation = e.operation AND c.n = e.n AND c.provider = e.provider
+ORDER BY e.received_at, e.event_id
+LIMIT @most;
+
+-- name: unpark_events
+DELETE FROM parked_events
+WHERE (provider, event_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(@rows));
+
+-- name: mark_events_matched
+UPDATE gateway_events
+SET matched = 1
+WHERE (provider, event_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(@rows));
+
+-- name: forget_parked_events
+DELETE FROM parked_events WHERE received_at < @before;
+
+-- name: forget_events
+DELETE FROM gateway_events
+WHERE (provider, event_id) IN (
+    SELECT provider, event_id FROM gateway_events WHERE received_at < @before ORDER BY received_at LIMIT @most
+);
+
 -- name: find_payment
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id = @order_id;
 
@@ -105,7 +143,7 @@ WHERE order_id = @order_id;
 -- An order's id is time-ordered: newest first.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
-    capture_before, notice
+    capture_before, notice, resolution, attention, route
 FROM payments
 WHERE order_id >= @from AND order_id < @before
     AND (@order_id IS NULL OR order_id = @order_id)
@@ -113,7 +151,7 @@ WHERE order_id >= @from AND order_id < @before
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
-    AND (@attention IS NULL OR notice IS NOT NULL)
+    AND (@attention IS NULL OR notice IS NOT NULL OR attention IS NOT NULL)
 ORDER BY order_id DESC
 LIMIT @most;
 

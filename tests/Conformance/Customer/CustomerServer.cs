@@ -16,6 +16,7 @@ using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Http;
+using Orderwright.Runtime.Operators;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Customer;
@@ -155,7 +156,8 @@ sealed class CustomerServer : IAsyncDisposable
             ServiceNames.Customer, Database, transport, options, Clock, new IdSource(), metrics, NullLogger<BatchRunner>.Instance);
         GatewayRequest? asked = null;
         var handler = new SettlePayments(
-            new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer }, new GatewayLimits { GatewayDeadline = Deadline },
+            new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer },
+            new GatewayLimits { GatewayDeadline = Deadline }, new Audit(ServiceNames.Customer, Database, sql),
             (file, task) => asked = new(
                 task.Call.Key, file.OrderId, task.Call.Operation, task.Call.AmountMinor, "GBP", file.Payment!.Token, null));
         await runner.RunOnceAsync(work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);

@@ -97,6 +97,85 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     static async Task<System.Text.Json.Nodes.JsonArray> ListAsync(CustomerServer server, string query) =>
         (await server.GetAsync($"payments?{query}")).Body!["items"]!.AsArray();
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_word_that_comes_with_the_command_settles_what_cannot_be_looked_up(bool completed)
+    {
+        var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        var pay = CustomerServer.Pay("scripted");
+        await server.TellAsync(order, pay);
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        var word = new Resolution(Guid.CreateVersion7(), completed, "ann", "Asked by phone.", "ch_77");
+        var told = pay with { Resolution = word };
+        var answer = await server.AskAsync(order, told);
+        Assert.Equal(
+            completed ? (StepOutcome.Completed, null) : (StepOutcome.Rejected, ReasonCodes.ResolvedByOperator),
+            (answer.Outcome, answer.Code));
+        Assert.Equivalent(answer, await server.AskAsync(order, told), strict: true);
+        var attempt = (await server.PaymentAsync(order))["attempts"]![0]!;
+        Assert.Equal(
+            (completed ? "succeeded" : "failed", "ann"), ((string?)attempt["state"], (string?)attempt["resolvedBy"]));
+        Assert.Equal(
+            [("resolve", "ann", $"{Key(order, "authorize")} {(completed ? "completed" : "rejected")}")],
+            await server.QueryAsync(
+                "SELECT action, actor, subject FROM operator_actions", row => (row.Text(0), row.Text(1), row.Text(2))));
+        if (!completed) return;
+        gateway.Answer(Key(order, "capture"), Ok);
+        Assert.Equal(1_530, (await server.AskAsync(order, new CapturePayment())).Payment!.CapturedMinor);
+    }
+
+    [Fact]
+    public async Task An_operator_resolves_a_refund_of_their_own_and_a_payment_that_the_process_waits_for()
+    {
+        var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        await server.TellAsync(order, CustomerServer.Pay("scripted"));
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        var resolve = $"payments/{order}/resolve";
+        foreach (var bad in new[] { "{}", """{"outcome":"maybe","reason":"x"}""", """{"outcome":"completed","reason":" "}""" })
+            Assert.Equal(400, (await server.SendAsync("POST", resolve, bad)).Status);
+        var said = await server.SendAsync(
+            "POST", resolve, """{"outcome":"completed","reason":"It is on their list.","reference":"ch_77"}""");
+        Assert.Equal((200, "authorized", "ch_77"), (said.Status, (string?)said.Body!["state"], (string?)said.Body["reference"]));
+        Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
+        Assert.Equal("not_in_doubt", (await server.SendAsync(
+            "POST", resolve, """{"outcome":"rejected","reason":"x"}""")).Code);
+
+        gateway.Answer(Key(order, "capture"), Ok);
+        await server.AskAsync(order, new CapturePayment());
+        Assert.Equal(201, (await server.SendAsync(
+            "POST", $"payments/{order}/refunds", """{"amount":500,"reason":"Broken."}""")).Status);
+        await CustomerServer.UntilAsync(async () =>
+            (string?)(await server.PaymentAsync(order))["refunds"]![0]!["state"] == "unknown");
+        var refunded = await server.SendAsync("POST", resolve, """{"outcome":"completed","reason":"It is on their list."}""");
+        Assert.Equal((200, 500), (refunded.Status, (int)refunded.Body!["refunded"]!));
+    }
+
+    [Fact]
+    public async Task What_contradicts_the_books_is_listed_until_somebody_has_seen_to_it()
+    {
+        var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        var pay = CustomerServer.Pay("scripted");
+        await server.TellAsync(order, pay);
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        await server.AskAsync(order, pay with { Resolution = new(Guid.CreateVersion7(), true, "ann", "By phone.", "ch_77") });
+        Assert.Empty((await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray());
+
+        gateway.Hook(Key(order, "authorize"), new GatewayResult.Declined("card_declined", "No."));
+        Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
+        var listed = (await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray();
+        Assert.Contains("the gateway says that it was not", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
+        Assert.Equal(200, (await server.SendAsync(
+            "POST", $"payments/{order}/resolve", """{"outcome":"rejected","reason":"Cancelled the order."}""")).Status);
+        Assert.Empty((await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray());
+    }
+
     [Fact]
     public async Task An_undo_in_doubt_waits_and_then_voids_what_had_happened()
     {
@@ -195,6 +274,48 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.Equal(
             [false, false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
         Assert.Equal(404, (await server.GetAsync($"payments/{order}")).Status);
+    }
+
+    [Fact]
+    public async Task A_webhook_that_comes_before_its_attempt_settles_it_once_it_is_there()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        for (var i = 0; i < 3; i++)
+        {
+            gateway.Hook(Key(order, "authorize"), Ok, id: "early");
+            Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
+        }
+        Assert.Equal(["early"], await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0)));
+
+        // Its own call is never answered.
+        await server.TellAsync(order, CustomerServer.Pay("scripted"));
+        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        await CustomerServer.UntilAsync(async () =>
+            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0))).Count == 0);
+        Assert.Equal([true], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+        // Once more, and an older word of another event: settled is settled.
+        gateway.Hook(Key(order, "authorize"), Ok, id: "early");
+        gateway.Hook(Key(order, "authorize"), new GatewayResult.ActionRequired("ref-1", "/act"), id: "older");
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
+        Assert.Equal("authorized", (string?)(await server.PaymentAsync(order))["state"]);
+    }
+
+    [Fact]
+    public async Task A_webhook_whose_attempt_never_comes_is_forgotten_after_three_days()
+    {
+        var gateway = new ScriptedGateway();
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        gateway.Hook(Key(order, "authorize"), Ok);
+        Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
+        server.Clock.Forward(ParkedEvents.KeepParked + TimeSpan.FromMinutes(1));
+        await using var other = await server.StartAnotherAsync();
+        await CustomerServer.UntilAsync(async () =>
+            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0))).Count == 0);
+        Assert.Equal([false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
     }
 
     [Fact]

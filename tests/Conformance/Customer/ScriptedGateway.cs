@@ -8,6 +8,7 @@ namespace Orderwright.Conformance.Customer;
 sealed class ScriptedGateway : IPaymentProvider
 {
     readonly ConcurrentDictionary<string, TaskCompletionSource<GatewayResult>> calls = new();
+    readonly ConcurrentQueue<GatewayEvent> hooks = new();
     int inFlight;
 
     public string Name => "scripted";
@@ -36,8 +37,14 @@ sealed class ScriptedGateway : IPaymentProvider
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => Task.FromResult(Finds(request));
 
+    /// <summary>The next webhook, whatever its body, says this.</summary>
+    public void Hook(string key, GatewayResult? result, string? id = null) => hooks.Enqueue(
+        new GatewayEvent(id ?? Guid.NewGuid().ToString(), "scripted", key, result, "{}"));
+
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
-        new WebhookReading.Forged("It sends none.");
+        hooks.TryDequeue(out var hook)
+            ? new WebhookReading.Genuine([hook])
+            : new WebhookReading.Forged("It sends none.");
 
     async Task<GatewayResult> CallAsync(GatewayRequest request, CancellationToken cancel)
     {

@@ -8,6 +8,8 @@ public sealed class OperatorRulesTests
     static readonly StepAnswered Done = new(false, StepOutcome.Completed);
     static readonly StepAnswered Doubt = new(false, StepOutcome.InDoubt, "timed_out");
 
+    static readonly Guid Id = new("01980000-0000-7000-8000-000000000007");
+
     static OrderDialogue Paying => new OrderDialogue().Placed().Reserved();
 
     static OrderDialogue Stuck => Paying.Answers(StepNames.AuthorizePayment, new(false, StepOutcome.Rejected, "no", "No."))
@@ -65,13 +67,24 @@ public sealed class OperatorRulesTests
         Refuses(Stuck, Wish(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), null);
         Refuses(Stuck, Wish(OperatorVerb.Resolve, StepNames.ReserveStock), "must_be_done");
         Assert.Equal(
-            new SagaEvent.Resolved(StepNames.ReserveStock, true, true, "why"),
-            OperatorRules.EventOf(Stuck.State, Wish(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true)));
+            new SagaEvent.Resolved(StepNames.ReserveStock, true, true, "why", new Verdict(Id, true, "ann", "why")),
+            OperatorRules.EventOf(
+                Stuck.State, Wish(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), "ann", Id));
+    }
+
+    [Fact]
+    public void That_a_capture_in_doubt_did_not_happen_can_be_said_and_that_it_is_refused_cannot()
+    {
+        var capturing = Paying.Answers(StepNames.AuthorizePayment, Done).Answers(StepNames.CommitStock, Done);
+        Refuses(capturing, Wish(OperatorVerb.Resolve, StepNames.CapturePayment), "must_be_done");
+        Refuses(
+            capturing.Answers(StepNames.CapturePayment, Doubt), Wish(OperatorVerb.Resolve, StepNames.CapturePayment), null);
     }
 
     [Fact]
     public void Whoever_refuses_a_doubt_by_hand_is_told_what_nobody_will_undo() => Assert.Equal(
-        "customer-service will not be asked to undo authorize-payment: make sure that it did not happen.",
+        "customer-service is told that authorize-payment did not happen, and answers by what it knows: make sure that it is so. "
+            + "If it turns out to have happened, it is given back.",
         OperatorRules.WarningOf(
             Paying.Answers(StepNames.AuthorizePayment, Doubt).State,
             Wish(OperatorVerb.Resolve, StepNames.AuthorizePayment)));

@@ -67,6 +67,16 @@ sealed class OrderDialogue
         return Store(saga);
     }
 
+    /// <summary>An operator answers in a participant's place.</summary>
+    public OrderDialogue Resolved(string step, bool completed, string? reference = null)
+    {
+        var saga = SagaProgress.Of(stored!, Now);
+        var wish = new OperatorRequest(OrderId, OperatorVerb.Resolve, "Asked by phone.", step, completed, Reference: reference);
+        Assert.Null(OperatorRules.Refuse(stored!.State, wish));
+        saga.Take(OperatorRules.EventOf(stored.State, wish, "ann", OrderId));
+        return Store(saga);
+    }
+
     public OrderDialogue Hears(params ReadOnlySpan<IMessageBody> bodies)
     {
         var messages = bodies.ToArray().Select(body => Envelope(body, null)).ToList();

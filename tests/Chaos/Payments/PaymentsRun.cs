@@ -1,0 +1,202 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Npgsql;
+using Orderwright.Chaos.Bounds;
+using Orderwright.Contracts;
+using Orderwright.Verification;
+
+namespace Orderwright.Chaos.Payments;
+
+/// <summary>
+/// <c>payments</c>: orders that are paid at a gateway in a process of its own, which is slow, times out, fails and declines;
+/// then the gateway says nothing at all for minutes, while orders go on coming. At the end every order is settled, no
+/// charge is doubled, and our record agrees with the gateway's own, charge by charge.
+/// </summary>
+static class PaymentsRun
+{
+    static readonly string[] Gateway =
+        ["--latency", "200±150", "--timeouts", "2%", "--errors", "2%", "--declines", "3%", "--seed", "7"];
+
+    /// <summary>From the last order, or the end of the outage: I7, and the time a backlog takes on a busy machine.</summary>
+    static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(60);
+
+    const int BacklogPerSecond = 25;
+
+    const double MostAttempts = 1.2;
+
+    public static Command Command()
+    {
+        var orders = new Option<int>("--orders") { Description = "As fast as they are let in.", DefaultValueFactory = _ => 10_000 };
+        var clients = new Option<int>("--clients") { Description = "That place them.", DefaultValueFactory = _ => 64 };
+        var outage = new Option<double>("--outage") { Description = "Minutes without the gateway; 0 for none.", DefaultValueFactory = _ => 10 };
+        var rate = new Option<double>("--rate") { Description = "Orders a second meanwhile.", DefaultValueFactory = _ => 2 };
+        var command = new Command("payments", "Orders paid at a gateway that misbehaves, and at one that is away for minutes.")
+        {
+            orders, clients, outage, rate,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var violations = await RunAsync(
+                parsed.GetValue(orders), parsed.GetValue(clients), TimeSpan.FromMinutes(parsed.GetValue(outage)),
+                parsed.GetValue(rate), Console.WriteLine, cancel);
+            Console.WriteLine(violations.Count == 0 ? "✓ Everything is settled, and both records agree." : $"✗ {violations.Count} violations.");
+            return violations.Count == 0 ? 0 : 1;
+        });
+        return command;
+    }
+
+    public static async Task<IReadOnlyList<string>> RunAsync(
+        int orders, int clients, TimeSpan outage, double rate, Action<string> say, CancellationToken cancel)
+    {
+        var directory = Path.Combine("/tmp", $"orderwright-payments-{Environment.ProcessId}");
+        var violations = new List<string>();
+        await using (var cluster = await Cluster.StartAsync(
+            directory, Gateway, 1, new Dictionary<string, string>(), cancel))
+        {
+            await new Knockers(cluster, 1).StockUpAsync();
+            var payers = new Payers(cluster);
+            say($"gateway: {string.Join(' ', Gateway)}; servers and logs in {directory}");
+            violations.AddRange(await MisbehaveAsync(cluster, payers, orders, clients, say, cancel));
+            if (outage > TimeSpan.Zero) violations.AddRange(await GoAwayAsync(cluster, payers, outage, rate, say, cancel));
+            violations.AddRange(payers.Complaints.Take(10).Select(complaint => $"an order was answered {complaint}"));
+            violations.AddRange(await JudgeAsync(cluster, payers, say));
+        }
+        foreach (var violation in violations.Take(30)) say($"✗ {violation}");
+        if (violations.Count == 0) Directory.Delete(directory, recursive: true);
+        return violations;
+    }
+
+    static async Task<List<string>> MisbehaveAsync(
+        Cluster cluster, Payers payers, int orders, int clients, Action<string> say, CancellationToken cancel)
+    {
+        using var threads = new Threads(cluster);
+        var clock = Stopwatch.StartNew();
+        await payers.PlaceAsync(orders, clients, cancel);
+        var placed = clock.Elapsed;
+        var violations = await SettleAsync(cluster, orders, "after the last order", cancel);
+        say(
+            $"{orders:N0} orders by {clients} clients: placed in {placed.TotalSeconds:0.0} s, settled in {clock.Elapsed.TotalSeconds:0.0} s, "
+            + $"{orders / clock.Elapsed.TotalSeconds:0} orders/s; threads of customer-service {threads.AtRest} before, {threads.Most} at most; "
+            + $"payments under way at once {threads.MostInFlight} at most; {Load()}");
+        return violations;
+    }
+
+    static async Task<List<string>> GoAwayAsync(
+        Cluster cluster, Payers payers, TimeSpan outage, double rate, Action<string> say, CancellationToken cancel)
+    {
+        using var threads = new Threads(cluster);
+        var before = await CallsAsync(cluster);
+        cluster.Gateway.Suspend();
+        try
+        {
+            await payers.PlaceAsync(rate, outage, cancel);
+        }
+        finally
+        {
+            cluster.Gateway.Resume();
+        }
+        var healed = Stopwatch.StartNew();
+        var many = (int)(rate * outage.TotalSeconds);
+        var violations = await SettleAsync(cluster, many, "after the outage", cancel);
+        var after = await CallsAsync(cluster);
+        var (requests, attempts) = (after.Requests - before.Requests, after.Attempts - before.Attempts);
+        say(
+            $"{outage.TotalMinutes:0.#} min without the gateway: {many:N0} orders came; settled {healed.Elapsed.TotalSeconds:0.0} s after it was back; "
+            + $"{attempts:N0} attempts for {requests:N0} requests ({(double)attempts / requests:0.00}); threads {threads.Most} at most; {Load()}");
+        if (attempts > MostAttempts * requests) violations.Add($"{attempts} attempts for {requests} requests");
+        return violations;
+    }
+
+    static async Task<List<string>> SettleAsync(Cluster cluster, int orders, string since, CancellationToken cancel)
+    {
+        var record = new Record(cluster);
+        var clock = Stopwatch.StartNew();
+        var bound = SettledWithin + TimeSpan.FromSeconds(orders / BacklogPerSecond);
+        (int Count, string First)? open;
+        while ((open = await record.OpenAsync(DateTimeOffset.UtcNow)) is not { Count: 0 } && clock.Elapsed < bound)
+            await Task.Delay(250, cancel);
+        return open is { Count: 0 } ? [] : [$"{bound.TotalSeconds:0} s {since}: {open?.Count} are open: {open?.First}"];
+    }
+
+    static async Task<List<string>> JudgeAsync(Cluster cluster, Payers payers, Action<string> say)
+    {
+        var record = new Record(cluster);
+        var databases = cluster.OpenDatabases();
+        var report = await new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None);
+        foreach (var database in databases.Values) await database.DisposeAsync();
+        var (byStatus, incidents, letters) =
+            (await record.OrdersByStatusAsync(), await record.IncidentsAsync(), await record.DeadLettersAsync());
+        var calls = await CallsAsync(cluster);
+        say(
+            $"verify, with the gateway's own record: {(report.Holds ? "all holds" : "BROKEN")}, {report.Orders:N0} orders "
+            + $"({string.Join(", ", byStatus.Select(pair => $"{pair.Value:N0} {pair.Key}"))}); {incidents} incidents; "
+            + $"{calls.Requests:N0} requests, {calls.Attempts:N0} attempts, {calls.LookUps:N0} look-ups; {letters.Count} dead letters");
+        List<string> violations =
+        [
+            .. report.Checks.SelectMany(check => check.Findings).Select(finding => $"{finding}"), .. letters,
+        ];
+        // This gateway can always tell what became of a key.
+        if (incidents > 0) violations.Add($"{incidents} incidents");
+        if (report.Orders != payers.Placed) violations.Add($"{payers.Placed} orders were taken, and {report.Orders} are there");
+        return violations;
+    }
+
+    static async Task<(long Requests, long Attempts, long LookUps)> CallsAsync(Cluster cluster)
+    {
+        await using var connection = new NpgsqlConnection(cluster.DatabaseOf(ServiceNames.Customer) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "SELECT count(*), COALESCE(sum(attempts), 0)::bigint, COALESCE(sum(probes), 0)::bigint FROM gateway_calls", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+    }
+
+    static string Load() => $"load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}";
+}
+
+/// <summary>Looks every 200 ms how many threads customer-service has, and how many payments are under way.</summary>
+sealed class Threads : IDisposable
+{
+    readonly CancellationTokenSource stop = new();
+    readonly Task looking;
+
+    public Threads(Cluster cluster)
+    {
+        var process = cluster.Instances.First(instance => instance.Service == ServiceNames.Customer).Process;
+        AtRest = Most = Of(process.ProcessId);
+        looking = LookAsync(cluster, process.ProcessId);
+    }
+
+    public int AtRest { get; }
+
+    public int Most { get; private set; }
+
+    public long MostInFlight { get; private set; }
+
+    public void Dispose()
+    {
+        stop.Cancel();
+        looking.GetAwaiter().GetResult();
+        stop.Dispose();
+    }
+
+    async Task LookAsync(Cluster cluster, int process)
+    {
+        await using var connection = new NpgsqlConnection(cluster.DatabaseOf(ServiceNames.Customer) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var open = new NpgsqlCommand("SELECT count(*) FROM gateway_calls WHERE due_at IS NOT NULL", connection);
+        while (!stop.IsCancellationRequested)
+        {
+            Most = Math.Max(Most, Of(process));
+            MostInFlight = Math.Max(MostInFlight, (long)(await open.ExecuteScalarAsync())!);
+            await Task.Delay(200);
+        }
+    }
+
+    static int Of(int process)
+    {
+        var line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("Threads:", StringComparison.Ordinal));
+        return int.Parse(line["Threads:".Length..], System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

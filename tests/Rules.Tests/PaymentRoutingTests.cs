@@ -1,0 +1,186 @@
+using Orderwright.Contracts;
+using Orderwright.CustomerService;
+using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Gateways.Routing;
+using Orderwright.Runtime;
+
+namespace Orderwright.Rules.Tests;
+
+/// <summary>Which gateway a payment goes to, and when it goes to another one.</summary>
+public class PaymentRoutingTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+    static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
+    static readonly GatewayLimits Limits = new();
+    static readonly ProviderCapabilities Card = new(true, true, true, true, true);
+    static readonly string[] Gateways = ["http", "sandbox", "stripe"];
+    static readonly HashSet<string> AllUp = [];
+
+    static readonly GatewayResult Ok = new GatewayResult.Succeeded("ch_1");
+    static readonly GatewayResult No = new GatewayResult.Declined("card_declined", "No.");
+    static readonly GatewayResult Away = new GatewayResult.Unavailable("503");
+    static readonly GatewayResult Lost = new GatewayResult.Unknown("No answer within 5 s.");
+    static readonly GatewayResult Never = new GatewayResult.NeverHappened(Final: false);
+    static readonly GatewayResult HeldBack = new GatewayResult.NotAsked("It fails.", LookUp: false, TimeSpan.FromSeconds(5));
+    static readonly GatewayResult NotLookedUp = new GatewayResult.NotAsked("It fails.", LookUp: true, TimeSpan.FromSeconds(5));
+
+    static IReadOnlyList<PaymentRoute> Read(string text) => PaymentRoute.ReadAll(text, Gateways);
+
+    static readonly IReadOnlyList<PaymentRoute> Routes = Read("card: stripe, then http");
+
+    static IReadOnlyList<string>? Candidates(
+        IReadOnlyList<PaymentRoute> routes, string currency, long amount, string name = "card", string token = "tok_visa",
+        params string[] down) =>
+        RoutingRules.Candidates(routes, new PaymentMethod(name, token), currency, amount, down.ToHashSet());
+
+    static PaymentFile Asked(IReadOnlyList<PaymentRoute> routes, string token = "tok_visa")
+    {
+        var ask = new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod("card", token));
+        return PaymentRules.Authorize(
+            PaymentFile.Empty(Order), ask, Gateways.ToHashSet(), new(true, 0), Now, Limits,
+            RoutingRules.Candidates(routes, ask.Payment, "GBP", 1_530, AllUp)).File;
+    }
+
+    static PaymentDecision Settle(
+        PaymentFile file, GatewayResult said, IReadOnlyList<PaymentRoute> routes, params string[] down) => CallRules.Settle(
+        file, file.Open!.Operation, file.Open.N, said, Card, Now, Limits,
+        RoutingRules.Instead(routes, file, file.Open, said, down.ToHashSet()));
+
+    [Fact]
+    public void The_first_line_that_fits_currency_and_amount_decides()
+    {
+        var routes = Read(
+            """
+            # small amounts in yen have their own gateway
+            card in JPY up to 1000: sandbox
+            card in GBP EUR, from 500000: stripe
+            card: http, then stripe
+            """);
+        Assert.Equal(["sandbox"], Candidates(routes, "JPY", 1_000));
+        Assert.Equal(["http", "stripe"], Candidates(routes, "JPY", 1_001));
+        Assert.Equal(["stripe"], Candidates(routes, "EUR", 500_000));
+        Assert.Equal(["http", "stripe"], Candidates(routes, "EUR", 499_999));
+        Assert.Equal(["stripe", "http"], Candidates(routes, "EUR", 1, down: "http"));
+        Assert.Null(Candidates(routes, "EUR", 1, name: "stripe"));
+        Assert.Empty(Candidates(Read("card in EUR: http"), "GBP", 1)!);
+    }
+
+    [Theory]
+    [InlineData("card")]
+    [InlineData("card: ")]
+    [InlineData(": http")]
+    [InlineData("balance: http")]
+    [InlineData("card: paypal")]
+    [InlineData("card: http, then http")]
+    [InlineData("card in: http")]
+    [InlineData("card in XXX: http")]
+    [InlineData("card from: http")]
+    [InlineData("card from -1: http")]
+    [InlineData("card from 10 up to 9: http")]
+    [InlineData("card up 10: http")]
+    [InlineData("card sometimes: http")]
+    public void What_cannot_be_is_refused_at_the_start_with_the_line(string line) => Assert.Contains(
+        "ORDERWRIGHT_ROUTES", Assert.Throws<InvalidSettingException>(() => Read(line)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_order_that_no_line_fits_is_refused()
+    {
+        var none = PaymentRules.Authorize(
+            PaymentFile.Empty(Order), new("17850", 1, "GBP", new("card", "tok")), Gateways.ToHashSet(), new(true, 0), Now,
+            Limits, []);
+        Assert.Equal((StepOutcome.Rejected, ReasonCodes.UnknownProvider), (none.Answer!.Outcome, none.Answer.Code));
+    }
+
+    [Fact]
+    public void A_gateway_that_is_away_is_followed_by_the_next_under_a_key_of_its_own()
+    {
+        foreach (var said in new[] { Away, HeldBack })
+        {
+            var next = Settle(Asked(Routes), said, Routes);
+            Assert.Null(next.Answer);
+            Assert.Equal(($"{Order}:authorize:2", "http", false), (next.Next!.Call.Key, next.Next.Call.Provider, next.Next.LookUp));
+            Assert.Equal(("stripe", CallStates.Failed), (next.File.Calls[0].Provider, next.File.Calls[0].State));
+            Assert.Single(next.File.Calls, call => call.FinishedAt is null);
+            var paid = Settle(next.File, Ok, Routes);
+            Assert.Equal((StepOutcome.Completed, "http", "card"),
+                (paid.Answer!.Outcome, paid.File.Payment!.Provider, paid.File.Payment.Route));
+            Assert.Equal(
+                "http", PaymentRules.Capture(paid.File, Now, Limits).Next!.Call.Provider);
+            Assert.Equal(["stripe", "http"], PaymentView.Of(paid.File).Attempts.Select(attempt => attempt.Provider));
+        }
+    }
+
+    [Fact]
+    public void What_may_have_happened_at_one_gateway_is_not_asked_of_another()
+    {
+        var doubt = Settle(Asked(Routes), Lost, Routes).File;
+        Assert.Equal((CallStates.InDoubt, 1), (doubt.Open!.State, doubt.Calls.Count));
+        foreach (var said in new[] { Lost, NotLookedUp, Away })
+            Assert.Single(Settle(doubt, said, Routes).File.Calls);
+        // Asked again under its own key, as the first request may still be on its way: an absence now says nothing of that.
+        var again = Settle(doubt, Never, Routes).File;
+        foreach (var said in new[] { Away, HeldBack, No })
+            Assert.Single(Settle(again, said, Routes).File.Calls);
+        // The process that had sent it died: looked up, and sent again.
+        var leaseEnded = CallRules.TakeUp(Asked(Routes), Now + Limits.Lease, Limits).File;
+        Assert.Single(Settle(Settle(leaseEnded, Never, Routes).File, Away, Routes).File.Calls);
+    }
+
+    [Fact]
+    public void A_declined_card_is_declined_unless_the_line_says_otherwise()
+    {
+        Assert.Equal(StepOutcome.Rejected, Settle(Asked(Routes), No, Routes).Answer!.Outcome);
+        var insisting = Read("card: stripe, then http, also when declined");
+        var next = Settle(Asked(insisting), No, insisting);
+        Assert.Equal(("http", CallStates.Declined), (next.Next!.Call.Provider, next.File.Calls[0].State));
+        Assert.Equal(StepOutcome.Rejected, Settle(next.File, No, insisting).Answer!.Outcome);
+        Assert.Equal(StepOutcome.Waiting, Settle(Asked(insisting), new GatewayResult.ActionRequired("ch", "/act"), insisting)
+            .Answer!.Outcome);
+    }
+
+    [Fact]
+    public void Nobody_is_asked_instead_for_what_is_being_undone_or_was_authorized_already()
+    {
+        var undone = PaymentRules.Undo(Asked(Routes), StepNames.AuthorizePayment, 0, Now, Limits).File;
+        Assert.Single(Settle(undone, Away, Routes).File.Calls);
+        var capturing = PaymentRules.Capture(Settle(Asked(Routes), Ok, Routes).File, Now, Limits).File;
+        Assert.Equal("stripe", Settle(capturing, Away, Routes).File.Payment!.Provider);
+    }
+
+    [Fact]
+    public void With_every_gateway_away_the_order_waits_and_goes_to_whichever_comes_back_first()
+    {
+        var last = Settle(Settle(Asked(Routes), Away, Routes).File, HeldBack, Routes, "stripe", "http").File;
+        Assert.Equal((CallStates.Retry, "http"), (last.Open!.State, last.Open.Provider));
+        var due = last.Open.DueAt!.Value;
+        Assert.Null(RoutingRules.TakesOver(Routes, last, new HashSet<string> { "stripe", "http" }));
+        Assert.Null(RoutingRules.TakesOver(Routes, last, AllUp));
+        var instead = RoutingRules.TakesOver(Routes, last, new HashSet<string> { "http" });
+        var taken = CallRules.TakeUp(last, due, Limits, instead);
+        Assert.Equal(("stripe", $"{Order}:authorize:3"), (taken.Next!.Call.Provider, taken.Next.Call.Key));
+    }
+
+    [Fact]
+    public void A_token_is_a_gateways_own_unless_the_route_takes_the_same_ones()
+    {
+        Assert.Equal("tok_visa", RoutingRules.TokenOf("tok_visa", "http"));
+        Assert.Equal("YWJj==", RoutingRules.TokenOf("YWJj==", "http"));
+        Assert.Equal("pm_1", RoutingRules.TokenOf("stripe=pm_1;http=tok_2", "stripe"));
+        Assert.Equal("", RoutingRules.TokenOf("stripe=pm_1", "http"));
+        Assert.Equal(["stripe"], Candidates(Routes, "GBP", 1, token: "stripe=pm_1"));
+        Assert.Empty(Candidates(Routes, "GBP", 1, token: "sandbox=tok_1")!);
+        Assert.Single(Settle(Asked(Routes, "stripe=pm_1"), Away, Routes).File.Calls);
+    }
+
+    [Fact]
+    public void An_authorization_that_turns_up_at_a_gateway_that_was_left_needs_attention()
+    {
+        var paid = Settle(Settle(Asked(Routes), Away, Routes).File, Ok, Routes).File;
+        var late = CallRules.Settle(paid, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, Now, Limits).File;
+        Assert.Contains("the gateway says that it was (pi_9)", late.Payment!.Attention, StringComparison.Ordinal);
+        // With the order off, it is given back where it is.
+        var declined = Settle(Settle(Asked(Routes), Away, Routes).File, No, Routes).File;
+        var back = CallRules.Settle(declined, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, Now, Limits);
+        Assert.Equal(("void", "stripe"), (back.Next!.Call.Operation, back.Next.Call.Provider));
+    }
+}
