@@ -21,6 +21,7 @@ public interface IDatabase : IQueries, IAsyncDisposable
     /// throws. Throws <see cref="DatabaseUnavailableException"/> when the answer to the commit is not known, which
     /// says nothing about whether it happened, and when it takes longer than
     /// <see cref="RuntimeOptions.TransactionTimeout"/>. A cancellation that comes during the commit comes too late.
+    /// Work that asks the database nothing need not reach it.
     /// </summary>
     Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel);
 

@@ -79,7 +79,9 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     {
         await using var database = engine.Open("Host=127.0.0.1;Port=1;Database=x;Username=x;Password=x");
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.MigrateAsync([], default));
-        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(_ => Task.FromResult(1), default));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
+            database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default));
+        Assert.Equal(1, await database.WriteAsync(_ => Task.FromResult(1), default)); // it asks nothing
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
             database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)));
     }
