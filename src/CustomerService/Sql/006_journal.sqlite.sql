@@ -1,4 +1,4 @@
--- Every movement of money, once: what was taken from one account and given to another (docs/adr/0018). The accounts:
+-- Every movement of money, once: what was taken from one account and given to another (docs/adr/0021). The accounts:
 -- customer:{id} is what a customer has as store credit, gateway:{provider} what a gateway is to pay out to us, orders
 -- what orders have paid, credits where top-ups come from. A row is both sides, so all accounts together are always zero.
 CREATE TABLE journal (

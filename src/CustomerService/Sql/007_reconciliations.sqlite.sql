@@ -1,4 +1,4 @@
--- Our record compared with a gateway's own list (docs/adr/0019): a row a run, with how far it is, so that it goes on after
+-- Our record compared with a gateway's own list (docs/adr/0022): a row a run, with how far it is, so that it goes on after
 -- a restart; what the gateway lists, until it is compared; and what differs. None of it is on an order's path.
 CREATE TABLE reconciliations (
     id           BLOB    PRIMARY KEY,
