@@ -15,14 +15,17 @@ public sealed record SagaRecord(Guid OrderId, SagaState State, PaymentPosition P
 /// <summary>A saga as this instance knows it, and what its row says of it.</summary>
 /// <param name="Saga">As it stands.</param>
 /// <param name="RowVersion">The version in its row; an earlier one where what happened since was not saved.</param>
-/// <param name="MayRunAhead">Its row says that it may be behind, so that the next step need not be saved.</param>
+/// <param name="MayRunAhead">It wrote the row, which says that it may be behind: the next step need not be saved.</param>
 /// <param name="FactsUnsaved">The order's facts changed since.</param>
 public sealed record KnownSaga(SagaRecord Saga, long RowVersion, bool MayRunAhead, bool FactsUnsaved = false)
 {
     public bool IsAhead => Saga.State.Version > RowVersion;
 
-    /// <summary>One of which nothing is known but its row.</summary>
-    public static KnownSaga AsStored(SagaRecord saga) => new(saga, saga.State.Version, saga.State.Unsure);
+    /// <summary>
+    /// One of which nothing is known but its row. Only who wrote a row may run ahead of it: whoever writes the next one would
+    /// not know of another who did.
+    /// </summary>
+    public static KnownSaga AsStored(SagaRecord saga) => new(saga, saga.State.Version, MayRunAhead: false);
 }
 
 /// <summary>What becomes of a saga's row in the small table of timers.</summary>

@@ -165,6 +165,21 @@ public abstract class RunningAheadSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_only_read_a_row_does_not_run_ahead_of_it()
+    {
+        var order = NewOrders(1);
+        await coordinator.HearsAsync(Placed(order));
+        var other = await StartAsync();
+        await other.HearsAsync(Placed(order, attempt: 2)); // Reads the row, which says that it may be behind.
+        await coordinator.HearsAsync(Cancelled(order)); // Its writer knows that it is not, and writes that.
+
+        // Asked by the other from what it has read, the payment would be in nobody's row, and never be undone.
+        var asked = await other.HearsAsync(Reserved(order));
+        Assert.DoesNotContain("AuthorizePayment", Types(asked));
+        Assert.Equal(["ReleaseStock"], Types(asked));
+    }
+
+    [Fact]
     public async Task People_see_what_is_ahead_of_its_row()
     {
         var order = NewOrders(1);
