@@ -35,9 +35,12 @@ public sealed class Breaker(GatewayLimits limits)
     }
 
     /// <summary>Null when the gateway may be asked now; else why not, and when it may be worth trying.</summary>
-    /// <param name="isRepetition">This very request was sent before; null for a look-up, which counts as neither.</param>
+    /// <param name="isRepetition">
+    /// This very request was sent before. A look-up is none, and earns its share: what a process that died had in hand is
+    /// looked up and sent again, and would else wait for hours.
+    /// </param>
     /// <param name="now">The moment of asking.</param>
-    public (string Why, TimeSpan After)? Refuses(bool? isRepetition, DateTimeOffset now)
+    public (string Why, TimeSpan After)? Refuses(bool isRepetition, DateTimeOffset now)
     {
         lock (gate)
         {
@@ -51,8 +54,7 @@ public sealed class Breaker(GatewayLimits limits)
                 return null;
             }
             Refill(now);
-            if (isRepetition is null) return null;
-            if (isRepetition is false)
+            if (!isRepetition)
                 budget = Math.Min(budget + limits.GatewayRetryBudget / 100.0, Math.Max(Reserve, 10 * limits.GatewayRetryBudget));
             else if (budget < 1)
                 return ("Too many requests are repetitions; this one waits.", NoBudgetPause);

@@ -155,7 +155,7 @@ public sealed partial class GatewayCalls
         var provider = lane.Provider;
         if (task.LookUp && !provider.Capabilities.LookUpByKey)
             return new GatewayResult.Unknown("This gateway cannot be asked what became of a request.");
-        if (lane.Breaker.Refuses(task.LookUp ? null : task.Call.Attempts > 1, time.Now()) is var (why, after))
+        if (lane.Breaker.Refuses(!task.LookUp && task.Call.Attempts > 1, time.Now()) is var (why, after))
             return new GatewayResult.NotAsked(why, task.LookUp, after);
         var result = await AskNowAsync(errand, cancel);
         if (!cancel.IsCancellationRequested)
