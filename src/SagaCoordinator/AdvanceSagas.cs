@@ -31,17 +31,17 @@ public sealed partial class AdvanceSagas(
             .ToDictionary(story => story.Key, story => story.ToList());
         var alone = memory.IsAlone(work.Now);
 
-        var (later, guessed, wrong) = await AdvanceGuessedAsync(stories, alone, work);
+        var (known, later, guessed) = await AdvanceGuessedAsync(stories, alone, work);
         var open = stories.Keys.Where(id => !later.ContainsKey(id) && !guessed.ContainsKey(id)).ToList();
         var loaded = await store.LockAsync([.. open.Where(id => !IsLikelyNew(stories[id][0]))], work);
-        var company = wrong.Count > 0 || loaded.Values.Any(known => IsForeign(known, stories, work.Now));
+        var company = loaded.Values.Any(saga => !known.Contains(saga.Saga.OrderId) && IsForeign(saga, stories, work.Now));
         var unheard = open.Where(id => !loaded.ContainsKey(id)).ToList();
         var begun = await BeginAsync([.. unheard.Select(id => stories[id])], alone, work);
 
         // What only looked new: an order told of twice, or begun by another instance a moment ago.
         var twice = await store.LockAsync([.. unheard.Where(id => !begun.ContainsKey(id))], work);
         foreach (var saga in twice) loaded.Add(saga.Key, saga.Value);
-        var advanced = loaded.Values.Select(known => Take(known, stories[known.Saga.OrderId], alone, work)).ToList();
+        var advanced = loaded.Values.Select(saga => Take(saga, stories[saga.Saga.OrderId], alone, work)).ToList();
         await store.UpdateLockedAsync(advanced, work);
 
         List<SagaProgress> saved = [.. guessed.Values, .. begun.Values, .. advanced];
@@ -52,7 +52,6 @@ public sealed partial class AdvanceSagas(
         work.AfterCommit(() =>
         {
             if (company) memory.NoticeCompany(work.Now);
-            wrong.ForEach(memory.Forget);
             foreach (var saga in later.Values) memory.Remember(saga, isSaved: false, work.Now);
             foreach (var saga in saved) memory.Remember(saga, isSaved: saga.Changed, work.Now);
         });
@@ -62,22 +61,23 @@ public sealed partial class AdvanceSagas(
 
     // A guess that leads to no change is confirmed by nothing: it does not count, unless nothing could confirm it, as the
     // saga is ahead of its row. What is wrong then is found out when it is saved, a second later.
-    async Task<(Dictionary<Guid, SagaProgress> Later, Dictionary<Guid, SagaProgress> Saved, List<Guid> Wrong)>
+    async Task<(HashSet<Guid> Known, Dictionary<Guid, SagaProgress> Later, Dictionary<Guid, SagaProgress> Saved)>
         AdvanceGuessedAsync(Dictionary<Guid, List<Message>> stories, bool alone, Work work)
     {
+        var taken = new HashSet<Guid>();
         var later = new Dictionary<Guid, SagaProgress>();
         var guessed = new List<SagaProgress>();
         foreach (var (orderId, story) in stories)
         {
-            if (memory.Find(orderId) is not { } known) continue;
+            if (memory.Take(orderId) is not { } known) continue;
+            taken.Add(orderId);
             var saga = Take(known, story, alone, work);
             if (saga.Changed ? saga.MaySaveLater : known.IsAhead) later.Add(orderId, saga);
             else if (saga.Changed) guessed.Add(saga);
         }
         var confirmed = await store.UpdateAsync(guessed, work);
         return (
-            later, guessed.Where(saga => confirmed.Contains(saga.OrderId)).ToDictionary(saga => saga.OrderId),
-            [.. guessed.Select(saga => saga.OrderId).Where(id => !confirmed.Contains(id))]);
+            taken, later, guessed.Where(saga => confirmed.Contains(saga.OrderId)).ToDictionary(saga => saga.OrderId));
     }
 
     async Task<Dictionary<Guid, SagaProgress>> BeginAsync(IReadOnlyList<List<Message>> stories, bool alone, Work work)
@@ -107,9 +107,9 @@ public sealed partial class AdvanceSagas(
     }
 
     // An answer to what another instance has asked.
-    bool IsForeign(KnownSaga loaded, Dictionary<Guid, List<Message>> stories, DateTimeOffset now) =>
+    static bool IsForeign(KnownSaga loaded, Dictionary<Guid, List<Message>> stories, DateTimeOffset now) =>
         loaded.Saga is { OrderId: var id, State: { Status: SagaStatus.Running } state }
-        && stories[id].Exists(message => message.Body is StepAnswered) && memory.Find(id) is null
+        && stories[id].Exists(message => message.Body is StepAnswered)
         && state.Outstanding.Any(asked => asked.Leg.FirstSentAt > now - JustNow);
 
     [LoggerMessage(3001, LogLevel.Warning, "Answers about {Count} orders without a saga were dropped")]

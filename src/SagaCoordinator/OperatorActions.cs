@@ -52,14 +52,14 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
 
     /// <summary>What <see cref="HandleAsync"/> would do and send, of the saga as it was read.</summary>
     public Answer Preview(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Decide(memory.Complete(record), wish, "", Guid.Empty, now) is { } decided ? Tell(decided) : Refused(record, wish);
+        Decide(memory.LookBeyond(record), wish, "", Guid.Empty, now) is { } decided ? Tell(decided) : Refused(record, wish);
 
     /// <summary>
     /// What an order's cancellation will do and send once order-service asks for it, which decides whether it may be: of a
     /// confirmed order, too.
     /// </summary>
     public Answer PreviewOrderCancel(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Tell(DecideAnyway(memory.Complete(record), wish, "", Guid.Empty, now));
+        Tell(DecideAnyway(memory.LookBeyond(record), wish, "", Guid.Empty, now));
 
     sealed record Decision(
         OperatorRequest Wish, SagaProgress Saga, SagaGist Before, SagaGist After, string? Warning, Guid? AuditId = null);

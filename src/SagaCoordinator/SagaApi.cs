@@ -98,7 +98,7 @@ public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLi
     }
 
     // What this instance knows beyond the row is shown as well.
-    SagaView ReadView(IRow row) => new(memory.Complete(StoredSaga.Read(row)).Saga, row.Time(7));
+    SagaView ReadView(IRow row) => new(memory.LookBeyond(StoredSaga.Read(row)).Saga, row.Time(7));
 
     static bool TryReadPosition(string? position, out Guid? before)
     {

@@ -25,14 +25,27 @@ public sealed partial class SagaMemory(SagaLimits limits, ILogger<SagaMemory> lo
     readonly Lock gate = new();
     DateTimeOffset? company;
 
-    /// <summary>Null where nothing is known but, maybe, a row.</summary>
-    public KnownSaga? Find(Guid orderId)
+    /// <summary>
+    /// What is known of it, for the one who asks alone: until they say how it stands, others find nothing but its row, which
+    /// makes them unsure. Else two could go on from the same knowledge, one without the other knowing. Null where nothing is
+    /// known but, maybe, a row.
+    /// </summary>
+    public KnownSaga? Take(Guid orderId)
     {
-        lock (gate) return ahead.TryGetValue(orderId, out var one) ? one.Saga : saved.Find(orderId);
+        lock (gate)
+        {
+            var known = ahead.Remove(orderId, out var one) ? one.Saga : saved.Find(orderId);
+            saved.Forget(orderId);
+            return known;
+        }
     }
 
-    /// <summary>What is known beyond a row, where it still is the row that this instance wrote; else the row.</summary>
-    public KnownSaga Complete(SagaRecord row)
+    /// <summary>The same, of a saga whose row is locked: the row, where it is no longer as this instance wrote it.</summary>
+    public KnownSaga Take(SagaRecord row) =>
+        Take(row.OrderId) is { } known && known.RowVersion == row.State.Version ? known : KnownSaga.AsStored(row);
+
+    /// <summary>To show it: what is known beyond a row that still is as this instance wrote it; else the row.</summary>
+    public KnownSaga LookBeyond(SagaRecord row)
     {
         lock (gate)
             return ahead.TryGetValue(row.OrderId, out var one) && one.Saga.RowVersion == row.State.Version
@@ -78,42 +91,18 @@ public sealed partial class SagaMemory(SagaLimits limits, ILogger<SagaMemory> lo
         }
     }
 
-    /// <summary>The row is not as it was known: nothing is, then.</summary>
-    public void Forget(Guid orderId)
+    /// <summary>Takes those that have been ahead for long enough.</summary>
+    public IReadOnlyList<KnownSaga> TakeLongAhead(DateTimeOffset now, int most)
     {
         lock (gate)
         {
-            ahead.Remove(orderId);
-            saved.Forget(orderId);
-        }
-    }
-
-    /// <summary>Those that have been ahead for long enough.</summary>
-    public IReadOnlyList<KnownSaga> LongAhead(DateTimeOffset now, int most)
-    {
-        lock (gate)
-            return
+            List<KnownSaga> late =
             [
                 .. ahead.Values.Where(one => (now - one.Since).Duration() >= limits.SaveWithin).Take(most)
                     .Select(one => one.Saga),
             ];
-    }
-
-    /// <summary>It was saved as it was known then; it may have gone on meanwhile.</summary>
-    public void Saved(SagaProgress saga, DateTimeOffset now)
-    {
-        lock (gate)
-        {
-            if (!ahead.TryGetValue(saga.OrderId, out var one) || one.Saga.RowVersion != saga.VersionBefore) return;
-            var row = saga.Known(saved: true);
-            if (one.Saga.Saga.State.Version == row.RowVersion)
-            {
-                ahead.Remove(saga.OrderId);
-                saved.Remember(saga.OrderId, row);
-                return;
-            }
-            var factsUnsaved = !ReferenceEquals(one.Saga.Saga.Facts, saga.Facts);
-            ahead[saga.OrderId] = (row with { Saga = one.Saga.Saga, FactsUnsaved = factsUnsaved }, now);
+            foreach (var known in late) ahead.Remove(known.Saga.OrderId);
+            return late;
         }
     }
 

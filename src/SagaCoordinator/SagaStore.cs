@@ -14,7 +14,7 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
     {
         if (orderIds.Count == 0) return [];
         var asked = SqlArgs.OfUuids("order_id", orderIds);
-        var sagas = await work.QueryAsync(sql["lock_sagas"], asked, row => memory.Complete(StoredSaga.Read(row)));
+        var sagas = await work.QueryAsync(sql["lock_sagas"], asked, row => memory.Take(StoredSaga.Read(row)));
         return sagas.ToDictionary(known => known.Saga.OrderId);
     }
 
@@ -94,7 +94,7 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
     (Guid OrderId, KnownSaga? Saga, string? Fault) TryRead(IRow row)
     {
         var (orderId, saga, fault) = StoredSaga.TryRead(row);
-        return (orderId, saga is null ? null : memory.Complete(saga), fault);
+        return (orderId, saga is null ? null : memory.Take(saga), fault);
     }
 
     static (Guid OrderId, DateTimeOffset? DueAt) NextLook(SagaProgress saga) =>

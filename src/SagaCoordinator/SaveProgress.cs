@@ -12,14 +12,14 @@ public sealed class SaveProgress(SagaStore store, SagaMemory memory)
 
     async Task<int> RunAsync(Work work, int most)
     {
-        var late = memory.LongAhead(work.Now, most);
+        var late = memory.TakeLongAhead(work.Now, most);
         var sagas = late.Select(known => SagaProgress.Of(known, work.Now, memory.IsAlone(work.Now))).ToList();
         var written = await store.UpdateAsync(sagas, work);
         work.AfterCommit(() =>
         {
-            foreach (var saga in sagas)
-                if (written.Contains(saga.OrderId)) memory.Saved(saga, work.Now);
-                else memory.Forget(saga.OrderId);
+            // Of one that somebody else advanced nothing is known but its row.
+            foreach (var saga in sagas.Where(saga => written.Contains(saga.OrderId)))
+                memory.Remember(saga, isSaved: true, work.Now);
         });
         return late.Count;
     }

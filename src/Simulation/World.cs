@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
+using Orderwright.SagaCoordinator;
 using Orderwright.Runtime.Transport;
 using Orderwright.Verification;
 
@@ -43,6 +44,8 @@ public sealed class World
         Settings = new ConfigurationBuilder().AddInMemoryCollection(
             [
                 new("Sandbox", "false"),
+                // Not the default: what is bold is what has to be watched.
+                new(nameof(SagaLimits.SaveWithin), "1s"),
                 new("Capture", plan.TakesOnFulfilment ? CapturePolicies.Fulfilment : CapturePolicies.Confirmation),
             ]).Build();
         foreach (var (service, instances) in plan.Instances)
