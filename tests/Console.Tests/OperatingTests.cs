@@ -112,7 +112,7 @@ public sealed class OperatingTests(Chromium chromium, DemoShop shop)
         await TabToAsync(window.Page, $"Resolve order {id}");
         await keys.PressAsync("Enter");
         await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Resolve authorize-payment as completed" })).ToBeVisibleAsync();
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("orderwright.stock.release.v1");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("orderwright.payment.undo.v1");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that it is");
         await Expect(window.Page.Locator("main")).ToContainTextAsync($"./orderwright resolve {id} authorize-payment completed");
 
