@@ -13,7 +13,7 @@ namespace Orderwright.SagaCoordinator;
 /// Nothing is loaded that can be guessed. An order told of for the first time is new, and is inserted; a saga
 /// that this instance advanced last is as it left it, and is updated. Where the insert finds a row, or the
 /// update another version, the guess was wrong, nothing was written, and the saga is locked, loaded and
-/// decided on again. And a step that goes well is not saved by itself: see <see cref="SagaMemory"/>.
+/// decided on again. And a step that goes well may be saved later: see <see cref="SagaMemory"/>.
 /// </remarks>
 public sealed partial class AdvanceSagas(
     SagaStore store, SagaMemory memory, SignsOfLife signs, ILogger<AdvanceSagas> log)
@@ -60,7 +60,7 @@ public sealed partial class AdvanceSagas(
     }
 
     // A guess that leads to no change is confirmed by nothing: it does not count, unless nothing could confirm it, as the
-    // saga is ahead of its row. What is wrong then is found out when it is saved, a second later.
+    // saga is ahead of its row. What is wrong then is found out when it is saved.
     async Task<(HashSet<Guid> Known, Dictionary<Guid, SagaProgress> Later, Dictionary<Guid, SagaProgress> Saved)>
         AdvanceGuessedAsync(Dictionary<Guid, List<Message>> stories, bool alone, Work work)
     {

@@ -4,9 +4,10 @@ using Orderwright.Runtime;
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>
-/// What this instance knows of sagas under way. Most of it their rows say, too; some sagas have gone a step or two beyond
-/// their rows, and are saved a moment later (<see cref="SaveProgress"/>) or with their end. All of it may be forgotten at any
-/// time: the row says what is to be asked again, and whoever is asked again answers the same (docs/adr/0019).
+/// What this instance knows of sagas under way. Most of it their rows say, too; where <see cref="SagaLimits.SaveWithin"/> allows
+/// it, some have gone a step or two beyond their rows, and are saved a moment later (<see cref="SaveProgress"/>) or with their
+/// end. All of it may be forgotten at any time, as by a transaction that fails: the row says what is to be asked again, and
+/// whoever is asked again answers the same (docs/adr/0019).
 /// </summary>
 /// <remarks>
 /// Running ahead pays while the answers come to who asked. With a second instance they come to either, and the one that did
@@ -81,8 +82,7 @@ public sealed partial class SagaMemory(SagaLimits limits, ILogger<SagaMemory> lo
         {
             if (known.IsAhead)
             {
-                var since = ahead.TryGetValue(saga.OrderId, out var one) ? one.Since : now;
-                ahead[saga.OrderId] = (known, since);
+                ahead[saga.OrderId] = (known, now);
                 return;
             }
             ahead.Remove(saga.OrderId);
@@ -91,7 +91,7 @@ public sealed partial class SagaMemory(SagaLimits limits, ILogger<SagaMemory> lo
         }
     }
 
-    /// <summary>Takes those that have been ahead for long enough.</summary>
+    /// <summary>Takes those that have been ahead, and have gone no further, for long enough.</summary>
     public IReadOnlyList<KnownSaga> TakeLongAhead(DateTimeOffset now, int most)
     {
         lock (gate)

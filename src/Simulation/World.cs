@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
-using Orderwright.SagaCoordinator;
 using Orderwright.Runtime.Transport;
+using Orderwright.SagaCoordinator;
 using Orderwright.Verification;
 
 namespace Orderwright.Simulation;
