@@ -57,7 +57,9 @@ sealed class FloorWriter : IAsyncDisposable
         return floor;
     }
 
-    /// <summary>Takes the orders' rows away; what else there is in a table stays.</summary>
+    /// <summary>
+    /// Takes the orders' rows away; what else there is in a table stays. An append-only one lets nobody but the server's owner.
+    /// </summary>
     public async Task EmptyAsync(CancellationToken cancel)
     {
         foreach (var (writer, service) in writers.Zip(ServiceNames.All))
@@ -66,7 +68,9 @@ sealed class FloorWriter : IAsyncDisposable
                     writer.Connection,
                     $"""
                     CREATE TEMP TABLE kept AS SELECT * FROM "{table.Name}" WHERE {table.Key.Quoted} IS NULL;
+                    ALTER TABLE "{table.Name}" DISABLE TRIGGER USER;
                     TRUNCATE "{table.Name}";
+                    ALTER TABLE "{table.Name}" ENABLE TRIGGER USER;
                     INSERT INTO "{table.Name}" OVERRIDING SYSTEM VALUE SELECT * FROM kept;
                     DROP TABLE kept
                     """, cancel);
