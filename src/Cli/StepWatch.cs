@@ -9,7 +9,10 @@ sealed class StepWatch(Api api, Output output)
 {
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Shows each step once it has moved, then the order; the exit code says how it ended.</summary>
+    /// <summary>
+    /// Shows each step once it has moved, then the order when it is decided and its process is over, with the capture that may
+    /// come after the decision; the exit code says how it ended.
+    /// </summary>
     public async Task<int> FollowAsync(string orderId, TimeSpan limit, CancellationToken cancel)
     {
         var started = TimeProvider.System.GetTimestamp();
@@ -19,9 +22,11 @@ sealed class StepWatch(Api api, Output output)
             var order = (await api.GetAsync(ServiceNames.Order, $"/orders/{orderId}", cancel)).OrThrow().Body;
             var saga = await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel);
             if (saga.IsSuccess) ShowSteps(saga.Body, shown);
-            if (order.Text("status") is not (OrderStatuses.Pending or OrderStatuses.CancelPending)) return End(order);
+            var decided = order.Text("status") is not (OrderStatuses.Pending or OrderStatuses.CancelPending);
+            if (decided && (!saga.IsSuccess || IsOver(saga.Body, order))) return End(order);
             if (TimeProvider.System.GetElapsedTime(started) > limit)
             {
+                if (decided) return End(order);
                 output.ShowJson(order);
                 output.Mark(null, $"{orderId} is still {order.Text("status")}: ./orderwright watch {orderId} goes on.");
                 return Exit.TimedOut;
@@ -29,6 +34,16 @@ sealed class StepWatch(Api api, Output output)
             await Task.Delay(Interval, cancel);
         }
     }
+
+    // What was taken last has reached the order, too: its payment was authorized when it was confirmed.
+    static bool IsOver(JsonElement saga, JsonElement order) => saga.Text("state") switch
+    {
+        "running" or "waiting" or "compensating" => false,
+        "completed" => order.Text("paymentStatus") != PaymentStatuses.Authorized
+            || !saga.Items("timeline").Any(step =>
+                step.Text("step") == StepNames.CapturePayment && step.Text("phase") == "completed"),
+        _ => true,
+    };
 
     int End(JsonElement order)
     {
