@@ -144,6 +144,32 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     }
 
     [Theory]
+    [InlineData("GET", "/api/v1/customers/4111111111111111", "path")]
+    [InlineData("PUT", "/api/v1/customers/%34111111111111111", "path")]
+    [InlineData("GET", "/api/v1/orders?customerId=4111%201111%201111%201111", "customerId")]
+    [InlineData("GET", "/api/v1/orders?reference=4111+1111+1111+1111", "reference")]
+    [InlineData("GET", "/api/v1/orders?4111111111111111=1", "query")]
+    [InlineData("POST", "/api/v1/webhooks/4111-1111-1111-1111", "path")]
+    [InlineData("GET", "/nowhere/4111111111111111", "path")]
+    public async Task A_card_number_is_refused_in_an_address_too(string method, string target, string place)
+    {
+        var answer = await shared.Client.SendAsync(new HttpMethod(method), target, "{}"u8.ToArray());
+        answer.IsProblem(400, "card_number").Names($"{place} card_number");
+        Assert.DoesNotContain("1111", Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
+        Assert.DoesNotContain("1111111", shared.Host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_card_number_is_no_idempotency_key_and_in_other_headers_neither_kept_nor_logged()
+    {
+        var answer = await shared.Client.PostAsync(Orders, Order(), ("Idempotency-Key", "5555555555554444"));
+        answer.IsProblem(400, "card_number").Names("Idempotency-Key card_number");
+        Assert.Equal(202, (await shared.Client.PostAsync(
+            Orders, Order(), ("X-Request-Start", "t=5555555555554444"), ("User-Agent", "5555555555554444"))).Status);
+        Assert.DoesNotContain("5555555555554444", shared.Host.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("application/json; charset=utf-16")]

@@ -36,6 +36,14 @@ public sealed class HttpValueTests
     public void What_a_shop_writes_every_day_is_none(string text) =>
         Assert.False(CardNumbers.Contains(Encoding.UTF8.GetBytes(text)));
 
+    [Theory]
+    [InlineData("Card 4111-1111-1111-1111 and 5555555555554444.", "Card ****-****-****-**** and ****************.")]
+    [InlineData("{\"n\":378282246310005}", "{\"n\":***************}")]
+    [InlineData("EAN 4006381333931, tok_1A2b, 1769851800", "EAN 4006381333931, tok_1A2b, 1769851800")]
+    [InlineData("", "")]
+    public void Of_what_has_to_be_kept_card_numbers_are_masked(string text, string kept) =>
+        Assert.Equal(kept, CardNumbers.Masked(text));
+
     [Fact]
     public void No_uuid_is_taken_for_a_card_number()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using Orderwright.Runtime.Http;
 
 namespace Orderwright.CustomerService.Gateways;
 
@@ -102,7 +103,10 @@ public abstract record GatewayResult
     /// The gateway's own; <c>insufficient_funds</c> is passed on, all others mean declined.
     /// </param>
     /// <param name="Message">One sentence for people, without personal or card data.</param>
-    public sealed record Declined(string Code, string Message) : GatewayResult;
+    public sealed record Declined(string Code, string Message) : GatewayResult
+    {
+        public string Message { get; init; } = CardNumbers.Masked(Message);
+    }
 
     /// <summary>The customer has to act first, at <paramref name="Url"/>.</summary>
     public sealed record ActionRequired(string Reference, string Url) : GatewayResult;
@@ -115,6 +119,8 @@ public abstract record GatewayResult
     /// <summary>It may have happened.</summary>
     public sealed record Unknown(string Why) : GatewayResult
     {
+        public string Why { get; init; } = CardNumbers.Masked(Why);
+
         /// <summary>The gateway is well, and says itself that it is not settled.</summary>
         public bool IsAnswer { get; init; }
     }
@@ -153,5 +159,8 @@ public abstract record WebhookReading
 /// <param name="Type">The gateway's name for it.</param>
 /// <param name="Key">The key of ours that it is about; null when it names none.</param>
 /// <param name="Result">What it says of that request; null when it says nothing that settles it.</param>
-/// <param name="Body">As it came, for the record.</param>
-public sealed record GatewayEvent(string Id, string Type, string? Key, GatewayResult? Result, string Body);
+/// <param name="Body">As it came, for the record, but for card numbers, which are not kept (ADR 12).</param>
+public sealed record GatewayEvent(string Id, string Type, string? Key, GatewayResult? Result, string Body)
+{
+    public string Body { get; init; } = CardNumbers.Masked(Body);
+}

@@ -6,8 +6,8 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// What a request must be before anything looks at what it asks: of a sane size, with one length, for this host, and,
-/// where no key is asked for, not sent by somebody else's web page.
+/// What a request must be before anything looks at what it asks: of a sane size, with one length, for this host, without a
+/// card's number in its address, and, where no key is asked for, not sent by somebody else's web page.
 /// </summary>
 sealed class Gate(HostSettings settings)
 {
@@ -43,6 +43,8 @@ sealed class Gate(HostSettings settings)
             return Problem.Of(
                 StatusCodes.Status400BadRequest, "foreign_host",
                 "This server does not go by the name in the Host header. Its operator lists names in ORDERWRIGHT_HOSTS.");
+        if (CardIn(request) is { } place)
+            return Problem.CardNumber(place);
         if (keyless && IsCrossSite(request))
             return Problem.Of(
                 StatusCodes.Status403Forbidden, "cross_site",
@@ -64,6 +66,20 @@ sealed class Gate(HostSettings settings)
     static bool HasTwoLengths(HttpRequest request) =>
         request.Headers.TransferEncoding.Count > 0
         && (request.Headers.ContainsKey("X-Content-Length") || request.Headers.ContentLength is not null);
+
+    // In the address; whoever reads the body, or a header that is kept, looks there. What proxies write into other headers
+    // has long numbers of its own, and is neither kept nor logged.
+    static string? CardIn(HttpRequest request)
+    {
+        if (CardNumbers.Contains(request.Path.Value)) return "path";
+        if (!request.QueryString.HasValue) return null;
+        foreach (var (name, values) in request.Query)
+        {
+            if (CardNumbers.Contains(name)) return "query";
+            if (values.Any(CardNumbers.Contains)) return name;
+        }
+        return null;
+    }
 
     static bool IsCrossSite(HttpRequest request)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 
 namespace Orderwright.Runtime.Http;
 
@@ -16,12 +17,50 @@ public static class CardNumbers
     const int Shortest = 13;
     const int Longest = 19;
 
+    /// <summary>The code of the problem that a request with one is answered.</summary>
+    public const string Code = "card_number";
+
+    public const string Advice = "This looks like a card number. Send a token of the payment provider instead.";
+
     /// <param name="utf8">A whole text; anything outside ASCII counts as a letter.</param>
-    public static bool Contains(ReadOnlySpan<byte> utf8)
+    public static bool Contains(ReadOnlySpan<byte> utf8) => Find(utf8, 0, out _) >= 0;
+
+    /// <inheritdoc cref="Contains(ReadOnlySpan{byte})"/>
+    public static bool Contains(string? text) => HasEnoughDigits(text) && Contains(Encoding.UTF8.GetBytes(text!));
+
+    /// <summary>
+    /// For what a gateway says and we have to keep: the text with a star in the place of each digit of a card's number.
+    /// </summary>
+    public static string Masked(string text)
     {
-        if (utf8.Length < Shortest) return false;
+        if (!HasEnoughDigits(text)) return text;
+        var utf8 = Encoding.UTF8.GetBytes(text);
+        var found = false;
+        for (var from = 0; Find(utf8, from, out var end) is >= 0 and var start; from = end)
+        {
+            found = true;
+            foreach (ref var letter in utf8.AsSpan(start..end))
+                if (char.IsAsciiDigit((char)letter)) letter = (byte)'*';
+        }
+        return found ? Encoding.UTF8.GetString(utf8) : text;
+    }
+
+    // Most texts have none, and are not looked at twice.
+    static bool HasEnoughDigits(string? text)
+    {
+        var count = 0;
+        foreach (var letter in text.AsSpan())
+            if (char.IsAsciiDigit(letter)) count++;
+        return count >= Shortest;
+    }
+
+    /// <summary>Where the first one begins, or -1.</summary>
+    static int Find(ReadOnlySpan<byte> utf8, int from, out int end)
+    {
+        end = utf8.Length;
+        if (utf8.Length - from < Shortest) return -1;
         Span<byte> digits = stackalloc byte[Longest];
-        for (var i = 0; i < utf8.Length; i++)
+        for (var i = from; i < utf8.Length; i++)
         {
             if (!char.IsAsciiDigit((char)utf8[i])) continue;
             var start = i;
@@ -42,9 +81,12 @@ public static class CardNumbers
             touchesLetter |= i < utf8.Length && IsLetter(utf8[i]);
             if (count is >= Shortest and <= Longest && !touchesLetter && Luhn(digits[..count])
                 && (divided ? !IsInUuid(utf8, start) : !IsTradeNumber(digits[..count])))
-                return true;
+            {
+                end = i;
+                return start;
+            }
         }
-        return false;
+        return -1;
     }
 
     static bool IsLetter(byte b) => char.IsAsciiLetter((char)b) || b >= 0x80;

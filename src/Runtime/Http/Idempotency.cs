@@ -194,6 +194,7 @@ public static class IdempotencyKeys
     {
         if (!http.Request.Headers.TryGetValue("Idempotency-Key", out var values)) return (null, null);
         var key = values.ToString();
+        if (CardNumbers.Contains(key)) return (null, Problem.CardNumber("Idempotency-Key"));
         return values.Count == 1 && key.Length is >= 1 and <= 255 && key.All(c => c is > ' ' and <= '~')
             ? (key, null)
             : (null, Problem.Invalid(

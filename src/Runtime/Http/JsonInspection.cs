@@ -41,8 +41,7 @@ static class JsonInspection
                     case JsonTokenType.PropertyName or JsonTokenType.String or JsonTokenType.Number
                         when IsCardNumber(in reader):
                         return new(
-                            PointerTo(json, reader.TokenStartIndex), "card_number",
-                            "This looks like a card number. Send a token of the payment provider instead.");
+                            PointerTo(json, reader.TokenStartIndex), CardNumbers.Code, CardNumbers.Advice);
                 }
             }
             return null;

@@ -53,6 +53,11 @@ public sealed record Problem(
     public static Answer Invalid(string pointer, string code, string detail) =>
         Invalid([new ProblemError(pointer, code, detail)]);
 
+    /// <param name="place">Where it stood, and nothing of it.</param>
+    public static Answer CardNumber(string place) => Of(
+        StatusCodes.Status400BadRequest, CardNumbers.Code, CardNumbers.Advice,
+        [new ProblemError(place, CardNumbers.Code, CardNumbers.Advice)]);
+
     public static Answer NotFound(string what) =>
         Of(StatusCodes.Status404NotFound, "not_found", $"There is no such {what}, or it is not yours to see.");
 

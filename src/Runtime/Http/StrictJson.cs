@@ -70,7 +70,7 @@ public static class StrictJson
 
     // What makes the whole body unfit is the problem's own code, so that a client need not look into the list.
     static Answer Refusal(IReadOnlyList<ProblemError> errors) =>
-        errors is [{ Code: "invalid_json" or "invalid_text" or "too_deep" or "card_number" } only]
+        errors is [{ Code: "invalid_json" or "invalid_text" or "too_deep" or CardNumbers.Code } only]
             ? Problem.Of(StatusCodes.Status400BadRequest, only.Code, only.Detail, errors)
             : Problem.Invalid(errors);
 

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
@@ -86,21 +87,27 @@ sealed class CustomerServer : IAsyncDisposable
     /// <summary>With settings of its own.</summary>
     public static async Task<CustomerServer> StartAsync(
         StorageEngine engine, (string Name, string Value)[] settings, params IPaymentProvider[] further) =>
-        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, settings);
+        await StartAsync(engine, settings, NullLoggerFactory.Instance, further);
+
+    /// <summary>… whose log is listened to.</summary>
+    public static async Task<CustomerServer> StartAsync(
+        StorageEngine engine, (string Name, string Value)[] settings, ILoggerFactory logs, params IPaymentProvider[] further) =>
+        await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, settings, logs);
 
     /// <summary>Another instance over the same database and clock, with an inbox of its own.</summary>
-    public Task<CustomerServer> StartAnotherAsync() => StartAsync(engine, address, Clock, further, settings);
+    public Task<CustomerServer> StartAnotherAsync() =>
+        StartAsync(engine, address, Clock, further, settings, NullLoggerFactory.Instance);
 
     static async Task<CustomerServer> StartAsync(
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
-        (string Name, string Value)[] settings)
+        (string Name, string Value)[] settings, ILoggerFactory logs)
     {
         var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
         var database = engine.Open(address);
         var transport = new InProcessTransport(options, clock);
         var service = new RunningService(
             new CustomerModule(further), database, transport, options, SettingsBeside(further, settings), clock, new IdSource(),
-            NullLoggerFactory.Instance);
+            logs);
         await service.StartAsync(default);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
@@ -241,11 +248,11 @@ sealed class CustomerServer : IAsyncDisposable
     public async Task AddCustomerAsync(string id = "17850", long credit = 0)
     {
         Assert.Equal(201, (await SendAsync("PUT", $"customers/{id}", """{"name":"Ann"}""")).Status);
-        if (credit > 0)
-            Assert.Equal(
-                201,
-                (await SendAsync("POST", $"customers/{id}/credits", $$"""{"amount":{{credit}},"currency":"GBP"}""")).Status);
+        if (credit > 0) await AddCreditAsync(credit, id);
     }
+
+    public async Task AddCreditAsync(long credit, string id = "17850") => Assert.Equal(
+        201, (await SendAsync("POST", $"customers/{id}/credits", $$"""{"amount":{{credit}},"currency":"GBP"}""")).Status);
 
     public async Task<long> BalanceAsync(string id = "17850") =>
         (long?)(await GetAsync($"customers/{id}/balances")).Body!["items"]!.AsArray().SingleOrDefault()?["amount"] ?? 0;
