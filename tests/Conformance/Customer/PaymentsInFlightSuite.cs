@@ -1,11 +1,13 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>A thousand payments at a gateway that is slow: what they hold meanwhile.</summary>
+/// <summary>Many payments at a gateway that is slow: what they hold meanwhile, and how many it is asked for at once.</summary>
 public abstract class PaymentsInFlightSuite(StorageEngine engine)
 {
     const int Payments = 1_000;
@@ -34,6 +36,43 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         foreach (var order in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal(Payments, gateway.Called.Distinct().Count());
         Assert.Equal(Payments, gateway.Called.Count);
+    }
+
+    [Fact]
+    public async Task A_gateway_has_no_more_calls_at_once_than_its_limit_and_each_stands_in_its_row_before_it_is_made()
+    {
+        const int Limit = 8;
+        var gateway = new ScriptedGateway();
+        await using var server = await CustomerServer.StartAsync(
+            engine, [("GatewayDeadline", "60s"), ("GatewayMaxInFlight", $"{Limit}")], gateway);
+        await server.AddCustomerAsync();
+        var (most, stored) = (0, new ConcurrentBag<string>());
+        gateway.Sees = async request =>
+        {
+            InterlockedMost(ref most, gateway.InFlight);
+            // By another connection: it sees what is committed.
+            foreach (var state in await server.QueryAsync(
+                $"SELECT state FROM gateway_calls WHERE gateway_key = '{request.Key}'", row => row.Text(0)))
+                stored.Add(state);
+        };
+        var slow = Enumerable.Range(0, 5 * Limit).Select(_ => Guid.CreateVersion7()).ToArray();
+        await server.TellAsync(slow.Select(order => (order, (IMessageBody)CustomerServer.Pay("scripted", amount: 1))));
+        await CustomerServer.UntilAsync(() => Task.FromResult(stored.Count == Limit));
+
+        // The limit is each gateway's own: another one is not kept waiting.
+        var beside = await server.AskAsync(Guid.CreateVersion7(), CustomerServer.Pay("sandbox", SandboxTokens.Visa));
+        Assert.Equal(StepOutcome.Completed, beside.Outcome);
+        Assert.Equal(Limit, gateway.InFlight);
+        foreach (var order in slow) gateway.Answer(GatewayCall.KeyOf(order, "authorize", 1), Ok);
+        foreach (var order in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
+        Assert.Equal(Limit, most);
+        Assert.Equal(Enumerable.Repeat(CallStates.Open, slow.Length), stored);
+    }
+
+    static void InterlockedMost(ref int most, int seen)
+    {
+        for (var before = most; seen > before; before = most)
+            if (Interlocked.CompareExchange(ref most, seen, before) == before) return;
     }
 
     // On SQLite there is one writer: the balance payment beside would not have come through.

@@ -21,6 +21,9 @@ sealed class ScriptedGateway : IPaymentProvider
     /// <summary>Every key with its operation, in the order in which it was called.</summary>
     public ConcurrentQueue<string> Called { get; } = new();
 
+    /// <summary>Runs before a call is answered.</summary>
+    public Func<GatewayRequest, Task> Sees { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>What a look-up finds.</summary>
     public Func<GatewayRequest, GatewayResult> Finds { get; set; } = _ => new GatewayResult.Unknown("It does not answer.");
 
@@ -52,6 +55,7 @@ sealed class ScriptedGateway : IPaymentProvider
         Interlocked.Increment(ref inFlight);
         try
         {
+            await Sees(request);
             return await Of(request.Key).Task.WaitAsync(cancel);
         }
         finally
