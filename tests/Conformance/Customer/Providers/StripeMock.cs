@@ -1,11 +1,12 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 
 namespace Orderwright.Conformance.Customer.Providers;
 
@@ -15,16 +16,11 @@ namespace Orderwright.Conformance.Customer.Providers;
 /// parameter is refused, as Stripe does it; an object with another field is not served. What it does when follows Stripe's
 /// documentation: https://docs.stripe.com/payments/paymentintents/lifecycle, https://docs.stripe.com/api/idempotent_requests.
 /// </summary>
-sealed class StripeMock : IAsyncDisposable
+sealed partial class StripeMock : IAsyncDisposable
 {
     public const string Key = "sk_test_mock";
 
-    public static readonly JsonNode Names = JsonNode.Parse(
-        typeof(StripeMock).Assembly.GetManifestResourceStream("stripe-names.json")!)!;
-
     sealed record Stored(string Request, int Status, string Body);
-
-    sealed record Refusal(int Status, string Type, string? Code, string Message, string? Param = null, string? DeclineCode = null);
 
     readonly WebApplication web;
     readonly Lock gate = new();
@@ -59,6 +55,9 @@ sealed class StripeMock : IAsyncDisposable
 
     /// <summary>A refund is not at the bank yet.</summary>
     public bool RefundsArePending { get; set; }
+
+    /// <summary>Every request in order: method and path as the document writes it, and its parameters sorted by name.</summary>
+    public List<string> Asked { get; } = [];
 
     /// <summary>Requests that moved money, or would have.</summary>
     public List<IReadOnlyDictionary<string, string>> Posts { get; } = [];
@@ -102,21 +101,13 @@ sealed class StripeMock : IAsyncDisposable
         }
     }
 
-    public static string EventOf(JsonObject thing, string type)
-    {
-        Assert.Contains(type, Names["eventTypes"]!.AsArray().Select(name => (string)name!));
-        return Shape(
-            "event",
-            ("id", $"evt_{(string)thing["id"]!}_{type}"), ("object", "event"), ("type", type),
-            ("api_version", (string)Names["version"]!), ("created", 1_769_851_800), ("livemode", false),
-            ("pending_webhooks", 1), ("data", new JsonObject { ["object"] = thing.DeepClone() })).ToJsonString();
-    }
-
     async Task AnswerAsync(HttpContext http, string endpoint, Func<HttpContext, IReadOnlyDictionary<string, string>, object> act)
     {
-        var form = http.Request.HasFormContentType
-            ? (await http.Request.ReadFormAsync()).ToDictionary(pair => pair.Key, pair => pair.Value.ToString())
-            : http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        IEnumerable<KeyValuePair<string, StringValues>> parameters =
+            http.Request.HasFormContentType ? await http.Request.ReadFormAsync() : http.Request.Query;
+        // Stripe takes a list's places with their numbers and without.
+        var form = parameters.ToDictionary(
+            pair => Place().Replace(pair.Key, "[]"), pair => pair.Value.ToString());
         if (Broken is { } broken)
         {
             await WriteAsync(http, broken.Status, broken.Body);
@@ -124,8 +115,13 @@ sealed class StripeMock : IAsyncDisposable
         }
         if (Refuse(http, endpoint, form) is { } refusal)
         {
-            await WriteAsync(http, refusal.Status, Error(refusal, null));
+            await WriteAsync(http, refusal.Status, refusal.Body(null));
             return;
+        }
+        lock (gate)
+        {
+            var sorted = form.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}={one.Value}");
+            Asked.Add($"{endpoint} {string.Join('&', sorted)}");
         }
         var key = http.Request.Headers["Idempotency-Key"].ToString();
         var card = form.GetValueOrDefault("payment_method", "");
@@ -145,6 +141,9 @@ sealed class StripeMock : IAsyncDisposable
         await WriteAsync(http, status, body);
     }
 
+    [GeneratedRegex(@"\[\d+\]")]
+    private static partial Regex Place();
+
     bool FirstOf(string key)
     {
         lock (gate) return stumbled.Add(key);
@@ -162,13 +161,15 @@ sealed class StripeMock : IAsyncDisposable
                 http.Response.Headers["Idempotent-Replayed"] = "true";
                 return known.Request == request
                     ? (known.Status, known.Body)
-                    : (400, Error(new(400, "idempotency_error", null, "Keys for idempotent requests can only be used with the same parameters."), null));
+                    : (400, new Refusal(
+                        400, "idempotency_error", null,
+                        "Keys for idempotent requests can only be used with the same parameters.").Body(null));
             }
             var (status, body) = act(http, form) switch
             {
                 JsonObject done => (200, done.ToJsonString()),
-                (Refusal refusal, JsonObject intent) => (refusal.Status, Error(refusal, intent)),
-                Refusal refusal => (refusal.Status, Error(refusal, null)),
+                (Refusal refusal, JsonObject intent) => (refusal.Status, refusal.Body(intent)),
+                Refusal refusal => (refusal.Status, refusal.Body(null)),
                 var other => throw new InvalidOperationException($"{other}"),
             };
             if (key.Length > 0) answers[key] = new(request, status, body);
@@ -180,9 +181,9 @@ sealed class StripeMock : IAsyncDisposable
     {
         if (http.Request.Headers.Authorization != $"Bearer {Key}")
             return new(401, "invalid_request_error", null, "Invalid API Key provided: sk_test_****mock");
-        if (http.Request.Headers["Stripe-Version"] != (string)Names["version"]!)
+        if (http.Request.Headers["Stripe-Version"] != (string)StripeShapes.Names["version"]!)
             return new(400, "invalid_request_error", null, "Invalid Stripe API version.");
-        var allowed = Names["parameters"]![endpoint]!.AsArray().Select(name => (string)name!).ToHashSet();
+        var allowed = StripeShapes.Names["parameters"]![endpoint]!.AsArray().Select(name => (string)name!).ToHashSet();
         return form.Keys.FirstOrDefault(name => !allowed.Contains(name.Split('[')[0])) is { } unknown
             ? new(400, "invalid_request_error", "parameter_unknown", $"Received unknown parameter: {unknown}", unknown)
             : null;
@@ -191,7 +192,9 @@ sealed class StripeMock : IAsyncDisposable
     object Create(HttpContext http, IReadOnlyDictionary<string, string> form)
     {
         var amount = Long(form["amount"]);
-        if (amount < 30) return new Refusal(400, "invalid_request_error", "amount_too_small", "Amount must be at least £0.30 gbp", "amount");
+        if (amount < 30)
+            return new Refusal(
+                400, "invalid_request_error", "amount_too_small", "Amount must be at least £0.30 gbp", "amount");
         var card = form.GetValueOrDefault("payment_method") ?? $"pm_of_{form["payment_method_data[card][token]"]}";
         if (!card.StartsWith("pm_", StringComparison.Ordinal))
             return new Refusal(400, "invalid_request_error", "resource_missing", $"No such PaymentMethod: '{card}'", "payment_method");
@@ -199,13 +202,13 @@ sealed class StripeMock : IAsyncDisposable
         if (!hasReturnUrl && form.GetValueOrDefault("automatic_payment_methods[allow_redirects]") != "never")
             return new Refusal(400, "invalid_request_error", null, "You must provide a `return_url`.", "return_url");
         var id = $"pi_{++made}";
-        var intent = Shape(
+        var intent = StripeShapes.Shape(
             "payment_intent",
             ("id", id), ("object", "payment_intent"), ("amount", amount), ("amount_capturable", 0L), ("amount_received", 0L),
             ("currency", form["currency"]), ("capture_method", form["capture_method"]), ("confirmation_method", "automatic"),
             ("created", 1_769_851_800L + made), ("livemode", false), ("payment_method", card),
             ("payment_method_types", new JsonArray("card")), ("client_secret", $"{id}_secret"),
-            ("status", "requires_confirmation"), ("metadata", Metadata(form)));
+            ("status", "requires_confirmation"), ("metadata", StripeShapes.Metadata(form)));
         intents.Add(id, intent);
         switch (card)
         {
@@ -276,11 +279,11 @@ sealed class StripeMock : IAsyncDisposable
             return new Refusal(
                 400, "invalid_request_error", null, "Refund amount is greater than unrefunded amount on charge.", "amount");
         var id = $"re_{++made}";
-        var refund = Shape(
+        var refund = StripeShapes.Shape(
             "refund",
             ("id", id), ("object", "refund"), ("amount", amount), ("currency", (string)intent["currency"]!),
             ("created", 1_769_851_800 + made), ("payment_intent", (string)intent["id"]!),
-            ("status", RefundsArePending ? "pending" : "succeeded"), ("metadata", Metadata(form)));
+            ("status", RefundsArePending ? "pending" : "succeeded"), ("metadata", StripeShapes.Metadata(form)));
         refunds.Add(id, refund);
         return refund;
     }
@@ -316,10 +319,12 @@ sealed class StripeMock : IAsyncDisposable
         var id = (string)intent["id"]!;
         var expanded = intent.DeepClone().AsObject();
         if ((string?)intent["status"] is "requires_capture" or "succeeded" or "canceled")
-            expanded["latest_charge"] = Shape(
+            expanded["latest_charge"] = StripeShapes.Shape(
                 "charge",
                 ("id", $"ch_of_{id}"), ("object", "charge"), ("amount", (long)intent["amount"]!), ("payment_intent", id),
                 ("amount_captured", (long)intent["amount_received"]!), ("currency", (string)intent["currency"]!),
+                ("captured", (string?)intent["status"] == "succeeded"), ("created", (long)intent["created"]!),
+                ("disputed", false), ("livemode", false), ("paid", true), ("refunded", false),
                 ("amount_refunded", refunds.Values.Where(refund => (string?)refund["payment_intent"] == id)
                     .Sum(refund => (long)refund["amount"]!)));
         return expanded;
@@ -358,7 +363,7 @@ sealed class StripeMock : IAsyncDisposable
     static void Fail(JsonObject intent, Refusal refusal)
     {
         intent["status"] = "requires_payment_method";
-        intent["last_payment_error"] = Fault(refusal);
+        intent["last_payment_error"] = refusal.Fault();
     }
 
     static Refusal Missing(string param) =>
@@ -367,37 +372,6 @@ sealed class StripeMock : IAsyncDisposable
     static Refusal Unexpected(JsonObject intent, string what) => new(
         400, "invalid_request_error", "payment_intent_unexpected_state",
         $"This PaymentIntent could not be {what} because it has a status of {intent["status"]}.");
-
-    static JsonObject Fault(Refusal refusal)
-    {
-        var fault = new JsonObject { ["type"] = refusal.Type, ["message"] = refusal.Message };
-        if (refusal.Code is not null) fault["code"] = refusal.Code;
-        if (refusal.DeclineCode is not null) fault["decline_code"] = refusal.DeclineCode;
-        if (refusal.Param is not null) fault["param"] = refusal.Param;
-        return fault;
-    }
-
-    static string Error(Refusal refusal, JsonObject? intent)
-    {
-        var fault = Fault(refusal);
-        if (intent is not null) fault["payment_intent"] = intent.DeepClone();
-        return new JsonObject { ["error"] = fault }.ToJsonString();
-    }
-
-    static JsonObject Metadata(IReadOnlyDictionary<string, string> form) => new(
-        form.Where(pair => pair.Key.StartsWith("metadata[", StringComparison.Ordinal))
-            .Select(pair => KeyValuePair.Create(pair.Key[9..^1], (JsonNode?)pair.Value)));
-
-    static JsonObject Shape(string kind, params (string Name, JsonNode? Value)[] known)
-    {
-        var shape = new JsonObject(Names["fields"]![kind]!.AsArray().Select(name => KeyValuePair.Create((string)name!, (JsonNode?)null)));
-        foreach (var (name, value) in known)
-        {
-            Assert.True(shape.ContainsKey(name), $"{kind} has no field {name}");
-            shape[name] = value;
-        }
-        return shape;
-    }
 
     static long Long(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 

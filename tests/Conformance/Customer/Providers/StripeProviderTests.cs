@@ -71,7 +71,7 @@ sealed class StripeHouse : GatewayHouse
             "canceled" => "payment_intent.canceled",
             _ => "payment_intent.succeeded",
         };
-        return Task.FromResult(Signed(StripeMock.EventOf(intent, type), signedAt));
+        return Task.FromResult(Signed(StripeShapes.EventOf(intent, type), signedAt));
     }
 
     public static Delivery Signed(string body, DateTimeOffset at) => new(
@@ -168,7 +168,7 @@ public sealed class StripeTests
         foreach (var (status, settled) in new[] { ("pending", false), ("succeeded", true), ("failed", true) })
         {
             refund["status"] = status;
-            var told = StripeHouse.Signed(StripeMock.EventOf(refund, "refund.updated"), TimeProvider.System.GetUtcNow());
+            var told = StripeHouse.Signed(StripeShapes.EventOf(refund, "refund.updated"), TimeProvider.System.GetUtcNow());
             var read = Assert.IsType<WebhookReading.Genuine>(house.Provider.ReadWebhook(
                 told.Headers, Encoding.UTF8.GetBytes(told.Body), TimeProvider.System.GetUtcNow()));
             Assert.Equal((asked.Key, settled), (read.Events[0].Key, read.Events[0].Result is not null));
@@ -245,7 +245,7 @@ public sealed class StripeTests
         // New ones of a newer API version have to be thought about.
         Assert.Equal(
             ["canceled", "processing", "requires_action", "requires_capture", "requires_confirmation", "requires_payment_method", "succeeded"],
-            StripeMock.Names["intentStatuses"]!.AsArray().Select(name => (string)name!));
-        Assert.Equal(11, StripeMock.Names["eventTypes"]!.AsArray().Count);
+            StripeShapes.Names["intentStatuses"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal(11, StripeShapes.Names["eventTypes"]!.AsArray().Count);
     }
 }
