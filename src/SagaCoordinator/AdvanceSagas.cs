@@ -31,10 +31,10 @@ public sealed partial class AdvanceSagas(
             .ToDictionary(story => story.Key, story => story.ToList());
         var alone = memory.IsAlone(work.Now);
 
-        var (known, later, guessed) = await AdvanceGuessedAsync(stories, alone, work);
+        var (known, later, guessed, anyWrong) = await AdvanceGuessedAsync(stories, alone, work);
         var open = stories.Keys.Where(id => !later.ContainsKey(id) && !guessed.ContainsKey(id)).ToList();
         var loaded = await store.LockAsync([.. open.Where(id => !IsLikelyNew(stories[id][0]))], work);
-        var company = loaded.Values.Any(saga => !known.Contains(saga.Saga.OrderId) && IsForeign(saga, stories, work.Now));
+        var foreign = loaded.Values.Any(saga => !known.Contains(saga.Saga.OrderId) && IsForeign(saga, stories, work.Now));
         var unheard = open.Where(id => !loaded.ContainsKey(id)).ToList();
         var begun = await BeginAsync([.. unheard.Select(id => stories[id])], alone, work);
 
@@ -51,7 +51,7 @@ public sealed partial class AdvanceSagas(
         signs.Hear(batch, work.Now);
         work.AfterCommit(() =>
         {
-            if (company) memory.NoticeCompany(work.Now);
+            if (foreign || anyWrong || later.Values.Concat(saved).Any(saga => saga.WasOvertaken)) memory.NoticeCompany(work.Now);
             foreach (var saga in later.Values) memory.Remember(saga, isSaved: false, work.Now);
             foreach (var saga in saved) memory.Remember(saga, isSaved: saga.Changed, work.Now);
         });
@@ -61,7 +61,8 @@ public sealed partial class AdvanceSagas(
 
     // A guess that leads to no change is confirmed by nothing: it does not count, unless nothing could confirm it, as the
     // saga is ahead of its row. What is wrong then is found out when it is saved.
-    async Task<(HashSet<Guid> Known, Dictionary<Guid, SagaProgress> Later, Dictionary<Guid, SagaProgress> Saved)>
+    async Task<(
+            HashSet<Guid> Known, Dictionary<Guid, SagaProgress> Later, Dictionary<Guid, SagaProgress> Saved, bool AnyWrong)>
         AdvanceGuessedAsync(Dictionary<Guid, List<Message>> stories, bool alone, Work work)
     {
         var taken = new HashSet<Guid>();
@@ -77,7 +78,8 @@ public sealed partial class AdvanceSagas(
         }
         var confirmed = await store.UpdateAsync(guessed, work);
         return (
-            taken, later, guessed.Where(saga => confirmed.Contains(saga.OrderId)).ToDictionary(saga => saga.OrderId));
+            taken, later, guessed.Where(saga => confirmed.Contains(saga.OrderId)).ToDictionary(saga => saga.OrderId),
+            confirmed.Count < guessed.Count);
     }
 
     async Task<Dictionary<Guid, SagaProgress>> BeginAsync(IReadOnlyList<List<Message>> stories, bool alone, Work work)

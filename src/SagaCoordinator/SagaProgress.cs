@@ -84,6 +84,12 @@ public sealed class SagaProgress
 
     public bool Changed => !ReferenceEquals(State, before);
 
+    /// <summary>
+    /// An answer came to what was never asked, as far as is known here: another instance was further on, or this one before it
+    /// was started again.
+    /// </summary>
+    public bool WasOvertaken { get; private set; }
+
     /// <summary>The version that its row has, as far as is known.</summary>
     public long VersionBefore { get; }
 
@@ -142,6 +148,7 @@ public sealed class SagaProgress
                 Decide(new SagaEvent.CancelRequested(cancel.Reason));
                 break;
             case StepAnswered answer when message.Step is { } step:
+                WasOvertaken |= State.Unsure && !answer.Undo && State.Steps.Any(one => one.Step == step && one.Do is null);
                 var reply = OrderMessages.ReplyOf(step, answer, Facts);
                 Decide(new SagaEvent.Answered(step, answer.Undo, reply), answer);
                 if (answer.Outcome == StepOutcome.Waiting && OrderMessages.WaitingOf(State) is { } awaited

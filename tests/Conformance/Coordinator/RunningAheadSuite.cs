@@ -127,6 +127,30 @@ public abstract class RunningAheadSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Two_that_get_the_answers_to_each_others_last_question_do_not_go_round_in_circles()
+    {
+        var order = NewOrders(1);
+        var other = await StartAsync();
+        await coordinator.HearsAsync(Placed(order));
+        clock.Now += TimeSpan.FromSeconds(20);
+        var (asks, hears) = (other, coordinator);
+        var asked = Types(await asks.SweepsAsync()).Single();
+        for (var round = 0; round < 10; round++)
+        {
+            var answer = asked switch
+            {
+                "ReserveStock" => Reserved(order),
+                "AuthorizePayment" => Authorized(order, captured: 600),
+                _ => Committed(order),
+            };
+            if (asked == "CommitStock") (asks, hears) = (hears, asks);
+            asked = Types(await asks.HearsAsync(answer)).Single();
+            if (asked == "OrderConfirmed") return;
+        }
+        Assert.Fail("Each found a row that the other had left behind, and asked again, for ever.");
+    }
+
+    [Fact]
     public async Task An_answer_that_overtook_the_row_at_another_instance_has_it_asked_again()
     {
         var order = NewOrders(1);
