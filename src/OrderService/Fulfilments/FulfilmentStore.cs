@@ -76,7 +76,7 @@ public sealed class FulfilmentStore(SqlCatalog sql)
         if (done.Count > 0) work.Defer(sql["delete_fulfilment_work"], Keys(done));
     }
 
-    /// <summary>These payments have come so far: what was waiting for that is done.</summary>
+    /// <summary>These payments have come so far: what waited for that is done, and what is left is asked for at once.</summary>
     public void FinishTaken(IReadOnlyList<(Guid OrderId, PaymentPosition Payment)> moved, Work work)
     {
         if (moved.Count == 0) return;
@@ -86,6 +86,9 @@ public sealed class FulfilmentStore(SqlCatalog sql)
                 .Uuid("order_id", one => one.OrderId)
                 .BigInt("captured", one => one.Payment.CapturedMinor)
                 .Bool("is_held", one => one.Payment.HeldMinor > 0));
+        work.Defer(
+            sql["ask_for_the_rest"],
+            SqlArgs.Over(moved).Uuid("order_id", one => one.OrderId).Args.And("now", work.Now));
     }
 
     static SqlRows<FulfilmentWork> Keys(IReadOnlyList<FulfilmentWork> open) => SqlArgs.Over(open)

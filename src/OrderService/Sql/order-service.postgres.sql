@@ -272,3 +272,10 @@ DELETE FROM fulfilment_work w
 USING unnest(@order_id, @captured, @is_held) AS batch (order_id, captured, is_held)
 WHERE w.order_id = batch.order_id AND w.participant = 'customer-service' AND w.due <= batch.captured
     AND (w.number > 0 OR NOT batch.is_held);
+
+-- name: ask_for_the_rest
+-- A payment that moved is free for what else is to be taken: nothing else tells customer-service before the next pause is over.
+UPDATE fulfilment_work w
+SET ask_at = @now
+FROM unnest(@order_id) AS batch (order_id)
+WHERE w.order_id = batch.order_id AND w.participant = 'customer-service' AND w.ask_at > @now;

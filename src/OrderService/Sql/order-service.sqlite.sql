@@ -261,3 +261,10 @@ WHERE participant = 'customer-service' AND EXISTS (
     FROM json_each(@rows)
     WHERE fulfilment_work.order_id = unhex(value ->> 0) AND fulfilment_work.due <= value ->> 1
         AND (fulfilment_work.number > 0 OR NOT value ->> 2));
+
+-- name: ask_for_the_rest
+-- A payment that moved is free for what else is to be taken: nothing else tells customer-service before the next pause is over.
+UPDATE fulfilment_work
+SET ask_at = @now
+WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
+    AND participant = 'customer-service' AND ask_at > @now;
