@@ -21,7 +21,10 @@ static class ReadRows
 
     public static PaymentRow Payment(IRow row) => new(
         row.Uuid(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.BigInt(4), row.Text(5), row.BigInt(6),
-        row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10));
+        row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10))
+    {
+        GivenBackByHand = row.BigInt(11),
+    };
 
     public static MovementRow Movement(IRow row) => new(
         row.Uuid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.BigInt(5));

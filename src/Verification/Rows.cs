@@ -45,6 +45,9 @@ public sealed record PaymentRow(
     Guid OrderId, string? CustomerId, string? Provider, string? Currency, long Amount, string State, long Authorized,
     long Captured, long Refunded, bool Voided, DateTimeOffset UpdatedAt)
 {
+    /// <summary>What an operator said they gave back, or let go: the gateway's own record may not know of it.</summary>
+    public long GivenBackByHand { get; init; }
+
     /// <summary>Secured and neither taken nor given back.</summary>
     public long Held => Voided ? 0 : Math.Max(0, Authorized - Captured);
 }

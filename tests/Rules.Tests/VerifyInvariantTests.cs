@@ -146,6 +146,21 @@ public class VerifyInvariantTests
     }
 
     [Fact]
+    public void I3_knows_what_an_operator_gave_back_by_hand_and_finds_what_is_missing_besides()
+    {
+        var byHand = Cancelled with { Payment = Paid with { Refunded = 1999, GivenBackByHand = 1999 }, Charges = [Charge] };
+        Assert.Empty(InvariantRules.GatewayAgrees(byHand));
+        Assert.Empty(InvariantRules.GatewayAgrees(byHand with { Charges = [Charge with { Refunded = 1999 }] }));
+        Assert.Single(InvariantRules.GatewayAgrees(byHand with { Charges = [Charge with { Refunded = 1000 }] }));
+        var letGo = Cancelled with
+        {
+            Payment = Paid with { Captured = 0, Voided = true, GivenBackByHand = 1999 }, Charges = [Charge with { Captured = 0 }],
+        };
+        Assert.Empty(InvariantRules.GatewayAgrees(letGo));
+        Assert.Single(InvariantRules.GatewayAgrees(letGo with { Payment = letGo.Payment with { GivenBackByHand = 0 } }));
+    }
+
+    [Fact]
     public void I3_does_not_judge_a_payment_whose_gateway_is_being_asked() =>
         Assert.Empty(InvariantRules.GatewayAgrees(Waiting with
         {

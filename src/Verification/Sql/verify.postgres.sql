@@ -52,7 +52,11 @@ JOIN sagas s ON s.order_id = t.order_id
 WHERE s.state = 'failed' OR (s.state = 'waiting' AND s.waiting_for IS NOT NULL);
 
 -- name: payments
-SELECT order_id, customer_id, provider, currency, amount, state, authorized, captured, refunded, voided, updated_at
+SELECT order_id, customer_id, provider, currency, amount, state, authorized, captured, refunded, voided, updated_at, (
+    SELECT coalesce(sum(c.amount), 0)::bigint
+    FROM gateway_calls c
+    WHERE c.order_id = payments.order_id AND c.operation IN ('refund', 'void') AND c.state = 'succeeded'
+        AND c.resolved_by IS NOT NULL)
 FROM payments
 ORDER BY order_id;
 
