@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Orderwright.Contracts;
 using Orderwright.OperatorConsole;
 using Orderwright.Runtime;
@@ -39,11 +38,11 @@ sealed class DemoScenarios(ISite console) : ISite
         ["reset"] = "The shelves are counted anew, what waits is cancelled, what is stuck is resolved.",
     };
 
-    public void Map(IEndpointRouteBuilder routes, SiteContext context)
+    public void Map(WebApplication web, SiteContext context)
     {
-        console.Map(routes, context);
+        console.Map(web, context);
         if (context.HasKeys || !context.Configuration.Bind<DevOptions>().Demo) return;
-        var demo = routes.MapGroup("/api/v1/demo").WithTags("demo").Require(Scopes.Operator);
+        var demo = web.MapGroup("/api/v1/demo").WithTags("demo").Require(Scopes.Operator);
         demo.MapGet("", () => Answer.Json(
             StatusCodes.Status200OK, [.. Stories.Select(one => new DemoStory(one.Key, one.Value))],
             DemoJson.Default.ListDemoStory)).ExcludeFromDescription();

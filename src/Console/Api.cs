@@ -38,6 +38,9 @@ public sealed record MergedList(
     /// <summary>There are several processes, each with a list of its own.</summary>
     public bool IsSpread => Each.Count > 1;
 
+    /// <summary>Everyone answered: that nothing is there means that there is nothing.</summary>
+    public bool IsWhole => Each.All(one => one.Reply.IsThere);
+
     /// <param name="each">A page of each service.</param>
     /// <param name="positionOf">Where an item stands in its list; as text it sorts as the lists do.</param>
     /// <param name="limit">Items of a page, the services' and this one's.</param>
@@ -155,9 +158,7 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
             var json = Parse(response, await response.Content.ReadAsByteArrayAsync(cancel));
             return new(
                 call, (int)response.StatusCode, json,
-                response.IsSuccessStatusCode ? null
-                    : $"{json.TextOrNull("detail") ?? $"{service} answered {(int)response.StatusCode}."} "
-                        + $"({json.TextOrNull("code") ?? "no code"})");
+                response.IsSuccessStatusCode ? null : TroubleOf(service, (int)response.StatusCode, json));
         }
         catch (Exception error) when (
             error is HttpRequestException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
@@ -167,6 +168,15 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
                 $"{service} does not answer at {address.GetLeftPart(UriPartial.Authority)}. Where it runs elsewhere, set "
                 + $"{Settings.Prefix}{service.Split('-')[0].ToUpperInvariant()}_URL for the coordinator.");
         }
+    }
+
+    // Where a problem names what is wrong part by part, the sentence above the parts says nothing more.
+    static string TroubleOf(string service, int status, JsonElement problem)
+    {
+        var parts = problem.Items("errors")
+            .Select(part => $"{part.Text("pointer").TrimStart('/')}: {part.Text("detail")}").ToList();
+        var said = parts.Count > 0 ? string.Join(" ", parts) : problem.TextOrNull("detail") ?? $"{service} answered {status}.";
+        return $"{said} ({problem.TextOrNull("code") ?? "no code"})";
     }
 
     static readonly JsonElement Empty = JsonElement.Parse("{}");

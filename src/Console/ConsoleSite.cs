@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Http;
 
@@ -25,19 +24,23 @@ public sealed class ConsoleSite : ISite
         ["icon.svg"] = "image/svg+xml",
     }.ToFrozenDictionary();
 
-    public void Map(IEndpointRouteBuilder routes, SiteContext context)
+    public void Map(WebApplication web, SiteContext context)
     {
         var apis = new Apis(context);
         var sessions = new Sessions(context.HasKeys);
         var renderer = new PageRenderer(context.Logs);
-        var site = routes.MapGroup("").OpenToAll().ExcludeFromDescription();
+        var site = web.MapGroup("").OpenToAll().ExcludeFromDescription();
 
         foreach (var page in Site.Pages)
             site.MapGet(page.Route, http => sessions.EnterAsync(http, key => ShowAsync(http, page, key)));
         site.MapGet("/live", http => sessions.EnterAsync(http, key =>
             new LiveStream(renderer, (at, cancel) => Look(http, at, key, cancel), context.Time).RunAsync(http)));
         new Forms(sessions, renderer, apis, Look, ShowAsync).Map(site);
-        new AgentDoor(apis, context.Logs).Map(routes);
+        new AgentDoor(apis, context.Logs).Map(web);
+        // What a person mistypes gets a page; a program gets the problem document that every other path answers with.
+        web.Use(next => http => http.GetEndpoint() is null && IsForPeople(http.Request)
+            ? ShowAsync(http, Site.Missing, null, StatusCodes.Status404NotFound)
+            : next(http));
         foreach (var (name, type) in Assets)
         {
             var bytes = Asset(name);
@@ -61,6 +64,10 @@ public sealed class ConsoleSite : ISite
             Visit.Of(at, apis.As(key, cancel), context.Time.Now(), Sessions.TokenOf(http), sessions.HasKeys)
                 with { Origin = $"{http.Request.Scheme}://{http.Request.Host}" };
     }
+
+    static bool IsForPeople(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && !request.Path.StartsWithSegments("/api")
+        && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The address of an asset, with the hash of what it holds.</summary>
     public static string AddressOf(string asset) => $"/assets/{asset}?{Hashes[asset]}";

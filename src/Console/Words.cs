@@ -41,6 +41,9 @@ public static class Words
 
     public static bool Flag(JsonElement of, string name) => of.Text(name) == "true";
 
+    /// <summary>A state as people say it.</summary>
+    public static string State(string state) => state == "indoubt" ? "in doubt" : state.Replace('_', ' ');
+
     /// <summary>What a state looks like: <c>good</c>, <c>bad</c>, <c>busy</c>, <c>wait</c> or <c>off</c>.</summary>
     public static string Tone(string state) => state switch
     {

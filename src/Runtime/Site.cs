@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +10,9 @@ namespace Orderwright.Runtime;
 /// </summary>
 public interface ISite
 {
-    void Map(IEndpointRouteBuilder routes, SiteContext context);
+    /// <param name="web">For its routes, and for what it answers where no route is.</param>
+    /// <param name="context">Where it is.</param>
+    void Map(WebApplication web, SiteContext context);
 }
 
 /// <summary>What a host hands a site.</summary>
