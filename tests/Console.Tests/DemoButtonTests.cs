@@ -9,6 +9,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
 {
     [Theory]
     [InlineData("decline", "Rejected at authorize-payment")]
+    [InlineData("out-of-stock", "Rejected at reserve-stock")]
     [InlineData("gateway-timeout", "Completed at")]
     [InlineData("refund-fails", "an operator has to retry, resolve or compensate it")]
     public async Task A_button_begins_its_story_and_shows_the_order(string scenario, string becomes)

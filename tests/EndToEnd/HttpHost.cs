@@ -161,7 +161,8 @@ public sealed class HttpHost : IAsyncDisposable
         return host;
     }
 
-    static int FreePort()
+    /// <summary>A port that nobody has just now.</summary>
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -56,6 +56,29 @@ public sealed class OperatorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Many_are_retried_by_a_query_and_a_canary_that_gets_stuck_again_spares_the_rest()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            var order = await PostAsync("orders", new
+            {
+                customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
+                payment = new { provider = "sandbox", token = "tok_refund_fails" },
+            });
+            await PostAsync($"orders/{order["id"]}/cancel", new { reason = "customer" });
+        }
+        await UntilAsync(async () => await GetAsync("incidents") is var open && open["items"]!.AsArray().Count == 2 ? open : null);
+
+        string[] retry = ["retry", "--where", "step=authorize-payment&code=refund_failed", "--canary", "1", "--reason", "the bank is back"];
+        Assert.Equal((0, "It would retry 2 orders.\n"), await ToolAsync([.. retry, "--preview"]));
+        var (status, said) = await ToolAsync(retry);
+        Assert.Equal(1, status);
+        Assert.Contains("1 of the first 1 did not go on; the others were left alone.", said, StringComparison.Ordinal);
+        var audit = (await GetAsync("audit?action=retry"))["items"]!.AsArray();
+        Assert.Equal("the bank is back", (string)Assert.Single(audit)!["reason"]!);
+    }
+
+    [Fact]
     public async Task Dead_letters_are_a_list_over_all_services()
     {
         Assert.Empty((await GetAsync("dead-letters?open=true"))["items"]!.AsArray());
