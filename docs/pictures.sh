@@ -6,7 +6,7 @@ looks=$(mktemp -d)
 trap 'rm -rf "$looks"' EXIT
 dotnet build tests/Console.Tests -c Release -v quiet -nologo
 ORDERWRIGHT_LOOKS=$looks dotnet tests/Console.Tests/bin/Release/net10.0/Orderwright.Console.Tests.dll \
-  --no-progress --filter-class '*EveryPageTests*'
+  --no-progress --filter-class '*EmbeddedEveryPageTests'
 mkdir -p docs/pictures
-cp "$looks/wide-light-.png" docs/pictures/overview.png
-cp "$looks/wide-dark-orders-INCIDENT.png" docs/pictures/incident.png
+cp "$looks/top-light-.png" docs/pictures/overview.png
+cp "$looks/top-dark-orders-INCIDENT.png" docs/pictures/incident.png

@@ -58,6 +58,8 @@ public sealed class Window : IAsyncDisposable
             .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)
         """;
 
+    static readonly Clip Top = new() { X = 0, Y = 0, Width = 1280, Height = 960 };
+
     readonly IBrowserContext context;
 
     public Window(IBrowserContext context, IPage page)
@@ -89,9 +91,11 @@ public sealed class Window : IAsyncDisposable
         await Page.SetViewportSizeAsync(1280, 800);
         Assert.Empty(await ViolationsAsync());
         await LookAsync(name, "wide-light");
+        await LookAsync(name, "top-light", Top);
         await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
         Assert.Empty(await ViolationsAsync());
         await LookAsync(name, "wide-dark");
+        await LookAsync(name, "top-dark", Top);
         await Page.SetViewportSizeAsync(390, 800);
         await LookAsync(name, "narrow-dark");
         await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
@@ -109,11 +113,11 @@ public sealed class Window : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await context.CloseAsync();
 
-    // For people: every page as a picture, where ORDERWRIGHT_LOOKS names a directory.
-    async Task LookAsync(string name, string look)
+    // For people: every page as a picture, where ORDERWRIGHT_LOOKS names a directory; whole, and its top for the README.
+    async Task LookAsync(string name, string look, Clip? part = null)
     {
         if (Environment.GetEnvironmentVariable("ORDERWRIGHT_LOOKS") is not { Length: > 0 } directory) return;
         var file = string.Concat(name.Select(c => char.IsLetterOrDigit(c) ? c : '-'));
-        await Page.ScreenshotAsync(new() { FullPage = true, Path = Path.Combine(directory, $"{look}{file}.png") });
+        await Page.ScreenshotAsync(new() { FullPage = true, Clip = part, Path = Path.Combine(directory, $"{look}{file}.png") });
     }
 }

@@ -10,7 +10,10 @@ public sealed class FullShopTests : IAsyncLifetime
 {
     const int Orders = 10_000;
     const int Incidents = 60;
-    const int MostBytes = 60_000;
+
+    /// <summary>Of a page.</summary>
+    public const int MostBytes = 60_000;
+
     static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(100);
 
     HttpHost host = null!;
@@ -54,17 +57,17 @@ public sealed class FullShopTests : IAsyncLifetime
                     customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
                     payment = new { provider = "sandbox", token = "tok_refund_fails" },
                 }))["id"]!;
-                await DemoShop.UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "confirmed");
+                await Shop.UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "confirmed");
                 await PostAsync($"orders/{id}/cancel", new { reason = "customer" });
                 incident = id;
             });
-        await DemoShop.UntilAsync(async () =>
+        await Shop.UntilAsync(async () =>
             (await GetAsync("incidents?limit=200"))["items"]!.AsArray().Count == Incidents);
         run = (string)(await PostAsync("bulk-actions", new
         {
             action = "retry", where = new { code = "refund_failed" }, reason = "The bank is back, they say.", canary = 0,
         }))["id"]!;
-        await DemoShop.UntilAsync(async () =>
+        await Shop.UntilAsync(async () =>
             (string)(await GetAsync($"bulk-actions/{run}"))["state"]! is "done" or "stopped");
     }
 

@@ -1,0 +1,149 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Orderwright.ConsoleTests;
+
+/// <summary>All that, and what the demo shop shows best.</summary>
+public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : OperatingTests(chromium, shop)
+{
+    [Theory]
+    [InlineData("status=rejected", "DEMO-5")]
+    [InlineData("status=rejected&code=out_of_stock", "DEMO-3")]
+    [InlineData("status=pending&olderThan=0&waitingFor=customer", "DEMO-7")]
+    public async Task Orders_are_found_by_their_status_and_how_their_process_stands(string filter, string reference)
+    {
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync($"/orders?{filter}");
+        await Expect(window.Page.Locator("tbody tr", new() { HasTextString = reference })).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator("tbody tr", new() { HasTextString = "DEMO-1" })).ToHaveCountAsync(0);
+    }
+
+    [Theory]
+    [InlineData("DEMO-8")]
+    [InlineData("grace")]
+    public async Task An_order_is_found_by_its_reference_and_its_customer(string text)
+    {
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync($"/orders?q={text}");
+        await Expect(window.Page.GetByRole(AriaRole.Cell, new() { NameRegex = new("DEMO-8") })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Times_are_the_visitors_own_with_UTC_in_the_tooltip()
+    {
+        var id = await Shop.PlaceAsync("tok_visa");
+        var placed = DateTimeOffset.Parse((string)(await Shop.GetAsync($"orders/{id}"))["createdAt"]!, null);
+        var context = await Chromium.Browser.NewContextAsync(new() { BaseURL = Shop.Url.AbsoluteUri, TimezoneId = "Pacific/Kiritimati" });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"/orders/{id}");
+        var time = page.Locator($"dd time[title='{placed.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC']");
+        // Fourteen hours ahead of UTC: another day for most of it, which then stands before the time.
+        await Expect(time).ToHaveTextAsync(new Regex($"{placed.ToOffset(TimeSpan.FromHours(14)):HH:mm:ss}$"));
+        await context.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/orders")]
+    [InlineData("/orders?status=rejected")]
+    [InlineData("/orders?state=open&youngerThan=PT1H")]
+    [InlineData("/orders?code=nothing_like_that")]
+    [InlineData("/incidents")]
+    [InlineData("/stock?below=10")]
+    [InlineData("/stock/MUG-01")]
+    [InlineData("/payments")]
+    [InlineData("/payments?inDoubt=true")]
+    [InlineData("/dead-letters?open=true")]
+    [InlineData("/timers")]
+    [InlineData("/audit?action=note")]
+    [InlineData("/services/stock-service")]
+    public async Task A_page_names_the_calls_behind_it_and_these_answer(string path)
+    {
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync(path);
+        var calls = await window.Page.Locator(".listend code").AllTextContentsAsync();
+        Assert.NotEmpty(calls);
+        // Where one list is made of several calls, the values of a parameter are told with bars between them.
+        foreach (var call in calls.SelectMany(call => call.Contains('|', StringComparison.Ordinal)
+            ? Regex.Match(call, "(?<before>.*=)(?<values>[a-z|_]+)(?<after>.*)") is { Groups: var groups }
+                ? groups["values"].Value.Split('|').Select(value => groups["before"].Value + value + groups["after"].Value) : []
+            : [call]))
+        {
+            Assert.StartsWith("GET /", call, StringComparison.Ordinal);
+            using var http = new HttpClient { BaseAddress = Shop.Url };
+            using var answer = await http.GetAsync(new Uri(call["GET ".Length..], UriKind.Relative));
+            Assert.True(answer.IsSuccessStatusCode, call);
+        }
+    }
+
+    [Fact]
+    public async Task The_console_works_without_its_script()
+    {
+        var context = await Chromium.Browser.NewContextAsync(new() { BaseURL = Shop.Url.AbsoluteUri, JavaScriptEnabled = false });
+        var page = await context.NewPageAsync();
+        var id = await Shop.MakeIncidentAsync();
+        await page.GotoAsync($"/orders/{id}/act?verb=retry");
+        await page.GetByLabel("Reason; it stands in the audit").FillAsync("try");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry now" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasTextString = "Done" })).ToBeVisibleAsync();
+        await context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_form_of_another_site_is_refused()
+    {
+        using var http = new HttpClient { BaseAddress = Shop.Url };
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["reason"] = "x", ["token"] = new('a', 32) });
+        using var answer = await http.PostAsync($"/orders/{Shop.Incident}/act?verb=retry", form);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("foreign_form", (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["code"]!);
+    }
+
+    [Theory]
+    [InlineData("/orders?status=pending&olderThan=yesterday", "olderThan: Seconds, or ISO 8601 such as PT15M.")]
+    [InlineData("/orders?status=lost", "status: One of: pending, confirmed")]
+    [InlineData("/audit?orderId=none", "orderId: A UUID.")]
+    [InlineData("/dead-letters?orderId=none", "orderId: A UUID.")]
+    public async Task A_filter_that_cannot_be_read_is_answered_with_how_to_write_it(string path, string says)
+    {
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync(path);
+        await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync(says);
+        // Nor does it pass for a list without entries.
+        await Expect(window.Page.Locator(".empty")).ToHaveCountAsync(0);
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task A_person_at_a_wrong_address_gets_a_page_and_a_program_a_problem()
+    {
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync("/ordres");
+        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "There is no such page" })).ToBeVisibleAsync();
+        await window.IsFitAsync("/missing");
+        using var http = new HttpClient { BaseAddress = Shop.Url };
+        foreach (var (path, accept) in new[] { ("/ordres", "*/*"), ("/api/v1/ordres", "text/html") })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", accept } } };
+            using var answer = await http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+        }
+    }
+
+    [Theory]
+    [InlineData("/bulk?code=refund_failed&action=retry", "Incidents")]
+    [InlineData("/incidents/none", "Incidents")]
+    [InlineData("/reconciliations/none", "Payments")]
+    [InlineData("/services/stock-service", "Overview")]
+    [InlineData("/orders/none", "Orders")]
+    public async Task The_menu_says_where_one_is(string path, string item)
+    {
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync(path);
+        await Expect(window.Page.Locator("nav [aria-current=page]")).ToHaveTextAsync(item);
+    }
+}

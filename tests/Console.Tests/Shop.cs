@@ -1,0 +1,78 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace Orderwright.ConsoleTests;
+
+/// <summary>A running shop with an incident in it: in one process or in four, the console before it is the same.</summary>
+public abstract class Shop : IAsyncLifetime
+{
+    /// <summary>Where its console is.</summary>
+    public abstract Uri Url { get; }
+
+    /// <summary>An order whose refund has failed.</summary>
+    public string Incident { get; private set; } = "";
+
+    /// <summary>How long a decision may take.</summary>
+    protected abstract int Patience { get; }
+
+    public async ValueTask InitializeAsync()
+    {
+        await StartAsync();
+        Incident = await MakeIncidentAsync();
+    }
+
+    public abstract ValueTask DisposeAsync();
+
+    protected abstract Task StartAsync();
+
+    /// <summary>Whose API answers for a path such as <c>orders/…</c>.</summary>
+    protected abstract HttpClient ClientOf(string path);
+
+    /// <summary>What operators did to an order, at whichever service.</summary>
+    public abstract Task<IReadOnlyList<JsonNode>> ListAuditAsync(string orderId);
+
+    public async Task<string> MakeIncidentAsync()
+    {
+        var id = await PlaceAsync("tok_refund_fails");
+        await PostAsync($"orders/{id}/cancel", new { reason = "customer" });
+        await UntilAsync(async () => (string)(await GetAsync($"sagas/{id}"))["state"]! == "failed");
+        return id;
+    }
+
+    /// <summary>Places an order.</summary>
+    /// <param name="token">The sandbox's: what becomes of its payment.</param>
+    /// <param name="wait">Seconds for its decision; until it is decided where nothing is said.</param>
+    public async Task<string> PlaceAsync(string token, int? wait = null)
+    {
+        var order = await PostAsync(
+            "orders",
+            new
+            {
+                customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
+                payment = new { provider = "sandbox", token },
+            },
+            wait ?? Patience);
+        return (string)order["id"]!;
+    }
+
+    public async Task<JsonNode> PostAsync(string path, object body, int wait = 0)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}") { Content = JsonContent.Create(body) };
+        if (wait > 0) request.Headers.Add("Prefer", $"wait={wait}");
+        using var response = await ClientOf(path).SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    public Task<JsonNode> GetAsync(string path) => GetAsync(ClientOf(path), path);
+
+    protected static async Task<JsonNode> GetAsync(HttpClient client, string path) =>
+        JsonNode.Parse(await client.GetStringAsync(new Uri($"/api/v1/{path}", UriKind.Relative)))!;
+
+    public static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await holds()) await Task.Delay(50, limit.Token);
+    }
+}
