@@ -66,7 +66,14 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         return new ServiceParts
         {
             Handlers = [new SettlePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), tell],
-            Jobs = [ClockSetBack.Job(context.Sql["bring_forward"]), calls.Job, tell.Job, watch.Job, .. parked.Jobs],
+            Jobs =
+            [
+                MindTheClock.Job(
+                    context.Time,
+                    (context.Sql["bring_forward"], MindTheClock.LongestPause),
+                    (context.Sql["bring_look_ups_forward"], GatewayLimits.LookUpPauses[^1])),
+                calls.Job, tell.Job, watch.Job, .. parked.Jobs,
+            ],
             Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
             Routes = routes =>
             {

@@ -57,7 +57,8 @@ public sealed class OrderModule : IServiceModule
             ],
             Jobs =
             [
-                ClockSetBack.Job(context.Sql["bring_forward"]), new AskCoordinator(store, inFlight, context).Job, follow.Job,
+                MindTheClock.Job(context.Time, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
+                new AskCoordinator(store, inFlight, context).Job, follow.Job,
             ],
             Loops =
             [

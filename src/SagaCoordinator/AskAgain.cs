@@ -6,7 +6,8 @@ namespace Orderwright.SagaCoordinator;
 /// <summary>
 /// Asks again what nobody has answered, and ends what nobody answered in time. The saga rows are the outbox:
 /// whatever was lost on the way, here it is sent again. When the service starts, everything that is
-/// outstanding is asked once, as nobody knows what got lost while it was away.
+/// outstanding is asked once, as nobody knows what got lost while it was away; and when its clock was set back, as nobody
+/// knows how far that has put it off.
 /// </summary>
 /// <remarks>
 /// A timer is moved lazily: it fires when the saga as it last saw it would have asked, finds that the saga
@@ -26,6 +27,7 @@ public sealed partial class AskAgain(
 
     static readonly TimeSpan UnreadablePutOffBy = TimeSpan.FromMinutes(10);
 
+    readonly ClockSetBack clock = new(context.Time);
     DateTimeOffset? began;
     DateTimeOffset lastLook;
     Guid sweptUpTo;
@@ -36,6 +38,7 @@ public sealed partial class AskAgain(
     async Task<int> RunAsync(Work work, int most)
     {
         if (began is null) began = lastLook = work.Now;
+        if (clock.Happened()) (sweptUpTo, swept) = (Guid.Empty, false);
         if (IsWithin(FirstLookAfter, began.Value, work.Now) || IsHeldBack(work.Now)) return 0;
 
         var askNow = !swept;

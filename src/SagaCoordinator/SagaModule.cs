@@ -34,7 +34,7 @@ public sealed class SagaModule : IServiceModule
             Handlers = [new AdvanceSagas(store, memory, signs, context.Logs.CreateLogger<AdvanceSagas>())],
             Jobs =
             [
-                ClockSetBack.Job(context.Sql["bring_forward"]),
+                MindTheClock.Job(context.Time, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
                 new SaveProgress(store, memory).Job,
                 new AskAgain(store, memory, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],

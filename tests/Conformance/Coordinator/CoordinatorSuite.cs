@@ -267,10 +267,22 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         await ahead.HearsAsync(Placed(order));
         await ahead.SweepsAsync();
         clock.Now -= TimeSpan.FromHours(2);
-        Assert.Empty(await ahead.LooksAtTheClockAsync());
-        await ahead.MindsTheClockAsync();
-        Sends(order, "ReserveStock", await ahead.LooksAtTheClockAsync());
-        Assert.Empty(await ahead.LooksAtTheClockAsync());
+        // By one that knows nothing of it, too.
+        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+        await coordinator.MindsTheClockAsync();
+        Sends(order, "ReserveStock", await coordinator.LooksAtTheClockAsync());
+        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+    }
+
+    [Fact]
+    public async Task One_whose_own_clock_was_set_back_asks_at_once_by_however_little()
+    {
+        var order = NewOrders(1);
+        await coordinator.HearsAsync(Placed(order));
+        await coordinator.LooksAtTheClockAsync();
+        clock.Now -= TimeSpan.FromMinutes(1);
+        Sends(order, "ReserveStock", await coordinator.LooksAtTheClockAsync());
+        Assert.Empty(await coordinator.LooksAtTheClockAsync());
     }
 
     [Fact]

@@ -198,6 +198,29 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task A_gateway_that_cannot_tell_is_looked_up_along_the_pauses_and_no_sooner()
+    {
+        var gateway = new ScriptedGateway { Finds = _ => new GatewayResult.Unknown("It cannot tell.") { IsAnswer = true } };
+        var (server, order) = await StartAsync(gateway);
+        await using var _ = server;
+        await server.TellAsync(order, CustomerServer.Pay("scripted"));
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        await LookedUpAsync(1);
+        for (var pause = 0; pause < GatewayLimits.LookUpPauses.Count; pause++)
+        {
+            // Longer than the look for what a clock that was ahead has put off takes to come round.
+            if (pause == GatewayLimits.LookUpPauses.Count - 1) await Task.Delay(TimeSpan.FromSeconds(6));
+            Assert.Equal(pause + 1, await LookUpsAsync());
+            server.Clock.Forward(GatewayLimits.LookUpPauses[pause]);
+            await LookedUpAsync(pause + 2);
+        }
+
+        async Task<int> LookUpsAsync() => (int)(await server.PaymentAsync(order))["attempts"]![0]!["lookUps"]!;
+
+        Task LookedUpAsync(int times) => CustomerServer.UntilAsync(async () => await LookUpsAsync() == times);
+    }
+
+    [Fact]
     public async Task A_gateway_without_keys_is_not_asked_twice_before_it_is_sure()
     {
         var gateway = new ScriptedGateway { Capabilities = new(false, true, true, false, false), Finds = _ => Never };
