@@ -48,9 +48,11 @@ public sealed class OperatorTools(CallApi call)
     IEnumerable<McpServerTool> All(bool readOnly)
     {
         yield return Read("find_orders", "Orders by id, by reference, or by customer; newest first.", FindAsync);
-        yield return Read("explain_order", "What an order waits for and why, in a sentence, with all its steps.", ExplainAsync);
         yield return Read(
-            "list_incidents", "What needs a person: processes that are stuck, with code and last word.", IncidentsAsync);
+            "explain_order", "What an order waits for and why, in a sentence, with its steps and its payment.", ExplainAsync);
+        yield return Read(
+            "list_incidents", "What needs a person: processes that are stuck, with code and last word, and payments.",
+            IncidentsAsync);
         if (readOnly) yield break;
         yield return Repair(
             "retry_order", "Ask everything outstanding of an order again. Without doIt it only says what it would send.",
@@ -84,13 +86,29 @@ public sealed class OperatorTools(CallApi call)
     }
 
     Task<string> ExplainAsync([Description("The order's id or reference.")] string order, CancellationToken cancel) =>
-        WithIdAsync(order, id => GetAsync(ServiceNames.Coordinator, $"/sagas/{id}", cancel), cancel);
+        WithIdAsync(
+            order,
+            async id => With(
+                await GetAsync(ServiceNames.Coordinator, $"/sagas/{id}", cancel), "paymentDetails",
+                await GetAsync(ServiceNames.Customer, $"/payments/{id}", cancel)),
+            cancel);
 
     async Task<string> IncidentsAsync(
         CancellationToken cancel, [Description("Only those with this code.")] string? code = null) =>
-        (await GetAsync(
-            ServiceNames.Coordinator,
-            $"/incidents?limit=50{(code is null ? "" : $"&code={Uri.EscapeDataString(code)}")}", cancel)).GetRawText();
+        With(
+            await GetAsync(
+                ServiceNames.Coordinator,
+                $"/incidents?limit=50{(code is null ? "" : $"&code={Uri.EscapeDataString(code)}")}", cancel),
+            "payments", await GetAsync(ServiceNames.Customer, "/payments?attention=true&limit=50", cancel)).GetRawText();
+
+    // What the process does not know: until when money is held, and what of it a person has to see to.
+    static JsonElement With(JsonElement told, string name, JsonElement payments)
+    {
+        var both = JsonObject.Create(told)!;
+        both[name] = JsonObject.Create(payments);
+        using var document = JsonDocument.Parse(both.ToJsonString());
+        return document.RootElement.Clone();
+    }
 
     Task<string> ActAsync(string order, string verb, string reason, bool doIt, CancellationToken cancel) =>
         WithIdAsync(

@@ -24,8 +24,10 @@ static class OperatorCommands
             using var api = await Api.ConnectAsync(cancel);
             var orderId = await OrderCommands.IdOfAsync(api, parsed.GetValue(id)!, cancel);
             var saga = (await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel)).OrThrow().Body;
-            output.ShowJson(saga);
+            var payment = await MoneyToSeeTo.PaymentAsync(api, orderId, cancel);
+            output.ShowJson(saga, "paymentDetails", payment);
             output.Line(saga.Text("summary"));
+            if (payment is { } its && MoneyToSeeTo.Sentence(its) is { } money) output.Line(money);
             output.Table(
                 ["step", "phase", "asked#", "first asked", "answered", "why"],
                 saga.Items("timeline").Select(step => new[]
@@ -54,7 +56,9 @@ static class OperatorCommands
             if (parsed.GetValue(step) is { } only) query += $"&step={Uri.EscapeDataString(only)}";
             if (parsed.GetValue(code) is { } why) query += $"&code={Uri.EscapeDataString(why)}";
             var page = (await api.GetAsync(ServiceNames.Coordinator, query, cancel)).OrThrow().Body;
-            output.ShowJson(page);
+            var isNarrowed = parsed.GetValue(step) is not null || parsed.GetValue(code) is not null;
+            var payments = isNarrowed ? null : await MoneyToSeeTo.ListAsync(api, parsed.GetValue(limit), cancel);
+            output.ShowJson(page, "payments", payments);
             if (!page.Items().Any()) output.Mark(true, "No incident is open.");
             else
                 output.Table(
@@ -69,6 +73,7 @@ static class OperatorCommands
                     }));
             if (page.TextOrNull("nextCursor") is not null)
                 output.Line($"These are the first {parsed.GetValue(limit)}; --limit shows up to 200.");
+            if (!isNarrowed) MoneyToSeeTo.Show(output, payments);
             return Exit.Ok;
         });
         return command;

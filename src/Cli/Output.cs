@@ -28,6 +28,23 @@ sealed class Output(bool json)
         if (json) Json(value.WriteTo);
     }
 
+    /// <summary>The same with what another service says of it, if it does.</summary>
+    public void ShowJson(JsonElement value, string name, JsonElement? more)
+    {
+        if (!json) return;
+        Json(writer =>
+        {
+            writer.WriteStartObject();
+            foreach (var property in value.EnumerateObject()) property.WriteTo(writer);
+            if (more is { } its)
+            {
+                writer.WritePropertyName(name);
+                its.WriteTo(writer);
+            }
+            writer.WriteEndObject();
+        });
+    }
+
     public static void Json(Action<Utf8JsonWriter> write)
     {
         using var stream = Console.OpenStandardOutput();

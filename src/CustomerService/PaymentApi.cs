@@ -47,7 +47,7 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         var orderId = query.Id("orderId");
         var state = query.OneOf("state", PaymentStates.All);
         long? inDoubt = query.OneOf("inDoubt", ["true", "false"]) switch { null => null, "true" => 1, _ => 0 };
-        var attention = query.OneOf("attention", ["true"]);
+        var toSeeTo = query.OneOf("attention", ["true"]) is not null;
         if (query.Refusal is { } refusal) return refusal;
         var before = Last;
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
@@ -56,14 +56,14 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql, Webhooks webh
         var (payments, floor) = await database.ReadAsync(
             async read =>
             {
-                Guid? floor = (state is null && inDoubt is null && attention is null) || orderId is not null
+                Guid? floor = toSeeTo || (state is null && inDoubt is null) || orderId is not null
                     ? null
                     : (await read.QueryAsync(
                         sql["payments_floor"], SqlArgs.With("before", before).And("window", Window),
                         row => row.Uuid(0), http.RequestAborted)).Cast<Guid?>().SingleOrDefault();
                 var found = await ReadAsync(
-                    read, "list_payments",
-                    SqlArgs.With("order_id", orderId).And("state", state).And("in_doubt", inDoubt).And("attention", attention)
+                    read, toSeeTo ? "list_payments_to_see_to" : "list_payments",
+                    SqlArgs.With("order_id", orderId).And("state", state).And("in_doubt", inDoubt)
                         .And("from", floor ?? Guid.Empty).And("before", before).And("most", query.Limit + 1),
                     http.RequestAborted);
                 return (found, floor);

@@ -31,7 +31,10 @@ public sealed class McpTests
         Assert.Equal("frances", (string)order["items"]![0]!["customerId"]!);
         var saga = await CallAsync(agent, "explain_order", new() { ["order"] = "DEMO-7" });
         Assert.StartsWith("Waiting for the customer", (string)saga["summary"]!, StringComparison.Ordinal);
-        Assert.Empty((await CallAsync(agent, "list_incidents", []))["items"]!.AsArray());
+        Assert.Equal("action_required", (string?)saga["paymentDetails"]!["state"]);
+        var incidents = await CallAsync(agent, "list_incidents", []);
+        Assert.Empty(incidents["items"]!.AsArray());
+        Assert.Empty(incidents["payments"]!["items"]!.AsArray());
 
         var wish = new Dictionary<string, object?> { ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false };
         Assert.True((bool)(await CallAsync(agent, "compensate_order", wish))["preview"]!);

@@ -161,7 +161,22 @@ WHERE order_id >= @from AND order_id < @before
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
-    AND (@attention IS NULL OR notice IS NOT NULL OR attention IS NOT NULL)
+ORDER BY order_id DESC
+LIMIT @most;
+
+-- name: list_payments_to_see_to
+-- By an index of their own, however old they are.
+SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
+    message, action, gateway_reference, undo_step, version, created_at, updated_at,
+    capture_before, notice, resolution, attention, route
+FROM payments
+WHERE (notice IS NOT NULL OR attention IS NOT NULL)
+    AND order_id >= @from AND order_id < @before
+    AND (@order_id IS NULL OR order_id = @order_id)
+    AND (@state IS NULL OR state = @state)
+    AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
+        state IN ('authorizing', 'capturing', 'voiding', 'refunding')
+        AND EXISTS (SELECT 1 FROM gateway_calls c WHERE c.order_id = payments.order_id AND c.state = 'in_doubt')))
 ORDER BY order_id DESC
 LIMIT @most;
 

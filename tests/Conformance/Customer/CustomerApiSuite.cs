@@ -1,5 +1,6 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
 using Orderwright.CustomerService.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
@@ -158,6 +159,17 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         var second = await server.GetAsync($"payments?state=declined&cursor={first.Body!["nextCursor"]}");
         Assert.Equal([$"{declined}"], Ids(second));
         Assert.Null(second.Body!["nextCursor"]);
+
+        // What a person has to see to stands on the first page, however old it is.
+        Assert.Empty(Ids(await server.GetAsync("payments?attention=true")));
+        await server.ExecuteAsync("UPDATE payments SET notice = 'hold_ending' WHERE state = 'declined'", SqlArgs.None);
+        foreach (var query in new[] { "", "&state=declined", $"&orderId={declined}" })
+        {
+            var listed = await server.GetAsync($"payments?attention=true{query}");
+            Assert.Equal([$"{declined}"], Ids(listed));
+            Assert.Null(listed.Body!["nextCursor"]);
+        }
+        Assert.Empty(Ids(await server.GetAsync("payments?attention=true&state=captured")));
     }
 
     [Fact]

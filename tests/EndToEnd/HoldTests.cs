@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>Money that the gateway holds only for so long: whoever operates the shop sees it wherever they look.</summary>
+public sealed class HoldTests
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task An_order_whose_hold_ends_soon_is_shown_by_the_tool_and_the_console()
+    {
+        var data = HttpHost.NewDirectory();
+        string[] settings = ["--no-demo", "--capture", "fulfilment", "--sandbox-holds", "48h"];
+        string id;
+        await using (var host = await HttpHost.StartAsync(data, settings))
+        {
+            await host.Client.PutAsync("/api/v1/products/MUG", """{"name":"Mug","unitPrice":500,"currency":"GBP"}""");
+            await host.Client.PutAsync("/api/v1/stock/MUG", """{"onHand":10}""");
+            await host.Client.PutAsync("/api/v1/customers/ada", """{"name":"Ada"}""");
+            var placed = await host.Client.PostAsync(
+                "/api/v1/orders",
+                """
+                {"customerId":"ada","currency":"GBP","lines":[{"sku":"MUG","quantity":3}],
+                 "payment":{"provider":"sandbox","token":"tok_visa"}}
+                """,
+                ("Prefer", "wait=20"));
+            Assert.Equal(("confirmed", "authorized"), ((string?)placed.Json["status"], (string?)placed.Json["paymentStatus"]));
+            id = (string)placed.Json["id"]!;
+
+            var until = (string)(await host.Client.AskAsync($"/api/v1/payments/{id}")).Json["captureBefore"]!;
+            Assert.Contains(
+                $"held by sandbox until {until} (15.00 GBP)", await ToolAsync(host, "why", id), StringComparison.Ordinal);
+            Assert.Equal("✓ No incident is open.\n", await ToolAsync(host, "incidents"));
+            Assert.DoesNotContain("payments need attention", await PageAsync(host, "/"), StringComparison.Ordinal);
+        }
+
+        // The watch looks as soon as the process starts, and the end is now within the warning.
+        await using (var host = await HttpHost.StartAsync(data, [.. settings, "--gateway-holdwarning", "49h"]))
+        {
+            using var limit = new CancellationTokenSource(Patience);
+            while ((await host.Client.AskAsync("/api/v1/payments?attention=true")).Json["items"]!.AsArray().Count == 0)
+                await Task.Delay(50, limit.Token);
+
+            const string What = "The gateway holds the money only until";
+            Assert.Contains(What, await ToolAsync(host, "why", id), StringComparison.Ordinal);
+            var incidents = await ToolAsync(host, "incidents");
+            Assert.Contains(id, incidents, StringComparison.Ordinal);
+            Assert.Contains(What, incidents, StringComparison.Ordinal);
+            var listed = JsonNode.Parse(await ToolAsync(host, "incidents", "--json"))!;
+            Assert.Equal(id, (string?)Assert.Single(listed["payments"]!.AsArray())!["orderId"]);
+            Assert.Equal(id, (string?)JsonNode.Parse(await ToolAsync(host, "why", id, "--json"))!["paymentDetails"]!["orderId"]);
+
+            Assert.Contains("payments need attention", await PageAsync(host, "/"), StringComparison.Ordinal);
+            foreach (var page in new[] { "/incidents", "/payments?attention=true", $"/orders/{id}" })
+            {
+                var text = await PageAsync(host, page);
+                Assert.Contains(id, text, StringComparison.Ordinal);
+                Assert.Contains(What, text, StringComparison.Ordinal);
+            }
+        }
+        Directory.Delete(data, recursive: true);
+    }
+
+    static async Task<string> PageAsync(HttpHost host, string path)
+    {
+        var page = await host.Client.AskAsync(path);
+        Assert.Equal(200, page.Status);
+        return System.Text.Encoding.UTF8.GetString(page.Body);
+    }
+
+    static async Task<string> ToolAsync(HttpHost host, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            Environment = { ["ORDERWRIGHT_URL"] = host.Url.ToString(), ["NO_COLOR"] = "1" },
+        };
+        using var tool = Process.Start(start)!;
+        var said = await tool.StandardOutput.ReadToEndAsync();
+        await tool.WaitForExitAsync();
+        Assert.Equal(0, tool.ExitCode);
+        return said;
+    }
+}
