@@ -7,8 +7,8 @@ public sealed class SagaLimits
 {
     /// <summary>
     /// How long a step that went well may wait to be saved; what is shown of an order under way is at most so old. 0 saves
-    /// every step at once. 0 to 1 min; default 0 (docs/adr/0019 says why).
+    /// every step at once. 0 to 1 min; default 1 s (docs/adr/0019).
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
-    public TimeSpan SaveWithin { get; set; } = TimeSpan.Zero;
+    public TimeSpan SaveWithin { get; set; } = TimeSpan.FromSeconds(1);
 }
