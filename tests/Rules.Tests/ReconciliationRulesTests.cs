@@ -149,6 +149,30 @@ public class ReconciliationRulesTests
     }
 
     [Fact]
+    public void What_an_operator_gave_back_by_hand_is_told_with_their_name_and_asks_for_no_repair()
+    {
+        var said = Authorize with
+        {
+            Operation = GatewayOperations.Refund, Reference = null, AskedBy = "anna", ResolvedBy = "anna", Reason = "by bank transfer",
+        };
+        var one = Assert.Single(Told(Refunded, said, Charge(captured: 1_530)).Differences);
+        Assert.Equal(DifferenceKinds.ByHand, one.Kind);
+        Assert.Equal(
+            "Refunded are 1530 GBP here and 0 GBP there, as anna has said that 1530 GBP went back: by bank transfer", one.Message);
+        Assert.StartsWith("Nothing, if it went back", one.Repair, StringComparison.Ordinal);
+        Agrees(Told(Refunded, said, Charge(captured: 1_530, refunded: 1_530)));
+        // What is missing besides, or was given back by the gateway's own word, is found as before.
+        Differs(DifferenceKinds.Amount, "REFUND 530 ch_1", Told(Refunded, said, Charge(captured: 1_530, refunded: 1_000)));
+        Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Told(Refunded, said with { ResolvedBy = null }, Charge(captured: 1_530)));
+        var letGo = said with { Operation = GatewayOperations.Void };
+        Differs(DifferenceKinds.ByHand, "Nothing, if it went back", Told(Voided, letGo, Charge(held: 1_530)));
+        Differs(DifferenceKinds.State, "VOID ch_1", Told(Voided, letGo with { ResolvedBy = null }, Charge(held: 1_530)));
+
+        static ReconciliationVerdict Told(Payment payment, GatewayCall said, ListedCharge charge) => Rules.Compare(new(
+            new PaymentFile(Id, payment, [Authorize, said]), [charge], (payment.CapturedMinor, payment.RefundedMinor)));
+    }
+
+    [Fact]
     public void A_journal_that_tells_the_payment_otherwise_is_named() =>
         Differs(DifferenceKinds.Journal, "./orderwright verify", Rules.Compare(new(
             new PaymentFile(Id, Captured, [Authorize]), [Charge(captured: 1_530)], (1_529, 0))));

@@ -59,7 +59,7 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
             [
                 .. one.Charges.Where(charge => charge != main && charge.HasMoney && IsJudged(charge))
                     .Select(charge => Second(payment, charge)),
-                .. main is null ? isOurs ? Missing(one.File) : [] : IsJudged(main) ? Differing(payment, main) : [],
+                .. main is null ? isOurs ? Missing(one.File) : [] : IsJudged(main) ? Differing(one.File, main) : [],
                 .. isOurs ? Untold(payment, one.Journaled) : [],
             ]);
     }
@@ -109,10 +109,21 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
             + $"POST /api/v1/payments/{payment.OrderId}/resolve");
     }
 
-    IEnumerable<Difference> Differing(Payment payment, ListedCharge charge)
+    IEnumerable<Difference> Differing(PaymentFile file, ListedCharge charge)
     {
+        var payment = file.Payment!;
         var (ours, theirs) = (Ours(payment), Theirs(charge));
-        if (charge.Currency != payment.Currency)
+        if (ByHand(file, ours, theirs) is { } said && charge.Currency == payment.Currency)
+            yield return Of(
+                DifferenceKinds.ByHand,
+                said.Operation == GatewayOperations.Refund
+                    ? $"Refunded are {Money(ours.Refunded, payment)} here and {Money(theirs.Refunded, payment)} there, as "
+                      + $"{said.ResolvedBy} has said that {Money(said.AmountMinor, payment)} went back: {said.Reason}"
+                    : $"Held are {Money(theirs.Held, payment)} there and nothing here, as {said.ResolvedBy} has said that it was "
+                      + $"let go: {said.Reason}",
+                "Nothing, if it went back by a way that the gateway does not see. Who said so, and why: "
+                + $"GET /api/v1/audit?orderId={payment.OrderId}&action=resolve");
+        else if (charge.Currency != payment.Currency)
             yield return Of(
                 DifferenceKinds.Amount, $"It is in {payment.Currency} here and in {charge.Currency} there.", Give(charge));
         else if (theirs.Captured != ours.Captured)
@@ -144,6 +155,21 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
 
         Difference Of(string kind, string message, string repair) =>
             new(kind, payment.OrderId, charge.Reference, payment.Currency!, ours, theirs, message, repair);
+    }
+
+    // What a person has said is all that differs: the last word of these, and what it was about.
+    static GatewayCall? ByHand(PaymentFile file, MoneyPosition ours, MoneyPosition theirs)
+    {
+        var said = file.Calls.Where(call => call is
+        {
+            State: CallStates.Succeeded, ResolvedBy: not null,
+            Operation: GatewayOperations.Refund or GatewayOperations.Void
+        }).ToList();
+        var back = said.Where(call => call.Operation == GatewayOperations.Refund).Sum(call => call.AmountMinor);
+        var held = said.Any(call => call.Operation == GatewayOperations.Void)
+            ? file.Payment!.AuthorizedMinor - file.Payment.CapturedMinor : ours.Held;
+        var without = ours with { Refunded = ours.Refunded - back, Held = held };
+        return said.Count > 0 && theirs != ours && theirs == without ? said[^1] : null;
     }
 
     static IEnumerable<Difference> Untold(Payment payment, (long Captured, long Refunded) journaled)

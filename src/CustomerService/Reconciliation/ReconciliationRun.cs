@@ -69,10 +69,13 @@ public static class DifferenceKinds
     /// <summary>The same was taken, but one side still holds what the other let go.</summary>
     public const string State = "state";
 
+    /// <summary>An operator has said that money went back, or was let go, and the gateway's list knows nothing of it.</summary>
+    public const string ByHand = "by_hand";
+
     /// <summary>Our own journal tells the payment otherwise.</summary>
     public const string Journal = "journal";
 
-    public static readonly IReadOnlyList<string> All = [MissingHere, MissingThere, Amount, State, Journal];
+    public static readonly IReadOnlyList<string> All = [MissingHere, MissingThere, Amount, State, ByHand, Journal];
 }
 
 /// <summary>Where the money of a charge is, by one side's record. Minor units.</summary>
