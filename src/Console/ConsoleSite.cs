@@ -57,7 +57,8 @@ public sealed class ConsoleSite : ISite
         {
             var visit = Look(http, http.Request.Path + http.Request.QueryString.Value, key, http.RequestAborted)!
                 with { Trouble = trouble };
-            await WriteAsync(http, status, await renderer.WholeAsync(page, visit));
+            var html = await renderer.WholeAsync(page, visit);
+            await WriteAsync(http, status == 200 && visit.IsOfNothing ? StatusCodes.Status404NotFound : status, html);
         }
 
         Visit Look(HttpContext http, string at, string? key, CancellationToken cancel) =>

@@ -42,8 +42,12 @@ public abstract class PageBase : ComponentBase
     {
         parameters.SetParameterProperties(this);
         await LoadAsync();
+        if (IsOfNothing) Visit.IsOfNothing = true;
         StateHasChanged();
     }
 
     protected virtual Task LoadAsync() => Task.CompletedTask;
+
+    /// <summary>What the address names does not exist, as far as was read.</summary>
+    protected virtual bool IsOfNothing => false;
 }

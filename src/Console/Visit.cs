@@ -23,6 +23,9 @@ public sealed record Visit(
     /// <summary>What went wrong with the form that was just sent.</summary>
     public string? Trouble { get; init; }
 
+    /// <summary>The page has found that what its address names does not exist. It says so, and so does the answer.</summary>
+    public bool IsOfNothing { get; set; }
+
     /// <summary>What stands for <c>{id}</c> in the page's route.</summary>
     public string Id => Uri.UnescapeDataString(Path.Split('/') is { Length: > 2 } parts ? parts[2] : "");
 

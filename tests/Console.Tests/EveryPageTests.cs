@@ -15,7 +15,7 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
     public static readonly string[] Pages =
     [
         "/", "/orders", "/orders?state=open", "/orders?code=nothing_like_that", "/orders/INCIDENT",
-        "/orders/none", "/orders/INCIDENT/act?verb=retry",
+        "/orders/none", "/orders/none/act?verb=retry", "/orders/INCIDENT/act?verb=retry",
         "/orders/INCIDENT/act?verb=resolve&step=authorize-payment&outcome=completed", "/incidents",
         "/incidents?step=authorize-payment&code=refund_failed",
         "/bulk?step=authorize-payment&code=refund_failed&action=retry", "/bulk/none",
@@ -33,10 +33,15 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
     public async Task A_page_has_no_accessibility_violation_in_light_and_dark_fits_a_telephone_and_complains_of_nothing(string path)
     {
         await using var window = await chromium.OpenAsync(shop.Url);
-        await window.GoAsync(path.Replace("INCIDENT", shop.Incident, StringComparison.Ordinal));
+        var answer = await window.Page.GotoAsync(path.Replace("INCIDENT", shop.Incident, StringComparison.Ordinal));
+        var isOfNothing = path.Contains("/none", StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(isOfNothing ? 404 : 200, answer!.Status);
         await window.IsFitAsync(prefix + path);
-        Assert.Empty(window.Complaints);
+        // That a page is answered with 404 is an error to the browser.
+        Assert.Equal(isOfNothing ? [NotFound] : [], window.Complaints);
     }
+
+    const string NotFound = "Failed to load resource: the server responded with a status of 404 (Not Found)";
 }
 
 /// <summary>Each service a process of its own.</summary>
@@ -55,6 +60,8 @@ public sealed class EmbeddedEveryPageTests(Chromium chromium, DemoShop shop) : E
             await using var window = await Chromium.OpenAsync(host.Url);
             await window.GoAsync(path);
             await Expect(window.Page.Locator(".empty").First).ToBeVisibleAsync();
+            // Nothing is told to be ordered that this shop does not have.
+            await Expect(window.Page.Locator("main")).Not.ToContainTextAsync("MUG-01");
             await window.IsFitAsync($"{path}-empty");
             Assert.Empty(window.Complaints);
         }
