@@ -98,6 +98,9 @@ sealed class Api : IDisposable
         }
     }
 
+    /// <summary>One service of each process: what a process keeps for all of its services is asked of that one.</summary>
+    public IReadOnlyList<string> Processes => [.. ServiceNames.All.DistinctBy(service => addresses[service])];
+
     public void Dispose() => http.Dispose();
 
     public Task<ApiAnswer> GetAsync(string service, string path, CancellationToken cancel) =>

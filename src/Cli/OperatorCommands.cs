@@ -180,7 +180,7 @@ static class OperatorCommands
         return command;
     }
 
-    static (Option<string> Reason, Option<bool> Preview, Option<bool> Json) Common() => (
+    public static (Option<string> Reason, Option<bool> Preview, Option<bool> Json) Common() => (
         new("--reason") { Description = "Why; it stands in the audit." },
         new("--preview") { Description = "Say what it would do and send, and do nothing." }, Output.JsonOption());
 

@@ -18,6 +18,8 @@ var root = new RootCommand(
     OperatorCommands.Compensate(),
     OperatorCommands.Resolve(),
     BulkAction.Create(),
+    DeadLetterCommands.List(),
+    DeadLetterCommands.Replay(),
     DemoCommand.Create(),
     McpCommand.Create(),
     StockCommand.Create(),

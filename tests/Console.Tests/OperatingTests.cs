@@ -134,6 +134,30 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     }
 
     [Fact]
+    public async Task A_bulk_action_is_stopped_while_its_canary_is_awaited()
+    {
+        // What waits for its customer waits on, however often it is asked for.
+        var id = await shop.PlaceAsync("tok_requires_action", wait: 1);
+        await Shop.UntilAsync(async () => (string?)(await shop.GetAsync($"sagas/{id}"))["waitingFor"] == "customer");
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/bulk?waitingFor=customer&action=retry");
+        await window.Page.GetByLabel("Reason; it stands in the audit").FillAsync("are they still there");
+        await window.Page.GetByLabel("How many first").FillAsync("1");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("The first few are acted on");
+        var run = window.Page.Url.Split('/', '?')[4];
+        await window.Page.GetByText("The same by hand").ClickAsync();
+        await Expect(window.Page.Locator("main")).ToContainTextAsync($"/api/v1/bulk-actions/{run}/stop -H");
+        await Expect(window.Page.GetByText($"./orderwright bulk stop {run} --reason '…'")).ToBeVisibleAsync();
+        await window.Page.GetByLabel("Why it is to stop; it stands in the audit").FillAsync("enough");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Stop it" }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("It has stopped.");
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("enough");
+        await shop.PostAsync($"sagas/{id}/compensate", new { reason = "a test" });
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
     public async Task A_cancellation_shows_which_messages_it_would_send_and_stands_in_the_audit()
     {
         var id = await shop.PlaceAsync("tok_visa");

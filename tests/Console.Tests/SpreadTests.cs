@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -42,15 +43,48 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.release.v1" }).ClickAsync();
         await Expect(window.Page.Locator("main")).ToContainTextAsync("order-service takes no orderwright.stock.release.v1.");
         await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"step\": \"reserve-stock\"");
-        await Expect(window.Page.Locator("pre").Last).ToContainTextAsync("/replay -H 'Content-Type: application/json'");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("/replay -H 'Content-Type: application/json'");
+        await Expect(window.Page.Locator("pre").Last).ToHaveTextAsync(new Regex("^./orderwright replay [0-9a-f-]{36} --reason '…'$"));
         await Expect(window.Page.Locator("main")).ToContainTextAsync("It would go to stock-service once more.");
         await window.IsFitAsync("/dead-letters/letter");
         await window.Page.GetByLabel("Reason; it stands in the audit").FillAsync("try it again");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Send it again" }).ClickAsync();
         await Expect(window.Page.GetByRole(AriaRole.Status).Filter(new() { HasTextString = "Sent again" })).ToBeVisibleAsync();
-        await window.GoAsync("/audit?action=replay");
+        await window.GoAsync($"/audit?action=replay&orderId={id}");
         await Expect(window.Page.Locator("tbody tr")).ToContainTextAsync("try it again");
         Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_is_found_and_sent_again_by_the_tool()
+    {
+        var id = Guid.CreateVersion7().ToString();
+        await shop.MisleadManyAsync(id, each: 1);
+        var rows = await ListAsync();
+        Assert.Equal(["order-service", "stock-service"], rows.Select(row => row[1]).Order());
+        var letter = rows.Single(row => row[1] == "order-service");
+        Assert.Equal(["orderwright.stock.release.v1", id], letter[2..4]);
+        var message = $"orderwright.stock.release.v1 to stock-service (order {id})";
+
+        Assert.Equal(
+            (0, $"· would send {message}\n"), await shop.Up.ToolAsync("replay", letter[0], "--reason", "a look", "--preview"));
+        Assert.Equal(2, (await ListAsync()).Count);
+        Assert.Equal((0, $"✓ sent {message}\n"), await shop.Up.ToolAsync("replay", letter[0], "--reason", "it was misled"));
+        Assert.Equal("stock-service", Assert.Single(await ListAsync())[1]);
+        var entry = Assert.Single(await shop.ListAuditAsync(id));
+        Assert.Equal(("replay", "it was misled", "order-service"), (
+            (string)entry["action"]!, (string)entry["reason"]!, (string)entry["service"]!));
+        Assert.Equal(1, (await shop.Up.ToolAsync("replay", id, "--reason", "of nothing")).ExitCode);
+
+        async Task<List<string[]>> ListAsync()
+        {
+            var (exit, said) = await shop.Up.ToolAsync("dead-letters", "--order", id, "--open");
+            Assert.Equal(0, exit);
+            return
+            [
+                .. said.Split('\n').Where(line => line.Contains(id, StringComparison.Ordinal)).Select(line => line.Split('\t')),
+            ];
+        }
     }
 
     [Fact]
