@@ -29,9 +29,11 @@ public sealed class DoorTests(Chromium chromium) : IAsyncLifetime
         await using var window = await chromium.OpenAsync(host.Url);
         var page = window.Page;
         await window.GoAsync("/timers?overdue=true");
+        await window.IsFitAsync("/login");
         await page.GetByLabel("Key").FillAsync("ow_nonsense_key");
         await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("key_unknown");
+        await window.IsFitAsync("/login/refused");
 
         // A key that may place orders is no key for operators.
         await page.GetByLabel("Key").FillAsync(keyOfShop);
