@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Npgsql;
 using Orderwright.Chaos.Bounds;
 using Orderwright.Contracts;
@@ -19,6 +21,8 @@ static class PaymentsRun
 
     /// <summary>From the last order, or the end of the outage: I7, and the time a backlog takes on a busy machine.</summary>
     static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(60);
+
+    static readonly TimeSpan ReconciledWithin = TimeSpan.FromMinutes(5);
 
     const int BacklogPerSecond = 25;
 
@@ -66,6 +70,7 @@ static class PaymentsRun
             if (outage > TimeSpan.Zero) violations.AddRange(await GoAwayAsync(cluster, payers, outage, rate, say, cancel));
             violations.AddRange(payers.Complaints.Take(10).Select(complaint => $"an order was answered {complaint}"));
             violations.AddRange(await JudgeAsync(cluster, payers, say));
+            violations.AddRange(await ReconcileAsync(cluster, say, cancel));
         }
         foreach (var violation in violations.Take(30)) say($"✗ {violation}");
         if (violations.Count == 0) Directory.Delete(directory, recursive: true);
@@ -145,6 +150,26 @@ static class PaymentsRun
         if (incidents > 0) violations.Add($"{incidents} incidents");
         if (report.Orders != payers.Placed) violations.Add($"{payers.Placed} orders were taken, and {report.Orders} are there");
         return violations;
+    }
+
+    // The product's own comparison, by the list that the gateway shows to whoever asks.
+    static async Task<List<string>> ReconcileAsync(Cluster cluster, Action<string> say, CancellationToken cancel)
+    {
+        var runs = new Uri(cluster.UrlsOf(ServiceNames.Customer)[0], "/api/v1/reconciliations");
+        using var begun = await cluster.Http.PostAsJsonAsync(runs, new { provider = "http" }, cancel);
+        begun.EnsureSuccessStatusCode();
+        var run = (await begun.Content.ReadFromJsonAsync<JsonNode>(cancel))!;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(ReconciledWithin);
+        while (run["finishedAt"] is null)
+        {
+            await Task.Delay(200, limit.Token);
+            run = (await cluster.Http.GetFromJsonAsync<JsonNode>(new Uri($"{runs}/{run["id"]}"), limit.Token))!;
+        }
+        var said = $"reconcile: {run["state"]}; {run["listed"]} charges listed, {run["compared"]} orders compared, "
+            + $"{run["differences"]} differences, {run["underWay"]} still on their way {run["message"]}";
+        say(said.TrimEnd());
+        return (string?)run["state"] == "agrees" ? [] : [said];
     }
 
     static async Task<(long Requests, long Attempts, long LookUps)> CallsAsync(Cluster cluster)
