@@ -69,9 +69,9 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
             Jobs =
             [
                 MindTheClock.Job(
-                    context.Time,
+                    context.Runner.Clock,
                     (context.Sql["bring_forward"], MindTheClock.LongestPause),
-                    (context.Sql["bring_look_ups_forward"], GatewayLimits.LookUpPauses[^1])),
+                    (context.Sql["bring_late_look_ups_forward"], GatewayLimits.LookUpPauses[^1])),
                 calls.Job, tell.Job, watch.Job, .. parked.Jobs,
             ],
             Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],

@@ -57,7 +57,7 @@ public sealed class OrderModule : IServiceModule
             ],
             Jobs =
             [
-                MindTheClock.Job(context.Time, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
+                MindTheClock.Job(context.Runner.Clock, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
                 new AskCoordinator(store, inFlight, context).Job, follow.Job,
             ],
             Loops =

@@ -37,6 +37,9 @@ public sealed partial class BatchRunner(
     // One that takes only some writes is not well either: it has to take as many in a row before an item is to blame.
     const int WritesOfAWellDatabase = 10;
 
+    /// <summary>By which everything is done that is done in transactions.</summary>
+    public WallClock Clock { get; } = new(time);
+
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was given to
     /// <paramref name="onPoison"/>. What it returns is the sending of what follows, which never throws: the next batch
@@ -152,7 +155,7 @@ public sealed partial class BatchRunner(
         var work = await database.WriteAsync(
             async transaction =>
             {
-                var work = new Work(service, transaction, time.Now(), ids);
+                var work = new Work(service, transaction, Clock.Now(), ids);
                 await handle(work);
                 if (faults is not null && Matters(work)) faults.Reach(FaultPoint.BeforeCommit);
                 return work;

@@ -27,18 +27,19 @@ public sealed partial class AskAgain(
 
     static readonly TimeSpan UnreadablePutOffBy = TimeSpan.FromMinutes(10);
 
-    readonly ClockSetBack clock = new(context.Time);
     DateTimeOffset? began;
     DateTimeOffset lastLook;
     Guid sweptUpTo;
     bool swept;
+    int minded;
 
     public TimedJob Job => new("ask-again", null, RunAsync);
 
     async Task<int> RunAsync(Work work, int most)
     {
         if (began is null) began = lastLook = work.Now;
-        if (clock.Happened()) (sweptUpTo, swept) = (Guid.Empty, false);
+        if (context.Runner.Clock.SetBacks is var setBacks && setBacks > minded)
+            (sweptUpTo, swept, minded) = (Guid.Empty, false, setBacks);
         if (IsWithin(FirstLookAfter, began.Value, work.Now) || IsHeldBack(work.Now)) return 0;
 
         var askNow = !swept;

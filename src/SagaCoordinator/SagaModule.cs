@@ -34,7 +34,7 @@ public sealed class SagaModule : IServiceModule
             Handlers = [new AdvanceSagas(store, memory, signs, context.Logs.CreateLogger<AdvanceSagas>())],
             Jobs =
             [
-                MindTheClock.Job(context.Time, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
+                MindTheClock.Job(context.Runner.Clock, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
                 new SaveProgress(store, memory).Job,
                 new AskAgain(store, memory, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],

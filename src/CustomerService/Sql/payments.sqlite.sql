@@ -86,10 +86,11 @@ SET state = excluded.state, gateway_reference = excluded.gateway_reference, code
 SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @most;
 
 -- name: bring_forward
-UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far AND state <> 'in_doubt';
+UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far AND probes < 4;
 
--- name: bring_look_ups_forward
-UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far AND state = 'in_doubt';
+-- name: bring_late_look_ups_forward
+-- From the fourth on, the next one is an hour later.
+UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far AND probes >= 4;
 
 -- name: load_events
 SELECT e.provider, e.event_id

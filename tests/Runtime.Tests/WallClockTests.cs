@@ -1,47 +1,64 @@
 namespace Orderwright.Runtime.Tests;
 
-public sealed class ClockSetBackTests
+public sealed class WallClockTests
 {
     readonly SettableTime time = new();
+    readonly WallClock clock;
+
+    public WallClockTests()
+    {
+        clock = new WallClock(time);
+        clock.Now();
+    }
 
     [Fact]
     public void A_clock_that_goes_right_was_not_set_back()
     {
-        var clock = new ClockSetBack(time);
-        Assert.False(clock.Happened());
         time.Pass(TimeSpan.FromHours(1));
-        Assert.False(clock.Happened());
+        Assert.Equal(time.GetUtcNow(), clock.Now());
+        Assert.Equal(0, clock.SetBacks);
     }
 
     [Fact]
     public void One_that_was_set_ahead_was_not_set_back_either()
     {
-        var clock = new ClockSetBack(time);
-        clock.Happened();
         time.Set(TimeSpan.FromMinutes(20));
-        Assert.False(clock.Happened());
+        clock.Now();
+        Assert.Equal(0, clock.SetBacks);
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(800)]
-    public void One_that_was_set_back_was_once_however_long_it_was_not_looked_at(int seconds)
+    public void One_that_was_set_back_was_so_once_however_long_it_was_not_asked(int seconds)
     {
-        var clock = new ClockSetBack(time);
-        clock.Happened();
         time.Pass(TimeSpan.FromSeconds(seconds));
         time.Set(TimeSpan.FromSeconds(-6));
-        Assert.True(clock.Happened());
-        Assert.False(clock.Happened());
+        clock.Now();
+        clock.Now();
+        Assert.Equal(1, clock.SetBacks);
+    }
+
+    [Fact]
+    public void One_that_was_ahead_for_a_moment_is_found_out_if_it_was_asked_in_it()
+    {
+        time.Set(TimeSpan.FromMinutes(5));
+        time.Set(TimeSpan.FromMinutes(-5));
+        clock.Now();
+        Assert.Equal(0, clock.SetBacks);
+        time.Set(TimeSpan.FromMinutes(5));
+        clock.Now();
+        time.Set(TimeSpan.FromMinutes(-5));
+        clock.Now();
+        Assert.Equal(1, clock.SetBacks);
     }
 
     [Fact]
     public void A_moment_does_not_count()
     {
-        var clock = new ClockSetBack(time);
-        clock.Happened();
-        time.Set(-ClockSetBack.Least);
-        Assert.False(clock.Happened());
+        time.Set(-WallClock.Least);
+        clock.Now();
+        Assert.Equal(0, clock.SetBacks);
     }
 
     sealed class SettableTime : TimeProvider
