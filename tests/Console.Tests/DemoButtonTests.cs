@@ -33,7 +33,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "refund-fails" }).ClickAsync();
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("an operator has to", new() { Timeout = 30_000 });
         await window.GoAsync("/");
-        await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "1 open incidents" })).ToBeVisibleAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "1 open incident" })).ToBeVisibleAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "reset" }).ClickAsync();
         await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "0 open incidents" }))
             .ToBeVisibleAsync(new() { Timeout = 30_000 });
