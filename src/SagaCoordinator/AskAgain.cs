@@ -31,15 +31,15 @@ public sealed partial class AskAgain(
     DateTimeOffset lastLook;
     Guid sweptUpTo;
     bool swept;
-    int minded;
+    int setBacksSeen;
 
     public TimedJob Job => new("ask-again", null, RunAsync);
 
     async Task<int> RunAsync(Work work, int most)
     {
         if (began is null) began = lastLook = work.Now;
-        if (context.Runner.Clock.SetBacks is var setBacks && setBacks > minded)
-            (sweptUpTo, swept, minded) = (Guid.Empty, false, setBacks);
+        if (context.Runner.Clock.SetBacks is var setBacks && setBacks > setBacksSeen)
+            (sweptUpTo, swept, setBacksSeen) = (Guid.Empty, false, setBacks);
         if (IsWithin(FirstLookAfter, began.Value, work.Now) || IsHeldBack(work.Now)) return 0;
 
         var askNow = !swept;

@@ -89,7 +89,7 @@ SELECT order_id FROM gateway_calls WHERE due_at <= @now ORDER BY due_at LIMIT @m
 UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far AND probes < 4;
 
 -- name: bring_late_look_ups_forward
--- From the fourth on, the next one is an hour later.
+-- From the fourth on, the next one may be an hour away: the last of GatewayLimits.LookUpPauses.
 UPDATE gateway_calls SET due_at = @now WHERE due_at > @too_far AND probes >= 4;
 
 -- name: load_events
@@ -159,7 +159,8 @@ ORDER BY order_id DESC
 LIMIT @most;
 
 -- name: list_payments_to_see_to
--- By an index of their own, however old they are.
+-- By an index of their own, however old they are. Not a condition of the list above: SQLite plans before it knows the
+-- parameters, and would not take the index.
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, action, gateway_reference, undo_step, version, created_at, updated_at,
     capture_before, notice, resolution, attention, route
