@@ -27,8 +27,8 @@ public sealed class PostgresDatabase : IDatabase
 
     readonly string connectionString;
     readonly RuntimeOptions options;
-    readonly NpgsqlDataSource writers;
-    readonly NpgsqlDataSource readers;
+    readonly WarmConnections writers;
+    readonly WarmConnections readers;
 
     /// <param name="address">An Npgsql connection string, or a URL <c>postgres://user:password@host:5432/name</c>.</param>
     /// <param name="service">Shown by the server as the application's name.</param>
@@ -72,13 +72,13 @@ public sealed class PostgresDatabase : IDatabase
         finally
         {
             if (transaction is not null) await transaction.DisposeAsync();
-            if (connection is not null) await connection.DisposeAsync();
+            if (connection is not null) await writers.ReturnAsync(connection);
         }
 
         // By the first statement: work that asks nothing takes no connection and costs no round trip.
         async ValueTask<NpgsqlConnection> BeginAsync()
         {
-            connection = await OpenAsync(writers, limit.Token);
+            connection = await writers.TakeAsync(limit.Token);
             transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, limit.Token);
             return connection;
         }
@@ -86,25 +86,46 @@ public sealed class PostgresDatabase : IDatabase
 
     public async Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
     {
-        await using var connection = await OpenAsync(readers, cancel);
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
-        return await read(PostgresSession.Over(connection, cancel));
+        var connection = await readers.TakeAsync(cancel);
+        try
+        {
+            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
+            return await read(PostgresSession.Over(connection, cancel));
+        }
+        finally
+        {
+            await readers.ReturnAsync(connection);
+        }
     }
 
     public async Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
-        await using var connection = await OpenAsync(readers, cancel);
-        return await PostgresSession.Over(connection, cancel).QueryAsync(query, args, map, cancel);
+        var connection = await readers.TakeAsync(cancel);
+        try
+        {
+            return await PostgresSession.Over(connection, cancel).QueryAsync(query, args, map, cancel);
+        }
+        finally
+        {
+            await readers.ReturnAsync(connection);
+        }
     }
 
     public async IAsyncEnumerable<T> StreamAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map,
         [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        await using var connection = await OpenAsync(readers, cancel);
-        await foreach (var item in PostgresSession.Over(connection, cancel).StreamAsync(query, args, map, cancel))
-            yield return item;
+        var connection = await readers.TakeAsync(cancel);
+        try
+        {
+            await foreach (var item in PostgresSession.Over(connection, cancel).StreamAsync(query, args, map, cancel))
+                yield return item;
+        }
+        finally
+        {
+            await readers.ReturnAsync(connection);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -113,20 +134,7 @@ public sealed class PostgresDatabase : IDatabase
         await readers.DisposeAsync();
     }
 
-    // Whatever keeps a connection from opening, a wrong password included, is no fault of the work that wanted it.
-    static async ValueTask<NpgsqlConnection> OpenAsync(NpgsqlDataSource pool, CancellationToken cancel)
-    {
-        try
-        {
-            return await pool.OpenConnectionAsync(cancel);
-        }
-        catch (Exception error) when (error is NpgsqlException or TimeoutException)
-        {
-            throw PostgresErrors.Unavailable("Connecting", error);
-        }
-    }
-
-    NpgsqlDataSource Pool(string applicationName, int connections, string sessionOptions)
+    WarmConnections Pool(string applicationName, int connections, string sessionOptions)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         settings.ApplicationName = applicationName;
@@ -136,9 +144,10 @@ public sealed class PostgresDatabase : IDatabase
         settings.NoResetOnClose = true;
         settings.TcpKeepAlive = true;
         settings.Timeout = (int)Math.Clamp(options.TransactionTimeout.TotalSeconds, 1, 10);
+        var patience = TimeSpan.FromSeconds(settings.Timeout);
         settings.CommandTimeout = (int)Math.Max(1, Math.Ceiling(options.TransactionTimeout.TotalSeconds));
         // The last one wins: what the operator wrote stands.
         settings.Options = $"{EverySession} {sessionOptions} {settings.Options}".Trim();
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        return new WarmConnections(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), connections, patience);
     }
 }

@@ -13,6 +13,25 @@ static class PostgresMigrations
     // Any number, the same for ever: advisory locks are per database.
     const long LockKey = 0x6F72_6465_7277;
 
+    // Every order writes to a dozen tables, which autovacuum samples anew for every tenth that they grow: a quarter of
+    // PostgreSQL's time while they are small, most of it for sorting values that no query filters by. Our reads go by keys;
+    // a tenth of the sample is enough for what else they ask. Who has set a column otherwise is left alone.
+    const string SampleLess =
+        """
+        DO $$
+        DECLARE its record;
+        BEGIN
+            FOR its IN
+                SELECT c.oid::regclass AS name, a.attname
+                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relowner = current_user::regrole
+                    AND a.attnum > 0 AND NOT a.attisdropped AND COALESCE(a.attstattarget, -1) = -1
+            LOOP
+                EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS 10', its.name, its.attname);
+            END LOOP;
+        END $$
+        """;
+
     public static async Task ApplyAsync(
         string connectionString, IReadOnlyList<Migration> migrations, CancellationToken cancel)
     {
@@ -49,6 +68,7 @@ static class PostgresMigrations
             note.Parameters.Add(new() { Value = MigrationHistory.Checksum(migration) });
             await note.ExecuteNonQueryAsync(cancel);
         }
+        await RunAsync(connection, SampleLess, cancel);
         await transaction.CommitAsync(cancel);
     }
 

@@ -44,10 +44,15 @@ INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, 
     voided, code, message, undo_step, version, resolution, route, created_at, updated_at)
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
     message, undo_step, version, resolution, route, @now, @now
-FROM unnest(@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
-        @voided, @code, @message, @undo_step, @version, @resolution, @route)
-    AS batch (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-        voided, code, message, undo_step, version, resolution, route);
+FROM (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@customer_id) AS customer_id, unnest(@provider) AS provider,
+        unnest(@token) AS token, unnest(@currency) AS currency, unnest(@amount) AS amount, unnest(@state) AS state,
+        unnest(@authorized) AS authorized, unnest(@captured) AS captured, unnest(@refunded) AS refunded,
+        unnest(@voided) AS voided, unnest(@code) AS code, unnest(@message) AS message,
+        unnest(@undo_step) AS undo_step, unnest(@version) AS version, unnest(@resolution) AS resolution,
+        unnest(@route) AS route
+) AS batch;
 
 -- name: update_payments
 UPDATE payments p
@@ -56,10 +61,15 @@ SET state = batch.state, authorized = batch.authorized, captured = batch.capture
     gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now,
     capture_before = batch.capture_before, notice = batch.notice, resolution = batch.resolution,
     attention = batch.attention, provider = batch.provider
-FROM unnest(@order_id, @state, @authorized, @captured, @refunded, @voided, @code, @message, @action,
-        @gateway_reference, @undo_step, @version, @capture_before, @notice, @resolution, @attention, @provider)
-    AS batch (order_id, state, authorized, captured, refunded, voided, code, message, action, gateway_reference,
-        undo_step, version, capture_before, notice, resolution, attention, provider)
+FROM (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@authorized) AS authorized,
+        unnest(@captured) AS captured, unnest(@refunded) AS refunded, unnest(@voided) AS voided,
+        unnest(@code) AS code, unnest(@message) AS message, unnest(@action) AS action,
+        unnest(@gateway_reference) AS gateway_reference, unnest(@undo_step) AS undo_step, unnest(@version) AS version,
+        unnest(@capture_before) AS capture_before, unnest(@notice) AS notice, unnest(@resolution) AS resolution,
+        unnest(@attention) AS attention, unnest(@provider) AS provider
+) AS batch
 WHERE p.order_id = batch.order_id;
 
 -- name: update_balances

@@ -9,13 +9,16 @@ SELECT
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
     adjustments::json, adjustments_minor, metadata::json, total, payment_provider, payment_token, may_set_price, version,
     created_at, created_at, capture
-FROM unnest(
-    @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines,
-    @adjustments, @adjustments_minor, @metadata, @total, @payment_provider, @payment_token, @may_set_price, @version,
-    @created_at, @capture)
-    AS batch (
-        id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
-        adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, capture)
+FROM (
+    SELECT
+        unnest(@id) AS id, unnest(@merchant) AS merchant, unnest(@reference) AS reference,
+        unnest(@customer_id) AS customer_id, unnest(@currency) AS currency, unnest(@status) AS status,
+        unnest(@payment_status) AS payment_status, unnest(@fulfilment_status) AS fulfilment_status,
+        unnest(@lines) AS lines, unnest(@adjustments) AS adjustments, unnest(@adjustments_minor) AS adjustments_minor,
+        unnest(@metadata) AS metadata, unnest(@total) AS total, unnest(@payment_provider) AS payment_provider,
+        unnest(@payment_token) AS payment_token, unnest(@may_set_price) AS may_set_price, unnest(@version) AS version,
+        unnest(@created_at) AS created_at, unnest(@capture) AS capture
+) AS batch
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -40,8 +43,12 @@ WITH turn AS MATERIALIZED (
 )
 INSERT INTO order_events (order_id, version, type, status, at, actor, trace_id, data)
 SELECT order_id, version, type, status, at, actor, trace_id, data::json
-FROM turn, unnest(@order_id, @version, @type, @status, @at, @actor, @trace_id, @data)
-    WITH ORDINALITY AS batch (order_id, version, type, status, at, actor, trace_id, data, place)
+FROM turn, (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@version) AS version, unnest(@type) AS type, unnest(@status) AS status,
+        unnest(@at) AS at, unnest(@actor) AS actor, unnest(@trace_id) AS trace_id, unnest(@data) AS data,
+        generate_subscripts(@order_id, 1) AS place
+) AS batch
 ORDER BY place;
 
 -- name: insert_unsettled
@@ -96,12 +103,15 @@ SET status = batch.status, payment_status = batch.payment_status, total = batch.
     reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
     updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status,
     next_action_url = batch.next_action_url, next_action_until = batch.next_action_until
-FROM unnest(
-    @id, @version_before, @version, @status, @payment_status, @total, @lines, @reason_code, @reason_message,
-    @cancel_reason, @updated_at, @fulfilment_status, @next_action_url, @next_action_until)
-    AS batch (
-        id, version_before, version, status, payment_status, total, lines, reason_code, reason_message, cancel_reason,
-        updated_at, fulfilment_status, next_action_url, next_action_until)
+FROM (
+    SELECT
+        unnest(@id) AS id, unnest(@version_before) AS version_before, unnest(@version) AS version,
+        unnest(@status) AS status, unnest(@payment_status) AS payment_status, unnest(@total) AS total,
+        unnest(@lines) AS lines, unnest(@reason_code) AS reason_code, unnest(@reason_message) AS reason_message,
+        unnest(@cancel_reason) AS cancel_reason, unnest(@updated_at) AS updated_at,
+        unnest(@fulfilment_status) AS fulfilment_status, unnest(@next_action_url) AS next_action_url,
+        unnest(@next_action_until) AS next_action_until
+) AS batch
 WHERE o.id = batch.id AND o.version = batch.version_before
 RETURNING o.id;
 

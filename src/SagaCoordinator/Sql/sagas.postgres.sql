@@ -34,10 +34,13 @@ INSERT INTO sagas (
 SELECT
     order_id, state, step, waiting_for, code, version, facts::json, steps::json, ended_at, definition_version, started_at,
     @now
-FROM unnest(
-    @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @definition_version, @started_at)
-    AS batch (
-        order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at)
+FROM (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@step) AS step,
+        unnest(@waiting_for) AS waiting_for, unnest(@code) AS code, unnest(@version) AS version,
+        unnest(@facts) AS facts, unnest(@steps) AS steps, unnest(@ended_at) AS ended_at,
+        unnest(@definition_version) AS definition_version, unnest(@started_at) AS started_at
+) AS batch
 ORDER BY order_id
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
@@ -48,9 +51,13 @@ UPDATE sagas s
 SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code, version = batch.version,
     facts = COALESCE(batch.facts::json, s.facts), steps = batch.steps::json, ended_at = batch.ended_at,
     updated_at = @now
-FROM unnest(
-    @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @version_before)
-    AS batch (order_id, state, step, waiting_for, code, version, facts, steps, ended_at, version_before)
+FROM (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@step) AS step,
+        unnest(@waiting_for) AS waiting_for, unnest(@code) AS code, unnest(@version) AS version,
+        unnest(@facts) AS facts, unnest(@steps) AS steps, unnest(@ended_at) AS ended_at,
+        unnest(@version_before) AS version_before
+) AS batch
 WHERE s.order_id = batch.order_id AND s.version = batch.version_before
 RETURNING s.order_id;
 

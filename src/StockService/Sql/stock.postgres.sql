@@ -36,14 +36,21 @@ WHERE l.sku = batch.sku;
 -- key's violation has the batch tried again, and then it knows.
 INSERT INTO reservations (order_id, state, code, message, currency, lines, expires_at, created_at, updated_at)
 SELECT order_id, state, code, message, currency, lines::jsonb, expires_at, @now, @now
-FROM unnest(@order_id, @state, @code, @message, @currency, @lines, @expires_at)
-    AS batch (order_id, state, code, message, currency, lines, expires_at)
+FROM (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@code) AS code, unnest(@message) AS message,
+        unnest(@currency) AS currency, unnest(@lines) AS lines, unnest(@expires_at) AS expires_at
+) AS batch
 ORDER BY order_id;
 
 -- name: update_reservations
 UPDATE reservations r
 SET state = batch.state, code = batch.code, message = batch.message, expires_at = batch.expires_at, updated_at = @now
-FROM unnest(@order_id, @state, @code, @message, @expires_at) AS batch (order_id, state, code, message, expires_at)
+FROM (
+    SELECT
+        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@code) AS code, unnest(@message) AS message,
+        unnest(@expires_at) AS expires_at
+) AS batch
 WHERE r.order_id = batch.order_id;
 
 -- name: insert_holds
@@ -62,7 +69,11 @@ SELECT
     sku, order_id,
     CASE WHEN on_hand_delta < 0 THEN 'shipped' WHEN allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END,
     on_hand_delta, allocated_delta, @now, @actor
-FROM unnest(@sku, @order_id, @allocated_delta, @on_hand_delta) AS batch (sku, order_id, allocated_delta, on_hand_delta);
+FROM (
+    SELECT
+        unnest(@sku) AS sku, unnest(@order_id) AS order_id, unnest(@allocated_delta) AS allocated_delta,
+        unnest(@on_hand_delta) AS on_hand_delta
+) AS batch;
 
 -- name: shipments
 SELECT s.order_id, s.fulfilment, s.lines
