@@ -208,6 +208,75 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
+    public async Task The_connection_that_came_back_last_is_given_out_first()
+    {
+        await using var database = engine.OpenAnother();
+        using var all = new CountdownEvent(4);
+        var backends = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => database.WriteAsync(
+            async tx =>
+            {
+                var backend = await BackendOfAsync(tx);
+                all.Signal();
+                Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+                return backend;
+            },
+            default))));
+        Assert.Equal(4, backends.Distinct().Count());
+        var last = await database.WriteAsync(BackendOfAsync, default);
+        Assert.Contains(last, backends);
+        for (var i = 0; i < 5; i++) Assert.Equal(last, await database.WriteAsync(BackendOfAsync, default));
+        Assert.NotEqual(
+            last,
+            await database.WriteAsync(
+                async tx =>
+                {
+                    // The first one is taken: it is the next one's turn.
+                    await BackendOfAsync(tx);
+                    return await database.WriteAsync(BackendOfAsync, default);
+                },
+                default));
+    }
+
+    [Fact]
+    public async Task A_connection_is_waited_for_no_longer_than_a_transaction_may_take()
+    {
+        await using var database = engine.OpenAnother(new() { MaxWriters = 1, TransactionTimeout = TimeSpan.FromSeconds(1) });
+        var ended = new TaskCompletionSource();
+        var begun = new TaskCompletionSource();
+        var first = database.WriteAsync(
+            async tx =>
+            {
+                await BackendOfAsync(tx);
+                begun.SetResult();
+                await ended.Task;
+                return true;
+            },
+            default);
+        await begun.Task;
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(BackendOfAsync, default));
+        ended.SetResult();
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => first);
+        await database.WriteAsync(BackendOfAsync, default);
+    }
+
+    [Fact]
+    public async Task Columns_are_sampled_less_unless_somebody_has_said_how_much()
+    {
+        var said = new SqlQuery("say", "ALTER TABLE counters ALTER COLUMN value SET STATISTICS 500");
+        await engine.Database.WriteAsync(tx => tx.ExecuteAsync(said, SqlArgs.None), default);
+        await engine.Database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. engine.Sql.Migrations], default);
+        var targets = await engine.Database.QueryAsync(
+            new(
+                "targets",
+                """
+                SELECT a.attname::text, a.attstattarget::int FROM pg_attribute a
+                WHERE a.attrelid = 'counters'::regclass AND a.attnum > 0 ORDER BY a.attnum
+                """),
+            SqlArgs.None, row => (row.Text(0), row.Int(1)));
+        Assert.Equal([("key", 10), ("value", 500)], targets);
+    }
+
+    [Fact]
     public async Task Statements_are_prepared_at_their_second_use()
     {
         await using var database = engine.OpenAnother(new() { MaxWriters = 1 });
@@ -241,6 +310,9 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         var error = Assert.Throws<DatabaseUnfitException>(() => PostgresAddress.Parse(address));
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
     }
+
+    static async Task<int> BackendOfAsync(IQueries queries) =>
+        (await queries.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)))[0];
 
     Task KillAllAsync(string database) => engine.AdministerAsync(
         $"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()");
