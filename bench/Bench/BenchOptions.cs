@@ -12,7 +12,11 @@ sealed record BenchOptions
     /// <summary>About how long a saturated run takes: its orders follow from the rate of the warm-up.</summary>
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(6);
 
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(6);
+    /// <summary>Of a house before it is measured. .NET compiles what it finds hot while it runs, and is slow until then.</summary>
+    public int WarmUpOrders { get; init; } = 30_000;
+
+    /// <summary>A house that does not get through as many in this time is measured all the same.</summary>
+    public TimeSpan LongestWarmUp { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Of a run that is to say how fast it goes, before the warm-up.</summary>
     public int FewestOrders { get; init; } = 1_000;
@@ -41,7 +45,7 @@ sealed record BenchOptions
         Data = data,
         Repeat = 1,
         Length = TimeSpan.FromSeconds(0.5),
-        WarmUp = TimeSpan.FromSeconds(0.5),
+        WarmUpOrders = 200,
         OpenLength = TimeSpan.FromSeconds(1),
         FewestOrders = 200,
         Connections = 64,

@@ -91,12 +91,13 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     public async Task<Variant> WarmUpAsync(Variant variant, CancellationToken cancel)
     {
         var load = variant.Load with { Rate = 0, Orders = options.FewestOrders };
-        var seconds = options.WarmUp.TotalSeconds;
-        for (var part = 0; part < 2; part++)
+        var watch = Stopwatch.StartNew();
+        for (var placed = 0; placed < options.WarmUpOrders && watch.Elapsed < options.LongestWarmUp;)
         {
             var result = await PlaceAsync(variant.House, load, cancel);
-            load = load with { Orders = Math.Max(options.FewestOrders, (int)(result.Requests / result.Seconds * seconds)) };
-            seconds = options.Length.TotalSeconds;
+            placed += result.Requests;
+            var ofARun = (int)(result.Requests / result.Seconds * options.Length.TotalSeconds);
+            load = load with { Orders = Math.Max(options.FewestOrders, ofARun) };
         }
         var rate = variant.Load.Rate;
         var orders = rate > 0 ? Math.Min((int)(rate * options.OpenLength.TotalSeconds), MostAtARate) : load.Orders;

@@ -262,10 +262,11 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     [Fact]
     public async Task Columns_are_sampled_less_unless_somebody_has_said_how_much()
     {
+        await using var database = engine.OpenAnother();
         var said = new SqlQuery("say", "ALTER TABLE counters ALTER COLUMN value SET STATISTICS 500");
-        await engine.Database.WriteAsync(tx => tx.ExecuteAsync(said, SqlArgs.None), default);
-        await engine.Database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. engine.Sql.Migrations], default);
-        var targets = await engine.Database.QueryAsync(
+        await database.WriteAsync(tx => tx.ExecuteAsync(said, SqlArgs.None), default);
+        await database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. engine.Sql.Migrations], default);
+        var targets = await database.QueryAsync(
             new(
                 "targets",
                 """
