@@ -8,8 +8,8 @@ public class TextTests
     const int LongestFile = 400;
     const int LongestLine = 130;
 
-    // The marks that it looks for stand here as words of the search, not as unfinished work; hence Tidy itself is left out.
-    static readonly Regex Unfinished = new(@"NotImplementedException|\b(TODO|FIXME|HACK)\b|Assert\.True\(true\)");
+    // One letter of each mark stands in brackets, so that no search for unfinished work takes this one for it.
+    static readonly Regex Unfinished = new(@"NotImplemented[E]xception|\b(TO[D]O|FIX[M]E|HAC[K])\b|Assert\.True\([t]rue\)");
 
     [Fact]
     public void No_file_says_that_it_is_unfinished() =>
