@@ -16,7 +16,9 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     [Fact]
     public async Task Killed_connections_are_unavailable_once_and_then_replaced()
     {
-        await using var database = engine.OpenAnother();
+        // A database of its own, so that no other test's connections die.
+        await using var database = engine.Open(await engine.NewDatabaseAsync());
+        await database.MigrateAsync([], default);
         var name = (await database.QueryAsync(Name, SqlArgs.None, row => row.Text(0)))[0];
         // Four idle connections of either kind, all of them dead at once.
         using var all = new CountdownEvent(8);
