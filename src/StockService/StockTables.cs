@@ -110,7 +110,7 @@ public sealed class StockTables(SqlCatalog sql)
         if (reservations.Count == 0) return;
         work.Defer(
             sql["insert_reservations"],
-            SqlArgs.Over(reservations)
+            SqlArgs.Over<Reservation>([.. reservations.OrderBy(r => r.OrderId)])
                 .Uuid("order_id", r => r.OrderId)
                 .Text("state", r => r.State)
                 .Text("code", r => r.Code)

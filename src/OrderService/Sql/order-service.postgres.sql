@@ -37,6 +37,7 @@ JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference;
 -- committed, go on from there and miss it. Each writer therefore holds, until its transaction ends, a lock
 -- that names the last number given before its own; feed_writers finds the oldest. The lock is shared and
 -- nobody takes it otherwise: no one waits. 20311 ('OW') keeps these locks apart from other advisory locks.
+-- The rows come and get their numbers in the order of the set, as nothing here moves them.
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock_shared(20311::bigint << 48 | CASE WHEN is_called THEN last_value ELSE 0 END)
     FROM order_events_seq_seq
@@ -46,10 +47,8 @@ SELECT order_id, version, type, status, at, actor, trace_id, data::json
 FROM turn, (
     SELECT
         unnest(@order_id) AS order_id, unnest(@version) AS version, unnest(@type) AS type, unnest(@status) AS status,
-        unnest(@at) AS at, unnest(@actor) AS actor, unnest(@trace_id) AS trace_id, unnest(@data) AS data,
-        generate_subscripts(@order_id, 1) AS place
-) AS batch
-ORDER BY place;
+        unnest(@at) AS at, unnest(@actor) AS actor, unnest(@trace_id) AS trace_id, unnest(@data) AS data
+) AS batch;
 
 -- name: insert_unsettled
 INSERT INTO unsettled (order_id, ask_at, asked)

@@ -20,7 +20,7 @@ public static class Commands
     {
         var (key, refusal) = IdempotencyKeys.Read(http);
         if (refusal is not null) return (null, refusal);
-        var body = await StrictJson.ReadAsync(http, type, limitBytes);
+        var body = await StrictJson.ReadAsync(http, type, limitBytes, hashed: key is not null);
         return body.Refusal is not null
             ? (null, body.Refusal)
             : (new Command<T>(body.Value!, Caller.Of(http), key, body.Hash), null);
@@ -33,18 +33,8 @@ public static class Commands
         if (refusal is not null) return (null, refusal);
         return http.Request.ContentLength is > 0 || http.Request.Headers.TransferEncoding.Count > 0
             ? (null, Problem.Invalid("", "unexpected_body", "This operation takes no body."))
-            : (Of(http, about, [], key), null);
+            : (new Command<T>(about, Caller.Of(http), key, key is null ? [] : HashOfTarget(http.Request)), null);
     }
-
-    /// <summary>For an operation that reads its body and its key itself.</summary>
-    /// <param name="http">Says who asks, and by which method and target.</param>
-    /// <param name="body">What is asked.</param>
-    /// <param name="bodyHash"><see cref="JsonBody{T}.Hash"/>; empty without a body.</param>
-    /// <param name="key">From <see cref="IdempotencyKeys.Read"/>; null where the operation takes none.</param>
-    /// <param name="answersLater">See <see cref="Command{T}.AnswersLater"/>.</param>
-    public static Command<T> Of<T>(
-        HttpContext http, T body, byte[] bodyHash, string? key = null, bool answersLater = false) =>
-        new(body, Caller.Of(http), key, bodyHash.Length > 0 ? bodyHash : HashOfTarget(http.Request), answersLater);
 
     /// <summary>The same request, about something else: what was read from the body together with the path.</summary>
     public static Command<TOther> For<T, TOther>(this Command<T> command, TOther body) =>

@@ -8,7 +8,7 @@ namespace Orderwright.Runtime.Http;
 /// <param name="Body">What is asked.</param>
 /// <param name="Caller">Who asks.</param>
 /// <param name="Key">1 to 255 visible ASCII characters, or null.</param>
-/// <param name="Hash">SHA-256 over method, path and body: the same key with another hash is refused.</param>
+/// <param name="Hash">SHA-256 over method, path and body: the same key with another hash is refused. Empty without a key.</param>
 /// <param name="AnswersLater">The caller waits for more than the commit; its key is in flight until it is settled.</param>
 public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash, bool AnswersLater = false)
 {

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Runtime.Http;
 
 /// <summary>
-/// A request's body: either its value and the SHA-256 over the request's method, target and body, or the answer that
-/// refuses it.
+/// A request's body: either its value and, where it was asked for, the SHA-256 over the request's method, target and body
+/// (else empty), or the answer that refuses it.
 /// </summary>
 public sealed record JsonBody<T>(T? Value, byte[] Hash, Answer? Refusal) where T : class;
 
@@ -22,7 +22,7 @@ public static class StrictJson
 
     /// <summary>Reads and checks a body. Never throws for what a client sent.</summary>
     public static async Task<JsonBody<T>> ReadAsync<T>(
-        HttpContext http, JsonTypeInfo<T> type, int limitBytes = BodyLimit) where T : class
+        HttpContext http, JsonTypeInfo<T> type, int limitBytes = BodyLimit, bool hashed = false) where T : class
     {
         if (!IsJson(http.Request.ContentType))
             return Refuse<T>(Problem.Of(
@@ -36,7 +36,7 @@ public static class StrictJson
             using (bytes)
             {
                 var (value, errors) = Parse(bytes.Body, type);
-                return value is null ? Refuse<T>(Refusal(errors)) : new(value, bytes.Hash(), null);
+                return value is null ? Refuse<T>(Refusal(errors)) : new(value, hashed ? bytes.Hash() : [], null);
             }
         }
         catch (BadHttpRequestException error)

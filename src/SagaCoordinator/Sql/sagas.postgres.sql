@@ -41,7 +41,6 @@ FROM (
         unnest(@facts) AS facts, unnest(@steps) AS steps, unnest(@ended_at) AS ended_at,
         unnest(@definition_version) AS definition_version, unnest(@started_at) AS started_at
 ) AS batch
-ORDER BY order_id
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 

@@ -40,8 +40,7 @@ FROM (
     SELECT
         unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@code) AS code, unnest(@message) AS message,
         unnest(@currency) AS currency, unnest(@lines) AS lines, unnest(@expires_at) AS expires_at
-) AS batch
-ORDER BY order_id;
+) AS batch;
 
 -- name: update_reservations
 UPDATE reservations r

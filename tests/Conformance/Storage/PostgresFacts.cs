@@ -280,6 +280,26 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
+    public async Task Tables_are_sampled_when_they_have_doubled_unless_somebody_has_said_when()
+    {
+        await using var database = engine.OpenAnother();
+        var said = new SqlQuery("say", "ALTER TABLE counters SET (autovacuum_analyze_scale_factor = 0.3, fillfactor = 90)");
+        await database.WriteAsync(tx => tx.ExecuteAsync(said, SqlArgs.None), default);
+        await database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. engine.Sql.Migrations], default);
+        var options = await database.QueryAsync(
+            new(
+                "options",
+                """
+                SELECT relname::text, array_to_string(reloptions, ' ') FROM pg_class
+                WHERE oid IN ('counters'::regclass, 'dead_letters'::regclass) ORDER BY relname
+                """),
+            SqlArgs.None, row => (row.Text(0), row.Text(1)));
+        Assert.Equal("counters", options[0].Item1);
+        Assert.Contains("autovacuum_analyze_scale_factor=0.3", options[0].Item2, StringComparison.Ordinal);
+        Assert.Equal(("dead_letters", "autovacuum_analyze_scale_factor=1"), options[1]);
+    }
+
+    [Fact]
     public async Task Statements_are_prepared_at_their_second_use()
     {
         await using var database = engine.OpenAnother(new() { MaxWriters = 1 });
