@@ -56,22 +56,9 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
                 throw new OverloadedException($"{limit} orders are on their way, and {maxWaiting} requests wait.");
             turn = waiting.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
-        try
-        {
-            await turn.Value.Task.WaitAsync(patience, time);
-        }
-        catch (TimeoutException)
-        {
-            lock (gate)
-            {
-                // Its turn may have come at this very moment; then it is no longer in the line.
-                if (turn.List is not null)
-                {
-                    waiting.Remove(turn);
-                    throw new OverloadedException($"{limit} orders are on their way.");
-                }
-            }
-        }
+        // The limit ends the very task that is awaited, as in GroupCommit.
+        using var giveUp = time.CreateTimer(_ => GiveUp(turn), null, patience, Timeout.InfiniteTimeSpan);
+        await turn.Value.Task;
         return new Place(this);
     }
 
@@ -94,6 +81,17 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
             admitted = orders;
             LetIn();
         }
+    }
+
+    void GiveUp(LinkedListNode<TaskCompletionSource> turn)
+    {
+        lock (gate)
+        {
+            // Its turn may have come at this very moment; then it is no longer in the line.
+            if (turn.List is null) return;
+            waiting.Remove(turn);
+        }
+        turn.Value.SetException(new OverloadedException($"{limit} orders are on their way."));
     }
 
     void Leave(bool kept)

@@ -11,6 +11,14 @@ static class SqliteConnections
     // SQLITE_DBCONFIG_ENABLE_QPSG: plans do not depend on what is bound to a statement.
     const int PlanStability = 1007;
 
+    // SQLite counts the bytes it has allocated, under one lock for all connections, and nobody asks how many. It says no, and goes
+    // on counting, where somebody has opened a database before.
+    static SqliteConnections()
+    {
+        SQLitePCL.Batteries_V2.Init();
+        SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
+
     public static SqliteConnection OpenWriter(string file, TimeSpan patience)
     {
         var isFile = file != ":memory:";

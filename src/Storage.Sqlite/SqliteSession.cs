@@ -102,9 +102,14 @@ sealed class SqliteSession : ITransaction, IDisposable
     {
         cancel.ThrowIfCancellationRequested();
         limit.ThrowIfCancellationRequested();
+        if (Prepared(query).RowByRow(args) is { } rowByRow)
+        {
+            foreach (var item in Guard(query.Name, () => rowByRow.Query(args, map, limit))) yield return item;
+            yield break;
+        }
         using var reader = Guard(query.Name, () => Prepared(query).Bind(args).ExecuteReader());
         Func<bool> next = reader.Read;
-        for (var row = new SqliteRow(reader); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
+        for (var row = new SqliteRow(reader.Handle!); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
             yield return map(row);
     }
 
@@ -128,8 +133,11 @@ sealed class SqliteSession : ITransaction, IDisposable
         connection.Dispose();
     }
 
-    public int Execute(SqlQuery query, SqlArgs args) =>
-        Guard(query.Name, () => Math.Max(0, Prepared(query).Bind(args).ExecuteNonQuery()));
+    public int Execute(SqlQuery query, SqlArgs args) => Guard(
+        query.Name,
+        () => Prepared(query).RowByRow(args) is { } rowByRow
+            ? rowByRow.Execute(args, limit)
+            : Math.Max(0, Prepared(query).Bind(args).ExecuteNonQuery()));
 
     SqliteStatement Prepared(SqlQuery query)
     {
@@ -170,21 +178,4 @@ sealed class SqliteSession : ITransaction, IDisposable
             throw;
         }
     }
-}
-
-/// <summary>The reader's current row. One object for all rows: what outlives the row is copied by the caller's map.</summary>
-sealed class SqliteRow(SqliteDataReader reader) : IRow
-{
-    public Guid Uuid(int column) => new(Bytes(column), bigEndian: true);
-    public Guid? UuidOrNull(int column) => reader.IsDBNull(column) ? null : Uuid(column);
-    public string Text(int column) => reader.GetString(column);
-    public string? TextOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-    public long BigInt(int column) => reader.GetInt64(column);
-    public long? BigIntOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
-    public int Int(int column) => checked((int)reader.GetInt64(column));
-    public bool Bool(int column) => reader.GetInt64(column) != 0;
-    public DateTimeOffset Time(int column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
-    public DateTimeOffset? TimeOrNull(int column) => reader.IsDBNull(column) ? null : Time(column);
-    public byte[] Bytes(int column) => reader.GetFieldValue<byte[]>(column);
-    public byte[]? BytesOrNull(int column) => reader.IsDBNull(column) ? null : Bytes(column);
 }

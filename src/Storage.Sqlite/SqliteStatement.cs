@@ -8,11 +8,14 @@ sealed class SqliteStatement : IDisposable
 {
     readonly SqlQuery query;
     readonly SqliteCommand command;
+    readonly SqliteConnection connection;
     readonly List<(string Name, SqliteParameter Parameter)> parameters = [];
+    SqliteRowStatement? rowByRow;
 
     public SqliteStatement(SqlQuery query, SqliteConnection connection)
     {
         this.query = query;
+        this.connection = connection;
         command = new SqliteCommand(query.Text, connection);
         var names = SqlNames.InText.Matches(query.Text).Select(match => match.Groups[1].Value).Where(name => name != "");
         foreach (var name in names.Distinct())
@@ -26,7 +29,21 @@ sealed class SqliteStatement : IDisposable
         return command;
     }
 
-    public void Dispose() => command.Dispose();
+    /// <summary>The statement as one about a single row, if it names a column of the set; else null.</summary>
+    public SqliteRowStatement? RowByRow(SqlArgs args)
+    {
+        foreach (var column in args.Columns)
+            foreach (var (name, _) in parameters)
+                if (name == column.Name)
+                    return rowByRow ??= new SqliteRowStatement(query, connection);
+        return null;
+    }
+
+    public void Dispose()
+    {
+        rowByRow?.Dispose();
+        command.Dispose();
+    }
 
     object ValueOf(string name, SqlArgs args)
     {

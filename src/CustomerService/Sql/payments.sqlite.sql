@@ -37,35 +37,21 @@ ORDER BY order_id, started_at, operation, n;
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
     voided, code, message, undo_step, version, resolution, route, created_at, updated_at)
-SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14,
-    unhex(value ->> 15), value ->> 16, @now, @now
-FROM json_each(@rows);
+VALUES (@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
+    @voided, @code, @message, @undo_step, @version, @resolution, @route, @now, @now);
 
 -- name: update_payments
 UPDATE payments
-SET state = batch.state, authorized = batch.authorized, captured = batch.captured, refunded = batch.refunded,
-    voided = batch.voided, code = batch.code, message = batch.message, action = batch.action,
-    gateway_reference = batch.gateway_reference, undo_step = batch.undo_step, version = batch.version, updated_at = @now,
-    capture_before = batch.capture_before, notice = batch.notice, resolution = batch.resolution,
-    attention = batch.attention, provider = batch.provider
-FROM (
-    SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS authorized, value ->> 3 AS captured,
-        value ->> 4 AS refunded, value ->> 5 AS voided, value ->> 6 AS code, value ->> 7 AS message,
-        value ->> 8 AS action, value ->> 9 AS gateway_reference, value ->> 10 AS undo_step, value ->> 11 AS version,
-        value ->> 12 AS capture_before, value ->> 13 AS notice, unhex(value ->> 14) AS resolution,
-        value ->> 15 AS attention, value ->> 16 AS provider
-    FROM json_each(@rows)
-) AS batch
-WHERE payments.order_id = batch.order_id;
+SET state = @state, authorized = @authorized, captured = @captured, refunded = @refunded, voided = @voided, code = @code,
+    message = @message, action = @action, gateway_reference = @gateway_reference, undo_step = @undo_step, version = @version,
+    updated_at = @now, capture_before = @capture_before, notice = @notice, resolution = @resolution,
+    attention = @attention, provider = @provider
+WHERE order_id = @order_id;
 
 -- name: update_balances
 UPDATE balances
-SET amount = batch.amount, version = balances.version + 1
-FROM (
-    SELECT value ->> 0 AS customer_id, value ->> 1 AS currency, value ->> 2 AS amount FROM json_each(@rows)
-) AS batch
-WHERE balances.customer_id = batch.customer_id AND balances.currency = batch.currency;
+SET amount = @amount, version = version + 1
+WHERE customer_id = @customer_id AND currency = @currency;
 
 -- name: save_calls
 INSERT INTO gateway_calls (order_id, operation, n, gateway_key, state, amount, gateway_reference, code, message,

@@ -5,12 +5,10 @@ INSERT INTO orders (
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
     adjustments_minor, metadata, total, payment_provider, payment_token, may_set_price, version, created_at, updated_at,
     capture)
-SELECT
-    unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
-    value ->> 16, value ->> 17, value ->> 17, value ->> 18
-FROM json_each(@rows)
-WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+VALUES (
+    @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
+    @adjustments_minor, @metadata, @total, @payment_provider, @payment_token, @may_set_price, @version, @created_at,
+    @created_at, @capture)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -27,14 +25,10 @@ JOIN orders o ON o.merchant = batch.value ->> 0 AND o.reference = batch.value ->
 -- name: insert_events
 -- One writer at a time: numbers become visible in the order in which they are given.
 INSERT INTO order_events (order_id, version, type, status, at, actor, trace_id, data)
-SELECT
-    unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-FROM json_each(@rows)
-ORDER BY key;
+VALUES (@order_id, @version, @type, @status, @at, @actor, @trace_id, @data);
 
 -- name: insert_unsettled
-INSERT INTO unsettled (order_id, ask_at, asked)
-SELECT unhex(value ->> 0), @ask_at, 0 FROM json_each(@rows);
+INSERT INTO unsettled (order_id, ask_at, asked) VALUES (@id, @ask_at, 0);
 
 -- name: restart_unsettled
 INSERT INTO unsettled (order_id, ask_at, asked)
@@ -44,7 +38,7 @@ WHERE true
 ON CONFLICT (order_id) DO UPDATE SET ask_at = excluded.ask_at, asked = 0;
 
 -- name: delete_unsettled
-DELETE FROM unsettled WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+DELETE FROM unsettled WHERE order_id = @id;
 
 -- name: lock_states
 -- One writer at a time: there is nothing to lock.
@@ -77,21 +71,12 @@ JOIN orders o ON o.id = unhex(batch.value ->> 0);
 -- name: save_states
 -- Where another version stands, nothing is written, and the row does not come back.
 UPDATE orders
-SET status = batch.status, payment_status = batch.payment_status, total = batch.total,
-    lines = COALESCE(batch.lines, orders.lines), reason_code = batch.reason_code,
-    reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
-    updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status,
-    next_action_url = batch.next_action_url, next_action_until = batch.next_action_until
-FROM (
-    SELECT
-        unhex(value ->> 0) AS id, value ->> 1 AS version_before, value ->> 2 AS version, value ->> 3 AS status,
-        value ->> 4 AS payment_status, value ->> 5 AS total, value ->> 6 AS lines, value ->> 7 AS reason_code,
-        value ->> 8 AS reason_message, value ->> 9 AS cancel_reason, value ->> 10 AS updated_at,
-        value ->> 11 AS fulfilment_status, value ->> 12 AS next_action_url, value ->> 13 AS next_action_until
-    FROM json_each(@rows)
-) AS batch
-WHERE orders.id = batch.id AND orders.version = batch.version_before
-RETURNING orders.id;
+SET status = @status, payment_status = @payment_status, total = @total, lines = COALESCE(@lines, lines),
+    reason_code = @reason_code, reason_message = @reason_message, cancel_reason = @cancel_reason, version = @version,
+    updated_at = @updated_at, fulfilment_status = @fulfilment_status, next_action_url = @next_action_url,
+    next_action_until = @next_action_until
+WHERE id = @id AND version = @version_before
+RETURNING id;
 
 -- name: feed_given
 SELECT coalesce(max(seq), 0) FROM order_events;

@@ -24,43 +24,31 @@ LIMIT @most;
 -- name: insert_sagas
 INSERT INTO sagas (
     order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, updated_at)
-SELECT
-    unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, @now
-FROM json_each(@rows)
-WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+VALUES (
+    @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @definition_version, @started_at,
+    @now)
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
 -- name: update_sagas
+-- Where another version stands, nothing is written, and the row does not come back.
 UPDATE sagas
-SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code, version = batch.version,
-    facts = COALESCE(batch.facts, sagas.facts), steps = batch.steps, ended_at = batch.ended_at, updated_at = @now
-FROM (
-    SELECT
-        unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS step, value ->> 3 AS waiting_for,
-        value ->> 4 AS code, value ->> 5 AS version, value ->> 6 AS facts, value ->> 7 AS steps, value ->> 8 AS ended_at,
-        value ->> 9 AS version_before
-    FROM json_each(@rows)
-) AS batch
-WHERE sagas.order_id = batch.order_id AND sagas.version = batch.version_before
+SET state = @state, step = @step, waiting_for = @waiting_for, code = @code, version = @version,
+    facts = COALESCE(@facts, facts), steps = @steps, ended_at = @ended_at, updated_at = @now
+WHERE order_id = @order_id AND version = @version_before
 RETURNING order_id;
 
 -- name: insert_timers
-INSERT INTO saga_timers (order_id, due_at)
-SELECT unhex(value ->> 0), value ->> 1 FROM json_each(@rows);
+INSERT INTO saga_timers (order_id, due_at) VALUES (@order_id, @due_at);
 
 -- name: postpone_timers
-UPDATE saga_timers
-SET due_at = batch.due_at
-FROM (SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS due_at FROM json_each(@rows)) AS batch
-WHERE saga_timers.order_id = batch.order_id;
+UPDATE saga_timers SET due_at = @due_at WHERE order_id = @order_id;
 
 -- name: bring_forward
 UPDATE saga_timers SET due_at = @now WHERE due_at > @too_far;
 
 -- name: delete_timers
-DELETE FROM saga_timers WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+DELETE FROM saga_timers WHERE order_id = @order_id;
 
 -- name: saga
 SELECT

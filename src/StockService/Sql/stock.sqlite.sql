@@ -21,45 +21,31 @@ JOIN products p ON p.sku = l.sku;
 
 -- name: update_levels
 UPDATE levels
-SET on_hand = batch.on_hand, allocated = batch.allocated, reserved = batch.reserved, version = batch.version
-FROM (
-    SELECT value ->> 0 AS sku, value ->> 1 AS on_hand, value ->> 2 AS allocated, value ->> 3 AS reserved,
-        value ->> 4 AS version
-    FROM json_each(@rows)
-) AS batch
-WHERE levels.sku = batch.sku;
+SET on_hand = @on_hand, allocated = @allocated, reserved = @reserved, version = @version
+WHERE sku = @sku;
 
 -- name: insert_reservations
 INSERT INTO reservations (order_id, state, code, message, currency, lines, expires_at, created_at, updated_at)
-SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now, @now
-FROM json_each(@rows);
+VALUES (@order_id, @state, @code, @message, @currency, @lines, @expires_at, @now, @now);
 
 -- name: update_reservations
 UPDATE reservations
-SET state = batch.state, code = batch.code, message = batch.message, expires_at = batch.expires_at, updated_at = @now
-FROM (
-    SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS code, value ->> 3 AS message,
-        value ->> 4 AS expires_at
-    FROM json_each(@rows)
-) AS batch
-WHERE reservations.order_id = batch.order_id;
+SET state = @state, code = @code, message = @message, expires_at = @expires_at, updated_at = @now
+WHERE order_id = @order_id;
 
 -- name: insert_holds
-INSERT INTO holds (order_id, expires_at)
-SELECT unhex(value ->> 0), value ->> 1 FROM json_each(@rows);
+INSERT INTO holds (order_id, expires_at) VALUES (@order_id, @expires_at);
 
 -- name: delete_holds
-DELETE FROM holds
-WHERE (expires_at, order_id) IN (SELECT value ->> 1, unhex(value ->> 0) FROM json_each(@rows));
+DELETE FROM holds WHERE expires_at = @expires_at AND order_id = @order_id;
 
 -- name: insert_order_movements
 -- The lines of a batch of orders; nobody asks for their numbers.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
-SELECT
-    value ->> 0, unhex(value ->> 1),
-    CASE WHEN value ->> 3 < 0 THEN 'shipped' WHEN value ->> 2 > 0 THEN 'allocated' ELSE 'deallocated' END,
-    value ->> 3, value ->> 2, @now, @actor
-FROM json_each(@rows);
+VALUES (
+    @sku, @order_id,
+    CASE WHEN @on_hand_delta < 0 THEN 'shipped' WHEN @allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END,
+    @on_hand_delta, @allocated_delta, @now, @actor);
 
 -- name: shipments
 SELECT s.order_id, s.fulfilment, s.lines

@@ -8,6 +8,15 @@ SELECT id, @batch, uuid, text, big, flag, time, bytes, document::jsonb
 FROM unnest(@id, @uuid, @text, @big, @flag, @time, @bytes, @document)
     AS rows (id, uuid, text, big, flag, time, bytes, document);
 
+-- name: insert_each_sample
+INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
+SELECT id, @batch, uuid, text, big, flag, time, bytes, document::jsonb
+FROM (
+    SELECT
+        unnest(@id) AS id, unnest(@uuid) AS uuid, unnest(@text) AS text, unnest(@big) AS big, unnest(@flag) AS flag,
+        unnest(@time) AS time, unnest(@bytes) AS bytes, unnest(@document) AS document
+) AS rows;
+
 -- name: list_samples
 SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
 

@@ -8,6 +8,11 @@ SELECT unhex(value ->> 0), @batch, unhex(value ->> 1), value ->> 2, value ->> 3,
     unhex(value ->> 6), value ->> 7
 FROM json_each(@rows);
 
+-- name: insert_each_sample
+-- About one row: run for each of the set.
+INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
+VALUES (@id, @batch, @uuid, @text, @big, @flag, @time, @bytes, @document);
+
 -- name: list_samples
 SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
 

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Storage.Sqlite;
 
@@ -38,6 +39,53 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             return true;
         }
     }
+
+    [Fact]
+    public async Task A_statement_about_one_row_returns_what_it_returns_for_each_in_the_order_of_the_set()
+    {
+        await using var database = await OpenEmptyAsync();
+        var keep = new SqlQuery(
+            "keep", "INSERT INTO counters (key, value) VALUES (@key, @value) ON CONFLICT DO NOTHING RETURNING key");
+        var kept = await database.WriteAsync(
+            tx => tx.QueryAsync(keep, Counters("c", "a", "c", "b"), row => row.Text(0)), default);
+        Assert.Equal(["c", "a", "b"], kept);
+        var raise = new SqlQuery("raise", "UPDATE counters SET value = value + @by WHERE key = @key");
+        var raised = await database.WriteAsync(
+            tx => tx.ExecuteAsync(raise, Counters("a", "none", "c").And("by", 5)), default);
+        Assert.Equal(2, raised);
+        Assert.Equal([6, 1, 6], await database.QueryAsync(
+            new("values", "SELECT value FROM counters ORDER BY key"), SqlArgs.None, row => row.BigInt(0)));
+    }
+
+    [Fact]
+    public async Task A_statement_about_one_row_that_fails_for_one_undoes_all()
+    {
+        await using var database = await OpenEmptyAsync();
+        var insert = new SqlQuery("insert", "INSERT INTO counters (key, value) VALUES (@key, @value)");
+        await Assert.ThrowsAsync<ConstraintViolatedException>(() => database.WriteAsync(
+            tx => tx.ExecuteAsync(insert, Counters("a", "b", "a")), default));
+        await database.WriteAsync(tx => tx.ExecuteAsync(insert, Counters("b")), default);
+        Assert.Equal(["b"], await database.QueryAsync(
+            new("keys", "SELECT key FROM counters"), SqlArgs.None, row => row.Text(0)));
+    }
+
+    [Fact]
+    public async Task A_statement_about_one_row_ends_at_the_limit()
+    {
+        await using var database = await OpenEmptyAsync(new() { TransactionTimeout = TimeSpan.FromMilliseconds(200) });
+        var replace = new SqlQuery("replace", "INSERT OR REPLACE INTO counters (key, value) VALUES (@key, @value)");
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(
+            tx => tx.ExecuteAsync(replace, Counters([.. Enumerable.Repeat("k", 1_000_000)])), default));
+    }
+
+    async Task<IDatabase> OpenEmptyAsync(RuntimeOptions? options = null)
+    {
+        var database = engine.Open(await engine.NewAddressAsync(), options);
+        await database.MigrateAsync(engine.Sql.Migrations, default);
+        return database;
+    }
+
+    static SqlArgs Counters(params string[] keys) => SqlArgs.Over(keys).Text("key", key => key).BigInt("value", _ => 1);
 
     [Fact]
     public async Task A_file_that_another_process_holds_is_unavailable_until_it_lets_go()

@@ -3,7 +3,9 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Conformance.Storage;
 
 /// <summary>What goes in comes out: every type, as a value and as a column of a set, on every engine.</summary>
-public abstract class ValueSuite(StorageEngine engine)
+/// <param name="engine">The engine.</param>
+/// <param name="insert">How a set goes in: by a statement that is about all of it, or about one row.</param>
+public abstract class ValueSuite(StorageEngine engine, string insert = "insert_samples")
 {
     readonly IDatabase database = engine.Database;
     readonly SqlCatalog sql = engine.Sql;
@@ -195,7 +197,7 @@ public abstract class ValueSuite(StorageEngine engine)
         database.WriteAsync(tx => tx.ExecuteAsync(sql["insert_sample"], Sample.One(batch, sample)), default);
 
     Task<int> SaveManyAsync(IReadOnlyList<Sample> samples) =>
-        database.WriteAsync(tx => tx.ExecuteAsync(sql["insert_samples"], Sample.Many(batch, samples)), default);
+        database.WriteAsync(tx => tx.ExecuteAsync(sql[insert], Sample.Many(batch, samples)), default);
 
     Task<List<Sample>> ListAsync() =>
         database.QueryAsync(sql["list_samples"], SqlArgs.With("batch", batch), Sample.Of);
@@ -203,4 +205,10 @@ public abstract class ValueSuite(StorageEngine engine)
 
 public sealed class PostgresValues(PostgresEngine engine) : ValueSuite(engine), IClassFixture<PostgresEngine>;
 
+public sealed class PostgresRowValues(PostgresEngine engine)
+    : ValueSuite(engine, "insert_each_sample"), IClassFixture<PostgresEngine>;
+
 public sealed class SqliteValues(SqliteEngine engine) : ValueSuite(engine), IClassFixture<SqliteEngine>;
+
+public sealed class SqliteRowValues(SqliteEngine engine)
+    : ValueSuite(engine, "insert_each_sample"), IClassFixture<SqliteEngine>;

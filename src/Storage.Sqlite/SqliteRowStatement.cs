@@ -1,0 +1,153 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using Orderwright.Runtime.Database;
+using SQLitePCL;
+
+namespace Orderwright.Storage.Sqlite;
+
+/// <summary>
+/// A statement about one row, which names columns of a set and is run for each of the set's rows. Values are bound as they
+/// are: as JSON, a wide row costs several times what its insert does (docs/adr/0024).
+/// </summary>
+sealed class SqliteRowStatement : IDisposable
+{
+    readonly SqlQuery query;
+    readonly sqlite3 database;
+    readonly sqlite3_stmt statement;
+    readonly string[] names;
+    byte[] utf8 = new byte[256];
+
+    public SqliteRowStatement(SqlQuery query, SqliteConnection connection)
+    {
+        this.query = query;
+        database = connection.Handle!;
+        Check(raw.sqlite3_prepare_v3(database, query.Text, raw.SQLITE_PREPARE_PERSISTENT, out statement));
+        names = new string[raw.sqlite3_bind_parameter_count(statement)];
+        for (var i = 0; i < names.Length; i++)
+            names[i] = raw.sqlite3_bind_parameter_name(statement, i + 1).utf8_to_string()[1..];
+    }
+
+    /// <summary>Returns how many rows changed.</summary>
+    public int Execute(SqlArgs args, CancellationToken limit)
+    {
+        var changed = 0;
+        Run<object>(args, null, limit, () => changed += raw.sqlite3_changes(database));
+        return changed;
+    }
+
+    /// <summary>Returns what the runs return, in the order of the set.</summary>
+    public List<T> Query<T>(SqlArgs args, Func<IRow, T> map, CancellationToken limit) => Run(args, map, limit, () => { });
+
+    public void Dispose() => statement.Dispose();
+
+    List<T> Run<T>(SqlArgs args, Func<IRow, T>? map, CancellationToken limit, Action ran)
+    {
+        var result = new List<T>();
+        var row = new SqliteRow(statement);
+        var columns = Bind(args);
+        try
+        {
+            for (var i = 0; i < args.RowCount; i++)
+            {
+                limit.ThrowIfCancellationRequested();
+                foreach (var (parameter, values) in columns) BindCell(parameter, values, i);
+                int step;
+                while ((step = raw.sqlite3_step(statement)) == raw.SQLITE_ROW)
+                    if (map is not null) result.Add(map(row));
+                if (step != raw.SQLITE_DONE) Check(step);
+                ran();
+                Check(raw.sqlite3_reset(statement));
+            }
+        }
+        finally
+        {
+            // Says again what a step has said already.
+            raw.sqlite3_reset(statement);
+            raw.sqlite3_clear_bindings(statement);
+        }
+        return result;
+    }
+
+    // What is the same for all rows stays bound; what changes comes back.
+    List<(int Parameter, Array Values)> Bind(SqlArgs args)
+    {
+        var columns = new List<(int, Array)>(names.Length);
+        for (var i = 0; i < names.Length; i++)
+            if (ColumnOf(args, names[i]) is { } column) columns.Add((i + 1, column.Values));
+            else BindScalar(i + 1, ScalarOf(args, names[i]));
+        return columns;
+    }
+
+    static SqlColumn? ColumnOf(SqlArgs args, string name)
+    {
+        foreach (var column in args.Columns)
+            if (column.Name == name) return column;
+        return null;
+    }
+
+    object ScalarOf(SqlArgs args, string name)
+    {
+        foreach (var scalar in args.Scalars)
+            if (scalar.Name == name) return SqliteValues.Scalar(scalar);
+        throw SqlNames.NotGiven(query, name);
+    }
+
+    void BindScalar(int parameter, object value)
+    {
+        switch (value)
+        {
+            case long number: BindNumber(parameter, number); break;
+            case string text: BindText(parameter, text); break;
+            case byte[] bytes: BindBytes(parameter, bytes); break;
+            case DBNull: BindNull(parameter); break;
+            default: throw new ArgumentException($"No value has the type {value.GetType().Name}.", nameof(value));
+        }
+    }
+
+    void BindCell(int parameter, Array column, int row)
+    {
+        switch (column)
+        {
+            case string?[] texts when texts[row] is { } text: BindText(parameter, text); break;
+            case long[] numbers: BindNumber(parameter, numbers[row]); break;
+            case Guid[] uuids: BindUuid(parameter, uuids[row]); break;
+            case DateTimeOffset[] times: BindNumber(parameter, times[row].ToUnixTimeMilliseconds()); break;
+            case bool[] flags: BindNumber(parameter, flags[row] ? 1 : 0); break;
+            case long?[] numbers when numbers[row] is { } number: BindNumber(parameter, number); break;
+            case Guid?[] uuids when uuids[row] is { } uuid: BindUuid(parameter, uuid); break;
+            case DateTimeOffset?[] times when times[row] is { } time: BindNumber(parameter, time.ToUnixTimeMilliseconds()); break;
+            case byte[]?[] blobs when blobs[row] is { } blob: BindBytes(parameter, blob); break;
+            case string?[] or long?[] or Guid?[] or DateTimeOffset?[] or byte[]?[]: BindNull(parameter); break;
+            default: throw new ArgumentException($"No column has the type {column.GetType().Name}.", nameof(column));
+        }
+    }
+
+    void BindNull(int parameter) => Check(raw.sqlite3_bind_null(statement, parameter));
+
+    void BindNumber(int parameter, long number) => Check(raw.sqlite3_bind_int64(statement, parameter, number));
+
+    void BindUuid(int parameter, Guid uuid)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        uuid.TryWriteBytes(bytes, bigEndian: true, out _);
+        Check(raw.sqlite3_bind_blob(statement, parameter, bytes));
+    }
+
+    // To SQLite, what has no first byte is null.
+    void BindBytes(int parameter, byte[] bytes) => Check(bytes.Length == 0
+        ? raw.sqlite3_bind_zeroblob(statement, parameter, 0)
+        : raw.sqlite3_bind_blob(statement, parameter, bytes));
+
+    void BindText(int parameter, string text)
+    {
+        if (text.Length == 0)
+        {
+            Check(raw.sqlite3_bind_text(statement, parameter, text));
+            return;
+        }
+        if (utf8.Length < Encoding.UTF8.GetMaxByteCount(text.Length)) utf8 = new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        Check(raw.sqlite3_bind_text(statement, parameter, utf8.AsSpan(0, Encoding.UTF8.GetBytes(text, utf8))));
+    }
+
+    void Check(int code) => SqliteException.ThrowExceptionForRC(code, database);
+}
