@@ -11,8 +11,8 @@ static class SqliteConnections
     // SQLITE_DBCONFIG_ENABLE_QPSG: plans do not depend on what is bound to a statement.
     const int PlanStability = 1007;
 
-    // SQLite counts the bytes it has allocated, under one lock for all connections, and nobody asks how many. It says no, and goes
-    // on counting, where somebody has opened a database before.
+    // SQLite counts the bytes it has allocated, under one lock for all connections, and nobody asks how many. Where somebody has
+    // opened a database before, it says no and goes on counting.
     static SqliteConnections()
     {
         SQLitePCL.Batteries_V2.Init();
