@@ -31,16 +31,16 @@ sealed class SqliteRowStatement : IDisposable
     public int Execute(SqlArgs args, CancellationToken limit)
     {
         var changed = 0;
-        Run<object>(args, null, limit, () => changed += raw.sqlite3_changes(database));
+        Run<object>(args, null, () => changed += raw.sqlite3_changes(database), limit);
         return changed;
     }
 
     /// <summary>Returns what the runs return, in the order of the set.</summary>
-    public List<T> Query<T>(SqlArgs args, Func<IRow, T> map, CancellationToken limit) => Run(args, map, limit, () => { });
+    public List<T> Query<T>(SqlArgs args, Func<IRow, T> map, CancellationToken limit) => Run(args, map, () => { }, limit);
 
     public void Dispose() => statement.Dispose();
 
-    List<T> Run<T>(SqlArgs args, Func<IRow, T>? map, CancellationToken limit, Action ran)
+    List<T> Run<T>(SqlArgs args, Func<IRow, T>? map, Action ran, CancellationToken limit)
     {
         var result = new List<T>();
         var row = new SqliteRow(statement);
