@@ -133,18 +133,10 @@ sealed class SqliteRowStatement : IDisposable
         Check(raw.sqlite3_bind_blob(statement, parameter, bytes));
     }
 
-    // To SQLite, what has no first byte is null.
-    void BindBytes(int parameter, byte[] bytes) => Check(bytes.Length == 0
-        ? raw.sqlite3_bind_zeroblob(statement, parameter, 0)
-        : raw.sqlite3_bind_blob(statement, parameter, bytes));
+    void BindBytes(int parameter, byte[] bytes) => Check(raw.sqlite3_bind_blob(statement, parameter, bytes));
 
     void BindText(int parameter, string text)
     {
-        if (text.Length == 0)
-        {
-            Check(raw.sqlite3_bind_text(statement, parameter, text));
-            return;
-        }
         if (utf8.Length < Encoding.UTF8.GetMaxByteCount(text.Length)) utf8 = new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         Check(raw.sqlite3_bind_text(statement, parameter, utf8.AsSpan(0, Encoding.UTF8.GetBytes(text, utf8))));
     }

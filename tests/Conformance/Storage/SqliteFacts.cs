@@ -70,7 +70,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     }
 
     [Fact]
-    public async Task A_statement_about_one_row_ends_at_the_limit()
+    public async Task A_statement_about_one_row_that_takes_too_long_is_unavailable()
     {
         await using var database = await OpenEmptyAsync(new() { TransactionTimeout = TimeSpan.FromMilliseconds(200) });
         var replace = new SqlQuery("replace", "INSERT OR REPLACE INTO counters (key, value) VALUES (@key, @value)");
