@@ -104,7 +104,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         string[] all =
         [
             $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
-            "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
+            "shared_buffers=64MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
             "autovacuum_naptime=5s", "jit=off", .. ownSettings,
         ];
         var (program, arguments) = AsServerUser(

@@ -15,7 +15,7 @@ public sealed class OrderStore(SqlCatalog sql)
     public async Task<IReadOnlySet<Guid>> InsertAsync(IReadOnlyList<Order> orders, Work work)
     {
         if (orders.Count == 0) return new HashSet<Guid>();
-        var inserted = await work.QueryAsync(
+        return await work.WriteRowsAsync(
             sql["insert_orders"],
             SqlArgs.Over(orders)
                 .Uuid("id", order => order.Id)
@@ -41,8 +41,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .BigInt("version", order => order.State.Version)
                 .Time("created_at", order => order.CreatedAt)
                 .Text("capture", order => order.State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null),
-            row => row.Uuid(0));
-        return inserted.ToHashSet();
+            "id");
     }
 
     /// <summary>Those of these ids that there are.</summary>
@@ -99,7 +98,7 @@ public sealed class OrderStore(SqlCatalog sql)
     public async Task<IReadOnlyList<OrderChange>> SaveUnlockedAsync(IReadOnlyList<OrderChange> changes, Work work)
     {
         if (changes.Count == 0) return [];
-        var rows = await work.QueryAsync(
+        var written = await work.WriteRowsAsync(
             sql["save_states"],
             SqlArgs.Over<OrderChange>([.. changes.OrderBy(change => change.State.Id)])
                 .Uuid("id", change => change.State.Id)
@@ -117,8 +116,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("fulfilment_status", change => change.State.FulfilmentStatus)
                 .Text("next_action_url", change => change.State.NextAction?.Url)
                 .TimeOrNull("next_action_until", change => change.State.NextAction?.ExpiresAt),
-            row => row.Uuid(0));
-        var written = rows.ToHashSet();
+            "id");
         var saved = changes.Where(change => written.Contains(change.State.Id)).ToList();
         Append([.. saved.SelectMany(change => change.Events)], work);
         return saved;

@@ -27,6 +27,10 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
 
     public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args) => transaction.ExecuteAsync(query, args);
 
+    /// <inheritdoc cref="ITransaction.WriteRowsAsync"/>
+    public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key) =>
+        transaction.WriteRowsAsync(query, args, key);
+
     /// <inheritdoc cref="ITransaction.Defer"/>
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => transaction.Defer(query, args, mustTouch);
 

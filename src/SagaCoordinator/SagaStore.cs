@@ -34,25 +34,23 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
     public async Task<HashSet<Guid>> InsertAsync(IReadOnlyList<SagaProgress> sagas, Work work)
     {
         if (sagas.Count == 0) return [];
-        var inserted = await work.QueryAsync(
+        return await work.WriteRowsAsync(
             sql["insert_sagas"],
             Rows(sagas)
                 .BigInt("definition_version", row => row.Saga.State.DefinitionVersion)
                 .Time("started_at", row => row.Saga.State.StartedAt!.Value)
                 .Args.And("now", work.Now),
-            row => row.Uuid(0));
-        return [.. inserted];
+            "order_id");
     }
 
     /// <summary>Saves them where they still are as they were known; returns which these are.</summary>
     public async Task<HashSet<Guid>> UpdateAsync(IReadOnlyList<SagaProgress> sagas, Work work)
     {
         if (sagas.Count == 0) return [];
-        var updated = await work.QueryAsync(
+        return await work.WriteRowsAsync(
             sql["update_sagas"],
             Rows(sagas).BigInt("version_before", row => row.Saga.VersionBefore).Args.And("now", work.Now),
-            row => row.Uuid(0));
-        return [.. updated];
+            "order_id");
     }
 
     /// <summary>

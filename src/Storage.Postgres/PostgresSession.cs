@@ -44,6 +44,10 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
         return await ExecuteAsync(query, args, query.Name, both?.Token ?? limit);
     }
 
+    public async Task<HashSet<Guid>> WriteRowsAsync(
+        SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
+        [.. await QueryAsync(query, args, row => row.Uuid(0), cancel)];
+
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => deferred.Add((query, args, mustTouch));
 
     /// <summary>

@@ -31,31 +31,40 @@ sealed class SqliteRowStatement : IDisposable
     public int Execute(SqlArgs args, CancellationToken limit)
     {
         var changed = 0;
-        Run<object>(args, null, () => changed += raw.sqlite3_changes(database), limit);
+        Run(args, (_, rows) => changed += rows, limit);
         return changed;
     }
 
-    /// <summary>Returns what the runs return, in the order of the set.</summary>
-    public List<T> Query<T>(SqlArgs args, Func<IRow, T> map, CancellationToken limit) => Run(args, map, () => { }, limit);
+    /// <summary>Returns the keys of the set's rows that changed anything.</summary>
+    public HashSet<Guid> Write(SqlArgs args, string key, CancellationToken limit)
+    {
+        var keys = (Guid[])(ColumnOf(args, key) ?? throw SqlNames.NotGiven(query, key)).Values;
+        var written = new HashSet<Guid>(keys.Length);
+        Run(
+            args,
+            (row, changed) =>
+            {
+                if (changed > 0) written.Add(keys[row]);
+            },
+            limit);
+        return written;
+    }
 
     public void Dispose() => statement.Dispose();
 
-    List<T> Run<T>(SqlArgs args, Func<IRow, T>? map, Action ran, CancellationToken limit)
+    // Tells of each row of the set how many rows it changed.
+    void Run(SqlArgs args, Action<int, int> ran, CancellationToken limit)
     {
-        var result = new List<T>();
-        var row = new SqliteRow(statement);
         var columns = Bind(args);
         try
         {
-            for (var i = 0; i < args.RowCount; i++)
+            for (var row = 0; row < args.RowCount; row++)
             {
                 limit.ThrowIfCancellationRequested();
-                foreach (var (parameter, values) in columns) BindCell(parameter, values, i);
-                int step;
-                while ((step = raw.sqlite3_step(statement)) == raw.SQLITE_ROW)
-                    if (map is not null) result.Add(map(row));
+                foreach (var (parameter, values) in columns) BindCell(parameter, values, row);
+                var step = raw.sqlite3_step(statement);
                 if (step != raw.SQLITE_DONE) Check(step);
-                ran();
+                ran(row, raw.sqlite3_changes(database));
                 Check(raw.sqlite3_reset(statement));
             }
         }
@@ -65,7 +74,6 @@ sealed class SqliteRowStatement : IDisposable
             raw.sqlite3_reset(statement);
             raw.sqlite3_clear_bindings(statement);
         }
-        return result;
     }
 
     // What is the same for all rows stays bound; what changes comes back.

@@ -90,6 +90,16 @@ sealed class SqliteSession : ITransaction, IDisposable
         return Task.FromResult(Execute(query, args));
     }
 
+    public Task<HashSet<Guid>> WriteRowsAsync(
+        SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        limit.ThrowIfCancellationRequested();
+        var statement = Prepared(query).RowByRow(args)
+            ?? throw new ArgumentException($"{query.Name} names no column of its set.", nameof(query));
+        return Task.FromResult(Guard(query.Name, () => statement.Write(args, key, limit)));
+    }
+
     /// <summary>Runs at once: here a round trip costs nothing.</summary>
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null)
     {
@@ -102,11 +112,6 @@ sealed class SqliteSession : ITransaction, IDisposable
     {
         cancel.ThrowIfCancellationRequested();
         limit.ThrowIfCancellationRequested();
-        if (Prepared(query).RowByRow(args) is { } rowByRow)
-        {
-            foreach (var item in Guard(query.Name, () => rowByRow.Query(args, map, limit))) yield return item;
-            yield break;
-        }
         using var reader = Guard(query.Name, () => Prepared(query).Bind(args).ExecuteReader());
         Func<bool> next = reader.Read;
         for (var row = new SqliteRow(reader.Handle!); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())

@@ -78,6 +78,10 @@ public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
         public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>
             throw new DatabaseUnavailableException("The disk is full.");
 
+        public Task<HashSet<Guid>> WriteRowsAsync(
+            SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
+            throw new DatabaseUnavailableException("The disk is full.");
+
         public void Defer(SqlQuery query, SqlArgs args, int? rows = null) =>
             throw new DatabaseUnavailableException("The disk is full.");
 

@@ -97,18 +97,9 @@ sealed class SagaVersionNotGuarded : Plant
         "update_sagas",
         """
         UPDATE sagas
-        SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code,
-            version = batch.version, facts = COALESCE(batch.facts, sagas.facts), steps = batch.steps,
-            ended_at = batch.ended_at, updated_at = @now
-        FROM (
-            SELECT
-                unhex(value ->> 0) AS order_id, value ->> 1 AS state, value ->> 2 AS step, value ->> 3 AS waiting_for,
-                value ->> 4 AS code, value ->> 5 AS version, value ->> 6 AS facts, value ->> 7 AS steps,
-                value ->> 8 AS ended_at
-            FROM json_each(@rows)
-        ) AS batch
-        WHERE sagas.order_id = batch.order_id
-        RETURNING order_id
+        SET state = @state, step = @step, waiting_for = @waiting_for, code = @code, version = @version,
+            facts = COALESCE(@facts, facts), steps = @steps, ended_at = @ended_at, updated_at = @now
+        WHERE order_id = @order_id
         """);
 
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Careless);
@@ -309,6 +300,9 @@ class AlteredTransaction(ITransaction inner, SqlQuery? instead = null) : ITransa
 {
     public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>
         inner.ExecuteAsync(Of(query), args, cancel);
+
+    public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
+        inner.WriteRowsAsync(Of(query), args, key, cancel);
 
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) =>
         inner.Defer(Of(query), args, ReferenceEquals(Of(query), query) ? mustTouch : null);

@@ -9,8 +9,7 @@ VALUES (
     @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
     @adjustments_minor, @metadata, @total, @payment_provider, @payment_token, @may_set_price, @version, @created_at,
     @created_at, @capture)
-ON CONFLICT DO NOTHING
-RETURNING id;
+ON CONFLICT DO NOTHING;
 
 -- name: find_ids
 SELECT o.id
@@ -69,14 +68,13 @@ FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0);
 
 -- name: save_states
--- Where another version stands, nothing is written, and the row does not come back.
+-- Where another version stands, nothing is written.
 UPDATE orders
 SET status = @status, payment_status = @payment_status, total = @total, lines = COALESCE(@lines, lines),
     reason_code = @reason_code, reason_message = @reason_message, cancel_reason = @cancel_reason, version = @version,
     updated_at = @updated_at, fulfilment_status = @fulfilment_status, next_action_url = @next_action_url,
     next_action_until = @next_action_until
-WHERE id = @id AND version = @version_before
-RETURNING id;
+WHERE id = @id AND version = @version_before;
 
 -- name: feed_given
 SELECT coalesce(max(seq), 0) FROM order_events;

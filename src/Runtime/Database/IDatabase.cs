@@ -47,6 +47,18 @@ public interface ITransaction : IQueries
     Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default);
 
     /// <summary>
+    /// Writes each row of a set where the statement's conditions allow it; returns the keys of those that it wrote.
+    /// </summary>
+    /// <param name="query">
+    /// On PostgreSQL it returns the keys. On SQLite it names columns of the set and returns nothing: it is seen whether it changed
+    /// anything, as <c>RETURNING</c> costs a table of its own there, and a copy of each page (docs/adr/0025).
+    /// </param>
+    /// <param name="args">With the set.</param>
+    /// <param name="key">The set's column of keys, uuids.</param>
+    /// <param name="cancel">Ends it.</param>
+    Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default);
+
+    /// <summary>
     /// Runs a statement that returns no rows, at the latest before the next one or the commit: on PostgreSQL it goes along
     /// with that, and costs no round trip of its own. What it throws comes from there, too.
     /// </summary>

@@ -27,16 +27,14 @@ INSERT INTO sagas (
 VALUES (
     @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @definition_version, @started_at,
     @now)
-ON CONFLICT (order_id) DO NOTHING
-RETURNING order_id;
+ON CONFLICT (order_id) DO NOTHING;
 
 -- name: update_sagas
--- Where another version stands, nothing is written, and the row does not come back.
+-- Where another version stands, nothing is written.
 UPDATE sagas
 SET state = @state, step = @step, waiting_for = @waiting_for, code = @code, version = @version,
     facts = COALESCE(@facts, facts), steps = @steps, ended_at = @ended_at, updated_at = @now
-WHERE order_id = @order_id AND version = @version_before
-RETURNING order_id;
+WHERE order_id = @order_id AND version = @version_before;
 
 -- name: insert_timers
 INSERT INTO saga_timers (order_id, due_at) VALUES (@order_id, @due_at);

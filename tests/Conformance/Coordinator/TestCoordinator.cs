@@ -249,6 +249,12 @@ sealed class CountingDatabase(IDatabase inner) : IDatabase
             return inner.ExecuteAsync(query, args, cancel);
         }
 
+        public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel)
+        {
+            statements.Add(query.Name);
+            return inner.WriteRowsAsync(query, args, key, cancel);
+        }
+
         public void Defer(SqlQuery query, SqlArgs args, int? mustTouch)
         {
             statements.Add(query.Name);

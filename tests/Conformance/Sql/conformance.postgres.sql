@@ -17,6 +17,19 @@ FROM (
         unnest(@time) AS time, unnest(@bytes) AS bytes, unnest(@document) AS document
 ) AS rows;
 
+-- name: keep_samples
+INSERT INTO samples (id, batch, flag, big)
+SELECT id, @batch, flag, big FROM unnest(@id, @flag, @big) AS rows (id, flag, big)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: raise_samples
+UPDATE samples s
+SET big = rows.big
+FROM unnest(@id, @big) AS rows (id, big)
+WHERE s.id = rows.id AND s.big < rows.big
+RETURNING s.id;
+
 -- name: list_samples
 SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
 

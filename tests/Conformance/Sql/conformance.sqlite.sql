@@ -13,6 +13,12 @@ FROM json_each(@rows);
 INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
 VALUES (@id, @batch, @uuid, @text, @big, @flag, @time, @bytes, @document);
 
+-- name: keep_samples
+INSERT INTO samples (id, batch, flag, big) VALUES (@id, @batch, @flag, @big) ON CONFLICT DO NOTHING;
+
+-- name: raise_samples
+UPDATE samples SET big = @big WHERE id = @id AND big < @big;
+
 -- name: list_samples
 SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
 

@@ -147,6 +147,24 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task Writing_rows_tells_which_were_written()
+    {
+        Guid[] ids = [.. Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7()).Order()];
+        var (kept, raised) = await database.WriteAsync(
+            async tx =>
+            {
+                Assert.Equal([ids[0]], await WriteRowsAsync(tx, "keep_samples", (ids[0], 1)));
+                var kept = await WriteRowsAsync(tx, "keep_samples", (ids[0], 5), (ids[2], 5), (ids[1], 1), (ids[1], 1));
+                return (kept, await WriteRowsAsync(tx, "raise_samples", (ids[2], 2), (ids[0], 2), (Guid.CreateVersion7(), 2)));
+            },
+            default);
+        Assert.Equal([ids[1], ids[2]], kept.Order());
+        Assert.Equal([ids[0]], raised);
+        var stored = await database.QueryAsync(sql["list_samples"], SqlArgs.With("batch", test), row => row.BigInt(3));
+        Assert.Equal([2L, 1L, 5L], stored);
+    }
+
+    [Fact]
     public async Task A_read_sees_one_moment()
     {
         await using var another = engine.OpenAnother();
@@ -262,6 +280,13 @@ public abstract class TransactionSuite(StorageEngine engine)
 
     Task<int> InsertAsync(ITransaction tx, params (string Key, long Value)[] counters) =>
         tx.ExecuteAsync(sql["insert_counters"], Counters(counters));
+
+    Task<HashSet<Guid>> WriteRowsAsync(ITransaction tx, string query, params (Guid Id, long Big)[] samples) =>
+        tx.WriteRowsAsync(
+            sql[query],
+            SqlArgs.Over(samples).Uuid("id", sample => sample.Id).BigInt("big", sample => sample.Big).Bool("flag", _ => true)
+                .Args.And("batch", test),
+            "id");
 
     Task<int> SaveAsync(IDatabase instance, params (string Key, long Value)[] counters) =>
         instance.WriteAsync(tx => tx.ExecuteAsync(sql["save_counters"], Counters(counters)), default);

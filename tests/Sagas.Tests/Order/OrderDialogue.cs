@@ -146,6 +146,9 @@ sealed class OrderDialogue
         public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel) =>
             throw new NotSupportedException("Nothing is written while it is decided.");
 
+        public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel) =>
+            throw new NotSupportedException("Nothing is written while it is decided.");
+
         public void Defer(SqlQuery query, SqlArgs args, int? mustTouch) =>
             throw new NotSupportedException("Nothing is written while it is decided.");
     }
