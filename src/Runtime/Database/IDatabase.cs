@@ -50,8 +50,8 @@ public interface ITransaction : IQueries
     /// Writes each row of a set where the statement's conditions allow it; returns the keys of those that it wrote.
     /// </summary>
     /// <param name="query">
-    /// On PostgreSQL it returns the keys. On SQLite it names columns of the set and returns nothing: it is seen whether it changed
-    /// anything, as <c>RETURNING</c> costs a table of its own there, and a copy of each page (docs/adr/0025).
+    /// On PostgreSQL it returns the keys. On SQLite it names columns of the set and returns nothing: it is seen whether it
+    /// changed anything, as each <c>RETURNING</c> there fills a table of its own (docs/adr/0025).
     /// </param>
     /// <param name="args">With the set.</param>
     /// <param name="key">The set's column of keys, uuids.</param>

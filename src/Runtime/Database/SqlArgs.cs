@@ -30,9 +30,10 @@ public sealed record SqlColumn(string Name, SqlType Type, Array Values);
 
 /// <summary>
 /// What a statement is given: named values, and at most one set of rows as columns of equal length. PostgreSQL gets
-/// each column as an array <c>@name</c> for <c>unnest</c>. SQLite runs a write that names columns once for each row; a statement
-/// that is about all of them gets the set as one JSON array of arrays <c>@rows</c> for <c>json_each</c>, columns in the order given
-/// here, blobs as hex for <c>unhex</c>. A statement may leave out what it does not need; it may not name what it is not given.
+/// each column as an array <c>@name</c> for <c>unnest</c>. SQLite runs a write that names columns once for each row; a
+/// statement that is about all of them gets the set as one JSON array of arrays <c>@rows</c> for <c>json_each</c>, columns in
+/// the order given here, blobs as hex for <c>unhex</c>. A statement may leave out what it does not need; it may not name what
+/// it is not given.
 /// </summary>
 public sealed class SqlArgs
 {
