@@ -101,6 +101,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public async Task RestartAsync(CancellationToken cancel = default)
     {
         File.Delete(Path.Combine(Cluster, "postmaster.pid"));
+        // Few buffers: each connection is a process that has to touch every one of them for itself (docs/adr/0025).
         string[] all =
         [
             $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",

@@ -122,13 +122,11 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 
     static NpgsqlParameter? Find(string name, SqlArgs args)
     {
-        foreach (var column in args.Columns)
-            if (column.Name == name)
-                return new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | TypeOf(column.Type), Value = column.Values };
-        foreach (var scalar in args.Scalars)
-            if (scalar.Name == name)
-                return new NpgsqlParameter { NpgsqlDbType = TypeOf(scalar.Type), Value = scalar.Value ?? DBNull.Value };
-        return null;
+        if (args.Column(name) is { } column)
+            return new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | TypeOf(column.Type), Value = column.Values };
+        return args.Scalar(name) is { } scalar
+            ? new NpgsqlParameter { NpgsqlDbType = TypeOf(scalar.Type), Value = scalar.Value ?? DBNull.Value }
+            : null;
     }
 
     static NpgsqlDbType TypeOf(SqlType type) => type switch

@@ -38,7 +38,7 @@ sealed class SqliteRowStatement : IDisposable
     /// <summary>Returns the keys of the set's rows that changed anything.</summary>
     public HashSet<Guid> Write(SqlArgs args, string key, CancellationToken limit)
     {
-        var keys = (Guid[])(ColumnOf(args, key) ?? throw SqlNames.NotGiven(query, key)).Values;
+        var keys = (Guid[])(args.Column(key) ?? throw SqlNames.NotGiven(query, key)).Values;
         var written = new HashSet<Guid>(keys.Length);
         Run(
             args,
@@ -81,23 +81,9 @@ sealed class SqliteRowStatement : IDisposable
     {
         var columns = new List<(int, Array)>(names.Length);
         for (var i = 0; i < names.Length; i++)
-            if (ColumnOf(args, names[i]) is { } column) columns.Add((i + 1, column.Values));
-            else BindScalar(i + 1, ScalarOf(args, names[i]));
+            if (args.Column(names[i]) is { } column) columns.Add((i + 1, column.Values));
+            else BindScalar(i + 1, SqliteValues.Scalar(args.Scalar(names[i]) ?? throw SqlNames.NotGiven(query, names[i])));
         return columns;
-    }
-
-    static SqlColumn? ColumnOf(SqlArgs args, string name)
-    {
-        foreach (var column in args.Columns)
-            if (column.Name == name) return column;
-        return null;
-    }
-
-    object ScalarOf(SqlArgs args, string name)
-    {
-        foreach (var scalar in args.Scalars)
-            if (scalar.Name == name) return SqliteValues.Scalar(scalar);
-        throw SqlNames.NotGiven(query, name);
     }
 
     void BindScalar(int parameter, object value)

@@ -32,10 +32,9 @@ sealed class SqliteStatement : IDisposable
     /// <summary>The statement as one about a single row, if it names a column of the set; else null.</summary>
     public SqliteRowStatement? RowByRow(SqlArgs args)
     {
-        foreach (var column in args.Columns)
-            foreach (var (name, _) in parameters)
-                if (name == column.Name)
-                    return rowByRow ??= new SqliteRowStatement(query, connection);
+        foreach (var (name, _) in parameters)
+            if (args.Column(name) is not null)
+                return rowByRow ??= new SqliteRowStatement(query, connection);
         return null;
     }
 
@@ -48,8 +47,6 @@ sealed class SqliteStatement : IDisposable
     object ValueOf(string name, SqlArgs args)
     {
         if (name == SqlArgs.Rows && args.Columns.Count > 0) return SqliteValues.Rows(args);
-        foreach (var scalar in args.Scalars)
-            if (scalar.Name == name) return SqliteValues.Scalar(scalar);
-        throw SqlNames.NotGiven(query, name);
+        return SqliteValues.Scalar(args.Scalar(name) ?? throw SqlNames.NotGiven(query, name));
     }
 }

@@ -52,6 +52,22 @@ public sealed class SqlArgs
     /// <summary>Rows of the set; 0 without one.</summary>
     public int RowCount => columns.Count == 0 ? 0 : columns[0].Values.Length;
 
+    /// <summary>The value of that name; null when none was given.</summary>
+    public SqlScalar? Scalar(string name)
+    {
+        foreach (var scalar in scalars)
+            if (scalar.Name == name) return scalar;
+        return null;
+    }
+
+    /// <summary>The set's column of that name; null when it has none.</summary>
+    public SqlColumn? Column(string name)
+    {
+        foreach (var column in columns)
+            if (column.Name == name) return column;
+        return null;
+    }
+
     /// <summary>A set with one row per item; its columns follow by <see cref="SqlRows{T}"/>.</summary>
     public static SqlRows<T> Over<T>(IReadOnlyList<T> items) => new(new SqlArgs(), items);
 
@@ -94,10 +110,8 @@ public sealed class SqlArgs
     void Claim(string name)
     {
         if (name == Rows) throw new ArgumentException($"'{Rows}' is SQLite's name for the set of columns.", nameof(name));
-        foreach (var scalar in scalars)
-            if (scalar.Name == name) throw new ArgumentException($"'{name}' is given twice.", nameof(name));
-        foreach (var column in columns)
-            if (column.Name == name) throw new ArgumentException($"'{name}' is given twice.", nameof(name));
+        if (Scalar(name) is not null || Column(name) is not null)
+            throw new ArgumentException($"'{name}' is given twice.", nameof(name));
     }
 }
 
