@@ -166,7 +166,7 @@ public sealed partial class EventFeed(
 
     static EventBody ReadEvent(IRow row) => new(
         row.BigInt(0), row.Uuid(1), row.BigInt(2), row.Text(3), row.Text(4), row.Time(5), row.Text(6),
-        row.TextOrNull(7), row.Text(8));
+        row.TextOrNull(7), StoredEventData.Read(row.Text(8), row.Time(5)));
 
     [LoggerMessage(4011, LogLevel.Warning, "The database is away for the event streams: {Why}")]
     partial void LogDatabaseAway(string why);

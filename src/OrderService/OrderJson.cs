@@ -100,7 +100,7 @@ public sealed record LineBody(int Line, string Sku, int Quantity, long? UnitPric
 /// <param name="At">When.</param>
 /// <param name="Actor">Who: a caller's name or a service.</param>
 /// <param name="TraceId">Finds the logs and traces of it.</param>
-/// <param name="Data">An <see cref="EventData"/>, as it was stored.</param>
+/// <param name="Data">An <see cref="EventData"/>.</param>
 public sealed record EventBody(
     long Seq, Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor,
     string? TraceId, [property: JsonConverter(typeof(RawJsonConverter))] string Data);

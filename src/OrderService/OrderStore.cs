@@ -136,7 +136,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Time("at", e => e.At)
                 .Text("actor", e => e.Actor)
                 .Text("trace_id", e => e.TraceId)
-                .Text("data", e => json.Write(e.Data)));
+                .Text("data", e => json.Write(e.Data, e.At)));
     }
 
     /// <summary>

@@ -8,18 +8,78 @@ using Orderwright.Runtime.Http;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Writes what the events of a batch say, as the column keeps it and the API hands it on: without what does not apply, times
-/// as everywhere in the API. By hand, as every order has two; through one buffer, so not for two threads.
+/// Between the <c>data</c> column of events and what the API hands on. The column keeps an <see cref="EventData"/> as the API
+/// shows it, but for the steps: every order's last event tells all of them, so a step is an array, its times in milliseconds
+/// since the event (mostly below 0): <c>["reserve-stock", undo 0 or 1, outcome, attempts, sentAt, answeredAt, code]</c>, the
+/// last two only where there is something to say.
 /// </summary>
-sealed class EventDataWriter : IDisposable
+public static class StoredEventData
+{
+    internal static readonly JsonWriterOptions Written =
+        new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>As the API shows it.</summary>
+    /// <param name="stored">The column. Rows from before 2026-11-28 keep their steps as the API shows them.</param>
+    /// <param name="at">When the event was.</param>
+    public static string Read(string stored, DateTimeOffset at)
+    {
+        if (!stored.Contains("\"steps\"", StringComparison.Ordinal)) return stored;
+        using var document = JsonDocument.Parse(stored);
+        var buffer = new ArrayBufferWriter<byte>(2 * stored.Length);
+        using (var json = new Utf8JsonWriter(buffer, Written))
+        {
+            json.WriteStartObject();
+            foreach (var property in document.RootElement.EnumerateObject())
+                if (property.NameEquals("steps"u8)) ReadSteps(property.Value, at, json);
+                else property.WriteTo(json);
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    static void ReadSteps(JsonElement steps, DateTimeOffset at, Utf8JsonWriter json)
+    {
+        json.WriteStartArray("steps"u8);
+        foreach (var step in steps.EnumerateArray())
+            if (step.ValueKind == JsonValueKind.Array) ReadStep(step, at, json);
+            else step.WriteTo(json);
+        json.WriteEndArray();
+    }
+
+    static void ReadStep(JsonElement step, DateTimeOffset at, Utf8JsonWriter json)
+    {
+        var kept = step.GetArrayLength();
+        json.WriteStartObject();
+        json.WriteString("step"u8, step[0].GetString());
+        json.WriteBoolean("undo"u8, step[1].GetInt32() == 1);
+        json.WriteString("outcome"u8, step[2].GetString());
+        if (kept > 6) json.WriteString("code"u8, step[6].GetString());
+        json.WritePropertyName("sentAt"u8);
+        UtcMillisecondsConverter.Write(json, at.AddMilliseconds(step[4].GetInt64()));
+        if (kept > 5 && step[5].ValueKind == JsonValueKind.Number)
+        {
+            json.WritePropertyName("answeredAt"u8);
+            UtcMillisecondsConverter.Write(json, at.AddMilliseconds(step[5].GetInt64()));
+        }
+        json.WriteNumber("attempts"u8, step[3].GetInt32());
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>
+/// Writes what the events of a batch say, as the column keeps it: without what does not apply. By hand, as every order has
+/// two; through one buffer, so not for two threads.
+/// </summary>
+public sealed class EventDataWriter : IDisposable
 {
     readonly ArrayBufferWriter<byte> buffer = new(1_024);
     readonly Utf8JsonWriter json;
 
-    public EventDataWriter() => json = new Utf8JsonWriter(
-        buffer, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public EventDataWriter() => json = new Utf8JsonWriter(buffer, StoredEventData.Written);
 
-    public string Write(EventData data)
+    /// <param name="data">What the event says.</param>
+    /// <param name="at">When it was, by which it is read again.</param>
+    public string Write(EventData data, DateTimeOffset at)
     {
         buffer.ResetWrittenCount();
         json.Reset(buffer);
@@ -44,7 +104,7 @@ sealed class EventDataWriter : IDisposable
         if (data.Steps is { } steps)
         {
             json.WriteStartArray("steps"u8);
-            foreach (var step in steps) Write(step);
+            foreach (var step in steps) Write(step, at);
             json.WriteEndArray();
         }
         json.WriteEndObject();
@@ -54,23 +114,21 @@ sealed class EventDataWriter : IDisposable
 
     public void Dispose() => json.Dispose();
 
-    void Write(StepStamp stamp)
+    void Write(StepStamp stamp, DateTimeOffset at)
     {
-        json.WriteStartObject();
-        json.WriteString("step"u8, stamp.Step);
-        json.WriteBoolean("undo"u8, stamp.Undo);
-        json.WriteString("outcome"u8, stamp.Outcome);
-        Text("code"u8, stamp.Code);
-        json.WritePropertyName("sentAt"u8);
-        UtcMillisecondsConverter.Write(json, stamp.SentAt);
-        if (stamp.AnsweredAt is { } answeredAt)
-        {
-            json.WritePropertyName("answeredAt"u8);
-            UtcMillisecondsConverter.Write(json, answeredAt);
-        }
-        json.WriteNumber("attempts"u8, stamp.Attempts);
-        json.WriteEndObject();
+        json.WriteStartArray();
+        json.WriteStringValue(stamp.Step);
+        json.WriteNumberValue(stamp.Undo ? 1 : 0);
+        json.WriteStringValue(stamp.Outcome);
+        json.WriteNumberValue(stamp.Attempts);
+        json.WriteNumberValue(Milliseconds(stamp.SentAt, at));
+        if (stamp.AnsweredAt is { } answeredAt) json.WriteNumberValue(Milliseconds(answeredAt, at));
+        else if (stamp.Code is not null) json.WriteNullValue();
+        if (stamp.Code is not null) json.WriteStringValue(stamp.Code);
+        json.WriteEndArray();
     }
+
+    static long Milliseconds(DateTimeOffset time, DateTimeOffset at) => (time - at).Ticks / TimeSpan.TicksPerMillisecond;
 
     void Text(ReadOnlySpan<byte> name, string? value)
     {
