@@ -9,6 +9,20 @@ static class SagaColumns
     public static DateTimeOffset GetTime(this ref Utf8JsonReader reader, DateTimeOffset start) =>
         start.AddTicks(reader.GetInt64() * TimeSpan.TicksPerMillisecond);
 
+    /// <summary>The next element, likewise; null where there is no time.</summary>
+    public static DateTimeOffset? NextTime(this ref Utf8JsonReader reader, DateTimeOffset start)
+    {
+        reader.Read();
+        return reader.TokenType == JsonTokenType.Null ? null : reader.GetTime(start);
+    }
+
+    /// <summary>The next element.</summary>
+    public static long NextNumber(this ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        return reader.GetInt64();
+    }
+
     public static void WriteText(this Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
     {
         if (value is not null) json.WriteString(name, value);
@@ -18,6 +32,16 @@ static class SagaColumns
     public static void WriteTime(
         this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? value, DateTimeOffset start)
     {
-        if (value is { } time) json.WriteNumber(name, (time - start).Ticks / TimeSpan.TicksPerMillisecond);
+        if (value is { } time) json.WriteNumber(name, Milliseconds(time, start));
     }
+
+    /// <summary>Likewise, as an element; null where there is no value.</summary>
+    public static void WriteTimeValue(this Utf8JsonWriter json, DateTimeOffset? value, DateTimeOffset start)
+    {
+        if (value is { } time) json.WriteNumberValue(Milliseconds(time, start));
+        else json.WriteNullValue();
+    }
+
+    static long Milliseconds(DateTimeOffset time, DateTimeOffset start) =>
+        (time - start).Ticks / TimeSpan.TicksPerMillisecond;
 }

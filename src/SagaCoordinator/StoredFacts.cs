@@ -4,7 +4,8 @@ using Orderwright.Contracts;
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>
-/// The <c>facts</c> column: what a saga knows of its order, as JSON; by hand, as <see cref="StoredSteps"/>.
+/// The <c>facts</c> column: what a saga knows of its order, as JSON; by hand, as <see cref="StoredSteps"/>. A line is
+/// <c>[line, sku, quantity, unitPrice]</c>, the last where it is known; rows from before 2026-11-28 name these.
 /// </summary>
 static class StoredFacts
 {
@@ -17,12 +18,12 @@ static class StoredFacts
         json.WriteStartArray("lines"u8);
         foreach (var line in order.Lines)
         {
-            json.WriteStartObject();
-            json.WriteNumber("line"u8, line.Line);
-            json.WriteString("sku"u8, line.Sku);
-            json.WriteNumber("quantity"u8, line.Quantity);
-            if (line.UnitPrice is { } price) json.WriteNumber("unitPrice"u8, price);
-            json.WriteEndObject();
+            json.WriteStartArray();
+            json.WriteNumberValue(line.Line);
+            json.WriteStringValue(line.Sku);
+            json.WriteNumberValue(line.Quantity);
+            if (line.UnitPrice is { } price) json.WriteNumberValue(price);
+            json.WriteEndArray();
         }
         json.WriteEndArray();
         if (order.AdjustmentsMinor != 0) json.WriteNumber("adjustments"u8, order.AdjustmentsMinor);
@@ -63,12 +64,21 @@ static class StoredFacts
         while (reader.NextElement())
         {
             var (line, sku, quantity, price) = (0, "", 0, (long?)null);
-            while (reader.NextProperty())
-                if (reader.Is("line"u8)) line = reader.GetInt32();
-                else if (reader.Is("sku"u8)) sku = reader.GetString()!;
-                else if (reader.Is("quantity"u8)) quantity = reader.GetInt32();
-                else if (reader.Is("unitPrice"u8)) price = reader.GetInt64();
-                else reader.SkipValue();
+            if (reader.TokenType == JsonTokenType.StartArray)
+            {
+                line = (int)reader.NextNumber();
+                reader.Read();
+                sku = reader.GetString()!;
+                quantity = (int)reader.NextNumber();
+                while (reader.NextElement()) price = reader.GetInt64();
+            }
+            else
+                while (reader.NextProperty())
+                    if (reader.Is("line"u8)) line = reader.GetInt32();
+                    else if (reader.Is("sku"u8)) sku = reader.GetString()!;
+                    else if (reader.Is("quantity"u8)) quantity = reader.GetInt32();
+                    else if (reader.Is("unitPrice"u8)) price = reader.GetInt64();
+                    else reader.SkipValue();
             lines.Add(new OrderLine(line, sku, quantity, price));
         }
         return lines;

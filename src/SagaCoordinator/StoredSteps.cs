@@ -8,8 +8,11 @@ namespace Orderwright.SagaCoordinator;
 
 /// <summary>
 /// The <c>steps</c> column: where a saga and its payment stand, as JSON, without what other columns say
-/// (version, start, end) and without what is not there. Times are milliseconds since the saga started. Read
-/// and written by hand: it happens for every message, and the serializer took several times as long.
+/// (version, start, end) and without what is not there. Times are milliseconds since the saga started. What every order has is
+/// an array: a leg is <c>[phase, attempts, sent, answered, { the rest }]</c>, a payment <c>[authorized, captured, refunded,
+/// voided]</c>, what there is to undo the places of its steps in the definition. Rows from before 2026-11-28 have names for all
+/// of that, and are read as well. Read and written by hand: it happens for every message, and the serializer took several
+/// times as long.
 /// </summary>
 static class StoredSteps
 {
@@ -37,7 +40,7 @@ static class StoredSteps
         if (!state.ToUndo.IsEmpty)
         {
             json.WriteStartArray("toUndo"u8);
-            foreach (var step in state.ToUndo) json.WriteStringValue(step);
+            foreach (var step in state.ToUndo) json.WriteNumberValue(state.IndexOf(step));
             json.WriteEndArray();
         }
         json.WriteEndObject();
@@ -59,7 +62,7 @@ static class StoredSteps
             else if (reader.Is("cancelReason"u8)) cancelReason = reader.GetString();
             else if (reader.Is("steps"u8)) steps = ReadSteps(ref reader, blank);
             else if (reader.Is("payment"u8)) payment = ReadPayment(ref reader);
-            else if (reader.Is("toUndo"u8)) toUndo = ReadNames(ref reader);
+            else if (reader.Is("toUndo"u8)) toUndo = ReadToUndo(ref reader, blank);
             else reader.SkipValue();
         var state = blank with
         {
@@ -90,12 +93,24 @@ static class StoredSteps
     static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, Leg? leg, DateTimeOffset start)
     {
         if (leg is null) return;
-        json.WriteStartObject(name);
-        json.WriteString("phase"u8, SagaNames.Of(leg.Phase));
-        json.WriteNumber("asked"u8, leg.Attempts);
+        json.WriteStartArray(name);
+        json.WriteStringValue(SagaNames.Of(leg.Phase));
+        json.WriteNumberValue(leg.Attempts);
+        json.WriteTimeValue(leg.FirstSentAt, start);
+        json.WriteTimeValue(leg.AnsweredAt, start);
+        if (HasMore(leg)) WriteRest(json, leg, start);
+        json.WriteEndArray();
+    }
+
+    static bool HasMore(Leg leg) =>
+        leg.Tries != leg.Attempts || leg.NextAskAt is not null || leg.Deadline is not null || leg.WaitingSince is not null
+        || leg.InDoubtSince is not null || leg.Code is not null || leg.Message is not null || leg.Detail is not null
+        || leg.Action is not null || leg.Verdict is not null;
+
+    static void WriteRest(Utf8JsonWriter json, Leg leg, DateTimeOffset start)
+    {
+        json.WriteStartObject();
         if (leg.Tries != leg.Attempts) json.WriteNumber("tries"u8, leg.Tries);
-        json.WriteTime("sent"u8, leg.FirstSentAt, start);
-        json.WriteTime("answered"u8, leg.AnsweredAt, start);
         json.WriteTime("next"u8, leg.NextAskAt, start);
         json.WriteTime("until"u8, leg.Deadline, start);
         json.WriteTime("waiting"u8, leg.WaitingSince, start);
@@ -123,12 +138,12 @@ static class StoredSteps
     static void Write(Utf8JsonWriter json, PaymentPosition payment)
     {
         if (payment == PaymentPosition.None) return;
-        json.WriteStartObject("payment"u8);
-        json.WriteNumber("authorized"u8, payment.AuthorizedMinor);
-        json.WriteNumber("captured"u8, payment.CapturedMinor);
-        json.WriteNumber("refunded"u8, payment.RefundedMinor);
-        if (payment.Voided) json.WriteBoolean("voided"u8, true);
-        json.WriteEndObject();
+        json.WriteStartArray("payment"u8);
+        json.WriteNumberValue(payment.AuthorizedMinor);
+        json.WriteNumberValue(payment.CapturedMinor);
+        json.WriteNumberValue(payment.RefundedMinor);
+        if (payment.Voided) json.WriteBooleanValue(true);
+        json.WriteEndArray();
     }
 
     static Reason ReadReason(ref Utf8JsonReader reader)
@@ -175,22 +190,37 @@ static class StoredSteps
         DateTimeOffset? sent = null, answered = null, next = null, until = null, waiting = null, doubt = null;
         string? code = null, message = null, detail = null, action = null;
         Verdict? verdict = null;
-        while (reader.NextProperty())
-            if (reader.Is("phase"u8)) phase = ReadPhase(ref reader);
-            else if (reader.Is("asked"u8)) attempts = reader.GetInt32();
-            else if (reader.Is("tries"u8)) tries = reader.GetInt32();
-            else if (reader.Is("sent"u8)) sent = reader.GetTime(start);
-            else if (reader.Is("answered"u8)) answered = reader.GetTime(start);
-            else if (reader.Is("next"u8)) next = reader.GetTime(start);
-            else if (reader.Is("until"u8)) until = reader.GetTime(start);
-            else if (reader.Is("waiting"u8)) waiting = reader.GetTime(start);
-            else if (reader.Is("doubt"u8)) doubt = reader.GetTime(start);
-            else if (reader.Is("code"u8)) code = reader.GetString();
-            else if (reader.Is("message"u8)) message = reader.GetString();
-            else if (reader.Is("detail"u8)) detail = reader.GetString();
-            else if (reader.Is("action"u8)) action = reader.GetString();
-            else if (reader.Is("verdict"u8)) verdict = ReadVerdict(ref reader);
-            else reader.SkipValue();
+        var isArray = reader.TokenType == JsonTokenType.StartArray;
+        if (isArray)
+        {
+            reader.Read();
+            phase = ReadPhase(ref reader);
+            reader.Read();
+            attempts = reader.GetInt32();
+            sent = reader.NextTime(start);
+            answered = reader.NextTime(start);
+            reader.Read();
+        }
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            while (reader.NextProperty())
+                if (reader.Is("tries"u8)) tries = reader.GetInt32();
+                else if (reader.Is("next"u8)) next = reader.GetTime(start);
+                else if (reader.Is("until"u8)) until = reader.GetTime(start);
+                else if (reader.Is("waiting"u8)) waiting = reader.GetTime(start);
+                else if (reader.Is("doubt"u8)) doubt = reader.GetTime(start);
+                else if (reader.Is("code"u8)) code = reader.GetString();
+                else if (reader.Is("message"u8)) message = reader.GetString();
+                else if (reader.Is("detail"u8)) detail = reader.GetString();
+                else if (reader.Is("action"u8)) action = reader.GetString();
+                else if (reader.Is("verdict"u8)) verdict = ReadVerdict(ref reader);
+                else if (reader.Is("phase"u8)) phase = ReadPhase(ref reader);
+                else if (reader.Is("asked"u8)) attempts = reader.GetInt32();
+                else if (reader.Is("sent"u8)) sent = reader.GetTime(start);
+                else if (reader.Is("answered"u8)) answered = reader.GetTime(start);
+                else reader.SkipValue();
+            if (isArray) reader.Read();
+        }
         return new Leg
         {
             Phase = phase, Attempts = attempts, Tries = tries ?? attempts, FirstSentAt = sent,
@@ -216,19 +246,29 @@ static class StoredSteps
     static PaymentPosition ReadPayment(ref Utf8JsonReader reader)
     {
         var (authorized, captured, refunded, voided) = (0L, 0L, 0L, false);
-        while (reader.NextProperty())
-            if (reader.Is("authorized"u8)) authorized = reader.GetInt64();
-            else if (reader.Is("captured"u8)) captured = reader.GetInt64();
-            else if (reader.Is("refunded"u8)) refunded = reader.GetInt64();
-            else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
-            else reader.SkipValue();
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            authorized = reader.NextNumber();
+            captured = reader.NextNumber();
+            refunded = reader.NextNumber();
+            while (reader.NextElement()) voided = reader.GetBoolean();
+        }
+        else
+            while (reader.NextProperty())
+                if (reader.Is("authorized"u8)) authorized = reader.GetInt64();
+                else if (reader.Is("captured"u8)) captured = reader.GetInt64();
+                else if (reader.Is("refunded"u8)) refunded = reader.GetInt64();
+                else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
+                else reader.SkipValue();
         return new PaymentPosition(authorized, captured, refunded, voided);
     }
 
-    static ImmutableArray<string> ReadNames(ref Utf8JsonReader reader)
+    static ImmutableArray<string> ReadToUndo(ref Utf8JsonReader reader, SagaState blank)
     {
-        var names = new List<string>();
-        while (reader.NextElement()) names.Add(reader.GetString()!);
+        var names = new List<string>(blank.Steps.Length);
+        while (reader.NextElement())
+            names.Add(
+                reader.TokenType == JsonTokenType.Number ? blank.Steps[reader.GetInt32()].Step : reader.GetString()!);
         return [.. names];
     }
 

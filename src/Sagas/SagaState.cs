@@ -160,7 +160,8 @@ public sealed record SagaState
     internal SagaState With(StepState changed) =>
         this with { Steps = Steps.SetItem(IndexOf(changed.Step), changed) };
 
-    int IndexOf(string step)
+    /// <summary>The step's place in the definition, from 0.</summary>
+    public int IndexOf(string step)
     {
         for (var i = 0; i < Steps.Length; i++)
             if (Steps[i].Step == step)

@@ -38,8 +38,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         switch (reply)
         {
             case Reply.Completed(var detail):
-                var done = Settled(leg, LegPhase.Completed);
-                Set(step, undo, done with { Detail = detail, Code = null, Message = null });
+                Set(step, undo, Settled(leg, LegPhase.Completed, code: null, message: null, detail));
                 if (!undo) Done(step);
                 break;
             case Reply.Rejected(var code, var message):
@@ -246,14 +245,13 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     void Refused(SagaStep step, bool undo, Leg leg, string code, string message)
     {
-        var noted = leg with { Code = code, Message = message };
         if (undo || (step.ForwardOnly && !step.Optional))
-            Set(step, undo, Parked(noted));
+            Set(step, undo, Parked(leg with { Code = code, Message = message }));
         else if (step.Optional)
-            Set(step, undo, Settled(noted, LegPhase.Skipped));
+            Set(step, undo, Settled(leg, LegPhase.Skipped, code, message, leg.Detail));
         else
         {
-            Set(step, undo, Settled(noted, LegPhase.Rejected));
+            Set(step, undo, Settled(leg, LegPhase.Rejected, code, message, leg.Detail));
             TurnBack(new Reason(Announcement.Rejected, code, message, step.Name));
         }
     }
@@ -321,7 +319,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         {
             Phase = phase,
             Tries = 0,
-            NextAskAt = now + policy.Pause(1, JitterOf(step, undo, leg)),
+            NextAskAt = now + policy.Pause(1, Jitter.Of(state.Seed, step.Name, undo, leg.Attempts)),
             Deadline = since + policy.Within,
             WaitingSince = phase == LegPhase.Waiting ? since : leg.WaitingSince,
             InDoubtSince = phase == LegPhase.InDoubt ? since : leg.InDoubtSince,
@@ -354,10 +352,11 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     static Leg Parked(Leg leg) => leg with { Phase = LegPhase.Stuck, NextAskAt = null, Deadline = null };
 
-    Leg Settled(Leg leg, LegPhase phase) =>
+    static Leg Settled(Leg leg, LegPhase phase, string? code, string? message, string? detail) =>
         leg with
         {
-            Phase = phase, AnsweredAt = now, NextAskAt = null, Deadline = null, Action = null, Verdict = null,
+            Phase = phase, NextAskAt = null, Deadline = null, Action = null, Verdict = null, Code = code, Message = message,
+            Detail = detail,
         };
 
     void Ask(SagaStep step, bool undo, Leg leg)
@@ -368,17 +367,14 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             return;
         }
         var policy = step.PolicyFor(leg.Phase, undo);
-        var asked = leg with { Attempts = leg.Attempts + 1, Tries = leg.Tries + 1 };
-        var pause = policy.Pause(asked.Tries, JitterOf(step, undo, asked));
-        Set(step, undo, asked with { NextAskAt = asked.Tries >= policy.Attempts ? null : now + pause });
-        effects.Add(new SagaEffect.Ask(step.Name, undo, asked.Attempts, asked.Deadline!.Value)
+        var (attempts, tries) = (leg.Attempts + 1, leg.Tries + 1);
+        var pause = policy.Pause(tries, Jitter.Of(state.Seed, step.Name, undo, attempts));
+        Set(step, undo, leg with
         {
-            Verdict = asked.Verdict,
+            Attempts = attempts, Tries = tries, NextAskAt = tries >= policy.Attempts ? null : now + pause,
         });
+        effects.Add(new SagaEffect.Ask(step.Name, undo, attempts, leg.Deadline!.Value) { Verdict = leg.Verdict });
     }
-
-    double JitterOf(SagaStep step, bool undo, Leg leg) =>
-        Jitter.Of(state.Seed, step.Name, undo, leg.Attempts);
 
     // ---- the state ----
 
