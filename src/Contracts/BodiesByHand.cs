@@ -137,26 +137,28 @@ static class BodiesByHand
             steps ?? throw Missing("steps"));
     }
 
-    public static OrderLine[] ReadLines(ref Utf8JsonReader reader)
+    static OrderLine[] ReadLines(ref Utf8JsonReader reader)
     {
         var lines = new List<OrderLine>(4);
         reader.Expect(JsonTokenType.StartArray);
-        while (reader.NextElement())
-        {
-            int? number = null, quantity = null;
-            string? sku = null;
-            long? price = null;
-            reader.Expect(JsonTokenType.StartObject);
-            while (reader.NextProperty())
-                if (reader.Is("line"u8)) number = reader.GetInt32();
-                else if (reader.Is("sku"u8)) sku = reader.GetString();
-                else if (reader.Is("quantity"u8)) quantity = reader.GetInt32();
-                else if (reader.Is("unitPrice"u8)) price = IsNull(ref reader) ? null : reader.GetInt64();
-                else reader.SkipValue();
-            lines.Add(new OrderLine(
-                number ?? throw Missing("line"), sku ?? throw Missing("sku"), quantity ?? throw Missing("quantity"), price));
-        }
+        while (reader.NextElement()) lines.Add(ReadLine(ref reader));
         return [.. lines];
+    }
+
+    public static OrderLine ReadLine(ref Utf8JsonReader reader)
+    {
+        int? number = null, quantity = null;
+        string? sku = null;
+        long? price = null;
+        reader.Expect(JsonTokenType.StartObject);
+        while (reader.NextProperty())
+            if (reader.Is("line"u8)) number = reader.GetInt32();
+            else if (reader.Is("sku"u8)) sku = reader.GetString();
+            else if (reader.Is("quantity"u8)) quantity = reader.GetInt32();
+            else if (reader.Is("unitPrice"u8)) price = IsNull(ref reader) ? null : reader.GetInt64();
+            else reader.SkipValue();
+        return new OrderLine(
+            number ?? throw Missing("line"), sku ?? throw Missing("sku"), quantity ?? throw Missing("quantity"), price);
     }
 
     static StepStamp[] ReadStamps(ref Utf8JsonReader reader)

@@ -28,6 +28,13 @@ public static class JsonByHand
         reader.Skip();
     }
 
+    /// <summary>Moves on, and throws unless what comes is what must.</summary>
+    public static void Next(this ref Utf8JsonReader reader, JsonTokenType type)
+    {
+        reader.Read();
+        reader.Expect(type);
+    }
+
     /// <summary>Throws unless the value begins as it must.</summary>
     public static void Expect(this ref Utf8JsonReader reader, JsonTokenType type)
     {

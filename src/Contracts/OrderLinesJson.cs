@@ -1,14 +1,26 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Orderwright.Contracts;
 
-/// <summary>Lines of an order as they stand in a database's column: as in messages, without what is null.</summary>
+/// <summary>
+/// Lines of an order as they stand in a database's column: each is <c>[line, sku, quantity, unitPrice]</c>, the last where it is
+/// known. Rows from before 2026-11-28 have them as in messages, and are read as well.
+/// </summary>
 public static class OrderLinesJson
 {
     public static string Write(IReadOnlyList<OrderLine> lines) =>
-        JsonSerializer.Serialize(lines, MessageJson.Default.IReadOnlyListOrderLine);
+        JsonSerializer.Serialize(lines, StoredLineJson.Default.IReadOnlyListOrderLine);
+
+    /// <summary>The same, into a larger value.</summary>
+    public static void Write(Utf8JsonWriter json, IReadOnlyList<OrderLine> lines)
+    {
+        json.WriteStartArray();
+        foreach (var line in lines) Write(json, line);
+        json.WriteEndArray();
+    }
 
     /// <summary>Throws <see cref="JsonException"/> where these are no lines.</summary>
     public static IReadOnlyList<OrderLine> Read(string json)
@@ -18,11 +30,61 @@ public static class OrderLinesJson
         {
             var reader = new Utf8JsonReader(bytes.AsSpan(0, Encoding.UTF8.GetBytes(json, bytes)));
             reader.Read();
-            return BodiesByHand.ReadLines(ref reader);
+            return Read(ref reader);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(bytes);
         }
     }
+
+    /// <summary>The same, out of a larger value: the reader stands on the first token, and ends on the last.</summary>
+    public static IReadOnlyList<OrderLine> Read(ref Utf8JsonReader reader)
+    {
+        var lines = new List<OrderLine>(4);
+        reader.Expect(JsonTokenType.StartArray);
+        while (reader.NextElement())
+            lines.Add(reader.TokenType == JsonTokenType.StartArray ? ReadLine(ref reader) : BodiesByHand.ReadLine(ref reader));
+        return [.. lines];
+    }
+
+    static OrderLine ReadLine(ref Utf8JsonReader reader)
+    {
+        reader.Next(JsonTokenType.Number);
+        var line = reader.GetInt32();
+        reader.Next(JsonTokenType.String);
+        var sku = reader.GetString()!;
+        reader.Next(JsonTokenType.Number);
+        var quantity = reader.GetInt32();
+        long? price = null;
+        if (reader.NextElement())
+        {
+            price = reader.GetInt64();
+            reader.Next(JsonTokenType.EndArray);
+        }
+        return new OrderLine(line, sku, quantity, price);
+    }
+
+    internal static void Write(Utf8JsonWriter json, OrderLine line)
+    {
+        json.WriteStartArray();
+        json.WriteNumberValue(line.Line);
+        json.WriteStringValue(line.Sku);
+        json.WriteNumberValue(line.Quantity);
+        if (line.UnitPrice is { } price) json.WriteNumberValue(price);
+        json.WriteEndArray();
+    }
 }
+
+sealed class StoredLineConverter : JsonConverter<OrderLine>
+{
+    public override OrderLine Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Stored lines are read by hand.");
+
+    public override void Write(Utf8JsonWriter writer, OrderLine value, JsonSerializerOptions options) =>
+        OrderLinesJson.Write(writer, value);
+}
+
+[JsonSourceGenerationOptions(Converters = [typeof(StoredLineConverter)])]
+[JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
+sealed partial class StoredLineJson : JsonSerializerContext;

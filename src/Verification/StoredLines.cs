@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Orderwright.Verification;
 
-/// <summary>Reads lines as they stand in the tables: <c>[{"line","sku","quantity","unitPrice"}]</c>.</summary>
+/// <summary>
+/// Reads lines as they stand in the tables: <c>[[line, sku, quantity, unitPrice]]</c>, in rows from before 2026-11-28
+/// <c>[{"line","sku","quantity","unitPrice"}]</c>; a price that is not known is not there.
+/// </summary>
 public static class StoredLines
 {
     /// <summary>Σ quantity × unit price + adjustments; null while a line has no price.</summary>
@@ -12,8 +15,8 @@ public static class StoredLines
         using var document = JsonDocument.Parse(lines);
         foreach (var line in document.RootElement.EnumerateArray())
         {
-            if (!line.TryGetProperty("unitPrice", out var price) || price.ValueKind != JsonValueKind.Number) return null;
-            total += (Int128)line.GetProperty("quantity").GetInt64() * price.GetInt64();
+            if (PriceOf(line) is not { } price) return null;
+            total += (Int128)QuantityOf(line) * price;
         }
         return (long)total;
     }
@@ -25,8 +28,8 @@ public static class StoredLines
         using var document = JsonDocument.Parse(lines);
         foreach (var line in document.RootElement.EnumerateArray())
         {
-            var sku = line.GetProperty("sku").GetString()!;
-            quantities[sku] = quantities.GetValueOrDefault(sku) + line.GetProperty("quantity").GetInt64();
+            var sku = Of(line, "sku", 1).GetString()!;
+            quantities[sku] = quantities.GetValueOrDefault(sku) + QuantityOf(line);
         }
         return quantities;
     }
@@ -40,8 +43,8 @@ public static class StoredLines
             using var document = JsonDocument.Parse(lines);
             foreach (var line in document.RootElement.EnumerateArray())
             {
-                var number = line.GetProperty("line").GetInt32();
-                quantities[number] = quantities.GetValueOrDefault(number) + line.GetProperty("quantity").GetInt64();
+                var number = Of(line, "line", 0).GetInt32();
+                quantities[number] = quantities.GetValueOrDefault(number) + QuantityOf(line);
             }
         }
         return quantities;
@@ -65,4 +68,14 @@ public static class StoredLines
         var (one, other) = (Quantities(lines), Quantities(others));
         return one.Count == other.Count && one.All(pair => other.GetValueOrDefault(pair.Key) == pair.Value);
     }
+
+    static JsonElement Of(JsonElement line, string name, int place) =>
+        line.ValueKind == JsonValueKind.Array ? line[place] : line.GetProperty(name);
+
+    static long QuantityOf(JsonElement line) => Of(line, "quantity", 2).GetInt64();
+
+    static long? PriceOf(JsonElement line) =>
+        line.ValueKind == JsonValueKind.Array ? line.GetArrayLength() > 3 ? line[3].GetInt64() : null
+        : line.TryGetProperty("unitPrice", out var price) && price.ValueKind == JsonValueKind.Number ? price.GetInt64()
+        : null;
 }

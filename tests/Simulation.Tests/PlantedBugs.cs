@@ -195,7 +195,7 @@ sealed class ExpiryWithoutCompareAndSet : Plant
     static readonly SqlQuery Due = new(
         "planted_due",
         """
-        SELECT r.order_id, line.value ->> 'sku', line.value ->> 'quantity'
+        SELECT r.order_id, line.value ->> 1, line.value ->> 2
         FROM holds h JOIN reservations r ON r.order_id = h.order_id, json_each(r.lines) AS line
         WHERE h.expires_at <= @before
         """);

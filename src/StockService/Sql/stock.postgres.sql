@@ -163,11 +163,13 @@ FROM reservations
 WHERE order_id = @order_id;
 
 -- name: held_reservations
--- By way of the small table of holds: reservations keeps every order for good.
+-- By way of the small table of holds: reservations keeps every order for good. A line is an array, in older rows an object.
 SELECT r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.expires_at, r.created_at, r.updated_at
 FROM holds h
 JOIN reservations r ON r.order_id = h.order_id
 WHERE (@before::uuid IS NULL OR h.order_id < @before)
-    AND (@sku::text IS NULL OR r.lines @> jsonb_build_array(jsonb_build_object('sku', @sku::text)))
+    AND (@sku::text IS NULL
+        OR r.lines @> jsonb_build_array(jsonb_build_array(@sku::text))
+        OR r.lines @> jsonb_build_array(jsonb_build_object('sku', @sku::text)))
 ORDER BY h.order_id DESC
 LIMIT @most;

@@ -130,11 +130,11 @@ FROM reservations
 WHERE order_id = @order_id;
 
 -- name: held_reservations
--- By way of the small table of holds: reservations keeps every order for good.
+-- By way of the small table of holds: reservations keeps every order for good. A line is an array, in older rows an object.
 SELECT r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.expires_at, r.created_at, r.updated_at
 FROM holds h
 JOIN reservations r ON r.order_id = h.order_id
 WHERE (@before IS NULL OR h.order_id < @before)
-    AND (@sku IS NULL OR EXISTS (SELECT 1 FROM json_each(r.lines) AS line WHERE line.value ->> 'sku' = @sku))
+    AND (@sku IS NULL OR EXISTS (SELECT 1 FROM json_each(r.lines) AS line WHERE @sku IN (line.value ->> 1, line.value ->> 'sku')))
 ORDER BY h.order_id DESC
 LIMIT @most;

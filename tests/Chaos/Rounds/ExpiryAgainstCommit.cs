@@ -80,8 +80,8 @@ static class ExpiryAgainstCommit
         foreach (var (sku, onHand, allocated, reserved, committed, held, moved) in await stock.QueryAsync(
             """
             SELECT l.sku, l.on_hand, l.allocated, l.reserved,
-                (SELECT count(*) FROM reservations r WHERE r.state = 'committed' AND r.lines -> 0 ->> 'sku' = l.sku),
-                (SELECT count(*) FROM reservations r WHERE r.state = 'held' AND r.lines -> 0 ->> 'sku' = l.sku),
+                (SELECT count(*) FROM reservations r WHERE r.state = 'committed' AND r.lines -> 0 ->> 1 = l.sku),
+                (SELECT count(*) FROM reservations r WHERE r.state = 'held' AND r.lines -> 0 ->> 1 = l.sku),
                 (SELECT coalesce(sum(allocated_delta), 0)::bigint FROM movements m WHERE m.sku = l.sku)
             FROM levels l
             """,

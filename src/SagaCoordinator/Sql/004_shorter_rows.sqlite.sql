@@ -1,0 +1,1 @@
+-- SQLite updates a row in place, and keeps no room for it.
