@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orderwright.Contracts;
 
 namespace Orderwright.SagaCoordinator;
 
@@ -19,7 +20,7 @@ static class SagaColumns
     /// <summary>The next element.</summary>
     public static long NextNumber(this ref Utf8JsonReader reader)
     {
-        reader.Read();
+        reader.Next(JsonTokenType.Number);
         return reader.GetInt64();
     }
 

@@ -195,8 +195,7 @@ static class StoredSteps
         {
             reader.Read();
             phase = ReadPhase(ref reader);
-            reader.Read();
-            attempts = reader.GetInt32();
+            attempts = (int)reader.NextNumber();
             sent = reader.NextTime(start);
             answered = reader.NextTime(start);
             reader.Read();
@@ -267,10 +266,13 @@ static class StoredSteps
     {
         var names = new List<string>(blank.Steps.Length);
         while (reader.NextElement())
-            names.Add(
-                reader.TokenType == JsonTokenType.Number ? blank.Steps[reader.GetInt32()].Step : reader.GetString()!);
+            names.Add(reader.TokenType == JsonTokenType.Number ? StepAt(reader.GetInt32(), blank) : reader.GetString()!);
         return [.. names];
     }
+
+    static string StepAt(int place, SagaState blank) => place >= 0 && place < blank.Steps.Length
+        ? blank.Steps[place].Step
+        : throw new JsonException($"The saga's definition has no step {place}.");
 
     static LegPhase ReadPhase(ref Utf8JsonReader reader)
     {

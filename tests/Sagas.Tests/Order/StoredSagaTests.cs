@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.SagaCoordinator;
 
@@ -63,6 +64,16 @@ public class StoredSagaTests
         Assert.Equivalent(state, again, strict: true);
         Assert.Equal(payment, paid);
     }
+
+    [Theory]
+    [InlineData("""{"steps":{},"toUndo":[4]}""")]
+    [InlineData("""{"steps":{},"toUndo":[-1]}""")]
+    [InlineData("""{"steps":{"reserve-stock":{"do":["completed"]}}}""")]
+    [InlineData("""{"steps":{"reserve-stock":{"do":["carried-out",1,0,51]}}}""")]
+    [InlineData("""{"steps":{"ship-it":{"do":["completed",1,0,51]}}}""")]
+    [InlineData("""{"payment":[296,296]}""")]
+    public void What_nobody_wrote_is_refused_as_what_cannot_be_read(string steps) =>
+        Assert.ThrowsAny<JsonException>(() => StoredSaga.ReadSteps(steps, Blank));
 
     [Fact]
     public void Lines_are_written_short_and_read_in_both_forms()
