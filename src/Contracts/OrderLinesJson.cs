@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Orderwright.Contracts;
 
@@ -12,7 +9,7 @@ namespace Orderwright.Contracts;
 public static class OrderLinesJson
 {
     public static string Write(IReadOnlyList<OrderLine> lines) =>
-        JsonSerializer.Serialize(lines, StoredLineJson.Default.IReadOnlyListOrderLine);
+        JsonText.Write(lines, static (json, lines) => Write(json, lines));
 
     /// <summary>The same, into a larger value.</summary>
     public static void Write(Utf8JsonWriter json, IReadOnlyList<OrderLine> lines)
@@ -23,20 +20,12 @@ public static class OrderLinesJson
     }
 
     /// <summary>Throws <see cref="JsonException"/> where these are no lines.</summary>
-    public static IReadOnlyList<OrderLine> Read(string json)
+    public static IReadOnlyList<OrderLine> Read(string json) => JsonText.Read(json, 0, static (bytes, _) =>
     {
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(json.Length));
-        try
-        {
-            var reader = new Utf8JsonReader(bytes.AsSpan(0, Encoding.UTF8.GetBytes(json, bytes)));
-            reader.Read();
-            return Read(ref reader);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
-    }
+        var reader = new Utf8JsonReader(bytes);
+        reader.Read();
+        return Read(ref reader);
+    });
 
     /// <summary>The same, out of a larger value: the reader stands on the first token, and ends on the last.</summary>
     public static IReadOnlyList<OrderLine> Read(ref Utf8JsonReader reader)
@@ -65,7 +54,7 @@ public static class OrderLinesJson
         return new OrderLine(line, sku, quantity, price);
     }
 
-    internal static void Write(Utf8JsonWriter json, OrderLine line)
+    static void Write(Utf8JsonWriter json, OrderLine line)
     {
         json.WriteStartArray();
         json.WriteNumberValue(line.Line);
@@ -75,16 +64,3 @@ public static class OrderLinesJson
         json.WriteEndArray();
     }
 }
-
-sealed class StoredLineConverter : JsonConverter<OrderLine>
-{
-    public override OrderLine Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        throw new NotSupportedException("Stored lines are read by hand.");
-
-    public override void Write(Utf8JsonWriter writer, OrderLine value, JsonSerializerOptions options) =>
-        OrderLinesJson.Write(writer, value);
-}
-
-[JsonSourceGenerationOptions(Converters = [typeof(StoredLineConverter)])]
-[JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
-sealed partial class StoredLineJson : JsonSerializerContext;

@@ -125,7 +125,6 @@ public sealed class OrderStore(SqlCatalog sql)
     public void Append(IReadOnlyList<OrderEvent> events, Work work)
     {
         if (events.Count == 0) return;
-        using var json = new EventDataWriter();
         work.Defer(
             sql["insert_events"],
             SqlArgs.Over(events)
@@ -136,7 +135,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Time("at", e => e.At)
                 .Text("actor", e => e.Actor)
                 .Text("trace_id", e => e.TraceId)
-                .Text("data", e => json.Write(e.Data, e.At)));
+                .Text("data", e => StoredEventData.Write(e.Data, e.At)));
     }
 
     /// <summary>

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Http;
@@ -15,9 +12,6 @@ namespace Orderwright.OrderService;
 /// </summary>
 public static class StoredEventData
 {
-    internal static readonly JsonWriterOptions Written =
-        new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>As the API shows it.</summary>
     /// <param name="stored">The column. Rows from before 2026-11-28 keep their steps as the API shows them.</param>
     /// <param name="at">When the event was.</param>
@@ -25,16 +19,14 @@ public static class StoredEventData
     {
         if (!stored.Contains("\"steps\"", StringComparison.Ordinal)) return stored;
         using var document = JsonDocument.Parse(stored);
-        var buffer = new ArrayBufferWriter<byte>(2 * stored.Length);
-        using (var json = new Utf8JsonWriter(buffer, Written))
+        return JsonText.Write((document.RootElement, at), static (json, data) =>
         {
             json.WriteStartObject();
-            foreach (var property in document.RootElement.EnumerateObject())
-                if (property.NameEquals("steps"u8)) ReadSteps(property.Value, at, json);
+            foreach (var property in data.RootElement.EnumerateObject())
+                if (property.NameEquals("steps"u8)) ReadSteps(property.Value, data.at, json);
                 else property.WriteTo(json);
             json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        });
     }
 
     static void ReadSteps(JsonElement steps, DateTimeOffset at, Utf8JsonWriter json)
@@ -64,39 +56,29 @@ public static class StoredEventData
         json.WriteNumber("attempts"u8, step[3].GetInt32());
         json.WriteEndObject();
     }
-}
 
-/// <summary>
-/// Writes what the events of a batch say, as the column keeps it: without what does not apply. By hand, as every order has
-/// two; through one buffer, so not for two threads.
-/// </summary>
-public sealed class EventDataWriter : IDisposable
-{
-    readonly ArrayBufferWriter<byte> buffer = new(1_024);
-    readonly Utf8JsonWriter json;
-
-    public EventDataWriter() => json = new Utf8JsonWriter(buffer, StoredEventData.Written);
-
+    /// <summary>As the column keeps it: without what does not apply. By hand, as every order has two.</summary>
     /// <param name="data">What the event says.</param>
     /// <param name="at">When it was, by which it is read again.</param>
-    public string Write(EventData data, DateTimeOffset at)
+    public static string Write(EventData data, DateTimeOffset at) =>
+        JsonText.Write((data, at), static (json, said) => Write(json, said.data, said.at));
+
+    static void Write(Utf8JsonWriter json, EventData data, DateTimeOffset at)
     {
-        buffer.ResetWrittenCount();
-        json.Reset(buffer);
         json.WriteStartObject();
-        Text("paymentStatus"u8, data.PaymentStatus);
+        Text(json, "paymentStatus"u8, data.PaymentStatus);
         if (data.Total is { } total) json.WriteNumber("total"u8, total);
-        Text("code"u8, data.Code);
-        Text("message"u8, data.Message);
-        Text("step"u8, data.Step);
-        Text("cancelReason"u8, data.CancelReason);
-        Text("fulfilmentStatus"u8, data.FulfilmentStatus);
+        Text(json, "code"u8, data.Code);
+        Text(json, "message"u8, data.Message);
+        Text(json, "step"u8, data.Step);
+        Text(json, "cancelReason"u8, data.CancelReason);
+        Text(json, "fulfilmentStatus"u8, data.FulfilmentStatus);
         if (data.FulfilmentId is { } fulfilment) json.WriteString("fulfilmentId"u8, fulfilment);
         if (data.NextAction is { } action)
         {
             json.WriteStartObject("nextAction"u8);
-            Text("type"u8, action.Type);
-            Text("url"u8, action.Url);
+            Text(json, "type"u8, action.Type);
+            Text(json, "url"u8, action.Url);
             json.WritePropertyName("expiresAt"u8);
             UtcMillisecondsConverter.Write(json, action.ExpiresAt);
             json.WriteEndObject();
@@ -104,17 +86,13 @@ public sealed class EventDataWriter : IDisposable
         if (data.Steps is { } steps)
         {
             json.WriteStartArray("steps"u8);
-            foreach (var step in steps) Write(step, at);
+            foreach (var step in steps) Write(json, step, at);
             json.WriteEndArray();
         }
         json.WriteEndObject();
-        json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    public void Dispose() => json.Dispose();
-
-    void Write(StepStamp stamp, DateTimeOffset at)
+    static void Write(Utf8JsonWriter json, StepStamp stamp, DateTimeOffset at)
     {
         json.WriteStartArray();
         json.WriteStringValue(stamp.Step);
@@ -130,7 +108,7 @@ public sealed class EventDataWriter : IDisposable
 
     static long Milliseconds(DateTimeOffset time, DateTimeOffset at) => (time - at).Ticks / TimeSpan.TicksPerMillisecond;
 
-    void Text(ReadOnlySpan<byte> name, string? value)
+    static void Text(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
     {
         if (value is not null) json.WriteString(name, value);
     }

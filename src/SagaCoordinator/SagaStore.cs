@@ -111,7 +111,6 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
 
     static SqlRows<(SagaProgress Saga, Headline Headline)> Rows(IReadOnlyList<SagaProgress> sagas)
     {
-        using var json = new SagaWriter();
         return SqlArgs.Over<(SagaProgress Saga, Headline Headline)>(
             [.. sagas.OrderBy(saga => saga.OrderId).Select(saga => (saga, Headline.Of(saga.State)))])
             .Uuid("order_id", row => row.Saga.OrderId)
@@ -120,8 +119,8 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
             .Text("waiting_for", row => row.Headline.WaitingFor)
             .Text("code", row => row.Headline.Code)
             .BigInt("version", row => row.Saga.State.Version)
-            .Text("facts", row => row.Saga.FactsChanged ? json.FactsOf(row.Saga.Facts) : null)
-            .Text("steps", row => json.StepsOf(row.Saga.State, row.Saga.Payment, row.Saga.MayRunAhead))
+            .Text("facts", row => row.Saga.FactsChanged ? StoredSaga.WriteFacts(row.Saga.Facts) : null)
+            .Text("steps", row => StoredSaga.WriteSteps(row.Saga.State, row.Saga.Payment, row.Saga.MayRunAhead))
             .TimeOrNull("ended_at", row => row.Saga.State.EndedAt);
     }
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
@@ -42,59 +40,14 @@ public static class StoredSaga
     }
 
     public static (SagaState State, PaymentPosition Payment) ReadSteps(string json, SagaState blank) =>
-        Read(json, blank, static (bytes, state) => StoredSteps.Read(bytes, state));
+        JsonText.Read(json, blank, static (bytes, state) => StoredSteps.Read(bytes, state));
 
-    public static OrderFacts ReadFacts(string json) =>
-        Read(json, 0, static (bytes, _) => StoredFacts.Read(bytes));
+    public static OrderFacts ReadFacts(string json) => JsonText.Read(json, 0, static (bytes, _) => StoredFacts.Read(bytes));
 
-    static TResult Read<TArgument, TResult>(
-        string json, TArgument argument, Func<ReadOnlySpan<byte>, TArgument, TResult> read)
-    {
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(json.Length));
-        try
-        {
-            return read(bytes.AsSpan(0, Encoding.UTF8.GetBytes(json, bytes)), argument);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
-    }
-}
+    public static string WriteSteps(SagaState state, PaymentPosition payment, bool mayRunAhead = false) =>
+        JsonText.Write((state, payment, mayRunAhead), static (json, saga) =>
+            StoredSteps.Write(json, saga.state, saga.payment, saga.mayRunAhead));
 
-/// <summary>Writes the JSON columns of many sagas through one buffer. Not for two threads.</summary>
-public sealed class SagaWriter : IDisposable
-{
-    readonly ArrayBufferWriter<byte> buffer = new(1_024);
-    readonly Utf8JsonWriter json;
-
-    public SagaWriter() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
-
-    public string StepsOf(SagaState state, PaymentPosition payment, bool mayRunAhead = false)
-    {
-        Begin();
-        StoredSteps.Write(json, state, payment, mayRunAhead);
-        return End();
-    }
-
-    public string FactsOf(OrderFacts facts)
-    {
-        Begin();
-        StoredFacts.Write(json, facts);
-        return End();
-    }
-
-    public void Dispose() => json.Dispose();
-
-    void Begin()
-    {
-        buffer.ResetWrittenCount();
-        json.Reset(buffer);
-    }
-
-    string End()
-    {
-        json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+    public static string WriteFacts(OrderFacts facts) =>
+        JsonText.Write(facts, static (json, facts) => StoredFacts.Write(json, facts));
 }

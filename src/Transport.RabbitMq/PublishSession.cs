@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Threading.Channels;
 using Orderwright.Contracts;
@@ -15,6 +16,9 @@ sealed class PublishSession : IAsyncDisposable
 {
     readonly IConnection connection;
     readonly Topology topology;
+    readonly int maxBodyBytes;
+    // The client copies a body before it sends it, so that one buffer serves them all.
+    readonly ArrayBufferWriter<byte> body = new(16 * 1024);
     readonly Lock gate = new();
     readonly Dictionary<ulong, Publication> unconfirmed = [];
     readonly HashSet<string> declared = [];
@@ -26,10 +30,11 @@ sealed class PublishSession : IAsyncDisposable
     volatile bool closing;
     volatile string? blocked;
 
-    PublishSession(IConnection connection, Topology topology)
+    PublishSession(IConnection connection, Topology topology, int maxBodyBytes)
     {
         this.connection = connection;
         this.topology = topology;
+        this.maxBodyBytes = maxBodyBytes;
         // First of all handlers, before any channel's: those may wait for a publish that hangs.
         connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
         connection.ConnectionBlockedAsync += (_, alarm) =>
@@ -49,9 +54,10 @@ sealed class PublishSession : IAsyncDisposable
     /// </summary>
     public string? Blocked => blocked;
 
-    public static async Task<PublishSession> OpenAsync(Broker broker, Topology topology, CancellationToken cancel)
+    public static async Task<PublishSession> OpenAsync(
+        Broker broker, Topology topology, int maxBodyBytes, CancellationToken cancel)
     {
-        var session = new PublishSession(await broker.ConnectAsync("publishes", cancel), topology);
+        var session = new PublishSession(await broker.ConnectAsync("publishes", cancel), topology, maxBodyBytes);
         try
         {
             await topology.DeclareExchangesAsync(session.connection, cancel);
@@ -132,24 +138,8 @@ sealed class PublishSession : IAsyncDisposable
                 await topology.DeclareServiceAsync(connection, publication.Service, over.Token);
                 lock (gate) declared.Add(publication.Service);
             }
-            var properties = new BasicProperties
-            {
-                ContentType = CloudEventsBatch.ContentType,
-                // A restart of the broker may lose it: whoever asks keeps asking (docs/adr/0016). A quorum queue keeps it.
-                Persistent = false,
-                // What a returned message is known by: the client does not tell its number.
-                MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
-            };
-            lock (gate)
-            {
-                if (ended is not null) throw new OperationCanceledException(ended, over.Token);
-                unconfirmed.Add(++lastSent, publication);
-            }
-            await channel.BasicPublishAsync(
-                    Topology.Exchange, publication.RoutingKey, mandatory: true, properties, publication.Body.Written,
-                    CancellationToken.None)
-                .AsTask().WaitAsync(over.Token);
-            publication.Body.Dispose();
+            for (var sent = 0; sent < publication.Messages.Count;) sent = await SendAsync(publication, sent);
+            publication.Confirm();
         }
         catch (Exception error)
         {
@@ -157,6 +147,31 @@ sealed class PublishSession : IAsyncDisposable
             End(ended ?? error.Message);
             publication.Fail(ended!);
         }
+    }
+
+    async ValueTask<int> SendAsync(Publication publication, int from)
+    {
+        body.ResetWrittenCount();
+        var next = CloudEventsBatch.Write(body, publication.Messages, from, maxBodyBytes);
+        var properties = new BasicProperties
+        {
+            ContentType = CloudEventsBatch.ContentType,
+            // A restart of the broker may lose it: whoever asks keeps asking (docs/adr/0016). A quorum queue keeps it.
+            Persistent = false,
+            // What a returned message is known by: the client does not tell its number.
+            MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
+        };
+        lock (gate)
+        {
+            if (ended is not null) throw new OperationCanceledException(ended, over.Token);
+            publication.Expect();
+            unconfirmed.Add(++lastSent, publication);
+        }
+        await channel.BasicPublishAsync(
+                Topology.Exchange, $"{publication.Service}.{publication.Messages[from].Type}", mandatory: true, properties,
+                body.WrittenMemory, CancellationToken.None)
+            .AsTask().WaitAsync(over.Token);
+        return next;
     }
 
     Task Settle(ulong number, bool multiple, bool refused)

@@ -52,13 +52,13 @@ sealed partial class Publisher : IAsyncDisposable
     {
         if (closing.IsCancellationRequested) throw new PublishFailedException("The transport is closed.");
         if (Refusal is { } refusal) throw new PublishFailedException(refusal);
-        var publications = Split(service, messages);
+        var publication = new Publication(service, messages);
         using var limit = new CancellationTokenSource(limits.PublishTimeout, time);
         await using var registration = cancel.UnsafeRegister(_ => limit.Cancel(), null);
         try
         {
-            foreach (var publication in publications) await line.Writer.WriteAsync(publication, limit.Token);
-            foreach (var publication in publications) await publication.Confirmed.WaitAsync(limit.Token);
+            await line.Writer.WriteAsync(publication, limit.Token);
+            await publication.Confirmed.WaitAsync(limit.Token);
         }
         catch (Exception error) when (error is OperationCanceledException or ChannelClosedException)
         {
@@ -70,7 +70,7 @@ sealed partial class Publisher : IAsyncDisposable
         }
         finally
         {
-            foreach (var publication in publications) publication.GiveUp();
+            publication.GiveUp();
         }
     }
 
@@ -80,19 +80,6 @@ sealed partial class Publisher : IAsyncDisposable
         await running;
     }
 
-    List<Publication> Split(string service, IReadOnlyList<Message> messages)
-    {
-        var publications = new List<Publication>(1);
-        for (var next = 0; next < messages.Count;)
-        {
-            var body = new PooledBuffer();
-            var first = messages[next];
-            next = CloudEventsBatch.Write(body, messages, next, options.MaxBodyBytes);
-            publications.Add(new Publication(service, $"{service}.{first.Type}", body));
-        }
-        return publications;
-    }
-
     async Task RunAsync()
     {
         for (var failures = 0; !closing.IsCancellationRequested;)
@@ -100,7 +87,7 @@ sealed partial class Publisher : IAsyncDisposable
             var since = time.GetTimestamp();
             try
             {
-                await using var current = await PublishSession.OpenAsync(broker, topology, closing.Token);
+                await using var current = await PublishSession.OpenAsync(broker, topology, options.MaxBodyBytes, closing.Token);
                 LogConnected(broker.Address);
                 session = current;
                 away = null;

@@ -11,11 +11,7 @@ public class StoredEventDataTests
     static readonly StepStamp Reserved = new(
         StepNames.ReserveStock, false, "completed", At.AddMilliseconds(-548), 1, AnsweredAt: At.AddMilliseconds(-400));
 
-    static string Store(EventData data)
-    {
-        using var writer = new EventDataWriter();
-        return writer.Write(data, At);
-    }
+    static string Store(EventData data) => StoredEventData.Write(data, At);
 
     [Fact]
     public void A_step_is_kept_as_an_array_and_read_with_its_names_and_times()

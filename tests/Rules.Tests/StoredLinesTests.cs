@@ -7,7 +7,7 @@ namespace Orderwright.Rules.Tests;
 /// <summary>Lines stand in the tables as arrays; rows from before that name what they say, and are read as the same.</summary>
 public class StoredLinesTests
 {
-    const string Brief = """[[1,"A \u0022quoted\u0022",2,148],[7,"B",1]]""";
+    const string Brief = """[[1,"A \"quoted\"",2,148],[7,"B",1]]""";
     const string Named = """[{"line":1,"sku":"A \"quoted\"","quantity":2,"unitPrice":148},{"line":7,"sku":"B","quantity":1}]""";
 
     static readonly OrderLine[] Lines = [new(1, "A \"quoted\"", 2, 148), new(7, "B", 1, null)];

@@ -113,9 +113,8 @@ sealed class OrderDialogue
         {
             Version = saga.State.Version, StartedAt = saga.State.StartedAt, EndedAt = saga.State.EndedAt,
         };
-        using var json = new SagaWriter();
-        var (state, payment) = StoredSaga.ReadSteps(json.StepsOf(saga.State, saga.Payment), blank);
-        stored = new(OrderId, state, payment, StoredSaga.ReadFacts(json.FactsOf(saga.Facts)));
+        var (state, payment) = StoredSaga.ReadSteps(StoredSaga.WriteSteps(saga.State, saga.Payment), blank);
+        stored = new(OrderId, state, payment, StoredSaga.ReadFacts(StoredSaga.WriteFacts(saga.Facts)));
         Assert.Equivalent(saga.Record, stored, strict: true);
         return this;
     }
