@@ -49,6 +49,19 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
+    public async Task A_publish_fails_when_the_broker_takes_only_the_first_of_its_bodies()
+    {
+        await using var transport = rabbit.Open(
+            Limits, options => (options.MaxBodyBytes, options.MaxQueueLength) = (4_096, 10));
+        await transport.PublishAsync(Service, [Samples.One()], default);
+
+        var error = await Assert.ThrowsAsync<PublishFailedException>(
+            () => transport.PublishAsync(Service, Samples.Many(500), default));
+
+        Assert.Contains("full", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_waits_decoded_is_bounded_however_much_is_fetched_and_all_of_it_arrives()
     {
         await using var transport = rabbit.Open(new RuntimeOptions { MaxMessages = 128, Prefetch = 64 });
