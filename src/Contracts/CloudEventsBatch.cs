@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Orderwright.Contracts;
@@ -23,13 +22,6 @@ public static class CloudEventsBatch
     public const string ContentType = "application/cloudevents-batch+json";
     const string SourcePrefix = "/orderwright/";
 
-    static readonly JsonWriterOptions Compact = new()
-    {
-        SkipValidation = true,
-        // It never stands inside HTML, so that only what JSON itself demands is escaped.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>
     /// Writes from <paramref name="start"/> on as many as make about <paramref name="maxBytes"/>, at least
     /// one; returns the index after the last one written.
@@ -37,7 +29,7 @@ public static class CloudEventsBatch
     public static int Write(
         IBufferWriter<byte> output, IReadOnlyList<Message> messages, int start = 0, int maxBytes = int.MaxValue)
     {
-        using var json = new Utf8JsonWriter(output, Compact);
+        using var json = new Utf8JsonWriter(output, JsonText.Compact);
         json.WriteStartArray();
         var next = start;
         do

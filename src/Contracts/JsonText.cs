@@ -6,14 +6,15 @@ using System.Text.Json;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// JSON in text columns, which both engines keep as text: written and read as UTF-8, through buffers that are used again.
+/// JSON as text, as both engines keep it: written and read as UTF-8, through buffers that are used again.
 /// </summary>
 public static class JsonText
 {
     // One very large value must not hold its buffer for ever.
     const int MostKept = 64 * 1_024;
 
-    static readonly JsonWriterOptions Compact =
+    /// <summary>Of what never stands inside HTML, so that only what JSON itself demands is escaped.</summary>
+    internal static readonly JsonWriterOptions Compact =
         new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [ThreadStatic]

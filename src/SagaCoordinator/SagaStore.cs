@@ -109,9 +109,8 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
                 .TimeOrNull("due_at", timer => timer.DueAt));
     }
 
-    static SqlRows<(SagaProgress Saga, Headline Headline)> Rows(IReadOnlyList<SagaProgress> sagas)
-    {
-        return SqlArgs.Over<(SagaProgress Saga, Headline Headline)>(
+    static SqlRows<(SagaProgress Saga, Headline Headline)> Rows(IReadOnlyList<SagaProgress> sagas) =>
+        SqlArgs.Over<(SagaProgress Saga, Headline Headline)>(
             [.. sagas.OrderBy(saga => saga.OrderId).Select(saga => (saga, Headline.Of(saga.State)))])
             .Uuid("order_id", row => row.Saga.OrderId)
             .Text("state", row => SagaNames.Of(row.Saga.State.Status))
@@ -122,7 +121,6 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
             .Text("facts", row => row.Saga.FactsChanged ? StoredSaga.WriteFacts(row.Saga.Facts) : null)
             .Text("steps", row => StoredSaga.WriteSteps(row.Saga.State, row.Saga.Payment, row.Saga.MayRunAhead))
             .TimeOrNull("ended_at", row => row.Saga.State.EndedAt);
-    }
 }
 
 /// <summary>

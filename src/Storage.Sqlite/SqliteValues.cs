@@ -1,8 +1,5 @@
-using System.Buffers;
-using System.Globalization;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Storage.Sqlite;
@@ -13,11 +10,6 @@ namespace Orderwright.Storage.Sqlite;
 /// </summary>
 static class SqliteValues
 {
-    static readonly JsonWriterOptions Compact = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true,
-    };
-
     public static object Scalar(SqlScalar scalar) => scalar.Value switch
     {
         null => DBNull.Value,
@@ -27,22 +19,17 @@ static class SqliteValues
         var value => value,
     };
 
-    public static string Rows(SqlArgs args)
+    public static string Rows(SqlArgs args) => JsonText.Write(args, static (json, args) =>
     {
-        var buffer = new ArrayBufferWriter<byte>(64 + args.RowCount * args.Columns.Count * 24);
-        using (var json = new Utf8JsonWriter(buffer, Compact))
+        json.WriteStartArray();
+        for (var row = 0; row < args.RowCount; row++)
         {
             json.WriteStartArray();
-            for (var row = 0; row < args.RowCount; row++)
-            {
-                json.WriteStartArray();
-                foreach (var column in args.Columns) WriteCell(json, column.Values, row);
-                json.WriteEndArray();
-            }
+            foreach (var column in args.Columns) WriteCell(json, column.Values, row);
             json.WriteEndArray();
         }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+        json.WriteEndArray();
+    });
 
     static void WriteCell(Utf8JsonWriter json, Array column, int row)
     {
