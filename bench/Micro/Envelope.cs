@@ -27,7 +27,7 @@ public class Envelope
                 new StepAnswered(false, StepOutcome.Completed, Priced: Orders.Lines(order, unitPrice: 250)),
                 StepNames.ReserveStock),
             _ => Orders.Message(order, ServiceNames.Coordinator, new OrderConfirmed(
-                Orders.Lines(order, unitPrice: 250), 750, new PaymentPosition(750, 750, 0, false),
+                Orders.Lines(order, unitPrice: 250), 750, new PaymentTotals(750, 750, 0, false),
                 [.. new[] { StepNames.ReserveStock, StepNames.AuthorizePayment, StepNames.CommitStock }.Select(
                     step => new StepStamp(step, false, "completed", Orders.Now, 1, AnsweredAt: Orders.Now))])),
         })];

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Agents;
 

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.OperatorConsole;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.AllInOne;
 

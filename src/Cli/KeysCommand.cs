@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Orderwright.Hosting.Keys;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Cli;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Cli;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Cli;
 

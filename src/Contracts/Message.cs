@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orderwright.Contracts;
 
 /// <summary>
@@ -31,6 +33,9 @@ public sealed record Message
 
     /// <summary>W3C trace context of the work that sent this.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>Trace id of <see cref="TraceParent"/>, 32 hex digits; null when there is none or it cannot be parsed.</summary>
+    public string? TraceId => ActivityContext.TryParse(TraceParent, null, out var context) ? context.TraceId.ToHexString() : null;
 
     /// <summary>The wire name, such as <c>orderwright.stock.reserve.v1</c>.</summary>
     public string Type => MessageCatalog.TypeOf(Body);

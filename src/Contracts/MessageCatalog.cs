@@ -10,7 +10,7 @@ public static class MessageCatalog
 {
     sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json)
     {
-        public ReadBody? ByHand { get; } = BodiesByHand.Of(Body);
+        public ReadBody? ByHand { get; } = FastMessageReaders.Of(Body);
     }
 
     static readonly Entry[] Entries =

@@ -122,12 +122,12 @@ public sealed record StepAnswered(
     TimeSpan? RetryAfter = null,
     string? Action = null,
     IReadOnlyList<OrderLine>? Priced = null,
-    PaymentPosition? Payment = null) : IMessageBody;
+    PaymentTotals? Payment = null) : IMessageBody;
 
 /// <summary>Where a payment stands, in minor units; from it the order's <c>paymentStatus</c> is derived.</summary>
-public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided)
+public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided)
 {
-    public static readonly PaymentPosition None = new(0, 0, 0, false);
+    public static readonly PaymentTotals None = new(0, 0, 0, false);
 
     /// <summary>Secured, and neither taken nor released.</summary>
     [JsonIgnore]
@@ -152,7 +152,7 @@ public sealed record PaymentPosition(long AuthorizedMinor, long CapturedMinor, l
 /// A payment was captured, released or refunded by hand or for what was shipped, and stands as of
 /// <paramref name="Version"/>.
 /// </summary>
-public sealed record PaymentMoved(PaymentPosition Payment, long Version) : IMessageBody;
+public sealed record PaymentMoved(PaymentTotals Payment, long Version) : IMessageBody;
 
 /// <summary>order-service knows how the payment stood as of <paramref name="Version"/>.</summary>
 public sealed record PaymentNoted(long Version) : IMessageBody;
@@ -211,15 +211,15 @@ public sealed record StepStamp(
 
 /// <summary>The money is secured and the goods are allocated. Told again when the capture is through.</summary>
 public sealed record OrderConfirmed(
-    IReadOnlyList<OrderLine> Lines, long TotalMinor, PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+    IReadOnlyList<OrderLine> Lines, long TotalMinor, PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
 
 /// <summary>The process said no, and everything done before is undone.</summary>
 public sealed record OrderRejected(
-    string Code, string Message, string Step, PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+    string Code, string Message, string Step, PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
 
 /// <summary>The order was cancelled on request, and everything is undone.</summary>
-public sealed record OrderCancelled(PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+public sealed record OrderCancelled(PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
 
 /// <summary>Time ran out (an unanswered step, an action nobody took), and everything is undone.</summary>
 public sealed record OrderExpired(
-    string Code, string Message, string Step, PaymentPosition Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
+    string Code, string Message, string Step, PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;

@@ -33,7 +33,7 @@ public static class OrderLinesJson
         var lines = new List<OrderLine>(4);
         reader.Expect(JsonTokenType.StartArray);
         while (reader.NextElement())
-            lines.Add(reader.TokenType == JsonTokenType.StartArray ? ReadLine(ref reader) : BodiesByHand.ReadLine(ref reader));
+            lines.Add(reader.TokenType == JsonTokenType.StartArray ? ReadLine(ref reader) : FastMessageReaders.ReadLine(ref reader));
         return [.. lines];
     }
 

@@ -1,5 +1,5 @@
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService;
 

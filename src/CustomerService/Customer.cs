@@ -1,4 +1,4 @@
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService;
 

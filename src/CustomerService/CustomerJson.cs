@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.CustomerService.ByHand;
 using Orderwright.CustomerService.Reconciliation;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService;
 

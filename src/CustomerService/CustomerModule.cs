@@ -9,10 +9,15 @@ using Orderwright.CustomerService.Gateways.Stripe;
 using Orderwright.CustomerService.Reconciliation;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.CustomerService;
+
+/// <summary>Parts of customer-service. The simulation calls these two without a web server.</summary>
+/// <param name="Customers">Changes to customers and their store credit.</param>
+/// <param name="Webhooks">Webhooks of payment gateways.</param>
+public sealed record CustomerParts(ChangeCustomers Customers, Webhooks Webhooks) : HttpParts;
 
 /// <summary>
 /// customer-service: customers, their store credit, payments and the gateways that settle them.
@@ -22,12 +27,10 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
 {
     public string Name => ServiceNames.Customer;
 
-    public ServiceParts Build(ServiceContext context) => Build(context, out _, out _);
+    ServiceParts IServiceModule.Build(ServiceContext context) => Build(context);
 
-    /// <summary>
-    /// With what takes changes and webhooks, for who brings them without a web server: the simulation.
-    /// </summary>
-    public ServiceParts Build(ServiceContext context, out ChangeCustomers changes, out Webhooks webhooks)
+    /// <inheritdoc cref="IServiceModule.Build"/>
+    public CustomerParts Build(ServiceContext context)
     {
         var limits = context.Configuration.Bind<GatewayLimits>();
         var store = new PaymentStore(context.Sql);
@@ -35,7 +38,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var settings = SandboxSettings.Read(context.Configuration);
         var sandbox = settings.Sandbox
             ? new SandboxProvider(
-                new SandboxGateway(context), settings, context.Time,
+                new SandboxLedger(context), settings, context.Time,
                 (headers, body) => door!.ReceiveAsync(SandboxProvider.ProviderName, headers, body))
             : null;
         var http = HttpGatewaySettings.Read(context.Configuration);
@@ -53,8 +56,8 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var routes = PaymentRoute.ReadAll(context.Configuration["Routes"] ?? "", byName.Keys);
         var calls = new GatewayCalls(byName, routes, store, limits, tell, context);
         var parked = new ParkedEvents(context.Sql, calls.Settle);
-        webhooks = door = new Webhooks(byName, calls.Settle, context);
-        changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
+        var webhooks = door = new Webhooks(byName, calls.Settle, context);
+        var changes = new ChangeCustomers(context, new CustomerTables(context.Sql));
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var acting = new CommandGroup<HandAct>(
             "act-on-payments",
@@ -63,24 +66,30 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var watch = new WatchHolds(store, context.Sql, limits, context.Logs.CreateLogger<WatchHolds>());
         var customers = new CustomerApi(context.Database, context.Sql, changes);
         var payments = new PaymentApi(context.Database, context.Sql, webhooks, sandbox);
-        return new ServiceParts
+        var reconciliation = ReconciliationParts.Of(providers, context);
+        return new CustomerParts(changes, webhooks)
         {
             Handlers = [new SettlePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), tell],
             Jobs =
             [
-                MindTheClock.Job(
+                RepairClockSkew.Job(
                     context.Runner.Clock,
-                    (context.Sql["bring_forward"], MindTheClock.LongestPause),
+                    (context.Sql["bring_forward"], RepairClockSkew.LongestPause),
                     (context.Sql["bring_late_look_ups_forward"], GatewayLimits.LookUpPauses[^1])),
-                calls.Job, tell.Job, watch.Job, .. parked.Jobs,
+                calls.Job, tell.Job, watch.Job, .. parked.Jobs, .. reconciliation.Jobs,
             ],
-            Loops = [.. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? []],
+            Loops =
+            [
+                .. changes.Loops, .. acting.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? [],
+                .. reconciliation.Loops,
+            ],
             Routes = routes =>
             {
                 customers.Map(routes);
                 payments.Map(routes);
                 byHand.Map(routes);
+                reconciliation.Routes(routes);
             },
-        }.WithReconciliation(providers, context);
+        };
     }
 }

@@ -129,7 +129,7 @@ public sealed record Payment
     /// <summary>Secured, and neither taken nor released: the rest of an authorization that was captured in part.</summary>
     public long HeldMinor => Position.HeldMinor;
 
-    public PaymentPosition Position => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided);
+    public PaymentTotals Position => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided);
 }
 
 /// <summary>What a customer can pay with from store credit.</summary>

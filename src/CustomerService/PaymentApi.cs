@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService;
 

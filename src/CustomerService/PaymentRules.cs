@@ -74,7 +74,7 @@ public static class PaymentRules
             null or { State: PaymentStates.Authorizing or PaymentStates.ActionRequired or PaymentStates.Declined } =>
                 new(file, new StepAnswered(
                     Undo: false, StepOutcome.Rejected, ReasonCodes.NotAuthorized,
-                    "No money was secured for this order.", Payment: file.Payment?.Position ?? PaymentPosition.None)),
+                    "No money was secured for this order.", Payment: file.Payment?.Position ?? PaymentTotals.None)),
             { State: PaymentStates.Captured } captured => new(file, Completed(captured)),
             { State: PaymentStates.Capturing } => Unsettled(file, undo: false, now),
             { State: PaymentStates.Authorized } authorized => CallRules.Begin(

@@ -4,7 +4,7 @@ using Orderwright.CustomerService.ByHand;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Routing;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.CustomerService;
 

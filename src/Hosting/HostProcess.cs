@@ -5,6 +5,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orderwright.Hosting.Http;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
@@ -25,6 +27,7 @@ sealed partial class HostProcess : IAsyncDisposable
     readonly List<IDatabase> databases = [];
     readonly ITransport transport;
     readonly List<RunningService> services = [];
+    readonly IReadOnlyList<OperatedService> operated;
     readonly WebApplication web;
     readonly ILogger log;
     volatile bool open;
@@ -48,12 +51,13 @@ sealed partial class HostProcess : IAsyncDisposable
             services.Add(new RunningService(
                 module, databases[^1], transport, options, configuration, TimeProvider.System, ids, logs));
         }
+        operated = [.. services.Select(OperatedService.Of)];
         var databaseText = string.Join(
             ", ", addresses.Select(pair => Databases.Describe(pair.Value, pair.Key)).Distinct());
         summary = transport is InProcessTransport && databaseText.StartsWith("SQLite", StringComparison.Ordinal)
             ? $"embedded: {databaseText}, {transportText}"
             : $"{databaseText}; {transportText}";
-        web = WebServer.Build(settings, services, () => open, TimeProvider.System, logs, hasSite: site is not null);
+        web = WebServer.Build(settings, services, operated, () => open, TimeProvider.System, logs, hasSite: site is not null);
         site?.Map(web, new SiteContext(
             configuration, names, () => new Uri(settings.Listen.Url(Port())), settings.KeyFile is not null,
             TimeProvider.System, logs));
@@ -98,7 +102,7 @@ sealed partial class HostProcess : IAsyncDisposable
 
     async Task GetReadyAsync(CancellationToken stopping)
     {
-        await foreach (var started in Task.WhenEach(services.Select(service => service.StartAsync(stopping))))
+        await foreach (var started in Task.WhenEach(services.Zip(operated, (service, desk) => service.StartAsync(desk.DeadLetters.Loops, stopping))))
             await started;
         open = true;
         while (services.Any(service => service.Trouble is not null))

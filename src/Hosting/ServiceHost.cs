@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -70,10 +71,10 @@ public static class ServiceHost
             logging.SetMinimumLevel(level.Value).AddFilter("Microsoft", LogLevel.Warning)
                 // What it would say, with a stack, is thrown to us anyway.
                 .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-                .AddConsoleFormatter<PlainLines, ConsoleFormatterOptions>()
+                .AddConsoleFormatter<OneLineFormatter, ConsoleFormatterOptions>()
                 .AddConsole(console =>
                 {
-                    console.FormatterName = PlainLines.FormatterName;
+                    console.FormatterName = OneLineFormatter.FormatterName;
                     console.LogToStandardErrorThreshold = LogLevel.Trace;
                 });
         });

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 

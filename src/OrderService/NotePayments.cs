@@ -10,7 +10,7 @@ namespace Orderwright.OrderService;
 /// process is still deciding on is left to it: who told is not answered, and tells again.
 /// </summary>
 public sealed class NotePayments(
-    OrderStore store, FulfilmentStore fulfilments, Recent<Order> recent, EventFeed feed) : IBatchHandler
+    OrderStore store, FulfilmentStore fulfilments, RowCache<Order> recent, EventFeed feed) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes => [typeof(PaymentMoved)];
 

@@ -8,7 +8,7 @@ namespace Orderwright.OrderService;
 /// The customer has to act before the process goes on: the order says where, until when. The coordinator says it when it
 /// begins, and again when it is asked about the order.
 /// </summary>
-public sealed class NoteWaiting(OrderStore store, Recent<Order> recent, EventFeed feed) : IBatchHandler
+public sealed class NoteWaiting(OrderStore store, RowCache<Order> recent, EventFeed feed) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes => [typeof(OrderWaiting)];
 

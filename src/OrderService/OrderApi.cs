@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 

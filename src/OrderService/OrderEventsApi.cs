@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 

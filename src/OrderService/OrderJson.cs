@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Contracts;
 using Orderwright.OrderService.Fulfilments;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 
@@ -57,7 +57,7 @@ public sealed record OrderBody(
 
     /// <summary>The order as an answer: the same bytes whenever the order is the same.</summary>
     public static Answer Answer(int status, Order order, string? location = null) =>
-        Runtime.Http.Answer.Json(status, Of(order), OrderJson.Default.OrderBody, location, order.State.Version);
+        Orderwright.Http.Answer.Json(status, Of(order), OrderJson.Default.OrderBody, location, order.State.Version);
 }
 
 /// <summary>An order in a few words.</summary>

@@ -2,10 +2,15 @@ using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.OrderService;
+
+/// <summary>Parts of order-service. The simulation calls the APIs without a web server.</summary>
+/// <param name="Api">Placing, reading, cancelling and updating orders.</param>
+/// <param name="Fulfilments">Reporting shipped goods.</param>
+public sealed record OrderParts(OrderApi Api, FulfilmentApi Fulfilments) : HttpParts;
 
 /// <summary>order-service: orders, their statuses, their events.</summary>
 public sealed class OrderModule : IServiceModule
@@ -14,16 +19,16 @@ public sealed class OrderModule : IServiceModule
 
     public string Name => ServiceNames.Order;
 
-    public ServiceParts Build(ServiceContext context) => Build(context, out _, out _);
+    ServiceParts IServiceModule.Build(ServiceContext context) => Build(context);
 
-    /// <summary>With the APIs themselves, for who calls them without a web server: the simulation.</summary>
-    public ServiceParts Build(ServiceContext context, out OrderApi api, out FulfilmentApi fulfilling)
+    /// <inheritdoc cref="IServiceModule.Build"/>
+    public OrderParts Build(ServiceContext context)
     {
         var options = context.Options;
         var store = new OrderStore(context.Sql);
         var fulfilments = new FulfilmentStore(context.Sql);
         var capture = CaptureSettings.Read(context.Configuration);
-        var recent = new Recent<Order>(options.MaxOrdersInFlight);
+        var recent = new RowCache<Order>(options.MaxOrdersInFlight);
         var inFlight = new OrdersInFlight(
             options.MaxOrdersInFlight, options.MaxWaitingRequests, PatienceForAPlace, context.Time);
         var waiters = new DecisionWaiters(options.MaxWaitingRequests);
@@ -42,11 +47,11 @@ public sealed class OrderModule : IServiceModule
             "ship-orders", new ShipOrders(store, fulfilments, feed).HandleAsync, context);
         var follow = new FollowFulfilments(store, fulfilments, context);
         var find = new FindOrders(context.Database, context.Sql);
-        var orders = api = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);
+        var orders = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);
         var events = new OrderEventsApi(find, feed, context.Time);
-        var shipped = fulfilling = new FulfilmentApi(find, fulfilments, shipping, context.Database, context.Time);
+        var shipped = new FulfilmentApi(find, fulfilments, shipping, context.Database, context.Time);
 
-        return new ServiceParts
+        return new OrderParts(orders, shipped)
         {
             Handlers =
             [
@@ -57,7 +62,7 @@ public sealed class OrderModule : IServiceModule
             ],
             Jobs =
             [
-                MindTheClock.Job(context.Runner.Clock, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
+                RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),
                 new AskCoordinator(store, inFlight, context).Job, follow.Job,
             ],
             Loops =

@@ -193,7 +193,7 @@ public static class OrderRules
 
     static OrderChange Refuse(
         OrderState state, string status, string type, string code, string message, string step,
-        PaymentPosition payment, IReadOnlyList<StepStamp> steps, Moment moment)
+        PaymentTotals payment, IReadOnlyList<StepStamp> steps, Moment moment)
     {
         var paymentStatus = Further(state.PaymentStatus, payment.Status);
         return Move(
@@ -213,7 +213,7 @@ public static class OrderRules
         OrderEventTypes.CancelRequested, new EventData(CancelReason: reason), moment);
 
     static OrderChange FinishCancel(
-        OrderState state, PaymentPosition payment, IReadOnlyList<StepStamp> steps, Moment moment)
+        OrderState state, PaymentTotals payment, IReadOnlyList<StepStamp> steps, Moment moment)
     {
         var paymentStatus = Further(state.PaymentStatus, payment.Status);
         return Move(

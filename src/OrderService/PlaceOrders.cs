@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 
@@ -24,7 +24,7 @@ public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, str
 /// Takes all orders that wait, in one transaction: order, event and the row that keeps asking the
 /// coordinator. A reference that the merchant has used before refuses the order and names the first.
 /// </summary>
-public sealed class PlaceOrders(OrderStore store, Recent<Order> recent, EventFeed feed)
+public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventFeed feed)
 {
     // Larger orders are loaded when they are settled: what is remembered of a few thousand must stay small.
     const int WorthRemembering = 4_096;

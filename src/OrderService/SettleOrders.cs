@@ -14,7 +14,7 @@ namespace Orderwright.OrderService;
 /// another version, nothing was written, and the order is locked, loaded and decided on again.
 /// </remarks>
 public sealed partial class SettleOrders(
-    OrderStore store, Recent<Order> recent, OrdersInFlight inFlight, DecisionWaiters waiters, EventFeed feed,
+    OrderStore store, RowCache<Order> recent, OrdersInFlight inFlight, DecisionWaiters waiters, EventFeed feed,
     ILogger<SettleOrders> log)
     : IBatchHandler
 {

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 

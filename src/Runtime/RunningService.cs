@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Operators;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime;
@@ -53,7 +52,6 @@ public sealed partial class RunningService : IAsyncDisposable
         };
         watch = new DatabaseWatch(database, runtimeSql, time);
         Audit = new Audit(Name, database, runtimeSql);
-        DeadLetters = new DeadLetterDesk(context, Audit);
         Parts = module.Build(context);
     }
 
@@ -64,8 +62,8 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>What its operators did.</summary>
     public Audit Audit { get; }
 
-    /// <summary>What it could not read or handle.</summary>
-    public DeadLetterDesk DeadLetters { get; }
+    /// <summary>Context shared by the parts of the service.</summary>
+    public ServiceContext Context => context;
 
     /// <summary>Messages that wait in its inbox.</summary>
     public int Backlog => context.Backlog();
@@ -85,7 +83,9 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>
     /// Brings the schema up to date, waiting for a database that is away; opens the inbox; starts the loops.
     /// </summary>
-    public async Task StartAsync(CancellationToken cancel)
+    /// <param name="hostLoops">Loops that the host adds to those of the module.</param>
+    /// <param name="cancel">Ends the wait for the database.</param>
+    public async Task StartAsync(IReadOnlyList<BackgroundLoop> hostLoops, CancellationToken cancel)
     {
         await MigrateAsync(cancel);
         inbox = await transport.OpenInboxAsync(Name, cancel);
@@ -98,10 +98,13 @@ public sealed partial class RunningService : IAsyncDisposable
         var jobs = new TimedJobs(Name, context.Runner, options, time, logs.CreateLogger<TimedJobs>());
         Start(watch.Loop);
         Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));
-        foreach (var loop in Parts.Loops.Concat(DeadLetters.Loops)) Start(loop);
+        foreach (var loop in Parts.Loops.Concat(hostLoops)) Start(loop);
         foreach (var job in Parts.Jobs.Append(TimedJobs.PurgeAnswers(context.RuntimeSql))) Start(jobs.LoopOf(job));
         LogStarted(Name, loops.Count);
     }
+
+    /// <inheritdoc cref="StartAsync(IReadOnlyList{BackgroundLoop}, CancellationToken)"/>
+    public Task StartAsync(CancellationToken cancel) => StartAsync([], cancel);
 
     /// <summary>
     /// Takes nothing new, brings the transactions under way to their end (for at most 20 s) and closes the

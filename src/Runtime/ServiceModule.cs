@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
@@ -19,7 +18,7 @@ public interface IServiceModule
 }
 
 /// <summary>What a service is made of.</summary>
-public sealed record ServiceParts
+public record ServiceParts
 {
     /// <summary>Takes the inbox's messages, in this order within one transaction.</summary>
     public IReadOnlyList<IBatchHandler> Handlers { get; init; } = [];
@@ -31,9 +30,6 @@ public sealed record ServiceParts
     /// Loops of the service's own, such as a group commit; each runs until it is cancelled.
     /// </summary>
     public IReadOnlyList<BackgroundLoop> Loops { get; init; } = [];
-
-    /// <summary>The HTTP API.</summary>
-    public Action<IEndpointRouteBuilder> Routes { get; init; } = _ => { };
 }
 
 /// <summary>What a host hands a service.</summary>

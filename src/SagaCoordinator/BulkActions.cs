@@ -3,7 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;

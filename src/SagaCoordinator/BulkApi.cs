@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.SagaCoordinator;
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;

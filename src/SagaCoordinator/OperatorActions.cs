@@ -2,8 +2,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.SagaCoordinator;
 

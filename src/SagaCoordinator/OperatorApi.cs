@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.SagaCoordinator;
 

@@ -58,7 +58,7 @@ public static class OrderMessages
 
     /// <summary>What order-service is told.</summary>
     public static IMessageBody OutcomeOf(
-        Announcement told, SagaState state, OrderFacts facts, PaymentPosition payment)
+        Announcement told, SagaState state, OrderFacts facts, PaymentTotals payment)
     {
         var steps = StampsOf(state);
         return told switch

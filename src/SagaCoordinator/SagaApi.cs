@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;

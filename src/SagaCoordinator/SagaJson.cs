@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;
@@ -94,7 +94,7 @@ public sealed record ReasonBody(string Kind, string Code, string Message, string
 /// <summary>Minor units, and the payment status that follows from them.</summary>
 public sealed record PaymentBody(string Status, long Authorized, long Captured, long Refunded, bool Voided)
 {
-    public static PaymentBody Of(PaymentPosition position) => new(
+    public static PaymentBody Of(PaymentTotals position) => new(
         position.Status, position.AuthorizedMinor, position.CapturedMinor, position.RefundedMinor,
         position.Voided);
 }

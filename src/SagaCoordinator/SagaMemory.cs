@@ -21,7 +21,7 @@ public sealed partial class SagaMemory(SagaLimits limits, ILogger<SagaMemory> lo
     const int Remembered = 5_000;
     const int MostAhead = 5_000;
 
-    readonly Recent<KnownSaga> saved = new(Remembered);
+    readonly RowCache<KnownSaga> saved = new(Remembered);
     readonly Dictionary<Guid, (KnownSaga Saga, DateTimeOffset Since)> ahead = [];
     readonly Lock gate = new();
     DateTimeOffset? company;

@@ -1,27 +1,31 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.SagaCoordinator;
+
+/// <summary>Parts of saga-coordinator. The simulation acts as an operator without a web server.</summary>
+/// <param name="Operators">Actions of operators on sagas.</param>
+public sealed record SagaParts(CommandGroup<OperatorRequest> Operators) : HttpParts;
 
 /// <summary>saga-coordinator: drives every order to an end that everyone agrees on.</summary>
 public sealed class SagaModule : IServiceModule
 {
     public string Name => ServiceNames.Coordinator;
 
-    public ServiceParts Build(ServiceContext context) => Build(context, out _);
+    ServiceParts IServiceModule.Build(ServiceContext context) => Build(context);
 
-    /// <summary>With what operators do, for who does so without a web server: the simulation.</summary>
-    public ServiceParts Build(ServiceContext context, out CommandGroup<OperatorRequest> acting)
+    /// <inheritdoc cref="IServiceModule.Build"/>
+    public SagaParts Build(ServiceContext context)
     {
         var memory = new SagaMemory(context.Configuration.Bind<SagaLimits>(), context.Logs.CreateLogger<SagaMemory>());
         var store = new SagaStore(context.Sql, memory);
         var signs = new SignsOfLife();
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var actions = new OperatorActions(store, memory, audit, signs);
-        acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
+        var acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
         var notes = new IncidentNotes(store, audit, context);
         var sagas = new SagaApi(context, memory, signs, notes);
         var operators = new OperatorApi(actions, acting, context);
@@ -29,12 +33,12 @@ public sealed class SagaModule : IServiceModule
         var stops = new BulkStops(bulk, audit, context);
         var bulkApi = new BulkApi(bulk, stops, context);
         var overview = new OverviewApi(context, new Overview(context, signs), signs, notes);
-        return new ServiceParts
+        return new SagaParts(acting)
         {
             Handlers = [new AdvanceSagas(store, memory, signs, context.Logs.CreateLogger<AdvanceSagas>())],
             Jobs =
             [
-                MindTheClock.Job(context.Runner.Clock, (context.Sql["bring_forward"], MindTheClock.LongestPause)),
+                RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),
                 new SaveProgress(store, memory).Job,
                 new AskAgain(store, memory, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],

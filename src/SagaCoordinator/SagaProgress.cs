@@ -10,7 +10,7 @@ namespace Orderwright.SagaCoordinator;
 /// <param name="State">Where the process stands.</param>
 /// <param name="Payment">Where the payment stands, as the last answer that counted said.</param>
 /// <param name="Facts">The order.</param>
-public sealed record SagaRecord(Guid OrderId, SagaState State, PaymentPosition Payment, OrderFacts Facts);
+public sealed record SagaRecord(Guid OrderId, SagaState State, PaymentTotals Payment, OrderFacts Facts);
 
 /// <summary>A saga as this instance knows it, and what its row says of it.</summary>
 /// <param name="Saga">As it stands.</param>
@@ -72,7 +72,7 @@ public sealed class SagaProgress
 
     public SagaState State { get; private set; }
 
-    public PaymentPosition Payment { get; private set; }
+    public PaymentTotals Payment { get; private set; }
 
     public OrderFacts Facts { get; private set; }
 
@@ -132,7 +132,7 @@ public sealed class SagaProgress
         if (order is null) return null;
         var state = SagaState.New(OrderSaga.Current, SeedOf(first.OrderId));
         var facts = new OrderFacts(order, first.TraceParent);
-        var begun = new SagaRecord(first.OrderId, state, PaymentPosition.None, facts);
+        var begun = new SagaRecord(first.OrderId, state, PaymentTotals.None, facts);
         return new(KnownSaga.AsStored(begun), now, alone) { FactsChanged = true };
     }
 

@@ -39,12 +39,12 @@ public static class StoredSaga
         }
     }
 
-    public static (SagaState State, PaymentPosition Payment) ReadSteps(string json, SagaState blank) =>
+    public static (SagaState State, PaymentTotals Payment) ReadSteps(string json, SagaState blank) =>
         JsonText.Read(json, blank, static (bytes, state) => StoredSteps.Read(bytes, state));
 
     public static OrderFacts ReadFacts(string json) => JsonText.Read(json, 0, static (bytes, _) => StoredFacts.Read(bytes));
 
-    public static string WriteSteps(SagaState state, PaymentPosition payment, bool mayRunAhead = false) =>
+    public static string WriteSteps(SagaState state, PaymentTotals payment, bool mayRunAhead = false) =>
         JsonText.Write((state, payment, mayRunAhead), static (json, saga) =>
             StoredSteps.Write(json, saga.state, saga.payment, saga.mayRunAhead));
 

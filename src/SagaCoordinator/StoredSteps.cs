@@ -23,7 +23,7 @@ static class StoredSteps
     /// <param name="state">The saga.</param>
     /// <param name="payment">Its payment.</param>
     /// <param name="mayRunAhead">The saga may go on without being saved: who reads this later is unsure.</param>
-    public static void Write(Utf8JsonWriter json, SagaState state, PaymentPosition payment, bool mayRunAhead)
+    public static void Write(Utf8JsonWriter json, SagaState state, PaymentTotals payment, bool mayRunAhead)
     {
         var start = state.StartedAt!.Value;
         json.WriteStartObject();
@@ -48,11 +48,11 @@ static class StoredSteps
 
     /// <param name="json">The column.</param>
     /// <param name="blank">The saga by its other columns, with nothing done yet.</param>
-    public static (SagaState State, PaymentPosition Payment) Read(ReadOnlySpan<byte> json, SagaState blank)
+    public static (SagaState State, PaymentTotals Payment) Read(ReadOnlySpan<byte> json, SagaState blank)
     {
         var reader = new Utf8JsonReader(json);
         reader.Read();
-        var payment = PaymentPosition.None;
+        var payment = PaymentTotals.None;
         var (ahead, pivoted, reason, cancelReason) = (false, false, (Reason?)null, (string?)null);
         var (steps, toUndo) = (blank.Steps, blank.ToUndo);
         while (reader.NextProperty())
@@ -135,9 +135,9 @@ static class StoredSteps
         json.WriteEndObject();
     }
 
-    static void Write(Utf8JsonWriter json, PaymentPosition payment)
+    static void Write(Utf8JsonWriter json, PaymentTotals payment)
     {
-        if (payment == PaymentPosition.None) return;
+        if (payment == PaymentTotals.None) return;
         json.WriteStartArray("payment"u8);
         json.WriteNumberValue(payment.AuthorizedMinor);
         json.WriteNumberValue(payment.CapturedMinor);
@@ -242,7 +242,7 @@ static class StoredSteps
         return new Verdict(id, completed, by, reason, reference);
     }
 
-    static PaymentPosition ReadPayment(ref Utf8JsonReader reader)
+    static PaymentTotals ReadPayment(ref Utf8JsonReader reader)
     {
         var (authorized, captured, refunded, voided) = (0L, 0L, 0L, false);
         if (reader.TokenType == JsonTokenType.StartArray)
@@ -259,7 +259,7 @@ static class StoredSteps
                 else if (reader.Is("refunded"u8)) refunded = reader.GetInt64();
                 else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
                 else reader.SkipValue();
-        return new PaymentPosition(authorized, captured, refunded, voided);
+        return new PaymentTotals(authorized, captured, refunded, voided);
     }
 
     static ImmutableArray<string> ReadToUndo(ref Utf8JsonReader reader, SagaState blank)

@@ -185,6 +185,8 @@ sealed class Audit(World world, Arena arena)
 
     sealed class ChargeAsRow(ChargeRow charge) : IRow
     {
+        public int Ordinal(string column) => throw new NotSupportedException();
+
         public Guid Uuid(int column) => charge.OrderId;
 
         public string Text(int column) => column == 1 ? charge.Reference : charge.Currency;

@@ -6,7 +6,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
 

@@ -6,7 +6,7 @@ using Orderwright.OrderService;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
 
@@ -157,27 +157,25 @@ public sealed class Node
 
         ServiceParts BuildReal(ServiceContext given)
         {
-            ServiceParts parts;
             switch (node.Service)
             {
                 case ServiceNames.Order:
-                    parts = new OrderModule().Build(ContextOf<OrderModule>(given), out var orders, out var fulfilling);
-                    (node.Orders, node.Fulfilling) = (orders, fulfilling);
-                    return parts;
+                    var orders = new OrderModule().Build(ContextOf<OrderModule>(given));
+                    (node.Orders, node.Fulfilling) = (orders.Api, orders.Fulfilments);
+                    return orders;
                 case ServiceNames.Stock:
-                    parts = new StockModule().Build(ContextOf<StockModule>(given), out var catalogue);
-                    node.Catalogue = catalogue;
-                    return parts;
+                    var stock = new StockModule().Build(ContextOf<StockModule>(given));
+                    node.Catalogue = stock.Catalogue;
+                    return stock;
                 case ServiceNames.Customer:
                     var provider = node.World.Plant.Wrap(node, new GatewayProvider(node));
-                    parts = new CustomerModule(provider)
-                        .Build(ContextOf<CustomerModule>(given), out var customers, out var webhooks);
-                    (node.Customers, node.Webhooks) = (customers, webhooks);
-                    return parts;
+                    var customers = new CustomerModule(provider).Build(ContextOf<CustomerModule>(given));
+                    (node.Customers, node.Webhooks) = (customers.Customers, customers.Webhooks);
+                    return customers;
                 default:
-                    parts = new SagaModule().Build(ContextOf<SagaModule>(given), out var operators);
-                    node.Operators = operators;
-                    return parts;
+                    var sagas = new SagaModule().Build(ContextOf<SagaModule>(given));
+                    node.Operators = sagas.Operators;
+                    return sagas;
             }
         }
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.StockService;
 

@@ -1,23 +1,28 @@
 using Orderwright.Contracts;
+using Orderwright.Http;
 using Orderwright.Runtime;
 
 namespace Orderwright.StockService;
+
+/// <summary>Parts of stock-service. The simulation changes the catalogue without a web server.</summary>
+/// <param name="Catalogue">Changes to products and stock levels.</param>
+public sealed record StockParts(ChangeCatalogue Catalogue) : HttpParts;
 
 /// <summary>stock-service: products, stock levels, reservations, the stock ledger.</summary>
 public sealed class StockModule : IServiceModule
 {
     public string Name => ServiceNames.Stock;
 
-    public ServiceParts Build(ServiceContext context) => Build(context, out _);
+    ServiceParts IServiceModule.Build(ServiceContext context) => Build(context);
 
-    /// <summary>With what changes the catalogue, for who does so without a web server: the simulation.</summary>
-    public ServiceParts Build(ServiceContext context, out ChangeCatalogue changes)
+    /// <inheritdoc cref="IServiceModule.Build"/>
+    public StockParts Build(ServiceContext context)
     {
         var stock = new StockTables(context.Sql);
-        changes = new ChangeCatalogue(context, new CatalogueTables(context.Sql), stock);
+        var changes = new ChangeCatalogue(context, new CatalogueTables(context.Sql), stock);
         var products = new ProductApi(context.Database, context.Sql, changes);
         var levels = new StockApi(context.Database, context.Sql, changes);
-        return new ServiceParts
+        return new StockParts(changes)
         {
             Handlers = [new MoveGoods(stock)],
             Jobs = [new ExpireHolds(stock).Job],

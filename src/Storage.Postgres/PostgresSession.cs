@@ -144,6 +144,7 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 /// <summary>The reader's current row. One object for all rows: what outlives the row is copied by the caller's map.</summary>
 sealed class PostgresRow(NpgsqlDataReader reader) : IRow
 {
+    public int Ordinal(string column) => reader.GetOrdinal(column);
     public Guid Uuid(int column) => reader.GetGuid(column);
     public Guid? UuidOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetGuid(column);
     public string Text(int column) => reader.GetString(column);

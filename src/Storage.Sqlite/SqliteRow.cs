@@ -4,8 +4,12 @@ using SQLitePCL;
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>A statement's current row. One object for all rows: what outlives the row is copied by the caller's map.</summary>
-sealed class SqliteRow(sqlite3_stmt statement) : IRow
+sealed class SqliteRow(sqlite3_stmt statement, Dictionary<string, int> columns) : IRow
 {
+    public int Ordinal(string column) => columns.TryGetValue(column, out var ordinal)
+        ? ordinal
+        : throw new InvalidOperationException($"The result has no column '{column}'.");
+
     public Guid Uuid(int column) => new(Blob(column), bigEndian: true);
     public Guid? UuidOrNull(int column) => IsNull(column) ? null : Uuid(column);
     public string Text(int column) => TextOrNull(column) ?? throw Null(column);

@@ -112,9 +112,10 @@ sealed class SqliteSession : ITransaction, IDisposable
     {
         cancel.ThrowIfCancellationRequested();
         limit.ThrowIfCancellationRequested();
-        using var reader = Guard(query.Name, () => Prepared(query).Bind(args).ExecuteReader());
+        var statement = Prepared(query);
+        using var reader = Guard(query.Name, () => statement.Bind(args).ExecuteReader());
         Func<bool> next = reader.Read;
-        for (var row = new SqliteRow(reader.Handle!); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
+        for (var row = new SqliteRow(reader.Handle!, statement.Columns(reader.Handle!)); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
             yield return map(row);
     }
 

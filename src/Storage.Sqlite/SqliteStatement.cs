@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Orderwright.Runtime.Database;
+using SQLitePCL;
 
 namespace Orderwright.Storage.Sqlite;
 
@@ -11,6 +12,7 @@ sealed class SqliteStatement : IDisposable
     readonly SqliteConnection connection;
     readonly List<(string Name, SqliteParameter Parameter)> parameters = [];
     SqliteRowStatement? rowByRow;
+    Dictionary<string, int>? columns;
 
     public SqliteStatement(SqlQuery query, SqliteConnection connection)
     {
@@ -27,6 +29,16 @@ sealed class SqliteStatement : IDisposable
     {
         foreach (var (name, parameter) in parameters) parameter.Value = ValueOf(name, args);
         return command;
+    }
+
+    /// <summary>Positions of the result's columns, by name.</summary>
+    public Dictionary<string, int> Columns(sqlite3_stmt handle)
+    {
+        if (columns is not null) return columns;
+        columns = [];
+        for (var column = 0; column < raw.sqlite3_column_count(handle); column++)
+            columns.TryAdd(raw.sqlite3_column_name(handle, column).utf8_to_string(), column);
+        return columns;
     }
 
     /// <summary>The statement as one about a single row, if it names a column of the set; else null.</summary>

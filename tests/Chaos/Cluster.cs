@@ -5,7 +5,7 @@ using Orderwright.Hosting.Keys;
 using Orderwright.LocalServers;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Verification;
 
 namespace Orderwright.Chaos;
@@ -162,7 +162,7 @@ sealed class Cluster : IAsyncDisposable
         }
         GatewayUrl = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}");
         Gateway = Watch(
-            "gateway", "Gateway",
+            "gateway", "SandboxGateway",
             [
                 "--data", GatewayData, "--port", $"{GatewayUrl.Port}", "--gateway-secret", GatewaySecret,
                 // The names under which the instances in namespaces reach it.

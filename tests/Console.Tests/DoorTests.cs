@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Orderwright.EndToEnd;
 using Orderwright.Hosting.Keys;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;

@@ -77,7 +77,7 @@ public sealed class HttpHost : IAsyncDisposable
 
     /// <summary>The sandbox gateway as a process of its own; its base address is <c>/v1</c> below its own.</summary>
     public static Task<HttpHost> StartGatewayAsync(string data, string secret) =>
-        StartAsync("Gateway", null, ["--data", data, "--port", "0", "--gateway-secret", secret]);
+        StartAsync("SandboxGateway", null, ["--data", data, "--port", "0", "--gateway-secret", secret]);
 
     static async Task<HttpHost> StartAsync(string project, string? ownDirectory, string[] arguments)
     {

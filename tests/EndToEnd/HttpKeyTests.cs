@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Orderwright.Hosting.Keys;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.EndToEnd;
 

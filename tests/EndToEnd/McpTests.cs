@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using Orderwright.Hosting.Keys;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.EndToEnd;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Orderwright.CustomerService;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Rules.Tests;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Orderwright.OrderService;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Rules.Tests;
 

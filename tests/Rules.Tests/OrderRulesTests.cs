@@ -9,9 +9,9 @@ public class OrderRulesTests
 {
     static readonly DateTimeOffset Placed = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Moment Later = new(Placed.AddSeconds(1), ServiceNames.Coordinator, "0af7651916cd43dd8448eb211c80319c");
-    static readonly PaymentPosition Authorized = new(1530, 0, 0, false);
-    static readonly PaymentPosition Captured = new(1530, 1530, 0, false);
-    static readonly PaymentPosition Voided = new(1530, 0, 0, true);
+    static readonly PaymentTotals Authorized = new(1530, 0, 0, false);
+    static readonly PaymentTotals Captured = new(1530, 1530, 0, false);
+    static readonly PaymentTotals Voided = new(1530, 0, 0, true);
     static readonly StepStamp[] Steps =
         [new(StepNames.ReserveStock, false, "completed", Placed, 1, AnsweredAt: Placed.AddMilliseconds(3))];
     static readonly OrderLine[] Lines = [new(1, "85123A", 6, 255)];
@@ -23,12 +23,12 @@ public class OrderRulesTests
             new Guid("01980000-0000-7000-8000-000000000001"), 3, status, payment, fulfilment, total, null,
             status is CancelPending or Cancelled ? "customer" : null, Placed);
 
-    static OrderConfirmed Confirmation(PaymentPosition payment) => new(Lines, 1530, payment, Steps);
+    static OrderConfirmed Confirmation(PaymentTotals payment) => new(Lines, 1530, payment, Steps);
 
     static readonly IReadOnlyDictionary<string, IMessageBody> Outcomes = new Dictionary<string, IMessageBody>
     {
         ["confirmed"] = Confirmation(Authorized),
-        ["rejected"] = new OrderRejected(ReasonCodes.OutOfStock, "6 of 85123A are not there.", StepNames.ReserveStock, PaymentPosition.None, Steps),
+        ["rejected"] = new OrderRejected(ReasonCodes.OutOfStock, "6 of 85123A are not there.", StepNames.ReserveStock, PaymentTotals.None, Steps),
         ["cancelled"] = new OrderCancelled(Voided, Steps),
         ["expired"] = new OrderExpired(ReasonCodes.TimedOut, "No answer in time.", StepNames.AuthorizePayment, Voided, Steps),
     };
@@ -129,7 +129,7 @@ public class OrderRulesTests
     public void An_order_that_costs_nothing_is_paid_once_it_is_confirmed()
     {
         var free = OrderRules.Settle(
-            In(Pending, total: 0), new OrderConfirmed([new(1, "GIFT", 1, 0)], 0, PaymentPosition.None, Steps), Later).State;
+            In(Pending, total: 0), new OrderConfirmed([new(1, "GIFT", 1, 0)], 0, PaymentTotals.None, Steps), Later).State;
         Assert.Equal(PaymentStatuses.Paid, free.PaymentStatus);
         Assert.True(OrderRules.IsSettled(free));
     }

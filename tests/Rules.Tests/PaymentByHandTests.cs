@@ -74,7 +74,7 @@ public class PaymentByHandTests
             (begun.Next!.Call.Key, begun.Next.Call.AmountMinor, begun.Next.Call.AskedBy, begun.Next.Call.Reason));
         var first = Settle(begun.File, Ok);
         Assert.Null(first.Answer);
-        Assert.Equal((PaymentStates.Captured, new PaymentPosition(1_530, 1_530, 500, false)),
+        Assert.Equal((PaymentStates.Captured, new PaymentTotals(1_530, 1_530, 500, false)),
             (first.File.Payment!.State, first.File.Payment.Position));
         var rest = Settle(Act(first.File, "refund", 1_030).Decision!.File, Ok);
         Assert.Equal((PaymentStates.Refunded, 1_530), (rest.File.Payment!.State, rest.File.Payment.RefundedMinor));

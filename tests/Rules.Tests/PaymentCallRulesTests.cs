@@ -51,16 +51,16 @@ public class PaymentCallRulesTests
     {
         var authorized = Settle(Asked(), Ok);
         Answers(authorized, StepNames.AuthorizePayment, undo: false, StepOutcome.Completed);
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), authorized.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), authorized.Answer!.Payment);
         Assert.Equal("ch_1", authorized.File.Payment!.GatewayReference);
 
         var captured = Settle(PaymentRules.Capture(authorized.File, Now, Limits).File, Ok);
         Answers(captured, StepNames.CapturePayment, undo: false, StepOutcome.Completed);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), captured.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), captured.Answer!.Payment);
 
         var refunded = Settle(Undo(captured.File), Ok);
         Answers(refunded, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 1_530, false), refunded.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), refunded.Answer!.Payment);
         Assert.Null(refunded.File.Open);
     }
 
@@ -68,7 +68,7 @@ public class PaymentCallRulesTests
     public void A_gateway_that_takes_at_once_needs_no_capture()
     {
         var taken = Settle(Asked(), new GatewayResult.Succeeded("ch_1", Captured: true));
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), taken.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), taken.Answer!.Payment);
         Assert.Equal(StepOutcome.Completed, PaymentRules.Capture(taken.File, Now, Limits).Answer!.Outcome);
         Assert.Equal("refund", Undo(taken.File).Open!.Operation);
     }
@@ -177,7 +177,7 @@ public class PaymentCallRulesTests
         Assert.Equal(("void", PaymentStates.Voiding), (voiding.Next!.Call.Operation, voiding.File.Payment!.State));
         var voided = Settle(voiding.File, Ok);
         Answers(voided, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, true), voided.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, true), voided.Answer!.Payment);
 
         Assert.Equal("refund", Settle(Undo(Capturing), Ok).Next!.Call.Operation);
         Assert.Equal("void", Settle(Undo(Capturing), No).Next!.Call.Operation);
@@ -316,7 +316,7 @@ public class PaymentCallRulesTests
     {
         var failed = Settle(Undo(Captured), new GatewayResult.Declined("refund_refused", "The card's bank refused the refund."));
         Answers(failed, StepNames.AuthorizePayment, undo: true, StepOutcome.Rejected, ReasonCodes.RefundFailed);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), failed.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), failed.Answer!.Payment);
         Assert.Equal(PaymentStates.UndoFailed, failed.File.Payment!.State);
     }
 

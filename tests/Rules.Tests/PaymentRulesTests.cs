@@ -59,7 +59,7 @@ public class PaymentRulesTests
     static void IsRefused(string code, PaymentDecision decision)
     {
         Assert.Equal((false, StepOutcome.Rejected, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
-        Assert.Equal(PaymentPosition.None, decision.Answer.Payment);
+        Assert.Equal(PaymentTotals.None, decision.Answer.Payment);
         Assert.Equal(PaymentStates.Declined, decision.File.Payment!.State);
         Assert.Null(decision.BalanceMinor);
         Assert.Null(decision.Next);
@@ -70,7 +70,7 @@ public class PaymentRulesTests
     {
         var decision = Authorize(Nothing, 1_530, new(true, 2_000));
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), decision.Answer.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), decision.Answer.Payment);
         Assert.Equal(470, decision.BalanceMinor);
         Assert.Equal(PaymentStates.Captured, decision.File.Payment!.State);
         Assert.Null(decision.Next);
@@ -87,7 +87,7 @@ public class PaymentRulesTests
     public void Nobody_pays_nothing_and_a_stranger_nothing_at_all()
     {
         var free = Authorize(Nothing, 0, new(true, 0));
-        Assert.Equal((StepOutcome.Completed, PaymentPosition.None), (free.Answer!.Outcome, free.Answer.Payment));
+        Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment));
         Assert.Equal(PaymentStates.Captured, free.File.Payment!.State);
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 0, default));
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 1, default, "sandbox"));
@@ -189,7 +189,7 @@ public class PaymentRulesTests
     {
         var undone = Undo(Paid(), balance: 470);
         Assert.Equal(2_000, undone.BalanceMinor);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 1_530, false), undone.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), undone.Answer!.Payment);
         Assert.Equal((true, StepOutcome.Completed), (undone.Answer.Undo, undone.Answer.Outcome));
         var again = Undo(undone.File, balance: 2_000);
         Assert.Equal((undone.Answer, null), (again.Answer, again.BalanceMinor));
@@ -204,7 +204,7 @@ public class PaymentRulesTests
     public void An_undo_that_comes_first_refuses_the_late_do()
     {
         var tombstone = Undo(Nothing);
-        Assert.Equal((StepOutcome.Completed, PaymentPosition.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment));
+        Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment));
         var late = Authorize(tombstone.File, 1_530, new(true, 2_000));
         Assert.Equal((StepOutcome.Rejected, ReasonCodes.AlreadyUndone), (late.Answer!.Outcome, late.Answer.Code));
         Assert.Equal((null, null), (late.BalanceMinor, late.Next));

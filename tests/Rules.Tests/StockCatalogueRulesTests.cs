@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.StockService;
 
 namespace Orderwright.Rules.Tests;

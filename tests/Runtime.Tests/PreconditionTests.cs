@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Runtime.Tests;
 

@@ -1,6 +1,6 @@
 namespace Orderwright.Tidy;
 
-/// <summary>Who may see whom (DESIGN.md section 5): the house keeps its shape because this fails when it does not.</summary>
+/// <summary>The references that the architecture allows.</summary>
 public class DependencyTests
 {
     static readonly string[] Services = ["OrderService", "CustomerService", "StockService", "SagaCoordinator"];
@@ -13,22 +13,24 @@ public class DependencyTests
         ["Sagas"] = [],
         ["LocalServers"] = [],
         ["Runtime"] = ["Contracts"],
+        ["Http"] = ["Contracts", "Runtime"],
         ["Storage.Postgres"] = ["Runtime"],
         ["Storage.Sqlite"] = ["Runtime"],
         ["Transport.RabbitMq"] = ["Runtime", "Contracts"],
-        ["Hosting"] = ["Runtime", "Contracts", .. Adapters],
-        ["OrderService"] = ["Contracts", "Runtime", "Hosting"],
-        ["CustomerService"] = ["Contracts", "Runtime", "Hosting"],
-        ["StockService"] = ["Contracts", "Runtime", "Hosting"],
-        ["Agents"] = ["Contracts", "Runtime"],
-        ["Console"] = ["Contracts", "Runtime", "Agents"],
-        ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Hosting", "Console"],
-        ["AllInOne"] = ["Contracts", "Runtime", "Hosting", "Console", .. Services],
-        ["Gateway"] = ["Contracts", "Runtime", "Hosting", "CustomerService"],
+        ["Hosting"] = ["Runtime", "Contracts", "Http", .. Adapters],
+        ["OrderService"] = ["Contracts", "Runtime", "Http", "Hosting"],
+        ["CustomerService"] = ["Contracts", "Runtime", "Http", "Hosting"],
+        ["StockService"] = ["Contracts", "Runtime", "Http", "Hosting"],
+        ["Client"] = ["Contracts"],
+        ["Agents"] = ["Contracts", "Runtime", "Http", "Client"],
+        ["OperatorConsole"] = ["Contracts", "Runtime", "Http", "Agents", "Client"],
+        ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Http", "Hosting", "OperatorConsole"],
+        ["AllInOne"] = ["Contracts", "Runtime", "Http", "Hosting", "OperatorConsole", "Client", .. Services],
+        ["SandboxGateway"] = ["Contracts", "Runtime", "Http", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
-        // All of it in one thread: it needs the services, and the one database that runs on its caller's thread.
-        ["Simulation"] = ["Contracts", "Runtime", "Storage.Sqlite", "Verification", .. Services],
-        ["Cli"] = ["Contracts", "Runtime", "Agents", "Hosting", "Verification", "LocalServers"],
+        // All four services in one thread: it needs them, and the one database that runs on its caller's thread.
+        ["Simulation"] = ["Contracts", "Runtime", "Http", "Storage.Sqlite", "Verification", .. Services],
+        ["Cli"] = ["Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers"],
     };
 
     [Fact]

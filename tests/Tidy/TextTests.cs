@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Orderwright.Tidy;
 
-/// <summary>What keeps the files readable, and the two engines' statements side by side.</summary>
+/// <summary>Rules that keep files readable, and both engines' statements side by side.</summary>
 public class TextTests
 {
     const int LongestFile = 400;
@@ -56,6 +56,8 @@ public class TextTests
                 .Select(match => match.Groups[1].Value).ToHashSet());
         foreach (var (path, own) in names)
         {
+            if (!path.EndsWith(".postgres.sql", StringComparison.Ordinal) && !path.EndsWith(".sqlite.sql", StringComparison.Ordinal))
+                continue;
             var sibling = path.EndsWith(".postgres.sql", StringComparison.Ordinal)
                 ? path.Replace(".postgres.sql", ".sqlite.sql", StringComparison.Ordinal)
                 : path.Replace(".sqlite.sql", ".postgres.sql", StringComparison.Ordinal);

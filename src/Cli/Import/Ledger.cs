@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Cli.Import;
 

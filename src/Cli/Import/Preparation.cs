@@ -1,5 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Cli.Import;
 

@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.CustomerService.ByHand;
 

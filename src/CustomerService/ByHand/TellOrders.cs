@@ -39,7 +39,7 @@ public sealed class TellOrders(SqlCatalog sql) : IBatchHandler
             SqlArgs.With("now", work.Now).And("too_far", work.Now + TooFar).And("most", most),
             row => (
                 OrderId: row.Uuid(0), Version: row.BigInt(1),
-                Position: new PaymentPosition(row.BigInt(2), row.BigInt(3), row.BigInt(4), row.Bool(5))));
+                Position: new PaymentTotals(row.BigInt(2), row.BigInt(3), row.BigInt(4), row.Bool(5))));
         if (due.Count == 0) return 0;
         Remember(work, [.. due.Select(one => (one.OrderId, one.Version))]);
         foreach (var (orderId, version, position) in due) work.Send(orderId, new PaymentMoved(position, version));

@@ -163,7 +163,7 @@ public static class DoubtRules
         var doubled = limits.GatewayBackoff * Math.Pow(2, Math.Min(call.Attempts - 1, 20));
         var capped = doubled < GatewayLimits.LongestBackoff ? doubled : GatewayLimits.LongestBackoff;
         var spread = capped * (0.5 + 0.5 * Spread(call));
-        return !(asked > spread) ? spread : asked > MindTheClock.LongestPause ? MindTheClock.LongestPause : asked.Value;
+        return !(asked > spread) ? spread : asked > RepairClockSkew.LongestPause ? RepairClockSkew.LongestPause : asked.Value;
     }
 
     // 0 to 1 by the order's own id: those that wait for the same thing do not come back as one.

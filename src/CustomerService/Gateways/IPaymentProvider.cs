@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Gateways;
 

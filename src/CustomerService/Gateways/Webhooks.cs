@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Gateways;
 

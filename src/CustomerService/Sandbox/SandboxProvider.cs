@@ -12,7 +12,7 @@ namespace Orderwright.CustomerService.Sandbox;
 /// t=…,v1=…</c>, as Stripe does it.
 /// </summary>
 public sealed class SandboxProvider(
-    SandboxGateway gateway, SandboxSettings settings, TimeProvider time,
+    SandboxLedger gateway, SandboxSettings settings, TimeProvider time,
     Func<IHeaderDictionary, ReadOnlyMemory<byte>, Task> deliver) : IPaymentProvider, IChargeList
 {
     public const string ProviderName = "sandbox";
@@ -62,7 +62,7 @@ public sealed class SandboxProvider(
     /// <summary>
     /// The customer's act on the sandbox's page; then its webhook is sent. Null: no charge of this order.
     /// </summary>
-    public async Task<SandboxGateway.Reply?> ActAsync(Guid orderId, bool approve)
+    public async Task<SandboxLedger.Reply?> ActAsync(Guid orderId, bool approve)
     {
         var reply = await gateway.ActAsync(orderId, approve);
         if (reply is not { Result: not null, Charge: { } charge }) return reply;

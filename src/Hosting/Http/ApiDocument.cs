@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Hosting.Http;
 

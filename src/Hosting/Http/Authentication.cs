@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Hosting.Keys;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Hosting.Http;
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.Hosting.Http;
 
@@ -12,7 +12,7 @@ namespace Orderwright.Hosting.Http;
 /// What every service keeps for its operators, as one list over the services of this process: dead letters, and the
 /// audit of what operators did.
 /// </summary>
-sealed class OperatorPages(IReadOnlyList<RunningService> services)
+sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 {
     const int MaxReason = 500;
 

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orderwright.Hosting.Keys;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.Hosting.Http;
 
@@ -17,7 +18,8 @@ static class WebServer
     static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     public static WebApplication Build(
-        HostSettings settings, IReadOnlyList<RunningService> services, Func<bool> isOpen, TimeProvider time,
+        HostSettings settings, IReadOnlyList<RunningService> services, IReadOnlyList<OperatedService> operated,
+        Func<bool> isOpen, TimeProvider time,
         ILoggerFactory logs, bool hasSite)
     {
         // Empty: no appsettings.json, no ASPNETCORE_ variables. All settings are ORDERWRIGHT_*.
@@ -31,8 +33,8 @@ static class WebServer
 
         var app = builder.Build();
         var keys = settings.KeyFile is null ? null : new KeyRing(settings.KeyFile, time, logs.CreateLogger<KeyRing>());
-        var faults = new Faults(logs.CreateLogger<Faults>());
-        var gate = new Gate(settings);
+        var faults = new ExceptionHandling(logs.CreateLogger<ExceptionHandling>());
+        var gate = new RequestGuard(settings);
         var authentication = new Authentication(keys);
 
         app.Use(next => http => faults.GuardAsync(http, next));
@@ -51,8 +53,8 @@ static class WebServer
         MapMetrics(app);
         if (keys is null && !hasSite)
             app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
-        new OperatorPages(services).Map(app);
-        foreach (var service in services) service.Parts.Routes(app);
+        new OperatorPages(operated).Map(app);
+        foreach (var parts in services.Select(service => service.Parts).OfType<HttpParts>()) parts.Routes(app);
         return app;
     }
 
@@ -77,9 +79,9 @@ static class WebServer
         // Whoever reads a body has a limit of its own. Up to this one the rest of a refused body is read and dropped (for
         // 5 s at most), so that its sender gets to see the answer.
         limits.MaxRequestBodySize = 10 * StrictJson.OrderBodyLimit;
-        limits.MaxRequestHeadersTotalSize = 2 * Gate.MaxHeaders;
-        limits.MaxRequestLineSize = 2 * Gate.MaxTarget;
-        limits.MaxRequestBufferSize = 4 * Gate.MaxHeaders;
+        limits.MaxRequestHeadersTotalSize = 2 * RequestGuard.MaxHeaders;
+        limits.MaxRequestLineSize = 2 * RequestGuard.MaxTarget;
+        limits.MaxRequestBufferSize = 4 * RequestGuard.MaxHeaders;
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         limits.KeepAliveTimeout = settings.IdleTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.Hosting.Keys;
 
@@ -15,7 +15,7 @@ namespace Orderwright.Hosting.Keys;
 /// <param name="Hash">SHA-256 of the secret's text, base64.</param>
 /// <param name="Name">For people.</param>
 /// <param name="Merchant">Whose orders its holder sees; <c>main</c> where there is one shop.</param>
-/// <param name="Scopes">Out of <see cref="Runtime.Http.Scopes"/>.</param>
+/// <param name="Scopes">Out of <see cref="Orderwright.Http.Scopes"/>.</param>
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="ExpiresAt">From then on it is refused; null: never.</param>
 /// <param name="RevokedAt">When it was taken back; kept, so that the audit still has a name for it.</param>

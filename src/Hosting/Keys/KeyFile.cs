@@ -18,10 +18,10 @@ public static class KeyFile
             var keys = JsonSerializer.Deserialize(File.ReadAllBytes(path), KeyJson.Default.KeyList)?.Keys ?? [];
             foreach (var key in keys)
             {
-                if (key.Scopes.FirstOrDefault(scope => !Runtime.Http.Scopes.All.Contains(scope)) is { } unknown)
+                if (key.Scopes.FirstOrDefault(scope => !Orderwright.Http.Scopes.All.Contains(scope)) is { } unknown)
                     throw new InvalidSettingException(
                         $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the scope \"{unknown}\". " +
-                        $"Allowed: {string.Join(", ", Runtime.Http.Scopes.All.Order())}.");
+                        $"Allowed: {string.Join(", ", Orderwright.Http.Scopes.All.Order())}.");
                 if (keys.Count(other => other.Prefix == key.Prefix) > 1)
                     throw new InvalidSettingException(
                         $"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} stands there twice.");

@@ -1,5 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService.Fulfilments;
 
@@ -41,7 +41,7 @@ public sealed record FulfilmentBody(
         fulfilment.Tracking, fulfilment.ValueMinor, fulfilment.CreatedAt);
 
     public static Answer Answer(int status, Fulfilment fulfilment, string? location = null) =>
-        Runtime.Http.Answer.Json(status, Of(fulfilment), OrderJson.Default.FulfilmentBody, location);
+        Orderwright.Http.Answer.Json(status, Of(fulfilment), OrderJson.Default.FulfilmentBody, location);
 
     public static string PathOf(Fulfilment fulfilment) =>
         $"/api/v1/orders/{fulfilment.OrderId:D}/fulfilments/{fulfilment.Id:D}";

@@ -77,7 +77,7 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     }
 
     /// <summary>These payments have come so far: what waited for that is done, and what is left is asked for at once.</summary>
-    public void FinishTaken(IReadOnlyList<(Guid OrderId, PaymentPosition Payment)> moved, Work work)
+    public void FinishTaken(IReadOnlyList<(Guid OrderId, PaymentTotals Payment)> moved, Work work)
     {
         if (moved.Count == 0) return;
         work.Defer(

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService.Fulfilments;
 

@@ -68,21 +68,39 @@ public interface ITransaction : IQueries
     void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null);
 }
 
-/// <summary>One row of a result; columns by position, in the order in which the query lists them.</summary>
+/// <summary>
+/// One row of a result. Columns are read by the name that the query gives them; a name that the result lacks throws.
+/// </summary>
 public interface IRow
 {
+    /// <summary>Position of a column, 0 and up.</summary>
+    int Ordinal(string column);
+
     Guid Uuid(int column);
+    Guid? UuidOrNull(int column);
     string Text(int column);
     string? TextOrNull(int column);
     long BigInt(int column);
-    int Int(int column);
     long? BigIntOrNull(int column);
+    int Int(int column);
     bool Bool(int column);
     DateTimeOffset Time(int column);
     DateTimeOffset? TimeOrNull(int column);
     byte[] Bytes(int column);
     byte[]? BytesOrNull(int column);
-    Guid? UuidOrNull(int column);
+
+    Guid Uuid(string column) => Uuid(Ordinal(column));
+    Guid? UuidOrNull(string column) => UuidOrNull(Ordinal(column));
+    string Text(string column) => Text(Ordinal(column));
+    string? TextOrNull(string column) => TextOrNull(Ordinal(column));
+    long BigInt(string column) => BigInt(Ordinal(column));
+    long? BigIntOrNull(string column) => BigIntOrNull(Ordinal(column));
+    int Int(string column) => Int(Ordinal(column));
+    bool Bool(string column) => Bool(Ordinal(column));
+    DateTimeOffset Time(string column) => Time(Ordinal(column));
+    DateTimeOffset? TimeOrNull(string column) => TimeOrNull(Ordinal(column));
+    byte[] Bytes(string column) => Bytes(Ordinal(column));
+    byte[]? BytesOrNull(string column) => BytesOrNull(Ordinal(column));
 }
 
 /// <summary>One step of a schema's history: <c>001_what.postgres.sql</c>. Forward only.</summary>

@@ -14,13 +14,18 @@ namespace Orderwright.Runtime.Database;
 public sealed record SqlQuery(string Name, string Text);
 
 /// <summary>
-/// The named statements of one assembly for one engine, read from its embedded <c>Sql/*.{engine}.sql</c> files, where
-/// a line <c>-- name: insert_orders</c> opens a statement and other lines that are only a comment are left out. Both
-/// engines have the same names; a test holds them to it. Files that begin with a number are migrations.
+/// Named statements of one assembly for one engine. Statements that both engines share are in <c>Sql/orders.sql</c>,
+/// the others in <c>Sql/orders.{engine}.sql</c>, under the same name in both (a test compares them). Files whose name
+/// starts with a number are migrations.
 /// </summary>
+/// <remarks>
+/// A line <c>-- name: insert_orders</c> opens a statement. A line <c>-- columns: order</c> opens a list of columns, which
+/// any statement of the assembly includes as <c>{order}</c>. Lines that are only a comment are dropped.
+/// </remarks>
 public sealed partial class SqlCatalog
 {
     const string Opening = "-- name:";
+    const string ColumnsOpening = "-- columns:";
 
     static readonly ConcurrentDictionary<(Assembly, string), SqlCatalog> Known = new();
 
@@ -31,9 +36,11 @@ public sealed partial class SqlCatalog
         // Orderwright.StockService: its history is the module "stockservice".
         var module = assembly.GetName().Name!.Split('.')[^1].ToLowerInvariant();
         var found = new Dictionary<string, SqlQuery>();
+        var columns = new Dictionary<string, string>();
         var migrations = new List<Migration>();
         foreach (var file in assembly.GetManifestResourceNames()
-            .Where(name => name.EndsWith($".{engine}.sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+            .Where(name => name.EndsWith($".{engine}.sql", StringComparison.Ordinal) || SharedFile().IsMatch(name))
+            .Order(StringComparer.Ordinal))
         {
             var text = Read(assembly, file);
             if (NumberedFile().Match(file) is { Success: true } numbered)
@@ -41,11 +48,12 @@ public sealed partial class SqlCatalog
                     module, int.Parse(numbered.Groups[1].ValueSpan, CultureInfo.InvariantCulture), numbered.Groups[2].Value,
                     text));
             else
-                foreach (var query in Split(file, text))
-                    if (!found.TryAdd(query.Name, query))
-                        throw new InvalidOperationException($"{file}: the query '{query.Name}' is there twice.");
+                foreach (var (opening, block) in Split(file, text))
+                    if (!(opening == Opening ? found.TryAdd(block.Name, block) : columns.TryAdd(block.Name, block.Text)))
+                        throw new InvalidOperationException($"{file}: '{block.Name}' is defined twice.");
         }
-        queries = found.ToFrozenDictionary();
+        queries = found.ToFrozenDictionary(
+            pair => pair.Key, pair => pair.Value with { Text = Include(pair.Value, columns) });
         Migrations = migrations;
         Engine = engine;
     }
@@ -64,22 +72,28 @@ public sealed partial class SqlCatalog
         ? query
         : throw new InvalidOperationException($"No query is named '{name}' for {Engine}.");
 
-    static IEnumerable<SqlQuery> Split(string file, string text)
+    static IEnumerable<(string Opening, SqlQuery Block)> Split(string file, string text)
     {
-        string? name = null;
+        var (opening, name) = (Opening, (string?)null);
         var statement = new StringBuilder();
         foreach (var line in text.Split('\n'))
         {
-            var isOpening = line.StartsWith(Opening, StringComparison.Ordinal);
-            if (isOpening && name is not null) yield return Close(file, name, statement);
-            if (isOpening) name = line[Opening.Length..].Trim();
+            var next = line.StartsWith(Opening, StringComparison.Ordinal) ? Opening
+                : line.StartsWith(ColumnsOpening, StringComparison.Ordinal) ? ColumnsOpening : null;
+            if (next is not null && name is not null) yield return (opening, Close(file, name, statement));
+            if (next is not null) (opening, name) = (next, line[next.Length..].Trim());
             else if (line.AsSpan().TrimStart().StartsWith("--")) continue;
             else if (name is not null) statement.Append(line.TrimEnd()).Append('\n');
             else if (!string.IsNullOrWhiteSpace(line))
                 throw new InvalidOperationException($"{file}: '{line.Trim()}' stands before the first '{Opening}'.");
         }
-        if (name is not null) yield return Close(file, name, statement);
+        if (name is not null) yield return (opening, Close(file, name, statement));
     }
+
+    static string Include(SqlQuery query, Dictionary<string, string> columns) =>
+        ColumnList().Replace(query.Text, match => columns.TryGetValue(match.Groups[1].Value, out var list)
+            ? list
+            : throw new InvalidOperationException($"{query.Name}: no columns are named '{match.Groups[1].Value}'."));
 
     static SqlQuery Close(string file, string name, StringBuilder statement)
     {
@@ -98,6 +112,12 @@ public sealed partial class SqlCatalog
 
     [GeneratedRegex(@"^(\d{3})_([a-z0-9_]+)\.")]
     private static partial Regex NumberedFile();
+
+    [GeneratedRegex(@"^[a-z][a-z0-9-]*\.sql$")]
+    private static partial Regex SharedFile();
+
+    [GeneratedRegex(@"\{([a-z][a-z0-9_]*)\}")]
+    private static partial Regex ColumnList();
 
     [GeneratedRegex("^[a-z][a-z0-9_]*$")]
     private static partial Regex QueryName();

@@ -14,7 +14,7 @@ using Orderwright.Hosting;
 using Orderwright.OrderService;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Runtime.Transport;
 using Orderwright.SagaCoordinator;
 using Orderwright.StockService;
@@ -134,7 +134,7 @@ static class CancelAgainstConfirmation
                 }
             });
             shop.web.UseRouting();
-            foreach (var service in shop.services) service.Parts.Routes(shop.web);
+            foreach (var service in shop.services) ((HttpParts)service.Parts).Routes(shop.web);
             await shop.web.StartAsync();
             shop.client = new HttpClient { BaseAddress = new Uri(shop.web.Urls.Single() + "/api/v1/") };
             return shop;

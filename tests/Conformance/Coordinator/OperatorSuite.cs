@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Orderwright.Runtime;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http.Operators;
 using static Orderwright.Conformance.Coordinator.Talk;
 
 namespace Orderwright.Conformance.Coordinator;

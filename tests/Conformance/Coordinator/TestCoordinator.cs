@@ -7,8 +7,8 @@ using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 using Orderwright.Runtime.Transport;
 using Orderwright.SagaCoordinator;
 
@@ -22,7 +22,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
 {
     readonly CountingDatabase database;
     readonly ServiceContext context;
-    readonly ServiceParts parts;
+    readonly HttpParts parts;
     readonly List<Message> sent = [];
     readonly CancellationTokenSource stopping = new();
     IReadOnlyList<Task> loops = [];

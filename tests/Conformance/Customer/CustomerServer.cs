@@ -16,8 +16,8 @@ using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Customer;
@@ -119,7 +119,7 @@ sealed class CustomerServer : IAsyncDisposable
             return next(http);
         });
         web.UseRouting();
-        service.Parts.Routes(web);
+        ((HttpParts)service.Parts).Routes(web);
         await web.StartAsync();
         return new(
             engine, address, clock, further, settings, transport, service, web, database,
@@ -170,7 +170,7 @@ sealed class CustomerServer : IAsyncDisposable
         await runner.RunOnceAsync(work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);
         Assert.NotNull(asked);
         if (!call) return;
-        var gateway = new SandboxGateway(new ServiceContext(
+        var gateway = new SandboxLedger(new ServiceContext(
             ServiceNames.Customer, Database, sql, sql, runner, options, Settings, Clock, new IdSource(),
             NullLoggerFactory.Instance));
         using var once = new CancellationTokenSource();

@@ -8,9 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.CustomerService.Gateways;
 using Orderwright.CustomerService.Gateways.Http;
-using Orderwright.Gateway;
+using Orderwright.SandboxGateway;
 using Orderwright.Runtime;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Runtime.Transport;
 using Orderwright.Storage.Sqlite;
 
@@ -56,7 +56,7 @@ sealed class HttpGateway : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         var web = builder.Build();
         web.UseRouting();
-        service.Parts.Routes(web);
+        ((HttpParts)service.Parts).Routes(web);
         await web.StartAsync();
         return new(database, service, web);
     }

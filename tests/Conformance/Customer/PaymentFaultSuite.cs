@@ -34,7 +34,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.False(server.HasAnswer(order));
 
         server.Clock.Forward(TimeSpan.FromSeconds(30));
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
         Assert.Equal([("authorized", 1_530, 0, 0)], await server.ChargesAsync(order));
         Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, pay)).Outcome);
     }
@@ -48,7 +48,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         await server.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: false);
         server.Clock.Forward(TimeSpan.FromHours(-2));
         server.Clock.Forward(TimeSpan.FromSeconds(30));
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
     }
 
     [Fact]
@@ -269,7 +269,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
             id, key, order, SandboxTokens.Visa, "GBP", "authorized", 1_530, 1_530, 0, 0, false, null, null);
         for (var i = 0; i < 3; i++)
             Assert.Equal((200, ""), await SendAsync(server, charge, server.Clock.GetUtcNow()));
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
         Assert.Equal(200, (await SendAsync(server, charge with { State = "declined", Code = "late", Message = "No." }, server.Clock.GetUtcNow())).Status);
 
         Assert.Equal("authorized", (string?)(await server.PaymentAsync(order))["state"]);
@@ -314,7 +314,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
 
         // Its own call is never answered.
         await server.TellAsync(order, CustomerServer.Pay("scripted"));
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
         await CustomerServer.UntilAsync(async () =>
             (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0))).Count == 0);
         Assert.Equal([true], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));

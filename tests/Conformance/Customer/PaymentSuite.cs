@@ -7,12 +7,12 @@ namespace Orderwright.Conformance.Customer;
 /// <summary>Payments from store credit and by the sandbox, token by token, on every engine.</summary>
 public abstract class PaymentSuite(StorageEngine engine)
 {
-    static readonly PaymentPosition Held = new(1_530, 0, 0, false);
-    static readonly PaymentPosition Taken = new(1_530, 1_530, 0, false);
-    static readonly PaymentPosition Returned = new(1_530, 1_530, 1_530, false);
-    static readonly PaymentPosition Released = new(1_530, 0, 0, true);
+    static readonly PaymentTotals Held = new(1_530, 0, 0, false);
+    static readonly PaymentTotals Taken = new(1_530, 1_530, 0, false);
+    static readonly PaymentTotals Returned = new(1_530, 1_530, 1_530, false);
+    static readonly PaymentTotals Released = new(1_530, 0, 0, true);
 
-    static void Is(StepOutcome outcome, string? code, PaymentPosition position, StepAnswered answer) =>
+    static void Is(StepOutcome outcome, string? code, PaymentTotals position, StepAnswered answer) =>
         Assert.Equal((outcome, code, position), (answer.Outcome, answer.Code, answer.Payment));
 
     async Task<(CustomerServer Server, Guid Order, StepAnswered Answer)> PayAsync(string token)
@@ -32,8 +32,8 @@ public abstract class PaymentSuite(StorageEngine engine)
         var pay = CustomerServer.Pay("balance");
         Is(StepOutcome.Completed, null, Taken, await server.AskAsync(first, pay));
         Assert.Equal(470, await server.BalanceAsync());
-        Is(StepOutcome.Rejected, ReasonCodes.InsufficientFunds, PaymentPosition.None, await server.AskAsync(second, pay));
-        Is(StepOutcome.Completed, null, PaymentPosition.None, await server.AskAsync(free, pay with { AmountMinor = 0 }));
+        Is(StepOutcome.Rejected, ReasonCodes.InsufficientFunds, PaymentTotals.None, await server.AskAsync(second, pay));
+        Is(StepOutcome.Completed, null, PaymentTotals.None, await server.AskAsync(free, pay with { AmountMinor = 0 }));
         Is(StepOutcome.Completed, null, Taken, await server.AskAsync(first, new CapturePayment()));
         Is(StepOutcome.Completed, null, Taken, await server.AskAsync(first, pay));
         Is(StepOutcome.Completed, null, Returned, await server.AskAsync(first, new UndoPayment("cancelled")));
@@ -41,9 +41,9 @@ public abstract class PaymentSuite(StorageEngine engine)
         Is(StepOutcome.Rejected, ReasonCodes.AlreadyUndone, Returned, await server.AskAsync(first, pay));
         Assert.Equal(2_000, await server.BalanceAsync());
         var stranger = CustomerServer.Pay("balance", customer: "nobody");
-        Is(StepOutcome.Rejected, ReasonCodes.UnknownCustomer, PaymentPosition.None, await server.AskAsync(Guid.CreateVersion7(), stranger));
+        Is(StepOutcome.Rejected, ReasonCodes.UnknownCustomer, PaymentTotals.None, await server.AskAsync(Guid.CreateVersion7(), stranger));
         var elsewhere = CustomerServer.Pay("paypal");
-        Is(StepOutcome.Rejected, ReasonCodes.UnknownProvider, PaymentPosition.None, await server.AskAsync(Guid.CreateVersion7(), elsewhere));
+        Is(StepOutcome.Rejected, ReasonCodes.UnknownProvider, PaymentTotals.None, await server.AskAsync(Guid.CreateVersion7(), elsewhere));
     }
 
     [Fact]
@@ -108,9 +108,9 @@ public abstract class PaymentSuite(StorageEngine engine)
     {
         var (server, order, declined) = await PayAsync(token);
         await using var _ = server;
-        Is(StepOutcome.Rejected, code, PaymentPosition.None, declined);
+        Is(StepOutcome.Rejected, code, PaymentTotals.None, declined);
         Assert.Equal(declined, await server.AskAsync(order, CustomerServer.Pay("sandbox", token)));
-        Is(StepOutcome.Completed, null, PaymentPosition.None, await server.AskAsync(order, new UndoPayment("rejected")));
+        Is(StepOutcome.Completed, null, PaymentTotals.None, await server.AskAsync(order, new UndoPayment("rejected")));
         Assert.Equal([("declined", 0, 0, 0)], await server.ChargesAsync(order));
     }
 
@@ -168,7 +168,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     {
         var (server, order, waiting) = await PayAsync(SandboxTokens.RequiresAction);
         await using var _ = server;
-        Is(StepOutcome.Waiting, null, PaymentPosition.None, waiting);
+        Is(StepOutcome.Waiting, null, PaymentTotals.None, waiting);
         Assert.Equal($"/api/v1/sandbox/actions/{order}", waiting.Action);
         Assert.Equal(waiting, await server.AskAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.RequiresAction)));
 
@@ -176,7 +176,7 @@ public abstract class PaymentSuite(StorageEngine engine)
         Assert.Equal((200, approve ? "authorized" : "declined"), (acted.Status, (string?)acted.Body!["state"]));
         var settled = await server.SettledAsync(order);
         if (approve) Is(StepOutcome.Completed, null, Held, settled);
-        else Is(StepOutcome.Rejected, ReasonCodes.PaymentDeclined, PaymentPosition.None, settled);
+        else Is(StepOutcome.Rejected, ReasonCodes.PaymentDeclined, PaymentTotals.None, settled);
         var again = await server.SendAsync("POST", $"sandbox/actions/{order}", """{"approve":true}""");
         Assert.Equal((409, "not_waiting"), (again.Status, again.Code));
         Assert.Equal(404, (await server.SendAsync("POST", $"sandbox/actions/{Guid.CreateVersion7()}", """{"approve":true}""")).Status);
@@ -212,9 +212,9 @@ public abstract class PaymentSuite(StorageEngine engine)
         foreach (var pay in new[] { CustomerServer.Pay("balance"), CustomerServer.Pay("sandbox", SandboxTokens.Visa) })
         {
             var order = Guid.CreateVersion7();
-            Is(StepOutcome.Completed, null, PaymentPosition.None, await server.AskAsync(order, new UndoPayment("cancelled")));
-            Is(StepOutcome.Rejected, ReasonCodes.AlreadyUndone, PaymentPosition.None, await server.AskAsync(order, pay));
-            Is(StepOutcome.Completed, null, PaymentPosition.None, await server.AskAsync(order, new UndoPayment("cancelled")));
+            Is(StepOutcome.Completed, null, PaymentTotals.None, await server.AskAsync(order, new UndoPayment("cancelled")));
+            Is(StepOutcome.Rejected, ReasonCodes.AlreadyUndone, PaymentTotals.None, await server.AskAsync(order, pay));
+            Is(StepOutcome.Completed, null, PaymentTotals.None, await server.AskAsync(order, new UndoPayment("cancelled")));
             Assert.Empty(await server.ChargesAsync(order));
             Assert.Equal("undone", (string?)(await server.PaymentAsync(order))["state"]);
         }

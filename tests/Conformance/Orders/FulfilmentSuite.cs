@@ -169,7 +169,7 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         await ShipAsync(id, """{"lines":[{"line":1,"quantity":1}]}""", slow);
         Assert.Equal([new TakeShipped(510, false), new TakeShipped(765, false)], await AskedAsync(2));
         // One answer may tell of both.
-        await house.TellAsync((id, new PaymentMoved(new PaymentPosition(1_530, 765, 0, false), 5)));
+        await house.TellAsync((id, new PaymentMoved(new PaymentTotals(1_530, 765, 0, false), 5)));
         await UntilAsync("partially_paid", open: 0);
         await ShipAsync(id, """{"lines":[{"line":1,"quantity":1}]}""", slow);
         Assert.Equal([new TakeShipped(1_020, false)], await AskedAsync(1));
@@ -184,9 +184,9 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
             Assert.Equivalent((TakeShipped[])[new(1_020, false), new(1_020, true)], await AskedAsync(2), strict: true);
         }
         // The pause is half a minute by now. But a payment that moved is free for the rest, and asked for it at the next look.
-        await house.TellAsync((id, new PaymentMoved(new PaymentPosition(1_530, 1_020, 0, false), 7)));
+        await house.TellAsync((id, new PaymentMoved(new PaymentTotals(1_530, 1_020, 0, false), 7)));
         Assert.Equal([new TakeShipped(1_020, true)], await AskedAsync(1, within: Patience / 2));
-        await house.TellAsync((id, new PaymentMoved(new PaymentPosition(1_530, 1_020, 0, true), 9)));
+        await house.TellAsync((id, new PaymentMoved(new PaymentTotals(1_530, 1_020, 0, true), 9)));
         await UntilAsync("partially_paid", open: 0);
 
         async Task UntilAsync(string payment, int open)

@@ -18,7 +18,7 @@ using Orderwright.Contracts;
 using Orderwright.OrderService;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Orders;
@@ -69,7 +69,7 @@ public sealed class OrderHouse : IAsyncDisposable
                 await Problem.Of(503, "overloaded", "Come back later.").ExecuteAsync(context);
             }
         });
-        service.Parts.Routes(web);
+        ((HttpParts)service.Parts).Routes(web);
     }
 
     public static async Task<OrderHouse> OpenAsync(
@@ -224,15 +224,15 @@ static class Told
             AnsweredAt: DateTimeOffset.UnixEpoch.AddMilliseconds(3)),
     ];
 
-    public static OrderConfirmed Authorized => new(Lines, 1530, new PaymentPosition(1530, 0, 0, false), Steps);
+    public static OrderConfirmed Authorized => new(Lines, 1530, new PaymentTotals(1530, 0, 0, false), Steps);
 
-    public static OrderConfirmed Paid => new(Lines, 1530, new PaymentPosition(1530, 1530, 0, false), Steps);
+    public static OrderConfirmed Paid => new(Lines, 1530, new PaymentTotals(1530, 1530, 0, false), Steps);
 
     public static OrderRejected Rejected => new(
-        ReasonCodes.OutOfStock, "Not there.", StepNames.ReserveStock, PaymentPosition.None, Steps);
+        ReasonCodes.OutOfStock, "Not there.", StepNames.ReserveStock, PaymentTotals.None, Steps);
 
-    public static OrderCancelled Cancelled => new(new PaymentPosition(1530, 1530, 1530, false), Steps);
+    public static OrderCancelled Cancelled => new(new PaymentTotals(1530, 1530, 1530, false), Steps);
 
     public static OrderExpired Expired => new(
-        ReasonCodes.TimedOut, "No answer.", StepNames.ReserveStock, PaymentPosition.None, Steps);
+        ReasonCodes.TimedOut, "No answer.", StepNames.ReserveStock, PaymentTotals.None, Steps);
 }

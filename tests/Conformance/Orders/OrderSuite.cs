@@ -94,7 +94,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     {
         await using var customer = await house.ListenAsync(ServiceNames.Customer);
         var (id, marker) = (await PlacedAsync(), await PlacedAsync());
-        var refunded = new PaymentMoved(new PaymentPosition(1_530, 1_530, 500, false), 4);
+        var refunded = new PaymentMoved(new PaymentTotals(1_530, 1_530, 500, false), 4);
         await house.TellAsync((id, refunded));
         await house.TellAsync((marker, Told.Paid));
         await house.UntilAsync(marker, "confirmed", "paid");

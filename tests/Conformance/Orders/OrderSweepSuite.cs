@@ -5,7 +5,7 @@ using Orderwright.Contracts;
 using Orderwright.OrderService;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Orders;
@@ -126,7 +126,7 @@ public abstract class OrderSweepSuite(StorageEngine engine)
         var sql = new SqlCatalog(typeof(OrderModule).Assembly, engine.Name);
         await using var transport = new InProcessTransport(options, house.Time);
         var feed = new EventFeed(house.Database, sql, house.Time, NullLogger<EventFeed>.Instance);
-        var handler = new PlaceOrders(new OrderStore(sql), new Recent<Order>(10), feed);
+        var handler = new PlaceOrders(new OrderStore(sql), new RowCache<Order>(10), feed);
         var now = house.Time.Now();
         List<Command<PlaceOrder>> batch = [.. Enumerable.Range(0, 5).Select(n => new Command<PlaceOrder>(
             PlaceOrder.Of(

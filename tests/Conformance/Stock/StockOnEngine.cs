@@ -4,7 +4,7 @@ using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Runtime.Transport;
 using Orderwright.StockService;
 

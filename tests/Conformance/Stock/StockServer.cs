@@ -10,7 +10,7 @@ using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 using Orderwright.Runtime.Transport;
 using Orderwright.StockService;
 
@@ -66,7 +66,7 @@ sealed class StockServer : IAsyncDisposable
             return next(http);
         });
         web.UseRouting();
-        service.Parts.Routes(web);
+        ((HttpParts)service.Parts).Routes(web);
         await web.StartAsync();
         return new(
             database, transport, service, web, await transport.OpenInboxAsync(ServiceNames.Coordinator, default));

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Runtime.Http;
-using Orderwright.Runtime.Operators;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Storage;
@@ -23,7 +23,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
     readonly CancellationTokenSource stopping = new();
     IDatabase database = null!;
     Audit audit = null!;
-    DeadLetterDesk desk = null!;
+    DeadLetterReplay desk = null!;
     Task loops = Task.CompletedTask;
 
     public async ValueTask InitializeAsync()
@@ -35,7 +35,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
             ServiceNames.Customer, database, this, options, TimeProvider.System, new IdSource(), new Metrics("test"),
             NullLogger<BatchRunner>.Instance);
         audit = new Audit(ServiceNames.Customer, database, engine.RuntimeSql);
-        desk = new DeadLetterDesk(
+        desk = new DeadLetterReplay(
             new ServiceContext(
                 ServiceNames.Customer, database, engine.Sql, engine.RuntimeSql, runner, options,
                 new ConfigurationBuilder().Build(), TimeProvider.System, new IdSource(), NullLoggerFactory.Instance),

@@ -20,7 +20,7 @@ static class Samples
     static readonly OrderPlaced Placed =
         new("17850", "GBP", Lines, -499, new PaymentMethod("sandbox", "tok_visa"), MaySetPrice: true);
 
-    static readonly PaymentPosition Payment = new(1530, 1000, 200, Voided: true);
+    static readonly PaymentTotals Payment = new(1530, 1000, 200, Voided: true);
 
     static readonly IReadOnlyList<StepStamp> Steps =
     [

@@ -224,12 +224,12 @@ sealed class ModelShop
         ? new(false, StepOutcome.Completed, Payment: Position)
         : Refused(Funds == Funds.Declined ? ReasonCodes.PaymentDeclined : ReasonCodes.AlreadyUndone);
 
-    PaymentPosition Position => Funds switch
+    PaymentTotals Position => Funds switch
     {
         Funds.Secured => new(1_000, 0, 0, false),
         Funds.Taken => new(1_000, 1_000, 0, false),
         Funds.GivenBack => new(0, 0, 0, true),
-        _ => PaymentPosition.None,
+        _ => PaymentTotals.None,
     };
 
     static StepAnswered Refused(string code) => new(false, StepOutcome.Rejected, code, "No.");

@@ -49,7 +49,7 @@ sealed class OrderDialogue
     public OrderDialogue Rejects(string step, string code) =>
         Answers(step, new(false, StepOutcome.Rejected, code, "No."));
 
-    public OrderDialogue Undone(string step, PaymentPosition? payment = null) =>
+    public OrderDialogue Undone(string step, PaymentTotals? payment = null) =>
         Answers(step, new(true, StepOutcome.Completed, Payment: payment));
 
     public OrderDialogue Answers(string step, StepAnswered answer) => Hears(answer, step);

@@ -137,7 +137,7 @@ public sealed class OrderSagaTests
     {
         var saga = Confirmed.CapturedNow();
         saga.Answers(
-            StepNames.AuthorizePayment, new(false, StepOutcome.Completed, Payment: PaymentPosition.None)).Says();
+            StepNames.AuthorizePayment, new(false, StepOutcome.Completed, Payment: PaymentTotals.None)).Says();
         Assert.Equal(PaymentStatuses.Paid, saga.Stored.Payment.Status);
     }
 

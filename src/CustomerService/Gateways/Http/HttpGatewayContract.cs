@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Orderwright.Runtime.Http;
+using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Gateways.Http;
 

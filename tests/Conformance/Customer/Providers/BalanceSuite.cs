@@ -9,7 +9,7 @@ namespace Orderwright.Conformance.Customer.Providers;
 /// </summary>
 public abstract class BalanceSuite(StorageEngine engine)
 {
-    static readonly PaymentPosition Taken = new(1_530, 1_530, 0, false);
+    static readonly PaymentTotals Taken = new(1_530, 1_530, 0, false);
     static readonly AuthorizePayment Pay = CustomerServer.Pay("balance");
 
     readonly Guid order = Guid.CreateVersion7();

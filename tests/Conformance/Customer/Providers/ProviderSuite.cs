@@ -309,10 +309,10 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
         await using var server = await ServerAsync();
         Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, Pay(Card.Good))).Outcome);
         await OnRecordAsync(Held);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), (await server.AskAsync(order, new CapturePayment())).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), (await server.AskAsync(order, new CapturePayment())).Payment);
         await OnRecordAsync(Taken);
         var undone = await server.AskAsync(order, new UndoPayment("cancelled"));
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 1_530, false), undone.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), undone.Payment);
         await OnRecordAsync(Returned);
     }
 
@@ -323,7 +323,7 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
     public async Task An_order_whose_gateway_stumbles_is_charged_once(Card card)
     {
         await using var server = await ServerAsync();
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.AskAsync(order, Pay(card))).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.AskAsync(order, Pay(card))).Payment);
         await OnRecordAsync(Held);
         Assert.Single((await server.PaymentAsync(order))["attempts"]!.AsArray());
     }
@@ -362,7 +362,7 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
         var approved = await house.TellAsync(order, TimeProvider.System.GetUtcNow());
         Assert.Equal((200, 200), (await SendAsync(server, approved), await SendAsync(server, approved)));
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
-        Assert.Equal(new PaymentPosition(1_530, 1_530, 0, false), (await server.AskAsync(order, new CapturePayment())).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), (await server.AskAsync(order, new CapturePayment())).Payment);
         // What stood before the capture is told again, and has no effect.
         Assert.Equal(200, await SendAsync(server, approved));
         Assert.Equal("captured", (string?)(await server.PaymentAsync(order))["state"]);
@@ -372,7 +372,7 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
         await server.TellAsync(early, Pay(Card.LostAfter));
         await CustomerServer.UntilAsync(async () => (await house.ChargesAsync(early)).Count == 1);
         Assert.Equal(200, await SendAsync(server, await house.TellAsync(early, TimeProvider.System.GetUtcNow())));
-        Assert.Equal(new PaymentPosition(1_530, 0, 0, false), (await server.SettledAsync(early)).Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(early)).Payment);
         Assert.Equal([Held], await house.ChargesAsync(early));
     }
 

@@ -33,7 +33,7 @@ sealed class SandboxHouse : GatewayHouse
     readonly InProcessTransport transport;
     readonly Metrics metrics = new(Contracts.ServiceNames.Customer);
     readonly CancellationTokenSource stopping = new();
-    readonly SandboxGateway gateway;
+    readonly SandboxLedger gateway;
     readonly SandboxProvider provider;
     readonly Task loop;
 
@@ -45,7 +45,7 @@ sealed class SandboxHouse : GatewayHouse
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("SandboxSecret", CustomerServer.Secret), new("SandboxSlow", "50ms"), new("SandboxHolds", holds?.ToString())])
             .Build();
-        gateway = new SandboxGateway(new ServiceContext(
+        gateway = new SandboxLedger(new ServiceContext(
             "sandbox", database, sql, sql,
             new BatchRunner(
                 "sandbox", database, transport, options, TimeProvider.System, new IdSource(), metrics,

@@ -1,4 +1,0 @@
-using Orderwright.Gateway;
-using Orderwright.Hosting;
-
-return await ServiceHost.RunAsync(args, [new GatewayModule()], GatewayModule.TellHowToReachIt);

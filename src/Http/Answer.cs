@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+
+namespace Orderwright.Http;
+
+/// <summary>
+/// A whole HTTP answer as a value, so that it can be decided inside a transaction, stored under an Idempotency-Key and
+/// replayed byte for byte. Also an <see cref="IResult"/>: an endpoint returns it as it is.
+/// </summary>
+/// <param name="Status">100 to 599.</param>
+/// <param name="Body">UTF-8; empty for none.</param>
+/// <param name="ContentType">Null with an empty body.</param>
+/// <param name="Location">Where the created thing is.</param>
+/// <param name="Version">Sent as a strong <c>ETag</c>.</param>
+public sealed record Answer(
+    int Status, ReadOnlyMemory<byte> Body, string? ContentType = "application/json", string? Location = null,
+    long? Version = null)
+    : IResult
+{
+    /// <summary>True when this repeats an earlier answer: adds <c>Idempotent-Replayed: true</c>.</summary>
+    public bool Replayed { get; init; }
+
+    /// <summary>Adds <c>Preference-Applied: wait=N</c>.</summary>
+    public string? PreferenceApplied { get; init; }
+
+    /// <summary>Adds <c>Retry-After</c>, whole seconds, at least 1.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public static Answer Json<T>(int status, T value, JsonTypeInfo<T> type, string? location = null, long? version = null) =>
+        new(status, JsonSerializer.SerializeToUtf8Bytes(value, type), Location: location, Version: version);
+
+    public static Answer NoContent() => new(StatusCodes.Status204NoContent, default, null);
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        if (Location is not null) response.Headers.Location = Location;
+        if (Version is { } version) response.Headers.ETag = $"\"{version.ToString(CultureInfo.InvariantCulture)}\"";
+        if (Replayed) response.Headers["Idempotent-Replayed"] = "true";
+        if (PreferenceApplied is not null) response.Headers["Preference-Applied"] = PreferenceApplied;
+        if (RetryAfter is { } pause)
+            response.Headers.RetryAfter =
+                Math.Max(1, (int)Math.Ceiling(pause.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (Body.IsEmpty) return;
+        response.ContentType = ContentType;
+        response.ContentLength = Body.Length;
+        await response.Body.WriteAsync(Body, httpContext.RequestAborted);
+    }
+}

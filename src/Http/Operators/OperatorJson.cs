@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Orderwright.Runtime;
+using Orderwright.Http;
+
+namespace Orderwright.Http.Operators;
+
+/// <param name="Reason">Why, in the operator's own words: 1 to 500 characters.</param>
+public sealed record ReasonRequest(string Reason);
+
+/// <summary>What operators send and get over HTTP; strict when read.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    PropertyNameCaseInsensitive = false,
+    NumberHandling = JsonNumberHandling.Strict,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcMillisecondsConverter)])]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(ReplayView))]
+[JsonSerializable(typeof(DeadLetterView))]
+[JsonSerializable(typeof(Page<DeadLetterView>))]
+[JsonSerializable(typeof(Page<AuditEntry>))]
+[JsonSerializable(typeof(JsonNode))]
+public sealed partial class OperatorJson : JsonSerializerContext;

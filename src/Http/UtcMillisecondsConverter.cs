@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Orderwright.Http;
+
+/// <summary>
+/// Times in JSON: RFC 3339 in UTC with milliseconds and <c>Z</c>, always 24 characters: <c>2026-01-31T09:30:00.123Z</c>.
+/// Reads any RFC 3339 offset; what lies below a millisecond is dropped, as both databases keep none.
+/// </summary>
+public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
+{
+    const string Format = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
+
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.String
+            || !reader.TryGetDateTimeOffset(out var time) || !HasOffset(ref reader))
+            throw new JsonException();
+        var utc = time.ToUniversalTime();
+        return new DateTimeOffset(utc.Ticks - utc.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
+    }
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        Write(writer, value);
+    }
+
+    public static void Write(Utf8JsonWriter writer, DateTimeOffset value)
+    {
+        // The round-trip format has a fast path of its own; its last four digits are cut off.
+        Span<byte> text = stackalloc byte[28];
+        value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
+        text[23] = (byte)'Z';
+        writer.WriteStringValue(text[..24]);
+    }
+
+    // The platform reads a time without an offset as the machine's local time, which means nothing to a caller.
+    static bool HasOffset(ref Utf8JsonReader reader)
+    {
+        var text = reader.GetString()!;
+        var clock = text.IndexOf('T', StringComparison.Ordinal);
+        return clock > 0 && text.AsSpan(clock).IndexOfAny("Z+-") > 0;
+    }
+}

@@ -1,0 +1,4 @@
+using Orderwright.SandboxGateway;
+using Orderwright.Hosting;
+
+return await ServiceHost.RunAsync(args, [new GatewayModule()], GatewayModule.TellHowToReachIt);
