@@ -2,7 +2,7 @@
 --   psql -d orderwright_customer -f postgres-seal.sql
 -- A service creates its own tables and therefore owns them, and an owner can grant itself any right. This script hands the
 -- journal and its schema to a role without login: customer-service can read and append, but not change, delete, truncate,
--- alter or drop. Before the first start, the migration creating the table calls the function; later it runs at once.
+-- alter or drop. Before the first start, the migration that creates the table calls the function; later it runs at once.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'orderwright_journal') THEN
         CREATE ROLE orderwright_journal NOLOGIN;
