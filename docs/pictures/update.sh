@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the README's pictures anew, from the running product in a real browser.
+# Takes the README's screenshots again, from the running product in a real browser.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 looks=$(mktemp -d)
 trap 'rm -rf "$looks"' EXIT
 dotnet build tests/Console.Tests -c Release -v quiet -nologo
