@@ -8,7 +8,7 @@
 #: build                                      build everything; warnings are errors
 #: sim [--seeds A..B] [--minutes M]           run the services in a simulated world with faults, one world per seed
 #: sim --seed N [--without ITEMS] [--order N] replay one seed and narrate the run
-#: gateway [--port N] [--data DIR]            run a payment gateway to test against
+#: gateway [--port N] [--data DIR]            run a payment gateway to test against (docs/reference/http-gateway.md)
 #: place, list, show, watch, cancel, ship, stock
 #:                                            work with a running Orderwright; each has --help
 #: demo decline|out-of-stock|gateway-timeout|refund-fails|crash [--after STEP]|reset
