@@ -6,25 +6,27 @@ using System.Text.Json;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// JSON as text, as both engines keep it: written and read as UTF-8, through buffers that are used again.
+/// JSON as text, the form that both database engines store. Written and read as UTF-8 through reused buffers.
 /// </summary>
 public static class JsonText
 {
-    // One very large value must not hold its buffer for ever.
+    // The buffer of one very large value is not kept.
     const int MostKept = 64 * 1_024;
 
-    /// <summary>Of what never stands inside HTML, so that only what JSON itself demands is escaped.</summary>
+    /// <summary>Options for JSON that is never embedded in HTML: escapes only what JSON requires.</summary>
     internal static readonly JsonWriterOptions Compact =
         new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [ThreadStatic]
     static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? kept;
 
-    /// <summary>What <paramref name="write"/> writes of <paramref name="value"/>, which it does at once.</summary>
+    /// <summary>
+    /// Returns the text that <paramref name="write"/> writes. It must write synchronously and must not keep the writer.
+    /// </summary>
     public static string Write<T>(T value, Action<Utf8JsonWriter, T> write)
     {
         var (buffer, json) = kept ?? New();
-        // Whoever writes another text meanwhile gets another buffer.
+        // A nested call gets a buffer of its own.
         kept = null;
         buffer.ResetWrittenCount();
         json.Reset(buffer);
@@ -34,7 +36,7 @@ public static class JsonText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>What <paramref name="read"/> makes of the text, which it must not keep.</summary>
+    /// <summary>Returns the result of <paramref name="read"/>, which must not keep the bytes.</summary>
     public static TResult Read<TArgument, TResult>(
         string text, TArgument argument, Func<ReadOnlySpan<byte>, TArgument, TResult> read)
     {

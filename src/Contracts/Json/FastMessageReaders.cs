@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace Orderwright.Contracts;
 
-/// <summary>Reads a body; the reader stands on its first token, and ends on its last. Throws where it is none.</summary>
+/// <summary>Reads a body from its first token to its last. Throws <see cref="JsonException"/> for anything else.</summary>
 delegate IMessageBody ReadBody(ref Utf8JsonReader reader);
 
 /// <summary>
-/// Reads the bodies of which every order has one, at a sixth of what the serializer takes, which fills constructors by way
-/// of boxed arguments. They read alike: unknown properties are skipped, missing ones throw. All others, and all writing,
-/// are the serializer's.
+/// Readers for the message bodies that every order has at least once. They take a sixth of the serializer's time, which fills
+/// constructors through boxed arguments, and accept the same JSON: unknown properties are skipped, missing ones throw. All
+/// other bodies are read, and all bodies are written, by <see cref="MessageJson"/>.
 /// </summary>
 static class FastMessageReaders
 {
@@ -23,7 +23,7 @@ static class FastMessageReaders
         [typeof(OrderConfirmed)] = ReadOrderConfirmed,
     }.ToFrozenDictionary();
 
-    /// <summary>Null for a body that the serializer reads.</summary>
+    /// <summary>Reader of a body type; null if the serializer reads it.</summary>
     public static ReadBody? Of(Type body) => Readers.GetValueOrDefault(body);
 
     static OrderPlaced ReadOrderPlaced(ref Utf8JsonReader reader)
@@ -66,8 +66,8 @@ static class FastMessageReaders
             else if (reader.Is("retryAfter"u8))
                 retryAfter = JsonSerializer.Deserialize(ref reader, MessageJson.Default.NullableTimeSpan);
             else if (reader.Is("action"u8)) action = reader.GetString();
-            else if (reader.Is("priced"u8)) priced = IsNull(ref reader) ? null : ReadLines(ref reader);
-            else if (reader.Is("payment"u8)) payment = IsNull(ref reader) ? null : ReadPosition(ref reader);
+            else if (reader.Is("priced"u8)) priced = reader.IsNull() ? null : ReadLines(ref reader);
+            else if (reader.Is("payment"u8)) payment = reader.IsNull() ? null : ReadTotals(ref reader);
             else reader.SkipValue();
         return new StepAnswered(
             undo ?? throw Missing("undo"), outcome ?? throw Missing("outcome"), code, message, retryAfter, action, priced,
@@ -129,7 +129,7 @@ static class FastMessageReaders
         while (reader.NextProperty())
             if (reader.Is("lines"u8)) lines = ReadLines(ref reader);
             else if (reader.Is("totalMinor"u8)) total = reader.GetInt64();
-            else if (reader.Is("payment"u8)) payment = ReadPosition(ref reader);
+            else if (reader.Is("payment"u8)) payment = ReadTotals(ref reader);
             else if (reader.Is("steps"u8)) steps = ReadStamps(ref reader);
             else reader.SkipValue();
         return new OrderConfirmed(
@@ -145,7 +145,7 @@ static class FastMessageReaders
         return [.. lines];
     }
 
-    public static OrderLine ReadLine(ref Utf8JsonReader reader)
+    static OrderLine ReadLine(ref Utf8JsonReader reader)
     {
         int? number = null, quantity = null;
         string? sku = null;
@@ -155,7 +155,7 @@ static class FastMessageReaders
             if (reader.Is("line"u8)) number = reader.GetInt32();
             else if (reader.Is("sku"u8)) sku = reader.GetString();
             else if (reader.Is("quantity"u8)) quantity = reader.GetInt32();
-            else if (reader.Is("unitPrice"u8)) price = IsNull(ref reader) ? null : reader.GetInt64();
+            else if (reader.Is("unitPrice"u8)) price = reader.IsNull() ? null : reader.GetInt64();
             else reader.SkipValue();
         return new OrderLine(
             number ?? throw Missing("line"), sku ?? throw Missing("sku"), quantity ?? throw Missing("quantity"), price);
@@ -178,7 +178,7 @@ static class FastMessageReaders
                 else if (reader.Is("outcome"u8)) outcome = reader.GetString();
                 else if (reader.Is("code"u8)) code = reader.GetString();
                 else if (reader.Is("sentAt"u8)) sentAt = reader.GetDateTimeOffset();
-                else if (reader.Is("answeredAt"u8)) answeredAt = IsNull(ref reader) ? null : reader.GetDateTimeOffset();
+                else if (reader.Is("answeredAt"u8)) answeredAt = reader.IsNull() ? null : reader.GetDateTimeOffset();
                 else if (reader.Is("attempts"u8)) attempts = reader.GetInt32();
                 else reader.SkipValue();
             stamps.Add(new StepStamp(
@@ -199,7 +199,7 @@ static class FastMessageReaders
         return new PaymentMethod(provider ?? throw Missing("provider"), token);
     }
 
-    static PaymentTotals ReadPosition(ref Utf8JsonReader reader)
+    static PaymentTotals ReadTotals(ref Utf8JsonReader reader)
     {
         long? authorized = null, captured = null, refunded = null;
         bool? voided = null;
@@ -215,13 +215,11 @@ static class FastMessageReaders
             refunded ?? throw Missing("refundedMinor"), voided ?? throw Missing("voided"));
     }
 
-    // The one that nearly every answer has is known without the table of names.
+    // Nearly every reply is completed: recognized without the enum's table of names.
     static StepOutcome ReadOutcome(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("completed"u8)
             ? StepOutcome.Completed
             : JsonSerializer.Deserialize(ref reader, MessageJson.Default.StepOutcome);
-
-    static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
 
     static JsonException Missing(string name) => new($"The data has no '{name}'.");
 }

@@ -5,12 +5,12 @@ using System.Text.Json;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// A part of a batch that no version of ours can read: it goes to the dead letters, its neighbours go on.
+/// Part of a batch that cannot be read. It becomes a dead letter; the other messages of the batch are handled.
 /// </summary>
-/// <param name="Raw">The event as it came, or all from the place on where the body stops being JSON.</param>
+/// <param name="Raw">The event as received, or everything from the position where the body stops being JSON.</param>
 /// <param name="Why">One sentence.</param>
-/// <param name="OrderId">The subject, where it could be read.</param>
-/// <param name="Type">The type, where it could be read.</param>
+/// <param name="OrderId">The subject, if readable.</param>
+/// <param name="Type">The type, if readable.</param>
 public sealed record UnreadableMessage(string Raw, string Why, Guid? OrderId, string? Type);
 
 /// <summary>
@@ -23,8 +23,8 @@ public static class CloudEventsBatch
     const string SourcePrefix = "/orderwright/";
 
     /// <summary>
-    /// Writes from <paramref name="start"/> on as many as make about <paramref name="maxBytes"/>, at least
-    /// one; returns the index after the last one written.
+    /// Writes messages from index <paramref name="start"/> until about <paramref name="maxBytes"/> are written, and at least
+    /// one. Returns the index after the last message written.
     /// </summary>
     public static int Write(
         IBufferWriter<byte> output, IReadOnlyList<Message> messages, int start = 0, int maxBytes = int.MaxValue)
@@ -42,8 +42,8 @@ public static class CloudEventsBatch
     }
 
     /// <summary>
-    /// Reads what can be read, in order. Never throws for what a sender wrote, however broken: an event that
-    /// is wrong is unreadable alone, and where the body stops being JSON, what came before still counts.
+    /// Reads all readable messages, in order. Never throws for malformed input: a wrong event is unreadable alone, and if the
+    /// body stops being JSON, the events before that position are still returned.
     /// </summary>
     public static (IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable) Read(
         ReadOnlyMemory<byte> body)
@@ -58,7 +58,7 @@ public static class CloudEventsBatch
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartArray)
                 return ([], [new(Text(bytes), "The body is not an array of CloudEvents.", null, null)]);
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            while (reader.NextElement())
             {
                 start = (int)reader.TokenStartIndex;
                 var atStart = reader;
@@ -109,8 +109,7 @@ public static class CloudEventsBatch
     static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 
     /// <summary>
-    /// An event's attributes as they are met, in whatever order; its data is read last, when its type is
-    /// known.
+    /// Attributes of an event, collected in any order. The data is read last, because reading it needs the type.
     /// </summary>
     ref struct Parts
     {
@@ -131,37 +130,33 @@ public static class CloudEventsBatch
         public void Read(ref Utf8JsonReader reader)
         {
             if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("An event is not an object.");
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) ReadOne(ref reader);
+            while (reader.NextProperty()) ReadAttribute(ref reader);
         }
 
-        void ReadOne(ref Utf8JsonReader reader)
+        void ReadAttribute(ref Utf8JsonReader reader)
         {
-            if (Is(ref reader, "specversion"u8)) version = reader.GetString();
-            else if (Is(ref reader, "id"u8)) id = reader.GetGuid();
-            else if (Is(ref reader, "source"u8)) source = reader.GetString();
-            else if (Is(ref reader, "type"u8)) Type = reader.GetString();
-            else if (Is(ref reader, "subject"u8)) OrderId = reader.GetGuid();
-            else if (Is(ref reader, "time"u8)) time = reader.GetDateTimeOffset();
-            else if (Is(ref reader, "traceparent"u8)) traceParent = reader.GetString();
-            else if (Is(ref reader, "step"u8)) step = reader.GetString();
-            else if (Is(ref reader, "attempt"u8)) attempt = IsNull(ref reader) ? null : reader.GetInt32();
-            else if (Is(ref reader, "deadline"u8)) deadline = IsNull(ref reader) ? null : reader.GetDateTimeOffset();
-            else if (Is(ref reader, "data"u8))
+            if (reader.Is("specversion"u8)) version = reader.GetString();
+            else if (reader.Is("id"u8)) id = reader.GetGuid();
+            else if (reader.Is("source"u8)) source = reader.GetString();
+            else if (reader.Is("type"u8)) Type = reader.GetString();
+            else if (reader.Is("subject"u8)) OrderId = reader.GetGuid();
+            else if (reader.Is("time"u8)) time = reader.GetDateTimeOffset();
+            else if (reader.Is("traceparent"u8)) traceParent = reader.GetString();
+            else if (reader.Is("step"u8)) step = reader.GetString();
+            else if (reader.Is("attempt"u8)) attempt = reader.IsNull() ? null : reader.GetInt32();
+            else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetDateTimeOffset();
+            else if (reader.Is("data"u8))
             {
                 var start = (int)reader.TokenStartIndex;
                 reader.Skip();
                 data = start..(int)reader.BytesConsumed;
             }
-            else
-            {
-                reader.Read();
-                reader.Skip();
-            }
+            else reader.SkipValue();
         }
 
         public readonly Message ToMessage(ReadOnlySpan<byte> body)
         {
-            if (version != "1.0") throw new JsonException($"This is CloudEvents 1.0, not '{version}'.");
+            if (version != "1.0") throw new JsonException($"Expected CloudEvents 1.0, not '{version}'.");
             if (Type is null) throw Missing("type");
             return new Message
             {
@@ -174,13 +169,9 @@ public static class CloudEventsBatch
                 Attempt = attempt ?? 1,
                 Deadline = deadline,
                 Body = MessageCatalog.Read(Type, body[data ?? throw Missing("data")])
-                    ?? throw new JsonException($"No message is called '{Type}' here."),
+                    ?? throw new JsonException($"The message type '{Type}' is unknown."),
             };
         }
-
-        // True, and on to the value, when this is the property's name.
-        static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) =>
-            reader.ValueTextEquals(name) && reader.Read();
 
         static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
 

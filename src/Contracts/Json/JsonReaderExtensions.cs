@@ -2,18 +2,18 @@ using System.Text.Json;
 
 namespace Orderwright.Contracts;
 
-/// <summary>Small words for JSON that is written and read by hand, property by property.</summary>
-public static class JsonByHand
+/// <summary>Extensions of <see cref="Utf8JsonReader"/> for JSON that is read by hand, property by property.</summary>
+public static class JsonReaderExtensions
 {
-    /// <summary>Moves to the next property's name; false at the end of the object.</summary>
+    /// <summary>Moves to the name of the next property; false at the end of the object.</summary>
     public static bool NextProperty(this ref Utf8JsonReader reader) =>
         reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
-    /// <summary>Moves on to the next element; false at the end of the array.</summary>
+    /// <summary>Moves to the next element; false at the end of the array.</summary>
     public static bool NextElement(this ref Utf8JsonReader reader) =>
         reader.Read() && reader.TokenType != JsonTokenType.EndArray;
 
-    /// <summary>Whether the property has this name; if so, the reader is on its value.</summary>
+    /// <summary>True if the property has this name; the reader is then on its value.</summary>
     public static bool Is(this ref Utf8JsonReader reader, ReadOnlySpan<byte> name) =>
         reader.ValueTextEquals(name) && reader.Read();
 
@@ -21,23 +21,26 @@ public static class JsonByHand
     public static bool Is(this ref Utf8JsonReader reader, string name) =>
         reader.ValueTextEquals(name) && reader.Read();
 
-    /// <summary>Steps over the property's value, whatever it is.</summary>
+    /// <summary>True if the reader is on a null.</summary>
+    public static bool IsNull(this ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
+
+    /// <summary>Skips the value of the property, of any kind.</summary>
     public static void SkipValue(this ref Utf8JsonReader reader)
     {
         reader.Read();
         reader.Skip();
     }
 
-    /// <summary>Moves on, and throws unless what comes is what must.</summary>
+    /// <summary>Moves to the next token; throws unless it is of <paramref name="type"/>.</summary>
     public static void Next(this ref Utf8JsonReader reader, JsonTokenType type)
     {
         reader.Read();
         reader.Expect(type);
     }
 
-    /// <summary>Throws unless the value begins as it must.</summary>
+    /// <summary>Throws unless the current token is of <paramref name="type"/>.</summary>
     public static void Expect(this ref Utf8JsonReader reader, JsonTokenType type)
     {
-        if (reader.TokenType != type) throw new JsonException($"A {type} was expected, and a {reader.TokenType} stands there.");
+        if (reader.TokenType != type) throw new JsonException($"Expected {type} but found {reader.TokenType}.");
     }
 }
