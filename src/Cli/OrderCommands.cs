@@ -8,7 +8,6 @@ namespace Orderwright.Cli;
 /// <summary><c>list</c>, <c>show</c>, <c>watch</c> and <c>cancel</c>: orders that are there.</summary>
 static class OrderCommands
 {
-
     public static Command List()
     {
         var status = new Option<string?>("--status") { Description = string.Join(", ", OrderStatuses.All) + "." };
@@ -109,7 +108,7 @@ static class OrderCommands
             Description = string.Join(", ", CancelReasons.All) + ".",
             DefaultValueFactory = _ => "customer",
         };
-        reason.AcceptOnlyFromAmong(CancelReasons.All);
+        reason.AcceptOnlyFromAmong([.. CancelReasons.All]);
         var preview = new Option<bool>("--preview") { Description = "Only say which messages it would send." };
         var json = Output.JsonOption();
         var command = new Command("cancel", "Cancel an order that is not fulfilled yet; the process undoes it.")
