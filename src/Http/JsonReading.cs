@@ -2,8 +2,7 @@ using System.Text.Json;
 
 namespace Orderwright.Http;
 
-/// <summary>Reads answers without a type for each: the tool and the console
-/// show them, and leave what they do not know alone.</summary>
+/// <summary>Reads JSON responses without a type per response, for the command line and the console.</summary>
 public static class JsonReading
 {
     public static string? TextOrNull(this JsonElement element, string name) =>

@@ -110,7 +110,7 @@ public sealed class Api(HttpClient http, Func<string, Uri> addressOf, string? ke
     /// <param name="service">Null for every one.</param>
     public Task<MergedList> ListDeadLettersAsync(string query, string? service = null) => ListEverywhereAsync(
         $"/dead-letters{query}", service,
-        letter => DeadLetterView.PositionOf(Words.Time(letter, "failedAt")!.Value, IdOf(letter)));
+        letter => DeadLetterResponse.PositionOf(Words.Time(letter, "failedAt")!.Value, IdOf(letter)));
 
     /// <summary>What operators did, at every service; at one where it is named.</summary>
     /// <inheritdoc cref="ListDeadLettersAsync"/>
