@@ -10,7 +10,9 @@ namespace Orderwright.Hosting;
 /// <summary>Addresses of the services' databases. Each service has its own.</summary>
 public sealed class DatabaseSettings
 {
-    /// <summary>Directory of SQLite files; short for <c>sqlite:DIR</c>, with precedence over <c>ORDERWRIGHT_DATABASE</c>.</summary>
+    /// <summary>
+    /// Directory of SQLite files; short for <c>sqlite:DIR</c>, with precedence over <c>ORDERWRIGHT_DATABASE</c>.
+    /// </summary>
     public string Data { get; set; } = "";
 
     /// <summary>

@@ -102,8 +102,8 @@ sealed partial class HostProcess : IAsyncDisposable
 
     async Task GetReadyAsync(CancellationToken stopping)
     {
-        await foreach (var started in Task.WhenEach(services.Zip(operated, (service, parts) => service.StartAsync(parts.DeadLetters.Loops, stopping))))
-            await started;
+        var starts = services.Zip(operated, (service, parts) => service.StartAsync(parts.DeadLetters.Loops, stopping));
+        await foreach (var started in Task.WhenEach(starts)) await started;
         open = true;
         while (services.Any(service => service.Trouble is not null))
             await Task.Delay(LookInterval, TimeProvider.System, stopping);

@@ -19,7 +19,8 @@ static class Logging
             ?? throw new InvalidSettingException("LOG", text, "debug, info, warn or error");
         var filters = categories.Select(filter => (filter.Category, Level: LevelOf(filter.Level)
             ?? throw new InvalidSettingException(
-                $"{filter.Origin} is \"{filter.Level}\", which is invalid. Allowed: {string.Join(", ", Enum.GetNames<LogLevel>())}."))).ToList();
+                $"{filter.Origin} is \"{filter.Level}\", which is invalid. " +
+                $"Allowed: {string.Join(", ", Enum.GetNames<LogLevel>())}."))).ToList();
         return LoggerFactory.Create(logging =>
         {
             logging.Services.AddSingleton(TimeProvider.System);

@@ -23,8 +23,8 @@ public static class Pages
 }
 
 /// <summary>
-/// Keyset cursors: opaque to the caller, refused with a 400 unless made here. The checksum detects damage and guessing. The checksum is
-/// no secret, because a cursor only marks a position in a list already filtered for the caller.
+/// Keyset cursors: opaque to the caller, refused with a 400 unless made here. The checksum detects damage and guessing. The
+/// checksum is no secret, because a cursor only marks a position in a list already filtered for the caller.
 /// </summary>
 public static class Cursor
 {

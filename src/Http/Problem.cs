@@ -47,7 +47,9 @@ public sealed record Problem(
             };
 
     public static Answer Invalid(IReadOnlyList<ProblemError> errors) =>
-        Of(StatusCodes.Status400BadRequest, ProblemCodes.InvalidRequest, "The request is invalid; errors lists each problem.", errors);
+        Of(
+            StatusCodes.Status400BadRequest, ProblemCodes.InvalidRequest, "The request is invalid; errors lists each problem.",
+            errors);
 
     public static Answer Invalid(string pointer, string code, string detail) =>
         Invalid([new ProblemError(pointer, code, detail)]);

@@ -9,7 +9,7 @@ public sealed class DemoTests
     public async Task Each_scenario_tells_its_story_and_a_reset_mends_what_is_left()
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         Assert.Contains("rejected: payment_declined", await TellAsync(host, "decline"), StringComparison.Ordinal);
         Assert.Contains("rejected: out_of_stock", await TellAsync(host, "out-of-stock"), StringComparison.Ordinal);
         Assert.Contains("confirmed, 29.90 GBP paid", await TellAsync(host, "gateway-timeout"), StringComparison.Ordinal);
@@ -28,9 +28,9 @@ public sealed class DemoTests
     {
         var data = HttpHost.NewDirectory();
         await using var dies = await HttpHost.StartAsync(data);
-        await dies.SaysAsync("The demo shop has");
+        await dies.WaitForAsync("The demo shop has");
         var told = TellAsync(dies, "crash", "--after", step);
-        await dies.SaysAsync("It has ended.");
+        await dies.WaitForAsync("It has ended.");
         await using (await HttpHost.StartAsync(data, "--port", $"{dies.Url.Port}"))
         {
             var story = await told;

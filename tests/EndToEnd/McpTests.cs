@@ -9,7 +9,9 @@ using Orderwright.Http;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The Model Context Protocol, on stdio by the tool and over HTTP at <c>/mcp</c>, with the protocol's own client.</summary>
+/// <summary>
+/// The Model Context Protocol, on stdio by the tool and over HTTP at <c>/mcp</c>, with the protocol's own client.
+/// </summary>
 public sealed class McpTests
 {
     [Theory]
@@ -18,7 +20,7 @@ public sealed class McpTests
     public async Task An_agent_finds_explains_previews_and_repairs_with_a_reason(string how)
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         await using var agent = await (how == "stdio" ? StartToolAsync(host.Url) : ConnectAsync(host.Url, null));
 
         var tools = await agent.ListToolsAsync();

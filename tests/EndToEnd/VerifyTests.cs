@@ -4,7 +4,9 @@ using Orderwright.Verification;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>What <c>verify</c> finds in the tables, on both engines: nothing in a sound shop, and each damage planted in one.</summary>
+/// <summary>
+/// What <c>verify</c> finds in the tables, on both engines: nothing in a sound shop, and each damage planted in one.
+/// </summary>
 public abstract class VerifySuite(VerifyShop shop)
 {
     // Past the moment in which an order counts as just touched, and past the patience with one that nobody moves; well

@@ -18,7 +18,7 @@ public sealed class TimedJobsTests
     }
 
     [Fact]
-    public async Task A_job_that_throws_runs_again_and_what_it_wrote_is_rolled_back()
+    public async Task A_throwing_job_is_rolled_back_and_runs_again()
     {
         var runs = 0;
         TestService? service = null;
@@ -82,7 +82,7 @@ public sealed class TimedJobsTests
             await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text(0)));
     }
 
-    // It took no row.
+    // No row was taken.
     static Task<int> Counted(ref int runs)
     {
         Interlocked.Increment(ref runs);

@@ -95,7 +95,8 @@ public sealed partial class KeyRing
     [LoggerMessage(2001, LogLevel.Information, "{Path} was read again and contains {Count} keys")]
     partial void LogRead(string path, int count);
 
-    [LoggerMessage(2003, LogLevel.Warning, "{Path} contains no keys; all requests are rejected until you run ./orderwright keys add")]
+    [LoggerMessage(2003, LogLevel.Warning,
+        "{Path} contains no keys; all requests are rejected until you run ./orderwright keys add")]
     partial void LogEmpty(string path);
 
     [LoggerMessage(2002, LogLevel.Error, "The previous keys stay in force: {Why}")]

@@ -9,7 +9,7 @@ SELECT unhex(value ->> 0), @batch, unhex(value ->> 1), value ->> 2, value ->> 3,
 FROM json_each(@rows);
 
 -- name: insert_each_sample
--- About one row: run for each of the set.
+-- A statement about a single row, run for each row of the set.
 INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
 VALUES (@id, @batch, @uuid, @text, @big, @flag, @time, @bytes, @document);
 
@@ -43,7 +43,7 @@ WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFL
 ON CONFLICT (key) DO NOTHING;
 
 -- name: lock_counters
--- A transaction that writes is alone here; there are no row locks.
+-- A writing transaction is alone on SQLite; there are no row locks.
 SELECT c.key, c.value FROM json_each(@rows) AS asked JOIN counters c ON c.key = asked.value ->> 0 ORDER BY c.key;
 
 -- name: read_counters

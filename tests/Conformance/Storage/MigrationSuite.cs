@@ -2,7 +2,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>A schema's history is applied once, whole, in order, and never rewritten: on every engine.</summary>
+/// <summary>Migrations are applied once, completely, in order, and never rewritten, on every engine.</summary>
 public abstract class MigrationSuite(StorageEngine engine)
 {
     static readonly Migration First = new("shop", 1, "products", "CREATE TABLE products (sku text PRIMARY KEY);\n");
@@ -37,7 +37,7 @@ public abstract class MigrationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_new_version_applies_what_is_new()
+    public async Task A_new_version_applies_new_migrations()
     {
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First], default);
@@ -56,7 +56,7 @@ public abstract class MigrationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_changed_migration_is_refused_by_its_name()
+    public async Task A_changed_migration_is_refused_by_name()
     {
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First, Second], default);

@@ -5,7 +5,7 @@ using Orderwright.Storage.Postgres;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>What only PostgreSQL has: a server that may be set wrong, refuse us, or go away.</summary>
+/// <summary>Facts about PostgreSQL only: a server may be misconfigured, refuse connections, or disappear.</summary>
 public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : IClassFixture<PostgresEngine>
 {
     static readonly SqlQuery Backend = new("backend", "SELECT pg_backend_pid()");
@@ -16,11 +16,11 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     [Fact]
     public async Task Killed_connections_are_unavailable_once_and_then_replaced()
     {
-        // A database of its own, so that no other test's connections die.
+        // A separate database, so that no other test loses connections.
         await using var database = engine.Open(await engine.NewDatabaseAsync());
         await database.MigrateAsync([], default);
         var name = (await database.QueryAsync(Name, SqlArgs.None, row => row.Text(0)))[0];
-        // Four idle connections of either kind, all of them dead at once.
+        // Four idle connections of either kind, all closed at once.
         using var all = new CountdownEvent(8);
         await Task.WhenAll(Enumerable.Range(0, 4).SelectMany(_ => new[]
         {
@@ -155,7 +155,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task A_role_that_may_not_make_its_database_says_what_an_administrator_must_do()
+    public async Task A_role_without_permission_to_create_its_database_gets_instructions()
     {
         await engine.AdministerAsync("DROP ROLE IF EXISTS conformance_poor; CREATE ROLE conformance_poor LOGIN PASSWORD 'p'");
         var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync())
@@ -169,7 +169,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task A_role_that_is_not_let_in_is_named_without_its_password()
+    public async Task A_refused_role_is_named_without_its_password()
     {
         var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync())
         {
@@ -232,7 +232,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
             await database.WriteAsync(
                 async tx =>
                 {
-                    // The first one is taken: it is the next one's turn.
+                    // The first connection is in use: the next one takes over.
                     await BackendOfAsync(tx);
                     return await database.WriteAsync(BackendOfAsync, default);
                 },
@@ -262,7 +262,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task Columns_are_sampled_less_unless_somebody_has_said_how_much()
+    public async Task Columns_are_sampled_less_unless_configured()
     {
         await using var database = engine.OpenAnother();
         var said = new SqlQuery("say", "ALTER TABLE counters ALTER COLUMN value SET STATISTICS 500");
@@ -280,7 +280,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task Tables_are_sampled_when_they_have_doubled_unless_somebody_has_said_when()
+    public async Task Tables_are_sampled_after_doubling_unless_configured()
     {
         await using var database = engine.OpenAnother();
         var said = new SqlQuery("say", "ALTER TABLE counters SET (autovacuum_analyze_scale_factor = 0.3, fillfactor = 90)");

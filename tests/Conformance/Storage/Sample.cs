@@ -3,7 +3,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>A row with a column of every type.</summary>
+/// <summary>Row with a column of every type.</summary>
 sealed record Sample(
     Guid Id, Guid? Uuid, string? Text, long? Big, bool Flag, DateTimeOffset? Time, byte[]? Bytes, string? Document)
 {
@@ -30,7 +30,7 @@ sealed record Sample(
         .TimeOrNull("time", sample => sample.Time).Bytes("bytes", sample => sample.Bytes)
         .Text("document", sample => sample.Document).Args.And("batch", batch);
 
-    // Not by reference for bytes, and by meaning for JSON: PostgreSQL keeps jsonb parsed and writes it its own way.
+    // Compares bytes by value, and JSON by meaning: PostgreSQL stores jsonb parsed and formats the text itself.
     public bool Equals(Sample? other) =>
         other is not null && (Id, Uuid, Text, Big, Flag, Time) == (other.Id, other.Uuid, other.Text, other.Big, other.Flag, other.Time)
         && (Bytes is null ? other.Bytes is null : other.Bytes is not null && Bytes.AsSpan().SequenceEqual(other.Bytes))

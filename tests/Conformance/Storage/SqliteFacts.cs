@@ -5,7 +5,9 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>What only SQLite has: a file that must be synced, may be held by another process, and fill its disk.</summary>
+/// <summary>
+/// Facts about SQLite only: a file must be synced, may be locked by another process, and may fill the disk.
+/// </summary>
 public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngine>
 {
     readonly SqlCatalog sql = engine.Sql;
@@ -17,7 +19,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     {
         await using var database = engine.OpenAnother(new() { MaxReaders = 3 });
         await database.WriteAsync(tx => AssertSafeAsync(tx), default);
-        // Three readers at the same time are three connections.
+        // Three concurrent readers are three connections.
         using var all = new CountdownEvent(3);
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => database.ReadAsync(
             async read =>
@@ -41,7 +43,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     }
 
     [Fact]
-    public async Task A_statement_about_one_row_is_run_for_each_and_touches_what_they_touch_together()
+    public async Task A_statement_per_row_returns_the_total_of_affected_rows()
     {
         await using var database = await OpenEmptyAsync();
         var keep = new SqlQuery("keep", "INSERT INTO counters (key, value) VALUES (@key, @value) ON CONFLICT DO NOTHING");
@@ -85,7 +87,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     static SqlArgs Counters(params string[] keys) => SqlArgs.Over(keys).Text("key", key => key).BigInt("value", _ => 1);
 
     [Fact]
-    public async Task A_file_that_another_process_holds_is_unavailable_until_it_lets_go()
+    public async Task A_file_locked_by_another_process_is_unavailable_until_released()
     {
         var address = await engine.NewAddressAsync();
         await using var database = engine.Open(address, new() { TransactionTimeout = TimeSpan.FromMilliseconds(200) });
@@ -157,7 +159,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     }
 
     [Fact]
-    public async Task What_was_committed_is_there_when_the_file_is_opened_again()
+    public async Task Committed_data_survives_reopening()
     {
         var address = await engine.NewAddressAsync();
         await using (var database = engine.Open(address))
@@ -165,20 +167,20 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             await database.MigrateAsync(engine.Sql.Migrations, default);
             await InsertAsync(database, "kept", 1);
         }
-        // The last to close has copied the log into the file.
+        // The last connection to close has copied the log into the file.
         Assert.False(File.Exists($"{address}-wal"));
         await using var again = engine.Open(address);
         Assert.Single(await again.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["kept/0"]), row => row.Text(0)));
     }
 
     [Fact]
-    public async Task What_a_crash_left_behind_can_be_read_and_written_on()
+    public async Task A_file_is_usable_after_a_crash()
     {
         var (live, left) = (await engine.NewAddressAsync(), await engine.NewAddressAsync());
         await using var crashing = engine.Open(live);
         await crashing.MigrateAsync(engine.Sql.Migrations, default);
         await InsertAsync(crashing, "crash", 1);
-        // As the file system has it at this moment: the commit is in the log, the shared memory is gone.
+        // State of the file system at this moment: the commit is in the log, the shared memory is lost.
         Directory.CreateDirectory(Path.GetDirectoryName(left)!);
         foreach (var ending in new[] { "", "-wal" }) File.Copy(live + ending, left + ending);
         await using var database = engine.Open(left);
