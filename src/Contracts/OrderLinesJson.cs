@@ -3,15 +3,14 @@ using System.Text.Json;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// Lines of an order as they stand in a database's column: each is <c>[line, sku, quantity, unitPrice]</c>, the last where it is
-/// known. Rows from before 2026-11-28 have them as in messages, and are read as well.
+/// Codec of order lines in a column: each line is <c>[line, sku, quantity, unitPrice]</c>, the price omitted while unknown.
 /// </summary>
 public static class OrderLinesJson
 {
     public static string Write(IReadOnlyList<OrderLine> lines) =>
         JsonText.Write(lines, static (json, lines) => Write(json, lines));
 
-    /// <summary>The same, into a larger value.</summary>
+    /// <summary>Writes the lines into a larger value.</summary>
     public static void Write(Utf8JsonWriter json, IReadOnlyList<OrderLine> lines)
     {
         json.WriteStartArray();
@@ -19,7 +18,7 @@ public static class OrderLinesJson
         json.WriteEndArray();
     }
 
-    /// <summary>Throws <see cref="JsonException"/> where these are no lines.</summary>
+    /// <summary>Reads lines. Throws <see cref="JsonException"/> for any other JSON.</summary>
     public static IReadOnlyList<OrderLine> Read(string json) => JsonText.Read(json, 0, static (bytes, _) =>
     {
         var reader = new Utf8JsonReader(bytes);
@@ -27,13 +26,16 @@ public static class OrderLinesJson
         return Read(ref reader);
     });
 
-    /// <summary>The same, out of a larger value: the reader stands on the first token, and ends on the last.</summary>
+    /// <summary>Reads lines from a larger value, with the reader on the first token of the lines; leaves it on the last.</summary>
     public static IReadOnlyList<OrderLine> Read(ref Utf8JsonReader reader)
     {
         var lines = new List<OrderLine>(4);
         reader.Expect(JsonTokenType.StartArray);
         while (reader.NextElement())
-            lines.Add(reader.TokenType == JsonTokenType.StartArray ? ReadLine(ref reader) : FastMessageReaders.ReadLine(ref reader));
+        {
+            reader.Expect(JsonTokenType.StartArray);
+            lines.Add(ReadLine(ref reader));
+        }
         return [.. lines];
     }
 

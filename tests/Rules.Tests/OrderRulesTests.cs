@@ -112,7 +112,7 @@ public class OrderRulesTests
         foreach (var status in OrderStatuses.All.Where(OrderRules.IsTerminal))
         {
             Assert.All(Outcomes.Values, outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
-            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.MoveByHand(In(status), to, Later)));
+            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.UpdateByOperator(In(status), to, Later)));
         }
     }
 
@@ -174,8 +174,8 @@ public class OrderRulesTests
     {
         foreach (var from in OrderStatuses.All)
             foreach (var to in OrderStatuses.All)
-                Assert.Equal(from == Confirmed && to == Completed, OrderRules.MoveByHand(In(from), to, Later) is not null);
-        Assert.Equal([Completed], OrderRules.AllowedByHand(Confirmed));
+                Assert.Equal(from == Confirmed && to == Completed, OrderRules.UpdateByOperator(In(from), to, Later) is not null);
+        Assert.Equal([Completed], OrderRules.OperatorTransitions(Confirmed));
     }
 
     [Theory]
@@ -209,5 +209,5 @@ public class OrderRulesTests
     [Fact]
     public void The_coordinator_is_asked_again_after_5_10_20_and_then_every_30_seconds() =>
         Assert.Equal(
-            [5, 10, 20, 30, 30, 30], new[] { 0, 1, 2, 3, 4, 90 }.Select(asked => AskCoordinator.PauseAfter(asked).TotalSeconds));
+            [5, 10, 20, 30, 30, 30], new[] { 0, 1, 2, 3, 4, 90 }.Select(asked => ResendUnsettledOrders.PauseAfter(asked).TotalSeconds));
 }

@@ -1,0 +1,60 @@
+using Orderwright.Contracts;
+
+namespace Orderwright.OrderService.Events;
+
+/// <summary>Change of an order: the only source of its timeline, the public feed and webhooks.</summary>
+/// <param name="OrderId">Id of the order.</param>
+/// <param name="Version">Order's version after the change.</param>
+/// <param name="Type">One of <see cref="OrderEventTypes"/>.</param>
+/// <param name="Status">Order's status after the change.</param>
+/// <param name="At">Time of the change.</param>
+/// <param name="Actor">Name of the caller or of the service that caused the change.</param>
+/// <param name="TraceId">W3C trace id of the change.</param>
+/// <param name="Data">Details beyond the status.</param>
+public sealed record OrderEvent(
+    Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor, string? TraceId,
+    EventData Data);
+
+/// <summary>Details of an event; values that do not apply are omitted.</summary>
+/// <param name="PaymentStatus">Payment status after the event.</param>
+/// <param name="Total">Total, once known.</param>
+/// <param name="Code">Reason code of a refusal.</param>
+/// <param name="Message">Refusal in a sentence for people.</param>
+/// <param name="Step">Step that refused.</param>
+/// <param name="CancelReason">Reason of a cancellation.</param>
+/// <param name="Steps">History of each step across the services.</param>
+/// <param name="FulfilmentStatus">Fulfilment status after the event.</param>
+/// <param name="FulfilmentId">Fulfilment that was shipped.</param>
+/// <param name="NextAction">Action required from the customer.</param>
+public sealed record EventData(
+    string? PaymentStatus = null,
+    long? Total = null,
+    string? Code = null,
+    string? Message = null,
+    string? Step = null,
+    string? CancelReason = null,
+    IReadOnlyList<StepStamp>? Steps = null,
+    string? FulfilmentStatus = null,
+    Guid? FulfilmentId = null,
+    NextAction? NextAction = null);
+
+/// <summary>Values of an event's <c>type</c>. Stable: clients branch on these.</summary>
+public static class OrderEventTypes
+{
+    public const string Placed = "placed";
+    public const string Confirmed = "confirmed";
+    public const string Rejected = "rejected";
+    public const string Expired = "expired";
+    public const string CancelRequested = "cancel_requested";
+    public const string Cancelled = "cancelled";
+    public const string Completed = "completed";
+
+    /// <summary>The status is unchanged; the customer has to act before the process continues.</summary>
+    public const string ActionRequired = "action_required";
+
+    /// <summary>The status is unchanged; some or all of the remaining goods were shipped.</summary>
+    public const string Shipped = "shipped";
+
+    /// <summary>The status is unchanged; the payment advanced, such as from authorized to paid.</summary>
+    public const string PaymentUpdated = "payment_updated";
+}
