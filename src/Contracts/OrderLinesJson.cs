@@ -26,7 +26,7 @@ public static class OrderLinesJson
         return Read(ref reader);
     });
 
-    /// <summary>Reads lines from a larger value, with the reader on the first token of the lines; leaves it on the last.</summary>
+    /// <summary>Reads lines from a larger value: from the first token of the lines to the last.</summary>
     public static IReadOnlyList<OrderLine> Read(ref Utf8JsonReader reader)
     {
         var lines = new List<OrderLine>(4);

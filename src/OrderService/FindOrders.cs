@@ -24,7 +24,7 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
     // Orders read per page of a filtered list, in growing windows: most filters match early.
     static readonly IReadOnlyList<int> Windows = [1_000, 4_000, 15_000, 30_000];
 
-    /// <summary>Finds an order; null when there is none, or when another merchant owns it.</summary>
+    /// <summary>Finds an order; null for an unknown order or another merchant's.</summary>
     public async Task<Order?> FindAsync(Guid id, string merchant, CancellationToken cancel)
     {
         var found = await database.QueryAsync(

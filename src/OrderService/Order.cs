@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.OrderService;
 
-/// <summary>Stored order: its changing state, and the terms under which it was placed.</summary>
+/// <summary>Stored order: the changing state, and the terms fixed at placing.</summary>
 /// <param name="State">Everything that may change.</param>
 /// <param name="Merchant">Owner of the order; no other merchant sees it.</param>
 /// <param name="Reference">Merchant's own number, unique per merchant.</param>
@@ -10,7 +10,7 @@ namespace Orderwright.OrderService;
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Lines">Lines numbered from 1; missing prices are filled in on confirmation.</param>
 /// <param name="Adjustments">Shipping, discounts, taxes, fees.</param>
-/// <param name="Metadata">Merchant's own notes, in the order given; the services never read them.</param>
+/// <param name="Metadata">Merchant's own notes, in the order given; never interpreted.</param>
 /// <param name="Payment">Payment provider and token.</param>
 /// <param name="MaySetPrice">True when the caller's prices override the catalogue.</param>
 /// <param name="CreatedAt">Time of placing, the same as in the id.</param>
@@ -27,7 +27,7 @@ public sealed record Order(
     bool MaySetPrice,
     DateTimeOffset CreatedAt)
 {
-    /// <summary>Store credit: the provider of orders that name none.</summary>
+    /// <summary>Store credit: the default provider.</summary>
     public const string Balance = "balance";
 
     public Guid Id => State.Id;
@@ -59,7 +59,7 @@ public sealed record Order(
     /// <summary>Applies a change.</summary>
     public Order With(OrderChange change) => this with { State = change.State, Lines = change.Priced ?? Lines };
 
-    /// <summary>Builds the command that starts the order's process.</summary>
+    /// <summary>Builds the command to start the order's process.</summary>
     public OrderPlaced AsPlaced() => new(
         CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice,
         State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null);

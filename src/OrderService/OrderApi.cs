@@ -26,9 +26,9 @@ public sealed class OrderApi(
         orders.MapPost("", (Delegate)PlaceAsync).Require(Scopes.Orders).WithName("placeOrder")
             .WithSummary("Place an order")
             .WithDescription(
-                "202 while the order is undecided; with `Prefer: wait=N` (up to 30 s), 201 once decided. Adjustments are signed " +
-                "and added to the total: a discount is 0 or negative; shipping, tax and fee are 0 or positive. `total` is null " +
-                "until every line has a price. Accepts an `Idempotency-Key`.")
+                "202 while the order is undecided; with `Prefer: wait=N` (up to 30 s), 201 once decided. Adjustments are " +
+                "signed and added to the total: a discount is 0 or negative; shipping, tax and fee are 0 or positive. " +
+                "`total` is null until every line has a price. Accepts an `Idempotency-Key`.")
             .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(202).Produces<OrderResponse>(201);
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
             .Lists("status", "customerId", "reference", "createdAfter", "createdBefore")

@@ -3,8 +3,8 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Locked orders of one batch of commands, and the changes decided so far: each command sees the order as the commands before
-/// it left the order, and every order is saved once.
+/// Locked orders of a batch of commands, with the changes decided so far. Each command sees the effect of earlier commands, and
+/// every order is saved once.
 /// </summary>
 public sealed class OrderBatch
 {
@@ -18,13 +18,13 @@ public sealed class OrderBatch
 
     public IReadOnlyCollection<Guid> Ids => orders.Keys;
 
-    /// <summary>Changes to save, at most one per order.</summary>
+    /// <summary>Changes to save, merged per order.</summary>
     public IReadOnlyList<OrderChange> Changes => [.. changes.Values];
 
-    /// <summary>Orders that changed, after their changes.</summary>
+    /// <summary>Changed orders, in their new state.</summary>
     public IEnumerable<Order> Changed => changes.Keys.Select(id => orders[id]);
 
-    /// <summary>Finds an order; null when there is none, or when another merchant owns it.</summary>
+    /// <summary>Finds an order; null for an unknown order or another merchant's.</summary>
     public Order? Find(Guid id, string merchant) =>
         orders.TryGetValue(id, out var order) && order.Merchant == merchant ? order : null;
 

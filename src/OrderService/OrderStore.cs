@@ -7,7 +7,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.OrderService;
 
-/// <summary>Loads and saves orders, their events and the list of unsettled orders, one statement per set.</summary>
+/// <summary>Loads and saves orders, events and the list of unsettled orders, a statement per set.</summary>
 public sealed class OrderStore(SqlCatalog sql)
 {
     /// <summary>Inserts orders; returns the ids inserted. Orders that conflict with a stored row are skipped.</summary>
@@ -58,13 +58,13 @@ public sealed class OrderStore(SqlCatalog sql)
         return rows.ToDictionary(row => row.Key, row => row.Id);
     }
 
-    /// <summary>Locks orders in the order of their ids, until the transaction ends, and loads their states.</summary>
+    /// <summary>Locks orders, sorted by id, until the transaction ends, and loads the states.</summary>
     public Task<List<OrderState>> LockStatesAsync(Work work, IReadOnlyList<Guid> ids) =>
         ids.Count == 0
             ? Task.FromResult<List<OrderState>>([])
             : work.QueryAsync(sql["lock_states"], SqlArgs.OfUuids("id", ids), ReadState);
 
-    /// <summary>Locks orders in the order of their ids, until the transaction ends, and loads them.</summary>
+    /// <summary>Locks orders, sorted by id, until the transaction ends, and loads all columns.</summary>
     public Task<List<Order>> LockOrdersAsync(Work work, IReadOnlyList<Guid> ids) =>
         work.QueryAsync(sql["lock_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
@@ -73,12 +73,12 @@ public sealed class OrderStore(SqlCatalog sql)
             ? Task.FromResult<List<Order>>([])
             : work.QueryAsync(sql["load_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
-    /// <summary>Loads the orders that are neither pending nor being cancelled.</summary>
+    /// <summary>Loads the decided orders: neither pending nor being cancelled.</summary>
     public Task<List<Order>> LoadDecidedAsync(IQueries queries, IReadOnlyList<Guid> ids, CancellationToken cancel) =>
         queries.QueryAsync(sql["load_decided"], SqlArgs.OfUuids("id", ids), ReadOrder, cancel);
 
     /// <summary>
-    /// Writes changes of locked orders, and their events. Each order appears at most once in a call.
+    /// Writes changes of locked orders, with the events. Each order appears at most once in a call.
     /// </summary>
     public async Task SaveAsync(Work work, IReadOnlyList<OrderChange> changes)
     {
@@ -90,8 +90,7 @@ public sealed class OrderStore(SqlCatalog sql)
     }
 
     /// <summary>
-    /// Writes changes, and their events, for orders still in the version that the change is based on. Returns the changes
-    /// written.
+    /// Writes changes, with the events, where the stored version is the base of the change. Returns the changes written.
     /// </summary>
     public async Task<IReadOnlyList<OrderChange>> SaveUnlockedAsync(Work work, IReadOnlyList<OrderChange> changes)
     {
@@ -136,14 +135,14 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("data", e => StoredEventData.Write(e.Data, e.At)));
     }
 
-    /// <summary>Adds orders whose first message to the coordinator goes out with this transaction.</summary>
+    /// <summary>Adds orders at attempt 1; the commit sends the first message.</summary>
     public void AddUnsettled(Work work, IReadOnlyList<Guid> ids, DateTimeOffset nextAttemptAt)
     {
         if (ids.Count > 0)
             work.Defer(sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("next_attempt_at", nextAttemptAt));
     }
 
-    /// <summary>Adds orders that may be unsettled already; their attempts start again at 1.</summary>
+    /// <summary>Adds orders, or resets orders already listed to attempt 1.</summary>
     public void RestartUnsettled(Work work, IReadOnlyList<Guid> ids, DateTimeOffset nextAttemptAt)
     {
         if (ids.Count > 0)
@@ -155,7 +154,7 @@ public sealed class OrderStore(SqlCatalog sql)
         if (ids.Count > 0) work.Defer(sql["delete_unsettled"], SqlArgs.OfUuids("id", ids));
     }
 
-    /// <summary>Counts unsettled orders: those with at most <paramref name="mostAttempts"/>, and all.</summary>
+    /// <summary>Counts unsettled orders: with at most <paramref name="mostAttempts"/>, and in total.</summary>
     public async Task<(long InFlight, long All)> CountUnsettledAsync(Work work, int mostAttempts) =>
         (await work.QueryAsync(
             sql["count_unsettled"], SqlArgs.With("most_attempts", mostAttempts),
@@ -166,7 +165,7 @@ public sealed class OrderStore(SqlCatalog sql)
         sql["claim_due_orders"], SqlArgs.With("now", work.Now).And("limit", most),
         row => (row.Uuid("order_id"), row.Int("attempts")));
 
-    /// <summary>Counts one more attempt for each order, and schedules the next.</summary>
+    /// <summary>Adds an attempt to each order, and schedules the next.</summary>
     public Task ScheduleAsync(
         Work work, IReadOnlyList<(Guid Id, int Attempts)> orders, Func<int, DateTimeOffset> nextAttemptAt) =>
         work.ExecuteAsync(

@@ -21,8 +21,8 @@ public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, str
 }
 
 /// <summary>
-/// Places all waiting orders in one transaction: order, event and the row that makes the sweep resend. An order whose
-/// reference the merchant has used before is refused, and the refusal names the first order.
+/// Places all waiting orders in a single transaction: order, event and the row for the resend sweep. A reference already used
+/// by the merchant is refused, and the refusal names the first order.
 /// </summary>
 public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventFeed feed)
 {
@@ -40,7 +40,7 @@ public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventF
         if (inserted.Count < fresh.Count)
         {
             owners = await store.FindReferencesAsync(work, [.. owners.Keys]);
-            // Includes orders of an earlier attempt of this batch whose commit was durable although its reply was lost.
+            // Includes orders of an earlier attempt of the batch, with a durable commit and a lost reply.
             known = await store.FindExistingAsync(work, [.. fresh.Select(place => place.Order.Id)]);
         }
 

@@ -25,14 +25,14 @@ public abstract record CatalogueChange(string Sku, Precondition? IfMatch)
 }
 
 /// <summary>Decision on one change.</summary>
-/// <param name="Answer">Response; null when the response is the movement, which gets its <c>seq</c> on insertion.</param>
-/// <param name="Next">Entry after the change; null when there is none.</param>
+/// <param name="Answer">Response; null for an adjustment, answered with the movement after insertion.</param>
+/// <param name="Next">Entry after the change; null after a removal.</param>
 /// <param name="Movement">Movement for the ledger.</param>
 public sealed record CatalogueDecision(Answer? Answer, CatalogueEntry? Next, NewMovement? Movement = null);
 
 /// <summary>
 /// Decides on changes of the catalogue and of quantities on hand. Pure. A change without effect gets the usual response and
-/// writes nothing, so that an import can be repeated.
+/// writes nothing, so an import can be repeated.
 /// </summary>
 public static class CatalogueRules
 {

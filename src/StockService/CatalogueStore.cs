@@ -3,10 +3,10 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.StockService;
 
-/// <summary>Loads and saves products with their levels, one statement per set.</summary>
+/// <summary>Loads and saves products with their levels, a statement per set.</summary>
 public sealed class CatalogueStore(SqlCatalog sql)
 {
-    /// <summary>Locks products and levels of the given SKUs, and loads those that exist.</summary>
+    /// <summary>Locks and loads products with their levels; unknown SKUs are omitted.</summary>
     public Task<List<CatalogueEntry>> LockAsync(Work work, IReadOnlyList<string> skus) => work.QueryAsync(
         sql["lock_products"], SqlArgs.OfTexts("sku", skus),
         row => new CatalogueEntry(ReadProduct(row), StockStore.ReadLevel(row, "level_version")));

@@ -3,14 +3,14 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Releases holds that were not committed in time. A later commit reserves the goods again if they are still available, so an
-/// early or late sweep costs at worst a sale, never correctness.
+/// Releases holds not committed in time. A later commit allocates the goods again if still available, so an early or late sweep
+/// costs at worst a sale, never correctness.
 /// </summary>
 public sealed class ExpireHolds(StockStore store)
 {
     /// <summary>
-    /// Time a hold outlives its expiry. The coordinator's clock sets the expiry and this instance's clock judges it: the grace
-    /// covers the skew of two synchronized clocks, and a renewal or commit already in transit.
+    /// Grace after the expiry of a hold. The coordinator's clock sets the expiry and the local clock judges: the grace covers
+    /// the skew of two synchronized clocks, and a renewal or commit already in transit.
     /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 

@@ -4,9 +4,9 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Reserves, renews, commits, releases and ships goods. One handler takes all six commands, because a batch mixes them: each
-/// row is loaded, locked and saved once per batch, and a release after a reserve of the same batch keeps its place. Every
-/// transaction locks reservations by order, then levels by SKU, so two instances never deadlock.
+/// Reserves, renews, commits, releases and ships goods. A single handler takes all six commands, because a batch mixes them:
+/// each row is loaded, locked and saved once per batch, and the commands of an order keep their sequence. Every transaction
+/// locks reservations by order, then levels by SKU, so two instances never deadlock.
 /// </summary>
 public sealed class MoveGoods(StockStore store) : IBatchHandler
 {
@@ -21,7 +21,7 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
         var known = await store.LockReservationsAsync(work, [.. batch.Select(m => m.OrderId).Distinct()]);
         var shipping = batch.Where(command => command.Body is ShipGoods or ReleaseUnshipped)
             .Select(command => command.OrderId).Distinct();
-        // Loaded under the lock of their reservations, as is every write to shipments.
+        // Loaded under the reservation locks, which every writer of shipments holds.
         var shipped = await store.LoadShipmentsAsync(work, [.. shipping]);
         var stock = new StockBatch(known, await store.LockItemsAsync(work, SkusOf(batch, known)), work.Now, shipped);
         foreach (var command in batch)
@@ -34,7 +34,7 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
         store.Save(work, stock, ServiceNames.Coordinator);
     }
 
-    // All SKUs that a command of the batch may move: those of known reservations, and those of new orders.
+    // All SKUs a command of the batch may move: from known reservations and from new orders.
     static IEnumerable<string> SkusOf(IReadOnlyList<Message> batch, IReadOnlyList<Reservation> known)
     {
         var knownIds = known.Select(row => row.OrderId).ToHashSet();

@@ -78,7 +78,7 @@ public static class StockRules
             { State: Held } => Take(known, reserved: -1, now),
             { State: Committed } => new(Completed),
             { State: Expired } when Missing(known, itemOf) is { } missing => Lose(
-                known, $"The hold expired, and the goods went elsewhere: {missing}.", now),
+                known, $"The hold expired, and the goods are no longer available: {missing}.", now),
             { State: Expired } => Take(known, reserved: 0, now),
             { State: Refused } => new(Rejected(known.Code!, known.Message!)),
             { State: Released } => new(AlreadyUndone),

@@ -4,7 +4,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.StockService;
 
-/// <summary>Loads and saves reservations, holds, levels, movements and shipments, one statement per set.</summary>
+/// <summary>Loads and saves reservations, holds, levels, movements and shipments, a statement per set.</summary>
 public sealed class StockStore(SqlCatalog sql)
 {
     public Task<List<Reservation>> LockReservationsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
@@ -17,7 +17,7 @@ public sealed class StockStore(SqlCatalog sql)
         work.QueryAsync(
             sql["lock_due_reservations"], SqlArgs.With("before", before).And("most", most), ReadReservation);
 
-    /// <summary>Locks the levels of the given SKUs, and loads those that exist with their prices.</summary>
+    /// <summary>Locks and loads levels with prices; unknown SKUs are omitted.</summary>
     public async Task<List<StockItem>> LockItemsAsync(Work work, IEnumerable<string> skus)
     {
         var distinct = skus.Distinct().ToArray();
@@ -93,7 +93,7 @@ public sealed class StockStore(SqlCatalog sql)
         .BigInt("reserved", level => level.Reserved)
         .BigInt("version", level => level.Version);
 
-    /// <summary>Reads the columns <c>level</c>, or <c>catalogue_level</c> with its own name for the version.</summary>
+    /// <summary>Reads the columns <c>level</c>, or <c>catalogue_level</c> with another name for the version.</summary>
     public static StockLevel ReadLevel(IRow row, string version) => new(
         row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"), row.BigInt(version));
 

@@ -7,14 +7,14 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.OrderService.Events;
 
 /// <summary>
-/// Reads <c>order_events</c> for external readers, and wakes the live streams when there are new events. One poll of the
-/// table serves all streams; each stream then reads its own events.
+/// Reads <c>order_events</c> for external readers, and wakes live streams on new events. A single poll of the table serves all
+/// streams; each stream then reads its own events.
 /// </summary>
 /// <remarks>
 /// The feed is read up to a horizon: the last sequence value before those of the oldest open writer. PostgreSQL assigns
 /// values before commit, so a value above the horizon may be visible while a lower one is not. Every value up to the horizon
 /// is either visible to a later snapshot or was rolled back. The last value is read before the writers, and the rows after
-/// both, in a statement of their own: in any other order a writer could slip in between.
+/// both, in a separate statement: in any other order a writer could slip in between.
 /// </remarks>
 public sealed partial class EventFeed(
     IDatabase database, SqlCatalog sql, TimeProvider time, ILogger<EventFeed> log)
@@ -22,7 +22,7 @@ public sealed partial class EventFeed(
     /// <summary>Maximum number of live streams open in one instance.</summary>
     public const int MaxStreams = 512;
 
-    // A merchant's own events may be far apart in the feed; one read covers at most this range of seq.
+    // A merchant's own events may be far apart in the feed; a read covers at most 10,000 values of seq.
     const int Window = 10_000;
 
     // Events committed by other instances raise no signal here.
@@ -37,7 +37,7 @@ public sealed partial class EventFeed(
     long lastHorizon;
     int open;
 
-    /// <summary>Registration of one stream, woken whenever new events may concern the stream.</summary>
+    /// <summary>Registration of a stream, woken by new events.</summary>
     public sealed class Subscription(EventFeed feed, Guid? orderId) : IDisposable
     {
         readonly Channel<bool> woken = Channel.CreateBounded<bool>(
@@ -45,7 +45,7 @@ public sealed partial class EventFeed(
 
         public Guid? OrderId => orderId;
 
-        // A new stream is woken once: events may have been committed between its first read and the next poll.
+        // A new stream is woken once, for events committed between the first read and the next poll.
         public bool IsNew { get; set; } = true;
 
         public ChannelReader<bool> Woken => woken.Reader;
@@ -60,7 +60,7 @@ public sealed partial class EventFeed(
 
     public BackgroundLoop Loop => new("feed", RunAsync);
 
-    /// <summary>Signals that this instance has committed events, which shortens the wait for the next poll.</summary>
+    /// <summary>Signals events committed by this instance, to shorten the wait for the next poll.</summary>
     public void Raise() => raised.Writer.TryWrite(true);
 
     /// <summary>
@@ -81,7 +81,7 @@ public sealed partial class EventFeed(
 
     /// <summary>Reads the events of one order with a <c>seq</c> above <paramref name="after"/>, in order.</summary>
     public Task<List<EventResponse>> ReadOrderAsync(Guid orderId, long after, int limit, CancellationToken cancel) =>
-        // The lock on the order's row serializes the writers of its events, so no horizon is needed.
+        // The lock on the order's row serializes the writers of these events, so no horizon is needed.
         database.QueryAsync(
             sql["load_order_events"],
             SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel);

@@ -20,9 +20,9 @@ public sealed class FulfilmentApi(
         group.MapPost("", ShipAsync).WithName("fulfilOrder")
             .WithSummary("Ship part of an order, or all remaining goods")
             .WithDescription(
-                "Ships the request in full or not at all. Without `lines`, all remaining goods ship; a line listed twice counts " +
-                "twice. 409 `not_fulfillable` unless the order is confirmed, `exceeds_ordered` for more than was ordered. An " +
-                "order with a fulfilment cannot be cancelled. Accepts an `Idempotency-Key`.")
+                "Ships the request in full or not at all. Without `lines`, all remaining goods ship; a line listed twice " +
+                "counts twice. 409 `not_fulfillable` unless the order is confirmed, `exceeds_ordered` for more than was " +
+                "ordered. An order with a fulfilment cannot be cancelled. Accepts an `Idempotency-Key`.")
             .Accepts<FulfilmentRequest>("application/json").Produces<FulfilmentResponse>(201);
         group.MapGet("", ListAsync).WithName("listFulfilments").Lists()
             .WithSummary("List an order's fulfilments, in order of their numbers").Produces<Page<FulfilmentResponse>>();

@@ -55,8 +55,8 @@ public static class FulfilmentRules
 
         var value = FulfilmentValue.Of(order, shipped);
         var fulfilment = new Fulfilment(
-            order.Id, earlier.Count + 1, id, shipping, checked(value - earlier.Sum(before => before.ValueMinor)), request.Tracking,
-            request.Moment.Actor, request.Moment.Now);
+            order.Id, earlier.Count + 1, id, shipping, checked(value - earlier.Sum(before => before.ValueMinor)),
+            request.Tracking, request.Moment.Actor, request.Moment.Now);
         var status = LeftOf(order, shipped).Count == 0
             ? FulfilmentStatuses.Fulfilled
             : FulfilmentStatuses.PartiallyFulfilled;

@@ -4,7 +4,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.OrderService.Fulfilments;
 
-/// <summary>Participant that has not yet confirmed its part in a fulfilment.</summary>
+/// <summary>Participant of a fulfilment, not yet confirmed.</summary>
 /// <param name="OrderId">Id of the order.</param>
 /// <param name="Number">Number of the fulfilment within the order.</param>
 /// <param name="Participant">One of <see cref="ServiceNames"/>.</param>
@@ -17,10 +17,10 @@ public sealed record FulfilmentWork(
     public const int Closing = GoodsShipped.Rest;
 }
 
-/// <summary>Loads and saves fulfilments and their open work, one statement per set.</summary>
+/// <summary>Loads and saves fulfilments and open work, a statement per set.</summary>
 public sealed class FulfilmentStore(SqlCatalog sql)
 {
-    /// <summary>Loads the fulfilments of several orders; those of one order come sorted by number.</summary>
+    /// <summary>Loads the fulfilments of several orders, sorted by order and number.</summary>
     public async Task<List<Fulfilment>> LoadAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         orderIds.Count == 0
             ? []
@@ -46,7 +46,7 @@ public sealed class FulfilmentStore(SqlCatalog sql)
                 .Time("created_at", fulfilment => fulfilment.CreatedAt));
     }
 
-    /// <summary>Adds work whose first message goes out with this transaction.</summary>
+    /// <summary>Adds work at attempt 1; the commit sends the first message.</summary>
     public void AddWork(Work work, IReadOnlyList<FulfilmentWork> open, DateTimeOffset nextAttemptAt)
     {
         if (open.Count == 0) return;
@@ -63,18 +63,18 @@ public sealed class FulfilmentStore(SqlCatalog sql)
             row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"),
             row.BigIntOrNull("due_minor")));
 
-    /// <summary>Counts one more attempt for each row, and schedules the next.</summary>
+    /// <summary>Adds an attempt to each row, and schedules the next.</summary>
     public Task ScheduleAsync(
         Work work, IReadOnlyList<FulfilmentWork> open, Func<FulfilmentWork, DateTimeOffset> nextAttemptAt) =>
         work.ExecuteAsync(sql["schedule_fulfilment_work"], Keys(open).Time("next_attempt_at", nextAttemptAt));
 
-    /// <summary>Deletes work that its participant has confirmed.</summary>
+    /// <summary>Deletes confirmed work.</summary>
     public void Finish(Work work, IReadOnlyList<FulfilmentWork> confirmed)
     {
         if (confirmed.Count > 0) work.Defer(sql["delete_fulfilment_work"], Keys(confirmed));
     }
 
-    /// <summary>Deletes the work that these payments have completed, and makes what remains due at once.</summary>
+    /// <summary>Deletes the work completed by these payments, and makes the remaining work due at once.</summary>
     public void FinishCaptured(Work work, IReadOnlyList<(Guid OrderId, PaymentTotals Payment)> payments)
     {
         if (payments.Count == 0) return;

@@ -11,7 +11,7 @@ public static class FulfilmentValue
 {
     static readonly IReadOnlyList<string> WithTheFirst = ["shipping", "fee"];
 
-    /// <summary>Values all goods shipped so far, in minor units, from 0 to the total. Shipping more never lowers the value.</summary>
+    /// <summary>Values the goods shipped so far: minor units, from 0 to the total, never falling as more ships.</summary>
     /// <param name="order">Confirmed order: every line has a price.</param>
     /// <param name="shipped">Units shipped per line.</param>
     public static long Of(Order order, IReadOnlyDictionary<int, long> shipped)

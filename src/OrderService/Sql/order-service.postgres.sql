@@ -1,6 +1,6 @@
 -- name: insert_orders
--- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed although the reply
--- to its commit was lost. The caller compares the ids returned.
+-- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed and the reply to the
+-- commit was lost. The caller compares the ids returned.
 INSERT INTO orders ({new_order})
 SELECT
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
@@ -30,10 +30,10 @@ FROM unnest(@merchant, @reference) AS batch (merchant, reference)
 JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference;
 
 -- name: insert_events
--- Sequence values are assigned before commit: a reader that went past a number whose predecessor is uncommitted would miss
--- the predecessor. Each writer therefore holds, until its transaction ends, an advisory lock on the last value assigned
--- before its own; oldest_event_writer finds the lowest. The locks are shared and never taken exclusively, so writers do not
--- wait. The prefix 20311 ('OW') separates these locks from other advisory locks. Rows are numbered in the order of the set.
+-- Sequence values are assigned before commit: a reader past an uncommitted value would miss the event. Each writer therefore
+-- holds, until the transaction ends, an advisory lock on the last value assigned before the statement; oldest_event_writer
+-- finds the lowest. The locks are shared and never taken exclusively, so writers do not wait. The prefix 20311 ('OW')
+-- separates these locks from other advisory locks. Rows are numbered in the order of the set.
 WITH turn AS MATERIALIZED (
     SELECT pg_advisory_xact_lock_shared(20311::bigint << 48 | CASE WHEN is_called THEN last_value ELSE 0 END)
     FROM order_events_seq_seq
@@ -62,7 +62,7 @@ USING unnest(@id) AS batch (id)
 WHERE u.order_id = batch.id;
 
 -- name: claim_due_orders
--- Rows that another instance has claimed or is settling are skipped.
+-- Rows claimed or being settled by another instance are skipped.
 SELECT order_id, attempts
 FROM unsettled_orders
 WHERE next_attempt_at <= @now
@@ -101,7 +101,7 @@ FROM orders o
 WHERE o.id = ANY (@id) AND o.status NOT IN ('pending', 'cancel_pending');
 
 -- name: save_states
--- A row in another version stays unchanged, and its id is not returned.
+-- A row in another version stays unchanged, and the id is not returned.
 UPDATE orders o
 SET status = batch.status, payment_status = batch.payment_status, total_minor = batch.total_minor,
     lines = COALESCE(batch.lines::json, o.lines), reason_code = batch.reason_code,
@@ -125,7 +125,7 @@ RETURNING o.id;
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM order_events_seq_seq;
 
 -- name: oldest_event_writer
--- The value before those of the oldest open writer. pg_locks shows a 64-bit advisory lock as two halves.
+-- The value before the oldest open writer's first. pg_locks shows a 64-bit advisory lock as two halves.
 SELECT min((classid::bigint << 32 | objid::bigint) & ((1::bigint << 48) - 1)) AS seq
 FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 20311
@@ -154,7 +154,7 @@ SELECT order_id, number, participant, due_minor, @next_attempt_at, 1
 FROM unnest(@order_id, @number, @participant, @due_minor) AS batch (order_id, number, participant, due_minor);
 
 -- name: claim_due_fulfilment_work
--- Rows past @too_far were scheduled by a clock that was ahead. Rows that another instance has claimed are skipped.
+-- Rows past @too_far were scheduled by a clock that was ahead. Rows claimed by another instance are skipped.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
 WHERE next_attempt_at <= @now OR next_attempt_at > @too_far
@@ -175,14 +175,14 @@ USING unnest(@order_id, @number, @participant) AS batch (order_id, number, parti
 WHERE w.order_id = batch.order_id AND w.number = batch.number AND w.participant = batch.participant;
 
 -- name: delete_captured_work
--- The payment has captured the amount due. Number 0, the close of an order, also requires that nothing is held any more.
+-- The payment has captured the amount due. Number 0, the close of an order, also requires that no money is held.
 DELETE FROM fulfilment_work w
 USING unnest(@order_id, @captured_minor, @is_held) AS batch (order_id, captured_minor, is_held)
 WHERE w.order_id = batch.order_id AND w.participant = 'customer-service' AND w.due_minor <= batch.captured_minor
     AND (w.number > 0 OR NOT batch.is_held);
 
 -- name: bring_capture_forward
--- A payment that has finished one capture is free for the next: customer-service is not asked again before the next attempt.
+-- After a capture the payment is free for the next, and customer-service learns of the remaining work only by a resend.
 UPDATE fulfilment_work w
 SET next_attempt_at = @now
 FROM unnest(@order_id) AS batch (order_id)

@@ -1,8 +1,8 @@
 -- SQLite has one writer at a time: rows need no locks, and sequence values become visible in the order of assignment.
 
 -- name: insert_orders
--- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed although the reply
--- to its commit was lost. The caller compares the ids returned.
+-- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed and the reply to the
+-- commit was lost. The caller compares the ids returned.
 INSERT INTO orders ({new_order})
 VALUES (
     @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
@@ -136,7 +136,7 @@ WHERE (order_id, number, participant) IN
     (SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(@rows));
 
 -- name: delete_captured_work
--- The payment has captured the amount due. Number 0, the close of an order, also requires that nothing is held any more.
+-- The payment has captured the amount due. Number 0, the close of an order, also requires that no money is held.
 DELETE FROM fulfilment_work
 WHERE participant = 'customer-service' AND EXISTS (
     SELECT 1
@@ -145,7 +145,7 @@ WHERE participant = 'customer-service' AND EXISTS (
         AND (fulfilment_work.number > 0 OR NOT value ->> 2));
 
 -- name: bring_capture_forward
--- A payment that has finished one capture is free for the next: customer-service is not asked again before the next attempt.
+-- After a capture the payment is free for the next, and customer-service learns of the remaining work only by a resend.
 UPDATE fulfilment_work
 SET next_attempt_at = @now
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
