@@ -129,7 +129,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .BigInt("version", e => e.Version)
                 .Text("type", e => e.Type)
                 .Text("status", e => e.Status)
-                .Time("occurred_at", e => e.At)
+                .Time("at", e => e.At)
                 .Text("actor", e => e.Actor)
                 .Text("trace_id", e => e.TraceId)
                 .Text("data", e => StoredEventData.Write(e.Data, e.At)));

@@ -105,7 +105,7 @@ public sealed class StockStore(SqlCatalog sql)
 
     public static StockMovement ReadMovement(IRow row) => new(
         row.BigInt("seq"), row.Text("sku"), row.UuidOrNull("order_id"), row.Text("kind"), row.BigInt("on_hand_delta"),
-        row.BigInt("allocated_delta"), row.Time("occurred_at"), row.TextOrNull("note"), row.Text("actor"));
+        row.BigInt("allocated_delta"), row.Time("at"), row.TextOrNull("note"), row.Text("actor"));
 
     void InsertReservations(Work work, List<Reservation> reservations)
     {

@@ -29,5 +29,6 @@ public class CaptureSettingsTests
     [InlineData(null, "=fulfilment", "ORDERWRIGHT_CAPTURE_MERCHANTS")]
     [InlineData(null, "acme=fulfilment,acme=confirmation", "ORDERWRIGHT_CAPTURE_MERCHANTS")]
     public void An_invalid_setting_is_refused_at_start_with_its_name(string? all, string? merchants, string name) =>
-        Assert.StartsWith(name, Assert.Throws<InvalidSettingException>(() => Read(all, merchants)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            name, Assert.Throws<InvalidSettingException>(() => Read(all, merchants)).Message, StringComparison.Ordinal);
 }

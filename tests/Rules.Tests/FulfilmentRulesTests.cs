@@ -67,7 +67,8 @@ public class FulfilmentRulesTests
         Assert.Contains("Line 1: 3 ordered, 2 shipped before, 2 now.", body, StringComparison.Ordinal);
         // Int32 would overflow here.
         Assert.Contains(
-            "exceeds_ordered", Refused(Ship(TeaAndMugs, [], (1, int.MaxValue), (1, int.MaxValue))).Body, StringComparison.Ordinal);
+            "exceeds_ordered", Refused(Ship(TeaAndMugs, [], (1, int.MaxValue), (1, int.MaxValue))).Body,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public class OrderChecksTests
         if (request is null) return [.. errors.Select(error => $"{error.Pointer} {error.Code}")];
         if (OrderChecks.Refuse(request) is not { } refusal) return [];
         Assert.Equal(400, refusal.Status);
-        return [.. JsonNode.Parse(refusal.Body.Span)!["errors"]!.AsArray().Select(error => $"{error!["pointer"]} {error["code"]}")];
+        var listed = JsonNode.Parse(refusal.Body.Span)!["errors"]!.AsArray();
+        return [.. listed.Select(error => $"{error!["pointer"]} {error["code"]}")];
     }
 
     [Fact]
@@ -77,7 +78,8 @@ public class OrderChecksTests
     [InlineData("/adjustments", "[{\"type\":\"gift\",\"label\":\"x\",\"amount\":1}]", "unknown_value", "/adjustments/0/type")]
     [InlineData("/adjustments", "[{\"type\":\"fee\",\"label\":\"\",\"amount\":1}]", "required", "/adjustments/0/label")]
     [InlineData("/adjustments", "[{\"type\":\"fee\",\"label\":\"x\",\"amount\":-1}]", "out_of_range", "/adjustments/0/amount")]
-    [InlineData("/adjustments", "[{\"type\":\"discount\",\"label\":\"x\",\"amount\":1}]", "out_of_range", "/adjustments/0/amount")]
+    [InlineData(
+        "/adjustments", "[{\"type\":\"discount\",\"label\":\"x\",\"amount\":1}]", "out_of_range", "/adjustments/0/amount")]
     [InlineData("/adjustments", "[{\"type\":\"discount\",\"label\":\"x\",\"amount\":-1531}]", "total_out_of_range")]
     [InlineData("/metadata", "{\"a\":1}", "invalid_type", "/metadata/a")]
     [InlineData("/metadata", "{\"a\":null}", "required", "/metadata/a")]

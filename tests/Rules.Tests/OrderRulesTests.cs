@@ -29,7 +29,8 @@ public class OrderRulesTests
     static readonly IReadOnlyDictionary<string, IMessageBody> Outcomes = new Dictionary<string, IMessageBody>
     {
         ["confirmed"] = Confirmation(Authorized),
-        ["rejected"] = new OrderRejected(ReasonCodes.OutOfStock, "85123A: 6 wanted, 0 available.", StepNames.ReserveStock, PaymentTotals.None, Steps),
+        ["rejected"] = new OrderRejected(
+            ReasonCodes.OutOfStock, "85123A: 6 wanted, 0 available.", StepNames.ReserveStock, PaymentTotals.None, Steps),
         ["cancelled"] = new OrderCancelled(Voided, Steps),
         ["expired"] = new OrderExpired(ReasonCodes.TimedOut, "No answer in time.", StepNames.AuthorizePayment, Voided, Steps),
     };
@@ -101,7 +102,8 @@ public class OrderRulesTests
                 var change = OrderRules.Settle(before, outcome, Later);
                 Assert.Equal(before.Version + change.Events.Count, change.State.Version);
                 Assert.Equal(
-                    Enumerable.Range(1, change.Events.Count).Select(n => before.Version + n), change.Events.Select(e => e.Version));
+                    Enumerable.Range(1, change.Events.Count).Select(n => before.Version + n),
+                    change.Events.Select(e => e.Version));
             }
     }
 
@@ -109,10 +111,13 @@ public class OrderRulesTests
     public void A_terminal_status_is_never_left()
     {
         Assert.Equal(
-            [Cancelled, Completed, Expired, Rejected], OrderStatuses.All.Where(OrderRules.IsTerminal).Order(StringComparer.Ordinal));
+            [Cancelled, Completed, Expired, Rejected],
+            OrderStatuses.All.Where(OrderRules.IsTerminal).Order(StringComparer.Ordinal));
         foreach (var status in OrderStatuses.All.Where(OrderRules.IsTerminal))
         {
-            Assert.All(Outcomes.Values, outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
+            Assert.All(
+                Outcomes.Values,
+                outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
             Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.UpdateByOperator(In(status), to, Later)));
         }
     }
@@ -150,7 +155,8 @@ public class OrderRulesTests
     public void A_cancellation_keeps_its_reason_to_the_end()
     {
         var pending = OrderRules.Cancel(In(Confirmed, PaymentStatuses.Paid), "fraud", Later)!.State;
-        Assert.Equal((CancelPending, "fraud", ReasonCodes.Cancelled), (pending.Status, pending.CancelReason, pending.Reason!.Code));
+        Assert.Equal(
+            (CancelPending, "fraud", ReasonCodes.Cancelled), (pending.Status, pending.CancelReason, pending.Reason!.Code));
         var ended = OrderRules.Settle(pending, new OrderCancelled(new(1530, 1530, 1530, false), Steps), Later).State;
         Assert.Equal((Cancelled, PaymentStatuses.Refunded, "fraud"), (ended.Status, ended.PaymentStatus, ended.CancelReason));
     }
@@ -199,7 +205,10 @@ public class OrderRulesTests
         var captured = Confirmation(Captured);
         Assert.Equal(
             [captured, Outcomes["cancelled"]],
-            OrderRules.Merge([Outcomes["cancelled"], Confirmation(Authorized), captured, Confirmation(Authorized), Outcomes["cancelled"]]));
+            OrderRules.Merge(
+            [
+                Outcomes["cancelled"], Confirmation(Authorized), captured, Confirmation(Authorized), Outcomes["cancelled"],
+            ]));
         Assert.Equal([Outcomes["rejected"]], OrderRules.Merge([Outcomes["rejected"], Outcomes["rejected"]]));
     }
 
@@ -210,5 +219,6 @@ public class OrderRulesTests
     [Fact]
     public void Orders_are_resent_after_5_10_20_and_then_every_30_seconds() =>
         Assert.Equal(
-            [5, 10, 20, 30, 30, 30], new[] { 1, 2, 3, 4, 5, 91 }.Select(attempts => ResendUnsettledOrders.PauseAfter(attempts).TotalSeconds));
+            [5, 10, 20, 30, 30, 30],
+            new[] { 1, 2, 3, 4, 5, 91 }.Select(attempts => ResendUnsettledOrders.PauseAfter(attempts).TotalSeconds));
 }

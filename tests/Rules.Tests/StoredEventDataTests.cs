@@ -34,14 +34,19 @@ public class StoredEventDataTests
             Reserved with { Undo = true, Attempts = 3 },
             Reserved with { AnsweredAt = null, Outcome = "timed_out", Code = "timed_out" },
             Reserved with { AnsweredAt = null },
-            Reserved with { Outcome = "rejected", Code = ReasonCodes.OutOfStock, SentAt = At.AddDays(-400), AnsweredAt = At.AddMilliseconds(2) },
+            Reserved with
+            {
+                Outcome = "rejected", Code = ReasonCodes.OutOfStock, SentAt = At.AddDays(-400),
+                AnsweredAt = At.AddMilliseconds(2),
+            },
         ]));
         Assert.Equal(
             """
             {"code":"timed_out","steps":[
             {"step":"reserve-stock","undo":true,"outcome":"completed","sentAt":"2026-01-31T09:30:00.291Z",
             "answeredAt":"2026-01-31T09:30:00.439Z","attempts":3},
-            {"step":"reserve-stock","undo":false,"outcome":"timed_out","code":"timed_out","sentAt":"2026-01-31T09:30:00.291Z","attempts":1},
+            {"step":"reserve-stock","undo":false,"outcome":"timed_out","code":"timed_out","sentAt":"2026-01-31T09:30:00.291Z",
+            "attempts":1},
             {"step":"reserve-stock","undo":false,"outcome":"completed","sentAt":"2026-01-31T09:30:00.291Z","attempts":1},
             {"step":"reserve-stock","undo":false,"outcome":"rejected","code":"out_of_stock","sentAt":"2024-12-27T09:30:00.839Z",
             "answeredAt":"2026-01-31T09:30:00.841Z","attempts":1}]}

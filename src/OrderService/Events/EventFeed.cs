@@ -163,7 +163,7 @@ public sealed partial class EventFeed(
 
     static EventResponse ReadEvent(IRow row)
     {
-        var at = row.Time("occurred_at");
+        var at = row.Time("at");
         return new(
             row.BigInt("seq"), row.Uuid("order_id"), row.BigInt("version"), row.Text("type"), row.Text("status"), at,
             row.Text("actor"), row.TextOrNull("trace_id"), StoredEventData.Read(row.Text("data"), at));

@@ -36,15 +36,15 @@ CREATE INDEX orders_customer ON orders (customer_id, id);
 -- Append-only, one row per version of an order, written in the transaction of the change. Webhooks and the public feed read
 -- from here: the table is the outbox for everything outside.
 CREATE TABLE order_events (
-    seq         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    order_id    uuid        NOT NULL,
-    version     bigint      NOT NULL,
-    type        text        NOT NULL,
-    status      text        NOT NULL,
-    occurred_at timestamptz NOT NULL,
-    actor       text        NOT NULL,
-    trace_id    text,
-    data        json        NOT NULL,
+    seq      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    order_id uuid        NOT NULL,
+    version  bigint      NOT NULL,
+    type     text        NOT NULL,
+    status   text        NOT NULL,
+    at       timestamptz NOT NULL,
+    actor    text        NOT NULL,
+    trace_id text,
+    data     json        NOT NULL,
     UNIQUE (order_id, version)
 );
 

@@ -32,15 +32,15 @@ CREATE INDEX orders_customer ON orders (customer_id, id);
 -- Append-only, one row per version of an order, written in the transaction of the change. Webhooks and the public feed read
 -- from here: the table is the outbox for everything outside.
 CREATE TABLE order_events (
-    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
-    order_id    BLOB    NOT NULL,
-    version     INTEGER NOT NULL,
-    type        TEXT    NOT NULL,
-    status      TEXT    NOT NULL,
-    occurred_at INTEGER NOT NULL,
-    actor       TEXT    NOT NULL,
-    trace_id    TEXT,
-    data        TEXT    NOT NULL,
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    order_id BLOB    NOT NULL,
+    version  INTEGER NOT NULL,
+    type     TEXT    NOT NULL,
+    status   TEXT    NOT NULL,
+    at       INTEGER NOT NULL,
+    actor    TEXT    NOT NULL,
+    trace_id TEXT,
+    data     TEXT    NOT NULL,
     UNIQUE (order_id, version)
 ) STRICT;
 

@@ -39,11 +39,11 @@ WITH turn AS MATERIALIZED (
     FROM order_events_seq_seq
 )
 INSERT INTO order_events ({new_event})
-SELECT order_id, version, type, status, occurred_at, actor, trace_id, data::json
+SELECT order_id, version, type, status, at, actor, trace_id, data::json
 FROM turn, (
     SELECT
         unnest(@order_id) AS order_id, unnest(@version) AS version, unnest(@type) AS type, unnest(@status) AS status,
-        unnest(@occurred_at) AS occurred_at, unnest(@actor) AS actor, unnest(@trace_id) AS trace_id, unnest(@data) AS data
+        unnest(@at) AS at, unnest(@actor) AS actor, unnest(@trace_id) AS trace_id, unnest(@data) AS data
 ) AS batch;
 
 -- name: insert_unsettled

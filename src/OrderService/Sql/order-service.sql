@@ -14,10 +14,10 @@ id, merchant, reference, customer_id, currency, status, payment_status, fulfilme
     created_at, updated_at
 
 -- columns: new_event
-order_id, version, type, status, occurred_at, actor, trace_id, data
+order_id, version, type, status, at, actor, trace_id, data
 
 -- columns: event
-e.seq, e.order_id, e.version, e.type, e.status, e.occurred_at, e.actor, e.trace_id, e.data
+e.seq, e.order_id, e.version, e.type, e.status, e.at, e.actor, e.trace_id, e.data
 
 -- columns: fulfilment
 order_id, number, id, lines, value_minor, carrier, tracking_number, actor, created_at

@@ -22,7 +22,7 @@ JOIN orders o ON o.merchant = batch.value ->> 0 AND o.reference = batch.value ->
 
 -- name: insert_events
 INSERT INTO order_events ({new_event})
-VALUES (@order_id, @version, @type, @status, @occurred_at, @actor, @trace_id, @data);
+VALUES (@order_id, @version, @type, @status, @at, @actor, @trace_id, @data);
 
 -- name: insert_unsettled
 INSERT INTO unsettled_orders (order_id, next_attempt_at, attempts) VALUES (@id, @next_attempt_at, 1);

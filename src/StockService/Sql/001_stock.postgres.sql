@@ -50,7 +50,7 @@ CREATE TABLE movements (
     kind            text        NOT NULL,
     on_hand_delta   bigint      NOT NULL,
     allocated_delta bigint      NOT NULL,
-    occurred_at     timestamptz NOT NULL,
+    at              timestamptz NOT NULL,
     note            text,
     actor           text        NOT NULL,
     PRIMARY KEY (sku, seq)

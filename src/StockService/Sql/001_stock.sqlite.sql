@@ -46,7 +46,7 @@ CREATE TABLE movements (
     kind            TEXT    NOT NULL,
     on_hand_delta   INTEGER NOT NULL,
     allocated_delta INTEGER NOT NULL,
-    occurred_at     INTEGER NOT NULL,
+    at              INTEGER NOT NULL,
     note            TEXT,
     actor           TEXT    NOT NULL
 ) STRICT;

@@ -22,7 +22,7 @@ sku, name, unit_price, currency, version, created_at, updated_at
 l.on_hand, l.allocated, l.reserved, l.version AS level_version
 
 -- columns: new_movement
-sku, order_id, kind, on_hand_delta, allocated_delta, occurred_at, note, actor
+sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor
 
 -- name: product
 SELECT {product} FROM products p WHERE p.sku = @sku;

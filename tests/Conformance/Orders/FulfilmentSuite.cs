@@ -37,7 +37,10 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
         var id = await ConfirmedAsync();
         var part = await ShipAsync(
-            id, """{"lines":[{"line":1,"quantity":1},{"line":1,"quantity":1}],"tracking":{"carrier":"Royal Mail","number":"AB1"}}""");
+            id,
+            """
+            {"lines":[{"line":1,"quantity":1},{"line":1,"quantity":1}],"tracking":{"carrier":"Royal Mail","number":"AB1"}}
+            """);
         Assert.Equal(201, part.Status);
         Assert.Equal($"/api/v1/orders/{id}/fulfilments/{part.Id}", part.Location);
         Assert.Equal(
@@ -231,7 +234,8 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         }
         await server.DeliverAsync((partly, new GoodsShipped(1)), (partly, new GoodsShipped(0)));
         while (await server.CountAsync("fulfilment_work") > 0) await Task.Delay(20, patience.Token);
-        Assert.Equal([new OrderLine(1, "85123A", 4)], received.Select(message => message.Body).OfType<ReleaseUnshipped>().First().Lines);
+        var released = received.Select(message => message.Body).OfType<ReleaseUnshipped>().First();
+        Assert.Equal([new OrderLine(1, "85123A", 4)], released.Lines);
         // A merchant that reports no fulfilments has shipped its completed orders.
         Assert.DoesNotContain(received, message => message.OrderId == unreported);
     }

@@ -10,7 +10,8 @@ namespace Orderwright.Conformance.Orders;
 /// <summary>Feed of all events, and live streams: no event is missed, none is duplicated.</summary>
 public abstract class OrderFeedSuite(StorageEngine engine) : IAsyncLifetime
 {
-    protected const string Mug = """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""";
+    protected const string Mug =
+        """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""";
 
     protected OrderServer Server { get; private set; } = null!;
 
@@ -80,13 +81,17 @@ public abstract class OrderFeedSuite(StorageEngine engine) : IAsyncLifetime
         {
             types.Add((string)e["type"]!);
             if (types.Count == 1) await Server.DeliverAsync((id, Outcomes.Paid));
-            if (types.Count == 2) await Server.SendAsync(HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator");
+            if (types.Count == 2)
+                await Server.SendAsync(
+                    HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator");
         }
         Assert.Equal(["placed", "confirmed", "completed"], types);
 
-        var seqs = (await Server.GetAsync($"/api/v1/orders/{id}/events")).Json["items"]!.AsArray().Select(e => (long)e!["seq"]!).ToList();
+        var timeline = (await Server.GetAsync($"/api/v1/orders/{id}/events")).Json["items"]!.AsArray();
+        var seqs = timeline.Select(e => (long)e!["seq"]!).ToList();
         var rest = new List<long>();
-        await foreach (var e in Server.StreamAsync($"/api/v1/orders/{id}/events", ["Last-Event-ID", $"{seqs[0]}"])) rest.Add((long)e["seq"]!);
+        await foreach (var e in Server.StreamAsync($"/api/v1/orders/{id}/events", ["Last-Event-ID", $"{seqs[0]}"]))
+            rest.Add((long)e["seq"]!);
         Assert.Equal(seqs[1..], rest);
         Assert.Equal(204, (await Server.GetAsync(
             $"/api/v1/orders/{id}/events", "Accept", "text/event-stream", "Last-Event-ID", $"{seqs[^1]}")).Status);

@@ -20,7 +20,10 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
         server.Time.Advance(TimeSpan.FromMinutes(1));
         var named = reference is null ? "null" : $"\"{reference}\"";
         var placed = await server.PlaceAsync(
-            $$"""{"customerId":"{{customer}}","currency":"GBP","reference":{{named}},"lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""",
+            $$"""
+            {"customerId":"{{customer}}","currency":"GBP","reference":{{named}},
+            "lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}
+            """,
             "X-Merchant", merchant);
         return placed.Id;
     }

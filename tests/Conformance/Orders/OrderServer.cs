@@ -91,7 +91,8 @@ public sealed class OrderServer : IAsyncDisposable
 
     /// <param name="json">Body of the request.</param>
     /// <param name="headers">Alternating names and values.</param>
-    public Task<Reply> PlaceAsync(string json, params string[] headers) => SendAsync(HttpMethod.Post, "/api/v1/orders", json, headers);
+    public Task<Reply> PlaceAsync(string json, params string[] headers) =>
+        SendAsync(HttpMethod.Post, "/api/v1/orders", json, headers);
 
     public Task<Reply> GetAsync(string path, params string[] headers) => SendAsync(HttpMethod.Get, path, null, headers);
 
@@ -101,7 +102,8 @@ public sealed class OrderServer : IAsyncDisposable
         using var response = await http.SendAsync(request);
         return new Reply(
             (int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ETag?.Tag,
-            response.Headers.Location?.OriginalString, Header(response, "Idempotent-Replayed"), Header(response, "Preference-Applied"));
+            response.Headers.Location?.OriginalString, Header(response, "Idempotent-Replayed"),
+            Header(response, "Preference-Applied"));
     }
 
     /// <summary>Reads the data of a live stream's events, until the stream ends.</summary>
@@ -232,7 +234,7 @@ static class Outcomes
     public static OrderConfirmed Paid => new(Lines, 1530, new PaymentTotals(1530, 1530, 0, false), Steps);
 
     public static OrderRejected Rejected => new(
-        ReasonCodes.OutOfStock, "Not there.", StepNames.ReserveStock, PaymentTotals.None, Steps);
+        ReasonCodes.OutOfStock, "Out of stock.", StepNames.ReserveStock, PaymentTotals.None, Steps);
 
     public static OrderCancelled Cancelled => new(new PaymentTotals(1530, 1530, 1530, false), Steps);
 

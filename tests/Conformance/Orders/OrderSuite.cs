@@ -21,9 +21,11 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
 
     async Task<Guid> PlacedAsync(string json = Mug) => (await server.PlaceAsync(json)).Id;
 
-    async Task<JsonArray> TimelineAsync(Guid id) => (await server.GetAsync($"/api/v1/orders/{id}/events")).Json["items"]!.AsArray();
+    async Task<JsonArray> TimelineAsync(Guid id) =>
+        (await server.GetAsync($"/api/v1/orders/{id}/events")).Json["items"]!.AsArray();
 
-    static string Referenced(string reference) => Mug.Replace("{\"customerId", $"{{\"reference\":\"{reference}\",\"customerId", StringComparison.Ordinal);
+    static string Referenced(string reference) => Mug.Replace(
+        "{\"customerId", $"{{\"reference\":\"{reference}\",\"customerId", StringComparison.Ordinal);
 
     [Fact]
     public async Task An_order_is_accepted_read_back_and_sent_to_the_coordinator()
@@ -39,7 +41,8 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal((202, $"/api/v1/orders/{placed.Id}", "\"1\""), (placed.Status, placed.Location, placed.ETag));
         Assert.Equal(
             ("pending", "pending", "unfulfilled", "2029", "1", "536365"),
-            (placed["status"], placed["paymentStatus"], placed["fulfilmentStatus"], placed["total"], placed["version"], placed["reference"]));
+            (placed["status"], placed["paymentStatus"], placed["fulfilmentStatus"], placed["total"], placed["version"],
+                placed["reference"]));
         Assert.Equal("1530", placed.Json["lines"]![0]!["total"]!.ToString());
         Assert.Equal(["z", "a"], placed.Json["metadata"]!.AsObject().Select(pair => pair.Key));
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", placed["createdAt"]);
@@ -55,7 +58,9 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(Outcomes.Lines, body.Lines);
 
         var e = Assert.Single(await TimelineAsync(placed.Id))!;
-        Assert.Equal(("placed", "pending", "ann", "1"), ((string?)e["type"], (string?)e["status"], (string?)e["actor"], e["version"]!.ToString()));
+        Assert.Equal(
+            ("placed", "pending", "ann", "1"),
+            ((string?)e["type"], (string?)e["status"], (string?)e["actor"], e["version"]!.ToString()));
     }
 
     [Fact]
@@ -84,7 +89,9 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(
             ["1 placed pending", "2 confirmed confirmed", "3 payment_updated confirmed"],
             timeline.Select(e => $"{e!["version"]} {e["type"]} {e["status"]}"));
-        Assert.Equal(("saga-coordinator", "0af7651916cd43dd8448eb211c80319c"), ((string?)timeline[1]!["actor"], (string?)timeline[1]!["traceId"]));
+        Assert.Equal(
+            ("saga-coordinator", "0af7651916cd43dd8448eb211c80319c"),
+            ((string?)timeline[1]!["actor"], (string?)timeline[1]!["traceId"]));
         var step = timeline[1]!["data"]!["steps"]![0]!;
         Assert.Equal(("reserve-stock", "1970-01-01T00:00:00.003Z"), ((string?)step["step"], (string?)step["answeredAt"]));
     }
@@ -143,17 +150,19 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     public async Task Duplicate_late_and_out_of_order_outcomes_change_nothing()
     {
         var (one, two, marker) = (await PlacedAsync(), await PlacedAsync(), await PlacedAsync());
-        await server.DeliverAsync((one, Outcomes.Paid), (one, Outcomes.Authorized), (one, Outcomes.Paid), (two, Outcomes.Rejected));
+        await server.DeliverAsync(
+            (one, Outcomes.Paid), (one, Outcomes.Authorized), (one, Outcomes.Paid), (two, Outcomes.Rejected));
         await server.UntilAsync(one, "confirmed", "paid");
         await server.DeliverAsync(
-            (one, Outcomes.Authorized), (one, Outcomes.Rejected), (one, Outcomes.Expired), (two, Outcomes.Paid), (two, Outcomes.Rejected),
-            (two, Outcomes.Cancelled), (Guid.CreateVersion7(), Outcomes.Paid));
+            (one, Outcomes.Authorized), (one, Outcomes.Rejected), (one, Outcomes.Expired), (two, Outcomes.Paid),
+            (two, Outcomes.Rejected), (two, Outcomes.Cancelled), (Guid.CreateVersion7(), Outcomes.Paid));
         await server.DeliverAsync((marker, Outcomes.Rejected));
         await server.UntilAsync(marker, "rejected");
         Assert.Equal(["placed", "confirmed"], (await TimelineAsync(one)).Select(e => (string?)e!["type"]));
         Assert.Equal(["placed", "rejected"], (await TimelineAsync(two)).Select(e => (string?)e!["type"]));
         var rejected = await server.GetAsync($"/api/v1/orders/{two}");
-        Assert.Equal(("out_of_stock", "Not there."), ((string?)rejected.Json["reason"]!["code"], (string?)rejected.Json["reason"]!["message"]));
+        var reason = rejected.Json["reason"]!;
+        Assert.Equal(("out_of_stock", "Out of stock."), ((string?)reason["code"], (string?)reason["message"]));
         Assert.Equal(0, await server.CountAsync("unsettled_orders"));
     }
 
@@ -185,7 +194,9 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal((202, cancelled.Body), (again.Status, again.Body));
         await server.DeliverAsync((id, Outcomes.Authorized), (id, Outcomes.Cancelled));
         var ended = await server.UntilAsync(id, "cancelled");
-        Assert.Equal(("refunded", "cancelled", "4"), (ended["paymentStatus"], ended.Json["reason"]!["code"]!.ToString(), ended["version"]));
+        Assert.Equal(
+            ("refunded", "cancelled", "4"),
+            (ended["paymentStatus"], ended.Json["reason"]!["code"]!.ToString(), ended["version"]));
         Assert.Equal((202, ended.Body), ((await CancelAsync(id)).Status, (await CancelAsync(id)).Body));
         Assert.Equal(0, await server.CountAsync("unsettled_orders"));
     }
@@ -198,7 +209,12 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
     {
         var id = await PlacedAsync();
         await CancelAsync(id);
-        IMessageBody body = outcome switch { "confirmed" => Outcomes.Paid, "rejected" => Outcomes.Rejected, _ => Outcomes.Expired };
+        IMessageBody body = outcome switch
+        {
+            "confirmed" => Outcomes.Paid,
+            "rejected" => Outcomes.Rejected,
+            _ => Outcomes.Expired,
+        };
         await server.DeliverAsync((id, body));
         if (outcome == "confirmed") await server.DeliverAsync((id, Outcomes.Cancelled));
         await server.UntilAsync(id, "cancelled");
@@ -249,7 +265,8 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
 
         var other = await PatchAsync(id, "cancelled");
         Assert.Equal((409, "completed"), (other.Status, other.Json["allowed"]!.AsArray().Single()!.ToString()));
-        Assert.Equal((412, "version_mismatch"), ((await PatchAsync(id, "completed", "\"1\"")).Status, (await PatchAsync(id, "completed", "\"1\""))["code"]));
+        var stale = await PatchAsync(id, "completed", "\"1\"");
+        Assert.Equal((412, "version_mismatch"), (stale.Status, stale["code"]));
         Assert.Equal(400, (await PatchAsync(id, "shipped")).Status);
         Assert.Equal(404, (await server.SendAsync(
             HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Merchant", "other")).Status);
@@ -269,7 +286,8 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(n => server.PlaceAsync(
             (n % 3) switch { 0 => Mug, 1 => Referenced("R-1"), _ => Referenced($"S-{n % 6}") })));
         Assert.Equal(22, answers.Count(answer => answer.Status == 202));
-        foreach (var group in answers.Where((_, n) => n % 3 == 2).Select((answer, n) => (answer, n % 2)).GroupBy(pair => pair.Item2))
+        foreach (var group in answers.Where((_, n) => n % 3 == 2).Select((answer, n) => (answer, n % 2))
+            .GroupBy(pair => pair.Item2))
         {
             var winner = Assert.Single(group, pair => pair.answer.Status == 202).answer;
             Assert.All(

@@ -22,7 +22,8 @@ public abstract class OrderSweepSuite(StorageEngine engine)
     public async Task Unsettled_orders_are_resent_and_settled_ones_are_not()
     {
         await using var server = await OrderServer.OpenAsync(engine);
-        var (waits, cancelled, authorized, done) = (await PlacedAsync(), await PlacedAsync(), await PlacedAsync(), await PlacedAsync());
+        var (waits, cancelled) = (await PlacedAsync(), await PlacedAsync());
+        var (authorized, done) = (await PlacedAsync(), await PlacedAsync());
         await server.SendAsync(HttpMethod.Post, $"/api/v1/orders/{cancelled}/cancel", """{"reason":"fraud"}""");
         await server.DeliverAsync((authorized, Outcomes.Authorized), (done, Outcomes.Paid));
         await server.UntilAsync(done, "confirmed");
@@ -139,7 +140,8 @@ public abstract class OrderSweepSuite(StorageEngine engine)
         var first = await RunAsync();
         Assert.Equal([202, 202, 202, 202, 409], first.Select(answer => answer.Status));
         var again = await RunAsync();
-        Assert.Equal(first.Select(answer => (answer.Status, answer.Location)), again.Select(answer => (answer.Status, answer.Location)));
+        Assert.Equal(
+            first.Select(answer => (answer.Status, answer.Location)), again.Select(answer => (answer.Status, answer.Location)));
         foreach (var table in new[] { "orders", "order_events", "unsettled_orders" })
             Assert.Equal(4, await server.CountAsync(table));
 

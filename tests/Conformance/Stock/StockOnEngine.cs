@@ -180,7 +180,7 @@ sealed class StockOnEngine : IAsyncDisposable
     public Task<List<StockMovement>> MovementsAsync() => database.QueryAsync(
         new SqlQuery(
             "test_movements",
-            "SELECT seq, sku, order_id, kind, on_hand_delta, allocated_delta, occurred_at, note, actor FROM movements"),
+            "SELECT seq, sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor FROM movements"),
         SqlArgs.None, StockStore.ReadMovement);
 
     /// <summary>
