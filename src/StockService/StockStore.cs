@@ -4,26 +4,26 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.StockService;
 
-/// <summary>Loads and saves the rows of stock-service, a set per statement.</summary>
-public sealed class StockTables(SqlCatalog sql)
+/// <summary>Loads and saves reservations, holds, levels, movements and shipments, a statement per set.</summary>
+public sealed class StockStore(SqlCatalog sql)
 {
     public Task<List<Reservation>> LockReservationsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         work.QueryAsync(sql["lock_reservations"], SqlArgs.OfUuids("order_id", orderIds), ReadReservation);
 
     /// <summary>
-    /// Holds that ended at <paramref name="before"/> or earlier, but for those another instance works on.
+    /// Locks holds that expired at <paramref name="before"/> or earlier; rows locked by another instance are skipped.
     /// </summary>
     public Task<List<Reservation>> LockDueReservationsAsync(Work work, DateTimeOffset before, int most) =>
         work.QueryAsync(
             sql["lock_due_reservations"], SqlArgs.With("before", before).And("most", most), ReadReservation);
 
-    /// <summary>The SKUs that exist, out of those asked for; each level is locked.</summary>
+    /// <summary>Locks and loads levels with prices; unknown SKUs are omitted.</summary>
     public async Task<List<StockItem>> LockItemsAsync(Work work, IEnumerable<string> skus)
     {
         var distinct = skus.Distinct().ToArray();
         return distinct.Length == 0 ? [] : await work.QueryAsync(
             sql["lock_items"], SqlArgs.OfTexts("sku", distinct),
-            row => new StockItem(ReadLevel(row), row.BigInt(5), row.Text(6)));
+            row => new StockItem(ReadLevel(row), row.BigInt("unit_price"), row.Text("currency")));
     }
 
     public void Save(Work work, StockBatch batch, string actor)
@@ -31,8 +31,8 @@ public sealed class StockTables(SqlCatalog sql)
         UpdateLevels(work, batch.Levels);
         InsertReservations(work, batch.Created);
         UpdateReservations(work, batch.Changed);
-        Holds("delete_holds", work, batch.HoldsGone);
-        Holds("insert_holds", work, batch.HoldsNew);
+        Holds(work, "delete_holds", batch.HoldsGone);
+        Holds(work, "insert_holds", batch.HoldsNew);
         if (batch.Movements.Count > 0)
             work.Defer(
                 sql["insert_order_movements"],
@@ -52,21 +52,21 @@ public sealed class StockTables(SqlCatalog sql)
                     .Args.And("now", work.Now));
     }
 
-    /// <summary>All that was shipped of these orders.</summary>
-    public async Task<IReadOnlyList<Shipment>> ShipmentsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
+    /// <summary>Loads all shipments of the given orders.</summary>
+    public async Task<IReadOnlyList<Shipment>> LoadShipmentsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         orderIds.Count == 0
             ? []
             : await work.QueryAsync(
-                sql["shipments"], SqlArgs.OfUuids("order_id", orderIds),
-                row => new Shipment(row.Uuid(0), row.Int(1), OrderLinesJson.Read(row.Text(2))));
+                sql["load_shipments"], SqlArgs.OfUuids("order_id", orderIds),
+                row => new Shipment(row.Uuid("order_id"), row.Int("fulfilment"), OrderLinesJson.Read(row.Text("lines"))));
 
-    /// <summary>Writes absolute values; the rows are locked.</summary>
+    /// <summary>Writes absolute values; the rows must be locked.</summary>
     public void UpdateLevels(Work work, IReadOnlyList<StockLevel> levels)
     {
         if (levels.Count > 0) work.Defer(sql["update_levels"], LevelRows(levels));
     }
 
-    /// <summary>Returns each line's seq, in the order given.</summary>
+    /// <summary>Appends to the ledger; returns each movement's <c>seq</c>, in the order given.</summary>
     public async Task<IReadOnlyList<long>> InsertMovementsAsync(Work work, IReadOnlyList<NewMovement> movements)
     {
         if (movements.Count == 0) return [];
@@ -81,7 +81,7 @@ public sealed class StockTables(SqlCatalog sql)
                 .Text("note", m => m.Note)
                 .Text("actor", m => m.Actor)
                 .Args.And("now", work.Now),
-            row => row.BigInt(0));
+            row => row.BigInt("seq"));
         seqs.Sort();
         return seqs;
     }
@@ -93,17 +93,19 @@ public sealed class StockTables(SqlCatalog sql)
         .BigInt("reserved", level => level.Reserved)
         .BigInt("version", level => level.Version);
 
-    public static StockLevel ReadLevel(IRow row) =>
-        new(row.Text(0), row.BigInt(1), row.BigInt(2), row.BigInt(3), row.BigInt(4));
+    /// <summary>Reads the columns <c>level</c>, or <c>catalogue_level</c> with another name for the version.</summary>
+    public static StockLevel ReadLevel(IRow row, string version) => new(
+        row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"), row.BigInt(version));
+
+    public static StockLevel ReadLevel(IRow row) => ReadLevel(row, "version");
 
     public static Reservation ReadReservation(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.TextOrNull(2), row.TextOrNull(3), row.Text(4),
-        OrderLinesJson.Read(row.Text(5)),
-        row.Time(6), row.Time(7), row.Time(8));
+        row.Uuid("order_id"), row.Text("state"), row.TextOrNull("code"), row.TextOrNull("message"), row.Text("currency"),
+        OrderLinesJson.Read(row.Text("lines")), row.Time("expires_at"), row.Time("created_at"), row.Time("updated_at"));
 
-    public static Movement ReadMovement(IRow row) => new(
-        row.BigInt(0), row.Text(1), row.UuidOrNull(2), row.Text(3), row.BigInt(4), row.BigInt(5), row.Time(6),
-        row.TextOrNull(7), row.Text(8));
+    public static StockMovement ReadMovement(IRow row) => new(
+        row.BigInt("seq"), row.Text("sku"), row.UuidOrNull("order_id"), row.Text("kind"), row.BigInt("on_hand_delta"),
+        row.BigInt("allocated_delta"), row.Time("at"), row.TextOrNull("note"), row.Text("actor"));
 
     void InsertReservations(Work work, List<Reservation> reservations)
     {
@@ -135,7 +137,7 @@ public sealed class StockTables(SqlCatalog sql)
                 .Args.And("now", work.Now));
     }
 
-    void Holds(string query, Work work, List<Reservation> reservations)
+    void Holds(Work work, string query, List<Reservation> reservations)
     {
         if (reservations.Count == 0) return;
         work.Defer(

@@ -1,19 +1,18 @@
 using System.Collections.Concurrent;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Decisions;
 
 /// <summary>
-/// Requests that wait for the decision of an order they placed (<c>Prefer: wait=N</c>). Whoever settles the
-/// order here wakes them; for orders that another instance settles, <see cref="WatchDecisions"/> looks at the
-/// table.
+/// Requests waiting for the decision on an order they placed (<c>Prefer: wait=N</c>). <see cref="SettleOrders"/> completes
+/// the waits for orders settled here, <see cref="WatchDecisions"/> the waits for orders settled by another instance.
 /// </summary>
-/// <param name="capacity">Requests that wait, at most; one more is answered without a wait.</param>
+/// <param name="capacity">Maximum number of waiting requests; further requests get their reply without a wait.</param>
 public sealed class DecisionWaiters(int capacity)
 {
     readonly ConcurrentDictionary<Guid, TaskCompletionSource<Order>> waiting = new();
 
     /// <summary>
-    /// To be asked before the order comes in, so that no decision is too quick; null when there is no room.
+    /// Registers a wait; null when the capacity is used up. Call before the order is placed, so that no decision is missed.
     /// </summary>
     public Task<Order>? Register(Guid orderId)
     {
@@ -24,14 +23,14 @@ public sealed class DecisionWaiters(int capacity)
 
     public void Forget(Guid orderId) => waiting.TryRemove(orderId, out _);
 
-    /// <summary>Those of these orders that somebody waits for.</summary>
+    /// <summary>Selects the orders with a waiting request.</summary>
     public IReadOnlyList<Guid> Among(IEnumerable<Guid> orderIds) =>
         waiting.IsEmpty ? [] : [.. orderIds.Where(waiting.ContainsKey)];
 
     public IReadOnlyList<Guid> All => waiting.IsEmpty ? [] : [.. waiting.Keys];
 
-    /// <summary>Wakes whoever waits for one of these, where it is decided.</summary>
-    public void Tell(IEnumerable<Order> orders)
+    /// <summary>Completes the waits for the decided orders among the given ones.</summary>
+    public void Notify(IEnumerable<Order> orders)
     {
         foreach (var order in orders)
             if (OrderRules.IsDecided(order.State.Status) && waiting.TryRemove(order.Id, out var decision))

@@ -2,19 +2,19 @@ using System.Text.Json;
 using Orderwright.Contracts;
 using Orderwright.Http;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Events;
 
 /// <summary>
-/// Between the <c>data</c> column of events and what the API hands on. The column keeps an <see cref="EventData"/> as the API
-/// shows it, but for the steps: every order's last event tells all of them, so a step is an array, its times in milliseconds
-/// since the event (mostly below 0): <c>["reserve-stock", undo 0 or 1, outcome, attempts, sentAt, answeredAt, code]</c>, the
-/// last two only where there is something to say.
+/// Codec of the <c>data</c> column of events. The column holds an <see cref="EventData"/> in the form of the API, except for
+/// the steps: the last event of every order lists all steps, so a step is stored as an array,
+/// <c>["reserve-stock", undo 0 or 1, outcome, attempts, sentAt, answeredAt, code]</c>. Times are milliseconds relative to the
+/// event, mostly negative; trailing values without content are omitted.
 /// </summary>
 public static class StoredEventData
 {
-    /// <summary>As the API shows it.</summary>
-    /// <param name="stored">The column. Rows from before 2026-11-28 keep their steps as the API shows them.</param>
-    /// <param name="at">When the event was.</param>
+    /// <summary>Converts a stored value to the form of the API.</summary>
+    /// <param name="stored">Value of the column.</param>
+    /// <param name="at">Time of the event.</param>
     public static string Read(string stored, DateTimeOffset at)
     {
         if (!stored.Contains("\"steps\"", StringComparison.Ordinal)) return stored;
@@ -32,23 +32,21 @@ public static class StoredEventData
     static void ReadSteps(JsonElement steps, DateTimeOffset at, Utf8JsonWriter json)
     {
         json.WriteStartArray("steps"u8);
-        foreach (var step in steps.EnumerateArray())
-            if (step.ValueKind == JsonValueKind.Array) ReadStep(step, at, json);
-            else step.WriteTo(json);
+        foreach (var step in steps.EnumerateArray()) ReadStep(step, at, json);
         json.WriteEndArray();
     }
 
     static void ReadStep(JsonElement step, DateTimeOffset at, Utf8JsonWriter json)
     {
-        var kept = step.GetArrayLength();
+        var length = step.GetArrayLength();
         json.WriteStartObject();
         json.WriteString("step"u8, step[0].GetString());
         json.WriteBoolean("undo"u8, step[1].GetInt32() == 1);
         json.WriteString("outcome"u8, step[2].GetString());
-        if (kept > 6) json.WriteString("code"u8, step[6].GetString());
+        if (length > 6) json.WriteString("code"u8, step[6].GetString());
         json.WritePropertyName("sentAt"u8);
         UtcMillisecondsConverter.Write(json, at.AddMilliseconds(step[4].GetInt64()));
-        if (kept > 5 && step[5].ValueKind == JsonValueKind.Number)
+        if (length > 5 && step[5].ValueKind == JsonValueKind.Number)
         {
             json.WritePropertyName("answeredAt"u8);
             UtcMillisecondsConverter.Write(json, at.AddMilliseconds(step[5].GetInt64()));
@@ -57,11 +55,11 @@ public static class StoredEventData
         json.WriteEndObject();
     }
 
-    /// <summary>As the column keeps it: without what does not apply. By hand, as every order has two.</summary>
-    /// <param name="data">What the event says.</param>
-    /// <param name="at">When it was, by which it is read again.</param>
+    /// <summary>Writes the stored form, without nulls. Written by hand for speed: every order has two events.</summary>
+    /// <param name="data">Details of the event.</param>
+    /// <param name="at">Time of the event.</param>
     public static string Write(EventData data, DateTimeOffset at) =>
-        JsonText.Write((data, at), static (json, said) => Write(json, said.data, said.at));
+        JsonText.Write((data, at), static (json, e) => Write(json, e.data, e.at));
 
     static void Write(Utf8JsonWriter json, EventData data, DateTimeOffset at)
     {

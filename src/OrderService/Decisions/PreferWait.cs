@@ -1,16 +1,16 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Decisions;
 
-/// <summary><c>Prefer: wait=N</c> (RFC 7240): how long the caller would wait for the decision.</summary>
+/// <summary><c>Prefer: wait=N</c> (RFC 7240): time the caller will wait for the decision.</summary>
 public static class PreferWait
 {
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// At most <see cref="Longest"/>; zero without the preference. One that cannot be read is ignored, as the
-    /// RFC asks.
+    /// Reads the preference, capped at <see cref="Longest"/>; zero without one. A malformed preference is ignored, as the RFC
+    /// requires.
     /// </summary>
     public static TimeSpan Read(HttpContext http)
     {
@@ -26,7 +26,7 @@ public static class PreferWait
         return TimeSpan.Zero;
     }
 
-    /// <summary>What <c>Preference-Applied</c> says.</summary>
+    /// <summary>Value of <c>Preference-Applied</c>.</summary>
     public static string Applied(TimeSpan wait) =>
         string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
 }

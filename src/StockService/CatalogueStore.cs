@@ -3,15 +3,13 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.StockService;
 
-/// <summary>Loads and saves products with their levels, a set per statement.</summary>
-public sealed class CatalogueTables(SqlCatalog sql)
+/// <summary>Loads and saves products with their levels, a statement per set.</summary>
+public sealed class CatalogueStore(SqlCatalog sql)
 {
-    /// <summary>The entries that exist, out of those asked for; product and level are locked.</summary>
+    /// <summary>Locks and loads products with their levels; unknown SKUs are omitted.</summary>
     public Task<List<CatalogueEntry>> LockAsync(Work work, IReadOnlyList<string> skus) => work.QueryAsync(
         sql["lock_products"], SqlArgs.OfTexts("sku", skus),
-        row => new CatalogueEntry(
-            ReadProduct(row),
-            new(row.Text(0), row.BigInt(7), row.BigInt(8), row.BigInt(9), row.BigInt(10))));
+        row => new CatalogueEntry(ReadProduct(row), StockStore.ReadLevel(row, "level_version")));
 
     public async Task InsertAsync(Work work, IReadOnlyList<CatalogueEntry> entries)
     {
@@ -19,7 +17,7 @@ public sealed class CatalogueTables(SqlCatalog sql)
         await work.ExecuteAsync(
             sql["insert_products"], ProductRows([.. entries.Select(entry => entry.Product)]));
         await work.ExecuteAsync(
-            sql["insert_levels"], StockTables.LevelRows([.. entries.Select(entry => entry.Level)]));
+            sql["insert_levels"], StockStore.LevelRows([.. entries.Select(entry => entry.Level)]));
     }
 
     public Task UpdateProductsAsync(Work work, IReadOnlyList<Product> products) =>
@@ -35,7 +33,8 @@ public sealed class CatalogueTables(SqlCatalog sql)
     }
 
     public static Product ReadProduct(IRow row) => new(
-        row.Text(0), row.Text(1), row.BigInt(2), row.Text(3), row.BigInt(4), row.Time(5), row.Time(6));
+        row.Text("sku"), row.Text("name"), row.BigInt("unit_price"), row.Text("currency"), row.BigInt("version"),
+        row.Time("created_at"), row.Time("updated_at"));
 
     static SqlArgs ProductRows(IReadOnlyList<Product> products) => SqlArgs.Over(products)
         .Text("sku", product => product.Sku)

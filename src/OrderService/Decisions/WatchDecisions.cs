@@ -2,16 +2,15 @@ using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Decisions;
 
 /// <summary>
-/// Looks for decisions that another instance has written, on behalf of all requests that wait here, in one
-/// statement. Costs nothing while nobody waits.
+/// Polls for decisions written by other instances: one statement for all waiting requests, none while no request waits.
 /// </summary>
 public sealed partial class WatchDecisions(
     OrderStore store, DecisionWaiters waiters, IDatabase database, TimeProvider time, ILogger<WatchDecisions> log)
 {
-    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     public BackgroundLoop Loop => new("watch-decisions", RunAsync);
 
@@ -19,19 +18,19 @@ public sealed partial class WatchDecisions(
     {
         while (true)
         {
-            await Task.Delay(LookEvery, time, cancel);
+            await Task.Delay(Interval, time, cancel);
             if (waiters.All is not { Count: > 0 } awaited) continue;
             try
             {
-                waiters.Tell(await store.LoadDecidedAsync(awaited, database, cancel));
+                waiters.Notify(await store.LoadDecidedAsync(database, awaited, cancel));
             }
             catch (DatabaseUnavailableException error)
             {
-                LogDatabaseAway(error.Message);
+                LogUnavailable(error.Message);
             }
         }
     }
 
-    [LoggerMessage(4021, LogLevel.Warning, "The database is away for requests that wait for a decision: {Why}")]
-    partial void LogDatabaseAway(string why);
+    [LoggerMessage(4021, LogLevel.Warning, "Database unavailable; requests that wait for a decision keep waiting: {Why}")]
+    partial void LogUnavailable(string why);
 }

@@ -24,11 +24,10 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Conformance.Orders;
 
 /// <summary>
-/// One instance of order-service at work, over HTTP; the test plays the coordinator. Two of them over one
-/// address are two processes. A call says who it is by headers, as the doors of the real host stand
-/// elsewhere.
+/// Running instance of order-service with its HTTP API; the test plays the coordinator. Two instances on one address act as
+/// two processes. Headers name the caller, because authentication belongs to the real host.
 /// </summary>
-public sealed class OrderHouse : IAsyncDisposable
+public sealed class OrderServer : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -39,7 +38,7 @@ public sealed class OrderHouse : IAsyncDisposable
     readonly List<Message> unread = [];
     IInbox coordinator = null!;
 
-    OrderHouse(IDatabase database, RuntimeOptions options, (string, string)[] settings)
+    OrderServer(IDatabase database, RuntimeOptions options, (string, string)[] settings)
     {
         Database = database;
         transport = new InProcessTransport(options, Time);
@@ -72,27 +71,28 @@ public sealed class OrderHouse : IAsyncDisposable
         ((HttpParts)service.Parts).Routes(web);
     }
 
-    public static async Task<OrderHouse> OpenAsync(
+    public static async Task<OrderServer> OpenAsync(
         StorageEngine engine, string? address = null, RuntimeOptions? options = null, params (string, string)[] settings)
     {
         options ??= new RuntimeOptions();
-        var house = new OrderHouse(engine.Open(address ?? await engine.NewAddressAsync(), options), options, settings);
-        await house.service.StartAsync(default);
-        house.coordinator = await house.transport.OpenInboxAsync(ServiceNames.Coordinator, default);
-        await house.web.StartAsync();
-        house.http.BaseAddress = new Uri(
-            house.web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        return house;
+        var server = new OrderServer(engine.Open(address ?? await engine.NewAddressAsync(), options), options, settings);
+        await server.service.StartAsync(default);
+        server.coordinator = await server.transport.OpenInboxAsync(ServiceNames.Coordinator, default);
+        await server.web.StartAsync();
+        server.http.BaseAddress = new Uri(
+            server.web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        return server;
     }
 
     public IDatabase Database { get; }
 
-    /// <summary>The real time, and what was added to it.</summary>
+    /// <summary>Real time plus an offset set by the test.</summary>
     public ShiftedTime Time { get; } = new();
 
-    /// <param name="json">The body.</param>
+    /// <param name="json">Body of the request.</param>
     /// <param name="headers">Alternating names and values.</param>
-    public Task<Reply> PlaceAsync(string json, params string[] headers) => SendAsync(HttpMethod.Post, "/api/v1/orders", json, headers);
+    public Task<Reply> PlaceAsync(string json, params string[] headers) =>
+        SendAsync(HttpMethod.Post, "/api/v1/orders", json, headers);
 
     public Task<Reply> GetAsync(string path, params string[] headers) => SendAsync(HttpMethod.Get, path, null, headers);
 
@@ -102,10 +102,11 @@ public sealed class OrderHouse : IAsyncDisposable
         using var response = await http.SendAsync(request);
         return new Reply(
             (int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ETag?.Tag,
-            response.Headers.Location?.OriginalString, Header(response, "Idempotent-Replayed"), Header(response, "Preference-Applied"));
+            response.Headers.Location?.OriginalString, Header(response, "Idempotent-Replayed"),
+            Header(response, "Preference-Applied"));
     }
 
-    /// <summary>The data of a live stream's events, until it ends.</summary>
+    /// <summary>Reads the data of a live stream's events, until the stream ends.</summary>
     public async IAsyncEnumerable<JsonNode> StreamAsync(
         string path, string[]? headers = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
@@ -124,17 +125,17 @@ public sealed class OrderHouse : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the order has this status, by its own live stream, and returns it.</summary>
+    /// <summary>Waits on the order's live stream for a status, and returns the order.</summary>
     public async Task<Reply> UntilAsync(Guid orderId, string status, string payment = "")
     {
-        await foreach (var told in StreamAsync($"/api/v1/orders/{orderId}/events"))
-            if ((string?)told["status"] == status && (payment == "" || (string?)told["data"]!["paymentStatus"] == payment))
+        await foreach (var e in StreamAsync($"/api/v1/orders/{orderId}/events"))
+            if ((string?)e["status"] == status && (payment == "" || (string?)e["data"]!["paymentStatus"] == payment))
                 break;
         return await GetAsync($"/api/v1/orders/{orderId}");
     }
 
-    /// <summary>The next message of this kind about this order that the coordinator gets.</summary>
-    public async Task<Message> AskedAsync<T>(Guid orderId) where T : IMessageBody
+    /// <summary>Receives the next message of a type about an order, as the coordinator.</summary>
+    public async Task<Message> NextAsync<T>(Guid orderId) where T : IMessageBody
     {
         using var limit = new CancellationTokenSource(Patience);
         while (true)
@@ -150,13 +151,13 @@ public sealed class OrderHouse : IAsyncDisposable
         }
     }
 
-    /// <summary>What is sent to another service.</summary>
-    public async Task<IInbox> ListenAsync(string other) => await transport.OpenInboxAsync(other, default);
+    /// <summary>Opens the inbox of another service.</summary>
+    public async Task<IInbox> OpenInboxAsync(string other) => await transport.OpenInboxAsync(other, default);
 
     /// <summary>
-    /// What the coordinator says about an order; what is told together is handled together.
+    /// Delivers messages to order-service as the coordinator; the messages of one call form a batch.
     /// </summary>
-    public Task TellAsync(params (Guid OrderId, IMessageBody Body)[] outcomes) =>
+    public Task DeliverAsync(params (Guid OrderId, IMessageBody Body)[] outcomes) =>
         transport.PublishAsync(
             ServiceNames.Order,
             [.. outcomes.Select(outcome => new Message
@@ -166,8 +167,12 @@ public sealed class OrderHouse : IAsyncDisposable
             })],
             default);
 
-    public async Task<long> CountAsync(string sql) =>
-        (await Database.QueryAsync(new SqlQuery(sql, sql), SqlArgs.None, row => row.BigInt(0)))[0];
+    /// <param name="from">Table, optionally with a condition: <c>orders WHERE …</c>.</param>
+    public async Task<long> CountAsync(string from)
+    {
+        var sql = $"SELECT count(*) AS count FROM {from}";
+        return (await Database.QueryAsync(new SqlQuery(sql, sql), SqlArgs.None, row => row.BigInt("count")))[0];
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -192,7 +197,7 @@ public sealed class OrderHouse : IAsyncDisposable
     }
 }
 
-/// <param name="Body">The bytes as text.</param>
+/// <param name="Body">Body of the response as text.</param>
 public sealed record Reply(int Status, string Body, string? ETag, string? Location, string? Replayed, string? PreferenceApplied)
 {
     public JsonNode Json => JsonNode.Parse(Body)!;
@@ -202,7 +207,7 @@ public sealed record Reply(int Status, string Body, string? ETag, string? Locati
     public string? this[string name] => Json[name]?.ToString();
 }
 
-/// <summary>Timers run as they do; only the hour can be moved on.</summary>
+/// <summary>Shifts the current time; timers run in real time.</summary>
 public sealed class ShiftedTime : TimeProvider
 {
     long ticks;
@@ -212,8 +217,8 @@ public sealed class ShiftedTime : TimeProvider
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref ticks));
 }
 
-/// <summary>What the coordinator says.</summary>
-static class Told
+/// <summary>Outcomes sent by the coordinator.</summary>
+static class Outcomes
 {
     public static readonly OrderLine[] Lines = [new(1, "85123A", 6, 255)];
 
@@ -229,7 +234,7 @@ static class Told
     public static OrderConfirmed Paid => new(Lines, 1530, new PaymentTotals(1530, 1530, 0, false), Steps);
 
     public static OrderRejected Rejected => new(
-        ReasonCodes.OutOfStock, "Not there.", StepNames.ReserveStock, PaymentTotals.None, Steps);
+        ReasonCodes.OutOfStock, "Out of stock.", StepNames.ReserveStock, PaymentTotals.None, Steps);
 
     public static OrderCancelled Cancelled => new(new PaymentTotals(1530, 1530, 1530, false), Steps);
 

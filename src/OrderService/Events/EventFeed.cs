@@ -4,33 +4,32 @@ using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Events;
 
 /// <summary>
-/// Reads <c>order_events</c> for the outside, and wakes the live streams when there is something new. One
-/// look at the table serves all streams; each then reads what concerns it.
+/// Reads <c>order_events</c> for external readers, and wakes live streams on new events. A single poll of the table serves all
+/// streams; each stream then reads its own events.
 /// </summary>
 /// <remarks>
-/// The feed is read up to a horizon: the last number before that of the oldest writer still at work.
-/// PostgreSQL gives numbers before the commit, so a number above the horizon may be visible while a lower one
-/// is not yet. Every number up to the horizon is either visible to a snapshot taken afterwards, or was rolled
-/// back and never will be. The numbers given are asked for before the writers, and the rows are read after
-/// both, by a statement of its own: in any other order a writer could slip through between.
+/// The feed is read up to a horizon: the last sequence value before those of the oldest open writer. PostgreSQL assigns
+/// values before commit, so a value above the horizon may be visible while a lower one is not. Every value up to the horizon
+/// is either visible to a later snapshot or was rolled back. The last value is read before the writers, and the rows after
+/// both, in a separate statement: in any other order a writer could slip in between.
 /// </remarks>
 public sealed partial class EventFeed(
     IDatabase database, SqlCatalog sql, TimeProvider time, ILogger<EventFeed> log)
 {
-    /// <summary>Live streams open at once, in one instance.</summary>
+    /// <summary>Maximum number of live streams open in one instance.</summary>
     public const int MaxStreams = 512;
 
-    // A merchant's own events may be far apart in the feed of all; a read stops somewhere.
+    // A merchant's own events may be far apart in the feed; a read covers at most 10,000 values of seq.
     const int Window = 10_000;
 
-    // Other instances commit events as well, and do not raise ours.
-    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    // Events committed by other instances raise no signal here.
+    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    // Between two looks, however many commits there are.
-    static readonly TimeSpan RestAtLeast = TimeSpan.FromMilliseconds(20);
+    // Minimum time between two polls, however many commits raise the signal.
+    static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(20);
 
     readonly ConcurrentDictionary<Subscription, bool> streams = new();
     readonly Channel<bool> raised = Channel.CreateBounded<bool>(
@@ -38,7 +37,7 @@ public sealed partial class EventFeed(
     long lastHorizon;
     int open;
 
-    /// <summary>A stream's place here. It is woken whenever there may be something for it.</summary>
+    /// <summary>Registration of a stream, woken by new events.</summary>
     public sealed class Subscription(EventFeed feed, Guid? orderId) : IDisposable
     {
         readonly Channel<bool> woken = Channel.CreateBounded<bool>(
@@ -46,8 +45,7 @@ public sealed partial class EventFeed(
 
         public Guid? OrderId => orderId;
 
-        // What was committed between its first read and the first look of the feed is found by waking it
-        // once.
+        // A new stream is woken once, for events committed between the first read and the next poll.
         public bool IsNew { get; set; } = true;
 
         public ChannelReader<bool> Woken => woken.Reader;
@@ -62,7 +60,7 @@ public sealed partial class EventFeed(
 
     public BackgroundLoop Loop => new("feed", RunAsync);
 
-    /// <summary>This instance has committed events: no need to wait for the next look.</summary>
+    /// <summary>Signals events committed by this instance, to shorten the wait for the next poll.</summary>
     public void Raise() => raised.Writer.TryWrite(true);
 
     /// <summary>
@@ -81,24 +79,23 @@ public sealed partial class EventFeed(
         return subscription;
     }
 
-    /// <summary>Events of one order with a number above <paramref name="after"/>, in order.</summary>
-    public Task<List<EventBody>> ReadOrderAsync(Guid orderId, long after, int limit, CancellationToken cancel) =>
-        // An order's events are written one transaction after the other, so none can slip in before another.
+    /// <summary>Reads the events of one order with a <c>seq</c> above <paramref name="after"/>, in order.</summary>
+    public Task<List<EventResponse>> ReadOrderAsync(Guid orderId, long after, int limit, CancellationToken cancel) =>
+        // The lock on the order's row serializes the writers of these events, so no horizon is needed.
         database.QueryAsync(
             sql["load_order_events"],
             SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel);
 
     /// <summary>
-    /// Events of all orders, or of a merchant's, above <paramref name="after"/>: at most <paramref
-    /// name="limit"/>, in order, and where to go on; null at the present end.
+    /// Reads events of all orders, or of one merchant's, in order. Also returns the position for the next read; null at the
+    /// present end of the feed.
     /// </summary>
-    /// <param name="merchant">Whose; null for all.</param>
-    /// <param name="after">The last number known.</param>
-    /// <param name="limit">Events, at most.</param>
-    /// <param name="isFresh">Looks how far the feed goes now; a stream that was just woken takes the last
-    /// look.</param>
-    /// <param name="cancel">Ends it.</param>
-    public async Task<(List<EventBody> Events, long? Next)> ReadAsync(
+    /// <param name="merchant">Owner of the orders; null for all.</param>
+    /// <param name="after">Last <c>seq</c> already read.</param>
+    /// <param name="limit">Maximum number of events.</param>
+    /// <param name="isFresh">True to query the horizon; a stream that was just woken uses the last poll's.</param>
+    /// <param name="cancel">Cancels the read.</param>
+    public async Task<(List<EventResponse> Events, long? Next)> ReadAsync(
         string? merchant, long after, int limit, bool isFresh, CancellationToken cancel)
     {
         var horizon = isFresh ? await HorizonAsync(cancel) : Interlocked.Read(ref lastHorizon);
@@ -112,13 +109,13 @@ public sealed partial class EventFeed(
         return (events, read < horizon ? read : null);
     }
 
-    /// <summary>The highest number up to which the feed is complete.</summary>
+    /// <summary>Queries the highest <c>seq</c> up to which the feed is complete.</summary>
     public async Task<long> HorizonAsync(CancellationToken cancel)
     {
-        var given = (await database.QueryAsync(sql["feed_given"], SqlArgs.None, row => row.BigInt(0), cancel))[0];
+        var last = await database.QueryAsync(sql["last_event_seq"], SqlArgs.None, row => row.BigInt("seq"), cancel);
         var oldest = await database.QueryAsync(
-            sql["feed_writers"], SqlArgs.None, row => row.BigIntOrNull(0), cancel);
-        return Math.Min(given, oldest[0] ?? given);
+            sql["oldest_event_writer"], SqlArgs.None, row => row.BigIntOrNull("seq"), cancel);
+        return Math.Min(last[0], oldest[0] ?? last[0]);
     }
 
     async Task RunAsync(CancellationToken cancel)
@@ -129,16 +126,16 @@ public sealed partial class EventFeed(
             if (streams.IsEmpty)
                 await raise;
             else
-                await LookAsync(cancel);
-            await Task.Delay(RestAtLeast, time, cancel);
-            await Task.WhenAny(raise, Task.Delay(LookEvery, time, cancel));
+                await PollAsync(cancel);
+            await Task.Delay(MinInterval, time, cancel);
+            await Task.WhenAny(raise, Task.Delay(Interval, time, cancel));
             if (raise.IsCompleted) raise = NextRaiseAsync(cancel);
         }
     }
 
     Task<bool> NextRaiseAsync(CancellationToken cancel) => raised.Reader.ReadAsync(cancel).AsTask();
 
-    async Task LookAsync(CancellationToken cancel)
+    async Task PollAsync(CancellationToken cancel)
     {
         try
         {
@@ -147,27 +144,31 @@ public sealed partial class EventFeed(
             var present = streams.Keys.ToList();
             var orders = present.Where(stream => !stream.IsNew).Select(stream => stream.OrderId).OfType<Guid>()
                 .Distinct().ToList();
-            var touched = horizon == seen || orders.Count == 0 ? [] : (await database.QueryAsync(
-                sql["touched_orders"], SqlArgs.OfUuids("id", orders).And("after", seen), row => row.Uuid(0), cancel))
+            var changed = horizon == seen || orders.Count == 0 ? [] : (await database.QueryAsync(
+                sql["changed_orders"], SqlArgs.OfUuids("id", orders).And("after", seen), row => row.Uuid("order_id"), cancel))
                 .ToHashSet();
             Interlocked.Exchange(ref lastHorizon, horizon);
             foreach (var stream in present)
             {
-                if (stream.IsNew || (stream.OrderId is { } order ? touched.Contains(order) : horizon != seen))
+                if (stream.IsNew || (stream.OrderId is { } order ? changed.Contains(order) : horizon != seen))
                     stream.Wake();
                 stream.IsNew = false;
             }
         }
         catch (DatabaseUnavailableException error)
         {
-            LogDatabaseAway(error.Message);
+            LogUnavailable(error.Message);
         }
     }
 
-    static EventBody ReadEvent(IRow row) => new(
-        row.BigInt(0), row.Uuid(1), row.BigInt(2), row.Text(3), row.Text(4), row.Time(5), row.Text(6),
-        row.TextOrNull(7), StoredEventData.Read(row.Text(8), row.Time(5)));
+    static EventResponse ReadEvent(IRow row)
+    {
+        var at = row.Time("at");
+        return new(
+            row.BigInt("seq"), row.Uuid("order_id"), row.BigInt("version"), row.Text("type"), row.Text("status"), at,
+            row.Text("actor"), row.TextOrNull("trace_id"), StoredEventData.Read(row.Text("data"), at));
+    }
 
-    [LoggerMessage(4011, LogLevel.Warning, "The database is away for the event streams: {Why}")]
-    partial void LogDatabaseAway(string why);
+    [LoggerMessage(4011, LogLevel.Warning, "Database unavailable; event streams are delayed: {Why}")]
+    partial void LogUnavailable(string why);
 }

@@ -4,40 +4,40 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Events;
 
 /// <summary>
-/// Server-sent events (WHATWG HTML, section 9.2): what is there, then each event as it comes, with a comment
-/// now and then so that no proxy takes the connection for dead. The event's <c>id</c> is its <c>seq</c>; a
-/// client that reconnects sends the last one back and misses nothing.
+/// Server-sent events (WHATWG HTML, section 9.2): stored events first, then each new event. A comment now and then keeps
+/// proxies from closing an idle connection. The <c>id</c> of an event is its <c>seq</c>; a client that reconnects sends the
+/// last id and misses nothing.
 /// </summary>
-/// <param name="subscription">Says when there may be more; given back at the end.</param>
-/// <param name="time">Measures the silence.</param>
-/// <param name="after">The number after which the stream begins.</param>
+/// <param name="subscription">Signal for new events; disposed at the end.</param>
+/// <param name="time">Clock for the heartbeat.</param>
+/// <param name="after">Position to start after.</param>
 public sealed class EventStream(EventFeed.Subscription subscription, TimeProvider time, long after) : IResult
 {
     static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Events after a number, and where to go on at once if there are more; told whether this is the first
-    /// read.
+    /// Reads the events after a position; the flag marks the first read. Also returns the next position when there are more
+    /// events already.
     /// </summary>
-    public required Func<long, bool, CancellationToken, Task<(List<EventBody> Events, long? Next)>> ReadAsync
+    public required Func<long, bool, CancellationToken, Task<(List<EventResponse> Events, long? Next)>> ReadAsync
     {
         get; init;
     }
 
-    /// <summary>True for the event after which nothing can follow.</summary>
-    public Func<EventBody, bool> EndsWith { get; init; } = _ => false;
+    /// <summary>True for an event after which no other can follow.</summary>
+    public Func<EventResponse, bool> EndsWith { get; init; } = _ => false;
 
     /// <summary>
-    /// Nothing can follow already; with nothing left to send, the client is told not to come back.
+    /// True when no event can follow the stored ones. With nothing left to send, the client is told not to reconnect.
     /// </summary>
     public bool HasEnded { get; init; }
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        using var place = subscription;
+        using var registration = subscription;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(
             httpContext.RequestAborted, Requests.StoppingOf(httpContext));
         try
@@ -46,8 +46,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client went away, which is how most streams end, or the process stops and the client comes
-            // back later.
+            // The client disconnected, the usual end of a stream; or the process is stopping, and the client will reconnect.
         }
     }
 
@@ -61,7 +60,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
             {
                 if (events.Count == 0 && HasEnded)
                 {
-                    // A browser's EventSource reconnects for ever, but not after this.
+                    // A browser's EventSource reconnects after anything but a 204.
                     response.StatusCode = StatusCodes.Status204NoContent;
                     return;
                 }
@@ -71,7 +70,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
             await response.BodyWriter.FlushAsync(cancel);
             if (events.Exists(e => EndsWith(e))) return;
             position = next ?? (events.Count > 0 ? events[^1].Seq : position);
-            if (next is null) await SomethingNewAsync(response, cancel);
+            if (next is null) await NewEventsAsync(response, cancel);
         }
     }
 
@@ -79,22 +78,22 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
     {
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache";
-        // nginx holds answers back unless it is told not to.
+        // nginx buffers responses unless this header turns buffering off.
         response.Headers["X-Accel-Buffering"] = "no";
         response.BodyWriter.Write("retry: 2000\n\n"u8);
     }
 
-    static void Write(IBufferWriter<byte> output, List<EventBody> events)
+    static void Write(IBufferWriter<byte> output, List<EventResponse> events)
     {
         foreach (var e in events)
         {
             output.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {e.Seq}\ndata: ")));
-            output.Write(JsonSerializer.SerializeToUtf8Bytes(e, OrderJson.Default.EventBody));
+            output.Write(JsonSerializer.SerializeToUtf8Bytes(e, OrderJson.Default.EventResponse));
             output.Write("\n\n"u8);
         }
     }
 
-    async Task SomethingNewAsync(HttpResponse response, CancellationToken cancel)
+    async Task NewEventsAsync(HttpResponse response, CancellationToken cancel)
     {
         var woken = subscription.Woken.ReadAsync(cancel).AsTask();
         while (await Task.WhenAny(woken, Task.Delay(Heartbeat, time, cancel)) != woken)

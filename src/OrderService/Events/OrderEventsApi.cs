@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Http;
 
-namespace Orderwright.OrderService;
+namespace Orderwright.OrderService.Events;
 
-/// <summary>What happened: an order's timeline and the feed of all, as pages or as live streams.</summary>
+/// <summary>Timeline of an order and feed of all orders, as pages or as live streams.</summary>
 public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider time)
 {
     const string EventStreamType = "text/event-stream";
@@ -18,21 +18,22 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
             .Lists("after")
             .WithSummary("An order's timeline across all services")
             .WithDescription(
-                "With `Accept: text/event-stream` a live stream: every event so far (or after `Last-Event-ID`), then each " +
-                "as it happens, until the order's status is terminal; 204 when nothing can follow.")
-            .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType);
+                "With `Accept: text/event-stream`, a live stream: all events so far (or those after `Last-Event-ID`), then " +
+                "each new event, until the order's status is terminal; 204 when no event can follow.")
+            .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType);
         events.MapGet("events", (Delegate)AllAsync).Require(Scopes.Orders).WithName("listEvents").Lists("after")
             .WithSummary("The feed of all order events")
             .WithDescription(
-                "In order of `seq`, without gaps for who goes on after the last one read: `after=SEQ`, or `Last-Event-ID` " +
-                "for a live stream, which without either begins with the next event. An operator sees all orders, others " +
-                "those of their merchant. A page may be empty and still have a `nextCursor`.")
-            .Produces<Page<EventBody>>().Produces<string>(200, EventStreamType);
+                "In order of `seq`. Continue after the last event read with `after=SEQ`, or with `Last-Event-ID` for a live " +
+                "stream, and miss none; a live stream without either begins with the next event. Operators see all orders, " +
+                "other callers those of their merchant. A page may be empty and still have a `nextCursor`.")
+            .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType);
     }
 
     async Task<IResult> OfOrderAsync(HttpContext http, string id)
     {
-        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
+        var (routeId, invalid) = RouteId.Read(id);
+        if (routeId is not { } orderId) return invalid!;
         var query = new ListQuery(http, "after");
         var (after, refusal) = PositionOf(http, query);
         if (refusal is not null) return refusal;
@@ -74,7 +75,7 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         return PageOf(events, next);
     }
 
-    // A cursor goes before `after`, and what the browser says on reconnecting goes before both.
+    // A cursor takes precedence over `Last-Event-ID`, and the header, sent by a reconnecting browser, over `after`.
     static (long? After, Answer? Refusal) PositionOf(HttpContext http, ListQuery query)
     {
         var after = query.Whole("after");
@@ -87,16 +88,16 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         return long.TryParse(header.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
             ? (last, null)
             : (null, Problem.Invalid(
-                "Last-Event-ID", "invalid_number", "The `id` of the last event that was received."));
+                "Last-Event-ID", "invalid_number", "Send the `id` of the last event received."));
     }
 
     static bool WantsStream(HttpContext http) =>
         http.Request.Headers.Accept.Any(
             accept => accept?.Contains(EventStreamType, StringComparison.OrdinalIgnoreCase) == true);
 
-    static Answer PageOf(IReadOnlyList<EventBody> events, long? next) => Answer.Json(
+    static Answer PageOf(IReadOnlyList<EventResponse> events, long? next) => Answer.Json(
         StatusCodes.Status200OK,
-        new Page<EventBody>(
+        new Page<EventResponse>(
             events, next is { } seq ? Cursor.Write(seq.ToString(CultureInfo.InvariantCulture)) : null),
-        OrderJson.Default.PageEventBody);
+        OrderJson.Default.PageEventResponse);
 }
