@@ -47,8 +47,8 @@ public sealed partial class AskAgain(
             ? await store.LockOpenAsync(sweptUpTo, most, work)
             : await store.LockDueAsync(most, work);
         await PutOffUnreadableAsync(due, work);
-        var sagas = due.Select(one => one.Saga).OfType<KnownSaga>()
-            .Select(saga => SagaProgress.Of(saga, work.Now, alone: false)).ToList();
+        var sagas = due.Select(one => one.Saga).OfType<SagaRecord>()
+            .Select(saga => SagaProgress.Of(saga, work.Now)).ToList();
         foreach (var saga in sagas) saga.LookAtTheClock(askNow);
         await store.UpdateLockedAsync(sagas, work);
         store.PlanNextLook(sagas, work);
@@ -57,7 +57,7 @@ public sealed partial class AskAgain(
         work.AfterCommit(() =>
         {
             lastLook = work.Now;
-            foreach (var saga in sagas) memory.Remember(saga, isSaved: saga.Changed, work.Now);
+            memory.Remember(sagas);
             if (askNow && due.Count > 0) sweptUpTo = due[^1].OrderId;
             swept |= due.Count < most;
         });
@@ -65,7 +65,7 @@ public sealed partial class AskAgain(
     }
 
     async Task PutOffUnreadableAsync(
-        IReadOnlyList<(Guid OrderId, KnownSaga? Saga, string? Fault)> due, Work work)
+        IReadOnlyList<(Guid OrderId, SagaRecord? Saga, string? Fault)> due, Work work)
     {
         var unreadable = due.Where(one => one.Saga is null).ToList();
         foreach (var (orderId, _, fault) in unreadable) LogUnreadable(orderId, fault!, UnreadablePutOffBy);

@@ -71,7 +71,7 @@ public sealed class IncidentNotes
             var (id, wish) = command.Body;
             if (!sagas.TryGetValue(id, out var known))
                 answers.Add(Problem.NotFound("incident"));
-            else if (known.Saga.State.Status != SagaStatus.Failed)
+            else if (known.State.Status != SagaStatus.Failed)
                 answers.Add(Problem.Conflict("no_incident", "This process is no open incident."));
             else
             {

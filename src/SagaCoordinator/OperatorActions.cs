@@ -33,7 +33,7 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
                 var id = work.NewId();
                 if (Decide(known, wish, command.Caller.Name, id, work.Now) is not { } decided)
                 {
-                    answers[at] = Refused(known.Saga, wish);
+                    answers[at] = Refused(known, wish);
                     continue;
                 }
                 var entry = EntryOf(decided, command, id, work.Now);
@@ -45,32 +45,31 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
             store.MoveTimers(acted, work);
             await audit.AppendAsync(entries, work);
             foreach (var saga in acted) saga.Send(work);
-            work.AfterCommit(() => acted.ForEach(saga => memory.Remember(saga, isSaved: saga.Changed, work.Now)));
+            work.AfterCommit(() => memory.Remember(acted));
         }
         return answers;
     }
 
     /// <summary>What <see cref="HandleAsync"/> would do and send, of the saga as it was read.</summary>
     public Answer Preview(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Decide(memory.LookBeyond(record), wish, "", Guid.Empty, now) is { } decided ? Tell(decided) : Refused(record, wish);
+        Decide(record, wish, "", Guid.Empty, now) is { } decided ? Tell(decided) : Refused(record, wish);
 
     /// <summary>
     /// What an order's cancellation will do and send once order-service asks for it, which decides whether it may be: of a
     /// confirmed order, too.
     /// </summary>
     public Answer PreviewOrderCancel(SagaRecord record, OperatorRequest wish, DateTimeOffset now) =>
-        Tell(DecideAnyway(memory.LookBeyond(record), wish, "", Guid.Empty, now));
+        Tell(DecideAnyway(record, wish, "", Guid.Empty, now));
 
     sealed record Decision(
         OperatorRequest Wish, SagaProgress Saga, SagaGist Before, SagaGist After, string? Warning, Guid? AuditId = null);
 
-    Decision? Decide(KnownSaga known, OperatorRequest wish, string actor, Guid id, DateTimeOffset now) =>
-        OperatorRules.Refuse(known.Saga.State, wish) is null ? DecideAnyway(known, wish, actor, id, now) : null;
+    Decision? Decide(SagaRecord record, OperatorRequest wish, string actor, Guid id, DateTimeOffset now) =>
+        OperatorRules.Refuse(record.State, wish) is null ? DecideAnyway(record, wish, actor, id, now) : null;
 
-    Decision DecideAnyway(KnownSaga known, OperatorRequest wish, string actor, Guid id, DateTimeOffset now)
+    Decision DecideAnyway(SagaRecord record, OperatorRequest wish, string actor, Guid id, DateTimeOffset now)
     {
-        var record = known.Saga;
-        var saga = SagaProgress.Of(known, now, alone: false);
+        var saga = SagaProgress.Of(record, now);
         saga.Take(OperatorRules.EventOf(record.State, wish, actor, id));
         return new(
             wish, saga, SagaGist.Of(record.State, now, signs), SagaGist.Of(saga.State, now, signs),

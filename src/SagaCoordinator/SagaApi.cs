@@ -10,7 +10,7 @@ using Orderwright.Sagas;
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>Sagas over HTTP, for operators: search, one with its timeline, the process itself.</summary>
-public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLife signs, IncidentNotes notes)
+public sealed class SagaApi(ServiceContext context, SignsOfLife signs, IncidentNotes notes)
 {
     // As a state: all that have not ended.
     const string Open = "open";
@@ -51,7 +51,7 @@ public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLi
         var sagas = await context.Database.QueryAsync(
             context.Sql[onlyOpen ? "open_sagas" : "sagas"],
             filter.Args(before, query.Limit + 1, context.Time.Now()),
-            ReadView, http.RequestAborted);
+            SagaView.Read, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of([.. sagas.Select(SagaItem.Of)], query.Limit, saga => saga.OrderId.ToString("D")),
@@ -68,7 +68,7 @@ public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLi
         if (asked.Count > ListQuery.MaxLimit)
             return Problem.Invalid("ids", "out_of_range", $"At most {ListQuery.MaxLimit}.");
         var sagas = await context.Database.QueryAsync(
-            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. asked.Distinct()]), ReadView, cancel);
+            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. asked.Distinct()]), SagaView.Read, cancel);
         return Answer.Json(
             StatusCodes.Status200OK, new Page<SagaItem>([.. sagas.Select(SagaItem.Of)], null),
             SagaJson.Default.PageSagaItem);
@@ -79,7 +79,7 @@ public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLi
         if (!Guid.TryParseExact(orderId, "D", out var id))
             return Problem.Invalid("orderId", "invalid_id", "A UUID.");
         var found = await context.Database.QueryAsync(
-            context.Sql["saga"], SqlArgs.With("order_id", id), ReadView, http.RequestAborted);
+            context.Sql["saga"], SqlArgs.With("order_id", id), SagaView.Read, http.RequestAborted);
         if (found is not [var saga]) return Problem.NotFound("saga");
         var note = saga.Record.State.Status == SagaStatus.Failed ? await notes.FindAsync(id, http.RequestAborted) : null;
         return Answer.Json(
@@ -96,9 +96,6 @@ public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLi
             : Answer.Json(
                 StatusCodes.Status200OK, DefinitionBody.Of(definition), SagaJson.Default.DefinitionBody);
     }
-
-    // What this instance knows beyond the row is shown as well.
-    SagaView ReadView(IRow row) => new(memory.LookBeyond(StoredSaga.Read(row)).Saga, row.Time(7));
 
     static bool TryReadPosition(string? position, out Guid? before)
     {

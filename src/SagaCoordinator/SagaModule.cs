@@ -20,14 +20,14 @@ public sealed class SagaModule : IServiceModule
     /// <inheritdoc cref="IServiceModule.Build"/>
     public SagaParts Build(ServiceContext context)
     {
-        var memory = new SagaMemory(context.Configuration.Bind<SagaLimits>(), context.Logs.CreateLogger<SagaMemory>());
-        var store = new SagaStore(context.Sql, memory);
+        var memory = new SagaMemory();
+        var store = new SagaStore(context.Sql);
         var signs = new SignsOfLife();
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var actions = new OperatorActions(store, memory, audit, signs);
         var acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
         var notes = new IncidentNotes(store, audit, context);
-        var sagas = new SagaApi(context, memory, signs, notes);
+        var sagas = new SagaApi(context, signs, notes);
         var operators = new OperatorApi(actions, acting, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
         var stops = new BulkStops(bulk, audit, context);
@@ -39,7 +39,6 @@ public sealed class SagaModule : IServiceModule
             Jobs =
             [
                 RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),
-                new SaveProgress(store, memory).Job,
                 new AskAgain(store, memory, context, context.Logs.CreateLogger<AskAgain>()).Job,
             ],
             Loops = [.. acting.Loops, .. notes.Loops, .. stops.Loops, bulk.Loop],

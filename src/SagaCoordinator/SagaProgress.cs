@@ -12,22 +12,6 @@ namespace Orderwright.SagaCoordinator;
 /// <param name="Facts">The order.</param>
 public sealed record SagaRecord(Guid OrderId, SagaState State, PaymentTotals Payment, OrderFacts Facts);
 
-/// <summary>A saga as this instance knows it, and what its row says of it.</summary>
-/// <param name="Saga">As it stands.</param>
-/// <param name="RowVersion">The version in its row; an earlier one where what happened since was not saved.</param>
-/// <param name="MayRunAhead">It wrote the row, which says that it may be behind: the next step need not be saved.</param>
-/// <param name="FactsUnsaved">The order's facts changed since.</param>
-public sealed record KnownSaga(SagaRecord Saga, long RowVersion, bool MayRunAhead, bool FactsUnsaved = false)
-{
-    public bool IsAhead => Saga.State.Version > RowVersion;
-
-    /// <summary>
-    /// One of which nothing is known but its row. Only who wrote a row may run ahead of it: whoever writes the next one would
-    /// not know of another who did.
-    /// </summary>
-    public static KnownSaga AsStored(SagaRecord saga) => new(saga, saga.State.Version, MayRunAhead: false);
-}
-
 /// <summary>What becomes of a saga's row in the small table of timers.</summary>
 public enum TimerChange
 {
@@ -51,21 +35,17 @@ public sealed class SagaProgress
 
     readonly SagaDefinition definition;
     readonly SagaState before;
-    readonly bool rowMayBeBehind;
-    readonly bool alone;
     readonly DateTimeOffset now;
     readonly List<(IMessageBody Body, string? Step, int Attempt, DateTimeOffset? Deadline)> commands = [];
     Announcement? told;
     OrderWaiting? waiting;
 
-    SagaProgress(KnownSaga known, DateTimeOffset now, bool alone)
+    SagaProgress(SagaRecord saga, DateTimeOffset now)
     {
-        var saga = known.Saga;
         definition = OrderSaga.Version(saga.State.DefinitionVersion);
         before = State = saga.State;
         (OrderId, Payment, Facts) = (saga.OrderId, saga.Payment, saga.Facts);
-        (VersionBefore, rowMayBeBehind, FactsChanged) = (known.RowVersion, known.MayRunAhead, known.FactsUnsaved);
-        (this.now, this.alone) = (now, alone);
+        this.now = now;
     }
 
     public Guid OrderId { get; }
@@ -84,44 +64,16 @@ public sealed class SagaProgress
 
     public bool Changed => !ReferenceEquals(State, before);
 
-    /// <summary>
-    /// An answer came to what was never asked, as far as is known here: another instance was further on, or this one before it
-    /// was started again.
-    /// </summary>
-    public bool WasOvertaken { get; private set; }
-
-    /// <summary>The version that its row has, as far as is known.</summary>
-    public long VersionBefore { get; }
-
-    /// <summary>
-    /// Whether the row that is written now is to say that this instance may go on without saving. It must once the saga is
-    /// unsure: what it does not know, no row of its says.
-    /// </summary>
-    public bool MayRunAhead => State.Unsure || (alone && IsGoingWell);
-
-    /// <summary>
-    /// It went a step forward, as it should, and its row allows for that: everything would be asked and answered again in the
-    /// same way if it were forgotten now.
-    /// </summary>
-    public bool MaySaveLater => alone && rowMayBeBehind && IsGoingWell;
-
-    /// <summary>As it is known from now on, once it is saved, or without that.</summary>
-    public KnownSaga Known(bool saved) => saved
-        ? new(Record, State.Version, MayRunAhead)
-        : new(Record, VersionBefore, rowMayBeBehind, FactsChanged);
+    /// <summary>The version of the row that this builds on.</summary>
+    public long VersionBefore => before.Version;
 
     /// <summary>One that was stored before.</summary>
-    public static SagaProgress Of(SagaRecord saga, DateTimeOffset now) => Of(KnownSaga.AsStored(saga), now, alone: false);
-
-    /// <param name="known">One that was stored before.</param>
-    /// <param name="now">The batch's moment.</param>
-    /// <param name="alone">No other instance advances sagas, as far as is known; then steps may be saved later.</param>
-    public static SagaProgress Of(KnownSaga known, DateTimeOffset now, bool alone) => new(known, now, alone);
+    public static SagaProgress Of(SagaRecord saga, DateTimeOffset now) => new(saga, now);
 
     /// <summary>
     /// One that nobody has heard of; null when <paramref name="first"/> cannot be the first word about it.
     /// </summary>
-    public static SagaProgress? Begin(Message first, DateTimeOffset now, bool alone = false)
+    public static SagaProgress? Begin(Message first, DateTimeOffset now)
     {
         var order = first.Body switch
         {
@@ -133,7 +85,7 @@ public sealed class SagaProgress
         var state = SagaState.New(OrderSaga.Current, SeedOf(first.OrderId));
         var facts = new OrderFacts(order, first.TraceParent);
         var begun = new SagaRecord(first.OrderId, state, PaymentTotals.None, facts);
-        return new(KnownSaga.AsStored(begun), now, alone) { FactsChanged = true };
+        return new(begun, now) { FactsChanged = true };
     }
 
     public void Take(Message message)
@@ -148,7 +100,6 @@ public sealed class SagaProgress
                 Decide(new SagaEvent.CancelRequested(cancel.Reason));
                 break;
             case StepAnswered answer when message.Step is { } step:
-                WasOvertaken |= State.Unsure && !answer.Undo && State.Steps.Any(one => one.Step == step && one.Do is null);
                 var reply = OrderMessages.ReplyOf(step, answer, Facts);
                 Decide(new SagaEvent.Answered(step, answer.Undo, reply), answer);
                 if (answer.Outcome == StepOutcome.Waiting && OrderMessages.WaitingOf(State) is { } awaited
@@ -191,20 +142,6 @@ public sealed class SagaProgress
         : before.NextActionAt is null || before.NextActionAt > now + TimerSlack && next < before.NextActionAt
             ? TimerChange.Move
         : TimerChange.Keep;
-
-    // Forward, before the pivot, and nothing had to be asked twice.
-    bool IsGoingWell
-    {
-        get
-        {
-            if (State is not { Status: SagaStatus.Running, Reason: null, CancelReason: null, Pivoted: false }) return false;
-            foreach (var step in State.Steps)
-                if (step.Undo is not null
-                    || step.Do is not (null or { Phase: LegPhase.Completed } or { Phase: LegPhase.Asked, Attempts: 1 }))
-                    return false;
-            return true;
-        }
-    }
 
     void Decide(SagaEvent happened, StepAnswered? answer = null)
     {

@@ -3,32 +3,29 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.SagaCoordinator;
 
-/// <summary>
-/// Loads and saves sagas and their timers, a set per statement. What is loaded under lock comes with what this instance knows
-/// beyond the row.
-/// </summary>
-public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
+/// <summary>Loads and saves sagas and their timers, a set per statement.</summary>
+public sealed class SagaStore(SqlCatalog sql)
 {
     /// <summary>Those of these sagas that there are, locked until the transaction ends.</summary>
-    public async Task<Dictionary<Guid, KnownSaga>> LockAsync(IReadOnlyList<Guid> orderIds, Work work)
+    public async Task<Dictionary<Guid, SagaRecord>> LockAsync(IReadOnlyList<Guid> orderIds, Work work)
     {
         if (orderIds.Count == 0) return [];
         var asked = SqlArgs.OfUuids("order_id", orderIds);
-        var sagas = await work.QueryAsync(sql["lock_sagas"], asked, row => memory.Take(StoredSaga.Read(row)));
-        return sagas.ToDictionary(known => known.Saga.OrderId);
+        var sagas = await work.QueryAsync(sql["lock_sagas"], asked, StoredSaga.Read);
+        return sagas.ToDictionary(saga => saga.OrderId);
     }
 
     /// <summary>
     /// Sagas whose timer is due, the most overdue first, but for those that are being advanced right now.
     /// </summary>
-    public Task<List<(Guid OrderId, KnownSaga? Saga, string? Fault)>> LockDueAsync(int most, Work work) =>
-        work.QueryAsync(sql["lock_due_sagas"], SqlArgs.With("now", work.Now).And("most", most), TryRead);
+    public Task<List<(Guid OrderId, SagaRecord? Saga, string? Fault)>> LockDueAsync(int most, Work work) =>
+        work.QueryAsync(sql["lock_due_sagas"], SqlArgs.With("now", work.Now).And("most", most), StoredSaga.TryRead);
 
     /// <summary>
     /// All sagas that have not ended, by order id, but for those that are being advanced right now.
     /// </summary>
-    public Task<List<(Guid OrderId, KnownSaga? Saga, string? Fault)>> LockOpenAsync(Guid after, int most, Work work) =>
-        work.QueryAsync(sql["lock_open_sagas"], SqlArgs.With("after", after).And("most", most), TryRead);
+    public Task<List<(Guid OrderId, SagaRecord? Saga, string? Fault)>> LockOpenAsync(Guid after, int most, Work work) =>
+        work.QueryAsync(sql["lock_open_sagas"], SqlArgs.With("after", after).And("most", most), StoredSaga.TryRead);
 
     /// <summary>Returns those that were new; one that is there already is left as it is.</summary>
     public async Task<HashSet<Guid>> InsertAsync(IReadOnlyList<SagaProgress> sagas, Work work)
@@ -89,12 +86,6 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
     public void Postpone(IReadOnlyList<Guid> orderIds, DateTimeOffset until, Work work) =>
         Timers("postpone_timers", orderIds.Select(id => (id, (DateTimeOffset?)until)), work);
 
-    (Guid OrderId, KnownSaga? Saga, string? Fault) TryRead(IRow row)
-    {
-        var (orderId, saga, fault) = StoredSaga.TryRead(row);
-        return (orderId, saga is null ? null : memory.Take(saga), fault);
-    }
-
     static (Guid OrderId, DateTimeOffset? DueAt) NextLook(SagaProgress saga) =>
         (saga.OrderId, saga.State.NextActionAt);
 
@@ -119,7 +110,7 @@ public sealed class SagaStore(SqlCatalog sql, SagaMemory memory)
             .Text("code", row => row.Headline.Code)
             .BigInt("version", row => row.Saga.State.Version)
             .Text("facts", row => row.Saga.FactsChanged ? StoredSaga.WriteFacts(row.Saga.Facts) : null)
-            .Text("steps", row => StoredSaga.WriteSteps(row.Saga.State, row.Saga.Payment, row.Saga.MayRunAhead))
+            .Text("steps", row => StoredSaga.WriteSteps(row.Saga.State, row.Saga.Payment))
             .TimeOrNull("ended_at", row => row.Saga.State.EndedAt);
 }
 

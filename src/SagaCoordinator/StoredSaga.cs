@@ -44,9 +44,8 @@ public static class StoredSaga
 
     public static OrderFacts ReadFacts(string json) => JsonText.Read(json, 0, static (bytes, _) => StoredFacts.Read(bytes));
 
-    public static string WriteSteps(SagaState state, PaymentTotals payment, bool mayRunAhead = false) =>
-        JsonText.Write((state, payment, mayRunAhead), static (json, saga) =>
-            StoredSteps.Write(json, saga.state, saga.payment, saga.mayRunAhead));
+    public static string WriteSteps(SagaState state, PaymentTotals payment) =>
+        JsonText.Write((state, payment), static (json, saga) => StoredSteps.Write(json, saga.state, saga.payment));
 
     public static string WriteFacts(OrderFacts facts) =>
         JsonText.Write(facts, static (json, facts) => StoredFacts.Write(json, facts));

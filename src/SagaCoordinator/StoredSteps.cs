@@ -22,12 +22,10 @@ static class StoredSteps
     /// <param name="json">Where to.</param>
     /// <param name="state">The saga.</param>
     /// <param name="payment">Its payment.</param>
-    /// <param name="mayRunAhead">The saga may go on without being saved: who reads this later is unsure.</param>
-    public static void Write(Utf8JsonWriter json, SagaState state, PaymentTotals payment, bool mayRunAhead)
+    public static void Write(Utf8JsonWriter json, SagaState state, PaymentTotals payment)
     {
         var start = state.StartedAt!.Value;
         json.WriteStartObject();
-        if (mayRunAhead || state.Unsure) json.WriteBoolean("ahead"u8, true);
         if (state.Pivoted) json.WriteBoolean("pivoted"u8, true);
         if (state.Reason is { } reason) Write(json, reason);
         json.WriteText("cancelReason"u8, state.CancelReason);
@@ -53,11 +51,10 @@ static class StoredSteps
         var reader = new Utf8JsonReader(json);
         reader.Read();
         var payment = PaymentTotals.None;
-        var (ahead, pivoted, reason, cancelReason) = (false, false, (Reason?)null, (string?)null);
+        var (pivoted, reason, cancelReason) = (false, (Reason?)null, (string?)null);
         var (steps, toUndo) = (blank.Steps, blank.ToUndo);
         while (reader.NextProperty())
-            if (reader.Is("ahead"u8)) ahead = reader.GetBoolean();
-            else if (reader.Is("pivoted"u8)) pivoted = reader.GetBoolean();
+            if (reader.Is("pivoted"u8)) pivoted = reader.GetBoolean();
             else if (reader.Is("reason"u8)) reason = ReadReason(ref reader);
             else if (reader.Is("cancelReason"u8)) cancelReason = reader.GetString();
             else if (reader.Is("steps"u8)) steps = ReadSteps(ref reader, blank);
@@ -66,7 +63,7 @@ static class StoredSteps
             else reader.SkipValue();
         var state = blank with
         {
-            Pivoted = pivoted, Reason = reason, CancelReason = cancelReason, Unsure = ahead, Steps = steps, ToUndo = toUndo,
+            Pivoted = pivoted, Reason = reason, CancelReason = cancelReason, Steps = steps, ToUndo = toUndo,
         };
         return (state, payment);
     }

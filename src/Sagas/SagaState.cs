@@ -72,12 +72,6 @@ public sealed record SagaState
     /// </summary>
     public string? CancelReason { get; init; }
 
-    /// <summary>
-    /// This was read from a row that its writer may have run ahead of: later steps may have been asked, too. Going forward
-    /// asks them again, as ever; turning back undoes them all.
-    /// </summary>
-    public bool Unsure { get; init; }
-
     /// <summary>One per step of the definition, in its order.</summary>
     public required ImmutableArray<StepState> Steps { get; init; }
 

@@ -30,10 +30,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     public void Answer(SagaStep step, bool undo, Reply reply)
     {
         if (LegOf(step, undo) is not { IsOutstanding: true } asked)
-        {
-            if (!undo && state.Unsure && LegOf(step, undo) is null) CatchUp();
             return;
-        }
         var leg = asked with { AnsweredAt = now };
         switch (reply)
         {
@@ -65,12 +62,6 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
                 return;
         }
         GoOn();
-    }
-
-    // An answer to what was never asked, as far as is known here: somebody was further on. Asking again gets there, too.
-    void CatchUp()
-    {
-        if (state is { Reason: null, EndedAt: null }) LookAtTheClock(askNow: true);
     }
 
     public void Tell(SagaStep step, bool undo, Verdict verdict)
@@ -173,7 +164,6 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     {
         WaitForNobodyOutside();
         if (state.Steps.Any(step => step.Do is { IsOutstanding: true })) return;
-        if (state.Unsure) RememberWhatMayHaveBeenAsked();
         while (!state.ToUndo.IsEmpty)
         {
             var step = definition[state.ToUndo[^1]];
@@ -195,7 +185,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     void End()
     {
-        state = state with { EndedAt = now, Unsure = false };
+        state = state with { EndedAt = now };
         effects.Add(new SagaEffect.Announce(state.Ending!.Value));
     }
 
@@ -239,7 +229,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     {
         RememberToUndo(step);
         if (!step.Pivot || state.Reason is not null) return;
-        state = state with { Pivoted = true, Unsure = false };
+        state = state with { Pivoted = true };
         effects.Add(new SagaEffect.Announce(Announcement.Pivoted));
     }
 
@@ -285,14 +275,6 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     {
         Set(step, undo: false, leg with { Phase = LegPhase.GivenUp, NextAskAt = null, Deadline = null });
         RememberToUndo(step);
-    }
-
-    void RememberWhatMayHaveBeenAsked()
-    {
-        foreach (var step in definition.Steps)
-            if (step.Undo is not null && state[step.Name].Do is null)
-                GiveUp(step, new Leg { Phase = LegPhase.Asked, AnsweredAt = now, Message = "It may have been asked." });
-        state = state with { Unsure = false };
     }
 
     void RememberToUndo(SagaStep step)

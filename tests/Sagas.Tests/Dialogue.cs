@@ -45,13 +45,6 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
 
     public Dialogue Timer(bool askNow = false) => On(new SagaEvent.TimerDue(askNow));
 
-    /// <summary>What was decided since is forgotten; it is read from a row that does not say how far it went.</summary>
-    public Dialogue Forgotten(SagaState row)
-    {
-        State = row with { Unsure = true };
-        return this;
-    }
-
     public Dialogue After(TimeSpan time)
     {
         Now += time;

@@ -295,57 +295,7 @@ public sealed class DialogueTests
         saga.Silence(Minute / 2).Says("tell Expired");
     }
 
-    // ---- what was forgotten ----
-
     [Fact]
-    public void What_was_forgotten_is_asked_and_answered_again()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Completed("pay").Forgotten(row)
-            .Timer(askNow: true).Says("ask hold 2").Completed("hold").Says("ask pay 1").Completed("pay").Says("ask commit 1")
-            .Completed("commit").Says("tell Pivoted, ask ship 1");
-        Assert.False(saga.State.Unsure);
-    }
-
-    [Fact]
-    public void What_may_have_been_asked_is_undone_too()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Completed("pay").Forgotten(row)
-            .Rejected("hold", "expired").Says("undo commit 1").Is(SagaStatus.Compensating)
-            .Undone("commit").Says("undo pay 1").Undone("pay").Says("tell Rejected").Is(SagaStatus.Compensated);
-    }
-
-    [Fact]
-    public void A_cancel_awaits_what_is_out_and_then_undoes_what_may_have_been_asked()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Forgotten(row)
-            .Cancel().Says("noted").Completed("hold").Says("undo commit 1")
-            .Undone("commit").Says("undo pay 1").Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Cancelled");
-    }
-
-    [Fact]
-    public void An_answer_to_what_was_forgotten_has_it_asked_again_at_once()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Forgotten(row).Completed("pay").Says("ask hold 2").Is(SagaStatus.Running);
-    }
-
-    [Fact]
-    public void An_answer_to_what_was_never_asked_counts_for_nothing_where_all_is_known() =>
+    public void An_answer_to_a_step_that_was_never_asked_changes_nothing() =>
         Sale.Started().Completed("pay").Says("nothing");
-
-    [Fact]
-    public void Past_the_pivot_nothing_is_forgotten()
-    {
-        var saga = Sale.Started();
-        saga.Forgotten(saga.State).Completed("hold").Completed("pay").Completed("commit")
-            .Cancel().Says("noted").Completed("ship").Says("undo commit 1");
-    }
 }

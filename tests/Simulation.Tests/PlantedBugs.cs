@@ -105,21 +105,6 @@ sealed class SagaVersionNotGuarded : Plant
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Careless);
 }
 
-/// <summary>A saga is taken to have gone no further than its row says, although its row says that it may have.</summary>
-sealed class SureOfWhatWasForgotten : Plant
-{
-    static readonly SqlQuery Sure = new(
-        "lock_sagas",
-        """
-        SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, replace(s.steps, '"ahead":true,', ''), s.facts
-        FROM json_each(@rows) AS asked
-        JOIN sagas s ON s.order_id = unhex(asked.value ->> 0)
-        ORDER BY s.order_id
-        """);
-
-    public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Sure);
-}
-
 /// <summary>The answers under Idempotency-Keys are not kept with what they answer.</summary>
 sealed class AnswerNotKept : Plant
 {

@@ -317,7 +317,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         var loaded = await coordinator.WriteAsync(work => coordinator.Store.LockAsync(order, work));
         await coordinator.HearsAsync(Reserved(order));
 
-        var stale = SagaProgress.Of(loaded[order[0]].Saga, clock.Now);
+        var stale = SagaProgress.Of(loaded[order[0]], clock.Now);
         stale.Take(Rejected(order, StepNames.ReserveStock)[0]);
         await Assert.ThrowsAsync<StaleSagaException>(() => coordinator.WriteAsync(async work =>
         {

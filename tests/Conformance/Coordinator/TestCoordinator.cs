@@ -29,7 +29,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     WebApplication? web;
     HttpClient? client;
 
-    TestCoordinator(IDatabase inner, TestClock clock, TimeSpan saveWithin)
+    TestCoordinator(IDatabase inner, TestClock clock)
     {
         database = new CountingDatabase(inner);
         Clock = clock;
@@ -39,24 +39,22 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         context = new ServiceContext(
             ServiceNames.Coordinator, database, new SqlCatalog(typeof(SagaModule).Assembly, inner.Engine),
             new SqlCatalog(typeof(IDatabase).Assembly, inner.Engine), runner, Options,
-            Settings(saveWithin), clock, new IdSource(), NullLoggerFactory.Instance)
+            new ConfigurationBuilder().Build(), clock, new IdSource(), NullLoggerFactory.Instance)
         {
             Backlog = () => Backlog,
             LookAt = (_, _) => Task.FromResult<QueueState?>(new(3, 1)),
             TransportTrouble = () => "The broker is away.",
         };
         parts = new SagaModule().Build(context);
-        Store = new SagaStore(context.Sql, new SagaMemory(new SagaLimits(), NullLogger<SagaMemory>.Instance));
+        Store = new SagaStore(context.Sql);
     }
 
     /// <param name="engine">On which.</param>
     /// <param name="address">Its database.</param>
     /// <param name="clock">Moves only when told.</param>
-    /// <param name="saveWithin">How long a step may wait to be saved; the default saves each at once.</param>
-    public static async Task<TestCoordinator> StartAsync(
-        StorageEngine engine, string address, TestClock clock, TimeSpan saveWithin = default)
+    public static async Task<TestCoordinator> StartAsync(StorageEngine engine, string address, TestClock clock)
     {
-        var coordinator = new TestCoordinator(engine.Open(address), clock, saveWithin);
+        var coordinator = new TestCoordinator(engine.Open(address), clock);
         await coordinator.database.MigrateAsync(
             [.. coordinator.context.RuntimeSql.Migrations, .. coordinator.context.Sql.Migrations], default);
         return coordinator;
@@ -116,14 +114,8 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     public Task<IReadOnlyList<Message>> LooksAtTheClockAsync(int most = 1_000) =>
         RunAsync(work => JobOf("ask-again").RunAsync(work, most));
 
-    /// <summary>Saves what has been ahead of its row for long enough.</summary>
-    public Task SavesProgressAsync() => RunAsync(work => JobOf("save-progress").RunAsync(work, 1_000));
-
     /// <summary>Looks for timers that a clock which was ahead has set.</summary>
     public Task MindsTheClockAsync() => RunAsync(work => JobOf("mind-the-clock").RunAsync(work, 1));
-
-    static IConfiguration Settings(TimeSpan saveWithin) => new ConfigurationBuilder()
-        .AddInMemoryCollection([new(nameof(SagaLimits.SaveWithin), saveWithin.ToString("c"))]).Build();
 
     TimedJob JobOf(string name) => parts.Jobs.Single(job => job.Name == name);
 

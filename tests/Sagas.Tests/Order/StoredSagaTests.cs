@@ -15,10 +15,10 @@ public class StoredSagaTests
     {
         {
             """
-            {"ahead":true,"steps":{"reserve-stock":{"do":{"phase":"asked","asked":1,"sent":0,"next":2552,"until":600000}}}}
+            {"steps":{"reserve-stock":{"do":{"phase":"asked","asked":1,"sent":0,"next":2552,"until":600000}}}}
             """,
             """
-            {"ahead":true,"steps":{"reserve-stock":{"do":["asked",1,0,null,{"next":2552,"until":600000}]}}}
+            {"steps":{"reserve-stock":{"do":["asked",1,0,null,{"next":2552,"until":600000}]}}}
             """
         },
         {
