@@ -2,7 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
-using Orderwright.SagaCoordinator;
 using Orderwright.Verification;
 
 namespace Orderwright.Simulation;

@@ -3,7 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Process;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation.Tests;
@@ -143,7 +143,7 @@ sealed class AnswerForWhicheverStep : Plant
 {
     static readonly SqlQuery Saga = new(
         "planted_saga",
-        "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts FROM sagas WHERE order_id = @id");
+        "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts, updated_at FROM sagas WHERE order_id = @id");
 
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
         ? parts with { Handlers = [.. parts.Handlers.Select(handler => new ByOrderAlone(handler))] }
@@ -158,7 +158,7 @@ sealed class AnswerForWhicheverStep : Plant
             var taken = new List<Message>();
             foreach (var message in batch)
             {
-                var known = await work.QueryAsync(Saga, SqlArgs.With("id", message.OrderId), StoredSaga.Read);
+                var known = await work.QueryAsync(Saga, SqlArgs.With("id", message.OrderId), SagaColumns.Read);
                 taken.Add(message.Body is StepAnswered answer && known is [var saga] ? Taken(message, answer, saga) : message);
             }
             await inner.HandleAsync(taken, work);
@@ -220,7 +220,7 @@ sealed class ExpiryWithoutCompareAndSet : Plant
 sealed class NobodyAsksAgain : Plant
 {
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
-        ? parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "ask-again")] }
+        ? parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "resend-due-commands")] }
         : parts;
 }
 
