@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 

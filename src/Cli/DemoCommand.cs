@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 

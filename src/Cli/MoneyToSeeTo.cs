@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 

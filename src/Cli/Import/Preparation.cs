@@ -1,3 +1,4 @@
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 
