@@ -72,7 +72,8 @@ public sealed class OperatorTools
         WithClientAsync(
             async client =>
             {
-                if (Guid.TryParseExact(text, "D", out _)) return await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
+                if (Guid.TryParseExact(text, "D", out _))
+                    return await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
                 var found = await ByReferenceAsync(client, text, cancel);
                 return found.Items().Any()
                     ? found

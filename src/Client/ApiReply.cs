@@ -26,7 +26,8 @@ public enum ApiFailure
 /// <param name="Body">The reply's JSON; an empty object where the reply carried none.</param>
 /// <param name="Failure"><see cref="ApiFailure.None"/> for every 2xx.</param>
 /// <param name="Error">The failure in a sentence; null on success.</param>
-public sealed record ApiReply(string Call, int Status, JsonElement Body, ApiFailure Failure = ApiFailure.None, string? Error = null)
+public sealed record ApiReply(
+    string Call, int Status, JsonElement Body, ApiFailure Failure = ApiFailure.None, string? Error = null)
 {
     internal static readonly JsonElement Empty = JsonElement.Parse("{}");
 

@@ -21,7 +21,7 @@ public sealed class ServiceAddresses
 
     readonly FrozenDictionary<string, Uri> addresses;
 
-    ServiceAddresses(IReadOnlyDictionary<string, Uri> addresses) => this.addresses = addresses.ToFrozenDictionary();
+    ServiceAddresses(Dictionary<string, Uri> addresses) => this.addresses = addresses.ToFrozenDictionary();
 
     /// <param name="service">One of <see cref="ServiceNames"/>.</param>
     public Uri this[string service] => addresses[service];
@@ -42,12 +42,14 @@ public sealed class ServiceAddresses
         Uri address, IEnumerable<string> embedded, IReadOnlyDictionary<string, Uri> configured)
     {
         var here = embedded.Append(ServiceNames.Coordinator).ToHashSet();
-        return new(Settings.Select((setting, offset) => setting.Service).ToDictionary(
+        return new(ServiceNames.All.ToDictionary(
             service => service,
             service => configured.TryGetValue(service, out var own) && service != ServiceNames.Coordinator ? own
                 : here.Contains(service) ? address
-                : new UriBuilder(address) { Port = address.Port + Array.FindIndex(Settings, one => one.Service == service) }.Uri));
+                : new UriBuilder(address) { Port = address.Port + OffsetOf(service) }.Uri));
     }
+
+    static int OffsetOf(string service) => Array.FindIndex(Settings, setting => setting.Service == service);
 
     /// <summary>
     /// Finds out which services run at the base address. Readiness names them for operators only; for other callers an order
@@ -82,7 +84,7 @@ public sealed class ServiceAddresses
     }
 
     /// <summary>Environment variable for a service's address.</summary>
-    public static string SettingOf(string service) => $"ORDERWRIGHT_{Settings.Single(one => one.Service == service).Setting}";
+    public static string SettingOf(string service) => $"ORDERWRIGHT_{Settings[OffsetOf(service)].Setting}";
 }
 
 /// <summary>Refusal of a setting that should hold an address.</summary>
