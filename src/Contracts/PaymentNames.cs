@@ -1,6 +1,6 @@
 namespace Orderwright.Contracts;
 
-/// <summary>Payment providers that need no gateway.</summary>
+/// <summary>Names of the built-in payment providers.</summary>
 public static class PaymentProviders
 {
     /// <summary>Store credit, settled in the transaction of the batch; the default of an order.</summary>

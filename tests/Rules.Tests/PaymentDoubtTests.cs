@@ -186,7 +186,7 @@ public class PaymentDoubtTests
         // The word was on something else: the doubt that came after it is not its business.
         var later = InDoubt(PaymentRules.Capture(authorized, Now, Limits).File);
         Assert.Same(later, Hear(later, Word(false)).File);
-        Assert.Equal(CallStates.Failed, Hear(later, Word(false, id: 2)).File.Calls[^1].State);
+        Assert.Equal(AttemptStates.Failed, Hear(later, Word(false, id: 2)).File.Calls[^1].State);
     }
 
     [Fact]

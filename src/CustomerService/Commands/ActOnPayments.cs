@@ -62,7 +62,7 @@ public sealed class ActOnPayments(
         if (act.Operation == HandAct.Resolve)
             return HandRules.Resolve(file, act, caller, work.NewId(), work.Now, limits);
         var provider = providers.GetValueOrDefault(name);
-        if (provider is null && name != Payment.Balance)
+        if (provider is null && name != PaymentProviders.Balance)
             return new(null, ReasonCodes.UnknownProvider, "The payment's gateway is not configured here.");
         return HandRules.Decide(
             file, act, caller, provider?.Capabilities, book.FundsOf(payment.CustomerId, payment.Currency).AmountMinor,

@@ -82,9 +82,9 @@ public sealed record PaymentView(
 
     static string StateOf(GatewayCall call) => call.State switch
     {
-        CallStates.Succeeded => Settled,
-        CallStates.InDoubt => "unknown",
-        CallStates.Declined or CallStates.Failed => "failed",
+        AttemptStates.Succeeded => Settled,
+        AttemptStates.InDoubt => "unknown",
+        AttemptStates.Declined or AttemptStates.Failed => "failed",
         _ => "pending",
     };
 

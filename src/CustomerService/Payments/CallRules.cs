@@ -28,7 +28,7 @@ public static class CallRules
             Operation = operation,
             N = 1 + file.Calls.Count(earlier => earlier.Operation == operation),
             Provider = file.Payment?.Provider,
-            State = CallStates.Open,
+            State = AttemptStates.Open,
             AmountMinor = amountMinor,
             StartedAt = now,
             DueAt = now + limits.Lease,
@@ -45,8 +45,8 @@ public static class CallRules
     public static PaymentDecision Reverse(PaymentFile file, DateTimeOffset now, GatewayLimits limits)
     {
         var payment = file.Payment!;
-        if (file.Open is { State: CallStates.Waiting } waiting)
-            file = file.With(Finish(waiting, CallStates.Failed, now) with { Code = ReasonCodes.Cancelled });
+        if (file.Open is { State: AttemptStates.Waiting } waiting)
+            file = file.With(Finish(waiting, AttemptStates.Failed, now) with { Code = ReasonCodes.Cancelled });
         var taken = payment.CapturedMinor - payment.RefundedMinor;
         return taken > 0 && payment.HeldMinor <= 0
             ? Begin(
@@ -69,11 +69,11 @@ public static class CallRules
     {
         if (file.Open is not { DueAt: { } due } call || due > now) return new(file);
         if (instead is not null)
-            return FailOver(file, Finish(call, CallStates.Failed, now), instead, now, limits);
-        var again = call.State == CallStates.Retry;
+            return FailOver(file, Finish(call, AttemptStates.Failed, now), instead, now, limits);
+        var again = call.State == AttemptStates.Retry;
         var taken = call with
         {
-            State = again ? CallStates.Open : call.State,
+            State = again ? AttemptStates.Open : call.State,
             Attempts = call.Attempts + (again ? 1 : 0),
             DueAt = now + limits.Lease,
         };
@@ -101,13 +101,13 @@ public static class CallRules
             GatewayResult.ActionRequired => Decline(
                 file, call, new("unexpected_action", "The gateway asks for an action where none can be taken."),
                 now, limits),
-            _ when call.State == CallStates.Waiting =>
+            _ when call.State == AttemptStates.Waiting =>
                 new(file.With(call with { DueAt = now + limits.GatewayPollEvery })),
             GatewayResult.NotAsked notAsked => DoubtRules.HoldBack(file, call, notAsked, now, limits),
-            GatewayResult.Unavailable away when call.State == CallStates.Open =>
+            GatewayResult.Unavailable away when call.State == AttemptStates.Open =>
                 DoubtRules.Postpone(file, call, away, now, limits),
             GatewayResult.NeverHappened never => DoubtRules.Repeat(file, call, never, capabilities, now, limits),
-            GatewayResult.Unknown doubt when call.State != CallStates.InDoubt =>
+            GatewayResult.Unknown doubt when call.State != AttemptStates.InDoubt =>
                 DoubtRules.Doubt(file, call, doubt.Why, now, limits),
             _ => DoubtRules.LookUpLater(
                 file, call, result as GatewayResult.Unknown ?? new("The gateway is not available."), capabilities, now),
@@ -122,12 +122,12 @@ public static class CallRules
 
     static GatewayCall WithoutEffect(GatewayCall call, GatewayResult said, DateTimeOffset now) => said switch
     {
-        GatewayResult.Declined no => Finish(call, CallStates.Declined, now) with { Code = no.Code, Message = no.Message },
-        GatewayResult.Unavailable away => Finish(call, CallStates.Failed, now) with
+        GatewayResult.Declined no => Finish(call, AttemptStates.Declined, now) with { Code = no.Code, Message = no.Message },
+        GatewayResult.Unavailable away => Finish(call, AttemptStates.Failed, now) with
         {
             Code = ReasonCodes.ProviderUnavailable, Message = away.Why,
         },
-        GatewayResult.NotAsked held => Finish(call, CallStates.Failed, now) with
+        GatewayResult.NotAsked held => Finish(call, AttemptStates.Failed, now) with
         {
             Code = ReasonCodes.ProviderUnavailable, Message = held.Why, Attempts = call.Attempts - 1,
         },
@@ -139,7 +139,7 @@ public static class CallRules
         PaymentFile file, GatewayCall call, string code, string why, DateTimeOffset now, GatewayLimits limits)
     {
         var payment = file.Payment!;
-        file = file.With(Finish(call, CallStates.Failed, now) with { Code = code, Message = why });
+        file = file.With(Finish(call, AttemptStates.Failed, now) with { Code = code, Message = why });
         if (call.AskedBy is not null) return AsBefore(file, file.Payment!.Notice, now, limits);
         switch (call.Operation)
         {
@@ -173,7 +173,7 @@ public static class CallRules
         PaymentFile file, GatewayCall call, GatewayResult.Succeeded done, DateTimeOffset now, GatewayLimits limits)
     {
         var payment = file.Payment!;
-        file = file.With(Finish(call, CallStates.Succeeded, now) with
+        file = file.With(Finish(call, AttemptStates.Succeeded, now) with
         {
             Reference = done.Reference, Code = null, Message = null,
         });
@@ -271,7 +271,7 @@ public static class CallRules
             ? ReasonCodes.InsufficientFunds
             : ReasonCodes.PaymentDeclined;
         var payment = file.Payment! with { Code = code, Message = refusal.Message, Action = null };
-        file = file.With(Finish(call, CallStates.Declined, now) with
+        file = file.With(Finish(call, AttemptStates.Declined, now) with
         {
             Code = refusal.Code, Message = refusal.Message,
         });
@@ -301,10 +301,10 @@ public static class CallRules
     {
         file = file.With(call with
         {
-            State = CallStates.Waiting, Reference = action.Reference, Code = null, Message = null,
+            State = AttemptStates.Waiting, Reference = action.Reference, Code = null, Message = null,
             DueAt = now + limits.GatewayPollEvery,
         });
-        if (call.State == CallStates.Waiting) return new(file);
+        if (call.State == AttemptStates.Waiting) return new(file);
         var waiting = PaymentRules.Changed(
             file.Payment! with
             {

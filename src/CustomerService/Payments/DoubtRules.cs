@@ -17,13 +17,13 @@ public static class DoubtRules
     {
         // An earlier request under this key may still be on its way: this answer is not about that one.
         if (call.Code == ReasonCodes.InDoubt)
-            return new(file.With(call with { State = CallStates.InDoubt, DueAt = now + Pause(call, away.After, limits) }));
+            return new(file.With(call with { State = AttemptStates.InDoubt, DueAt = now + Pause(call, away.After, limits) }));
         var undoWanted = IsUndoWanted(file, call);
         return undoWanted || call.Attempts >= limits.GatewayMaxAttempts
             ? CallRules.GiveUp(file, call, ReasonCodes.ProviderUnavailable, "The gateway is not available.", now, limits)
             : new(file.With(call with
             {
-                State = CallStates.Retry, Code = ReasonCodes.ProviderUnavailable, Message = away.Why,
+                State = AttemptStates.Retry, Code = ReasonCodes.ProviderUnavailable, Message = away.Why,
                 DueAt = now + Pause(call, away.After, limits),
             }));
     }
@@ -37,14 +37,14 @@ public static class DoubtRules
     {
         var due = now + notAsked.After + notAsked.After * Spread(call);
         if (notAsked.LookUp) return new(file.With(call with { DueAt = due }));
-        if (call.State != CallStates.Open) return new(file);
+        if (call.State != AttemptStates.Open) return new(file);
         var notSent = call with { Attempts = call.Attempts - 1, DueAt = due };
-        if (call.Code == ReasonCodes.InDoubt) return new(file.With(notSent with { State = CallStates.InDoubt }));
+        if (call.Code == ReasonCodes.InDoubt) return new(file.With(notSent with { State = AttemptStates.InDoubt }));
         return IsUndoWanted(file, call)
             ? CallRules.GiveUp(file, notSent, ReasonCodes.ProviderUnavailable, notAsked.Why, now, limits)
             : new(file.With(notSent with
             {
-                State = CallStates.Retry, Code = ReasonCodes.ProviderUnavailable, Message = notAsked.Why,
+                State = AttemptStates.Retry, Code = ReasonCodes.ProviderUnavailable, Message = notAsked.Why,
             }));
     }
 
@@ -69,13 +69,13 @@ public static class DoubtRules
                 file, call, ReasonCodes.ProviderUnavailable, "The gateway took none of the requests.", now, limits);
         if (!capabilities.IdempotentKeys)
             return CallRules.Begin(
-                file.With(CallRules.Finish(call, CallStates.Failed, now)), call.Operation, call.AmountMinor, now, limits,
+                file.With(CallRules.Finish(call, AttemptStates.Failed, now)), call.Operation, call.AmountMinor, now, limits,
                 call.AskedBy, call.Reason);
 
         var again = call with
         {
             // The request before it may still arrive.
-            State = CallStates.Open, Code = ReasonCodes.InDoubt, Attempts = call.Attempts + 1, DueAt = now + limits.Lease,
+            State = AttemptStates.Open, Code = ReasonCodes.InDoubt, Attempts = call.Attempts + 1, DueAt = now + limits.Lease,
         };
         return new(file.With(again), Next: new GatewayTask(again, LookUp: false));
     }
@@ -85,7 +85,7 @@ public static class DoubtRules
     {
         var doubtful = call with
         {
-            State = CallStates.InDoubt, Code = ReasonCodes.InDoubt, Message = why, Probes = 0, LookUps = [],
+            State = AttemptStates.InDoubt, Code = ReasonCodes.InDoubt, Message = why, Probes = 0, LookUps = [],
             DueAt = now + limits.Lease,
         };
         return Tell(file.With(doubtful), doubtful) with { Next = new GatewayTask(doubtful, LookUp: true) };
@@ -99,7 +99,7 @@ public static class DoubtRules
         PaymentFile file, GatewayCall call, GatewayResult.Unknown said, ProviderCapabilities capabilities, DateTimeOffset now)
     {
         var lookUps = LookUp.Add(call.LookUps, said.Why, said.IsAnswer, now);
-        var looked = call with { State = CallStates.InDoubt, Probes = call.Probes + 1, LookUps = lookUps };
+        var looked = call with { State = AttemptStates.InDoubt, Probes = call.Probes + 1, LookUps = lookUps };
         if (!capabilities.LookUpByKey)
             looked = looked with { DueAt = call.Probes == 0 ? now + GatewayLimits.WaitForWebhook : null };
         else
@@ -110,7 +110,7 @@ public static class DoubtRules
 
     /// <summary>It was looked up for as long as that makes sense.</summary>
     public static bool IsForAPerson(GatewayCall call) =>
-        call is { State: CallStates.InDoubt, LookUps: [var first, ..] }
+        call is { State: AttemptStates.InDoubt, LookUps: [var first, ..] }
         && (call.DueAt is null || call.LookUps[^1].Last - first.First >= GatewayLimits.LookUpFor);
 
     /// <summary>What was asked, under which key, when, and what each look-up said.</summary>

@@ -1,39 +1,5 @@
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>What a gateway is asked to do; part of the deterministic key.</summary>
-public static class GatewayOperations
-{
-    public const string Authorize = "authorize";
-    public const string Capture = "capture";
-    public const string Void = "void";
-    public const string Refund = "refund";
-}
-
-/// <summary>Values of an attempt's <c>state</c>.</summary>
-public static class CallStates
-{
-    /// <summary>
-    /// The intent is stored; whether the gateway has heard of it, only the one who calls knows.
-    /// </summary>
-    public const string Open = "open";
-
-    /// <summary>It certainly did not happen; it is called again, under the same key, when due.</summary>
-    public const string Retry = "retry";
-
-    /// <summary>
-    /// It may have happened; it is looked up when due, and never repeated or undone by guess.
-    /// </summary>
-    public const string InDoubt = "in_doubt";
-
-    /// <summary>The customer has to act; it is looked up when due, in case the webhook gets lost.</summary>
-    public const string Waiting = "waiting";
-    public const string Succeeded = "succeeded";
-    public const string Declined = "declined";
-
-    /// <summary>Given up, as far as is known without effect.</summary>
-    public const string Failed = "failed";
-}
-
 /// <summary>
 /// One attempt at a gateway: the intent that is committed before the call, and what came of it. A payment has
 /// at most one that is not finished.
@@ -53,7 +19,7 @@ public sealed record GatewayCall
     /// <summary>The gateway that is asked; only its look-ups and webhooks settle it.</summary>
     public string? Provider { get; init; }
 
-    /// <summary>One of <see cref="CallStates"/>.</summary>
+    /// <summary>One of <see cref="AttemptStates"/>.</summary>
     public required string State { get; init; }
     public required long AmountMinor { get; init; }
 

@@ -86,7 +86,7 @@ public static class HandRules
                 OrderId = file.OrderId,
                 Operation = GatewayOperations.Refund,
                 N = 1 + file.Calls.Count(earlier => earlier.Operation == GatewayOperations.Refund),
-                State = CallStates.Succeeded,
+                State = AttemptStates.Succeeded,
                 AmountMinor = amount,
                 StartedAt = now,
                 FinishedAt = now,

@@ -11,11 +11,11 @@ static class LateRules
     {
         switch (result)
         {
-            case GatewayResult.Succeeded done when call.State is CallStates.Failed or CallStates.Declined:
+            case GatewayResult.Succeeded done when call.State is AttemptStates.Failed or AttemptStates.Declined:
                 return SucceedLate(file, call, done, now, limits);
 
             case GatewayResult.Declined or GatewayResult.NeverHappened { Final: true }
-                when call is { State: CallStates.Succeeded, ResolvedBy: { } who }:
+                when call is { State: AttemptStates.Succeeded, ResolvedBy: { } who }:
                 return Attention(
                     file, $"{who} said that {call.Key} was done; the gateway says that it was not.", now);
 
@@ -34,7 +34,7 @@ static class LateRules
                 when file.Open is null && payment.State is PaymentStates.Declined or PaymentStates.Undone:
                 file = file.With(call with
                 {
-                    State = CallStates.Succeeded, Reference = done.Reference, Code = null, Message = null,
+                    State = AttemptStates.Succeeded, Reference = done.Reference, Code = null, Message = null,
                 });
                 return CallRules.Reverse(
                     file.With(PaymentRules.Changed(

@@ -49,7 +49,7 @@ public sealed record Movement(
         if (captured < 0 || refunded < 0)
             throw new InvalidOperationException(
                 $"The payment {after.OrderId} would go back from {before!.Position} to {after.Position}.");
-        var payer = after.Provider == Payment.Balance
+        var payer = after.Provider == PaymentProviders.Balance
             ? Accounts.Customer(after.CustomerId!)
             : Accounts.Gateway(after.Provider!);
         if (captured > 0)

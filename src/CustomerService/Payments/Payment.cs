@@ -2,44 +2,6 @@ using Orderwright.Contracts;
 
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>Values of a payment's <c>state</c>. Stable: clients filter by them.</summary>
-public static class PaymentStates
-{
-    /// <summary>The gateway is being asked, or is in doubt; its attempt says which.</summary>
-    public const string Authorizing = "authorizing";
-
-    /// <summary>The customer has to act first: 3-D Secure.</summary>
-    public const string ActionRequired = "action_required";
-
-    /// <summary>Money is held; some of it may have been taken already, with what was shipped.</summary>
-    public const string Authorized = "authorized";
-    public const string Capturing = "capturing";
-    public const string Captured = "captured";
-    public const string Voiding = "voiding";
-    public const string Voided = "voided";
-    public const string Refunding = "refunding";
-    public const string Refunded = "refunded";
-    public const string Declined = "declined";
-
-    /// <summary>
-    /// A tombstone: undone before it was done, or before anything had happened at the gateway.
-    /// </summary>
-    public const string Undone = "undone";
-
-    /// <summary>The money could not be given back; a person has to look.</summary>
-    public const string UndoFailed = "undo_failed";
-
-    public static readonly IReadOnlyList<string> All =
-    [
-        Authorizing, ActionRequired, Authorized, Capturing, Captured, Voiding, Voided, Refunding, Refunded, Declined,
-        Undone, UndoFailed,
-    ];
-
-    /// <summary>While a payment stands in one of these, its customer cannot be erased.</summary>
-    public static readonly IReadOnlyList<string> Unsettled =
-        [Authorizing, ActionRequired, Authorized, Capturing, Voiding, Refunding, UndoFailed];
-}
-
 /// <summary>
 /// What a person has to see to of money that is held, or should be taken by now. It stops by itself once that is taken or
 /// released.
@@ -72,11 +34,6 @@ public static class PaymentNotices
 /// </summary>
 public sealed record Payment
 {
-    /// <summary>
-    /// The provider that settles from the customer's store credit, inside the batch's transaction.
-    /// </summary>
-    public const string Balance = "balance";
-
     public required Guid OrderId { get; init; }
     public required string State { get; init; }
     public string? CustomerId { get; init; }

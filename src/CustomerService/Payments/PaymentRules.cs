@@ -41,7 +41,7 @@ public static class PaymentRules
             CreatedAt = now,
             UpdatedAt = now,
         };
-        var fromBalance = ask.Payment.Provider == Payment.Balance;
+        var fromBalance = ask.Payment.Provider == PaymentProviders.Balance;
         if (candidates is [])
             return Refuse(
                 file, payment, ReasonCodes.UnknownProvider, "No payment provider takes this currency, amount and token.");
@@ -109,12 +109,12 @@ public static class PaymentRules
             } settled:
                 return new(file, UndoCompleted(settled));
 
-            case { Provider: Payment.Balance, State: PaymentStates.Captured } or
+            case { Provider: PaymentProviders.Balance, State: PaymentStates.Captured } or
                 { AmountMinor: 0, State: PaymentStates.Captured }:
                 return Return(file, file.Payment, balanceMinor, now);
 
             case { State: PaymentStates.Authorizing or PaymentStates.Capturing }
-                when file.Open is { State: CallStates.Retry } call:
+                when file.Open is { State: AttemptStates.Retry } call:
                 return CallRules.GiveUp(
                     file.With(Changed(file.Payment with { UndoStep = step }, now)), call, ReasonCodes.Cancelled,
                     "Undone before the gateway could be reached.", now, limits);
@@ -203,10 +203,10 @@ public static class PaymentRules
     // is its own. Who asks once more about what nobody could tell wants it looked up once more.
     static PaymentDecision Unsettled(PaymentFile file, bool undo, DateTimeOffset now) => file.Open switch
     {
-        { State: CallStates.InDoubt, DueAt: not null } doubt when DoubtRules.IsForAPerson(doubt) =>
+        { State: AttemptStates.InDoubt, DueAt: not null } doubt when DoubtRules.IsForAPerson(doubt) =>
             new(file.With(doubt with { DueAt = now }), InDoubt(file.Payment!, doubt, undo)),
-        { State: CallStates.InDoubt } doubt => new(file, InDoubt(file.Payment!, doubt, undo)),
-        { State: CallStates.Retry, DueAt: { } due } => new(file, new(
+        { State: AttemptStates.InDoubt } doubt => new(file, InDoubt(file.Payment!, doubt, undo)),
+        { State: AttemptStates.Retry, DueAt: { } due } => new(file, new(
             undo, StepOutcome.Retry, ReasonCodes.ProviderUnavailable, "The gateway is not available.",
             RetryAfter: due > now ? due - now : TimeSpan.Zero, Payment: file.Payment!.Position)),
         _ => new(file),

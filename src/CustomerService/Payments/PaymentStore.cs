@@ -20,7 +20,7 @@ public sealed class PaymentStore(SqlCatalog sql)
         var funds = await LockFundsAsync(
             work,
             [
-                .. asked.Concat(payments.Where(payment => payment.Provider == Payment.Balance)
+                .. asked.Concat(payments.Where(payment => payment.Provider == PaymentProviders.Balance)
                     .Select(payment => (payment.CustomerId!, payment.Currency!))).Distinct(),
             ]);
         return new PaymentBook(await WithCallsAsync(work, payments), funds);
@@ -34,7 +34,7 @@ public sealed class PaymentStore(SqlCatalog sql)
         var funds = await LockFundsAsync(
             work,
             [
-                .. payments.Where(payment => payment.Provider == Payment.Balance)
+                .. payments.Where(payment => payment.Provider == PaymentProviders.Balance)
                     .Select(payment => (payment.CustomerId!, payment.Currency!)).Distinct(),
             ]);
         return new PaymentBook(await WithCallsAsync(work, payments, byHand: true), funds);
@@ -101,7 +101,7 @@ public sealed class PaymentStore(SqlCatalog sql)
     {
         Guid[] external =
         [
-            .. payments.Where(payment => byHand || payment.Provider != Payment.Balance)
+            .. payments.Where(payment => byHand || payment.Provider != PaymentProviders.Balance)
                 .Select(payment => payment.OrderId),
         ];
         var calls = external.Length == 0

@@ -11,7 +11,7 @@ public static class ResolutionRules
 {
     /// <summary>Whether there is anything that a person could know better.</summary>
     public static bool IsOpenToIt(PaymentFile file, bool completed) =>
-        file.Open is { State: CallStates.InDoubt or CallStates.Waiting }
+        file.Open is { State: AttemptStates.InDoubt or AttemptStates.Waiting }
         || (completed && file is { Open: null, Payment.State: PaymentStates.UndoFailed });
 
     /// <summary>Heard once: the same word again, or an older one, leaves the very same file.</summary>
@@ -25,11 +25,11 @@ public static class ResolutionRules
         file = file.With(payment with { Resolution = said.Id });
         return file.Open switch
         {
-            { State: CallStates.InDoubt or CallStates.Waiting } call when said.Completed =>
+            { State: AttemptStates.InDoubt or AttemptStates.Waiting } call when said.Completed =>
                 Happened(file, By(call, said), said, now, limits),
-            { State: CallStates.InDoubt } call => DidNotHappen(file, By(call, said), said, now, limits),
+            { State: AttemptStates.InDoubt } call => DidNotHappen(file, By(call, said), said, now, limits),
             // The customer could still act: what they were asked for is withdrawn.
-            { State: CallStates.Waiting } call => CallRules.Reverse(file.With(By(call, said)), now, limits),
+            { State: AttemptStates.Waiting } call => CallRules.Reverse(file.With(By(call, said)), now, limits),
             null when said.Completed && file.Payment!.State == PaymentStates.UndoFailed =>
                 GivenBack(file, said, now),
             _ => new(file),
@@ -72,7 +72,7 @@ public static class ResolutionRules
             Operation = operation,
             N = 1 + file.Calls.Count(earlier => earlier.Operation == operation),
             Provider = payment.Provider,
-            State = CallStates.Succeeded,
+            State = AttemptStates.Succeeded,
             AmountMinor = taken > 0 ? taken : payment.AuthorizedMinor,
             Reference = said.Reference,
             StartedAt = now,

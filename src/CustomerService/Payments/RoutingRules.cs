@@ -29,7 +29,7 @@ public static class RoutingRules
         IReadOnlyList<PaymentRoute> routes, PaymentFile file, GatewayCall call, GatewayResult said, IReadOnlySet<string> down)
     {
         if (file.Payment is not { Route: { } name, UndoStep: null, Currency: { } currency } payment
-            || call is not { Operation: GatewayOperations.Authorize, State: CallStates.Open, AskedBy: null }
+            || call is not { Operation: GatewayOperations.Authorize, State: AttemptStates.Open, AskedBy: null }
             || RouteOf(routes, name, currency, payment.AmountMinor) is not { } route
             || !CertainlyDidNothing(call, said, route.AlsoWhenDeclined))
             return null;
@@ -47,7 +47,7 @@ public static class RoutingRules
         if (file is not
             {
                 Payment: { Route: { } name, UndoStep: null, Currency: { } currency } payment,
-                Open: { Operation: GatewayOperations.Authorize, State: CallStates.Retry } call,
+                Open: { Operation: GatewayOperations.Authorize, State: AttemptStates.Retry } call,
             }
             || call.Code != ReasonCodes.ProviderUnavailable || !down.Contains(payment.Provider!))
             return null;

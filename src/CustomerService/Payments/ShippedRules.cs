@@ -44,12 +44,12 @@ public static class ShippedRules
 
     // A gateway that was away may be back; one that said no will say so again.
     static TimeSpan PauseAfter(GatewayCall failed) =>
-        failed.State == CallStates.Declined ? GatewayLimits.TakeAgainAfter : GatewayLimits.TryAgainAfter;
+        failed.State == AttemptStates.Declined ? GatewayLimits.TakeAgainAfter : GatewayLimits.TryAgainAfter;
 
     /// <summary>The last attempt at this, if it was in vain and nothing came of it since.</summary>
     public static GatewayCall? FailedOf(PaymentFile file, string operation) =>
         file.Calls.Where(call => call.Operation == operation).MaxBy(call => call.N) is
-            { AskedBy: ServiceNames.Order, State: CallStates.Declined or CallStates.Failed } failed
+            { AskedBy: ServiceNames.Order, State: AttemptStates.Declined or AttemptStates.Failed } failed
             ? failed
             : null;
 }

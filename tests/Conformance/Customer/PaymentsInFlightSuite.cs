@@ -66,7 +66,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         foreach (var order in slow) gateway.Answer(GatewayCall.KeyOf(order, "authorize", 1), Ok);
         foreach (var order in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal(Limit, most);
-        Assert.Equal(Enumerable.Repeat(CallStates.Open, slow.Length), stored);
+        Assert.Equal(Enumerable.Repeat(AttemptStates.Open, slow.Length), stored);
     }
 
     static void InterlockedMost(ref int most, int seen)
