@@ -24,7 +24,8 @@ static class DemoCommand
         after.AcceptOnlyFromAmong([.. Steps.Select(Short)]);
         var command = new Command("demo", "Run a scenario in the demo shop, narrated step by step.") { name, after };
         command.SetAction((parsed, cancel) => RunAsync(
-            parsed.GetValue(name)!, Steps.Single(step => Short(step) == parsed.GetValue(after)), new Output(json: false), cancel));
+            parsed.GetValue(name)!, Steps.Single(step => Short(step) == parsed.GetValue(after)), new Output(json: false),
+            cancel));
         return command;
     }
 

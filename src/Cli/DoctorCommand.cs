@@ -87,7 +87,7 @@ static class DoctorCommand
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new("data directory", false, $"{full} is not writable ({error.Message}); choose another directory with --data.");
+            return new("data directory", false, $"{full} is not writable ({error.Message}); choose another with --data.");
         }
     }
 
@@ -142,7 +142,8 @@ static class DoctorCommand
         }
         catch (ApiException error)
         {
-            return [new("server", null, Exit.Advice(error.Reply)), .. address.IsLoopback ? [Ports(address.Port)] : new List<Diagnosis>()];
+            Diagnosis server = new("server", null, Exit.Advice(error.Reply));
+            return address.IsLoopback ? [server, Ports(address.Port)] : [server];
         }
     }
 

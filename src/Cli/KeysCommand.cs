@@ -15,7 +15,7 @@ static class KeysCommand
 
     static Command Add()
     {
-        var name = new Option<string>("--name") { Description = "Name of the key's holder, shown in the audit.", Required = true };
+        var name = new Option<string>("--name") { Description = "Name of the key's holder, for the audit.", Required = true };
         var scopes = new Option<string>("--scopes")
         {
             Description = $"Permissions, comma-separated: {AllScopes}.",
@@ -108,14 +108,14 @@ static class KeysCommand
 
     static Command Revoke()
     {
-        var prefix = new Argument<string>("prefix") { Description = "Prefix of the key: the 8 digits after ow_ (see keys list)." };
+        var prefix = new Argument<string>("prefix") { Description = "Prefix of the key, 8 digits after ow_ (see keys list)." };
         var file = FileOption();
         var command = new Command("revoke", "Revoke a key; running services reject it within a second.") { prefix, file };
         command.SetAction(parsed =>
         {
             _ = Read(PathOf(parsed.GetValue(file)));
             if (!KeyFile.Revoke(PathOf(parsed.GetValue(file)), parsed.GetValue(prefix)!, DateTimeOffset.UtcNow))
-                throw new ToolException(Exit.Failed, $"There is no key {parsed.GetValue(prefix)}, or it has been revoked already.");
+                throw new ToolException(Exit.Failed, $"There is no valid key {parsed.GetValue(prefix)}.");
             Console.WriteLine($"{parsed.GetValue(prefix)} is revoked.");
             return Exit.Ok;
         });

@@ -62,7 +62,7 @@ static class OrderCommands
         return command;
     }
 
-    // Every outcome event carries all steps so far. A step is shown once, before the first event that carries it.
+    // Every outcome event carries all steps so far. Each step is shown once, before the first event with the step.
     static List<string[]> Timeline(IEnumerable<JsonElement> events)
     {
         var rows = new List<string[]>();

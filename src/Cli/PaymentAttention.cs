@@ -5,20 +5,20 @@ using Orderwright.Contracts;
 namespace Orderwright.Cli;
 
 /// <summary>
-/// Facts about payments that only customer-service knows: when an authorization expires, and which payments need an operator.
-/// Verbs work without these facts while customer-service is unavailable.
+/// Facts known to customer-service alone: expiries of authorizations, and payments in need of an operator. While
+/// customer-service is unavailable, verbs omit the facts.
 /// </summary>
 static class PaymentAttention
 {
-    /// <summary>The payment of an order; null where no payment was requested yet or customer-service is unavailable.</summary>
+    /// <summary>The payment of an order; null before a payment is requested, or while customer-service is unavailable.</summary>
     public static Task<JsonElement?> PaymentAsync(ApiClient client, string orderId, CancellationToken cancel) =>
         ReadAsync(client, $"/payments/{orderId}", cancel);
 
-    /// <summary>The newest payments that need an operator; null while customer-service is unavailable.</summary>
+    /// <summary>The newest payments in need of an operator; null while customer-service is unavailable.</summary>
     public static async Task<JsonElement?> ListAsync(ApiClient client, int limit, CancellationToken cancel) =>
         (await ReadAsync(client, $"/payments?attention=true&limit={limit}", cancel))?.GetProperty("items");
 
-    /// <summary>The payment's state in a sentence; null for a payment that needs no comment.</summary>
+    /// <summary>The payment's state in a sentence; null for an unremarkable payment.</summary>
     public static string? Sentence(JsonElement payment) =>
         payment.TextOrNull("attention") is { } attention ? $"The payment needs attention. {attention}"
         : payment.TextOrNull("captureBefore") is { } until

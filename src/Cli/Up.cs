@@ -10,7 +10,7 @@ namespace Orderwright.Cli;
 
 /// <summary>
 /// <c>up</c>: runs the four services as processes on PostgreSQL and RabbitMQ, starting private servers unless others are given.
-/// Processes that die are restarted. Logs go to the terminal, prefixed with their service, and to DIR/logs. Ctrl+C stops all.
+/// Dead processes are restarted. Logs go to the terminal, prefixed with their service, and to DIR/logs. Ctrl+C stops all.
 /// </summary>
 static class Up
 {
@@ -150,8 +150,8 @@ static class Up
     static string Url(Settings settings, Service service, int instance = 0) =>
         $"http://127.0.0.1:{settings.Port + PortsPerInstance * instance + service.PortOffset}";
 
-    // Each service has its own role, which owns only its database. Passwords are derived from the server's, so that a second
-    // run computes the same ones.
+    // Each service has a role that owns only its database. Passwords are derived from the server's, so a second run computes
+    // equal passwords.
     static async Task<string> OwnDatabaseAsync(PrivatePostgres postgres, string database, CancellationToken cancel)
     {
         var password = Convert.ToHexString(HMACSHA256.HashData(

@@ -7,15 +7,15 @@ using Orderwright.Cli;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Writes <c>docs/reference/cli.md</c> from the model of the tool's parser and from the usage lines of the script.</summary>
+/// <summary>Writes <c>docs/reference/cli.md</c> from the tool's parser and the usage lines of the script.</summary>
 static partial class CliReference
 {
     const string Introduction =
         """
         # Command line
 
-        Generated from the tool and from the script `orderwright`; do not edit. `ORDERWRIGHT_WRITE_DOCS=1 ./orderwright test Rules.Tests`
-        rewrites this file.
+        Generated from the tool and from the script `orderwright`; do not edit. To update, run
+        `ORDERWRIGHT_WRITE_DOCS=1 ./orderwright test Rules.Tests`.
 
         `./orderwright VERB` runs a verb. Verbs that work with a running Orderwright find the server at `ORDERWRIGHT_URL`
         (default `http://127.0.0.1:4000`) and send the API key in `ORDERWRIGHT_KEY`. Services in processes of their own are found

@@ -9,7 +9,8 @@ public class ImportPlanTests
     static readonly Openings Plenty = new(Derive: true, ScarceSkuEvery: 0, ShortCustomerEvery: 0);
 
     static SourceLine Line(
-        string invoice, string code, int quantity, decimal price, string customer = "17850", string name = "MUG", int number = 2) =>
+        string invoice, string code, int quantity, decimal price, string customer = "17850", string name = "MUG",
+        int number = 2) =>
         new(number, invoice, customer, code, name, quantity, price, "GBP", "", "2010-12-01 08:26:00", "United Kingdom");
 
     static ImportPlan Plan(params SourceLine[] lines) => Plan(Plenty, lines);
@@ -89,7 +90,8 @@ public class ImportPlanTests
     public void A_sale_is_cancelled_once_and_the_latest_first()
     {
         var plan = Plan(
-            Line("1", "A", 1, 10), Line("2", "A", 1, 10), Line("C3", "A", -1, 10), Line("C4", "A", -1, 10), Line("C5", "A", -1, 10));
+            Line("1", "A", 1, 10), Line("2", "A", 1, 10), Line("C3", "A", -1, 10), Line("C4", "A", -1, 10),
+            Line("C5", "A", -1, 10));
 
         Assert.Equal([1, 0], plan.Operations.OfType<CancelOrder>().Select(cancel => cancel.Sale));
         Assert.Equal(["LeftOut sale_unknown 1"], Decided(plan));
@@ -126,7 +128,8 @@ public class ImportPlanTests
 
     [Fact]
     public void A_return_without_a_sale_is_left_out() =>
-        Assert.Equal(["LeftOut sale_unknown 1"], Decided(Plan(Line("1", "A", 5, 10), Line("C2", "A", -3, 10, customer: "12345"))));
+        Assert.Equal(
+            ["LeftOut sale_unknown 1"], Decided(Plan(Line("1", "A", 5, 10), Line("C2", "A", -3, 10, customer: "12345"))));
 
     [Fact]
     public void A_discount_after_the_sale_is_left_out() =>
@@ -164,7 +167,8 @@ public class ImportPlanTests
     public void Opening_stock_covers_all_demand_for_a_product()
     {
         var plan = Plan(
-            Line("1", "A", 5, 10), Line("2", "A", 2, 11, customer: ""), Line("3", "A", -4, 0, customer: ""), Line("C4", "A", -1, 10));
+            Line("1", "A", 5, 10), Line("2", "A", 2, 11, customer: ""), Line("3", "A", -4, 0, customer: ""),
+            Line("C4", "A", -1, 10));
 
         Assert.Equal(new OpeningProduct("A", "MUG", 1000, "GBP", 5 + 2 + 4), Assert.Single(plan.Products));
         Assert.All(plan.Operations, operation => Assert.Empty(operation.Alone.Concat(operation.Beside)));
@@ -202,7 +206,8 @@ public class ImportPlanTests
     [Fact]
     public void A_single_order_beyond_the_stock_is_exclusive()
     {
-        var order = Plan(new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 0), Line("1", "A", 100, 10)).Operations[0];
+        var openings = new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 0);
+        var order = Plan(openings, Line("1", "A", 100, 10)).Operations[0];
 
         Assert.Equal(["sku:A"], order.Alone);
         Assert.Empty(order.Beside);

@@ -17,7 +17,8 @@ public class ImportScheduleTests
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var dice = new Random(seed);
         var operations = Enumerable.Range(0, 400)
-            .Select(_ => Operation([.. Enumerable.Range(0, dice.Next(3)).Select(_ => $"sku:{dice.Next(5)}").Distinct()])).ToList();
+            .Select(_ => Operation([.. Enumerable.Range(0, dice.Next(3)).Select(_ => $"sku:{dice.Next(5)}").Distinct()]))
+            .ToList();
         var turns = operations.Select(_ => dice.Next(4)).ToList();
         var ended = new ConcurrentQueue<int>();
 

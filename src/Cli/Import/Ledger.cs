@@ -6,7 +6,7 @@ namespace Orderwright.Cli.Import;
 
 /// <summary>
 /// Adjusts stock exactly once per import and line. The Idempotency-Key prevents a repetition for as long as the server keeps
-/// keys; the note of each movement, which names the import and the line, prevents a repetition for good.
+/// keys; the note of each movement, with the import and the line, prevents a repetition for good.
 /// </summary>
 sealed class Ledger(Patience patience, string importId)
 {
@@ -14,7 +14,7 @@ sealed class Ledger(Patience patience, string importId)
 
     readonly ConcurrentDictionary<string, Lazy<Task<HashSet<string>>>> notes = new();
 
-    /// <summary>Marks an SKU that this run creates, so that no earlier run can have moved stock.</summary>
+    /// <summary>Marks an SKU as created by this run, without movements of an earlier run.</summary>
     public void IsNew(string sku) => notes[sku] = new Lazy<Task<HashSet<string>>>(Empty);
 
     /// <summary>Adjusts the stock of an SKU. Returns <see cref="ApiReply.Done"/> for an adjustment of an earlier run.</summary>
@@ -34,7 +34,7 @@ sealed class Ledger(Patience patience, string importId)
     async Task<HashSet<string>> ReadNotesAsync(string sku, CancellationToken cancel)
     {
         var found = new HashSet<string>();
-        // An SKU that does not exist has no movements.
+        // A missing SKU has no movements.
         if ((await patience.GetAsync(ServiceNames.Stock, $"/stock/{sku}", cancel)).IsNotFound) return found;
         await foreach (var movement in patience.ListAsync(ServiceNames.Stock, $"/stock/{sku}/movements", cancel))
             if (movement.TextOrNull("note") is { } note) found.Add(note);

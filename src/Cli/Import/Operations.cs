@@ -8,10 +8,10 @@ public enum LineClass
     /// <summary>Part of a confirmed order.</summary>
     Ordered,
 
-    /// <summary>Part of an order or adjustment that the server refused.</summary>
+    /// <summary>Part of an order or adjustment refused by the server.</summary>
     Refused,
 
-    /// <summary>Part of a cancelled order, or of the credit note that cancelled an order.</summary>
+    /// <summary>Part of a cancelled order, or of its credit note.</summary>
     Cancelled,
 
     /// <summary>Changed the stock without an order.</summary>
@@ -30,7 +30,7 @@ public readonly record struct LineFate(LineClass Class, string Why);
 /// <paramref name="After"/>, and for earlier users of a scarce resource: see <see cref="Schedule"/>.
 /// </summary>
 /// <param name="Lines">Number of lines of the file, at least 1.</param>
-/// <param name="After">Places in the plan of the operations whose outcome this one needs.</param>
+/// <param name="After">Places in the plan of the operations to wait for.</param>
 public abstract record Operation(int Lines, IReadOnlyList<int> After)
 {
     /// <summary>
@@ -39,7 +39,7 @@ public abstract record Operation(int Lines, IReadOnlyList<int> After)
     /// </summary>
     public IReadOnlyList<string> Alone { get; init; } = [];
 
-    /// <summary>Keys of resources that suffice up to this point, so that their users run in any order until then.</summary>
+    /// <summary>Keys of resources that suffice up to this point, so that operations may run in any order.</summary>
     public IReadOnlyList<string> Beside { get; init; } = [];
 }
 
@@ -57,7 +57,7 @@ public sealed record PlaceOrder(
 /// <summary>Cancels an order that this import placed.</summary>
 public sealed record CancelOrder(string Note, int Sale, int Lines) : Operation(Lines, [Sale]);
 
-/// <summary>Adjusts a stock level without an order. A return depends on the sales that it takes goods back from.</summary>
+/// <summary>Adjusts a stock level without an order. A return depends on the sales of the returned goods.</summary>
 /// <param name="Note">Names the line, and identifies the adjustment to later runs.</param>
 public sealed record AdjustStock(string Note, string Sku, long Delta, string Reason, IReadOnlyList<int> Sales)
     : Operation(1, Sales);

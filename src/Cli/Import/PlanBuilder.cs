@@ -4,8 +4,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Collects operations, then derives products, opening stock and credits, and marks the operations whose order matters because a
-/// resource may be exhausted. Resources without a deliberate shortage open with the sum of all orders and losses.
+/// Collects operations, derives products, opening stock and credits, and marks the operations that compete for a scarce resource.
+/// Resources without a deliberate shortage open with the sum of all orders and losses.
 /// </summary>
 sealed class PlanBuilder(Openings openings)
 {
@@ -111,8 +111,8 @@ sealed class PlanBuilder(Openings openings)
         return left;
     }
 
-    // While a resource covers everything taken so far, order does not matter. From the first operation that may find too
-    // little, order decides which operations are refused.
+    // Order does not matter while a resource covers everything taken so far. Beyond that point, order decides which operations
+    // are refused.
     Operation Marked(Operation operation, Dictionary<string, long> left)
     {
         var (alone, beside) = (new List<string>(), new List<string>());
@@ -126,7 +126,7 @@ sealed class PlanBuilder(Openings openings)
 
     bool IsShort(string customer) => openings.ShortCustomerEvery > 0 && Hash(customer) % openings.ShortCustomerEvery == 0;
 
-    // Returned amounts are not counted, since they may arrive after they are needed.
+    // Returned amounts do not count, since a return may complete too late.
     IEnumerable<(string Key, long Amount)> TakesOf(Operation operation) => operation switch
     {
         PlaceOrder order => order.OrderLines.Select(line => (SkuKey(line.Sku), (long)line.Quantity))

@@ -1,9 +1,8 @@
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Runs operations concurrently where order does not matter, and in the order of the plan where it does. An operation waits for
-/// its predecessors; for all earlier users of a key that it uses exclusively; and for the latest exclusive user of a key that it
-/// shares. The outcome therefore does not depend on timing or on interruptions.
+/// Runs operations concurrently unless order matters. An operation waits for all predecessors, for earlier users of exclusive
+/// keys, and for the latest exclusive user of shared keys. The outcome therefore does not depend on timing or interruptions.
 /// </summary>
 sealed class Schedule(int inFlight)
 {
