@@ -72,7 +72,7 @@ sealed class HttpGateway : IAsyncDisposable
 
     public static GatewayRequest Ask(
         Guid order, string operation, string? token = null, string? charge = null, long amount = 1_530, int n = 1) =>
-        new(GatewayCall.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
+        new(PaymentAttempt.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
 
     /// <summary>What comes of a request; null when no answer came before the deadline.</summary>
     public async Task<GatewayResult?> DoAsync(GatewayRequest request)

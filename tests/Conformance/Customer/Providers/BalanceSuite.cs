@@ -85,7 +85,7 @@ public abstract class BalanceSuite(StorageEngine engine)
     {
         await using var server = await StartAsync(credit: 4_000);
         Assert.Equal(404, (await server.SendAsync("POST", "webhooks/balance", "{}")).Status);
-        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text(0)));
+        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text("event_id")));
     }
 }
 

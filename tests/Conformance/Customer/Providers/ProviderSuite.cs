@@ -386,7 +386,7 @@ public abstract class ProviderSuite(SqliteEngine engine) : IAsyncLifetime
         var told = await house.TellAsync(order, TimeProvider.System.GetUtcNow());
         Assert.Equal(401, await SendAsync(server, told with { Body = told.Body.Replace("1530", "1") + " " }));
         Assert.Equal(401, await SendAsync(server, await house.TellAsync(order, TimeProvider.System.GetUtcNow().AddMinutes(-6))));
-        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text(0)));
+        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text("event_id")));
     }
 
     [Fact]

@@ -95,8 +95,9 @@ sealed class SandboxHouse : GatewayHouse
             """),
         SqlArgs.With("order_id", order),
         row => new SandboxCharge(
-            row.Text(0), row.Text(1), order, row.Text(2), row.Text(3), row.Text(4), row.BigInt(5), row.BigInt(6),
-            row.BigInt(7), row.BigInt(8), row.Bool(9), row.TextOrNull(10), row.TextOrNull(11)),
+            row.Text("id"), row.Text("key"), order, row.Text("token"), row.Text("currency"), row.Text("state"),
+            row.BigInt("amount"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"),
+            row.TextOrNull("code"), row.TextOrNull("message")),
         default);
 
     public override async ValueTask DisposeAsync()

@@ -103,7 +103,7 @@ public sealed partial class StripeDocumentTests
         await web.StartAsync();
         var provider = StripeHouse.ProviderOf(("StripeUrl", web.Urls.Single()));
         GatewayRequest Ask(string operation) => new(
-            GatewayCall.KeyOf(order, operation, 1), order, operation, 1_099, "USD", "pm_card_visa", "pi_1");
+            PaymentAttempt.KeyOf(order, operation, 1), order, operation, 1_099, "USD", "pm_card_visa", "pi_1");
 
         var intent = fixtures["payment_intent"]!.AsObject();
         // As published, its last try has failed.
