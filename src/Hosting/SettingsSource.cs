@@ -18,7 +18,7 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
     readonly Dictionary<string, string> arguments = [];
     readonly Dictionary<string, string> environment = [];
     readonly Dictionary<string, string> origins = [];
-    readonly HashSet<string> asked = [];
+    readonly HashSet<string> read = [];
     readonly Lock gate = new();
 
     public SettingsSource(IReadOnlyList<string> args, IDictionary variables, StandardSettings? standard = null)
@@ -55,7 +55,7 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
     public override bool TryGet(string key, out string? value)
     {
         var name = Normal(key);
-        lock (gate) asked.Add(name);
+        lock (gate) read.Add(name);
         return base.TryGet(name, out value);
     }
 
@@ -65,11 +65,11 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
         lock (gate)
         {
             foreach (var (name, argument) in arguments)
-                if (!asked.Contains(name)) throw new InvalidSettingException($"The argument {argument} is unknown.");
+                if (!read.Contains(name)) throw new InvalidSettingException($"The argument {argument} is unknown.");
             return
             [
                 .. environment.Where(pair => !ToolVariables.Contains(pair.Key)).Concat(origins)
-                    .Where(pair => !asked.Contains(pair.Key)).Select(pair => pair.Value),
+                    .Where(pair => !read.Contains(pair.Key)).Select(pair => pair.Value),
             ];
         }
     }

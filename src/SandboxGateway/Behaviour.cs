@@ -66,12 +66,16 @@ public sealed class Behaviour(int seed)
 /// <summary>Settings of the gateway process: <c>--latency 200±150 --timeouts 2% --errors 2% --declines 3%</c>.</summary>
 public sealed class GatewaySettings
 {
+    /// <summary>Latency of replies in milliseconds, with an optional spread: <c>200±150</c>.</summary>
     public string Latency { get; set; } = "0";
 
+    /// <summary>Share of requests that time out, with or without effect.</summary>
     public string Timeouts { get; set; } = "0%";
 
+    /// <summary>Share of requests that fail with a server error.</summary>
     public string Errors { get; set; } = "0%";
 
+    /// <summary>Share of charges that are declined.</summary>
     public string Declines { get; set; } = "0%";
 
     /// <summary>Of its bad days. Default 1.</summary>

@@ -18,7 +18,7 @@ public sealed class HttpHost : IAsyncDisposable
 
     readonly Process process;
     readonly StringBuilder output = new();
-    readonly List<(string Part, TaskCompletionSource<string> Said)> awaited = [];
+    readonly List<(string Part, TaskCompletionSource<string> Output)> awaited = [];
     readonly string? ownDirectory;
 
     HttpHost(Process process, string? ownDirectory)
@@ -45,14 +45,14 @@ public sealed class HttpHost : IAsyncDisposable
     /// <summary>Waits for a line of output with this text; earlier output counts.</summary>
     public async Task<string> WaitForAsync(string part)
     {
-        var said = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (output)
         {
             foreach (var line in output.ToString().Split('\n'))
                 if (line.Contains(part, StringComparison.Ordinal)) return line;
-            awaited.Add((part, said));
+            awaited.Add((part, found));
         }
-        return await said.Task.WaitAsync(StartLimit);
+        return await found.Task.WaitAsync(StartLimit);
     }
 
     /// <summary>Built program of a project below src.</summary>
@@ -115,18 +115,18 @@ public sealed class HttpHost : IAsyncDisposable
     }
 
     /// <summary>Runs a process whose start must fail; returns its exit code and output.</summary>
-    public static Task<(int ExitCode, string Said)> RunAsync(params string[] arguments) => RunAsync("", [], arguments);
+    public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => RunAsync("", [], arguments);
 
     /// <inheritdoc cref="RunAsync(string[])"/>
-    public static async Task<(int ExitCode, string Said)> RunAsync(
+    public static async Task<(int ExitCode, string Output)> RunAsync(
         string directory, (string Name, string Value)[] variables, params string[] arguments)
     {
         using var process = Launch(AllInOne, arguments, directory, variables);
         using var limit = new CancellationTokenSource(StartLimit);
-        var said = await Task.WhenAll(
+        var found = await Task.WhenAll(
             process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
         await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, string.Concat(said));
+        return (process.ExitCode, string.Concat(found));
     }
 
     public static string NewDirectory() => Directory.CreateTempSubdirectory("orderwright-").FullName;
@@ -204,8 +204,8 @@ public sealed class HttpHost : IAsyncDisposable
         lock (output)
         {
             output.Append(line).Append('\n');
-            foreach (var (part, said) in awaited)
-                if (line.Contains(part, StringComparison.Ordinal)) said.TrySetResult(line);
+            foreach (var (part, found) in awaited)
+                if (line.Contains(part, StringComparison.Ordinal)) found.TrySetResult(line);
         }
     }
 }

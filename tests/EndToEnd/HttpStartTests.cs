@@ -27,11 +27,11 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     [InlineData("The argument --colour is unknown.", "--colour", "red")]
     public async Task An_invalid_setting_is_one_sentence_and_exit_code_2(string sentence, params string[] arguments)
     {
-        var (exitCode, said) = await HttpHost.RunAsync(arguments);
+        var (exitCode, output) = await HttpHost.RunAsync(arguments);
 
-        Assert.Contains(sentence, said, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
-        Assert.Single(said.TrimEnd().Split('\n'));
+        Assert.Contains(sentence, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+        Assert.Single(output.TrimEnd().Split('\n'));
         Assert.Equal(2, exitCode);
     }
 
@@ -42,9 +42,9 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     [InlineData("http://192.0.2.1:0")]
     public async Task Without_keys_a_process_listens_on_loopback_only(string address)
     {
-        var (exitCode, said) = await HttpHost.RunAsync("--listen", address);
+        var (exitCode, output) = await HttpHost.RunAsync("--listen", address);
 
-        Assert.Contains($"ORDERWRIGHT_LISTEN is \"{address}\", which is reachable from other machines", said, StringComparison.Ordinal);
+        Assert.Contains($"ORDERWRIGHT_LISTEN is \"{address}\", which is reachable from other machines", output, StringComparison.Ordinal);
         Assert.Equal(2, exitCode);
     }
 
@@ -54,9 +54,9 @@ public sealed class HttpStartTests(SharedHttpHost shared)
         var directory = HttpHost.NewDirectory();
         var file = Path.Combine(directory, "keys.json");
         KeyFile.Add(file, "odd", ["everything"], DateTimeOffset.UtcNow);
-        var (exitCode, said) = await HttpHost.RunAsync("--keys", file);
+        var (exitCode, output) = await HttpHost.RunAsync("--keys", file);
 
-        Assert.Contains("has the scope \"everything\"", said, StringComparison.Ordinal);
+        Assert.Contains("has the scope \"everything\"", output, StringComparison.Ordinal);
         Assert.Equal(2, exitCode);
         Directory.Delete(directory, recursive: true);
     }
@@ -64,12 +64,12 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     [Fact]
     public async Task A_port_in_use_is_one_sentence_and_exit_code_1()
     {
-        var (exitCode, said) = await HttpHost.RunAsync(
+        var (exitCode, output) = await HttpHost.RunAsync(
             "--port", shared.Host.Url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--data", HttpHost.NewDirectory());
 
-        Assert.Contains("address already in use", said, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
+        Assert.Contains("address already in use", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
         Assert.Equal(1, exitCode);
     }
 

@@ -48,7 +48,7 @@ public sealed class FaultPointTests
     [InlineData("before-commit")]
     [InlineData("after-commit:20")]
     [InlineData("after-publish:0.01")]
-    public void A_point_is_read_from_the_settings(string said) => Assert.NotNull(Read(("FAULT", said)));
+    public void A_point_is_read_from_the_settings(string value) => Assert.NotNull(Read(("FAULT", value)));
 
     [Theory]
     [InlineData("somewhere")]
@@ -56,8 +56,8 @@ public sealed class FaultPointTests
     [InlineData("after-commit:0")]
     [InlineData("after-commit:1.5")]
     [InlineData("after-commit:-1")]
-    public void An_unknown_point_is_refused(string said) =>
-        Assert.Throws<InvalidSettingException>(() => Read(("FAULT", said)));
+    public void An_unknown_point_is_refused(string value) =>
+        Assert.Throws<InvalidSettingException>(() => Read(("FAULT", value)));
 
     [Theory]
     [InlineData("LISTEN", "http://0.0.0.0:4001")]

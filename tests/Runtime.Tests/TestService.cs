@@ -58,12 +58,12 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
     public Task SendAsync(params IReadOnlyList<Message> messages) => Transport.PublishAsync(Name, messages, default);
 
     public Task<List<(Guid Order, string Note)>> NotesAsync() =>
-        Database.QueryAsync(Context.Sql["all_notes"], SqlArgs.None, row => (row.Uuid(0), row.Text(1)));
+        Database.QueryAsync(Context.Sql["all_notes"], SqlArgs.None, row => (row.Uuid("order_id"), row.Text("note")));
 
     public Task<List<(Guid? Order, string? Type, string Raw, string Reason)>> DeadLettersAsync() =>
         Database.QueryAsync(
             Context.Sql["all_dead_letters"], SqlArgs.None,
-            row => (row.UuidOrNull(0), row.TextOrNull(1), row.Text(2), row.Text(3)));
+            row => (row.UuidOrNull("order_id"), row.TextOrNull("type"), row.Text("raw"), row.Text("reason")));
 
     /// <summary>Messages in another service's inbox, or in this service's after the end.</summary>
     public async Task<IReadOnlyList<Message>> WaitingAsync(string service)

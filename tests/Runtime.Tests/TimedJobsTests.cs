@@ -79,7 +79,7 @@ public sealed class TimedJobsTests
 
         Assert.Equal(
             ["fresh", "yesterday"],
-            await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text(0)));
+            await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text("key")));
     }
 
     // No row was taken.

@@ -334,7 +334,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     static string BodyOf(Answer answer) => Encoding.UTF8.GetString(answer.Body.Span);
 
     async Task<List<string>> StoredAsync() => await engine.Database.QueryAsync(
-        engine.Sql["list_samples"], SqlArgs.With("batch", test), row => row.Text(2));
+        engine.Sql["list_samples"], SqlArgs.With("batch", test), row => row.Text("text"));
 
     Task<int> PurgeAsync(DateTimeOffset before, int most) => runner.RunOnceAsync(
         work => work.ExecuteAsync(engine.RuntimeSql["purge_answers"], SqlArgs.With("before", before).And("most", most)),

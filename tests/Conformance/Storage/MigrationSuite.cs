@@ -9,8 +9,8 @@ public abstract class MigrationSuite(StorageEngine engine)
     static readonly Migration Second = new(
         "shop", 2, "prices", "CREATE TABLE prices (sku text PRIMARY KEY);\nINSERT INTO products (sku) VALUES ('x');\n");
 
-    static readonly SqlQuery CountProducts = new("count_products", "SELECT count(*) FROM products");
-    static readonly SqlQuery CountPrices = new("count_prices", "SELECT count(*) FROM prices");
+    static readonly SqlQuery CountProducts = new("count_products", "SELECT count(*) AS count FROM products");
+    static readonly SqlQuery CountPrices = new("count_prices", "SELECT count(*) AS count FROM prices");
 
     [Fact]
     public async Task Each_migration_is_applied_once()
@@ -20,7 +20,7 @@ public abstract class MigrationSuite(StorageEngine engine)
         {
             await using var database = engine.Open(address);
             await database.MigrateAsync([First, Second], default);
-            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int(0)));
+            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int("count")));
         }
     }
 
@@ -32,7 +32,7 @@ public abstract class MigrationSuite(StorageEngine engine)
         {
             await using var database = engine.Open(address);
             await database.MigrateAsync([First, Second], default);
-            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int(0)));
+            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int("count")));
         })));
     }
 
@@ -41,9 +41,9 @@ public abstract class MigrationSuite(StorageEngine engine)
     {
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First], default);
-        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int(0)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int("count")));
         await database.MigrateAsync([First, Second], default);
-        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int(0)));
+        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int("count")));
     }
 
     [Fact]
@@ -110,9 +110,9 @@ public abstract class MigrationSuite(StorageEngine engine)
         await using var database = engine.Open(await engine.NewAddressAsync());
         var broken = new Migration("shop", 2, "broken", "CREATE TABLE prices (sku text PRIMARY KEY); SELECT * FROM nowhere;");
         await Assert.ThrowsAnyAsync<Exception>(() => database.MigrateAsync([First, broken], default));
-        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int(0)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int("count")));
         await database.MigrateAsync([First, Second], default);
-        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int(0)));
+        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int("count")));
     }
 
     [Fact]

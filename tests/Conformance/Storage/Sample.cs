@@ -17,8 +17,8 @@ sealed record Sample(
         $$"""{"n":{{n}},"name":"O'Brien \"x\""}""");
 
     public static Sample Of(IRow row) => new(
-        row.Uuid(0), row.UuidOrNull(1), row.TextOrNull(2), row.BigIntOrNull(3), row.Bool(4), row.TimeOrNull(5),
-        row.BytesOrNull(6), row.TextOrNull(7));
+        row.Uuid("id"), row.UuidOrNull("uuid"), row.TextOrNull("text"), row.BigIntOrNull("big"), row.Bool("flag"),
+        row.TimeOrNull("time"), row.BytesOrNull("bytes"), row.TextOrNull("document"));
 
     public static SqlArgs One(string batch, Sample sample) => SqlArgs.With("batch", batch)
         .And("id", sample.Id).And("uuid", sample.Uuid).And("text", sample.Text).And("big", sample.Big)

@@ -31,13 +31,13 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             default))));
         await using var memory = new SqliteDatabase(":memory:", new());
         Assert.Equal([2], await memory.WriteAsync(
-            tx => tx.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int(0)), default));
+            tx => tx.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int("synchronous")), default));
 
         static async Task<bool> AssertSafeAsync(IQueries queries)
         {
-            Assert.Equal([2], await queries.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int(0)));
-            Assert.Equal([1], await queries.QueryAsync(Pragma("foreign_keys"), SqlArgs.None, row => row.Int(0)));
-            Assert.Equal(["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text(0)));
+            Assert.Equal([2], await queries.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int("synchronous")));
+            Assert.Equal([1], await queries.QueryAsync(Pragma("foreign_keys"), SqlArgs.None, row => row.Int("foreign_keys")));
+            Assert.Equal(["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text("journal_mode")));
             return true;
         }
     }
@@ -53,7 +53,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             tx => tx.ExecuteAsync(raise, Counters("a", "none", "c").And("by", 5)), default);
         Assert.Equal(2, raised);
         Assert.Equal([6, 1, 6], await database.QueryAsync(
-            new("values", "SELECT value FROM counters ORDER BY key"), SqlArgs.None, row => row.BigInt(0)));
+            new("values", "SELECT value FROM counters ORDER BY key"), SqlArgs.None, row => row.BigInt("value")));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             tx => tx.ExecuteAsync(insert, Counters("a", "b", "a")), default));
         await database.WriteAsync(tx => tx.ExecuteAsync(insert, Counters("b")), default);
         Assert.Equal(["b"], await database.QueryAsync(
-            new("keys", "SELECT key FROM counters"), SqlArgs.None, row => row.Text(0)));
+            new("keys", "SELECT key FROM counters"), SqlArgs.None, row => row.Text("key")));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             using var transaction = other.BeginTransaction();
             await Assert.ThrowsAsync<DatabaseUnavailableException>(() => InsertAsync(database, "busy", 1));
             Assert.Empty(await database.QueryAsync(
-                sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text(0)));
+                sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text("key")));
         }
         await InsertAsync(database, "busy", 1);
     }
@@ -114,7 +114,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         Assert.Equal(20_000, await InsertAsync(database, "full", 20_000));
 
         Task LimitPagesAsync(int pages) => database.WriteAsync(
-            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int(0)), default);
+            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int("max_page_count")), default);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         var file = await engine.NewAddressAsync();
         await using var database = engine.Open(file);
         await Assert.ThrowsAsync<DatabaseUnfitException>(() =>
-            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int(0)));
+            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int("user_version")));
         Assert.False(File.Exists(file));
     }
 
@@ -170,7 +170,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         // The last connection to close has copied the log into the file.
         Assert.False(File.Exists($"{address}-wal"));
         await using var again = engine.Open(address);
-        Assert.Single(await again.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["kept/0"]), row => row.Text(0)));
+        Assert.Single(await again.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["kept/0"]), row => row.Text("key")));
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         foreach (var ending in new[] { "", "-wal" }) File.Copy(live + ending, left + ending);
         await using var database = engine.Open(left);
         var key = SqlArgs.OfTexts("key", ["crash/0"]);
-        Assert.Single(await database.QueryAsync(sql["read_counters"], key, row => row.Text(0)));
+        Assert.Single(await database.QueryAsync(sql["read_counters"], key, row => row.Text("key")));
         await InsertAsync(database, "after", 1);
     }
 
@@ -197,7 +197,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         await database.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => InsertAsync(database, "later", 1));
         await Assert.ThrowsAsync<ObjectDisposedException>(() =>
-            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int(0)));
+            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int("user_version")));
     }
 
     [Fact]
@@ -216,7 +216,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         Assert.True(database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. sql.Migrations], default).IsCompletedSuccessfully);
         Assert.True(InsertAsync(database, "memory", 1).IsCompletedSuccessfully);
         var read = database.ReadAsync(
-            queries => queries.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["memory/0"]), row => row.BigInt(1)),
+            queries => queries.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["memory/0"]), row => row.BigInt("value")),
             default);
         Assert.True(read.IsCompletedSuccessfully);
         Assert.Equal([0L], await read);
@@ -228,7 +228,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         await using var database = new SqliteDatabase(":memory:", new());
         await database.MigrateAsync(sql.Migrations, default);
         await Assert.ThrowsAnyAsync<SqliteException>(() => database.QueryAsync(
-            sql["insert_counters"], SqlArgs.Over([1]).Text("key", _ => "k").BigInt("value", _ => 1), row => row.Int(0)));
+            sql["insert_counters"], SqlArgs.Over([1]).Text("key", _ => "k").BigInt("value", _ => 1), row => row.Int("value")));
         Assert.Equal(1, await InsertAsync(database, "k", 1));
     }
 

@@ -160,7 +160,7 @@ public abstract class TransactionSuite(StorageEngine engine)
             default);
         Assert.Equal([ids[1], ids[2]], kept.Order());
         Assert.Equal([ids[0]], raised);
-        var stored = await database.QueryAsync(sql["list_samples"], SqlArgs.With("batch", test), row => row.BigInt(3));
+        var stored = await database.QueryAsync(sql["list_samples"], SqlArgs.With("batch", test), row => row.BigInt("big"));
         Assert.Equal([2L, 1L, 5L], stored);
     }
 
@@ -186,9 +186,9 @@ public abstract class TransactionSuite(StorageEngine engine)
     {
         await InsertAsync(("a", 1));
         await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(
-            read => read.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int(0)), default));
+            read => read.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int("value")), default));
         await Assert.ThrowsAnyAsync<Exception>(() =>
-            database.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int(0)));
+            database.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int("value")));
         Assert.Equal([1L], await ReadAsync(database, "a"));
     }
 
@@ -298,11 +298,11 @@ public abstract class TransactionSuite(StorageEngine engine)
         default);
 
     async Task<List<long>> ReadAsync(IQueries instance, params string[] keys) => await instance.QueryAsync(
-        sql["read_counters"], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => row.BigInt(1));
+        sql["read_counters"], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => row.BigInt("value"));
 
     Task<List<(string Key, long Value)>> QueryAsync(IQueries queries, string query, params string[] keys) =>
         queries.QueryAsync(
-            sql[query], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => (row.Text(0), row.BigInt(1)));
+            sql[query], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => (row.Text("key"), row.BigInt("value")));
 
     SqlArgs Counters(params (string Key, long Value)[] counters) => SqlArgs.Over(counters)
         .Text("key", counter => Own(counter.Key)).BigInt("value", counter => counter.Value);

@@ -148,7 +148,7 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     {
         await SaveManyAsync([.. Enumerable.Range(1, 10).Select(Sample.Full)]);
         var totals = await database.QueryAsync(
-            sql["count_samples"], SqlArgs.With("batch", batch), row => (row.Int(0), row.BigInt(1)));
+            sql["count_samples"], SqlArgs.With("batch", batch), row => (row.Int("count"), row.BigInt("sum")));
         Assert.Equal([(10, 55L)], totals);
     }
 
@@ -179,13 +179,13 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     {
         await SaveManyAsync([.. Enumerable.Range(0, 5_000).Select(Sample.Full)]);
         var args = SqlArgs.With("batch", batch);
-        var all = await database.StreamAsync(sql["list_samples"], args, row => row.Uuid(0)).ToListAsync();
+        var all = await database.StreamAsync(sql["list_samples"], args, row => row.Uuid("id")).ToListAsync();
         Assert.Equal(5_000, all.Distinct().Count());
         var some = await database.ReadAsync(
             async read =>
             {
-                var three = await read.StreamAsync(sql["list_samples"], args, row => row.Uuid(0)).Take(3).ToListAsync();
-                var total = await read.QueryAsync(sql["count_samples"], args, row => row.BigInt(0));
+                var three = await read.StreamAsync(sql["list_samples"], args, row => row.Uuid("id")).Take(3).ToListAsync();
+                var total = await read.QueryAsync(sql["count_samples"], args, row => row.BigInt("count"));
                 return (three, total[0]);
             },
             default);

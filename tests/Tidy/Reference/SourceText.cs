@@ -39,7 +39,7 @@ static partial class SourceText
                 "Milliseconds" => "ms", "Seconds" => "s", "Minutes" => "m", "Hours" => "h", _ => "d",
             };
         if (source == "TimeSpan.Zero") return "0s";
-        if (source.StartsWith('"'))
+        if (source.StartsWith('"') && source.Contains(':'))
             return TimeSpan.TryParse(source.Trim('"'), CultureInfo.InvariantCulture, out var time) ? Short(time) : source.Trim('"');
         var number = source.Replace("_", "", StringComparison.Ordinal);
         if (Shift().Match(number) is { Success: true } shift)
