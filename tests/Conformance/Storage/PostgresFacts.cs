@@ -11,7 +11,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     static readonly SqlQuery Backend = new("backend", "SELECT pg_backend_pid()");
     static readonly SqlQuery Name = new("name", "SELECT current_database()::text");
 
-    static SqlQuery Show(string setting) => new($"show_{setting}", $"SHOW {setting}");
+    static SqlQuery Show(string setting) => new($"show_{setting}", $"SELECT current_setting('{setting}') AS {setting}");
 
     [Fact]
     public async Task Killed_connections_are_unavailable_once_and_then_replaced()
