@@ -9,8 +9,6 @@ namespace Orderwright.Cli;
 /// <summary><c>list</c>, <c>show</c>, <c>watch</c> and <c>cancel</c>: orders that are there.</summary>
 static class OrderCommands
 {
-    static readonly string[] CancelReasons = ["customer", "fraud", "inventory", "staff", "other"];
-
     public static Command List()
     {
         var status = new Option<string?>("--status") { Description = string.Join(", ", OrderStatuses.All) + "." };
@@ -108,10 +106,10 @@ static class OrderCommands
         var id = IdOrReference();
         var reason = new Option<string>("--reason")
         {
-            Description = string.Join(", ", CancelReasons) + ".",
+            Description = string.Join(", ", CancelReasons.All) + ".",
             DefaultValueFactory = _ => "customer",
         };
-        reason.AcceptOnlyFromAmong(CancelReasons);
+        reason.AcceptOnlyFromAmong([.. CancelReasons.All]);
         var preview = new Option<bool>("--preview") { Description = "Only say which messages it would send." };
         var json = Output.JsonOption();
         var command = new Command("cancel", "Cancel an order that is not fulfilled yet; the process undoes it.")

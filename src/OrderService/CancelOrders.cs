@@ -8,7 +8,7 @@ using Orderwright.Http.Operators;
 namespace Orderwright.OrderService;
 
 /// <param name="OrderId">Which order.</param>
-/// <param name="Reason">One of <see cref="OrderRules.CancelReasons"/>.</param>
+/// <param name="Reason">One of <see cref="CancelReasons.All"/>.</param>
 /// <param name="Moment">When it was asked for, by whom, in which trace.</param>
 /// <param name="TraceParent">Goes on to the coordinator.</param>
 public sealed record CancelOrder(Guid OrderId, string Reason, Moment Moment, string? TraceParent);

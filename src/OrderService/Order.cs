@@ -29,9 +29,6 @@ public sealed record Order(
     bool MaySetPrice,
     DateTimeOffset CreatedAt)
 {
-    /// <summary>Store credit: what an order is paid with where it does not say.</summary>
-    public const string Balance = "balance";
-
     public Guid Id => State.Id;
 
     public long AdjustmentsMinor => Adjustments.Sum(adjustment => adjustment.Amount);
@@ -51,7 +48,7 @@ public sealed record Order(
                 Reason: null, CancelReason: null, now, IsTakenOnFulfilment: isTakenOnFulfilment),
             merchant, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
             request.Metadata ?? new Dictionary<string, string>(),
-            request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(Balance, null),
+            request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(PaymentProviders.Balance, null),
             maySetPrice, now);
         return lines.TrueForAll(line => line.UnitPrice is not null)
             ? order with { State = order.State with { Total = Money.Total(lines, order.AdjustmentsMinor) } }
@@ -75,7 +72,7 @@ public sealed record Order(
 /// <param name="FulfilmentStatus">One of <see cref="FulfilmentStatuses"/>.</param>
 /// <param name="Total">Minor units; null until every line has its price.</param>
 /// <param name="Reason">Why it did not go through, if it did not.</param>
-/// <param name="CancelReason">One of <see cref="OrderRules.CancelReasons"/>, once a cancellation was asked
+/// <param name="CancelReason">One of <see cref="CancelReasons.All"/>, once a cancellation was asked
 /// for.</param>
 /// <param name="UpdatedAt">When this version came to be.</param>
 /// <param name="NextAction">What the customer has to do before the process goes on.</param>
@@ -150,24 +147,3 @@ public sealed record EventData(
     string? FulfilmentStatus = null,
     Guid? FulfilmentId = null,
     NextAction? NextAction = null);
-
-/// <summary>Values of an event's <c>type</c>. Stable: clients branch on these.</summary>
-public static class OrderEventTypes
-{
-    public const string Placed = "placed";
-    public const string Confirmed = "confirmed";
-    public const string Rejected = "rejected";
-    public const string Expired = "expired";
-    public const string CancelRequested = "cancel_requested";
-    public const string Cancelled = "cancelled";
-    public const string Completed = "completed";
-
-    /// <summary>The status stays; the customer has to act before the process goes on.</summary>
-    public const string ActionRequired = "action_required";
-
-    /// <summary>The status stays; some of the order, or all that was left of it, left the house.</summary>
-    public const string Shipped = "shipped";
-
-    /// <summary>The status stays; the payment went on, such as from authorized to paid.</summary>
-    public const string PaymentUpdated = "payment_updated";
-}

@@ -149,7 +149,7 @@ public sealed class OrderApi(
         if (request is null) return refusal!;
         var query = new ListQuery(http, "preview");
         var preview = query.OneOf("preview", ["true", "false"]) == "true";
-        var check = new Check().OneOf("/reason", request.Body.Reason, OrderRules.CancelReasons);
+        var check = new Check().OneOf("/reason", request.Body.Reason, CancelReasons.All);
         if ((query.Refusal ?? check.Refusal) is { } invalid) return invalid;
         if (preview)
             return await find.FindAsync(orderId, request.Caller.Merchant, http.RequestAborted) is { } order

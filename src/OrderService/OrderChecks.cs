@@ -85,7 +85,7 @@ public static class OrderChecks
             check.Fail("/payment/provider", "invalid_id", "A provider's name, such as balance or sandbox.");
         if (payment.Token is null)
         {
-            if (payment.Provider != Order.Balance)
+            if (payment.Provider != PaymentProviders.Balance)
                 check.Fail("/payment/token", "required", "This provider needs a token.");
         }
         else if (payment.Token.Length is < 1 or > MaxToken || !payment.Token.All(c => c is > ' ' and <= '~'))

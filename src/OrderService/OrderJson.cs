@@ -35,7 +35,7 @@ public sealed record LineRequest(string Sku, int Quantity, long? UnitPrice = nul
 /// <param name="Token">The provider's token; needed for all but <c>balance</c>. Never a card number.</param>
 public sealed record PaymentRequest(string Provider, string? Token = null);
 
-/// <param name="Reason">One of <see cref="OrderRules.CancelReasons"/>.</param>
+/// <param name="Reason">One of <see cref="CancelReasons.All"/>.</param>
 public sealed record CancelRequest(string Reason);
 
 /// <param name="Status">Where the order is to go.</param>

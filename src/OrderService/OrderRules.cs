@@ -32,8 +32,6 @@ public sealed record OrderChange(
 /// </summary>
 public static class OrderRules
 {
-    public static readonly IReadOnlyList<string> CancelReasons = ["customer", "fraud", "inventory", "staff", "other"];
-
     /// <summary>The published graph: from each status, where it may go.</summary>
     public static readonly FrozenDictionary<string, IReadOnlyList<string>> Transitions =
         new Dictionary<string, IReadOnlyList<string>>

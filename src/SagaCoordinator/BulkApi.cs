@@ -65,7 +65,7 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
         var (action, where, reason, canary) = command.Body;
         var check = new Check().OneOf("/action", action, Verbs).Text("/reason", reason, MaxReason)
             .Range("/canary", canary, 0, MaxCanary);
-        if (where.State is { } state) check.OneOf("/where/state", state, SagaNames.Statuses);
+        if (where.State is { } state) check.OneOf("/where/state", state, SagaStates.All);
         if (where.IsEmpty) check.Fail("/where", "required", "It has to narrow the sagas to something.");
         foreach (var (name, age) in new[] { ("olderThan", where.OlderThan), ("youngerThan", where.YoungerThan) })
             if (!SagaFilter.TryReadAge(age, out _))

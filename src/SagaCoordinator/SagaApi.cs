@@ -33,7 +33,7 @@ public sealed class SagaApi(ServiceContext context, SagaMemory memory, SignsOfLi
     async Task<IResult> ListAsync(HttpContext http)
     {
         var query = new ListQuery(http, Filters);
-        var state = query.OneOf("state", [.. SagaNames.Statuses, Open, SagaFilter.TurnedBack]);
+        var state = query.OneOf("state", [.. SagaStates.All, Open, SagaFilter.TurnedBack]);
         var waitingFor = query.Text("waitingFor");
         if (query.Refusal is { } refusal) return refusal;
         var filter = new SagaFilter(

@@ -7,7 +7,7 @@ using Orderwright.Sagas;
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>What sagas are narrowed to; null means all.</summary>
-/// <param name="State">One of <see cref="SagaNames.Statuses"/>, or <see cref="TurnedBack"/>.</param>
+/// <param name="State">One of <see cref="SagaStates.All"/>, or <see cref="TurnedBack"/>.</param>
 /// <param name="Step">Where they stand.</param>
 /// <param name="Code">Of the incident, the doubt or the refusal.</param>
 /// <param name="WaitingFor">A service, <c>customer</c> or <c>operator</c>.</param>

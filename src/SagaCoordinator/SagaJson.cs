@@ -9,7 +9,7 @@ namespace Orderwright.SagaCoordinator;
 
 /// <summary>A saga in a list.</summary>
 /// <param name="OrderId">The order whose process this is.</param>
-/// <param name="State">One of <see cref="SagaNames.Statuses"/>.</param>
+/// <param name="State">One of <see cref="SagaStates.All"/>.</param>
 /// <param name="Step">Where it stands, or where it turned back; null when all is done.</param>
 /// <param name="WaitingFor">A service, <c>customer</c> or <c>operator</c>; null when it has ended.</param>
 /// <param name="Code">Of the incident, the doubt or the refusal.</param>

@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator;
@@ -7,40 +8,37 @@ namespace Orderwright.SagaCoordinator;
 /// </summary>
 public static class SagaNames
 {
-    public static readonly IReadOnlyList<string> Statuses =
-        [.. Enum.GetValues<SagaStatus>().Where(status => status != SagaStatus.NotStarted).Select(Of)];
-
     public static string Of(SagaStatus status) => status switch
     {
-        SagaStatus.Running => "running",
-        SagaStatus.Waiting => "waiting",
-        SagaStatus.Compensating => "compensating",
-        SagaStatus.Completed => "completed",
-        SagaStatus.Compensated => "compensated",
-        SagaStatus.Failed => "failed",
+        SagaStatus.Running => SagaStates.Running,
+        SagaStatus.Waiting => SagaStates.Waiting,
+        SagaStatus.Compensating => SagaStates.Compensating,
+        SagaStatus.Completed => SagaStates.Completed,
+        SagaStatus.Compensated => SagaStates.Compensated,
+        SagaStatus.Failed => SagaStates.Failed,
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "It has not started."),
     };
 
     public static string Of(LegPhase phase) => phase switch
     {
-        LegPhase.Asked => "asked",
-        LegPhase.Waiting => "waiting",
-        LegPhase.InDoubt => "indoubt",
-        LegPhase.Stuck => "stuck",
-        LegPhase.Completed => "completed",
-        LegPhase.Rejected => "rejected",
-        LegPhase.Skipped => "skipped",
-        LegPhase.GivenUp => "given_up",
+        LegPhase.Asked => StepStates.Asked,
+        LegPhase.Waiting => StepStates.Waiting,
+        LegPhase.InDoubt => StepStates.InDoubt,
+        LegPhase.Stuck => StepStates.Stuck,
+        LegPhase.Completed => StepStates.Completed,
+        LegPhase.Rejected => StepStates.Rejected,
+        LegPhase.Skipped => StepStates.Skipped,
+        LegPhase.GivenUp => StepStates.GivenUp,
         _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, "No phase."),
     };
 
     public static string Of(Announcement ending) => ending switch
     {
-        Announcement.Pivoted => "confirmed",
-        Announcement.Completed => "completed",
-        Announcement.Rejected => "rejected",
-        Announcement.Expired => "expired",
-        Announcement.Cancelled => "cancelled",
+        Announcement.Pivoted => OrderStatuses.Confirmed,
+        Announcement.Completed => OrderStatuses.Completed,
+        Announcement.Rejected => OrderStatuses.Rejected,
+        Announcement.Expired => OrderStatuses.Expired,
+        Announcement.Cancelled => OrderStatuses.Cancelled,
         _ => throw new ArgumentOutOfRangeException(nameof(ending), ending, "No ending."),
     };
 }

@@ -1,20 +1,5 @@
 namespace Orderwright.StockService;
 
-/// <summary>Why a level moved.</summary>
-public static class MovementKinds
-{
-    public const string Allocated = "allocated";
-    public const string Deallocated = "deallocated";
-    public const string Counted = "counted";
-
-    /// <summary>Goods that an order had allocated left the house.</summary>
-    public const string Shipped = "shipped";
-
-    /// <summary>What a person may give as the reason of an adjustment.</summary>
-    public static readonly IReadOnlyList<string> Adjustments =
-        ["received", "damaged", "lost", "found", "returned", "other"];
-}
-
 /// <summary>
 /// A line of the ledger that is to be written. Per SKU the deltas sum to the level's on hand and allocated;
 /// what is reserved is no part of it, being the sum over the holds.

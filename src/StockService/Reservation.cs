@@ -2,29 +2,6 @@ using Orderwright.Contracts;
 
 namespace Orderwright.StockService;
 
-/// <summary>
-/// What became of an order's goods. One row per order, for good: it also remembers refusals and undos.
-/// </summary>
-public static class ReservationStates
-{
-    /// <summary>The goods count as reserved until the hold expires.</summary>
-    public const string Held = "held";
-
-    /// <summary>The goods count as allocated.</summary>
-    public const string Committed = "committed";
-
-    /// <summary>Given back by an undo; without lines, a tombstone which refuses a late reserve.</summary>
-    public const string Released = "released";
-
-    /// <summary>
-    /// Given back because nobody committed in time; a commit may still take the goods again.
-    /// </summary>
-    public const string Expired = "expired";
-
-    /// <summary>The answer was no, and stays no.</summary>
-    public const string Refused = "refused";
-}
-
 /// <summary>An order's claim on goods.</summary>
 /// <param name="OrderId">The natural key: one reservation per order.</param>
 /// <param name="State">One of <see cref="ReservationStates"/>.</param>

@@ -1,5 +1,5 @@
 using Orderwright.Contracts;
-using static Orderwright.StockService.ReservationStates;
+using static Orderwright.Contracts.ReservationStates;
 
 namespace Orderwright.StockService;
 

@@ -1,7 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.ByHand;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
@@ -30,7 +29,7 @@ public class PaymentByHandTests
 
     static HandDecision Act(PaymentFile file, string operation, long? amount = null) => HandRules.Decide(
         file, new HandAct(Order, operation, amount, "Broken in the post."), "ann",
-        file.Payment!.Provider == Payment.Balance ? null : Card, balanceMinor: 100, Now, Limits);
+        file.Payment!.Provider == PaymentProviders.Balance ? null : Card, balanceMinor: 100, Now, Limits);
 
     static PaymentDecision Settle(PaymentFile file, GatewayResult result) => CallRules.Settle(
         file, file.Open!.Operation, file.Open.N, result, Card, Now, Limits);
@@ -86,7 +85,7 @@ public class PaymentByHandTests
     {
         var refund = Settle(Refunding(500), No);
         Assert.Equal((PaymentStates.Captured, 0, null), (refund.File.Payment!.State, refund.File.Payment.RefundedMinor, refund.Answer));
-        Assert.Equal((CallStates.Declined, "refund_refused"), (refund.File.Calls[0].State, refund.File.Calls[0].Code));
+        Assert.Equal((AttemptStates.Declined, "refund_refused"), (refund.File.Calls[0].State, refund.File.Calls[0].Code));
         var held = Settle(Act(Authorized, "capture").Decision!.File, No);
         Assert.Equal((PaymentStates.Authorized, null), (held.File.Payment!.State, held.Answer));
         var worn = Refunding(500);
@@ -131,7 +130,7 @@ public class PaymentByHandTests
     [Fact]
     public void Store_credit_comes_back_at_once()
     {
-        var part = Act(File(PaymentStates.Captured, 1_530, provider: Payment.Balance), "refund", 500).Decision!;
+        var part = Act(File(PaymentStates.Captured, 1_530, provider: PaymentProviders.Balance), "refund", 500).Decision!;
         Assert.Equal((600, PaymentStates.Captured, 500),
             (part.BalanceMinor, part.File.Payment!.State, part.File.Payment.RefundedMinor));
         Assert.Null(part.Next);

@@ -1,6 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
@@ -96,7 +95,7 @@ public class PaymentCallRulesTests
     {
         var again = Settle(Settle(Asked(), Lost).File, Never);
         Assert.Equal(($"{Order}:authorize:1", false), (again.Next!.Call.Key, again.Next.LookUp));
-        Assert.Equal((CallStates.Open, 2), (again.File.Open!.State, again.File.Open.Attempts));
+        Assert.Equal((AttemptStates.Open, 2), (again.File.Open!.State, again.File.Open.Attempts));
         Assert.Null(again.Answer);
     }
 
@@ -106,10 +105,10 @@ public class PaymentCallRulesTests
         var doubt = Settle(Asked(), Lost).File;
         var unsure = Settle(doubt, Never, WithoutKeys);
         Assert.Null(unsure.Next);
-        Assert.Equal(CallStates.InDoubt, unsure.File.Open!.State);
+        Assert.Equal(AttemptStates.InDoubt, unsure.File.Open!.State);
         var sure = Settle(unsure.File, NeverEver, WithoutKeys);
         Assert.Equal($"{Order}:authorize:2", sure.Next!.Call.Key);
-        Assert.Equal(CallStates.Failed, sure.File.Calls[0].State);
+        Assert.Equal(AttemptStates.Failed, sure.File.Calls[0].State);
     }
 
     [Fact]
@@ -121,7 +120,7 @@ public class PaymentCallRulesTests
         {
             var decision = Settle(file, Away);
             Assert.Null(decision.Answer);
-            Assert.Equal(CallStates.Retry, decision.File.Open!.State);
+            Assert.Equal(AttemptStates.Retry, decision.File.Open!.State);
             var due = decision.File.Open.DueAt!.Value;
             pauses.Add((due - Now).TotalMilliseconds);
             var taken = CallRules.TakeUp(decision.File, due, Limits);
@@ -162,7 +161,7 @@ public class PaymentCallRulesTests
         {
             var still = Settle(waiting.File, nothingNew);
             Assert.Null(still.Answer);
-            Assert.Equal(CallStates.Waiting, still.File.Open!.State);
+            Assert.Equal(AttemptStates.Waiting, still.File.Open!.State);
         }
         Assert.Equal(StepOutcome.Completed, Settle(waiting.File, Ok).Answer!.Outcome);
         Assert.Equal(StepOutcome.Rejected, Settle(waiting.File, No).Answer!.Outcome);
@@ -215,7 +214,7 @@ public class PaymentCallRulesTests
         for (var i = 0; i < 100; i++)
         {
             file = Settle(file, notAsked).File;
-            Assert.Equal((CallStates.Retry, 0), (file.Open!.State, file.Open.Attempts));
+            Assert.Equal((AttemptStates.Retry, 0), (file.Open!.State, file.Open.Attempts));
             Assert.InRange(file.Open.DueAt!.Value, Now.AddSeconds(5), Now.AddSeconds(10));
             file = CallRules.TakeUp(file, file.Open.DueAt.Value, Limits).File;
         }
@@ -229,7 +228,7 @@ public class PaymentCallRulesTests
         GatewayResult notLookedUp = new GatewayResult.NotAsked("It fails.", LookUp: true, TimeSpan.FromSeconds(5));
         GatewayResult notAsked = new GatewayResult.NotAsked("It fails.", LookUp: false, TimeSpan.FromSeconds(5));
         var doubt = Settle(Settle(Asked(), Lost).File, notLookedUp).File;
-        Assert.Equal((CallStates.InDoubt, 0), (doubt.Open!.State, doubt.Open.Probes));
+        Assert.Equal((AttemptStates.InDoubt, 0), (doubt.Open!.State, doubt.Open.Probes));
         var leaseEnded = CallRules.TakeUp(Asked(), Now + Limits.Lease, Limits).File;
         Assert.True(CallRules.TakeUp(Settle(leaseEnded, notLookedUp).File, Now.AddMinutes(1), Limits).Next!.LookUp);
 
@@ -237,7 +236,7 @@ public class PaymentCallRulesTests
         var again = Settle(doubt, Never).File;
         foreach (var file in new[] { Settle(Undo(again), notAsked).File, Settle(Undo(again), Away).File })
         {
-            Assert.Equal((CallStates.InDoubt, PaymentStates.Authorizing), (file.Open!.State, file.Payment!.State));
+            Assert.Equal((AttemptStates.InDoubt, PaymentStates.Authorizing), (file.Open!.State, file.Payment!.State));
             Assert.True(CallRules.TakeUp(file, file.Open.DueAt!.Value, Limits).Next!.LookUp);
         }
     }
@@ -248,12 +247,12 @@ public class PaymentCallRulesTests
         var lagging = WithKeys with { LookUpLag = TimeSpan.FromMinutes(10) };
         var undone = Undo(Settle(Asked(), Lost, lagging).File);
         for (var i = 0; i < 3; i++) undone = Settle(undone, Never, lagging, Now.AddMinutes(9)).File;
-        Assert.Equal(CallStates.InDoubt, undone.Open!.State);
+        Assert.Equal(AttemptStates.InDoubt, undone.Open!.State);
         Assert.Equal(PaymentStates.Undone, Settle(undone, Never, lagging, Now.AddMinutes(10)).File.Payment!.State);
 
         var worn = Settle(Asked(), Lost, lagging).File;
         worn = worn.With(worn.Open! with { Attempts = Limits.GatewayMaxAttempts });
-        Assert.Equal(CallStates.InDoubt, Settle(worn, Never, lagging, Now.AddMinutes(9)).File.Open!.State);
+        Assert.Equal(AttemptStates.InDoubt, Settle(worn, Never, lagging, Now.AddMinutes(9)).File.Open!.State);
         Assert.Equal(PaymentStates.Declined, Settle(worn, Never, lagging, Now.AddMinutes(10)).File.Payment!.State);
     }
 

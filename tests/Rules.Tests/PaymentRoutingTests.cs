@@ -1,7 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Routing;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
@@ -99,7 +98,7 @@ public class PaymentRoutingTests
             var next = Settle(Asked(Routes), said, Routes);
             Assert.Null(next.Answer);
             Assert.Equal(($"{Order}:authorize:2", "http", false), (next.Next!.Call.Key, next.Next.Call.Provider, next.Next.LookUp));
-            Assert.Equal(("stripe", CallStates.Failed), (next.File.Calls[0].Provider, next.File.Calls[0].State));
+            Assert.Equal(("stripe", AttemptStates.Failed), (next.File.Calls[0].Provider, next.File.Calls[0].State));
             Assert.Single(next.File.Calls, call => call.FinishedAt is null);
             var paid = Settle(next.File, Ok, Routes);
             Assert.Equal((StepOutcome.Completed, "http", "card"),
@@ -114,7 +113,7 @@ public class PaymentRoutingTests
     public void What_may_have_happened_at_one_gateway_is_not_asked_of_another()
     {
         var doubt = Settle(Asked(Routes), Lost, Routes).File;
-        Assert.Equal((CallStates.InDoubt, 1), (doubt.Open!.State, doubt.Calls.Count));
+        Assert.Equal((AttemptStates.InDoubt, 1), (doubt.Open!.State, doubt.Calls.Count));
         foreach (var said in new[] { Lost, NotLookedUp, Away })
             Assert.Single(Settle(doubt, said, Routes).File.Calls);
         // Asked again under its own key, as the first request may still be on its way: an absence now says nothing of that.
@@ -132,7 +131,7 @@ public class PaymentRoutingTests
         Assert.Equal(StepOutcome.Rejected, Settle(Asked(Routes), No, Routes).Answer!.Outcome);
         var insisting = Read("card: stripe, then http, also when declined");
         var next = Settle(Asked(insisting), No, insisting);
-        Assert.Equal(("http", CallStates.Declined), (next.Next!.Call.Provider, next.File.Calls[0].State));
+        Assert.Equal(("http", AttemptStates.Declined), (next.Next!.Call.Provider, next.File.Calls[0].State));
         Assert.Equal(StepOutcome.Rejected, Settle(next.File, No, insisting).Answer!.Outcome);
         Assert.Equal(StepOutcome.Waiting, Settle(Asked(insisting), new GatewayResult.ActionRequired("ch", "/act"), insisting)
             .Answer!.Outcome);
@@ -151,7 +150,7 @@ public class PaymentRoutingTests
     public void With_every_gateway_away_the_order_waits_and_goes_to_whichever_comes_back_first()
     {
         var last = Settle(Settle(Asked(Routes), Away, Routes).File, HeldBack, Routes, "stripe", "http").File;
-        Assert.Equal((CallStates.Retry, "http"), (last.Open!.State, last.Open.Provider));
+        Assert.Equal((AttemptStates.Retry, "http"), (last.Open!.State, last.Open.Provider));
         var due = last.Open.DueAt!.Value;
         Assert.Null(RoutingRules.TakesOver(Routes, last, new HashSet<string> { "stripe", "http" }));
         Assert.Null(RoutingRules.TakesOver(Routes, last, AllUp));

@@ -1,6 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
@@ -128,7 +127,7 @@ public class PaymentRulesTests
         Assert.Null(decision.Answer);
         Assert.Equal($"{Order}:authorize:1", decision.Next!.Call.Key);
         Assert.False(decision.Next.LookUp);
-        Assert.Equal((CallStates.Open, Now + Limits.Lease), (decision.File.Open!.State, decision.File.Open.DueAt));
+        Assert.Equal((AttemptStates.Open, Now + Limits.Lease), (decision.File.Open!.State, decision.File.Open.DueAt));
         Assert.Equal(PaymentStates.Authorizing, decision.File.Payment!.State);
         Assert.Null(Authorize(decision.File, 1_530, new(true, 0), "sandbox").Answer);
     }

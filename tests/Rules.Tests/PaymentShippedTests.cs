@@ -1,6 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
@@ -140,7 +139,7 @@ public class PaymentShippedTests
     {
         var paid = Held.With(Held.Payment! with
         {
-            Provider = Payment.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
+            Provider = PaymentProviders.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
         });
         Assert.Same(paid, ShippedRules.Take(paid, new TakeShipped(510, false), null, Now, Limits).File);
         Assert.True(ShippedRules.IsDone(paid.Payment!, new TakeShipped(510, true)));

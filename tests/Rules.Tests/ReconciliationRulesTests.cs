@@ -1,6 +1,7 @@
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Reconciliation;
+
+
 
 namespace Orderwright.Rules.Tests;
 
@@ -38,7 +39,7 @@ public class ReconciliationRulesTests
 
     static readonly GatewayCall Authorize = new()
     {
-        OrderId = Id, Operation = GatewayOperations.Authorize, N = 1, State = CallStates.Succeeded, AmountMinor = 1_530,
+        OrderId = Id, Operation = GatewayOperations.Authorize, N = 1, State = AttemptStates.Succeeded, AmountMinor = 1_530,
         Reference = "ch_1", StartedAt = Made, FinishedAt = Made,
     };
 
@@ -197,7 +198,7 @@ public class ReconciliationRulesTests
         Assert.False(Compare(Captured with { UpdatedAt = To.AddMinutes(58) }, Charge(held: 1_530)).IsUnderWay);
         var asked = new PaymentFile(Id, Captured, [Authorize, Authorize with
         {
-            Operation = GatewayOperations.Refund, State = CallStates.InDoubt, FinishedAt = null, Reference = null,
+            Operation = GatewayOperations.Refund, State = AttemptStates.InDoubt, FinishedAt = null, Reference = null,
         }]);
         Assert.True(Rules.Compare(new(asked, [Charge(captured: 1_530, refunded: 1_530)], (1_530, 0))).IsUnderWay);
     }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.CustomerService.Reconciliation;
 
@@ -162,7 +162,7 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     {
         var said = file.Calls.Where(call => call is
         {
-            State: CallStates.Succeeded, ResolvedBy: not null,
+            State: AttemptStates.Succeeded, ResolvedBy: not null,
             Operation: GatewayOperations.Refund or GatewayOperations.Void
         }).ToList();
         var back = said.Where(call => call.Operation == GatewayOperations.Refund).Sum(call => call.AmountMinor);

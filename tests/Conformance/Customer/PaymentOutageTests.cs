@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 
@@ -90,7 +90,7 @@ public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<Sqli
         var waiting = await server.QueryAsync(
             "SELECT state, due_at FROM gateway_calls WHERE finished_at IS NULL",
             row => (State: row.Text(0), Due: row.Time(1)));
-        return waiting.All(call => call.State != CallStates.Open && call.Due > now)
+        return waiting.All(call => call.State != AttemptStates.Open && call.Due > now)
             && (await server.QueryAsync("SELECT order_id FROM payments", row => row.Uuid(0))).Count > 0;
     });
 }

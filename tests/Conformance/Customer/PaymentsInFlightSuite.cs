@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
@@ -66,7 +66,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         foreach (var order in slow) gateway.Answer(GatewayCall.KeyOf(order, "authorize", 1), Ok);
         foreach (var order in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal(Limit, most);
-        Assert.Equal(Enumerable.Repeat(CallStates.Open, slow.Length), stored);
+        Assert.Equal(Enumerable.Repeat(AttemptStates.Open, slow.Length), stored);
     }
 
     static void InterlockedMost(ref int most, int seen)
