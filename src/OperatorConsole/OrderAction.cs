@@ -6,7 +6,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>Operator action on an order, as the address names it: its API call and the same on the command line.</summary>
+/// <summary>Operator action on an order, read from the address, with the API call and the equivalent commands.</summary>
 /// <param name="Verb"><c>retry</c>, <c>compensate</c> or <c>resolve</c> of the process, or <see cref="Cancel"/>.</param>
 /// <param name="OrderId">The order.</param>
 /// <param name="Step">With <c>resolve</c>.</param>
@@ -19,7 +19,7 @@ public sealed record OrderAction(string Verb, string OrderId, string? Step, stri
     public const string Resolve = "resolve";
     public const string Cancel = "cancel-order";
 
-    /// <summary>JSON options for text that people read: quotes and letters outside ASCII stay as they are.</summary>
+    /// <summary>JSON options for displayed text: quotes and non-ASCII letters are not escaped.</summary>
     public static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static OrderAction Of(Visit visit) => new(
@@ -31,7 +31,7 @@ public sealed record OrderAction(string Verb, string OrderId, string? Step, stri
 
     /// <summary>Address for resolving a step.</summary>
     /// <param name="orderId">The order.</param>
-    /// <param name="step">Step of the process, or an incident: both name the step and whether it is an undo.</param>
+    /// <param name="step">Step of the process, or an incident: both hold the step's name and the flag <c>undo</c>.</param>
     /// <param name="outcome"><c>completed</c> or <c>rejected</c>.</param>
     public static string AddressOf(string orderId, JsonElement step, string outcome) =>
         $"{AddressOf(orderId, Resolve)}&step={step.Text("step")}&outcome={outcome}{(step.Flag("undo") ? "&undo=true" : "")}";

@@ -14,13 +14,13 @@ namespace Orderwright.OperatorConsole;
 public sealed record Visit(
     string Path, IReadOnlyDictionary<string, string> Query, Api Api, DateTimeOffset Now, string Token, bool HasKeys)
 {
-    /// <summary>Address of this server as the visitor sees it.</summary>
+    /// <summary>Address of the server as the visitor sees it.</summary>
     public string Origin { get; init; } = "http://127.0.0.1:4000";
 
     /// <summary>The address holds a filter.</summary>
     public bool IsFiltered => Query.Any(pair => pair.Key is not ("cursor" or "done") && !string.IsNullOrWhiteSpace(pair.Value));
 
-    /// <summary>Refusal of the form that was just submitted; null without one.</summary>
+    /// <summary>Refusal of a submitted form; null without one.</summary>
     public string? Error { get; init; }
 
     /// <summary>Set by a page whose address names nothing that exists: the response is a 404.</summary>
@@ -41,7 +41,7 @@ public sealed record Visit(
             split[0], query.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.ToString()), api, now, token, hasKeys);
     }
 
-    /// <summary>Address of this page with changed parameters, on the first page of the list. Null removes a parameter.</summary>
+    /// <summary>Address of the page with changed parameters, at the start of the list. Null removes a parameter.</summary>
     public string With(params ReadOnlySpan<(string Name, string? Value)> changes)
     {
         var query = Query.Where(pair => pair.Key != "cursor" && pair.Value.Length > 0).ToDictionary();
@@ -51,7 +51,7 @@ public sealed record Visit(
         return Path + Of(query);
     }
 
-    /// <summary>Query of an API call with the named parameters of this page's address.</summary>
+    /// <summary>Query of an API call with the named parameters of the page's address.</summary>
     public string Filter(params ReadOnlySpan<string> names)
     {
         var query = new Dictionary<string, string>();

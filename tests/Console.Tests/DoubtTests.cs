@@ -17,7 +17,8 @@ public sealed class DoubtTests(Chromium chromium)
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         await using var host = await HttpHost.StartAsync(
-            null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40), "--gateway-deadline", "1s");
+            null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40),
+            "--gateway-deadline", "1s");
         await host.SaysAsync("The demo shop has");
         using var placed = await host.Client.PostAsJsonAsync(
             "/api/v1/orders",

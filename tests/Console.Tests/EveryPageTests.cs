@@ -75,7 +75,8 @@ public sealed class EmbeddedEveryPageTests(Chromium chromium, DemoShop shop) : E
         await window.Page.EvaluateAsync(
             """
             () => {
-                document.querySelector("h1").innerHTML = "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='><span onclick='x()'>Stock</span>";
+                document.querySelector("h1").innerHTML =
+                    "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='><span onclick='x()'>Stock</span>";
                 document.querySelector("main").insertAdjacentHTML("beforeend", "<input name='planted'>");
             }
             """);

@@ -37,12 +37,14 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         await window.GoAsync("/");
         await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Demo scenarios" })).ToBeVisibleAsync();
         var placed = window.Page.Locator("figcaption a", new() { HasTextRegex = new("placed$") });
-        await Expect(placed).ToHaveTextAsync(new Regex("^(9|\\d\\d+) placed"), new() { Timeout = 30_000 }); // the demo shop keeps placing orders
+        // The demo shop keeps placing orders.
+        await Expect(placed).ToHaveTextAsync(new Regex("^(9|\\d\\d+) placed"), new() { Timeout = 30_000 });
 
         await RunDemoAsync(window, "decline", "rejected: payment_declined", "Rejected at authorize-payment");
         await RunDemoAsync(window, "out-of-stock", "rejected: out_of_stock", "Rejected at reserve-stock");
         await RunDemoAsync(window, "gateway-timeout", "confirmed, 29.90 GBP paid", "Completed at");
-        await RunDemoAsync(window, "refund-fails", "Mend it: ./orderwright resolve", "an operator has to retry, resolve or compensate it");
+        await RunDemoAsync(
+            window, "refund-fails", "./orderwright resolve", "an operator has to retry, resolve or compensate it");
         var page = window.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Resolve undo of authorize-payment as completed" }).ClickAsync();
         await page.GetByLabel("Reason (audited)").FillAsync("paid back by hand");

@@ -65,7 +65,7 @@ public sealed class FullShopTests : IAsyncLifetime
             (await GetAsync("incidents?limit=200"))["items"]!.AsArray().Count == Incidents);
         run = (string)(await PostAsync("bulk-actions", new
         {
-            action = "retry", where = new { code = "refund_failed" }, reason = "The bank reports that refunds work again.", canary = 0,
+            action = "retry", where = new { code = "refund_failed" }, reason = "Refunds work again.", canary = 0,
         }))["id"]!;
         await Shop.UntilAsync(async () =>
             (string)(await GetAsync($"bulk-actions/{run}"))["state"]! is "done" or "stopped");
@@ -81,7 +81,8 @@ public sealed class FullShopTests : IAsyncLifetime
             "/orders?state=turned_back&youngerThan=PT1H", "/orders?status=confirmed", $"/orders/{incident}",
             $"/orders/{incident}/act?verb=retry", $"/incidents/{incident}", $"/bulk/{run}", $"/bulk/{run}?outcome=stuck_again",
             "/bulk?code=refund_failed&action=retry", "/stock", "/stock/MUG-01", "/services/customer-service", "/payments",
-            "/payments?state=action_required", "/payments?inDoubt=true", "/dead-letters", "/timers", "/audit", $"/audit?run={run}",
+            "/payments?state=action_required", "/payments?inDoubt=true", "/dead-letters", "/timers", "/audit",
+            $"/audit?run={run}",
         })
         {
             var (bytes, best) = (0, TimeSpan.MaxValue);

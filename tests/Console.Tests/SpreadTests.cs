@@ -24,7 +24,8 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         await Expect(window.Page.Locator("main")).ToContainTextAsync("the customer called");
         await Expect(window.Page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
         await window.GoAsync("/");
-        var participants = window.Page.GetByRole(AriaRole.Row, new() { NameRegex = new("^customer-service \\d+ m?s ago 0 1 0 –$") });
+        var participants = window.Page.GetByRole(
+            AriaRole.Row, new() { NameRegex = new("^customer-service \\d+ m?s ago 0 1 0 –$") });
         await Expect(participants).ToBeVisibleAsync();
         Assert.Empty(window.Complaints);
     }
@@ -44,7 +45,8 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         await Expect(window.Page.Locator("main")).ToContainTextAsync("order-service takes no orderwright.stock.release.v1.");
         await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"step\": \"reserve-stock\"");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("/replay -H 'Content-Type: application/json'");
-        await Expect(window.Page.Locator("pre").Last).ToHaveTextAsync(new Regex("^./orderwright replay [0-9a-f-]{36} --reason '…'$"));
+        await Expect(window.Page.Locator("pre").Last).ToHaveTextAsync(
+            new Regex("^./orderwright replay [0-9a-f-]{36} --reason '…'$"));
         await Expect(window.Page.Locator("main")).ToContainTextAsync("The message would be sent to stock-service again.");
         await window.AssertAccessibleAsync("/dead-letters/letter");
         await window.Page.GetByLabel("Reason (audited)").FillAsync("try it again");
