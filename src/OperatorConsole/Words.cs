@@ -8,6 +8,10 @@ namespace Orderwright.OperatorConsole;
 /// <summary>Formats of the console: durations, amounts, counts, ids and states.</summary>
 public static class Words
 {
+    // States of a payment's captures and refunds.
+    const string MovementSettled = "settled";
+    const string MovementUnknown = "unknown";
+
     // States that only the console shows.
     public const string Incident = "incident";
     public const string Overdue = "overdue";
@@ -83,10 +87,10 @@ public static class Words
     {
         OrderStatuses.Confirmed or OrderStatuses.Completed or PaymentStatuses.Paid or FulfilmentStatuses.Fulfilled
             or PaymentStates.Authorized or PaymentStates.Captured or AttemptStates.Succeeded or ReservationStates.Committed
-            or BulkStates.Done or BulkOutcomes.WentOn or ReconciliationStates.Agrees => "good",
+            or MovementSettled or BulkStates.Done or BulkOutcomes.WentOn or ReconciliationStates.Agrees => "good",
         OrderStatuses.Rejected or SagaStates.Failed or StepStates.Stuck or StepStates.GivenUp or PaymentStates.Declined
             or PaymentStates.UndoFailed or BulkOutcomes.StuckAgain or ReconciliationStates.Differs
-            or Incident or Overdue or OutOfStock or NoConsumer => "bad",
+            or MovementUnknown or Incident or Overdue or OutOfStock or NoConsumer => "bad",
         SagaStates.Waiting or StepStates.InDoubt or AttemptStates.InDoubt or PaymentStates.ActionRequired
             or OrderStatuses.CancelPending or BulkStates.Stopping or BulkStates.Stopped or BulkOutcomes.Undecided
             or LowStock => "wait",
