@@ -9,8 +9,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Agents;
 
 /// <summary>
-/// Tools of the Model Context Protocol for agents that help an operator: find orders, explain stuck ones, and repair them with a
-/// reason, which is audited. A repair is only previewed unless the agent asks to carry it out.
+/// Tools of the Model Context Protocol for agents of an operator: find orders, explain stuck orders, and repair orders with an
+/// audited reason. Repairs are previewed unless the agent sets <c>doIt</c>.
 /// </summary>
 /// <remarks>
 /// A tool returns the API's JSON, a refusal included: agents read its code and detail. Without a reply a tool returns
@@ -23,7 +23,7 @@ public sealed class OperatorTools
     OperatorTools(Func<CancellationToken, Task<ApiClient>> connect) => this.connect = connect;
 
     /// <summary>Options of a server with these tools, for any transport.</summary>
-    /// <param name="connect">Returns a client that acts under the operator's key; called once per tool call.</param>
+    /// <param name="connect">Creates a client with the operator's key, once per tool call.</param>
     /// <param name="readOnly">Leaves out the repairs.</param>
     public static McpServerOptions Options(Func<CancellationToken, Task<ApiClient>> connect, bool readOnly)
     {
@@ -72,7 +72,8 @@ public sealed class OperatorTools
         WithClientAsync(
             async client =>
             {
-                if (Guid.TryParseExact(text, "D", out _)) return await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
+                if (Guid.TryParseExact(text, "D", out _))
+                    return await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
                 var found = await ByReferenceAsync(client, text, cancel);
                 return found.Items().Any()
                     ? found
@@ -133,7 +134,7 @@ public sealed class OperatorTools
         {
             return (await run(await connect(cancel))).GetRawText();
         }
-        catch (ApiException error)
+        catch (Exception error) when (error is ApiException or InvalidAddressException)
         {
             return Error(error.Message).GetRawText();
         }

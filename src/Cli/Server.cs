@@ -3,7 +3,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Cli;
 
-/// <summary>The running server, at <c>ORDERWRIGHT_URL</c>. The tool changes state only through its public HTTP API.</summary>
+/// <summary>Access to the server at <c>ORDERWRIGHT_URL</c>. The tool changes state only through the HTTP API.</summary>
 static class Server
 {
     static readonly HttpClient Http = ApiClient.NewHttp(TimeSpan.FromSeconds(45));
@@ -15,7 +15,7 @@ static class Server
     public static Uri Address =>
         Configured().TryGetValue(ServiceNames.Coordinator, out var address) ? address : new Uri(ServiceAddresses.Default);
 
-    /// <summary>Locates the services, and returns a client that acts under <c>ORDERWRIGHT_KEY</c>.</summary>
+    /// <summary>Locates the services, and returns a client with the key in <c>ORDERWRIGHT_KEY</c>.</summary>
     /// <param name="cancel">Cancels the calls.</param>
     /// <param name="patience">Time to keep trying while the server is unreachable; null tries once.</param>
     /// <exception cref="ApiException">The server is unreachable.</exception>

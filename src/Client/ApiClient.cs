@@ -9,9 +9,9 @@ using Orderwright.Contracts;
 namespace Orderwright.Client;
 
 /// <summary>
-/// Client of the services' HTTP APIs, acting under one API key. Paths are relative to <c>/api/v1</c> and include their query.
+/// Client of the services' HTTP APIs under one API key. Paths are relative to <c>/api/v1</c> and include the query.
 /// </summary>
-/// <param name="http">See <see cref="NewHttp"/>; shared between clients, and not disposed by them.</param>
+/// <param name="http">HTTP client from <see cref="NewHttp"/>; may be shared, and is not disposed.</param>
 /// <param name="addresses">Address book.</param>
 /// <param name="key">The caller's API key; null where the server needs none.</param>
 public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, string? key = null)
@@ -31,7 +31,7 @@ public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, strin
     })
     { Timeout = timeout };
 
-    /// <summary>Creates a random Idempotency-Key, prefixed with its purpose.</summary>
+    /// <summary>Creates a random Idempotency-Key, prefixed with the purpose.</summary>
     public static string NewKey(string purpose) => $"{purpose}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
 
     public Task<ApiReply> GetAsync(string service, string path, CancellationToken cancel) =>
@@ -48,7 +48,7 @@ public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, strin
     /// <summary>Sends a call and returns the reply, a refusal included. Only cancellation throws.</summary>
     /// <param name="method">The HTTP method.</param>
     /// <param name="service">One of <see cref="ServiceNames"/>.</param>
-    /// <param name="path">Relative to <c>/api/v1</c>, with its query.</param>
+    /// <param name="path">Path relative to <c>/api/v1</c>, with the query.</param>
     /// <param name="cancel">Cancels the call.</param>
     /// <param name="body">Null for none.</param>
     /// <param name="idempotencyKey">Null for none.</param>
@@ -80,12 +80,12 @@ public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, strin
         }
     }
 
-    /// <summary>Merges one page of a list that every process keeps on its own.</summary>
+    /// <summary>Reads a page of the same list at every process, and merges the pages.</summary>
     /// <param name="path">The list, the same at every service.</param>
     /// <param name="order">Position and cursor of an item.</param>
     /// <param name="limit">Items per page: the limit in <paramref name="path"/>, or the API's default.</param>
     /// <param name="cancel">Cancels the calls.</param>
-    /// <param name="service">Reads only this service's list; null reads all.</param>
+    /// <param name="service">Limits the page to one service; null reads all.</param>
     public async Task<MergedList> ListEverywhereAsync(
         string path, ListOrder order, int limit, CancellationToken cancel, string? service = null)
     {
@@ -155,7 +155,7 @@ public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, strin
             : new(call, status, body, ApiFailure.Refused, ErrorOf(service, status, body)) { RetryAfter = retryAfter };
     }
 
-    // Where a problem lists its errors by pointer, its detail only announces them.
+    // The detail of a problem with errors by pointer only announces the errors.
     static string ErrorOf(string service, int status, JsonElement problem)
     {
         var errors = problem.Items("errors")

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Orderwright.Client;
 
-/// <summary>Reasons why a call did not succeed.</summary>
+/// <summary>Kinds of failed calls.</summary>
 public enum ApiFailure
 {
     None,
@@ -10,7 +10,7 @@ public enum ApiFailure
     /// <summary>The service replied with a problem: see <see cref="ApiReply.Status"/> and <see cref="ApiReply.Code"/>.</summary>
     Refused,
 
-    /// <summary>No connection, or a connection that broke.</summary>
+    /// <summary>The connection was refused or lost.</summary>
     Unreachable,
 
     /// <summary>No reply within the client's timeout.</summary>
@@ -20,13 +20,14 @@ public enum ApiFailure
     Unreadable,
 }
 
-/// <summary>Reply of a service's HTTP API, or the reason why there is none.</summary>
+/// <summary>Reply of a service's HTTP API, or the reason for a missing reply.</summary>
 /// <param name="Call">The call for people, such as <c>GET /api/v1/sagas?state=failed</c>.</param>
 /// <param name="Status">The HTTP status; 0 without a readable reply.</param>
 /// <param name="Body">The reply's JSON; an empty object where the reply carried none.</param>
 /// <param name="Failure"><see cref="ApiFailure.None"/> for every 2xx.</param>
 /// <param name="Error">The failure in a sentence; null on success.</param>
-public sealed record ApiReply(string Call, int Status, JsonElement Body, ApiFailure Failure = ApiFailure.None, string? Error = null)
+public sealed record ApiReply(
+    string Call, int Status, JsonElement Body, ApiFailure Failure = ApiFailure.None, string? Error = null)
 {
     internal static readonly JsonElement Empty = JsonElement.Parse("{}");
 
@@ -49,7 +50,7 @@ public sealed record ApiReply(string Call, int Status, JsonElement Body, ApiFail
     /// <summary>The cursor of a list's next page; null on the last page.</summary>
     public string? NextCursor => Body.TextOrNull("nextCursor");
 
-    /// <summary>Returns a reply that a service gave, a refusal included.</summary>
+    /// <summary>Returns the reply of a service, a refusal included.</summary>
     /// <exception cref="ApiException">No service replied.</exception>
     public ApiReply RequireReply() => Status != 0 ? this : throw new ApiException(this);
 

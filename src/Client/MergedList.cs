@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace Orderwright.Client;
 
-/// <summary>Order of a list that several services keep.</summary>
+/// <summary>Order of a list with parts at several services.</summary>
 /// <param name="PositionOf">Position of an item, as text with the sort order of the services' lists, newest last.</param>
 /// <param name="CursorAfter">Cursor that continues every service's list after a position.</param>
 public sealed record ListOrder(Func<JsonElement, string> PositionOf, Func<string, string> CursorAfter);
 
 /// <summary>
-/// Page of a list that each process keeps for its own services, such as dead letters: the newest items of all processes. A
-/// cursor names a position and no service, so one cursor continues every service's list.
+/// Page of a list with a part at every process, such as dead letters: the newest items of all. A cursor names a position and no
+/// service, so one cursor continues the lists of all services.
 /// </summary>
 /// <param name="Each">Page of each service.</param>
 /// <param name="Items">The newest items, at most one page.</param>

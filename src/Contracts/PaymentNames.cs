@@ -1,10 +1,13 @@
 namespace Orderwright.Contracts;
 
-/// <summary>Payment providers that need no gateway.</summary>
+/// <summary>Names of the built-in payment providers.</summary>
 public static class PaymentProviders
 {
     /// <summary>Store credit, settled in the transaction of the batch; the default of an order.</summary>
     public const string Balance = "balance";
+
+    /// <summary>The simulated gateway, for tests and demos.</summary>
+    public const string Sandbox = "sandbox";
 }
 
 /// <summary>Values of a payment's <c>state</c>. Stable: clients filter by them.</summary>

@@ -42,7 +42,7 @@ sealed class Apis(SiteContext context)
 public sealed class Api(ApiClient client, CancellationToken cancel)
 {
     static readonly ListOrder DeadLetters = new(
-        letter => DeadLetterView.PositionOf(letter.Time("failedAt")!.Value, IdOf(letter)), Cursor.Write);
+        letter => DeadLetterResponse.PositionOf(letter.Time("failedAt")!.Value, IdOf(letter)), Cursor.Write);
 
     static readonly ListOrder Audit = new(entry => AuditEntry.PositionOf(IdOf(entry)), Cursor.Write);
 

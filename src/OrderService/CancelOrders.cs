@@ -66,7 +66,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
             work.Send(order.Id, new CancelRequested(cancel.Reason, order.AsPlaced()), traceParent: cancel.TraceParent);
         }
         await store.SaveAsync(changes, work);
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
         store.AwaitOtherAnswers(
             [.. changes.Select(change => change.State.Id)], work.Now + AskCoordinator.FirstAskAfter, work);
         work.AfterCommit(feed.Raise);

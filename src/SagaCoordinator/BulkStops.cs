@@ -49,7 +49,7 @@ public sealed class BulkStops
                     StatusCodes.Status202Accepted, run with { State = "stopping" }, SagaJson.Default.BulkRun));
             }
         }
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
         return answers;
     }
 }

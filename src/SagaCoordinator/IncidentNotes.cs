@@ -93,7 +93,7 @@ public sealed class IncidentNotes
                 .Text("note", row => row.Value.Note)
                 .Text("updated_by", row => row.Value.UpdatedBy)
                 .Args.And("now", work.Now));
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
         return answers;
     }
 

@@ -43,7 +43,7 @@ public sealed class OperatorActions(SagaStore store, SagaMemory memory, Audit au
             }
             await store.UpdateLockedAsync(acted, work);
             store.MoveTimers(acted, work);
-            await audit.AppendAsync(entries, work);
+            await audit.AppendAsync(work, entries);
             foreach (var saga in acted) saga.Send(work);
             work.AfterCommit(() => acted.ForEach(saga => memory.Remember(saga, isSaved: saga.Changed, work.Now)));
         }

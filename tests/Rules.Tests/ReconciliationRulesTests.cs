@@ -1,7 +1,6 @@
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Reconciliation;
-
-
 
 namespace Orderwright.Rules.Tests;
 

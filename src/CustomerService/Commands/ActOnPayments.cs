@@ -51,7 +51,7 @@ public sealed class ActOnPayments(
         }
         store.Save(work, book);
         orders.Tell(work, moved.Values);
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
         return answers;
     }
 

@@ -42,7 +42,7 @@ public sealed class AuthorizePayments(
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
         }
         store.Save(work, book);
-        await audit.AppendAsync(heard, work);
+        await audit.AppendAsync(work, heard);
     }
 
     // Its own answer is not sent: the command's says the same.
