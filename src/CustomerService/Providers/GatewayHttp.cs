@@ -1,7 +1,6 @@
 using Orderwright.CustomerService.Payments;
 
 
-
 namespace Orderwright.CustomerService.Providers;
 
 /// <summary>What all gateways over HTTP have in common: the connection, and what its breaking means for the money.</summary>
