@@ -7,7 +7,7 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Hosting;
 
-/// <summary>Addresses of the services' databases. Each service has its own.</summary>
+/// <summary>Addresses of the services' databases, a database per service.</summary>
 public sealed class DatabaseSettings
 {
     /// <summary>

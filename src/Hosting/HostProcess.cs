@@ -70,7 +70,7 @@ sealed partial class HostProcess : IAsyncDisposable
         var died = Task.WhenAny(services.Select(service => service.Died));
         try
         {
-            // A service that died or cannot run at all is reported at once, whatever the others wait for.
+            // A dead service, or one unable to run, is reported at once, whatever the others wait for.
             var ready = GetReadyAsync(stopping);
             if (await Task.WhenAny(ready, died) == died) return await EndAsync(await died);
             await ready;

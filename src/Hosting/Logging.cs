@@ -25,7 +25,7 @@ static class Logging
         {
             logging.Services.AddSingleton(TimeProvider.System);
             logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning)
-                // The host rethrows the exceptions that it would log with a stack.
+                // The host logs exceptions with a stack although they are rethrown to us.
                 .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
                 .AddConsoleFormatter<OneLineFormatter, ConsoleFormatterOptions>()
                 .AddConsole(console =>

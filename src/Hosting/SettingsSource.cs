@@ -8,7 +8,7 @@ namespace Orderwright.Hosting;
 /// Settings from arguments (<c>--max-messages 256</c>; <c>--no-demo</c> means <c>--demo false</c>), then from the environment
 /// (<c>ORDERWRIGHT_MAX_MESSAGES=256</c>), then from <see cref="StandardSettings"/>. Case, underscores and dashes are ignored;
 /// <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. Keeps track of the settings that
-/// are read, so that unknown ones can be reported.
+/// 
 /// </summary>
 public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
 {
@@ -59,7 +59,7 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
         return base.TryGet(name, out value);
     }
 
-    /// <summary>Throws for an argument that was never read; returns the variables and keys that were never read.</summary>
+    /// <summary>Throws for an unread argument; returns the unread variables and keys.</summary>
     public IReadOnlyList<string> Unknown()
     {
         lock (gate)
@@ -80,7 +80,7 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
             ? $"{error.Message} The value comes from {origin}."
             : error.Message;
 
-    /// <summary>True for two spellings of one setting.</summary>
+    /// <summary>True for two spellings of the same setting.</summary>
     public static bool AreSame(string one, string other) => Normal(one) == Normal(other);
 
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;

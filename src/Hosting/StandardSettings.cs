@@ -15,7 +15,7 @@ public sealed class StandardSettings
 {
     const string Section = "Orderwright";
 
-    // Keys with the setting each one provides, and the settings that replace it.
+    // Keys with the provided setting, and the settings with precedence.
     static readonly (string Key, string Name, string[] ReplacedBy)[] Known =
     [
         ("ConnectionStrings:Orderwright", "DATABASE", ["DATABASE", "DATA"]),
@@ -25,7 +25,7 @@ public sealed class StandardSettings
         ("Logging:LogLevel:Default", "LOG", ["LOG"]),
     ];
 
-    // Sections that ASP.NET Core would read, with the reason why they have no effect here.
+    // Sections known from ASP.NET Core but without effect here, with the reason.
     static readonly (string Key, string Why)[] Unused =
     [
         ("Kestrel", "the server's limits are fixed, and the address is ORDERWRIGHT_LISTEN or urls"),

@@ -6,7 +6,7 @@ using Orderwright.LocalServers;
 namespace Orderwright.Conformance;
 
 /// <summary>
-/// Servers for the suites: one of each kind for the whole run, started for the first test that needs it. With
+/// Servers for the suites: a server per kind for the whole run, started for the first test in need. With
 /// <c>ORDERWRIGHT_TEST_POSTGRES</c>, a connection string of a role that may create databases and end connections, an existing
 /// PostgreSQL server is used.
 /// </summary>

@@ -16,7 +16,7 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
     public IReadOnlyList<string> Errors =>
         [.. (Json["errors"]?.AsArray() ?? []).Select(error => $"{error!["pointer"]} {error["code"]}").Order(StringComparer.Ordinal)];
 
-    /// <summary>Asserts a problem document with this status and code, without internals.</summary>
+    /// <summary>Asserts a problem document with the given status and code, without internals.</summary>
     public HttpAnswer IsProblem(int status, string code)
     {
         Assert.Equal((status, code), (Status, Code));
@@ -29,7 +29,7 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
         return this;
     }
 
-    /// <summary>Asserts a problem document that lists exactly these places, each as <c>pointer code</c>.</summary>
+    /// <summary>Asserts a problem document with exactly the given places, each as <c>pointer code</c>.</summary>
     public void Names(params string[] errors) => Assert.Equal(errors.Order(StringComparer.Ordinal), Errors);
 }
 

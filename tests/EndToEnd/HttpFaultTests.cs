@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Responses to failures that are not the caller's fault.</summary>
+/// <summary>Responses to failures not caused by the caller.</summary>
 public sealed class HttpFaultTests
 {
     [Fact]

@@ -7,7 +7,7 @@ using System.Text;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// All-in-one process, started from its dll: on a free port, with a data directory of its own that is deleted at the end.
+/// All-in-one process, started from its dll: on a free port, with a temporary data directory.
 /// </summary>
 public sealed class HttpHost : IAsyncDisposable
 {
@@ -42,7 +42,7 @@ public sealed class HttpHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for a line of output with this text; earlier output counts.</summary>
+    /// <summary>Waits for a line of output with a text; earlier output counts.</summary>
     public async Task<string> WaitForAsync(string part)
     {
         var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,7 +90,7 @@ public sealed class HttpHost : IAsyncDisposable
         return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));
     }
 
-    /// <summary>Starts a single service that never becomes ready; returns when the liveness check succeeds.</summary>
+    /// <summary>Starts a single service without its dependencies, never to become ready; returns when the liveness check succeeds.</summary>
     public static async Task<HttpHost> StartUnreadyAsync(string project, params string[] arguments)
     {
         var port = FreePort();
@@ -114,7 +114,7 @@ public sealed class HttpHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a process whose start must fail; returns its exit code and output.</summary>
+    /// <summary>Runs a process with a failing start; returns the exit code and output.</summary>
     public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => RunAsync("", [], arguments);
 
     /// <inheritdoc cref="RunAsync(string[])"/>
@@ -168,7 +168,7 @@ public sealed class HttpHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Returns a port that is currently free.</summary>
+    /// <summary>Returns a currently free port.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -210,7 +210,7 @@ public sealed class HttpHost : IAsyncDisposable
     }
 }
 
-/// <summary>Process without keys and demo, shared by all tests that leave its data unchanged.</summary>
+/// <summary>Process without keys and demo, shared by all tests without changes to the data.</summary>
 public sealed class SharedHttpHost : IAsyncLifetime
 {
     public HttpHost Host { get; private set; } = null!;

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Hundreds of connections that send nothing, or byte by byte: they are closed, and others are served.</summary>
+/// <summary>Hundreds of connections sending nothing, or byte by byte, are closed, and others are served.</summary>
 public sealed class HttpSlowTests
 {
     const int OfEachKind = 100;

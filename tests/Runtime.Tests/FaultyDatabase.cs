@@ -17,7 +17,7 @@ public enum Fault
     AnswerLost,
 }
 
-/// <summary>Database whose next transactions fail as a test specifies; later ones work.</summary>
+/// <summary>Database with failures of the next transactions, as specified by a test.</summary>
 public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
 {
     readonly Queue<Fault> faults = new();

@@ -85,7 +85,7 @@ public sealed class GroupCommitTests
         Assert.Contains("is stopping", late.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Service with a single group commit, which writes a note per request.</summary>
+    /// <summary>Service with a single group commit, writing a note per request.</summary>
     sealed class Group : IAsyncDisposable
     {
         public Group(RuntimeOptions? options = null)

@@ -1,6 +1,6 @@
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>Ids made by every process on its own.</summary>
+/// <summary>Ids made independently by every process.</summary>
 public class IdTests
 {
     static readonly DateTimeOffset Now = new(2026, 11, 27, 12, 0, 0, 123, TimeSpan.Zero);

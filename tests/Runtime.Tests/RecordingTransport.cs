@@ -4,7 +4,7 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime.Tests;
 
 /// <summary>
-/// In-process transport that records its actions in a journal, with switches to refuse, fail or change messages.
+/// In-process transport with a journal of its actions, with switches to refuse, fail or change messages.
 /// </summary>
 public sealed class RecordingTransport(ITransport inner, Journal journal) : ITransport
 {
@@ -13,10 +13,10 @@ public sealed class RecordingTransport(ITransport inner, Journal journal) : ITra
     /// <summary>Exception of a publish per destination, or null.</summary>
     public Func<string, Exception?> Refusal { get; set; } = _ => null;
 
-    /// <summary>Task that delays the end of every publish.</summary>
+    /// <summary>Task to await before the end of every publish.</summary>
     public Task Stuck { get; set; } = Task.CompletedTask;
 
-    /// <summary>Change of a delivery on its way.</summary>
+    /// <summary>Change of a delivery in transit.</summary>
     public Func<Delivery, Delivery> Mangle { get; set; } = delivery => delivery;
 
     public string? Trouble => inner.Trouble;

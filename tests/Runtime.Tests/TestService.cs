@@ -47,7 +47,7 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
         return build(context);
     }
 
-    /// <summary>Waits for the purge that every service starts with, and removes the entry from the journal.</summary>
+    /// <summary>Waits for the purge at the start of every service, and removes the entry from the journal.</summary>
     public async Task StartAsync()
     {
         await Running.StartAsync(default);

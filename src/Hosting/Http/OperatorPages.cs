@@ -8,7 +8,7 @@ using Orderwright.Http.Operators;
 
 namespace Orderwright.Hosting.Http;
 
-/// <summary>Dead letters and the audit log of all services in this process, each as one list.</summary>
+/// <summary>Dead letters and the audit log of all services in this process, each as a single list.</summary>
 sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 {
     const int MaxReason = 500;

@@ -10,7 +10,7 @@ namespace Orderwright.Hosting.Keys;
 /// <summary>Reasons for refusing a key.</summary>
 public enum KeyRefusal
 {
-    /// <summary>Malformed, unknown prefix or wrong secret; callers are not told which.</summary>
+    /// <summary>Malformed, unknown prefix or wrong secret, indistinguishable to callers.</summary>
     Unknown,
     Expired,
     Revoked,

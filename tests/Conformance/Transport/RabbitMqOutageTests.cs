@@ -50,7 +50,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         await Broker.WipeAsync();
         await FailsInTimeAsync();
         await Broker.RestartAsync();
-        // The receiver alone declares its queue: nothing has been sent yet.
+        // The receiver alone declares the queue: nothing has been sent yet.
         await EventuallyAsync(async () =>
             (await Broker.ControlAsync(["list_queues", "-q", "name"])).Contains(service, StringComparison.Ordinal));
         await GoesOnAsync();
@@ -106,7 +106,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         Signal("STOP");
         try
         {
-            // More than sockets and the client's buffers can store, so that the client itself hangs.
+            // More than sockets and the client's buffers can store, so that the client hangs.
             var publishes = Enumerable.Range(0, 20).Select(_ => FailsInTimeAsync(Samples.Many(20_000)));
             await Task.WhenAll(publishes);
             await FailsInTimeAsync();

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Orderwright.Conformance.Transport;
 
 /// <summary>
-/// Proxy between client and server that can go silent: open connections then carry nothing and report nothing, as when a
+/// Proxy between client and server with a silent mode: open connections then carry nothing and report nothing, as if a
 /// firewall drops their state. New connections work.
 /// </summary>
 sealed class SilentProxy : IAsyncDisposable
