@@ -7,8 +7,8 @@ namespace Orderwright.Hosting;
 /// <summary>
 /// Settings from arguments (<c>--max-messages 256</c>; <c>--no-demo</c> means <c>--demo false</c>), then from the environment
 /// (<c>ORDERWRIGHT_MAX_MESSAGES=256</c>), then from <see cref="StandardSettings"/>. Case, underscores and dashes are ignored;
-/// <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. Keeps track of the settings that
-/// 
+/// <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. Records which settings are
+/// read, so that unknown settings can be reported.
 /// </summary>
 public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
 {

@@ -84,7 +84,7 @@ public sealed class ListQuery
             else
                 errors.Add(new("limit", ErrorCodes.OutOfRange, $"A whole number from 1 to {MaxLimit}."));
         if (values.TryGetValue("cursor", out var cursor) && (Position = Cursor.Read(cursor)) is null)
-            errors.Add(new("cursor", ErrorCodes.InvalidCursor, "Use nextCursor of the previous page unchanged."));
+            errors.Add(new("cursor", ErrorCodes.InvalidCursor, "Pass nextCursor of the previous page unchanged."));
     }
 
     public int Limit { get; } = DefaultLimit;

@@ -62,6 +62,10 @@ public sealed record Problem(
     public static Answer NotFound(string what) =>
         Of(StatusCodes.Status404NotFound, ProblemCodes.NotFound, $"The {what} does not exist, or you may not see it.");
 
+    /// <summary>Refusal of a well-formed cursor that belongs to another list.</summary>
+    public static Answer InvalidCursor =>
+        Invalid("cursor", ErrorCodes.InvalidCursor, "Pass nextCursor of the previous page unchanged.");
+
     public static Answer Conflict(string code, string detail) => Of(StatusCodes.Status409Conflict, code, detail);
 
     static string TitleOf(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);

@@ -29,7 +29,7 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
         {
             var mark = position.IndexOf(' ', StringComparison.Ordinal);
             if (mark < 0 || !long.TryParse(position.AsSpan(0, mark), CultureInfo.InvariantCulture, out var milliseconds))
-                return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+                return Problem.InvalidCursor;
             (afterTime, afterId) = (DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), position[(mark + 1)..]);
         }
         var charges = await ReadAsync(
