@@ -95,7 +95,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await Expect(window.Page.GetByRole(AriaRole.Heading)).ToContainTextAsync(
             ["Resolve undo of authorize-payment as completed"]);
         await Expect(window.Page.Locator("main")).ToContainTextAsync("orderwright.payment.undo.v1");
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that it is");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that this is true");
         await Expect(window.Page.Locator("main")).ToContainTextAsync($"./orderwright resolve {id} authorize-payment completed");
 
         await TabToAsync(window.Page, "Reason (audited)");
