@@ -16,8 +16,6 @@ public sealed record Act(string Verb, string OrderId, string? Step, string? Outc
     public const string CancelOrder = "cancel-order";
 
     /// <summary>What order-service takes as a reason.</summary>
-    public static readonly IReadOnlyList<string> CancelReasons = ["customer", "fraud", "inventory", "staff", "other"];
-
     public static Act Of(Visit visit) => new(
         visit["verb"] is "compensate" or "resolve" or CancelOrder ? visit["verb"]! : "retry", visit.Id,
         visit["step"], visit["outcome"]);
@@ -48,7 +46,7 @@ public sealed record Act(string Verb, string OrderId, string? Step, string? Outc
     public string? Next => IsOrders ? $"/sagas/{OrderId}/cancel?preview=true&by={ServiceNames.Order}" : null;
 
     /// <summary>A reason that a preview takes.</summary>
-    public JsonObject ALook => Body(IsOrders ? CancelReasons[0] : "a look");
+    public JsonObject ALook => Body(IsOrders ? CancelReasons.Customer : "a look");
 
     public JsonObject Body(string reason) => Verb == "resolve"
         ? new() { ["step"] = Step, ["outcome"] = Outcome, ["reason"] = reason }
@@ -56,7 +54,7 @@ public sealed record Act(string Verb, string OrderId, string? Step, string? Outc
 
     public string CurlAt(string origin) =>
         $"curl -X POST {origin}/api/v1{Path} -H 'Content-Type: application/json' "
-        + $"-d '{Body(IsOrders ? CancelReasons[0] : "…").ToJsonString(Readable)}'";
+        + $"-d '{Body(IsOrders ? CancelReasons.Customer : "…").ToJsonString(Readable)}'";
 
     public string Tool => Verb switch
     {

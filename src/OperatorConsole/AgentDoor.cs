@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -37,9 +35,8 @@ sealed class AgentDoor(Apis apis, ILoggerFactory logs)
             await refusal.ExecuteAsync(http);
             return;
         }
-        var api = apis.As(KeyOf(http.Request), http.RequestAborted);
-        var options = OperatorTools.Options(
-            (method, service, path, body, key, _) => CallAsync(api, method, service, path, body, key), readOnly: false);
+        var client = apis.Client(KeyOf(http.Request));
+        var options = OperatorTools.Options(_ => Task.FromResult(client), readOnly: false);
         await using var transport = new StreamableHttpServerTransport(logs) { Stateless = true };
         await using var server = McpServer.Create(transport, options, logs);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
@@ -60,15 +57,6 @@ sealed class AgentDoor(Apis apis, ILoggerFactory logs)
         catch (OperationCanceledException)
         {
         }
-    }
-
-    static async Task<JsonElement> CallAsync(
-        Api api, HttpMethod method, string service, string path, JsonObject? body, string? key)
-    {
-        var reply = await api.SendAsync(method, service, path, body, key);
-        return reply.Status == 0
-            ? JsonSerializer.SerializeToElement(new JsonObject { ["error"] = reply.Trouble })
-            : reply.Body;
     }
 
     // As it came: whether it may do what it asks is for each API to say.

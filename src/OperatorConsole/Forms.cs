@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.OperatorConsole.Pages;
 using Orderwright.Http;
@@ -72,9 +73,9 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
         var probe = key.Length is > 0 and < 128 && key.All(char.IsAscii)
             ? await apis.As(key, http.RequestAborted).GetAsync(ServiceNames.Coordinator, "/overview")
             : null;
-        if (probe is not { IsThere: true })
+        if (probe is not { IsSuccess: true })
         {
-            await LoginAsync(http, StatusCodes.Status401Unauthorized, probe?.Trouble ?? "That is no key.");
+            await LoginAsync(http, StatusCodes.Status401Unauthorized, probe?.Error ?? "That is no key.");
             return;
         }
         sessions.Remember(http, key);
@@ -91,7 +92,7 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             var reply = await visit.Api.SendAsync(
                 replaces ? HttpMethod.Put : HttpMethod.Post, service, path, body,
                 form["key"] is [{ Length: > 0 } once] ? once : null);
-            if (reply.IsThere)
+            if (reply.IsSuccess)
                 http.Response.Redirect(
                     back is null ? reply.Body.Text("look")
                     : $"{back.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
@@ -100,7 +101,7 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
                 await show(
                     http, Site.Find(visit.Path) ?? Site.Pages[0], key,
                     reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,
-                    reply.Trouble);
+                    reply.Error);
         }));
 
     static async Task WithFormAsync(HttpContext http, Func<IFormCollection, Task> act)

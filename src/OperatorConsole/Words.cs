@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Http;
 

@@ -4,12 +4,11 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// A statement as PostgreSQL itself takes it, with parameters by number: each name in the text is looked up once and not at
-/// every execution.
+/// Statement in PostgreSQL's own form, with numbered parameters: names in the text are resolved once, not at every execution.
 /// </summary>
 sealed class PostgresStatement
 {
-    // By the query itself, weakly: some are made on the fly.
+    // Keyed weakly by the query object, because some queries are created on the fly.
     static readonly ConditionalWeakTable<SqlQuery, PostgresStatement> Known = [];
 
     PostgresStatement(SqlQuery query)
@@ -28,7 +27,7 @@ sealed class PostgresStatement
 
     public string Text { get; }
 
-    /// <summary>In the order of their numbers.</summary>
+    /// <summary>Names in the order of the numbers.</summary>
     public IReadOnlyList<string> ParameterNames { get; }
 
     public static PostgresStatement Of(SqlQuery query) => Known.GetValue(query, query => new(query));

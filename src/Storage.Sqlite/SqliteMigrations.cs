@@ -2,7 +2,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>Brings a file's schema up to date, inside a transaction that nobody else writes beside.</summary>
+/// <summary>Migrates a file's schema within an exclusive write transaction.</summary>
 static class SqliteMigrations
 {
     static readonly SqlQuery History = new(
@@ -15,7 +15,7 @@ static class SqliteMigrations
         VALUES (@module, @number, @name, @checksum, CAST(unixepoch('subsec') * 1000 AS INTEGER))
         """);
 
-    /// <summary>Returns how many were applied.</summary>
+    /// <summary>Returns the number of applied migrations.</summary>
     public static int Apply(SqliteSession session, IReadOnlyList<Migration> migrations)
     {
         session.RunScript(

@@ -42,7 +42,7 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         await ShowAsync(window, "decline", "rejected: payment_declined", "Rejected at authorize-payment");
         await ShowAsync(window, "out-of-stock", "rejected: out_of_stock", "Rejected at reserve-stock");
         await ShowAsync(window, "gateway-timeout", "confirmed, 29.90 GBP paid", "Completed at");
-        await ShowAsync(window, "refund-fails", "Mend it: ./orderwright resolve", "an operator has to retry, resolve or compensate it");
+        await ShowAsync(window, "refund-fails", "Mend it: ./orderwright resolve", "an operator must retry, resolve or compensate");
         var page = window.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Resolve undo of authorize-payment as completed" }).ClickAsync();
         await page.GetByLabel("Reason; it stands in the audit").FillAsync("paid back by hand");

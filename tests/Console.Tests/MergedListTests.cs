@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orderwright.Runtime;
-using Orderwright.OperatorConsole;
+using Orderwright.Client;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
+using Orderwright.Runtime;
 
 namespace Orderwright.ConsoleTests;
 
@@ -31,10 +31,10 @@ public sealed class MergedListTests
         {
             var page = MergedList.Of(
                 [.. services.Select((rows, service) => ($"service-{service}", Page(rows, cursor)))],
-                item => AuditEntry.PositionOf(item.GetProperty("id").GetGuid()), Limit);
+                new(item => AuditEntry.PositionOf(item.GetProperty("id").GetGuid()), Cursor.Write), Limit);
             Assert.InRange(page.Items.Count, 0, Limit);
             read.AddRange(page.Items.Select(item => item.GetProperty("id").GetGuid()));
-            cursor = page.Next;
+            cursor = page.NextCursor;
             Assert.True(read.Count <= counts.Sum(), "A row came twice.");
         }
         Assert.Equal(
@@ -42,7 +42,7 @@ public sealed class MergedListTests
     }
 
     // As a service answers: what comes after the cursor, and one when there is more.
-    static Reply Page(List<Guid> rows, string cursor)
+    static ApiReply Page(List<Guid> rows, string cursor)
     {
         var after = cursor == "" ? rows
             : rows.Where(id => string.CompareOrdinal(AuditEntry.PositionOf(id), Cursor.Read(cursor)) < 0).ToList();
@@ -52,6 +52,6 @@ public sealed class MergedListTests
             ["items"] = new JsonArray([.. items.Select(id => new JsonObject { ["id"] = id.ToString() })]),
             ["nextCursor"] = after.Count > Limit ? Cursor.Write(AuditEntry.PositionOf(items[^1])) : null,
         };
-        return new("GET /api/v1/audit", 200, JsonSerializer.SerializeToElement(body), null);
+        return new("GET /api/v1/audit", 200, JsonSerializer.SerializeToElement(body));
     }
 }

@@ -118,7 +118,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await window.Page.GetByLabel("Reason; it stands in the audit").FillAsync("the bank is back");
         await window.Page.GetByLabel("How many first").FillAsync("1");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("1 of the first 1 did not go on", new() { Timeout = 30_000 });
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("1 of the first 1 did not advance", new() { Timeout = 30_000 });
         await window.IsFitAsync("/bulk/over");
 
         // Its numbers lead to its own orders, and to what it did: that of no other.

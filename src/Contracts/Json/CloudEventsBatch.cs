@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// Part of a batch that cannot be read. It becomes a dead letter; the other messages of the batch are handled.
+/// Unreadable part of a batch. Becomes a dead letter; the other messages of the batch are handled.
 /// </summary>
 /// <param name="Raw">The event as received, or everything from the position where the body stops being JSON.</param>
 /// <param name="Why">One sentence.</param>

@@ -44,7 +44,7 @@ public sealed record PaymentRoute(
                 $"{Settings.Prefix}ROUTES sends payments to \"{unknown}\", which is not configured. There are: "
                 + $"{(gateways.Count == 0 ? "none" : string.Join(", ", gateways.Order(StringComparer.Ordinal)))}.");
         var words = new Queue<string>(Words(conditions));
-        if (!words.TryDequeue(out var route) || route is Payment.Balance or "in" or "from" or "up") throw Bad(line);
+        if (!words.TryDequeue(out var route) || route is PaymentProviders.Balance or "in" or "from" or "up") throw Bad(line);
         var (currencies, from, upTo) = (new List<string>(), 0L, long.MaxValue);
         while (words.TryDequeue(out var word))
             switch (word)

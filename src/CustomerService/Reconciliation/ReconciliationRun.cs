@@ -1,26 +1,5 @@
 namespace Orderwright.CustomerService.Reconciliation;
 
-/// <summary>Values of a run's <c>state</c>.</summary>
-public static class ReconciliationStates
-{
-    public const string Waiting = "waiting";
-
-    /// <summary>The gateway's list is being read.</summary>
-    public const string Listing = "listing";
-
-    /// <summary>It is all here, and is compared with our record.</summary>
-    public const string Comparing = "comparing";
-    public const string Agrees = "agrees";
-    public const string Differs = "differs";
-
-    /// <summary>The gateway's list could not be read.</summary>
-    public const string Failed = "failed";
-
-    public static readonly IReadOnlyList<string> All = [Waiting, Listing, Comparing, Agrees, Differs, Failed];
-
-    public static bool IsOver(string state) => state is Agrees or Differs or Failed;
-}
-
 /// <summary>One comparison of our record with a gateway's, and how far it is.</summary>
 /// <param name="Id">UUIDv7: the order of the list.</param>
 /// <param name="Provider">Whose list.</param>
@@ -52,30 +31,6 @@ public readonly record struct ReconciliationCounts(
     public static ReconciliationCounts operator +(ReconciliationCounts one, ReconciliationCounts other) => new(
         one.Listed + other.Listed, one.Unrelated + other.Unrelated, one.Compared + other.Compared,
         one.UnderWay + other.UnderWay, one.Differences + other.Differences);
-}
-
-/// <summary>Values of a difference's <c>kind</c>.</summary>
-public static class DifferenceKinds
-{
-    /// <summary>The gateway has a charge that no payment here knows of.</summary>
-    public const string MissingHere = "missing_here";
-
-    /// <summary>A payment here names a charge that the gateway does not list.</summary>
-    public const string MissingThere = "missing_there";
-
-    /// <summary>Other amounts were taken or given back, or in another currency.</summary>
-    public const string Amount = "amount";
-
-    /// <summary>The same was taken, but one side still holds what the other let go.</summary>
-    public const string State = "state";
-
-    /// <summary>An operator has said that money went back, or was let go, and the gateway's list knows nothing of it.</summary>
-    public const string ByHand = "by_hand";
-
-    /// <summary>Our own journal tells the payment otherwise.</summary>
-    public const string Journal = "journal";
-
-    public static readonly IReadOnlyList<string> All = [MissingHere, MissingThere, Amount, State, ByHand, Journal];
 }
 
 /// <summary>Where the money of a charge is, by one side's record. Minor units.</summary>

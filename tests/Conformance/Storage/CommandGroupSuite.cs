@@ -290,7 +290,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
 
     [Fact]
     public async Task The_database_answers_a_ping() => Assert.Equal(
-        [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int(0)));
+        [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int("reply")));
 
     [Fact]
     public async Task The_database_takes_a_probing_write() => Assert.True(await engine.Database.WriteAsync(

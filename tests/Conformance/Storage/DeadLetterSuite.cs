@@ -130,8 +130,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
             async transaction =>
             {
                 var work = new Work(ServiceNames.Customer, transaction, Charge.Time, new IdSource());
-                await audit.AppendAsync(
-                    [new(work.NewId(), "", work.Now, "a", "retry", null, null, "r", null, null, null)], work);
+                await audit.AppendAsync(work, [new(work.NewId(), "", work.Now, "a", "retry", null, null, "r", null, null, null)]);
                 return true;
             },
             default);
