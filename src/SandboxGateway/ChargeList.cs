@@ -7,7 +7,7 @@ using Orderwright.Http;
 
 namespace Orderwright.SandboxGateway;
 
-/// <summary>The gateway's record, for whoever compares: one charge, those of an order, or all of a time range in pages.</summary>
+/// <summary>Read API of the gateway's record: a single charge, the charges of an order, or a time range in pages.</summary>
 public sealed class ChargeList(IDatabase database, SqlCatalog sql)
 {
     public async Task<IResult> GetAsync(string id, HttpContext http) =>
@@ -22,7 +22,7 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
         var (from, to) = (query.Time("from"), query.Time("to"));
         if (query.Refusal is { } refusal) return refusal;
         if (reference is { } order)
-            return Tell(new(await ReadAsync("charges_of_reference", SqlArgs.With("order_id", order), http), null));
+            return Respond(new(await ReadAsync("charges_of_reference", SqlArgs.With("order_id", order), http), null));
 
         var (afterTime, afterId) = (DateTimeOffset.UnixEpoch, "");
         if (query.Position is { } position)
@@ -38,13 +38,13 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
                 .And("to", to ?? new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero))
                 .And("after_time", afterTime).And("after_id", afterId).And("most", query.Limit + 1),
             http);
-        return Tell(Pages.Of(
+        return Respond(Pages.Of(
             charges, query.Limit,
             charge => string.Create(
                 CultureInfo.InvariantCulture, $"{charge.CreatedAt.ToUnixTimeMilliseconds()} {charge.Id}")));
     }
 
-    static Answer Tell(Page<HttpGatewayCharge> page) =>
+    static Answer Respond(Page<HttpGatewayCharge> page) =>
         Answer.Json(StatusCodes.Status200OK, page, HttpGatewayJson.Default.PageHttpGatewayCharge);
 
     Task<List<HttpGatewayCharge>> ReadAsync(string query, SqlArgs args, HttpContext http) =>

@@ -17,7 +17,7 @@ public class PaymentSandboxTests
         new(GatewayCall.KeyOf(Order, operation, n), Order, operation, amount, "GBP", token, "ch_1");
 
     static SandboxDecision Authorize(string? token, SandboxRequest? seen = null, SandboxCharge? charge = null) =>
-        SandboxRules.Do(Ask("authorize", token), seen, charge);
+        SandboxRules.Execute(Ask("authorize", token), seen, charge);
 
     static SandboxCharge Charge(string token) => Authorize(token).Charge!;
 
@@ -84,15 +84,15 @@ public class PaymentSandboxTests
         var asked = Authorize(SandboxTokens.RequiresAction);
         Assert.Equal(
             new GatewayResult.ActionRequired(asked.Charge!.Id, $"/api/v1/sandbox/actions/{Order}"), asked.Result);
-        var approved = SandboxRules.Act(asked.Charge, approve: true)!;
+        var approved = SandboxRules.ApplyAction(asked.Charge, approve: true)!;
         Assert.Equal(("authorized", 1_530L), (approved.State, approved.AuthorizedMinor));
         Assert.IsType<GatewayResult.Succeeded>(SandboxRules.LookUp(Ask("authorize"), asked.Request, approved));
-        Assert.Null(SandboxRules.Act(approved, approve: false));
-        var refused = SandboxRules.Act(asked.Charge, approve: false)!;
+        Assert.Null(SandboxRules.ApplyAction(approved, approve: false));
+        var refused = SandboxRules.ApplyAction(asked.Charge, approve: false)!;
         Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(Ask("authorize"), asked.Request, refused));
 
-        var voided = SandboxRules.Do(Ask("void"), null, asked.Charge).Charge!;
-        Assert.Null(SandboxRules.Act(voided, approve: true));
+        var voided = SandboxRules.Execute(Ask("void"), null, asked.Charge).Charge!;
+        Assert.Null(SandboxRules.ApplyAction(voided, approve: true));
         Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(Ask("authorize"), asked.Request, voided));
     }
 
@@ -100,25 +100,25 @@ public class PaymentSandboxTests
     public void Captures_voids_and_refunds_keep_within_what_there_is()
     {
         var held = Charge(SandboxTokens.Visa);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("capture", amount: 1_531), null, held).Result);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("capture"), null, null).Result);
-        var captured = SandboxRules.Do(Ask("capture"), null, held).Charge!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(Ask("capture", amount: 1_531), null, held).Result);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(Ask("capture"), null, null).Result);
+        var captured = SandboxRules.Execute(Ask("capture"), null, held).Charge!;
         Assert.Equal(("captured", 1_530L), (captured.State, captured.CapturedMinor));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("capture", n: 2), null, captured).Result);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("void"), null, captured).Result);
-        var part = SandboxRules.Do(Ask("refund", amount: 530), null, captured).Charge!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(Ask("capture", n: 2), null, captured).Result);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(Ask("void"), null, captured).Result);
+        var part = SandboxRules.Execute(Ask("refund", amount: 530), null, captured).Charge!;
         Assert.Equal(("captured", 530L), (part.State, part.RefundedMinor));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("refund", amount: 1_001, n: 2), null, part).Result);
-        Assert.Equal("refunded", SandboxRules.Do(Ask("refund", amount: 1_000, n: 2), null, part).Charge!.State);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(Ask("refund", amount: 1_001, n: 2), null, part).Result);
+        Assert.Equal("refunded", SandboxRules.Execute(Ask("refund", amount: 1_000, n: 2), null, part).Charge!.State);
     }
 
     [Fact]
     public void A_refund_can_be_made_to_fail_and_fails_again_the_same_way()
     {
-        var captured = SandboxRules.Do(Ask("capture"), null, Charge(SandboxTokens.RefundFails)).Charge!;
-        var failed = SandboxRules.Do(Ask("refund"), null, captured);
+        var captured = SandboxRules.Execute(Ask("capture"), null, Charge(SandboxTokens.RefundFails)).Charge!;
+        var failed = SandboxRules.Execute(Ask("refund"), null, captured);
         Assert.Equal("refund_refused", Assert.IsType<GatewayResult.Declined>(failed.Result).Code);
-        Assert.Equal(failed.Result, SandboxRules.Do(Ask("refund"), failed.Request, captured).Result);
+        Assert.Equal(failed.Result, SandboxRules.Execute(Ask("refund"), failed.Request, captured).Result);
         Assert.Equal(failed.Result, SandboxRules.LookUp(Ask("refund"), failed.Request, captured));
     }
 
