@@ -51,7 +51,8 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
         database.QueryAsync(
             sql[query], args,
             row => new HttpGatewayCharge(
-                row.Text(0), row.Text(1), row.Uuid(2), row.Text(3), row.Text(4), row.BigInt(5), row.BigInt(6),
-                row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10), row.Time(11)),
+                row.Text("id"), row.Text("key"), row.Uuid("order_id"), row.Text("currency"), row.Text("state"),
+                row.BigInt("amount"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"),
+                row.Bool("voided"), row.Time("created_at"), row.Time("updated_at")),
             http.RequestAborted);
 }

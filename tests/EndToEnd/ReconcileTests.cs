@@ -136,7 +136,7 @@ public sealed class ReconcileTests : IAsyncLifetime
     async Task AgeAsync()
     {
         await DamageAsync(ShopFile, "UPDATE payments SET updated_at = updated_at - 120000", null);
-        await DamageAsync(ShopFile, "UPDATE gateway_calls SET started_at = started_at - 120000", null);
+        await DamageAsync(ShopFile, "UPDATE payment_attempts SET started_at = started_at - 120000", null);
     }
 
     static async Task DamageAsync(string file, string statement, string? order)

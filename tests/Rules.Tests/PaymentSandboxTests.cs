@@ -14,7 +14,7 @@ public class PaymentSandboxTests
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
 
     static GatewayRequest Ask(string operation, string? token = null, long amount = 1_530, int n = 1) =>
-        new(GatewayCall.KeyOf(Order, operation, n), Order, operation, amount, "GBP", token, "ch_1");
+        new(PaymentAttempt.KeyOf(Order, operation, n), Order, operation, amount, "GBP", token, "ch_1");
 
     static SandboxDecision Authorize(string? token, SandboxRequest? seen = null, SandboxCharge? charge = null) =>
         SandboxRules.Execute(Ask("authorize", token), seen, charge);

@@ -3,6 +3,7 @@ using Orderwright.CustomerService.Reconciliation;
 
 
 
+
 namespace Orderwright.Rules.Tests;
 
 /// <summary>Our record of an order beside a gateway's: what agrees, what is on its way, and each way to differ.</summary>
@@ -37,9 +38,9 @@ public class ReconciliationRulesTests
     static readonly Payment Voided = Pay(PaymentStates.Voided, voided: true);
     static readonly Payment Declined = Pay(PaymentStates.Declined, reference: null);
 
-    static readonly GatewayCall Authorize = new()
+    static readonly PaymentAttempt Authorize = new()
     {
-        OrderId = Id, Operation = GatewayOperations.Authorize, N = 1, State = CallStates.Succeeded, AmountMinor = 1_530,
+        OrderId = Id, Operation = GatewayOperations.Authorize, Number = 1, State = AttemptStates.Succeeded, AmountMinor = 1_530,
         Reference = "ch_1", StartedAt = Made, FinishedAt = Made,
     };
 
@@ -48,7 +49,7 @@ public class ReconciliationRulesTests
 
     static ReconciliationVerdict Compare(Payment? payment, params ListedCharge[] charges) =>
         Rules.Compare(new(
-            new PaymentFile(Id, payment, payment is null ? [] : [Authorize]), charges,
+            new PaymentCase(Id, payment, payment is null ? [] : [Authorize]), charges,
             (payment?.CapturedMinor ?? 0, payment?.RefundedMinor ?? 0)));
 
     static void Agrees(ReconciliationVerdict verdict)
@@ -133,7 +134,7 @@ public class ReconciliationRulesTests
         Differs(DifferenceKinds.Amount, "no money is missing", Compare(Voided, Charge(captured: 1_530, refunded: 1_530)));
         var one = Compare(Captured, Charge(captured: 1_529)).Differences[0];
         Assert.Equal("Captured are 1530 GBP here and 1529 GBP there.", one.Message);
-        Assert.Equal((new MoneyPosition(0, 1_530, 0), new MoneyPosition(0, 1_529, 0)), (one.Ours, one.Theirs));
+        Assert.Equal((new ChargeTotals(0, 1_530, 0), new ChargeTotals(0, 1_529, 0)), (one.Ours, one.Theirs));
     }
 
     [Fact]
@@ -154,7 +155,7 @@ public class ReconciliationRulesTests
     {
         var said = Authorize with
         {
-            Operation = GatewayOperations.Refund, Reference = null, AskedBy = "anna", ResolvedBy = "anna", Reason = "by bank transfer",
+            Operation = GatewayOperations.Refund, Reference = null, RequestedBy = "anna", ResolvedBy = "anna", Reason = "by bank transfer",
         };
         var one = Assert.Single(Told(Refunded, said, Charge(captured: 1_530)).Differences);
         Assert.Equal(DifferenceKinds.ByHand, one.Kind);
@@ -169,14 +170,14 @@ public class ReconciliationRulesTests
         Differs(DifferenceKinds.ByHand, "Nothing, if it went back", Told(Voided, letGo, Charge(held: 1_530)));
         Differs(DifferenceKinds.State, "VOID ch_1", Told(Voided, letGo with { ResolvedBy = null }, Charge(held: 1_530)));
 
-        static ReconciliationVerdict Told(Payment payment, GatewayCall said, ListedCharge charge) => Rules.Compare(new(
-            new PaymentFile(Id, payment, [Authorize, said]), [charge], (payment.CapturedMinor, payment.RefundedMinor)));
+        static ReconciliationVerdict Told(Payment payment, PaymentAttempt said, ListedCharge charge) => Rules.Compare(new(
+            new PaymentCase(Id, payment, [Authorize, said]), [charge], (payment.CapturedMinor, payment.RefundedMinor)));
     }
 
     [Fact]
     public void A_journal_that_tells_the_payment_otherwise_is_named() =>
         Differs(DifferenceKinds.Journal, "./orderwright verify", Rules.Compare(new(
-            new PaymentFile(Id, Captured, [Authorize]), [Charge(captured: 1_530)], (1_529, 0))));
+            new PaymentCase(Id, Captured, [Authorize]), [Charge(captured: 1_530)], (1_529, 0))));
 
     [Theory]
     [InlineData(PaymentStates.Authorizing)]
@@ -196,9 +197,9 @@ public class ReconciliationRulesTests
     {
         Assert.True(Compare(Captured with { UpdatedAt = To.AddMinutes(59.5) }, Charge(held: 1_530)).IsUnderWay);
         Assert.False(Compare(Captured with { UpdatedAt = To.AddMinutes(58) }, Charge(held: 1_530)).IsUnderWay);
-        var asked = new PaymentFile(Id, Captured, [Authorize, Authorize with
+        var asked = new PaymentCase(Id, Captured, [Authorize, Authorize with
         {
-            Operation = GatewayOperations.Refund, State = CallStates.InDoubt, FinishedAt = null, Reference = null,
+            Operation = GatewayOperations.Refund, State = AttemptStates.InDoubt, FinishedAt = null, Reference = null,
         }]);
         Assert.True(Rules.Compare(new(asked, [Charge(captured: 1_530, refunded: 1_530)], (1_530, 0))).IsUnderWay);
     }
@@ -209,6 +210,6 @@ public class ReconciliationRulesTests
         Agrees(Compare(null, Charge(captured: 1, at: From.AddTicks(-1)), Charge(captured: 1, id: "ch_2", at: To)));
         Agrees(Compare(Captured, Charge(captured: 1, at: To.AddMinutes(5))));
         Agrees(Rules.Compare(new(
-            new PaymentFile(Id, Captured, [Authorize with { StartedAt = From.AddTicks(-1) }]), [], (1_530, 0))));
+            new PaymentCase(Id, Captured, [Authorize with { StartedAt = From.AddTicks(-1) }]), [], (1_530, 0))));
     }
 }

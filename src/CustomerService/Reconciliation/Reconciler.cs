@@ -188,7 +188,7 @@ public sealed partial class Reconciler
         return await SaveAsync(
             run with
             {
-                ComparedTo = cases[^1].File.OrderId,
+                ComparedThrough = cases[^1].Case.OrderId,
                 Counts = run.Counts + new ReconciliationCounts(
                     0, 0, verdicts.Count(verdict => !verdict.IsOutside), verdicts.Count(verdict => verdict.IsUnderWay),
                     found.Count),

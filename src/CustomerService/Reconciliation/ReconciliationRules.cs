@@ -4,11 +4,11 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.CustomerService.Reconciliation;
 
 /// <summary>All that both sides say about one order.</summary>
-/// <param name="File">Our payment with its attempts; empty where there is none.</param>
+/// <param name="Case">Our payment with its attempts; empty where there is none.</param>
 /// <param name="Charges">What the gateway lists for it, margins of the range included.</param>
 /// <param name="Journaled">What our journal says was captured and refunded.</param>
 public sealed record ReconciliationCase(
-    PaymentFile File, IReadOnlyList<ListedCharge> Charges, (long Captured, long Refunded) Journaled);
+    PaymentCase Case, IReadOnlyList<ListedCharge> Charges, (long Captured, long Refunded) Journaled);
 
 /// <summary>What is compared.</summary>
 /// <param name="Provider">Whose list it is.</param>
@@ -48,10 +48,10 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
 
     public ReconciliationVerdict Compare(ReconciliationCase one)
     {
-        if (!one.Charges.Any(IsJudged) && !one.File.Calls.Any(BeganWithin)) return Outside;
-        var payment = one.File.Payment;
+        if (!one.Charges.Any(IsJudged) && !one.Case.Attempts.Any(BeganWithin)) return Outside;
+        var payment = one.Case.Payment;
         if (payment?.Provider is null) return new(false, [.. one.Charges.Where(IsJudged).Select(Unknown)]);
-        if (IsMoving(one.File)) return Moving;
+        if (IsMoving(one.Case)) return Moving;
         var isOurs = payment.Provider == scope.Provider;
         var main = isOurs ? one.Charges.FirstOrDefault(charge => charge.Reference == payment.GatewayReference) : null;
         return new(
@@ -59,7 +59,7 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
             [
                 .. one.Charges.Where(charge => charge != main && charge.HasMoney && IsJudged(charge))
                     .Select(charge => Second(payment, charge)),
-                .. main is null ? isOurs ? Missing(one.File) : [] : IsJudged(main) ? Differing(one.File, main) : [],
+                .. main is null ? isOurs ? Missing(one.Case) : [] : IsJudged(main) ? Differing(one.Case, main) : [],
                 .. isOurs ? Untold(payment, one.Journaled) : [],
             ]);
     }
@@ -67,10 +67,10 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     bool IsJudged(ListedCharge charge) => charge.CreatedAt >= scope.From && charge.CreatedAt < scope.To;
 
     // The charge of an attempt is made a little after it.
-    bool BeganWithin(GatewayCall call) =>
+    bool BeganWithin(PaymentAttempt call) =>
         call.Operation == GatewayOperations.Authorize && call.StartedAt >= scope.From && call.StartedAt < scope.To;
 
-    bool IsMoving(PaymentFile file) =>
+    bool IsMoving(PaymentCase file) =>
         file.Open is not null
         || file.Payment is
         {
@@ -93,12 +93,12 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
         + $"({payment.GatewayReference ?? "none"}); the payment is {payment.State}.",
         $"Give it back at the gateway: {Return(charge)}");
 
-    IEnumerable<Difference> Missing(PaymentFile file)
+    IEnumerable<Difference> Missing(PaymentCase file)
     {
         var payment = file.Payment!;
         // Only for a charge that must have been made within what was listed.
         if (payment.GatewayReference is not { } reference
-            || !file.Calls.Any(call => call.Reference == reference && BeganWithin(call)))
+            || !file.Attempts.Any(call => call.Reference == reference && BeganWithin(call)))
             yield break;
         var ours = Ours(payment);
         yield return new(
@@ -109,7 +109,7 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
             + $"POST /api/v1/payments/{payment.OrderId}/resolve");
     }
 
-    IEnumerable<Difference> Differing(PaymentFile file, ListedCharge charge)
+    IEnumerable<Difference> Differing(PaymentCase file, ListedCharge charge)
     {
         var payment = file.Payment!;
         var (ours, theirs) = (Ours(payment), Theirs(charge));
@@ -158,11 +158,11 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     }
 
     // What a person has said is all that differs: the last word of these, and what it was about.
-    static GatewayCall? ByHand(PaymentFile file, MoneyPosition ours, MoneyPosition theirs)
+    static PaymentAttempt? ByHand(PaymentCase file, ChargeTotals ours, ChargeTotals theirs)
     {
-        var said = file.Calls.Where(call => call is
+        var said = file.Attempts.Where(call => call is
         {
-            State: CallStates.Succeeded, ResolvedBy: not null,
+            State: AttemptStates.Succeeded, ResolvedBy: not null,
             Operation: GatewayOperations.Refund or GatewayOperations.Void
         }).ToList();
         var back = said.Where(call => call.Operation == GatewayOperations.Refund).Sum(call => call.AmountMinor);
@@ -175,7 +175,7 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     static IEnumerable<Difference> Untold(Payment payment, (long Captured, long Refunded) journaled)
     {
         if (journaled == (payment.CapturedMinor, payment.RefundedMinor)) yield break;
-        var journal = new MoneyPosition(0, journaled.Captured, journaled.Refunded);
+        var journal = new ChargeTotals(0, journaled.Captured, journaled.Refunded);
         yield return new(
             DifferenceKinds.Journal, payment.OrderId, payment.GatewayReference, payment.Currency!, Ours(payment), journal,
             $"The payment says {Told(Ours(payment))}, our journal {Told(journal)}.",
@@ -197,16 +197,16 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
 
     static string Cancel(Payment payment) => $"POST /api/v1/orders/{payment.OrderId}/cancel {{\"reason\":\"other\"}}";
 
-    static MoneyPosition Ours(Payment payment) => new(
+    static ChargeTotals Ours(Payment payment) => new(
         payment.State is PaymentStates.Authorized or PaymentStates.UndoFailed ? payment.HeldMinor : 0,
         payment.CapturedMinor, payment.RefundedMinor);
 
-    static MoneyPosition Theirs(ListedCharge charge) =>
+    static ChargeTotals Theirs(ListedCharge charge) =>
         new(charge.HeldMinor, charge.CapturedMinor, charge.RefundedMinor);
 
     static string Told(ListedCharge charge) => $"{Told(Theirs(charge))} {charge.Currency}";
 
-    static string Told(MoneyPosition money) =>
+    static string Told(ChargeTotals money) =>
         string.Create(CultureInfo.InvariantCulture, $"held {money.Held}, captured {money.Captured}, refunded {money.Refunded}");
 
     static string Money(long amount, Payment payment) =>

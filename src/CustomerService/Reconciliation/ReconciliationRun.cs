@@ -26,10 +26,10 @@ public static class ReconciliationStates
 /// <param name="Provider">Whose list.</param>
 /// <param name="From">Charges made from here on …</param>
 /// <param name="To">… and before this, by the gateway's clock.</param>
-/// <param name="AskedBy">The operator; null for the schedule.</param>
+/// <param name="RequestedBy">The operator; null for the schedule.</param>
 /// <param name="State">One of <see cref="ReconciliationStates"/>.</param>
 /// <param name="NextPage">Where the list goes on; null at its start.</param>
-/// <param name="ComparedTo">The last order that was compared.</param>
+/// <param name="ComparedThrough">The last order that was compared.</param>
 /// <param name="Counts">What was seen so far.</param>
 /// <param name="Failures">Pages in a row that could not be read.</param>
 /// <param name="Message">Why it failed, or waits.</param>
@@ -37,8 +37,8 @@ public static class ReconciliationStates
 /// <param name="ListedAt">When its list was begun.</param>
 /// <param name="FinishedAt">Null until it is over.</param>
 public sealed record ReconciliationRun(
-    Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, string? AskedBy, string State, string? NextPage,
-    Guid? ComparedTo, ReconciliationCounts Counts, int Failures, string? Message, DateTimeOffset StartedAt,
+    Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, string? RequestedBy, string State, string? NextPage,
+    Guid? ComparedThrough, ReconciliationCounts Counts, int Failures, string? Message, DateTimeOffset StartedAt,
     DateTimeOffset? ListedAt, DateTimeOffset? FinishedAt);
 
 /// <param name="Listed">Charges in the gateway's list.</param>
@@ -79,7 +79,7 @@ public static class DifferenceKinds
 }
 
 /// <summary>Where the money of a charge is, by one side's record. Minor units.</summary>
-public readonly record struct MoneyPosition(long Held, long Captured, long Refunded);
+public readonly record struct ChargeTotals(long Held, long Captured, long Refunded);
 
 /// <summary>What does not agree about one order, and what to do about it.</summary>
 /// <param name="Kind">One of <see cref="DifferenceKinds"/>.</param>
@@ -91,5 +91,5 @@ public readonly record struct MoneyPosition(long Held, long Captured, long Refun
 /// <param name="Message">One sentence with the values in it.</param>
 /// <param name="Repair">A sentence, and the call that does it.</param>
 public sealed record Difference(
-    string Kind, Guid OrderId, string? Reference, string Currency, MoneyPosition Ours, MoneyPosition Theirs,
+    string Kind, Guid OrderId, string? Reference, string Currency, ChargeTotals Ours, ChargeTotals Theirs,
     string Message, string Repair);

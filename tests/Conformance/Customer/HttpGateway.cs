@@ -74,7 +74,7 @@ sealed class HttpGateway : IAsyncDisposable
 
     public static GatewayRequest RequestFor(
         Guid order, string operation, string? token = null, string? charge = null, long amount = 1_530, int n = 1) =>
-        new(GatewayCall.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
+        new(PaymentAttempt.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
 
     /// <summary>Sends a request; null when no response arrived before the deadline.</summary>
     public async Task<GatewayResult?> SendAsync(GatewayRequest request)

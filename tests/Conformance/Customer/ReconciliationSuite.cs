@@ -73,7 +73,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
 
         Assert.Equal(("agrees", 5, 5, 0, 0), Counts(run));
         Assert.Empty(await DifferencesAsync(server, run));
-        Assert.Empty(await server.QueryAsync("SELECT reference FROM reconciliation_charges", row => row.Text(0)));
+        Assert.Empty(await server.QueryAsync("SELECT reference FROM reconciliation_charges", row => row.Text("reference")));
         Assert.Equal("local", (string)run["askedBy"]!);
     }
 
@@ -94,7 +94,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
             (orders[3], $"{Copy} SELECT 'second', 'second', order_id, {Rest} WHERE order_id = @id"),
             (orders[4], "UPDATE sandbox_charges SET state = 'voided' WHERE order_id = @id"),
             (orders[5], "UPDATE sandbox_charges SET refunded = 0 WHERE order_id = @id"),
-            (orders[6], "INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at) " +
+            (orders[6], "INSERT INTO journal (order_id, kind, running_total, debit_account, credit_account, currency, amount, recorded_at) " +
                 "SELECT order_id, 'refund', 1, 'orders', 'gateway:sandbox', 'GBP', 1, created_at FROM payments WHERE order_id = @id"),
         })
             await server.ExecuteAsync(damage, SqlArgs.With("id", order));

@@ -46,7 +46,7 @@ public sealed class SandboxLedger
     {
         var ids = await database.ReadAsync(
             read => read.QueryAsync(
-                sql["find_sandbox_charges"], SqlArgs.With("order_id", orderId), row => row.Text(0)),
+                sql["find_sandbox_charges"], SqlArgs.With("order_id", orderId), row => row.Text("id")),
             CancellationToken.None);
         if (ids.Count == 0) return null;
         var verb = approve ? SandboxRules.Approve : SandboxRules.Refuse;
@@ -63,7 +63,8 @@ public sealed class SandboxLedger
             SqlArgs.With("from", from).And("to", to).And("after_time", after.Time).And("after_id", after.Id)
                 .And("most", PageSize),
             row => SandboxRules.Listed(
-                row.Text(0), row.Uuid(2), row.Text(3), row.Text(4), row.BigInt(6), row.BigInt(7), row.BigInt(8), row.Time(10)),
+                row.Text("id"), row.Uuid("order_id"), row.Text("currency"), row.Text("state"), row.BigInt("authorized"),
+                row.BigInt("captured"), row.BigInt("refunded"), row.Time("created_at")),
             cancel);
         return new(
             rows, rows.Count < PageSize ? null : SandboxRules.WriteCursor(rows[^1].CreatedAt, rows[^1].Reference));
@@ -79,7 +80,8 @@ public sealed class SandboxLedger
         var requests = (await work.QueryAsync(
             sql["load_sandbox_requests"],
             SqlArgs.OfTexts("key", [.. batch.Select(command => command.Request.Key).Distinct()]),
-            row => new SandboxRequest(row.Text(0), row.Text(1), row.Text(2), row.TextOrNull(3), row.TextOrNull(4))))
+            row => new SandboxRequest(
+                row.Text("key"), row.Text("operation"), row.Text("outcome"), row.TextOrNull("code"), row.TextOrNull("message"))))
             .ToDictionary(request => request.Key);
 
         var changedCharges = new Dictionary<string, SandboxCharge>();
@@ -143,9 +145,10 @@ public sealed class SandboxLedger
     }
 
     static SandboxCharge ReadCharge(IRow row) => new(
-        row.Text(0), row.Text(1), row.Uuid(2), row.Text(3), row.Text(4), row.Text(5), row.BigInt(6), row.BigInt(7),
-        row.BigInt(8), row.BigInt(9), row.Bool(10), row.TextOrNull(11), row.TextOrNull(12))
+        row.Text("id"), row.Text("key"), row.Uuid("order_id"), row.Text("token"), row.Text("currency"), row.Text("state"),
+        row.BigInt("amount"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"),
+        row.TextOrNull("code"), row.TextOrNull("message"))
     {
-        HoldsUntil = row.TimeOrNull(13),
+        HoldsUntil = row.TimeOrNull("holds_until"),
     };
 }

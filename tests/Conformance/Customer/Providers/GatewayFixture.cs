@@ -52,7 +52,7 @@ public abstract class GatewayFixture : IAsyncDisposable
     public GatewayRequest RequestFor(
         Guid order, string operation, Card card = Card.Good, string? charge = null, long amount = 1_530, int n = 1) =>
         new(
-            GatewayCall.KeyOf(order, operation, n), order, operation, amount, "GBP",
+            PaymentAttempt.KeyOf(order, operation, n), order, operation, amount, "GBP",
             operation == GatewayOperations.Authorize ? TokenOf(card) : null, charge);
 
     public Task<GatewayResult> SendAsync(GatewayRequest request) => SendAsync(request, default);

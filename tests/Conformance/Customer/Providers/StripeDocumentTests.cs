@@ -104,7 +104,7 @@ public sealed partial class StripeDocumentTests
         await web.StartAsync();
         var provider = StripeFixture.ProviderOf(("StripeUrl", web.Urls.Single()));
         GatewayRequest RequestFor(string operation) => new(
-            GatewayCall.KeyOf(order, operation, 1), order, operation, 1_099, "USD", "pm_card_visa", "pi_1");
+            PaymentAttempt.KeyOf(order, operation, 1), order, operation, 1_099, "USD", "pm_card_visa", "pi_1");
 
         var intent = fixtures["payment_intent"]!.AsObject();
         // The published intent contains an error of the last attempt.

@@ -79,11 +79,11 @@ public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<Sqli
 
     static async Task<List<string>> RowsAsync(CustomerServer server) => await server.QueryAsync(
         """
-        SELECT coalesce(message, '') || coalesce(look_ups, '') || coalesce(code, '') FROM gateway_calls
+        SELECT coalesce(message, '') || coalesce(evidence, '') || coalesce(code, '') AS text FROM payment_attempts
         UNION ALL SELECT coalesce(message, '') || coalesce(attention, '') FROM payments
         UNION ALL SELECT body FROM gateway_events
         """,
-        row => row.Text(0));
+        row => row.Text("text"));
 
     /// <summary>Lines of all loggers, including exceptions.</summary>
     sealed class Lines : ILoggerFactory, ILogger

@@ -1,0 +1,37 @@
+namespace Orderwright.CustomerService.Payments;
+
+/// <summary>Values of a payment's <c>state</c>. Stable, because clients filter by them.</summary>
+public static class PaymentStates
+{
+    /// <summary>An authorization is in progress or in doubt; the attempt says which.</summary>
+    public const string Authorizing = "authorizing";
+
+    /// <summary>Waiting for the customer to complete 3-D Secure.</summary>
+    public const string ActionRequired = "action_required";
+
+    /// <summary>Money is held. Part of it may already be captured, for goods that were shipped.</summary>
+    public const string Authorized = "authorized";
+    public const string Capturing = "capturing";
+    public const string Captured = "captured";
+    public const string Voiding = "voiding";
+    public const string Voided = "voided";
+    public const string Refunding = "refunding";
+    public const string Refunded = "refunded";
+    public const string Declined = "declined";
+
+    /// <summary>Tombstone: undone before the payment was made, or before it had any effect at the gateway.</summary>
+    public const string Undone = "undone";
+
+    /// <summary>The money could not be returned; a person has to look.</summary>
+    public const string UndoFailed = "undo_failed";
+
+    public static readonly IReadOnlyList<string> All =
+    [
+        Authorizing, ActionRequired, Authorized, Capturing, Captured, Voiding, Voided, Refunding, Refunded, Declined,
+        Undone, UndoFailed,
+    ];
+
+    /// <summary>States in which the payment's customer cannot be erased.</summary>
+    public static readonly IReadOnlyList<string> Unsettled =
+        [Authorizing, ActionRequired, Authorized, Capturing, Voiding, Refunding, UndoFailed];
+}
