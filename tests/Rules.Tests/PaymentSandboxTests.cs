@@ -130,7 +130,8 @@ public class PaymentSandboxTests
         var (headers, body) = provider.Webhook(charge, Now);
         var received = Assert.Single(Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now)).Events);
         Assert.Equal(
-            (charge.Key, new GatewayResult.Succeeded(charge.Id), "charge.authorized"), (received.Key, received.Result, received.Type));
+            (charge.Key, new GatewayResult.Succeeded(charge.Id), "charge.authorized"),
+            (received.Key, received.Result, received.Type));
 
         var seconds = Now.ToUnixTimeSeconds();
         var signature = headers[SandboxProvider.SignatureHeader].ToString().Split("v1=")[1];
