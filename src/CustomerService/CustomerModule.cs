@@ -14,12 +14,12 @@ using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService;
 
-/// <summary>Parts of customer-service. The simulation calls these two without a web server.</summary>
+/// <summary>Parts of customer-service. The simulation calls both without a web server.</summary>
 /// <param name="Customers">Changes to customers and their store credit.</param>
 /// <param name="Webhooks">Webhooks of payment gateways.</param>
 public sealed record CustomerParts(ChangeCustomers Customers, Webhooks Webhooks) : HttpParts;
 
-/// <summary>customer-service: customers, their store credit, payments, and the gateways of those payments.</summary>
+/// <summary>customer-service: customers, their store credit, payments and gateways.</summary>
 /// <param name="further">Providers in addition to the configured ones.</param>
 public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> further) : IServiceModule
 {
@@ -32,7 +32,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
     {
         var limits = context.Configuration.Bind<GatewayLimits>();
         var store = new PaymentStore(context.Sql);
-        // The sandbox delivers its webhooks to this service itself, but webhooks need the providers first.
+        // The sandbox sends webhooks to the service in process, and the webhook handler needs the providers first.
         Webhooks? webhooks = null;
         var sandboxSettings = SandboxSettings.Read(context.Configuration);
         var sandbox = sandboxSettings.Sandbox

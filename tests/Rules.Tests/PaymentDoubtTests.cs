@@ -112,7 +112,7 @@ public class PaymentDoubtTests
             .Answer!.Message;
         Assert.Equal(
             $"sandbox was asked to authorize 15.30 GBP under {Order}:authorize:1, first at 2026-01-31 09:30:00 UTC, once, "
-            + "and said nothing that settles it (No answer within 5 s). Looked up 2 times, 2026-01-31 09:30:00 UTC to "
+            + "without a conclusive answer (No answer within 5 s). Looked up 2 times, 2026-01-31 09:30:00 UTC to "
             + "2026-01-31 09:30:05 UTC: No answer within 5 s. Looked up once, 2026-01-31 09:30:35 UTC: It is processing.",
             evidence);
         Assert.Equal([2, 1], PaymentResponse.Of(file).Attempts[0].Evidence.Select(look => look.Times));
@@ -208,7 +208,7 @@ public class PaymentDoubtTests
         var said = Hear(InDoubt(Asked), Word(true, "ch_77")).Case;
         var contradicted = AttemptRules.Settle(said, "authorize", 1, No, Card, AtNow).Case;
         Assert.Equal(
-            $"ann said that {Order}:authorize:1 was done; the gateway says that it was not.",
+            $"ann resolved {Order}:authorize:1 as completed; the gateway reports that it did not happen.",
             PaymentResponse.Of(contradicted).Attention);
         Assert.Same(contradicted, AttemptRules.Settle(contradicted, "authorize", 1, No, Card, AtNow).Case);
         // What the gateway said itself is not taken back by an older event.

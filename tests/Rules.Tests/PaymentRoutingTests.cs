@@ -176,7 +176,7 @@ public class PaymentRoutingTests
     {
         var paid = Settle(Settle(Asked(Routes), Away, Routes).Case, Ok, Routes).Case;
         var late = AttemptRules.Settle(paid, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, AtNow).Case;
-        Assert.Contains("the gateway says that it was (pi_9)", late.Payment!.Attention, StringComparison.Ordinal);
+        Assert.Contains("the gateway reports that it was (pi_9)", late.Payment!.Attention, StringComparison.Ordinal);
         // With the order off, it is given back where it is.
         var declined = Settle(Settle(Asked(Routes), Away, Routes).Case, No, Routes).Case;
         var back = AttemptRules.Settle(declined, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, AtNow);

@@ -7,21 +7,21 @@ namespace Orderwright.CustomerService.Calling;
 /// <summary>A gateway's result for an attempt, brought by a reply, a look-up or a webhook.</summary>
 /// <param name="Provider">Source of the result; only attempts of the same provider are affected.</param>
 /// <param name="OrderId">Order of the attempt.</param>
-/// <param name="Operation">One of <see cref="GatewayOperations"/>.</param>
-/// <param name="Number">Number of the attempt at that operation.</param>
+/// <param name="Operation">Operation of <see cref="GatewayOperations"/>.</param>
+/// <param name="Number">Number of the attempt at the operation.</param>
 /// <param name="Result">The gateway's result.</param>
 public sealed record AttemptResult(string Provider, Guid OrderId, string Operation, int Number, GatewayResult Result);
 
 /// <summary>
-/// Applies the results of many attempts in one transaction, replies to the coordinator, and passes on what has to be sent
-/// next. The replies carry the step's name, because no command is at hand.
+/// Applies the results of many attempts in one transaction, replies to the coordinator, and passes on the next
+/// requests. The replies carry the step's name, because no command is at hand.
 /// </summary>
 public sealed partial class ApplyGatewayResults(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits,
     IReadOnlyList<PaymentRoute> routes, Func<IReadOnlySet<string>> down, NotifyOrders orders, ILogger log,
     Action<PaymentCase, GatewayTask> next)
 {
-    /// <summary>Returns true for each result whose attempt exists, even if it was settled before.</summary>
+    /// <summary>Returns true for each result with an existing attempt, settled or not.</summary>
     public async Task<IReadOnlyList<bool>> HandleAsync(IReadOnlyList<AttemptResult> batch, Work work)
     {
         if (batch.Count == 0) return [];

@@ -1,11 +1,10 @@
 using Orderwright.CustomerService.Payments;
 
-
 namespace Orderwright.CustomerService.Calling;
 
 /// <summary>
-/// Circuit breaker and retry budget of one provider, in this process. The breaker opens when too many requests fail, lets
-/// a single one through from time to time, and closes with the first answer. Each first request adds a share of a
+/// Circuit breaker and retry budget of a provider, per process. The breaker opens when too many requests fail, lets a
+/// single request through from time to time, and closes with the first answer. Each first request adds a share of a
 /// repetition to the budget.
 /// </summary>
 public sealed class Breaker(GatewayLimits limits)
@@ -39,8 +38,8 @@ public sealed class Breaker(GatewayLimits limits)
 
     /// <summary>Returns null when a request may be sent now, else the reason and the pause before the next try.</summary>
     /// <param name="isRepetition">
-    /// True when this very request was sent before. Look-ups count as first requests and add to the budget; otherwise the
-    /// requests of a crashed process, which are looked up and sent again, would wait for hours.
+    /// True when the same request was sent before. Look-ups count as first requests and add to the budget; otherwise the
+    /// requests of a crashed process, looked up and sent again, would wait for hours.
     /// </param>
     /// <param name="now">Current time.</param>
     public (string Why, TimeSpan After)? Refuses(bool isRepetition, DateTimeOffset now)
@@ -49,10 +48,10 @@ public sealed class Breaker(GatewayLimits limits)
         {
             if (openUntil is { } until)
             {
-                // A time further ahead than any pause means that the clock was set back.
+                // Further ahead than any pause: the clock was set back.
                 if (now < until && until - now <= LongestPause)
                     return ("The gateway is failing; requests are paused.", AtLeastOneSecond(until - now));
-                // A single request goes through; the others wait for its result.
+                // A single request goes through; the others wait for the result.
                 (openUntil, probing) = (now + pause, true);
                 return null;
             }

@@ -9,8 +9,8 @@ namespace Orderwright.CustomerService.Calling;
 
 /// <summary>
 /// Sends requests to gateways, outside any transaction and after the intent was committed. The stored attempt is the
-/// source of truth: whatever is lost around a request is taken up again when its lease ends, and looked up before
-/// anything is repeated. A request occupies a slot in its provider's lane, and no thread.
+/// source of truth: after a crash the attempt is taken up again when the lease ends, and looked up before anything is
+/// repeated. A request occupies a slot in the provider's lane, and no thread.
 /// </summary>
 public sealed partial class GatewayCalls
 {
@@ -27,7 +27,7 @@ public sealed partial class GatewayCalls
     readonly ILogger log;
     readonly GroupCommit<AttemptResult, bool> results;
 
-    // Attempts queued or running in this process, whose lease may end meanwhile.
+    // Attempts queued or running in the process; a lease may end meanwhile.
     readonly ConcurrentDictionary<string, GatewayTask> inHand = new();
 
     public GatewayCalls(
@@ -49,7 +49,7 @@ public sealed partial class GatewayCalls
         results = new("apply-gateway-results", Results.HandleAsync, context.Runner, context.Options, context.Time);
     }
 
-    /// <summary>Handler of results; webhooks use it too, within their own transactions.</summary>
+    /// <summary>Handler of results, also for webhooks, in separate transactions.</summary>
     public ApplyGatewayResults Results { get; }
 
     public IReadOnlyList<BackgroundLoop> Loops =>
@@ -58,13 +58,13 @@ public sealed partial class GatewayCalls
         .. lanes.Select(pair => new BackgroundLoop($"gateway-{pair.Key}", cancel => RunAsync(pair.Value, cancel))),
     ];
 
-    /// <summary>Gateways whose circuit breaker is open in this process.</summary>
+    /// <summary>Gateways with an open circuit breaker in the process.</summary>
     public IReadOnlySet<string> Down() =>
         lanes.Where(pair => pair.Value.Breaker.IsOpen).Select(pair => pair.Key).ToHashSet();
 
     public TimedJob Job => new("take-due-attempts", null, TakeDueAsync);
 
-    /// <summary>Queues a committed attempt. When the queue is full, the attempt waits in its row.</summary>
+    /// <summary>Queues a committed attempt. When the queue is full, the attempt waits in the database.</summary>
     public void Take(PaymentCase paymentCase, GatewayTask task)
     {
         var payment = paymentCase.Payment!;
@@ -120,7 +120,7 @@ public sealed partial class GatewayCalls
             }
     }
 
-    // Not awaited, so it catches everything itself. A result that cannot be recorded is looked up again when the lease ends.
+    // Not awaited, so all exceptions are caught here. An unrecorded result is looked up again when the lease ends.
     async Task CarryOutAsync(QueuedTask queued, CancellationToken cancel)
     {
         var (lane, request, task) = queued;

@@ -6,13 +6,13 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.CustomerService.Calling;
 
-/// <summary>A webhook about an attempt that is not stored here yet.</summary>
+/// <summary>A webhook about an attempt not stored yet.</summary>
 public sealed record ParkedEvent(string Id, AttemptResult Result);
 
 /// <summary>
-/// Webhooks that arrived before their attempt was committed, or after an older copy of the database was restored. Applied
-/// in batches once the attempt is stored. Dropped after three days, the time for which gateways repeat theirs; the list
-/// of event ids, which identifies repeats, is kept for ninety.
+/// Webhooks received before the attempt was committed, or after an older copy of the database was restored. Applied in
+/// batches once the attempt is stored. Dropped after three days, the time for which gateways repeat webhooks; the event
+/// ids are kept for ninety, to recognize repeats.
 /// </summary>
 public sealed class ParkedEvents(SqlCatalog sql, ApplyGatewayResults results)
 {

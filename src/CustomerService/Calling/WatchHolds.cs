@@ -6,7 +6,7 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Calling;
 
 /// <summary>
-/// Flags payments whose authorization is about to expire, and again when it has expired. A new authorization would need
+/// Flags payments with an authorization about to expire, and again when expired. A new authorization would need
 /// the customer, or risk two at once, so the decision is left to a person.
 /// </summary>
 public sealed partial class WatchHolds(PaymentStore store, SqlCatalog sql, GatewayLimits limits, ILogger<WatchHolds> log)

@@ -10,8 +10,8 @@ namespace Orderwright.CustomerService.Calling;
 
 /// <summary>
 /// Receives the webhooks of gateways: <c>/api/v1/webhooks/{provider}</c>, authenticated by signature. An event is stored by
-/// its id in the transaction that applies its result, so repeats have no effect. An event that names an unknown attempt
-/// of ours is parked until that attempt arrives (<see cref="ParkedEvents"/>).
+/// id in the same transaction as the result, so repeats have no effect. An event for an unknown attempt of ours is parked
+/// until the attempt arrives (<see cref="ParkedEvents"/>).
 /// </summary>
 public sealed class Webhooks
 {
@@ -19,7 +19,7 @@ public sealed class Webhooks
 
     sealed record Arrival(string Provider, GatewayEvent Event)
     {
-        // Null for events that settle no attempt of ours.
+        // Null for events without an effect on our attempts.
         public AttemptResult? Result { get; } =
             Event is { Key: { } key, Result: { } result }
                 && PaymentAttempt.Parse(key) is var (orderId, operation, number)
@@ -81,7 +81,7 @@ public sealed class Webhooks
         return await ReceiveAsync(provider, http.Request.Headers, body.ToArray());
     }
 
-    // Returns true for each event that is new.
+    // Returns true for each new event.
     async Task<IReadOnlyList<bool>> HandleAsync(IReadOnlyList<Arrival> batch, Work work)
     {
         var known = (await work.QueryAsync(

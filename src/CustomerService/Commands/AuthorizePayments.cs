@@ -6,8 +6,8 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>
-/// Handles all payment commands of a batch. A single handler, so that rows are locked once and in key order. Commands of
-/// one order apply in order of arrival; an undo that overtakes its step leaves a tombstone. A resolution carried by a
+/// Handles all payment commands of a batch. A single handler, to lock rows once and in key order. Commands of
+/// one order apply in order of arrival; an undo arriving before the step leaves a tombstone. A resolution carried by a
 /// command applies first, and the reply then follows from the resulting payment.
 /// </summary>
 public sealed class AuthorizePayments(
@@ -61,7 +61,7 @@ public sealed class AuthorizePayments(
                 null, message.TraceId));
     }
 
-    // Even without effect, or before the payment exists: a resolution must never apply to something that happens later.
+    // Even without effect, or before the payment exists: a resolution must never apply to later events.
     static PaymentCase Marked(PaymentCase paymentCase, Resolution resolution) =>
         paymentCase.Payment is { } payment && resolution.Id.CompareTo(payment.LastResolutionId) > 0
             ? paymentCase.With(payment with { LastResolutionId = resolution.Id })

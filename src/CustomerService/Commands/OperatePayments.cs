@@ -8,8 +8,8 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>
-/// Carries out operators' actions on payments: all waiting ones in one transaction, each on the result of the previous
-/// one, with its audit entry. Requests to gateways are sent after the commit.
+/// Carries out operators' actions on payments: all waiting actions in one transaction, each on the result of
+/// the previous action, with an audit entry. Requests to gateways are sent after the commit.
 /// </summary>
 public sealed class OperatePayments(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits, NotifyOrders orders,
@@ -35,7 +35,7 @@ public sealed class OperatePayments(
                 continue;
             }
             payments.Apply(decision);
-            // As if the gateway had answered. Should this reply be lost, the coordinator repeats its command.
+            // As if the gateway had answered. Should the reply be lost, the coordinator repeats the command.
             if (decision.Answer is { } answer) work.Send(action.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
             else changed[action.OrderId] = decision.Case.Payment!;
@@ -54,7 +54,7 @@ public sealed class OperatePayments(
         return answers;
     }
 
-    // Null when there is no payment, or only a tombstone.
+    // Null without a payment, or with only a tombstone.
     OperatorDecision? Decide(OperatorPaymentAction action, string caller, PaymentBatch payments, Work work)
     {
         var paymentCase = payments.Case(action.OrderId);

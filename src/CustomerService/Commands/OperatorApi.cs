@@ -7,7 +7,7 @@ using Orderwright.Http;
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>
-/// Operators' actions on payments over HTTP. The response is the payment with the attempt that was started; poll the
+/// Operators' actions on payments over HTTP. The response is the payment with the new attempt; poll the
 /// payment for the attempt's result.
 /// </summary>
 public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions)

@@ -10,7 +10,7 @@ namespace Orderwright.CustomerService.Commands;
 /// <summary>Reads payments over HTTP: <c>/api/v1/payments</c>.</summary>
 public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
 {
-    // Payments examined per page of a filtered list. A page may be short and still have a next one.
+    // Payments examined per page of a filtered list. A page may be short and still have a next page.
     const int Window = 20_000;
 
     static readonly Guid Last = Guid.AllBitsSet;

@@ -4,7 +4,7 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Commands;
 
-/// <summary>Body of <c>POST /payments/{id}/capture</c>; an amount, if given, must be everything that is held.</summary>
+/// <summary>Body of <c>POST /payments/{id}/capture</c>; an amount, if given, must be the whole amount held.</summary>
 public sealed record CapturePaymentRequest(long? Amount = null, string? Reason = null);
 
 /// <summary>Body of <c>POST /payments/{id}/void</c>.</summary>
@@ -15,7 +15,7 @@ public sealed record RefundPaymentRequest(long Amount, string Reason);
 
 /// <summary>
 /// Body of <c>POST /payments/{id}/resolve</c>: <paramref name="Outcome"/> is <c>completed</c> (the operation happened) or
-/// <c>rejected</c> (it did not), <paramref name="Reference"/> the gateway's id.
+/// <c>rejected</c> (nothing happened), <paramref name="Reference"/> the gateway's id.
 /// </summary>
 public sealed record ResolvePaymentRequest(string Outcome, string Reason, string? Reference = null);
 

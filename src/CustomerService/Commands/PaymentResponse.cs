@@ -1,6 +1,5 @@
 using Orderwright.CustomerService.Payments;
 
-
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>Reason for a decline or for the latest failure.</summary>
@@ -24,9 +23,9 @@ public sealed record PaymentMovementResponse(
     long Amount, string State, DateTimeOffset At, string? Reference = null, string? Reason = null);
 
 /// <summary>
-/// A payment in the HTTP API; amounts in minor units. <c>status</c> is what the order shows, <c>state</c> the current
-/// activity, <c>attention</c> what a person has to check. A tombstone has no customer, provider or currency. The token is
-/// not exposed.
+/// A payment in the HTTP API; amounts in minor units. <c>status</c> appears on the order, <c>state</c> is the current
+/// activity, <c>attention</c> a sentence for the person who has to check. A tombstone has no customer, provider or
+/// currency. The token is not exposed.
 /// </summary>
 public sealed record PaymentResponse(
     Guid Id, Guid OrderId, string? CustomerId, string? Provider, string? Route, string? Currency, long Amount, string State,
@@ -57,7 +56,7 @@ public sealed record PaymentResponse(
         attempt.Reference, ReasonOf(attempt.Code, attempt.Message), attempt.Sends, attempt.LookUps, attempt.StartedAt,
         attempt.FinishedAt, attempt.DueAt, attempt.ResolvedBy, attempt.Evidence);
 
-    // Money captured or refunded without an attempt, by store credit or by authorizing with capture, is added as one item.
+    // Money captured or refunded without an attempt, by store credit or by authorizing with capture, is added as a single item.
     static List<PaymentMovementResponse> Movements(PaymentCase paymentCase, string operation, long total, DateTimeOffset at)
     {
         List<PaymentMovementResponse> movements =

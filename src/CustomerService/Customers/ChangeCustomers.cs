@@ -29,7 +29,7 @@ public sealed class ChangeCustomers
         var before = (await store.LockAsync(work, [.. changes.Select(change => change.CustomerId).Distinct()]))
             .ToDictionary(customer => customer.Id);
         var made = changes.OfType<CustomerChange.Put>().Select(put => put.CustomerId).ToHashSet();
-        // Only for existing customers: a credit for an unknown one must not leave an empty balance.
+        // Only for existing customers: a credit for an unknown customer must not leave an empty balance.
         var balancesBefore = await store.LockBalancesAsync(
             work,
             [

@@ -2,7 +2,7 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Customers;
 
-/// <summary>A customer. Erasure removes personal data and keeps the id, because the ledger refers to it.</summary>
+/// <summary>A customer. Erasure removes personal data and keeps the id, because the ledger refers to the id.</summary>
 public sealed record Customer(
     string Id, string? Name, string? Email, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? ErasedAt = null);

@@ -46,7 +46,7 @@ public static class CustomerRules
             Credit: credit);
     }
 
-    /// <summary>Removes name and email permanently. The id stays with its ledger, and may be used again.</summary>
+    /// <summary>Removes name and email permanently. The id stays in the ledger, and may be used again.</summary>
     public static CustomerDecision Erase(
         CustomerChange.Erase erase, Customer? existing, bool hasOpenOrders, DateTimeOffset now)
     {

@@ -6,11 +6,11 @@ namespace Orderwright.CustomerService.Customers;
 /// <summary>Loads and saves customers, credits and balances, a set per statement.</summary>
 public sealed class CustomerStore(SqlCatalog sql)
 {
-    /// <summary>Locks the existing customers, including erased ones, in key order.</summary>
+    /// <summary>Locks the existing customers, also erased customers, in key order.</summary>
     public Task<List<Customer>> LockAsync(Work work, IReadOnlyList<string> ids) =>
         work.QueryAsync(sql["lock_customers"], SqlArgs.OfTexts("id", ids), ReadCustomer);
 
-    /// <summary>Locks balances in key order, creating missing ones empty.</summary>
+    /// <summary>Locks balances in key order, creating missing balances empty.</summary>
     public async Task<Dictionary<(string CustomerId, string Currency), long>> LockBalancesAsync(
         Work work, IReadOnlyList<(string CustomerId, string Currency)> keys)
     {
@@ -23,7 +23,7 @@ public sealed class CustomerStore(SqlCatalog sql)
         return rows.ToDictionary(row => row.Key, row => row.Amount);
     }
 
-    /// <summary>Finds the references already used by a credit of their customer.</summary>
+    /// <summary>Finds the references already used by a credit of the same customer.</summary>
     public async Task<HashSet<(string CustomerId, string Reference)>> UsedReferencesAsync(
         Work work, IReadOnlyList<(string CustomerId, string Reference)> references) =>
         references.Count == 0
@@ -48,7 +48,7 @@ public sealed class CustomerStore(SqlCatalog sql)
     public Task UpdateAsync(Work work, IReadOnlyList<Customer> customers) =>
         customers.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(sql["update_customers"], Rows(customers));
 
-    /// <summary>Inserts credits together with their journal entries.</summary>
+    /// <summary>Inserts credits and the matching journal entries.</summary>
     public async Task InsertCreditsAsync(Work work, IReadOnlyList<Credit> credits)
     {
         if (credits.Count == 0) return;

@@ -8,8 +8,8 @@ namespace Orderwright.CustomerService.Payments;
 public static class AttemptOutcomes
 {
     /// <summary>Opens an attempt, which is committed before its request is sent.</summary>
-    /// <param name="paymentCase">The order's payment and its attempts.</param>
-    /// <param name="operation">One of <see cref="GatewayOperations"/>.</param>
+    /// <param name="paymentCase">The order's payment with the attempts.</param>
+    /// <param name="operation">Operation of <see cref="GatewayOperations"/>.</param>
     /// <param name="amountMinor">Amount to move.</param>
     /// <param name="at">Time and limits.</param>
     /// <param name="requestedBy">Operator or service; null for the order process.</param>

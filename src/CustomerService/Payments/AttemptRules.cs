@@ -3,15 +3,15 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Continues an attempt that is due, and settles it with the gateway's result. Pure. A time-out is not a refusal: the
-/// attempt is then in doubt until a look-up, a webhook or a person settles it.
+/// Continues due attempts, and settles attempts with the gateway's result. Pure. A time-out is not a refusal: the attempt
+/// is then in doubt until a look-up, a webhook or a person settles the matter.
 /// </summary>
 public static class AttemptRules
 {
-    /// <summary>Continues a due attempt: its lease has ended, its pause is over, or a look-up is due.</summary>
-    /// <param name="paymentCase">The order's payment and its attempts.</param>
+    /// <summary>Continues a due attempt: the lease has ended, the pause is over, or a look-up is due.</summary>
+    /// <param name="paymentCase">The order's payment with the attempts.</param>
     /// <param name="at">Time and limits.</param>
-    /// <param name="instead">Gateway that takes the attempt over, by <see cref="RoutingRules"/>.</param>
+    /// <param name="instead">Gateway to take over the attempt, by <see cref="RoutingRules"/>.</param>
     public static PaymentDecision TakeUp(PaymentCase paymentCase, At at, string? instead = null)
     {
         if (paymentCase.Open is not { DueAt: { } due } attempt || due > at.Now) return new(paymentCase);
@@ -28,7 +28,7 @@ public static class AttemptRules
     }
 
     /// <summary>
-    /// Settles an attempt with a result from its gateway, whether a reply, a look-up or a webhook brought it. With
+    /// Settles an attempt with a result from a reply, a look-up or a webhook. With
     /// <paramref name="instead"/> the attempt certainly had no effect, and another gateway is tried (<see cref="RoutingRules"/>).
     /// </summary>
     public static PaymentDecision Settle(

@@ -4,13 +4,13 @@ using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>Schedule of an unsettled attempt: when to continue, and whether to repeat the request or look it up. Pure.</summary>
+/// <summary>Schedule of an unsettled attempt: when to continue, and whether to repeat or look up the request. Pure.</summary>
 static class DoubtRules
 {
     public static PaymentDecision Postpone(
         PaymentCase paymentCase, PaymentAttempt attempt, GatewayResult.Unavailable unavailable, At at)
     {
-        // An earlier request under this key may still arrive, and this result does not cover that request.
+        // An earlier request under the same key may still arrive, and the result does not cover the earlier request.
         if (attempt.Code == ReasonCodes.InDoubt)
             return new(paymentCase.With(attempt with
             {
@@ -27,7 +27,7 @@ static class DoubtRules
     }
 
     /// <summary>
-    /// Reschedules an attempt that the breaker held back. A request without effect waits for as long as the breaker is
+    /// Reschedules an attempt held back by the breaker. A request without effect waits for as long as the breaker is
     /// open; a request in doubt is looked up afterwards.
     /// </summary>
     public static PaymentDecision HoldBack(
@@ -47,8 +47,8 @@ static class DoubtRules
             }));
     }
 
-    // The gateway has no such request. The same key may be sent again where keys are idempotent; a new key only where the
-    // old request can no longer arrive. Giving up or undoing takes a second look-up, one that cannot lag.
+    // The gateway does not know the request. The same key may be sent again where keys are idempotent; a new key only where the
+    // old request can no longer arrive. Giving up or undoing takes a second look-up, after any lag.
     public static PaymentDecision Repeat(
         PaymentCase paymentCase, PaymentAttempt attempt, GatewayResult.NeverHappened never, ProviderCapabilities capabilities,
         At at)
@@ -94,7 +94,7 @@ static class DoubtRules
 
     /// <summary>
     /// Records an inconclusive look-up and schedules the next. Where the gateway offers no look-ups, a webhook gets some
-    /// time; after that only a person can end the doubt.
+    /// time; afterwards only a person can end the doubt.
     /// </summary>
     public static PaymentDecision LookUpLater(
         PaymentCase paymentCase, PaymentAttempt attempt, GatewayResult.Unknown result, ProviderCapabilities capabilities,
@@ -112,8 +112,8 @@ static class DoubtRules
         return looked.NeedsPerson && !attempt.NeedsPerson ? PaymentAnswers.InDoubt(after, looked) : new(after);
     }
 
-    // A gateway that answers is looked up at growing intervals, one that does not until an answer comes. One whose look-ups
-    // lag is looked up as soon as the lag is over.
+    // Look-ups come at growing intervals while the gateway answers, and at a fixed interval while the gateway is silent.
+    // With lagging look-ups, the next look-up comes as soon as the lag is over.
     static DateTimeOffset NextLookUp(IReadOnlyList<LookUp> evidence, DateTimeOffset lagEnds, DateTimeOffset now)
     {
         if (!evidence[^1].IsAnswer)
@@ -134,7 +134,7 @@ static class DoubtRules
             : requested.Value;
     }
 
-    // 0 to 1 by the order's id, so that the orders of one outage do not all return at once.
+    // 0 to 1 by the order's id, to keep the orders of an outage from returning all at once.
     static double Spread(PaymentAttempt attempt)
     {
         Span<byte> id = stackalloc byte[16];

@@ -3,24 +3,24 @@ using System.ComponentModel.DataAnnotations;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Limits for requests to payment gateways. Settings: <c>ORDERWRIGHT_{NAME}</c>, such as
+/// Limits for requests to payment gateways. Settings: <c>ORDERWRIGHT_{NAME}</c>, for example
 /// <c>ORDERWRIGHT_GATEWAY_DEADLINE=3s</c>.
 /// </summary>
 public sealed class GatewayLimits
 {
-    /// <summary>Time limit of one request or look-up, after which the attempt is in doubt. 100 ms to 60 s; default 5 s.</summary>
+    /// <summary>Time limit of a request or look-up; then the attempt is in doubt. 100 ms to 60 s; default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan GatewayDeadline { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Concurrent requests per provider. They occupy no thread and no transaction. Default 1,000.</summary>
+    /// <summary>Concurrent requests per provider. Requests occupy no thread and no transaction. Default 1,000.</summary>
     [Range(1, 100_000)]
     public int GatewayMaxInFlight { get; set; } = 1_000;
 
-    /// <summary>Requests queued in memory per provider; further ones wait in the database. Default 10,000.</summary>
+    /// <summary>Requests queued in memory per provider; further requests wait in the database. Default 10,000.</summary>
     [Range(1, 1_000_000)]
     public int GatewayMaxWaiting { get; set; } = 10_000;
 
-    /// <summary>Maximum number of sends per key while the gateway reports that it is unavailable. Default 8.</summary>
+    /// <summary>Maximum number of sends per key while the gateway reports being unavailable. Default 8.</summary>
     [Range(1, 100)]
     public int GatewayMaxAttempts { get; set; } = 8;
 
@@ -31,7 +31,7 @@ public sealed class GatewayLimits
     public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Failures within about ten seconds that open the circuit breaker, provided they are at least half of all requests.
+    /// Failures within about ten seconds to open the circuit breaker, if at least half of all requests failed.
     /// Orders wait while the breaker is open. Default 20.
     /// </summary>
     [Range(1, 100_000)]
@@ -51,7 +51,7 @@ public sealed class GatewayLimits
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan GatewayHoldWarning { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>Time for which an attempt belongs to the process that took it up: a request, its look-up, and a margin.</summary>
+    /// <summary>Time for which an attempt belongs to a process: a request, a look-up and a margin.</summary>
     public TimeSpan Lease => 2 * GatewayDeadline + TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
@@ -72,7 +72,7 @@ public sealed class GatewayLimits
     /// <summary>Total time for look-ups before a person has to decide.</summary>
     public static readonly TimeSpan LookUpFor = LookUpPauses.Aggregate((sum, pause) => sum + pause);
 
-    /// <summary>Pause after a look-up without an answer, so that orders recover within a minute after an outage.</summary>
+    /// <summary>Pause after an unanswered look-up, short enough for orders to recover within a minute after an outage.</summary>
     public static readonly TimeSpan UnansweredPause = TimeSpan.FromSeconds(30);
 
     /// <summary>Time to wait for a webhook when the gateway offers no look-ups.</summary>

@@ -5,7 +5,7 @@ public interface IChargeList
 {
     /// <summary>
     /// Reads a page of the charges made from <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive), in
-    /// their current state. Over all pages each charge appears at least once, in the gateway's own order. Throws
+    /// the current state. Over all pages each charge appears at least once, in the gateway's own order. Throws
     /// <see cref="ChargeListException"/> when the list cannot be read.
     /// </summary>
     /// <param name="from">By the gateway's clock; a gateway may round outwards to whole seconds.</param>

@@ -1,27 +1,25 @@
-using Orderwright.CustomerService.Customers;
-
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>Accounts of the journal.</summary>
 public static class Accounts
 {
-    /// <summary>Money that orders have paid, less what was returned to them.</summary>
+    /// <summary>Money paid by orders, less refunds.</summary>
     public const string Orders = "orders";
 
     /// <summary>Source of top-ups of store credit.</summary>
     public const string Credits = "credits";
 
-    /// <summary>A customer's store credit, which the merchant owes.</summary>
+    /// <summary>A customer's store credit: a debt of the merchant.</summary>
     public static string Customer(string customerId) => $"customer:{customerId}";
 
-    /// <summary>Money that a gateway has taken for the merchant and not returned.</summary>
+    /// <summary>Money taken by a gateway for the merchant and not returned.</summary>
     public static string Gateway(string provider) => $"gateway:{provider}";
 }
 
-/// <summary>A movement of a payment's money between two accounts: one row of the journal. Minor units.</summary>
+/// <summary>A movement of a payment's money between two accounts: a row of the journal. Minor units.</summary>
 /// <param name="OrderId">Order of the payment.</param>
 /// <param name="Kind"><see cref="Capture"/> or <see cref="Refund"/>.</param>
-/// <param name="RunningTotalMinor">Sum of the payment's captures, or refunds, including this row: makes the row unique.</param>
+/// <param name="RunningTotalMinor">Sum of the captures, or refunds, up to and including the row; makes the row unique.</param>
 /// <param name="DebitAccount">Account the money leaves.</param>
 /// <param name="CreditAccount">Account the money reaches.</param>
 /// <param name="Currency">ISO 4217.</param>
@@ -34,8 +32,8 @@ public sealed record JournalEntry(
     public const string Refund = "refund";
 
     /// <summary>
-    /// Entries for the change between two states of a payment, 0 to 2, with all changes of one kind in one entry. Pure.
-    /// Saving a payment saves its entries, so no money moves without the journal.
+    /// Entries for the change between two states of a payment, at most one per kind. Pure. Saving a
+    /// payment saves the entries too, so no money moves without the journal.
     /// </summary>
     /// <param name="before">Null for a new payment.</param>
     /// <param name="after">The payment as saved.</param>

@@ -1,8 +1,8 @@
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Handles results for attempts already considered settled. Pure. A late success that nobody needs any more is returned
-/// automatically. A contradiction that no rule can resolve is reported to a person, never ignored.
+/// Handles results for attempts already considered settled. Pure. A late success not needed any more is returned
+/// automatically. A contradiction beyond all rules is reported to a person, never ignored.
 /// </summary>
 static class LateRules
 {

@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>Look-up result of an attempt in doubt: evidence for an incident. Identical results in a row are merged.</summary>
-/// <param name="Finding">The result, in one sentence.</param>
-/// <param name="IsAnswer">True when the gateway answered; false when it could not be reached.</param>
-/// <param name="First">Time of the first look-up with this result.</param>
-/// <param name="Last">Time of the last look-up with this result.</param>
+/// <param name="Finding">The result, in a sentence.</param>
+/// <param name="IsAnswer">True when the gateway answered; false when the gateway was unreachable.</param>
+/// <param name="First">Time of the first look-up with the result.</param>
+/// <param name="Last">Time of the last look-up with the result.</param>
 /// <param name="Times">Number of look-ups, 1 or more.</param>
 public sealed record LookUp(string Finding, bool IsAnswer, DateTimeOffset First, DateTimeOffset Last, int Times)
 {

@@ -5,8 +5,8 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Notifies order-service of payments that changed without a command of the coordinator, because no reply would carry
-/// the change. The notification is repeated until order-service acknowledges it.
+/// Notifies order-service of payments changed without a command of the coordinator, because no reply would carry the
+/// change. The notification is repeated until acknowledged.
 /// </summary>
 public sealed class NotifyOrders(SqlCatalog sql) : IBatchHandler
 {

@@ -3,8 +3,7 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Reasons why money that is held, or should have been captured, needs a person. Cleared when the money is captured or
-/// released.
+/// Reasons why held or overdue money needs a person. Cleared when the money is captured or released.
 /// </summary>
 public static class AttentionCodes
 {
@@ -30,22 +29,22 @@ public static class AttentionCodes
 }
 
 /// <summary>
-/// The single payment of an order; its id is the order's. Amounts are minor units. A tombstone has no customer, provider
-/// or currency, because the undo that created it does not name them.
+/// The single payment of an order, with the order's id. Amounts are minor units. A tombstone has no customer, provider or
+/// currency, because an undo names none.
 /// </summary>
 public sealed record Payment
 {
-    /// <summary>Provider that pays from the customer's store credit, inside the batch's transaction.</summary>
+    /// <summary>Provider for store credit, which is debited inside the batch's transaction.</summary>
     public const string Balance = "balance";
 
     public required Guid OrderId { get; init; }
     public required string State { get; init; }
     public string? CustomerId { get; init; }
 
-    /// <summary><see cref="Balance"/>, or the gateway of the latest authorization; only one is used at a time.</summary>
+    /// <summary><see cref="Balance"/>, or the gateway of the latest authorization; never two at a time.</summary>
     public string? Provider { get; init; }
 
-    /// <summary>Route that chose the provider; null when the order named the provider itself.</summary>
+    /// <summary>Route used to choose the provider; null when the order named the provider.</summary>
     public string? Route { get; init; }
     public string? Token { get; init; }
     public string? Currency { get; init; }
@@ -65,19 +64,19 @@ public sealed record Payment
     /// <summary>The gateway's id of the authorization.</summary>
     public string? GatewayReference { get; init; }
 
-    /// <summary>Expiry of the authorization while money is held; null when the gateway does not report one.</summary>
+    /// <summary>Expiry of the authorization while money is held; null when not reported by the gateway.</summary>
     public DateTimeOffset? CaptureBefore { get; init; }
 
-    /// <summary>One of <see cref="AttentionCodes"/>.</summary>
+    /// <summary>Code of <see cref="AttentionCodes"/>.</summary>
     public string? AttentionCode { get; init; }
 
-    /// <summary>Step whose undo was requested and is not finished; the reply carries this name.</summary>
+    /// <summary>Step with an unfinished undo, and name of the reply's step.</summary>
     public string? UndoStep { get; init; }
 
-    /// <summary>Id (UUIDv7) of the latest operator resolution that was applied.</summary>
+    /// <summary>Id (UUIDv7) of the latest operator resolution applied.</summary>
     public Guid? LastResolutionId { get; init; }
 
-    /// <summary>A sentence about what a person has to check; null when nothing is open.</summary>
+    /// <summary>Sentence for the person who has to check the payment; null when nothing is open.</summary>
     public string? Attention { get; init; }
     public long Version { get; init; } = 1;
     public required DateTimeOffset CreatedAt { get; init; }
@@ -88,13 +87,13 @@ public sealed record Payment
 
     public PaymentTotals Totals => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided);
 
-    /// <summary>The next version of this payment. Without held money, nothing can expire or need attention for it.</summary>
+    /// <summary>Next version of the payment. Without held money, nothing can expire or need attention.</summary>
     public Payment Changed(DateTimeOffset now) => HeldMinor > 0
         ? this with { Version = Version + 1, UpdatedAt = now }
         : this with { Version = Version + 1, UpdatedAt = now, CaptureBefore = null, AttentionCode = null };
 }
 
 /// <summary>Store credit available to a payment.</summary>
-/// <param name="CustomerKnown">False for customers that never existed or were erased.</param>
-/// <param name="AmountMinor">Balance in the requested currency; 0 when there is none.</param>
+/// <param name="CustomerKnown">False for unknown and erased customers.</param>
+/// <param name="AmountMinor">Balance in the requested currency; 0 for none.</param>
 public readonly record struct Funds(bool CustomerKnown, long AmountMinor);

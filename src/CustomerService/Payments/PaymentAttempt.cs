@@ -38,7 +38,7 @@ public sealed record PaymentAttempt
 {
     public required Guid OrderId { get; init; }
 
-    /// <summary>One of <see cref="GatewayOperations"/>.</summary>
+    /// <summary>Operation of <see cref="GatewayOperations"/>.</summary>
     public required string Operation { get; init; }
 
     /// <summary>1 and up per operation. A new number is a new key, hence a new request to the gateway.</summary>
@@ -47,7 +47,7 @@ public sealed record PaymentAttempt
     /// <summary>Gateway of the request; only its look-ups and webhooks settle the attempt.</summary>
     public string? Provider { get; init; }
 
-    /// <summary>One of <see cref="AttemptStates"/>.</summary>
+    /// <summary>State of <see cref="AttemptStates"/>.</summary>
     public required string State { get; init; }
     public required long AmountMinor { get; init; }
 

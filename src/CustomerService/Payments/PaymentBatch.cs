@@ -15,7 +15,7 @@ public sealed class PaymentBatch(
     public PaymentCase Case(Guid orderId) =>
         changed.GetValueOrDefault(orderId) ?? loaded.GetValueOrDefault(orderId) ?? PaymentCase.Empty(orderId);
 
-    /// <summary>Funds of a customer in a currency; unknown and empty when the batch did not load them.</summary>
+    /// <summary>Funds of a customer in a currency; unknown and empty when not loaded with the batch.</summary>
     public Funds FundsOf(string? customerId, string? currency)
     {
         if (customerId is null || currency is null) return default;
@@ -51,7 +51,7 @@ public sealed class PaymentBatch(
             .Select(pair => (pair.Key.CustomerId, pair.Key.Currency, pair.Value)),
     ];
 
-    /// <summary>Journal entries to save with these payments.</summary>
+    /// <summary>Journal entries to save with the payments.</summary>
     public IReadOnlyList<JournalEntry> JournalEntries =>
         [.. Changed.SelectMany(after => JournalEntry.Between(Before(after)?.Payment, after.Payment!))];
 

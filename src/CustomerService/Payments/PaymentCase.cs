@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>Everything the rules see of one order: its payment, if any, and the payment's attempts.</summary>
+/// <summary>Everything the rules see of an order: the payment, if any, and the payment's attempts.</summary>
 public sealed record PaymentCase(Guid OrderId, Payment? Payment, IReadOnlyList<PaymentAttempt> Attempts)
 {
     public static PaymentCase Empty(Guid orderId) => new(orderId, null, []);
@@ -18,7 +18,7 @@ public sealed record PaymentCase(Guid OrderId, Payment? Payment, IReadOnlyList<P
 
     public PaymentCase With(Payment payment) => this with { Payment = payment };
 
-    /// <summary>Adds the attempt, or replaces its previous version.</summary>
+    /// <summary>Adds the attempt, or replaces the previous version.</summary>
     public PaymentCase With(PaymentAttempt changed) => this with
     {
         Attempts =
@@ -29,9 +29,9 @@ public sealed record PaymentCase(Guid OrderId, Payment? Payment, IReadOnlyList<P
     };
 }
 
-/// <summary>Decision of a rule about one order.</summary>
+/// <summary>Decision of a rule about an order.</summary>
 /// <param name="Case">The new state; the very same object when nothing changes.</param>
-/// <param name="Answer">Reply to the coordinator; null when there is none yet.</param>
+/// <param name="Answer">Reply to the coordinator; null for none yet.</param>
 /// <param name="Step">Step of the reply, when no command names it.</param>
 /// <param name="Next">Gateway task to start once the decision is committed.</param>
 /// <param name="BalanceMinor">New balance of the customer in the payment's currency, when it changes.</param>

@@ -5,14 +5,14 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Route for payments of one kind: one line of <c>ORDERWRIGHT_ROUTES</c>, such as
+/// Route for payments of a kind: a line of <c>ORDERWRIGHT_ROUTES</c>, for example
 /// <c>card in GBP EUR from 100 up to 500000: stripe, then http</c>.
 /// </summary>
-/// <param name="Name">Name that orders give as their payment's provider.</param>
+/// <param name="Name">Name given by orders as the payment's provider.</param>
 /// <param name="Currencies">ISO 4217; empty for all.</param>
 /// <param name="FromMinor">Smallest amount, minor units.</param>
 /// <param name="UpToMinor">Largest amount, minor units.</param>
-/// <param name="Gateways">Gateways in the order in which they are tried.</param>
+/// <param name="Gateways">Gateways in order of preference.</param>
 /// <param name="AlsoWhenDeclined">Tries the next gateway after a decline, too.</param>
 public sealed record PaymentRoute(
     string Name, IReadOnlyList<string> Currencies, long FromMinor, long UpToMinor, IReadOnlyList<string> Gateways,

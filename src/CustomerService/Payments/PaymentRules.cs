@@ -4,13 +4,13 @@ namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
 /// Effects of the coordinator's commands on a payment. Pure. A repeated command gets the same reply, read from the current
-/// payment. While a gateway has not answered there is no reply; it follows when the attempt settles
+/// payment. Until the gateway has answered, no reply is sent; the reply follows when the attempt settles
 /// (<see cref="AttemptRules"/>).
 /// </summary>
 public static class PaymentRules
 {
     /// <summary>Secures the money: at once from the balance, or by an attempt at a gateway.</summary>
-    /// <param name="paymentCase">The order's payment, if it has one.</param>
+    /// <param name="paymentCase">The order's payment, if any.</param>
     /// <param name="command">The command.</param>
     /// <param name="gateways">Configured providers, without the balance.</param>
     /// <param name="funds">The customer's funds in the command's currency.</param>
@@ -79,11 +79,11 @@ public static class PaymentRules
         };
 
     /// <summary>
-    /// Returns captured and held money. Without a payment, leaves a tombstone that refuses a late authorization. While an
-    /// attempt is unsettled, the undo is stored and runs when that attempt settles.
+    /// Returns captured and held money. Without a payment, leaves a tombstone to refuse a late authorization. While an
+    /// attempt is unsettled, the undo is stored and runs when the attempt settles.
     /// </summary>
-    /// <param name="paymentCase">The order's payment, if it has one.</param>
-    /// <param name="step">Step to undo; the reply carries this name.</param>
+    /// <param name="paymentCase">The order's payment, if any.</param>
+    /// <param name="step">Step to undo, and name of the reply's step.</param>
     /// <param name="balanceMinor">The customer's balance in the payment's currency.</param>
     /// <param name="at">Time and limits.</param>
     public static PaymentDecision Undo(PaymentCase paymentCase, string step, long balanceMinor, At at)
@@ -161,8 +161,8 @@ public static class PaymentRules
         return new(paymentCase.With(refused), PaymentAnswers.Rejected(refused));
     }
 
-    // No reply while a request is in progress: the reply follows when the attempt settles, and the coordinator sets its own
-    // deadline. A retry of a payment that needs a person triggers another look-up.
+    // No reply while a request is in progress: the reply follows when the attempt settles, and the coordinator sets the
+    // deadline. A retried command for a payment in need of a person triggers another look-up.
     static PaymentDecision Unsettled(PaymentCase paymentCase, bool undo, DateTimeOffset now) => paymentCase.Open switch
     {
         { State: AttemptStates.InDoubt, DueAt: not null, NeedsPerson: true } doubt => new(

@@ -1,15 +1,15 @@
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>Values of a payment's <c>state</c>. Stable, because clients filter by them.</summary>
+/// <summary>Values of a payment's <c>state</c>. Stable, because clients filter by state.</summary>
 public static class PaymentStates
 {
-    /// <summary>An authorization is in progress or in doubt; the attempt says which.</summary>
+    /// <summary>An authorization is in progress or, by the attempt's state, in doubt.</summary>
     public const string Authorizing = "authorizing";
 
     /// <summary>Waiting for the customer to complete 3-D Secure.</summary>
     public const string ActionRequired = "action_required";
 
-    /// <summary>Money is held. Part of it may already be captured, for goods that were shipped.</summary>
+    /// <summary>Money is held. Part of it may already be captured, for shipped goods.</summary>
     public const string Authorized = "authorized";
     public const string Capturing = "capturing";
     public const string Captured = "captured";
@@ -19,7 +19,7 @@ public static class PaymentStates
     public const string Refunded = "refunded";
     public const string Declined = "declined";
 
-    /// <summary>Tombstone: undone before the payment was made, or before it had any effect at the gateway.</summary>
+    /// <summary>Tombstone: undone before the payment was made, or before any effect at the gateway.</summary>
     public const string Undone = "undone";
 
     /// <summary>The money could not be returned; a person has to look.</summary>
@@ -31,7 +31,7 @@ public static class PaymentStates
         Undone, UndoFailed,
     ];
 
-    /// <summary>States in which the payment's customer cannot be erased.</summary>
+    /// <summary>States during which the payment's customer cannot be erased.</summary>
     public static readonly IReadOnlyList<string> Unsettled =
         [Authorizing, ActionRequired, Authorized, Capturing, Voiding, Refunding, UndoFailed];
 }

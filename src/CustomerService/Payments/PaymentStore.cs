@@ -4,12 +4,12 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Loads and saves payments per set. Lock order: payments, then balances, each in key order. An attempt may only be
-/// changed while its payment is locked.
+/// Loads and saves payments per set. Lock order: payments, then balances, each in key order. The lock of
+/// a payment covers the payment's attempts.
 /// </summary>
 public sealed class PaymentStore(SqlCatalog sql)
 {
-    /// <summary>Locks these orders' payments, and the balances that they and <paramref name="further"/> draw on.</summary>
+    /// <summary>Locks the orders' payments, and the balances used by them and by <paramref name="further"/>.</summary>
     public async Task<PaymentBatch> LockAsync(
         Work work, IReadOnlyCollection<Guid> orderIds, IEnumerable<(string CustomerId, string Currency)> further)
     {
@@ -28,7 +28,7 @@ public sealed class PaymentStore(SqlCatalog sql)
         return new PaymentBatch(await WithAttemptsAsync(work, payments, alsoOfBalance: true), funds);
     }
 
-    /// <summary>Locks the payments that no other instance has locked. Without balances: gateway payments need none.</summary>
+    /// <summary>Locks the payments not locked by other instances. Without balances: gateway payments need none.</summary>
     public async Task<PaymentBatch> LockAvailableAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         new(
             await WithAttemptsAsync(
@@ -37,7 +37,7 @@ public sealed class PaymentStore(SqlCatalog sql)
                     sql["lock_available_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
             new Dictionary<(string, string), Funds>());
 
-    /// <summary>Writes the changes as absolute values, with their journal entries.</summary>
+    /// <summary>Writes the changes as absolute values, with the journal entries.</summary>
     public void Save(Work work, PaymentBatch payments)
     {
         Insert(work, payments.NewPayments);
@@ -103,8 +103,8 @@ public sealed class PaymentStore(SqlCatalog sql)
         return payments.Select(payment => new PaymentCase(payment.OrderId, payment, [.. byOrder[payment.OrderId]]));
     }
 
-    // When two instances receive the same new order, the second one's insert violates the key. The batch is then rerun and
-    // finds the first one's row.
+    // When two instances receive the same new order, the second insert violates the key. The batch is then rerun and finds
+    // the row of the first.
     void Insert(Work work, IReadOnlyList<Payment> payments)
     {
         if (payments.Count == 0) return;

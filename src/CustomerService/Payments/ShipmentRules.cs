@@ -3,9 +3,9 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Captures an order's money as its goods are shipped (docs/adr/0018). Pure. The command carries the total due, so it may
-/// arrive twice, late or out of order: only the missing amount is captured. A gateway that allows a single capture takes
-/// the whole amount with the first; store credit was taken when the order was placed.
+/// Captures an order's money as its goods are shipped (docs/adr/0018). Pure. The command carries the total due and may
+/// arrive twice, late or out of order: only the missing amount is captured. A gateway with a single capture takes
+/// the whole amount at once; store credit was taken when the order was placed.
 /// </summary>
 public static class ShipmentRules
 {
@@ -47,7 +47,7 @@ public static class ShipmentRules
     static TimeSpan PauseAfter(PaymentAttempt failed) =>
         failed.State == AttemptStates.Declined ? GatewayLimits.TakeAgainAfter : GatewayLimits.TryAgainAfter;
 
-    /// <summary>Latest attempt at an operation for shipped goods, when that attempt failed; else null.</summary>
+    /// <summary>Latest attempt at an operation for shipped goods, if failed; else null.</summary>
     public static PaymentAttempt? FailedOf(PaymentCase paymentCase, string operation) =>
         paymentCase.Attempts.Where(attempt => attempt.Operation == operation).MaxBy(attempt => attempt.Number) is
             { RequestedBy: ServiceNames.Order, State: AttemptStates.Declined or AttemptStates.Failed } failed

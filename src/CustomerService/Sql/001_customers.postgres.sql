@@ -1,4 +1,4 @@
--- Schema of customer-service: customers and store credit, payments and their attempts at gateways, the journal,
+-- Schema of customer-service: customers and store credit, payments and attempts at gateways, the journal,
 -- reconciliations, and the built-in sandbox gateway. Amounts are minor units of the row's currency.
 
 -- Text keys collate by byte: cheaper, and the same order on both engines.
@@ -32,13 +32,13 @@ CREATE TABLE credits (
 );
 CREATE UNIQUE INDEX credits_reference ON credits (customer_id, reference) WHERE reference IS NOT NULL;
 
--- One payment per order. A tombstone (state undone) has no customer, provider or currency.
+-- A single payment per order. A tombstone (state undone) has no customer, provider or currency.
 CREATE TABLE payments (
     order_id           uuid        PRIMARY KEY,
     customer_id        text        COLLATE "C",
     -- balance, or the gateway of the latest authorization.
     provider           text,
-    -- The route that chose the gateway; null when the order named the provider itself.
+    -- The route used to choose the gateway; null when the order named the provider.
     route              text,
     token              text,
     currency           text,
@@ -60,7 +60,7 @@ CREATE TABLE payments (
     attention          text,
     -- The step whose undo was requested and is not finished.
     undo_step          text,
-    -- The latest operator resolution that was applied; older ones and repeats are ignored.
+    -- The latest operator resolution applied; older resolutions and repeats are ignored.
     last_resolution_id uuid,
     version            bigint      NOT NULL,
     created_at         timestamptz NOT NULL,
@@ -71,10 +71,10 @@ CREATE TABLE payments (
 -- Partial, so that updates of store credit payments stay HOT.
 CREATE INDEX payments_customer_id ON payments (customer_id) WHERE provider <> 'balance';
 CREATE INDEX payments_capture_before ON payments (capture_before) WHERE capture_before IS NOT NULL;
--- Few rows of many, counted by every page that shows whether there are any.
+-- Few rows of many, counted by every page with an attention badge.
 CREATE INDEX payments_attention ON payments (order_id) WHERE attention_code IS NOT NULL OR attention IS NOT NULL;
 
--- Requests to gateways: committed before the request is sent, completed with its result.
+-- Requests to gateways: committed before sending, completed with the result.
 CREATE TABLE payment_attempts (
     order_id          uuid        NOT NULL,
     operation         text        NOT NULL,
@@ -87,7 +87,7 @@ CREATE TABLE payment_attempts (
     gateway_reference text,
     code              text,
     message           text,
-    -- The operator or service that requested it, and why; null for the order process.
+    -- The requesting operator or service and the reason; null for the order process.
     requested_by      text,
     reason            text,
     started_at        timestamptz NOT NULL,
@@ -101,17 +101,17 @@ CREATE TABLE payment_attempts (
     resolved_by       text,
     PRIMARY KEY (order_id, operation, number)
 ) WITH (fillfactor = 60);
--- Attempts come at the pace of gateways, not of batches, so their updates may touch an index.
+-- Attempts come at the pace of gateways, not of batches, so updates may touch an index.
 CREATE INDEX payment_attempts_due_at ON payment_attempts (due_at);
 
--- Changes of payments that nobody requested by a command, until order-service has acknowledged them.
+-- Changes of payments not caused by a command, until acknowledged by order-service.
 CREATE TABLE payment_notifications (
     order_id uuid        PRIMARY KEY,
     version  bigint      NOT NULL,
     due_at   timestamptz NOT NULL
 );
 
--- Webhooks received, by the gateway's event id, so that repeats are recognized.
+-- Webhooks received, by the gateway's event id, to recognize repeats.
 CREATE TABLE gateway_events (
     provider    text        NOT NULL,
     event_id    text        NOT NULL,
@@ -125,7 +125,7 @@ CREATE TABLE gateway_events (
 );
 CREATE INDEX gateway_events_received_at ON gateway_events (received_at);
 
--- Webhooks that arrived before the attempt they name. Small: matched and expired rows are deleted.
+-- Webhooks received before the attempt was stored. Small: matched and expired rows are deleted.
 CREATE TABLE parked_events (
     provider    text        NOT NULL,
     event_id    text        NOT NULL,
@@ -138,14 +138,14 @@ CREATE TABLE parked_events (
 );
 
 -- Double-entry journal of every movement of money (docs/adr/0021). Accounts: customer:{id} is a customer's store credit,
--- gateway:{provider} what a gateway owes us, orders what orders have paid, credits the source of top-ups. Each row names
--- both sides, so the sum over all accounts is always zero.
+-- gateway:{provider} the debt of a gateway to us, orders the amount paid by orders, credits the source of top-ups. Each row
+-- names both sides, so the sum over all accounts is always zero.
 CREATE TABLE journal (
-    -- Captures and refunds name their order, top-ups their credit.
+    -- Captures and refunds name an order, top-ups a credit.
     order_id       uuid,
     credit_id      uuid,
     kind           text        NOT NULL,
-    -- Sum of the payment's captures or refunds including this row: it makes the row unique.
+    -- Sum of the payment's captures or refunds up to and including the row; makes the row unique.
     running_total  bigint      NOT NULL,
     debit_account  text        NOT NULL,
     credit_account text        NOT NULL,
@@ -171,7 +171,7 @@ CREATE TRIGGER journal_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_journal_change();
 
--- The owner loses these rights as well, in case the trigger is ever dropped. Where the administrator has run
+-- The owner loses the same rights, in case the trigger is ever dropped. Where the administrator has run
 -- deploy/postgres-seal.sql, ownership moves to another role.
 REVOKE UPDATE, DELETE, TRUNCATE ON journal FROM CURRENT_USER;
 DO $$ BEGIN
@@ -180,17 +180,17 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- Comparisons of our record with a gateway's own list (docs/adr/0022). One row per run, with its progress, so that a run
--- resumes after a restart. None of it is on an order's path.
+-- Comparisons of our record with a gateway's own list (docs/adr/0022), one row per run. The stored progress lets a run
+-- resume after a restart. Not on any order's path.
 CREATE TABLE reconciliations (
     id               uuid        PRIMARY KEY,
     provider         text        NOT NULL,
     range_from       timestamptz NOT NULL,
     range_to         timestamptz NOT NULL,
-    -- Null when the schedule started it.
+    -- Null for scheduled runs.
     requested_by     text,
     state            text        NOT NULL,
-    -- The next page of the gateway's list, and the last order that was compared.
+    -- The next page of the gateway's list, and the last order compared.
     next_page        text,
     compared_through uuid,
     listed           bigint      NOT NULL,
@@ -201,13 +201,13 @@ CREATE TABLE reconciliations (
     failures         bigint      NOT NULL,
     message          text,
     started_at       timestamptz NOT NULL,
-    -- When listing began: payments that changed later cannot be compared with the list.
+    -- Start of listing: payments changed later cannot be compared with the list.
     listed_at        timestamptz,
     finished_at      timestamptz,
     owner            uuid,
     lease_until      timestamptz
 );
--- One run per provider at a time.
+-- A single run per provider at a time.
 CREATE UNIQUE INDEX reconciliations_open ON reconciliations (provider) WHERE finished_at IS NULL;
 
 -- Charges listed by the gateway, until they are compared.
@@ -242,7 +242,7 @@ CREATE TABLE reconciliation_differences (
     PRIMARY KEY (run_id, number)
 );
 
--- The sandbox gateway's own record. The service reads it only through the provider, and to reconcile.
+-- The sandbox gateway's own record. The service reads the record only through the provider, and to reconcile.
 CREATE TABLE sandbox_charges (
     id          text        PRIMARY KEY,
     key         text        NOT NULL,

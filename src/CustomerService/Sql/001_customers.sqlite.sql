@@ -1,4 +1,4 @@
--- Schema of customer-service: customers and store credit, payments and their attempts at gateways, the journal,
+-- Schema of customer-service: customers and store credit, payments and attempts at gateways, the journal,
 -- reconciliations, and the built-in sandbox gateway. Amounts are minor units of the row's currency.
 
 CREATE TABLE customers (
@@ -31,13 +31,13 @@ CREATE TABLE credits (
 ) STRICT;
 CREATE UNIQUE INDEX credits_reference ON credits (customer_id, reference) WHERE reference IS NOT NULL;
 
--- One payment per order. A tombstone (state undone) has no customer, provider or currency.
+-- A single payment per order. A tombstone (state undone) has no customer, provider or currency.
 CREATE TABLE payments (
     order_id           BLOB    PRIMARY KEY,
     customer_id        TEXT,
     -- balance, or the gateway of the latest authorization.
     provider           TEXT,
-    -- The route that chose the gateway; null when the order named the provider itself.
+    -- The route used to choose the gateway; null when the order named the provider.
     route              TEXT,
     token              TEXT,
     currency           TEXT,
@@ -59,7 +59,7 @@ CREATE TABLE payments (
     attention          TEXT,
     -- The step whose undo was requested and is not finished.
     undo_step          TEXT,
-    -- The latest operator resolution that was applied; older ones and repeats are ignored.
+    -- The latest operator resolution applied; older resolutions and repeats are ignored.
     last_resolution_id BLOB,
     version            INTEGER NOT NULL,
     created_at         INTEGER NOT NULL,
@@ -69,10 +69,10 @@ CREATE TABLE payments (
 ) STRICT;
 CREATE INDEX payments_customer_id ON payments (customer_id) WHERE provider <> 'balance';
 CREATE INDEX payments_capture_before ON payments (capture_before) WHERE capture_before IS NOT NULL;
--- Few rows of many, counted by every page that shows whether there are any.
+-- Few rows of many, counted by every page with an attention badge.
 CREATE INDEX payments_attention ON payments (order_id) WHERE attention_code IS NOT NULL OR attention IS NOT NULL;
 
--- Requests to gateways: committed before the request is sent, completed with its result.
+-- Requests to gateways: committed before sending, completed with the result.
 CREATE TABLE payment_attempts (
     order_id          BLOB    NOT NULL,
     operation         TEXT    NOT NULL,
@@ -85,7 +85,7 @@ CREATE TABLE payment_attempts (
     gateway_reference TEXT,
     code              TEXT,
     message           TEXT,
-    -- The operator or service that requested it, and why; null for the order process.
+    -- The requesting operator or service and the reason; null for the order process.
     requested_by      TEXT,
     reason            TEXT,
     started_at        INTEGER NOT NULL,
@@ -101,14 +101,14 @@ CREATE TABLE payment_attempts (
 ) STRICT;
 CREATE INDEX payment_attempts_due_at ON payment_attempts (due_at);
 
--- Changes of payments that nobody requested by a command, until order-service has acknowledged them.
+-- Changes of payments not caused by a command, until acknowledged by order-service.
 CREATE TABLE payment_notifications (
     order_id BLOB    PRIMARY KEY,
     version  INTEGER NOT NULL,
     due_at   INTEGER NOT NULL
 ) STRICT;
 
--- Webhooks received, by the gateway's event id, so that repeats are recognized.
+-- Webhooks received, by the gateway's event id, to recognize repeats.
 CREATE TABLE gateway_events (
     provider    TEXT    NOT NULL,
     event_id    TEXT    NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE gateway_events (
 ) STRICT;
 CREATE INDEX gateway_events_received_at ON gateway_events (received_at);
 
--- Webhooks that arrived before the attempt they name. Small: matched and expired rows are deleted.
+-- Webhooks received before the attempt was stored. Small: matched and expired rows are deleted.
 CREATE TABLE parked_events (
     provider    TEXT    NOT NULL,
     event_id    TEXT    NOT NULL,
@@ -135,14 +135,14 @@ CREATE TABLE parked_events (
 ) STRICT;
 
 -- Double-entry journal of every movement of money (docs/adr/0021). Accounts: customer:{id} is a customer's store credit,
--- gateway:{provider} what a gateway owes us, orders what orders have paid, credits the source of top-ups. Each row names
--- both sides, so the sum over all accounts is always zero.
+-- gateway:{provider} the debt of a gateway to us, orders the amount paid by orders, credits the source of top-ups. Each row
+-- names both sides, so the sum over all accounts is always zero.
 CREATE TABLE journal (
-    -- Captures and refunds name their order, top-ups their credit.
+    -- Captures and refunds name an order, top-ups a credit.
     order_id       BLOB,
     credit_id      BLOB,
     kind           TEXT    NOT NULL,
-    -- Sum of the payment's captures or refunds including this row: it makes the row unique.
+    -- Sum of the payment's captures or refunds up to and including the row; makes the row unique.
     running_total  INTEGER NOT NULL,
     debit_account  TEXT    NOT NULL,
     credit_account TEXT    NOT NULL,
@@ -169,17 +169,17 @@ BEGIN
     SELECT RAISE(ABORT, 'journal is append-only');
 END;
 
--- Comparisons of our record with a gateway's own list (docs/adr/0022). One row per run, with its progress, so that a run
--- resumes after a restart. None of it is on an order's path.
+-- Comparisons of our record with a gateway's own list (docs/adr/0022), one row per run. The stored progress lets a run
+-- resume after a restart. Not on any order's path.
 CREATE TABLE reconciliations (
     id               BLOB    PRIMARY KEY,
     provider         TEXT    NOT NULL,
     range_from       INTEGER NOT NULL,
     range_to         INTEGER NOT NULL,
-    -- Null when the schedule started it.
+    -- Null for scheduled runs.
     requested_by     TEXT,
     state            TEXT    NOT NULL,
-    -- The next page of the gateway's list, and the last order that was compared.
+    -- The next page of the gateway's list, and the last order compared.
     next_page        TEXT,
     compared_through BLOB,
     listed           INTEGER NOT NULL,
@@ -190,13 +190,13 @@ CREATE TABLE reconciliations (
     failures         INTEGER NOT NULL,
     message          TEXT,
     started_at       INTEGER NOT NULL,
-    -- When listing began: payments that changed later cannot be compared with the list.
+    -- Start of listing: payments changed later cannot be compared with the list.
     listed_at        INTEGER,
     finished_at      INTEGER,
     owner            BLOB,
     lease_until      INTEGER
 ) STRICT;
--- One run per provider at a time.
+-- A single run per provider at a time.
 CREATE UNIQUE INDEX reconciliations_open ON reconciliations (provider) WHERE finished_at IS NULL;
 
 -- Charges listed by the gateway, until they are compared.
@@ -231,7 +231,7 @@ CREATE TABLE reconciliation_differences (
     PRIMARY KEY (run_id, number)
 ) STRICT;
 
--- The sandbox gateway's own record. The service reads it only through the provider, and to reconcile.
+-- The sandbox gateway's own record. The service reads the record only through the provider, and to reconcile.
 CREATE TABLE sandbox_charges (
     id          TEXT    PRIMARY KEY,
     key         TEXT    NOT NULL,

@@ -131,7 +131,7 @@ SELECT order_id, version, @due_at FROM unnest(@order_id, @version) AS batch (ord
 ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = excluded.due_at;
 
 -- name: due_payment_notifications
--- Includes rows that a fast clock has put too far ahead.
+-- Includes rows scheduled too far ahead by a fast clock.
 SELECT n.order_id, n.version, p.authorized, p.captured, p.refunded, p.voided
 FROM payment_notifications n
 JOIN payments p ON p.order_id = n.order_id

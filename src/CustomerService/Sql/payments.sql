@@ -25,8 +25,8 @@ ORDER BY order_id DESC
 LIMIT @most;
 
 -- name: list_payments_needing_attention
--- By the index payments_attention, whatever their age. A separate statement, because SQLite plans without knowing the
--- parameters and would not use the index for an optional condition.
+-- By the index payments_attention, at any age. A separate statement, because SQLite plans without knowing the parameters
+-- and would not use the index for an optional condition.
 SELECT {payment}
 FROM payments
 WHERE (attention_code IS NOT NULL OR attention IS NOT NULL)
@@ -44,7 +44,7 @@ LIMIT @most;
 SELECT order_id FROM payments WHERE order_id < @before ORDER BY order_id DESC LIMIT 1 OFFSET @window;
 
 -- name: find_ending_holds
--- Payments not flagged yet, and those that expired after they were flagged.
+-- Payments not flagged yet, and payments with an authorization that expired after flagging.
 SELECT order_id
 FROM payments
 WHERE capture_before <= @soon

@@ -5,7 +5,7 @@ WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
 
 -- name: lock_available_payments
--- One writer at a time: no row is ever locked by another.
+-- SQLite has a single writer: no row is ever locked by another.
 SELECT {payment}
 FROM payments
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))

@@ -1,5 +1,5 @@
 -- name: begin_reconciliations
--- One run per provider at a time; a second request conflicts with the first.
+-- A single run per provider at a time; a second request conflicts with the first.
 INSERT INTO reconciliations (id, provider, range_from, range_to, requested_by, state, listed, unrelated, compared,
     in_progress, differences, failures, started_at)
 SELECT id, provider, range_from, range_to, requested_by, 'waiting', 0, 0, 0, 0, 0, 0, @now

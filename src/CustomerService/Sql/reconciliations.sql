@@ -17,7 +17,7 @@ SET state = @state, next_page = @next_page, compared_through = @compared_through
 WHERE id = @id AND owner = @owner;
 
 -- name: orders_to_compare
--- Orders that the gateway lists, and orders to be paid there.
+-- Orders listed by the gateway, and orders to be paid through the gateway.
 SELECT order_id
 FROM (
     SELECT order_id

@@ -1,5 +1,5 @@
 -- name: begin_reconciliations
--- One run per provider at a time; a second request conflicts with the first.
+-- A single run per provider at a time; a second request conflicts with the first.
 INSERT INTO reconciliations (id, provider, range_from, range_to, requested_by, state, listed, unrelated, compared,
     in_progress, differences, failures, started_at)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'waiting', 0, 0, 0, 0, 0, 0, @now

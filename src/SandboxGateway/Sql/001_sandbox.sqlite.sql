@@ -1,4 +1,4 @@
--- The sandbox gateway's own record. The service reads it only through the provider, and to reconcile.
+-- The sandbox gateway's own record. The service reads the record only through the provider, and to reconcile.
 CREATE TABLE sandbox_charges (
     id          TEXT    PRIMARY KEY,
     key         TEXT    NOT NULL,

@@ -36,7 +36,7 @@ public abstract class JournalSuite(StorageEngine engine)
         Assert.Equal(
             ["credit credits > customer:17850 GBP 500 of 500", "credit credits > customer:17850 GBP 2000 of 2000"],
             await server.QueryAsync(
-                $"{OfOrders.Replace("order_id", "credit_id", StringComparison.Ordinal)} ORDER BY total", Told));
+                $"{OfOrders.Replace("order_id", "credit_id", StringComparison.Ordinal)} ORDER BY running_total", Format));
     }
 
     [Fact]

@@ -171,7 +171,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         gateway.Hook(Key(order, "authorize"), new GatewayResult.Declined("card_declined", "No."));
         Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
         var listed = (await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray();
-        Assert.Contains("the gateway says that it was not", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
+        Assert.Contains("the gateway reports that it did not happen", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
         Assert.Equal(200, (await server.SendAsync(
             "POST", $"payments/{order}/resolve", """{"outcome":"rejected","reason":"Cancelled the order."}""")).Status);
         Assert.Empty((await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray());
