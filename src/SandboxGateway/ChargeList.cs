@@ -1,6 +1,6 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Orderwright.CustomerService.Providers.Http;
+using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
@@ -24,24 +24,23 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
         if (reference is { } order)
             return Respond(new(await ReadAsync("charges_of_reference", SqlArgs.With("order_id", order), http), null));
 
-        var (afterTime, afterId) = (DateTimeOffset.UnixEpoch, "");
-        if (query.Position is { } position)
+        var after = (Time: DateTimeOffset.UnixEpoch, Id: "");
+        try
         {
-            var mark = position.IndexOf(' ', StringComparison.Ordinal);
-            if (mark < 0 || !long.TryParse(position.AsSpan(0, mark), CultureInfo.InvariantCulture, out var milliseconds))
-                return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
-            (afterTime, afterId) = (DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), position[(mark + 1)..]);
+            if (query.Position is { } position) after = SandboxRules.ReadCursor(position);
+        }
+        catch (FormatException)
+        {
+            return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
         }
         var charges = await ReadAsync(
             "charges_by_time",
             SqlArgs.With("from", from ?? DateTimeOffset.UnixEpoch)
                 .And("to", to ?? new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero))
-                .And("after_time", afterTime).And("after_id", afterId).And("most", query.Limit + 1),
+                .And("after_time", after.Time).And("after_id", after.Id).And("most", query.Limit + 1),
             http);
         return Respond(Pages.Of(
-            charges, query.Limit,
-            charge => string.Create(
-                CultureInfo.InvariantCulture, $"{charge.CreatedAt.ToUnixTimeMilliseconds()} {charge.Id}")));
+            charges, query.Limit, charge => SandboxRules.WriteCursor(charge.CreatedAt, charge.Id)));
     }
 
     static Answer Respond(Page<HttpGatewayCharge> page) =>

@@ -87,7 +87,7 @@ public sealed class GatewayApi(
     {
         if (!Guid.TryParseExact((string)http.GetRouteValue("reference")!, "D", out var order))
             return Problem.NotFound("charge");
-        var body = await StrictJson.ReadAsync(http, GatewayJson.Default.SandboxAction);
+        var body = await StrictJson.ReadAsync(http, GatewayJson.Default.SandboxActionRequest);
         if (body.Refusal is not null) return body.Refusal;
         var reply = await ledger.ActAsync(order, body.Value!.Approve);
         if (reply?.Charge is not { } charge) return Problem.NotFound("charge");
@@ -95,7 +95,8 @@ public sealed class GatewayApi(
             return Problem.Conflict("not_waiting", $"No action is required; the charge is {charge.State}.");
         var type = $"charge.{charge.State}";
         webhooks?.Send(new(SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, ResponseOf(result, http)));
-        return Answer.Json(StatusCodes.Status200OK, new SandboxActed(order, charge.State), GatewayJson.Default.SandboxActed);
+        return Answer.Json(
+            StatusCodes.Status200OK, new(order, charge.State), GatewayJson.Default.SandboxActionResponse);
     }
 
     Answer GetBehaviour() => Answer.Json(StatusCodes.Status200OK, behaviour.Settings, GatewayJson.Default.BehaviourSettings);
@@ -177,6 +178,6 @@ static class ResultTasks
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BehaviourSettings))]
-[JsonSerializable(typeof(SandboxAction))]
-[JsonSerializable(typeof(SandboxActed))]
+[JsonSerializable(typeof(SandboxActionRequest))]
+[JsonSerializable(typeof(SandboxActionResponse))]
 sealed partial class GatewayJson : JsonSerializerContext;

@@ -14,16 +14,16 @@ public sealed record SandboxEvent(
     string Id, string Type, string Key, string Charge, string? Code = null, string? Message = null);
 
 /// <summary>The customer's decision on the page of the bank.</summary>
-public sealed record SandboxAction(bool Approve);
+public sealed record SandboxActionRequest(bool Approve);
 
 /// <summary>State of the charge after the decision.</summary>
-public sealed record SandboxActed(Guid OrderId, string State);
+public sealed record SandboxActionResponse(Guid OrderId, string State);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SandboxEvent))]
-[JsonSerializable(typeof(SandboxAction))]
-[JsonSerializable(typeof(SandboxActed))]
+[JsonSerializable(typeof(SandboxActionRequest))]
+[JsonSerializable(typeof(SandboxActionResponse))]
 sealed partial class SandboxJson : JsonSerializerContext;
