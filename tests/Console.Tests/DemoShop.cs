@@ -3,7 +3,7 @@ using Orderwright.EndToEnd;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>The all-in-one process with its demo shop.</summary>
+/// <summary>Demo shop in the all-in-one process.</summary>
 public sealed class DemoShop : Shop
 {
     HttpHost host = null!;

@@ -41,7 +41,7 @@ public sealed class OperatorTests : IAsyncLifetime
         Assert.Equal("refund_failed", (string)incident["code"]!);
         var (status, why) = await ToolAsync("why", id);
         Assert.Equal(0, status);
-        Assert.Contains("an operator has to retry, resolve or compensate it", why, StringComparison.Ordinal);
+        Assert.Contains("an operator must retry, resolve or compensate", why, StringComparison.Ordinal);
 
         var (_, preview) = await ToolAsync("retry", id, "--reason", "look", "--preview");
         Assert.Contains("would send orderwright.payment.undo.v1 to customer-service", preview, StringComparison.Ordinal);
@@ -77,7 +77,7 @@ public sealed class OperatorTests : IAsyncLifetime
         Assert.Equal((0, "It would retry 2 orders.\n"), await ToolAsync([.. retry, "--preview"]));
         var (status, output) = await ToolAsync(retry);
         Assert.Equal(1, status);
-        Assert.Contains("1 of the first 1 did not go on; the others were left alone.", output, StringComparison.Ordinal);
+        Assert.Contains("1 of the first 1 did not advance; the run was stopped.", output, StringComparison.Ordinal);
         var audit = (await GetAsync("audit?action=retry"))["items"]!.AsArray();
         Assert.Equal("the bank is back", (string)Assert.Single(audit)!["reason"]!);
     }

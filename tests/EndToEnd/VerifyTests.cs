@@ -45,7 +45,7 @@ public abstract class VerifySuite(VerifyShop shop)
     [InlineData("I2", "DEMO-1", ServiceNames.Customer, "DELETE FROM payments WHERE order_id = @id")]
     [InlineData("I2", "DEMO-1", ServiceNames.Customer, "UPDATE payments SET captured = captured - 1 WHERE order_id = @id")]
     [InlineData("I2", "DEMO-6", ServiceNames.Customer, "UPDATE payments SET refunded = refunded - 1 WHERE order_id = @id")]
-    [InlineData("I2", "DEMO-1", ServiceNames.Order, "UPDATE orders SET total = total + 1 WHERE id = @id")]
+    [InlineData("I2", "DEMO-1", ServiceNames.Order, "UPDATE orders SET total_minor = total_minor + 1 WHERE id = @id")]
     [InlineData("I2", "DEMO-2", ServiceNames.Customer, """
         INSERT INTO sandbox_charges (id, key, order_id, token, currency, state, amount, authorized, captured, refunded, voided,
             created_at, updated_at)
@@ -109,7 +109,7 @@ public abstract class VerifySuite(VerifyShop shop)
     public async Task An_order_in_flight_is_read_again_before_it_is_reported()
     {
         var report = await VerifyAsync(
-            ServiceNames.Order, "UPDATE orders SET total = total + 1 WHERE id = @id", "DEMO-8",
+            ServiceNames.Order, "UPDATE orders SET total_minor = total_minor + 1 WHERE id = @id", "DEMO-8",
             async databases => new StoppedClock(await UpdatedAsync(databases, "DEMO-8")));
 
         Assert.Equal(3, report.Passes);
