@@ -52,7 +52,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
         var notify = new NotifyOrders(context.Sql);
-        var routes = PaymentRoute.ReadAll(context.Configuration["Routes"] ?? "", byName.Keys);
+        var routes = PaymentRoute.ReadAll(context.Configuration.Bind<RouteSettings>().Routes, byName.Keys);
         var calls = new GatewayCalls(byName, routes, store, limits, notify, context);
         var parked = new ParkedEvents(context.Sql, calls.Results);
         webhooks = new Webhooks(byName, calls.Results, context);

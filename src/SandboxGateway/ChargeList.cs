@@ -31,7 +31,7 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
         }
         catch (FormatException)
         {
-            return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+            return Problem.InvalidCursor;
         }
         var charges = await ReadAsync(
             "charges_by_time",

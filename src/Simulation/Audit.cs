@@ -12,7 +12,7 @@ sealed class Audit(World world, Arena arena)
 {
     static readonly SqlQuery Open =
         new("open", "SELECT order_id, state, waiting_for, step, code FROM sagas WHERE ended_at IS NULL");
-    static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled");
+    static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled_orders");
     static readonly SqlQuery OpenShipments =
         new("open_shipments", "SELECT order_id, participant FROM fulfilment_work");
     static readonly SqlQuery Untold = new("untold", "SELECT count(*) FROM payment_notifications");

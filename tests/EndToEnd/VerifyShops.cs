@@ -10,22 +10,22 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// The demo shop's databases after its process has stopped: orders of every fate, one of them placed under an
-/// Idempotency-Key. What is opened are copies; one of them may be spoilt.
+/// Databases of a stopped demo shop with orders of every outcome, one of them placed under an Idempotency-Key. Tests open copies
+/// and may damage one.
 /// </summary>
 public abstract class VerifyShop : IAsyncLifetime
 {
     readonly Dictionary<string, Guid> orders = [];
-    readonly Dictionary<string, string> unspoilt = [];
+    readonly Dictionary<string, string> intact = [];
 
-    /// <summary>The order of a reference.</summary>
+    /// <summary>The id of an order by its reference.</summary>
     public Guid this[string reference] => orders[reference];
 
     public async ValueTask InitializeAsync()
     {
         var (data, arguments) = await MakeAsync();
         await using var host = await HttpHost.StartAsync(data, arguments);
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         var keyed = await host.Client.PostAsync(
             "/api/v1/orders",
             """{"customerId":"ada","currency":"GBP","reference":"KEYED","lines":[{"sku":"SPN-01","quantity":1}]}""",
@@ -34,25 +34,25 @@ public abstract class VerifyShop : IAsyncLifetime
         foreach (var order in (await host.Client.AskAsync("/api/v1/orders")).Json["items"]!.AsArray().OfType<JsonNode>())
             orders[(string)order["reference"]!] = Guid.Parse((string)order["id"]!);
         Assert.Equal(0, await host.StopAsync());
-        foreach (var service in ServiceNames.All) unspoilt[service] = await CopyAsync(service, "unspoilt");
+        foreach (var service in ServiceNames.All) intact[service] = await CopyAsync(service, "intact");
     }
 
-    /// <summary>The four databases as the shop left them, that of <paramref name="spoilt"/> the caller's own.</summary>
-    public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? spoilt = null)
+    /// <summary>Opens the four databases, with a copy for the caller of the one to be damaged.</summary>
+    public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? damaged = null)
     {
-        var addresses = new Dictionary<string, string>(unspoilt);
-        if (spoilt is not null)
-            addresses[spoilt] = await CopyAsync(spoilt, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
+        var addresses = new Dictionary<string, string>(intact);
+        if (damaged is not null)
+            addresses[damaged] = await CopyAsync(damaged, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
         return addresses.ToDictionary(
             pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
     }
 
     public abstract ValueTask DisposeAsync();
 
-    /// <summary>Where the shop's databases are to be: the data directory, and what else the process is told.</summary>
+    /// <summary>Creates the shop's storage, and returns the data directory and further arguments of the process.</summary>
     protected abstract Task<(string? Data, string[] Arguments)> MakeAsync();
 
-    /// <summary>The address of a copy of one database.</summary>
+    /// <summary>Copies a database and returns the copy's address.</summary>
     protected abstract Task<string> CopyAsync(string service, string copy);
 }
 
@@ -80,7 +80,7 @@ public sealed class SqliteVerifyShop : VerifyShop
 
 public sealed class PostgresVerifyShop : VerifyShop
 {
-    // Not CreateTempSubdirectory, which lets nobody else in: started by root, the server runs as another user.
+    // CreateTempSubdirectory would exclude other users, and a server started by root runs as another user.
     readonly string directory = Directory.CreateDirectory(Path.Combine(
         Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
 

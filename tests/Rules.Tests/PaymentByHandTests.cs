@@ -30,7 +30,7 @@ public class PaymentByHandTests
 
     static OperatorDecision Act(PaymentCase file, string operation, long? amount = null) => OperatorPaymentRules.Decide(
         file, new OperatorPaymentAction(Order, operation, amount, "Broken in the post."), "ann",
-        file.Payment!.Provider == Payment.Balance ? null : Card, balanceMinor: 100, AtNow);
+        file.Payment!.Provider == PaymentProviders.Balance ? null : Card, balanceMinor: 100, AtNow);
 
     static PaymentDecision Settle(PaymentCase file, GatewayResult result) => AttemptRules.Settle(
         file, file.Open!.Operation, file.Open.Number, result, Card, AtNow);
@@ -131,7 +131,7 @@ public class PaymentByHandTests
     [Fact]
     public void Store_credit_comes_back_at_once()
     {
-        var part = Act(File(PaymentStates.Captured, 1_530, provider: Payment.Balance), "refund", 500).Decision!;
+        var part = Act(File(PaymentStates.Captured, 1_530, provider: PaymentProviders.Balance), "refund", 500).Decision!;
         Assert.Equal((600, PaymentStates.Captured, 500),
             (part.BalanceMinor, part.Case.Payment!.State, part.Case.Payment.RefundedMinor));
         Assert.Null(part.Next);

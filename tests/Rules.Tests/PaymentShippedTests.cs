@@ -140,7 +140,7 @@ public class PaymentShippedTests
     {
         var paid = Held.With(Held.Payment! with
         {
-            Provider = Payment.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
+            Provider = PaymentProviders.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
         });
         Assert.Same(paid, ShipmentRules.Take(paid, new TakeShipped(510, false), null, AtNow).Case);
         Assert.True(ShipmentRules.IsDone(paid.Payment!, new TakeShipped(510, true)));

@@ -24,9 +24,6 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     public Task A_saga_whose_version_is_not_guarded_is_found() => IsFound(() => new SagaVersionNotGuarded(), "I2", "I3", "I4");
 
     [Fact]
-    public Task A_saga_that_forgot_how_far_it_went_is_found() => IsFound(() => new SureOfWhatWasForgotten(), "I2", "I3", "I4", "I6");
-
-    [Fact]
     public Task An_answer_that_is_not_kept_under_its_key_is_found() => IsFound(() => new AnswerNotKept(), "I1");
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class AuthorizePayments(
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
         }
         store.Save(work, payments);
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
     }
 
     // The resolution's own reply is not sent: the command's reply reports the same state.

@@ -50,7 +50,7 @@ public sealed class OperatePayments(
         }
         store.Save(work, payments);
         orders.Notify(work, changed.Values);
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
         return answers;
     }
 
@@ -63,7 +63,7 @@ public sealed class OperatePayments(
         if (action.Operation == OperatorPaymentAction.Resolve)
             return OperatorPaymentRules.Resolve(paymentCase, action, caller, work.NewId(), at);
         var provider = providers.GetValueOrDefault(name);
-        if (provider is null && name != Payment.Balance)
+        if (provider is null && name != PaymentProviders.Balance)
             return new(null, ReasonCodes.UnknownProvider, "The payment's gateway is not configured here.");
         return OperatorPaymentRules.Decide(
             paymentCase, action, caller, provider?.Capabilities,

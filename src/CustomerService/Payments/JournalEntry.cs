@@ -45,7 +45,7 @@ public sealed record JournalEntry(
         if (captured < 0 || refunded < 0)
             throw new InvalidOperationException(
                 $"Payment {after.OrderId} would shrink from {before!.Totals} to {after.Totals}.");
-        var payer = after.Provider == Payment.Balance
+        var payer = after.Provider == PaymentProviders.Balance
             ? Accounts.Customer(after.CustomerId!)
             : Accounts.Gateway(after.Provider!);
         if (captured > 0)

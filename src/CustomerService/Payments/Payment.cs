@@ -34,14 +34,11 @@ public static class AttentionCodes
 /// </summary>
 public sealed record Payment
 {
-    /// <summary>Provider for store credit, which is debited inside the batch's transaction.</summary>
-    public const string Balance = "balance";
-
     public required Guid OrderId { get; init; }
     public required string State { get; init; }
     public string? CustomerId { get; init; }
 
-    /// <summary><see cref="Balance"/>, or the gateway of the latest authorization; never two at a time.</summary>
+    /// <summary><see cref="PaymentProviders.Balance"/>, or the gateway of the latest authorization; never two at a time.</summary>
     public string? Provider { get; init; }
 
     /// <summary>Route used to choose the provider; null when the order named the provider.</summary>

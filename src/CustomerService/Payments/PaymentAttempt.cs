@@ -1,35 +1,5 @@
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>Operations of a gateway; part of the deterministic idempotency key.</summary>
-public static class GatewayOperations
-{
-    public const string Authorize = "authorize";
-    public const string Capture = "capture";
-    public const string Void = "void";
-    public const string Refund = "refund";
-}
-
-/// <summary>Values of an attempt's <c>state</c>.</summary>
-public static class AttemptStates
-{
-    /// <summary>The intent is stored. Only the sending process knows whether the request reached the gateway.</summary>
-    public const string Open = "open";
-
-    /// <summary>The request certainly had no effect; sent again when due, under the same key.</summary>
-    public const string Retry = "retry";
-
-    /// <summary>The request may have had an effect; looked up when due, and never repeated or undone on a guess.</summary>
-    public const string InDoubt = "in_doubt";
-
-    /// <summary>Waiting for the customer; looked up when due, in case the webhook is lost.</summary>
-    public const string Waiting = "waiting";
-    public const string Succeeded = "succeeded";
-    public const string Declined = "declined";
-
-    /// <summary>Abandoned; as far as we know, without effect.</summary>
-    public const string Failed = "failed";
-}
-
 /// <summary>
 /// A request to a gateway: the intent, committed before the request is sent, and later its result. A payment has at most
 /// one unfinished attempt.

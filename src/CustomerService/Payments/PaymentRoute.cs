@@ -44,7 +44,7 @@ public sealed record PaymentRoute(
                 $"{Settings.Prefix}ROUTES sends payments to \"{unknown}\", which is not configured. There are: "
                 + $"{(gateways.Count == 0 ? "none" : string.Join(", ", gateways.Order(StringComparer.Ordinal)))}.");
         var words = new Queue<string>(Words(conditions));
-        if (!words.TryDequeue(out var route) || route is Payment.Balance or "in" or "from" or "up") throw Bad(line);
+        if (!words.TryDequeue(out var route) || route is PaymentProviders.Balance or "in" or "from" or "up") throw Bad(line);
         var (currencies, from, upTo) = (new List<string>(), 0L, long.MaxValue);
         while (words.TryDequeue(out var word))
             switch (word)
@@ -74,4 +74,15 @@ public sealed record PaymentRoute(
         text.Split([' ', '\t', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     static InvalidSettingException Bad(string line) => new("ROUTES", line, Allowed);
+}
+
+/// <summary>Choice of the gateway per payment.</summary>
+public sealed class RouteSettings
+{
+    /// <summary>
+    /// Payment routes, one per line or separated by semicolons, such as
+    /// <c>card in GBP EUR from 100 up to 500000: stripe, then http</c>; the first matching route with the payment's name
+    /// applies. Default: the provider that the order names.
+    /// </summary>
+    public string Routes { get; set; } = "";
 }

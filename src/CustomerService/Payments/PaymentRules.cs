@@ -36,7 +36,7 @@ public static class PaymentRules
             CreatedAt = at.Now,
             UpdatedAt = at.Now,
         };
-        var fromBalance = command.Payment.Provider == Payment.Balance;
+        var fromBalance = command.Payment.Provider == PaymentProviders.Balance;
         if (candidates is [])
             return Refuse(
                 paymentCase, payment, ReasonCodes.UnknownProvider,
@@ -103,7 +103,7 @@ public static class PaymentRules
             } settled:
                 return new(paymentCase, PaymentAnswers.UndoCompleted(settled));
 
-            case { Provider: Payment.Balance, State: PaymentStates.Captured } or
+            case { Provider: PaymentProviders.Balance, State: PaymentStates.Captured } or
                 { AmountMinor: 0, State: PaymentStates.Captured }:
                 return ReturnToBalance(paymentCase, paymentCase.Payment, balanceMinor, at);
 

@@ -56,7 +56,7 @@ public sealed class PaymentStore(SqlCatalog sql)
     }
 
     static IEnumerable<(string CustomerId, string Currency)> BalancesOf(List<Payment> payments) =>
-        payments.Where(payment => payment.Provider == Payment.Balance)
+        payments.Where(payment => payment.Provider == PaymentProviders.Balance)
             .Select(payment => (payment.CustomerId!, payment.Currency!));
 
     async Task<Dictionary<(string, string), Funds>> LockFundsAsync(
@@ -93,7 +93,7 @@ public sealed class PaymentStore(SqlCatalog sql)
     {
         Guid[] ids =
         [
-            .. payments.Where(payment => alsoOfBalance || payment.Provider != Payment.Balance)
+            .. payments.Where(payment => alsoOfBalance || payment.Provider != PaymentProviders.Balance)
                 .Select(payment => payment.OrderId),
         ];
         var attempts = ids.Length == 0

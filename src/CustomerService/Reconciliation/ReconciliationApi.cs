@@ -97,7 +97,7 @@ public sealed class ReconciliationApi
         Guid? before = null;
         if (query.Position is { } position)
             if (Guid.TryParseExact(position, "D", out var last)) before = last;
-            else return InvalidCursor;
+            else return Problem.InvalidCursor;
         var runs = await context.Database.ReadAsync(
             read => store.ListAsync(read, before, provider, state, query.Limit + 1, http.RequestAborted), http.RequestAborted);
         return Answer.Json(
@@ -126,7 +126,7 @@ public sealed class ReconciliationApi
         var after = 0L;
         if (query.Position is { } position
             && !long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out after))
-            return InvalidCursor;
+            return Problem.InvalidCursor;
         if (await FindAsync(runId, http) is null) return Problem.NotFound("reconciliation");
         var found = await context.Database.ReadAsync(
             read => store.DifferencesAsync(read, runId, after, kind, query.Limit + 1, http.RequestAborted), http.RequestAborted);
@@ -140,7 +140,4 @@ public sealed class ReconciliationApi
 
     Task<ReconciliationRun?> FindAsync(Guid id, HttpContext http) =>
         context.Database.ReadAsync(read => store.FindAsync(read, id, http.RequestAborted), http.RequestAborted);
-
-    static Answer InvalidCursor =>
-        Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
 }

@@ -1,27 +1,5 @@
 namespace Orderwright.CustomerService.Reconciliation;
 
-/// <summary>Values of a run's <c>state</c>.</summary>
-public static class ReconciliationStates
-{
-    public const string Waiting = "waiting";
-
-    /// <summary>State of a run that is reading the gateway's list.</summary>
-    public const string Listing = "listing";
-
-    /// <summary>State of a run that has the whole list and is comparing both records.</summary>
-    public const string Comparing = "comparing";
-
-    public const string Agrees = "agrees";
-    public const string Differs = "differs";
-
-    /// <summary>State of a run that could not read the gateway's list.</summary>
-    public const string Failed = "failed";
-
-    public static readonly IReadOnlyList<string> All = [Waiting, Listing, Comparing, Agrees, Differs, Failed];
-
-    public static bool IsOver(string state) => state is Agrees or Differs or Failed;
-}
-
 /// <summary>Comparison of our record with a gateway's, including its progress.</summary>
 /// <param name="Id">UUIDv7; runs are listed by id.</param>
 /// <param name="Provider">Provider of the gateway.</param>
@@ -54,30 +32,6 @@ public readonly record struct ReconciliationCounts(
     public static ReconciliationCounts operator +(ReconciliationCounts left, ReconciliationCounts right) => new(
         left.Listed + right.Listed, left.Unrelated + right.Unrelated, left.Compared + right.Compared,
         left.InProgress + right.InProgress, left.Differences + right.Differences);
-}
-
-/// <summary>Values of a difference's <c>kind</c>.</summary>
-public static class DifferenceKinds
-{
-    /// <summary>Charge at the gateway without a payment here.</summary>
-    public const string MissingHere = "missing_here";
-
-    /// <summary>Payment here whose charge the gateway does not list.</summary>
-    public const string MissingThere = "missing_there";
-
-    /// <summary>Different captured or refunded amount, or a different currency.</summary>
-    public const string Amount = "amount";
-
-    /// <summary>Equal captured amounts, but different held amounts.</summary>
-    public const string State = "state";
-
-    /// <summary>Refund or release recorded by an operator and missing from the gateway's list.</summary>
-    public const string ByHand = "by_hand";
-
-    /// <summary>Contradiction between a payment and our own journal.</summary>
-    public const string Journal = "journal";
-
-    public static readonly IReadOnlyList<string> All = [MissingHere, MissingThere, Amount, State, ByHand, Journal];
 }
 
 /// <summary>Amounts of a charge in the record of one side. Minor units.</summary>

@@ -6,14 +6,14 @@ WHERE status BETWEEN 200 AND 299 AND length(location) = 51 AND location LIKE '/a
 ORDER BY id;
 
 -- name: orders
-SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text, o.adjustments_minor, o.total, o.version,
-    o.updated_at, o.fulfilment_status,
+SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text, o.adjustments_minor, o.total_minor,
+    o.version, o.updated_at, o.fulfilment_status,
     (
-        SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value) ORDER BY f.number)::text
+        SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value_minor) ORDER BY f.number)::text
         FROM fulfilments f
         WHERE f.order_id = o.id
     ),
-    o.capture, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id)
+    o.capture_policy, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id)
 FROM orders o
 ORDER BY o.id;
 
@@ -31,7 +31,7 @@ FROM order_events
 ORDER BY order_id, version, seq;
 
 -- name: count_unsettled
-SELECT count(*) FROM unsettled;
+SELECT count(*) FROM unsettled_orders;
 
 -- name: sagas
 SELECT order_id, state, step, waiting_for, updated_at, ended_at
