@@ -45,8 +45,8 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         IReadOnlyList<IPaymentProvider> providers =
         [
             .. sandbox is null ? [] : new[] { sandbox },
-            .. http is null ? [] : new[] { HttpProvider.Over(http, limits, context.Time) },
-            .. stripe is null ? [] : new[] { StripeProvider.Over(stripe, limits) },
+            .. http is null ? [] : new[] { HttpProvider.Create(http, limits, context.Time) },
+            .. stripe is null ? [] : new[] { StripeProvider.Create(stripe, limits) },
             .. further,
         ];
         var byName = providers.ToFrozenDictionary(provider => provider.Name);

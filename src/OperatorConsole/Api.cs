@@ -27,9 +27,16 @@ sealed class Apis(SiteContext context)
 
     static IReadOnlyDictionary<string, Uri> Configured(SiteContext context)
     {
+        var settings = context.Configuration.Bind<ServiceUrlSettings>();
         try
         {
-            return ServiceAddresses.ReadSettings(name => name == "URL" ? null : context.Configuration[name]);
+            return ServiceAddresses.ReadSettings(name => name switch
+            {
+                "ORDER_URL" => settings.OrderUrl,
+                "CUSTOMER_URL" => settings.CustomerUrl,
+                "STOCK_URL" => settings.StockUrl,
+                _ => null,
+            });
         }
         catch (InvalidAddressException error)
         {

@@ -176,7 +176,7 @@ sealed class CustomerServer : IAsyncDisposable
             NullLoggerFactory.Instance));
         using var once = new CancellationTokenSource();
         var loop = gateway.Loop.RunAsync(once.Token);
-        Assert.IsType<GatewayResult.Succeeded>((await gateway.DoAsync(asked)).Result);
+        Assert.IsType<GatewayResult.Succeeded>((await gateway.ExecuteAsync(asked)).Result);
         await once.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
     }
