@@ -15,8 +15,8 @@ sealed class Audit(World world, Arena arena)
     static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled_orders");
     static readonly SqlQuery OpenShipments =
         new("open_shipments", "SELECT order_id, participant FROM fulfilment_work");
-    static readonly SqlQuery Untold = new("untold", "SELECT count(*) FROM moved_payments");
-    static readonly SqlQuery OpenCalls = new("open_calls", "SELECT count(*) FROM gateway_calls WHERE finished_at IS NULL");
+    static readonly SqlQuery Untold = new("untold", "SELECT count(*) FROM payment_notifications");
+    static readonly SqlQuery OpenCalls = new("open_calls", "SELECT count(*) FROM payment_attempts WHERE finished_at IS NULL");
     static readonly SqlQuery Orders = new("orders_placed", "SELECT id, status, metadata ->> 'order' FROM orders");
     static readonly SqlQuery Letters = new("letters", "SELECT reason FROM dead_letters WHERE raw <> 'garbage'");
 

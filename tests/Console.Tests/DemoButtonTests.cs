@@ -27,7 +27,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
     public async Task Reset_repairs_what_other_scenarios_left()
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync("/");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "refund-fails" }).ClickAsync();
@@ -47,12 +47,12 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
         var data = HttpHost.NewDirectory();
         await using (var dies = await HttpHost.StartAsync(data))
         {
-            await dies.SaysAsync("The demo shop has");
+            await dies.WaitForAsync("The demo shop has");
             await using var window = await chromium.OpenAsync(dies.Url);
             await window.GoAsync("/");
             await window.Page.GetByLabel("after").SelectOptionAsync("capture-payment");
             await window.Page.GetByRole(AriaRole.Button, new() { Name = "crash" }).ClickAsync();
-            await dies.SaysAsync("It has ended.");
+            await dies.WaitForAsync("It has ended.");
             await using (await HttpHost.StartAsync(data, "--port", $"{dies.Url.Port}"))
             {
                 // On a busy machine the process dies before the browser loads the page. The newest order is the right one.

@@ -15,7 +15,7 @@ public sealed class DemoShop : Shop
     protected override async Task StartAsync()
     {
         host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
     }
 
     protected override HttpClient ClientOf(string path) => host.Client;

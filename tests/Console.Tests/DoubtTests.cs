@@ -19,7 +19,7 @@ public sealed class DoubtTests(Chromium chromium)
         await using var host = await HttpHost.StartAsync(
             null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40),
             "--gateway-deadline", "1s");
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         using var placed = await host.Client.PostAsJsonAsync(
             "/api/v1/orders",
             new

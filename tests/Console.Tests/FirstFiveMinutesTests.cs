@@ -23,7 +23,7 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         var since = Stopwatch.GetTimestamp();
         dev = Start("dev", "--data", data, "--port", $"{url.Port}", "--no-open");
         dev.OutputDataReceived += (_, line) => SignalOn(line.Data, " is ready: ", ready);
-        dev.ErrorDataReceived += (_, line) => SignalOn(line.Data, "The process was killed; it is started again.", restarted);
+        dev.ErrorDataReceived += (_, line) => SignalOn(line.Data, "The process was killed; restarting it.", restarted);
         dev.BeginOutputReadLine();
         dev.BeginErrorReadLine();
         await ready.Task.WaitAsync(Limit);

@@ -13,7 +13,7 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
     {
         // A separate shop, so the counts stay constant during the test.
         host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();

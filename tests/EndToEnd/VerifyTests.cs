@@ -31,7 +31,7 @@ public abstract class VerifySuite(VerifyShop shop)
     }
 
     const string MoveFrom = """
-        INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at)
+        INSERT INTO journal (order_id, kind, running_total, debit_account, credit_account, currency, amount, recorded_at)
         SELECT order_id, 'capture', captured + 1,
         """;
     const string MoveTo = ", 'orders', currency, 1, updated_at FROM payments WHERE order_id = @id";
@@ -93,7 +93,7 @@ public abstract class VerifySuite(VerifyShop shop)
     [Theory]
     [InlineData("DELETE FROM journal WHERE order_id = @id")]
     [InlineData("UPDATE journal SET amount = amount - 1 WHERE order_id = @id")]
-    [InlineData("UPDATE journal SET debit = 'gateway:sandbox' WHERE order_id = @id")]
+    [InlineData("UPDATE journal SET debit_account = 'gateway:sandbox' WHERE order_id = @id")]
     [InlineData("UPDATE journal SET currency = 'EUR' WHERE order_id = @id")]
     public async Task A_forged_journal_is_found(string damage)
     {

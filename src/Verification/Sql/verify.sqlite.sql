@@ -53,10 +53,10 @@ WHERE s.state = 'failed' OR (s.state = 'waiting' AND s.waiting_for IS NOT NULL);
 
 -- name: payments
 SELECT order_id, customer_id, provider, currency, amount, state, authorized, captured, refunded, voided, updated_at, (
-    SELECT coalesce(sum(c.amount), 0)
-    FROM gateway_calls c
-    WHERE c.order_id = payments.order_id AND c.operation IN ('refund', 'void') AND c.state = 'succeeded'
-        AND c.resolved_by IS NOT NULL)
+    SELECT coalesce(sum(a.amount), 0)
+    FROM payment_attempts a
+    WHERE a.order_id = payments.order_id AND a.operation IN ('refund', 'void') AND a.state = 'succeeded'
+        AND a.resolved_by IS NOT NULL)
 FROM payments
 ORDER BY order_id;
 
@@ -77,18 +77,18 @@ FROM (
 GROUP BY customer_id, currency;
 
 -- name: journal
-SELECT order_id, kind, debit, credit, currency, amount
+SELECT order_id, kind, debit_account, credit_account, currency, amount
 FROM journal
 WHERE order_id IS NOT NULL
-ORDER BY order_id, kind, total;
+ORDER BY order_id, kind, running_total;
 
 -- name: account_sums
 -- What the journal makes of each account, beside what the other tables say. Store credit is counted by its balances.
 SELECT account, currency, sum(journal), sum(books)
 FROM (
-    SELECT credit AS account, currency, amount AS journal, 0 AS books FROM journal
+    SELECT credit_account AS account, currency, amount AS journal, 0 AS books FROM journal
     UNION ALL
-    SELECT debit, currency, -amount, 0 FROM journal
+    SELECT debit_account, currency, -amount, 0 FROM journal
     UNION ALL
     SELECT 'customer:' || customer_id, currency, 0, amount FROM balances
     UNION ALL

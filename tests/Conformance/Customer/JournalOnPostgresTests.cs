@@ -56,7 +56,7 @@ public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(eng
     [InlineData("DROP FUNCTION refuse_journal_change() CASCADE")]
     [InlineData("ALTER TABLE journal DISABLE TRIGGER USER")]
     [InlineData("ALTER TABLE journal OWNER TO CURRENT_USER")]
-    [InlineData("ALTER TABLE journal DROP CONSTRAINT journal_movement")]
+    [InlineData("ALTER TABLE journal DROP CONSTRAINT journal_entry")]
     [InlineData("ALTER SCHEMA public OWNER TO CURRENT_USER")]
     [InlineData("CREATE RULE nothing AS ON INSERT TO journal DO INSTEAD NOTHING")]
     [InlineData("SET ROLE orderwright_journal")]
