@@ -7,7 +7,7 @@ using Orderwright.CustomerService.Providers.Http;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What an answer over HTTP means for the money: only the contract's own words settle anything.</summary>
+/// <summary>Meaning of HTTP responses for the money: only responses of the contract settle anything.</summary>
 public class PaymentHttpProviderTests
 {
     sealed class Stub(Func<HttpResponseMessage> answer) : HttpMessageHandler
@@ -16,7 +16,7 @@ public class PaymentHttpProviderTests
             Task.FromResult(answer());
     }
 
-    static readonly GatewayRequest Asked = new(
+    static readonly GatewayRequest Request = new(
         "01980000-0000-7000-8000-000000000001:authorize:1", new("01980000-0000-7000-8000-000000000001"), "authorize", 1_530,
         "GBP", "tok_visa", null);
 
@@ -47,8 +47,8 @@ public class PaymentHttpProviderTests
     [InlineData(502, "", "Unknown")]
     [InlineData(503, "upstream connect error", "Unknown")]
     [InlineData(504, "", "Unknown")]
-    public async Task A_request_is_settled_by_the_gateways_own_words_only(int status, string body, string result) =>
-        Assert.Equal(result, (await Answering(status, body).AuthorizeAsync(Asked, default)).GetType().Name);
+    public async Task Only_responses_of_the_contract_settle_a_request(int status, string body, string result) =>
+        Assert.Equal(result, (await Answering(status, body).AuthorizeAsync(Request, default)).GetType().Name);
 
     [Theory]
     [InlineData(200, """{"outcome":"succeeded","id":"ch_1"}""", "Succeeded")]
@@ -58,22 +58,22 @@ public class PaymentHttpProviderTests
     [InlineData(400, "", "Unknown")]
     [InlineData(401, "", "Unknown")]
     [InlineData(500, "", "Unknown")]
-    public async Task A_look_up_that_fails_says_nothing_about_what_it_looked_up(int status, string body, string result) =>
-        Assert.Equal(result, (await Answering(status, body).FindAsync(Asked, default)).GetType().Name);
+    public async Task A_failed_look_up_settles_nothing(int status, string body, string result) =>
+        Assert.Equal(result, (await Answering(status, body).FindAsync(Request, default)).GetType().Name);
 
     [Theory]
     [InlineData(HttpRequestError.ConnectionError, "Unavailable")]
     [InlineData(HttpRequestError.NameResolutionError, "Unavailable")]
     [InlineData(HttpRequestError.ResponseEnded, "Unknown")]
     [InlineData(HttpRequestError.Unknown, "Unknown")]
-    public async Task A_call_that_broke_off_may_have_arrived_unless_it_was_never_sent(HttpRequestError error, string result) =>
+    public async Task A_broken_request_is_in_doubt_unless_it_was_never_sent(HttpRequestError error, string result) =>
         Assert.Equal(
-            result, (await Over(() => throw new HttpRequestException(error)).AuthorizeAsync(Asked, default)).GetType().Name);
+            result, (await Over(() => throw new HttpRequestException(error)).AuthorizeAsync(Request, default)).GetType().Name);
 
     [Fact]
-    public void The_tools_own_settings_are_none_of_the_gateways()
+    public void Settings_of_the_command_line_tool_do_not_configure_the_gateway()
     {
-        // ORDERWRIGHT_URL stands in many an environment, for the command line tool.
+        // Many environments set ORDERWRIGHT_URL for the command line tool.
         var settings = HttpGatewaySettings.Read(new ConfigurationBuilder().AddInMemoryCollection(
         [
             new("Url", "http://127.0.0.1:4000"), new("Secret", "somebody else's"),

@@ -18,7 +18,7 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>The sandbox gateway as its process runs it, on a free port, and the provider that talks to it.</summary>
+/// <summary>The sandbox gateway in a process of its own on a free port, with its provider.</summary>
 sealed class HttpGateway : IAsyncDisposable
 {
     public const string Secret = "shared with the gateway";
@@ -75,7 +75,7 @@ sealed class HttpGateway : IAsyncDisposable
         Guid order, string operation, string? token = null, string? charge = null, long amount = 1_530, int n = 1) =>
         new(PaymentAttempt.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
 
-    /// <summary>What comes of a request; null when no answer came before the deadline.</summary>
+    /// <summary>Sends a request; null without an answer before the deadline.</summary>
     public async Task<GatewayResult?> DoAsync(GatewayRequest request)
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -97,7 +97,7 @@ sealed class HttpGateway : IAsyncDisposable
 
     public Task<GatewayResult> FindAsync(GatewayRequest request) => Provider.FindAsync(request, default);
 
-    /// <summary>All charges of the gateway's list, or those of an order, page by page.</summary>
+    /// <summary>Reads all charges of the gateway's list, or the charges of an order, page by page.</summary>
     public async Task<List<JsonNode>> ListAsync(string filter = "limit=7")
     {
         var charges = new List<JsonNode>();

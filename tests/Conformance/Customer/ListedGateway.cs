@@ -5,7 +5,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>A gateway that did nothing, and gives its empty list page by page when a test says so.</summary>
+/// <summary>A gateway without charges, which lists empty pages as scripted by the test.</summary>
 sealed class ListedGateway : IPaymentProvider, IChargeList
 {
     readonly Channel<(string? Next, string? Fault)> pages = Channel.CreateUnbounded<(string?, string?)>();
@@ -17,10 +17,10 @@ sealed class ListedGateway : IPaymentProvider, IChargeList
 
     public IChargeList Charges => this;
 
-    /// <summary>Every cursor that was asked for.</summary>
+    /// <summary>Cursors of all requests.</summary>
     public ConcurrentQueue<string?> Asked { get; } = new();
 
-    /// <summary>Whoever asks next is told that this page follows; null: none.</summary>
+    /// <summary>Answers the next request with the cursor of the following page; null for the last page.</summary>
     public void Give(string? next) => pages.Writer.TryWrite((next, null));
 
     public void Fail(string why) => pages.Writer.TryWrite((null, why));

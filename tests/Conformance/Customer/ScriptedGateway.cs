@@ -4,7 +4,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>A gateway that answers when and what a test says.</summary>
+/// <summary>A gateway that answers as scripted by the test.</summary>
 sealed class ScriptedGateway : IPaymentProvider
 {
     readonly ConcurrentDictionary<string, TaskCompletionSource<GatewayResult>> calls = new();
@@ -18,16 +18,16 @@ sealed class ScriptedGateway : IPaymentProvider
 
     public int InFlight => Volatile.Read(ref inFlight);
 
-    /// <summary>Every key with its operation, in the order in which it was called.</summary>
+    /// <summary>Keys and operations in order of the requests.</summary>
     public ConcurrentQueue<string> Called { get; } = new();
 
-    /// <summary>Runs before a call is answered.</summary>
+    /// <summary>Runs before a request is answered.</summary>
     public Func<GatewayRequest, Task> Sees { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>What a look-up finds.</summary>
+    /// <summary>Result of look-ups.</summary>
     public Func<GatewayRequest, GatewayResult> Finds { get; set; } = _ => new GatewayResult.Unknown("It does not answer.");
 
-    /// <summary>Answers all calls under this key, made or to come.</summary>
+    /// <summary>Answers all requests under a key, past and future.</summary>
     public void Answer(string key, GatewayResult result) => Of(key).TrySetResult(result);
 
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
@@ -40,7 +40,7 @@ sealed class ScriptedGateway : IPaymentProvider
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => Task.FromResult(Finds(request));
 
-    /// <summary>The next webhook, whatever its body, says this.</summary>
+    /// <summary>Sets the content of the next webhook, whatever the body.</summary>
     public void Hook(string key, GatewayResult? result, string? id = null) => hooks.Enqueue(
         new GatewayEvent(id ?? Guid.NewGuid().ToString(), "scripted", key, result, "{}"));
 
