@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// One logical message: a CloudEvents 1.0 event in memory. All messages of a batch to one destination travel as one AMQP
+/// Logical message: a CloudEvents 1.0 event in memory. All messages of a batch to one destination travel as one AMQP
 /// message (<see cref="CloudEventsBatch"/>). Delivery is at least once, in no particular order; receivers are idempotent by
 /// (<see cref="OrderId"/>, <see cref="Step"/>).
 /// </summary>

@@ -10,16 +10,16 @@ public static class PaymentProviders
     public const string Sandbox = "sandbox";
 }
 
-/// <summary>Values of a payment's <c>state</c>. Stable: clients filter by them.</summary>
+/// <summary>Values of a payment's <c>state</c>. Stable, because clients filter by them.</summary>
 public static class PaymentStates
 {
-    /// <summary>The authorization was requested or is in doubt; the payment's attempt says which.</summary>
+    /// <summary>An authorization is in progress or in doubt; the attempt says which.</summary>
     public const string Authorizing = "authorizing";
 
-    /// <summary>The customer has to act first: 3-D Secure.</summary>
+    /// <summary>Waiting for the customer to complete 3-D Secure.</summary>
     public const string ActionRequired = "action_required";
 
-    /// <summary>Money is held; part of it may have been captured for shipped goods.</summary>
+    /// <summary>Money is held. Part of it may already be captured, for goods that were shipped.</summary>
     public const string Authorized = "authorized";
     public const string Capturing = "capturing";
     public const string Captured = "captured";
@@ -29,7 +29,7 @@ public static class PaymentStates
     public const string Refunded = "refunded";
     public const string Declined = "declined";
 
-    /// <summary>A tombstone: undone before the payment was made, or before anything happened at the gateway.</summary>
+    /// <summary>Tombstone: undone before the payment was made, or before it had any effect at the gateway.</summary>
     public const string Undone = "undone";
 
     /// <summary>The money could not be returned; a person has to look.</summary>
@@ -41,7 +41,7 @@ public static class PaymentStates
         Undone, UndoFailed,
     ];
 
-    /// <summary>States during which the customer of the payment cannot be erased.</summary>
+    /// <summary>States in which the payment's customer cannot be erased.</summary>
     public static readonly IReadOnlyList<string> Unsettled =
         [Authorizing, ActionRequired, Authorized, Capturing, Voiding, Refunding, UndoFailed];
 }
@@ -55,24 +55,24 @@ public static class GatewayOperations
     public const string Refund = "refund";
 }
 
-/// <summary>Values of a payment attempt's <c>state</c>.</summary>
+/// <summary>Values of an attempt's <c>state</c>.</summary>
 public static class AttemptStates
 {
-    /// <summary>The intent is stored. The request may or may not have reached the gateway.</summary>
+    /// <summary>The intent is stored. Only the sending process knows whether the request reached the gateway.</summary>
     public const string Open = "open";
 
-    /// <summary>The operation certainly did not happen. It is sent again, with the same key, when due.</summary>
+    /// <summary>The request certainly had no effect; sent again when due, under the same key.</summary>
     public const string Retry = "retry";
 
-    /// <summary>The operation may have happened. It is looked up when due, and never repeated or undone by guess.</summary>
+    /// <summary>The request may have had an effect; looked up when due, and never repeated or undone on a guess.</summary>
     public const string InDoubt = "in_doubt";
 
-    /// <summary>The customer has to act. The result is looked up when due, in case the webhook is lost.</summary>
+    /// <summary>Waiting for the customer; looked up when due, in case the webhook is lost.</summary>
     public const string Waiting = "waiting";
     public const string Succeeded = "succeeded";
     public const string Declined = "declined";
 
-    /// <summary>Abandoned; as far as is known without effect.</summary>
+    /// <summary>Abandoned; as far as we know, without effect.</summary>
     public const string Failed = "failed";
 }
 

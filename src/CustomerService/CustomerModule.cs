@@ -45,14 +45,14 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         IReadOnlyList<IPaymentProvider> providers =
         [
             .. sandbox is null ? [] : new[] { sandbox },
-            .. http is null ? [] : new[] { HttpProvider.Over(http, limits, context.Time) },
-            .. stripe is null ? [] : new[] { StripeProvider.Over(stripe, limits) },
+            .. http is null ? [] : new[] { HttpProvider.Create(http, limits, context.Time) },
+            .. stripe is null ? [] : new[] { StripeProvider.Create(stripe, limits) },
             .. further,
         ];
         var byName = providers.ToFrozenDictionary(provider => provider.Name);
 
         var notify = new NotifyOrders(context.Sql);
-        var routes = PaymentRoute.ReadAll(context.Configuration["Routes"] ?? "", byName.Keys);
+        var routes = PaymentRoute.ReadAll(context.Configuration.Bind<RouteSettings>().Routes, byName.Keys);
         var calls = new GatewayCalls(byName, routes, store, limits, notify, context);
         var parked = new ParkedEvents(context.Sql, calls.Results);
         webhooks = new Webhooks(byName, calls.Results, context);

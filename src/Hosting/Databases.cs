@@ -7,10 +7,12 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Hosting;
 
-/// <summary>Addresses of the services' databases. Each service has its own.</summary>
+/// <summary>Addresses of the services' databases, a database per service.</summary>
 public sealed class DatabaseSettings
 {
-    /// <summary>Directory of SQLite files; short for <c>sqlite:DIR</c>, with precedence over <c>ORDERWRIGHT_DATABASE</c>.</summary>
+    /// <summary>
+    /// Directory of SQLite files; short for <c>sqlite:DIR</c>, with precedence over <c>ORDERWRIGHT_DATABASE</c>.
+    /// </summary>
     public string Data { get; set; } = "";
 
     /// <summary>

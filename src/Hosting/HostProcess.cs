@@ -70,7 +70,7 @@ sealed partial class HostProcess : IAsyncDisposable
         var died = Task.WhenAny(services.Select(service => service.Died));
         try
         {
-            // A service that died or cannot run at all is reported at once, whatever the others wait for.
+            // A dead service, or one unable to run, is reported at once, whatever the others wait for.
             var ready = GetReadyAsync(stopping);
             if (await Task.WhenAny(ready, died) == died) return await EndAsync(await died);
             await ready;
@@ -102,8 +102,8 @@ sealed partial class HostProcess : IAsyncDisposable
 
     async Task GetReadyAsync(CancellationToken stopping)
     {
-        await foreach (var started in Task.WhenEach(services.Zip(operated, (service, parts) => service.StartAsync(parts.DeadLetters.Loops, stopping))))
-            await started;
+        var starts = services.Zip(operated, (service, parts) => service.StartAsync(parts.DeadLetters.Loops, stopping));
+        await foreach (var started in Task.WhenEach(starts)) await started;
         open = true;
         while (services.Any(service => service.Trouble is not null))
             await Task.Delay(LookInterval, TimeProvider.System, stopping);

@@ -29,7 +29,7 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
         return new(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? null : address, uri.Port);
     }
 
-    /// <summary>URL for a person on this machine, with the actual port.</summary>
+    /// <summary>URL for a person on the same machine, with the actual port.</summary>
     public string Url(int port)
     {
         var host = Address is null ? "127.0.0.1"
@@ -57,14 +57,14 @@ public sealed class ListenSettings
 
     /// <summary>
     /// Host names, separated by commas, under which callers reach the process; loopback names are always allowed. When
-    /// listening beyond loopback without this setting, every name is allowed, because keys protect the process.
+    /// listening beyond loopback without host names, every name is allowed, because keys protect the process.
     /// </summary>
     public string Hosts { get; set; } = "";
 
     /// <summary>Key file, written by <c>./orderwright keys add</c>. Without keys a process listens on loopback only.</summary>
     public string Keys { get; set; } = "";
 
-    /// <summary>Idle timeout for client connections; longer than that of a proxy in front.</summary>
+    /// <summary>Idle timeout for client connections; longer than the idle timeout of a proxy in front.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(2);
 }

@@ -19,12 +19,13 @@ static class Logging
             ?? throw new InvalidSettingException("LOG", text, "debug, info, warn or error");
         var filters = categories.Select(filter => (filter.Category, Level: LevelOf(filter.Level)
             ?? throw new InvalidSettingException(
-                $"{filter.Origin} is \"{filter.Level}\", which is invalid. Allowed: {string.Join(", ", Enum.GetNames<LogLevel>())}."))).ToList();
+                $"{filter.Origin} is \"{filter.Level}\", which is invalid. " +
+                $"Allowed: {string.Join(", ", Enum.GetNames<LogLevel>())}."))).ToList();
         return LoggerFactory.Create(logging =>
         {
             logging.Services.AddSingleton(TimeProvider.System);
             logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning)
-                // The host rethrows the exceptions that it would log with a stack.
+                // The host logs exceptions with a stack although they are rethrown to us.
                 .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
                 .AddConsoleFormatter<OneLineFormatter, ConsoleFormatterOptions>()
                 .AddConsole(console =>

@@ -12,7 +12,7 @@ namespace Orderwright.Hosting;
 public delegate Task AfterReady(Uri url, CancellationToken cancel);
 
 /// <summary>
-/// Runs one or more services in a process: reads settings, opens databases and transport, serves HTTP, and shuts down
+/// Runs services in a process: reads settings, opens databases and transport, serves HTTP, and shuts down
 /// gracefully on SIGTERM and Ctrl+C. Exit codes: 0 stopped, 1 failed, 2 invalid setting.
 /// </summary>
 public static class ServiceHost
@@ -21,7 +21,7 @@ public static class ServiceHost
 
     /// <param name="args">Settings as <c>--name value</c>.</param>
     /// <param name="modules">1 or more.</param>
-    /// <param name="prepare">Reads its settings at once, so that an invalid one is reported at the start.</param>
+    /// <param name="prepare">Reads its settings at once, so that invalid settings are reported at the start.</param>
     /// <param name="site">Pages for people; null for none.</param>
     public static async Task<int> RunAsync(
         string[] args, IReadOnlyList<IServiceModule> modules, Func<IConfiguration, ILoggerFactory, AfterReady>? prepare,
@@ -49,7 +49,7 @@ public static class ServiceHost
         }
         catch (Exception error) when (error is IOException or DatabaseUnfitException)
         {
-            // A port in use, a directory that is not writable, a server that could lose commits.
+            // A port in use, a read-only directory, a server that could lose commits.
             await Console.Error.WriteLineAsync($"Orderwright cannot run: {error.Message}");
             return 1;
         }

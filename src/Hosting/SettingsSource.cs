@@ -7,8 +7,8 @@ namespace Orderwright.Hosting;
 /// <summary>
 /// Settings from arguments (<c>--max-messages 256</c>; <c>--no-demo</c> means <c>--demo false</c>), then from the environment
 /// (<c>ORDERWRIGHT_MAX_MESSAGES=256</c>), then from <see cref="StandardSettings"/>. Case, underscores and dashes are ignored;
-/// <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. Keeps track of the settings that
-/// are read, so that unknown ones can be reported.
+/// <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. Records which settings are
+/// read, so that unknown settings can be reported.
 /// </summary>
 public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
 {
@@ -18,7 +18,7 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
     readonly Dictionary<string, string> arguments = [];
     readonly Dictionary<string, string> environment = [];
     readonly Dictionary<string, string> origins = [];
-    readonly HashSet<string> asked = [];
+    readonly HashSet<string> read = [];
     readonly Lock gate = new();
 
     public SettingsSource(IReadOnlyList<string> args, IDictionary variables, StandardSettings? standard = null)
@@ -55,21 +55,21 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
     public override bool TryGet(string key, out string? value)
     {
         var name = Normal(key);
-        lock (gate) asked.Add(name);
+        lock (gate) read.Add(name);
         return base.TryGet(name, out value);
     }
 
-    /// <summary>Throws for an argument that was never read; returns the variables and keys that were never read.</summary>
+    /// <summary>Throws for an unread argument; returns the unread variables and keys.</summary>
     public IReadOnlyList<string> Unknown()
     {
         lock (gate)
         {
             foreach (var (name, argument) in arguments)
-                if (!asked.Contains(name)) throw new InvalidSettingException($"The argument {argument} is unknown.");
+                if (!read.Contains(name)) throw new InvalidSettingException($"The argument {argument} is unknown.");
             return
             [
                 .. environment.Where(pair => !ToolVariables.Contains(pair.Key)).Concat(origins)
-                    .Where(pair => !asked.Contains(pair.Key)).Select(pair => pair.Value),
+                    .Where(pair => !read.Contains(pair.Key)).Select(pair => pair.Value),
             ];
         }
     }
@@ -80,7 +80,7 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
             ? $"{error.Message} The value comes from {origin}."
             : error.Message;
 
-    /// <summary>True for two spellings of one setting.</summary>
+    /// <summary>True for two spellings of the same setting.</summary>
     public static bool AreSame(string one, string other) => Normal(one) == Normal(other);
 
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;

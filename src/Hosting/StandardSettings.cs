@@ -15,7 +15,7 @@ public sealed class StandardSettings
 {
     const string Section = "Orderwright";
 
-    // Keys with the setting each one provides, and the settings that replace it.
+    // Keys with the provided setting, and the settings with precedence.
     static readonly (string Key, string Name, string[] ReplacedBy)[] Known =
     [
         ("ConnectionStrings:Orderwright", "DATABASE", ["DATABASE", "DATA"]),
@@ -25,7 +25,7 @@ public sealed class StandardSettings
         ("Logging:LogLevel:Default", "LOG", ["LOG"]),
     ];
 
-    // Sections that ASP.NET Core would read, with the reason why they have no effect here.
+    // Sections known from ASP.NET Core but without effect here, with the reason.
     static readonly (string Key, string Why)[] Unused =
     [
         ("Kestrel", "the server's limits are fixed, and the address is ORDERWRIGHT_LISTEN or urls"),
@@ -63,7 +63,9 @@ public sealed class StandardSettings
         }
         catch (InvalidDataException error)
         {
-            var cause = error.InnerException is FormatException { InnerException: JsonException json } ? json.Message : error.Message;
+            var cause = error.InnerException is FormatException { InnerException: JsonException json }
+                ? json.Message
+                : error.Message;
             throw new InvalidSettingException($"An appsettings file in {directory} cannot be read: {cause}");
         }
     }
@@ -95,7 +97,7 @@ public sealed class StandardSettings
             if (configuration[key] is not { Length: > 0 } value) continue;
             if (replacedBy.FirstOrDefault(isSet) is { } stronger)
                 warnings.Add(Overridden(OriginOf(key), Variable(stronger)));
-            else if (provided.Find(setting => Array.Exists(replacedBy, other => SettingsSource.AreSame(other, setting.Name))) is { } first)
+            else if (provided.Find(setting => replacedBy.Any(other => SettingsSource.AreSame(other, setting.Name))) is { } first)
                 warnings.Add(Overridden(OriginOf(key), first.Origin));
             else
                 provided.Add(new(name, key == "urls" ? OneAddress(value, warnings) : value, OriginOf(key)));
@@ -108,7 +110,8 @@ public sealed class StandardSettings
         return (provided, warnings);
     }
 
-    static string Variable(string name) => $"{Settings.Prefix}{name.Replace(":", "", StringComparison.Ordinal).ToUpperInvariant()}";
+    static string Variable(string name) =>
+        $"{Settings.Prefix}{name.Replace(":", "", StringComparison.Ordinal).ToUpperInvariant()}";
 
     static string Overridden(string origin, string stronger) => $"{origin} is not used: {stronger} is set.";
 
@@ -118,7 +121,7 @@ public sealed class StandardSettings
         var all = urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var used = Array.Find(all, url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)) ?? urls;
         if (all.Length > 1)
-            warnings.Add($"{OriginOf("urls")} names several addresses, and only {used} is used: a host listens on one, without TLS.");
+            warnings.Add($"{OriginOf("urls")} names several addresses, and only {used} is used.");
         return used;
     }
 

@@ -44,7 +44,10 @@ static class Transports
         }
         catch (ValidationException error)
         {
-            throw new InvalidSettingException($"{Settings.Prefix}TRANSPORT: {error.Message} Or: {InProcess}.") { Setting = "TRANSPORT" };
+            throw new InvalidSettingException($"{Settings.Prefix}TRANSPORT: {error.Message} Or: {InProcess}.")
+            {
+                Setting = "TRANSPORT",
+            };
         }
     }
 

@@ -207,6 +207,7 @@ public static class IdempotencyKeys
         return values.Count == 1 && key.Length is >= 1 and <= 255 && key.All(c => c is > ' ' and <= '~')
             ? (key, null)
             : (null, Problem.Invalid(
-                "Idempotency-Key", ErrorCodes.IdempotencyKeyMalformed, "The key must be 1 to 255 visible ASCII characters, once."));
+                "Idempotency-Key", ErrorCodes.IdempotencyKeyMalformed,
+                "The key must be 1 to 255 visible ASCII characters, once."));
     }
 }

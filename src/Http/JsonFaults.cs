@@ -150,7 +150,8 @@ static class JsonFaults
             ? Nullable.GetUnderlyingType(property.PropertyType) is not null
             : property.IsSetNullable;
 
-    static ProblemError Required(string pointer) => new(pointer, ErrorCodes.Required, "A value is required and must not be null.");
+    static ProblemError Required(string pointer) =>
+        new(pointer, ErrorCodes.Required, "A value is required and must not be null.");
 
     static ProblemError Twice(string pointer) => new(pointer, ErrorCodes.DuplicateProperty, "This property occurs twice.");
 }

@@ -23,8 +23,8 @@ public static class Pages
 }
 
 /// <summary>
-/// Keyset cursors: opaque to the caller, refused with a 400 unless made here. The checksum detects damage and guessing. The checksum is
-/// no secret, because a cursor only marks a position in a list already filtered for the caller.
+/// Keyset cursors: opaque to the caller, refused with a 400 unless made here. The checksum detects damage and guessing. The
+/// checksum is no secret, because a cursor only marks a position in a list already filtered for the caller.
 /// </summary>
 public static class Cursor
 {
@@ -84,7 +84,7 @@ public sealed class ListQuery
             else
                 errors.Add(new("limit", ErrorCodes.OutOfRange, $"A whole number from 1 to {MaxLimit}."));
         if (values.TryGetValue("cursor", out var cursor) && (Position = Cursor.Read(cursor)) is null)
-            errors.Add(new("cursor", ErrorCodes.InvalidCursor, "Use nextCursor of the previous page unchanged."));
+            errors.Add(new("cursor", ErrorCodes.InvalidCursor, "Pass nextCursor of the previous page unchanged."));
     }
 
     public int Limit { get; } = DefaultLimit;

@@ -47,7 +47,9 @@ public sealed record Problem(
             };
 
     public static Answer Invalid(IReadOnlyList<ProblemError> errors) =>
-        Of(StatusCodes.Status400BadRequest, ProblemCodes.InvalidRequest, "The request is invalid; errors lists each problem.", errors);
+        Of(
+            StatusCodes.Status400BadRequest, ProblemCodes.InvalidRequest, "The request is invalid; errors lists each problem.",
+            errors);
 
     public static Answer Invalid(string pointer, string code, string detail) =>
         Invalid([new ProblemError(pointer, code, detail)]);
@@ -59,6 +61,10 @@ public sealed record Problem(
 
     public static Answer NotFound(string what) =>
         Of(StatusCodes.Status404NotFound, ProblemCodes.NotFound, $"The {what} does not exist, or you may not see it.");
+
+    /// <summary>Refusal of a well-formed cursor that belongs to another list.</summary>
+    public static Answer InvalidCursor =>
+        Invalid("cursor", ErrorCodes.InvalidCursor, "Pass nextCursor of the previous page unchanged.");
 
     public static Answer Conflict(string code, string detail) => Of(StatusCodes.Status409Conflict, code, detail);
 

@@ -141,7 +141,9 @@ public static class ProblemCodes
 
     // ---- orders and fulfilments ----
 
-    /// <summary>Another order of the merchant has the reference; <c>orderId</c> names it. For credits: the reference is used.</summary>
+    /// <summary>
+    /// Another order of the merchant has the reference; <c>orderId</c> names it. For credits: the reference is used.
+    /// </summary>
     [Status(409)]
     public const string DuplicateReference = "duplicate_reference";
 

@@ -70,7 +70,8 @@ public static class StrictJson
 
     // If the whole body is unusable, the problem gets the error's code, which saves a client from reading the list.
     static Answer Refusal(IReadOnlyList<ProblemError> errors) =>
-        errors is [{ Code: ProblemCodes.InvalidJson or ProblemCodes.InvalidText or ProblemCodes.TooDeep or ProblemCodes.CardNumber } only]
+        errors is [var only] && only.Code
+            is ProblemCodes.InvalidJson or ProblemCodes.InvalidText or ProblemCodes.TooDeep or ProblemCodes.CardNumber
             ? Problem.Of(StatusCodes.Status400BadRequest, only.Code, only.Detail, errors)
             : Problem.Invalid(errors);
 

@@ -15,21 +15,28 @@ sealed class Apis(SiteContext context)
     readonly IReadOnlyDictionary<string, Uri> configured = Configured(context);
     ServiceAddresses? addresses;
 
-    /// <summary>The APIs as one visitor.</summary>
+    /// <summary>Creates a visitor's access to the APIs.</summary>
     /// <param name="key">The visitor's API key; null where the server needs none.</param>
     /// <param name="cancel">Cancelled when the visitor disconnects.</param>
     public Api As(string? key, CancellationToken cancel) => new(Client(key), cancel);
 
-    /// <summary>The client behind <see cref="As"/>.</summary>
-    // The address is known once the server listens, which is before the first visitor.
+    /// <summary>Creates the client behind <see cref="As"/>.</summary>
+    // Reads the address late: the address is unknown until the server listens.
     public ApiClient Client(string? key) => new(
         Http, addresses ??= ServiceAddresses.Of(context.Address(), context.Services, configured), key);
 
     static IReadOnlyDictionary<string, Uri> Configured(SiteContext context)
     {
+        var settings = context.Configuration.Bind<ServiceUrlSettings>();
         try
         {
-            return ServiceAddresses.ReadSettings(name => name == "URL" ? null : context.Configuration[name]);
+            return ServiceAddresses.ReadSettings(name => name switch
+            {
+                "ORDER_URL" => settings.OrderUrl,
+                "CUSTOMER_URL" => settings.CustomerUrl,
+                "STOCK_URL" => settings.StockUrl,
+                _ => null,
+            });
         }
         catch (InvalidAddressException error)
         {
@@ -38,7 +45,7 @@ sealed class Apis(SiteContext context)
     }
 }
 
-/// <summary>The services' APIs, called as one visitor until that visitor disconnects.</summary>
+/// <summary>The services' APIs, called as a visitor until the visitor disconnects.</summary>
 public sealed class Api(ApiClient client, CancellationToken cancel)
 {
     static readonly ListOrder DeadLetters = new(
@@ -46,15 +53,15 @@ public sealed class Api(ApiClient client, CancellationToken cancel)
 
     static readonly ListOrder Audit = new(entry => AuditEntry.PositionOf(IdOf(entry)), Cursor.Write);
 
-    /// <summary>Each service runs in a process of its own.</summary>
+    /// <summary>The services run in several processes.</summary>
     public bool IsDistributed => client.Addresses.IsDistributed;
 
-    /// <summary>The address of a service, without a path.</summary>
+    /// <summary>Address of a service, without a path.</summary>
     public string AddressOf(string service) => client.Addresses[service].GetLeftPart(UriPartial.Authority);
 
     public Task<ApiReply> GetAsync(string service, string path) => client.GetAsync(service, path, cancel);
 
-    /// <summary>A service's readiness.</summary>
+    /// <summary>Readiness of a service.</summary>
     public Task<ApiReply> GetHealthAsync(string service) => client.GetHealthAsync(service, cancel);
 
     public Task<ApiReply> PostAsync(string service, string path, JsonObject body) =>

@@ -132,7 +132,7 @@ public sealed class OrderApi(
         var start = before is { } end ? Ids.FirstAt(end) : Guid.AllBitsSet;
         if (query.Position is { } position)
         {
-            if (!Guid.TryParseExact(position, "N", out var last)) return Requests.InvalidCursor;
+            if (!Guid.TryParseExact(position, "N", out var last)) return Problem.InvalidCursor;
             if (last < start) start = last;
         }
         var page = await find.ListAsync(

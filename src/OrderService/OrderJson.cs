@@ -94,13 +94,8 @@ public sealed record LineResponse(int Line, string Sku, int Quantity, long? Unit
 
 /// <summary>JSON of the API: strict on reading; every property is written.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    PropertyNameCaseInsensitive = false,
-    NumberHandling = JsonNumberHandling.Strict,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(CancelRequest))]

@@ -10,10 +10,6 @@ namespace Orderwright.OrderService;
 /// <summary>Values that several operations take from a request.</summary>
 public static class Requests
 {
-    /// <summary>Refusal of a well-formed cursor that belongs to another list.</summary>
-    public static Answer InvalidCursor =>
-        Problem.Invalid("cursor", "invalid_cursor", "Pass nextCursor of the previous page unchanged.");
-
     public static Moment MomentOf(HttpContext http, TimeProvider time) =>
         new(time.Now(), Caller.Of(http).Name, Activity.Current?.TraceId.ToHexString());
 

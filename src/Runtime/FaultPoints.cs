@@ -51,8 +51,8 @@ public sealed class FaultPoints(FaultPoint point, int at, double probability, Ac
         if (settings.Fault is not { Length: > 0 } fault) return null;
         if (!IsTrial(configuration) && !settings.FaultAllowed)
             throw new InvalidSettingException(
-                $"{Settings.Prefix}FAULT lets this service kill itself, but the service is not set up for a trial: it has keys, or " +
-                $"listens beyond loopback. Allowed: no {Settings.Prefix}FAULT, or {Settings.Prefix}FAULT_ALLOWED=true.");
+                $"{Settings.Prefix}FAULT lets this service kill itself, but the service is not set up for a trial: it has " +
+                $"keys, or listens beyond loopback. Allowed: no {Settings.Prefix}FAULT, or {Settings.Prefix}FAULT_ALLOWED=true.");
         var parts = fault.Split(':', 2);
         FaultPoint? point = parts[0] switch
         {
@@ -69,7 +69,7 @@ public sealed class FaultPoints(FaultPoint point, int at, double probability, Ac
         if (point is null || !(isCount || isProbability))
             throw new InvalidSettingException(
                 "FAULT", fault,
-                "before-commit, after-commit or after-publish; :20 for the twentieth batch, :0.01 for each batch with that probability");
+                "before-commit, after-commit or after-publish; :20 for the twentieth batch, :0.01 for each with that probability");
         return new(point.Value, isCount ? at : 0, isCount ? 0 : probability, Die);
     }
 

@@ -2,8 +2,8 @@ namespace Orderwright.Runtime;
 
 /// <summary>
 /// Rows last written by the instance. The next message about a row usually reaches the writer of the row,
-/// which need not load the row. An entry is only a guess, because another instance may have changed the row, and counts only if the
-/// next write finds the expected version (docs/adr/0011).
+/// which need not load the row. An entry is only a guess, because another instance may have changed the row, and counts only
+/// if the next write finds the expected version (docs/adr/0011).
 /// </summary>
 /// <param name="capacity">Approximate number of rows; the cache keeps up to twice as many.</param>
 public sealed class RowCache<T>(int capacity) where T : class

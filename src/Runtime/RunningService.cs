@@ -67,7 +67,9 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>Messages waiting in the inbox.</summary>
     public int Backlog => context.Backlog();
 
-    /// <summary>Faults when a loop ends unexpectedly. The service is then incomplete, and the host must stop the process.</summary>
+    /// <summary>
+    /// Faults when a loop ends unexpectedly. The service is then incomplete, and the host must stop the process.
+    /// </summary>
     public Task Died => died.Task;
 
     /// <summary>Null when the service is ready; otherwise a sentence with the reason.</summary>

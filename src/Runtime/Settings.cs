@@ -85,7 +85,8 @@ public sealed class InvalidSettingException : Exception
     }
 
     public InvalidSettingException(string name, string was, string allowed)
-        : base($"{Settings.Prefix}{name.ToUpperInvariant()} is \"{was}\", which is invalid. Allowed: {allowed}.") => Setting = name;
+        : base($"{Settings.Prefix}{name.ToUpperInvariant()} is \"{was}\", which is invalid. Allowed: {allowed}.") =>
+        Setting = name;
 
     /// <summary>Name of the setting without prefix, if the message is about a single one.</summary>
     public string? Setting { get; init; }

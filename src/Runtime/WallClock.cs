@@ -23,7 +23,9 @@ public sealed class WallClock(TimeProvider time)
         lock (gate)
         {
             var (shown, timestamp) = (time.Now(), time.GetTimestamp());
-            if (last is { } before && shown + SmallestJump < before.Shown + time.GetElapsedTime(before.Timestamp, timestamp)) setBacks++;
+            if (last is { } before
+                && shown + SmallestJump < before.Shown + time.GetElapsedTime(before.Timestamp, timestamp))
+                setBacks++;
             last = (shown, timestamp);
             return shown;
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
 
@@ -86,7 +87,7 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         var before = long.MaxValue;
         if (query.Position is { } position
             && !long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out before))
-            return InvalidCursor();
+            return Problem.InvalidCursor;
         var movements = await ReadAsync(
             "movements", SqlArgs.With("sku", sku).And("before", before).And("most", query.Limit + 1),
             StockStore.ReadMovement, http);
@@ -110,7 +111,7 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         if ((query.Refusal ?? check.Refusal) is { } refusal) return refusal;
         var before = default(Guid);
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
-            return InvalidCursor();
+            return Problem.InvalidCursor;
         var reservations = orderId is not null
             ? await ReadAsync(
                 "reservation", SqlArgs.With("order_id", orderId), StockStore.ReadReservation, http)
@@ -129,7 +130,4 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
 
     Task<List<T>> ReadAsync<T>(string query, SqlArgs args, Func<IRow, T> map, HttpContext http) =>
         database.QueryAsync(sql[query], args, map, http.RequestAborted);
-
-    static Answer InvalidCursor() =>
-        Problem.Invalid("cursor", "invalid_cursor", "Pass nextCursor of the previous page unchanged.");
 }

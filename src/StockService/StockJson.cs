@@ -24,12 +24,8 @@ public sealed record StockResponse(
 
 /// <summary>JSON of the API: strict on reading; every property is written.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    AllowDuplicateProperties = false,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    NumberHandling = JsonNumberHandling.Strict,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(CountRequest))]

@@ -158,8 +158,8 @@ static class PostgresMigrations
         catch (PostgresException error)
         {
             throw new DatabaseUnfitException(
-                $"The database '{name}' does not exist at {settings.Host}:{settings.Port}, and the role '{settings.Username}' may " +
-                $"not create it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} OWNER " +
+                $"The database '{name}' does not exist at {settings.Host}:{settings.Port}, and the role '{settings.Username}' " +
+                $"may not create it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} OWNER " +
                 $"\"{settings.Username}\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", error);
         }
         catch (NpgsqlException error)

@@ -46,7 +46,7 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 
     public async Task<HashSet<Guid>> WriteRowsAsync(
         SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
-        [.. await QueryAsync(query, args, row => row.Uuid(0), cancel)];
+        [.. await QueryAsync(query, args, row => row.Uuid(key), cancel)];
 
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => deferred.Add((query, args, mustTouch));
 

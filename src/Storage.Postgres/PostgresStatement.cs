@@ -15,13 +15,13 @@ sealed class PostgresStatement
     {
         var names = new List<string>();
         Text = SqlNames.InText.Replace(
-            query.Text, match => match.Groups[1] is { Success: true, Value: var said } ? Number(said) : match.Value);
+            query.Text, match => match.Groups[1] is { Success: true, Value: var name } ? Number(name) : match.Value);
         ParameterNames = names;
 
-        string Number(string said)
+        string Number(string name)
         {
-            if (!names.Contains(said)) names.Add(said);
-            return $"${names.IndexOf(said) + 1}";
+            if (!names.Contains(name)) names.Add(name);
+            return $"${names.IndexOf(name) + 1}";
         }
     }
 

@@ -25,7 +25,8 @@ static class SqliteMigrations
                 applied_at INTEGER NOT NULL, PRIMARY KEY (module, number)) STRICT
             """);
         var applied = session.Stream(
-            History, SqlArgs.None, row => new AppliedMigration(row.Text(0), row.Int(1), row.Text(2), row.Text(3)), default)
+            History, SqlArgs.None,
+            row => new AppliedMigration(row.Text("module"), row.Int("number"), row.Text("name"), row.Text("checksum")), default)
             .ToList();
         var pending = MigrationHistory.Pending(migrations, applied);
         foreach (var migration in pending)

@@ -115,8 +115,12 @@ sealed class SqliteSession : ITransaction, IDisposable
         var statement = Prepared(query);
         using var reader = Guard(query.Name, () => statement.Bind(args).ExecuteReader());
         Func<bool> next = reader.Read;
-        for (var row = new SqliteRow(reader.Handle!, statement.Columns(reader.Handle!)); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
+        var row = new SqliteRow(reader.Handle!, statement.Columns(reader.Handle!));
+        while (Guard(query.Name, next))
+        {
             yield return map(row);
+            cancel.ThrowIfCancellationRequested();
+        }
     }
 
     /// <summary>Runs statements that are not worth preparing, such as a migration's.</summary>

@@ -38,7 +38,7 @@ sealed class Broker
     public Task<IConnection> ConnectAsync(string purpose, CancellationToken cancel) =>
         factory.CreateConnectionAsync($"{clientName} {purpose}", cancel);
 
-    /// <summary>One sentence for <c>Trouble</c> and the log.</summary>
+    /// <summary>Explains an error in a sentence, for <c>Trouble</c> and the log.</summary>
     public string Explain(Exception error) => error switch
     {
         BrokerUnreachableException { InnerException: { } inner } => Explain(inner),

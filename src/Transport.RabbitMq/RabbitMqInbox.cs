@@ -38,7 +38,8 @@ sealed class RabbitMqInbox : IInbox
     }
 
     public string? Trouble =>
-        connection.Unreachable ?? (connection.Session is not null ? null : $"The inbox of {service} is not connected to RabbitMQ at {broker.Address}.");
+        connection.Unreachable
+        ?? (connection.Session is null ? $"The inbox of {service} is not connected to RabbitMQ at {broker.Address}." : null);
 
     public int Backlog => mailbox.Messages;
 

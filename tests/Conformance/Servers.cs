@@ -6,13 +6,13 @@ using Orderwright.LocalServers;
 namespace Orderwright.Conformance;
 
 /// <summary>
-/// The servers that the suites run against: one of each kind for the whole run, started when the first test asks. Set
-/// <c>ORDERWRIGHT_TEST_POSTGRES</c> to a connection string, of a role that may create databases and end connections, to
-/// use a PostgreSQL server that is there.
+/// Servers for the suites: a server per kind for the whole run, started for the first test in need. With
+/// <c>ORDERWRIGHT_TEST_POSTGRES</c>, a connection string of a role that may create databases and end connections, an existing
+/// PostgreSQL server is used.
 /// </summary>
 public sealed class Servers : IAsyncLifetime
 {
-    // Not CreateTempSubdirectory, which lets nobody else in: started by root, the server runs as another user.
+    // Not CreateTempSubdirectory, which excludes other users: started by root, the server runs as another user.
     readonly string directory = Directory.CreateDirectory(
         Path.Combine(Path.GetTempPath(), $"orderwright-conformance-{Environment.ProcessId}")).FullName;
 
@@ -24,14 +24,16 @@ public sealed class Servers : IAsyncLifetime
 
     public ValueTask InitializeAsync() => default;
 
-    /// <summary>How to reach the PostgreSQL server, as a role that may do everything; its database is <c>postgres</c>.</summary>
+    /// <summary>
+    /// Connection string of the PostgreSQL server with administrative rights, to the database <c>postgres</c>.
+    /// </summary>
     public async Task<NpgsqlConnectionStringBuilder> PostgresAsync() =>
         new(givenPostgres ?? (await postgres.Value).ConnectionString());
 
-    /// <summary>Whether the PostgreSQL server was started for this run, and ends with it.</summary>
+    /// <summary>True if the PostgreSQL server was started for this run, and ends with the run.</summary>
     public bool PostgresIsOurs => givenPostgres is null;
 
-    /// <summary>A PostgreSQL server of the caller's own, with settings as in postgresql.conf.</summary>
+    /// <summary>Starts a separate PostgreSQL server with settings in the form of postgresql.conf.</summary>
     public Task<PrivatePostgres> StartPostgresAsync(string name, params string[] settings) =>
         PrivatePostgres.StartAsync(Path.Combine(directory, name), settings: settings);
 

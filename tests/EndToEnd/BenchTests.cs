@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The measuring itself, on tiny numbers: that it counts and verifies. How fast it was is nobody's business here.</summary>
+/// <summary>
+/// The measuring itself, on tiny numbers: that it counts and verifies. How fast it was is nobody's business here.
+/// </summary>
 public class BenchTests
 {
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);

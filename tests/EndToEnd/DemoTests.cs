@@ -9,7 +9,7 @@ public sealed class DemoTests
     public async Task Each_scenario_is_narrated_and_a_reset_resolves_what_is_left()
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         Assert.Contains("rejected: payment_declined", await NarrateAsync(host, "decline"), StringComparison.Ordinal);
         Assert.Contains("rejected: out_of_stock", await NarrateAsync(host, "out-of-stock"), StringComparison.Ordinal);
         Assert.Contains("confirmed, 29.90 GBP paid", await NarrateAsync(host, "gateway-timeout"), StringComparison.Ordinal);
@@ -28,9 +28,9 @@ public sealed class DemoTests
     {
         var data = HttpHost.NewDirectory();
         await using var killed = await HttpHost.StartAsync(data);
-        await killed.SaysAsync("The demo shop has");
+        await killed.WaitForAsync("The demo shop has");
         var narration = NarrateAsync(killed, "crash", "--after", step);
-        await killed.SaysAsync("It has ended.");
+        await killed.WaitForAsync("It has ended.");
         await using (await HttpHost.StartAsync(data, "--port", $"{killed.Url.Port}"))
         {
             var story = await narration;

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Connections by the hundred that say nothing, or say it byte by byte: they are closed, and others are served.</summary>
+/// <summary>Hundreds of connections sending nothing, or byte by byte, are closed, and others are served.</summary>
 public sealed class HttpSlowTests
 {
     const int OfEachKind = 100;
@@ -13,7 +13,7 @@ public sealed class HttpSlowTests
     const string Post =
         "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
 
-    // Who it is, what they begin with, what they go on with every half second, and between which seconds they are closed.
+    // Kind of client, first bytes, bytes sent every half second, and the seconds between which the connection is closed.
     static readonly (string Who, string Start, string Drip, int NotBefore, int AtMost)[] Kinds =
     [
         ("says nothing", "", "", 2, 15),
@@ -23,7 +23,7 @@ public sealed class HttpSlowTests
     ];
 
     [Fact]
-    public async Task Who_takes_too_long_is_closed_and_nobody_waits_for_them()
+    public async Task Slow_connections_are_closed_and_delay_nobody()
     {
         await using var host = await HttpHost.StartAsync(null, "--no-demo", "--idle-timeout", "3s");
         var slow = Kinds.Select(kind => Task.WhenAll(
@@ -47,7 +47,7 @@ public sealed class HttpSlowTests
         Assert.True(longest < TimeSpan.FromSeconds(3), $"Somebody else was served in {longest}.");
     }
 
-    // Until the server closes, a byte every half second.
+    // A byte every half second until the server closes.
     static async Task<TimeSpan> CloseAsync(int port, string start, string drip)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -67,7 +67,7 @@ public sealed class HttpSlowTests
         }
         catch (SocketException)
         {
-            // Reset: closed as well.
+            // A reset counts as closed.
         }
         return clock.Elapsed;
     }

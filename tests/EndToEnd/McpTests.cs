@@ -18,7 +18,7 @@ public sealed class McpTests
     public async Task An_agent_finds_explains_previews_and_repairs_with_a_reason(string transport)
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         await using var agent = await (transport == "stdio" ? StartToolAsync(host.Url) : ConnectAsync(host.Url, null));
 
         var tools = await agent.ListToolsAsync();

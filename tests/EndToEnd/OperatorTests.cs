@@ -12,7 +12,7 @@ public sealed class OperatorTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();

@@ -86,7 +86,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Equal((1, false), (status, (bool)json["agrees"]!));
         var run = json["reconciliations"]!.AsArray().Single(result => (string)result!["run"]!["provider"]! == "http")!;
         Assert.Equal(7, run["differences"]!.AsArray().Count);
-        await shop.SaysAsync("http: 7 differences between its record and ours");
+        await shop.WaitForAsync("http: 7 differences between the gateway's record and ours");
         Assert.Contains(
             "orderwright_reconciliation_differences{service=\"customer-service\",provider=\"http\"} 7",
             await shop.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);

@@ -25,7 +25,7 @@ public abstract class VerifyShop : IAsyncLifetime
     {
         var (data, arguments) = await MakeAsync();
         await using var host = await HttpHost.StartAsync(data, arguments);
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         var keyed = await host.Client.PostAsync(
             "/api/v1/orders",
             """{"customerId":"ada","currency":"GBP","reference":"KEYED","lines":[{"sku":"SPN-01","quantity":1}]}""",

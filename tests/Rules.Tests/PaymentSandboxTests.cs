@@ -7,17 +7,17 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>The sandbox as a gateway: effect of each token, once per key, and signatures of webhooks.</summary>
+/// <summary>Rules of the sandbox gateway: tokens, idempotent requests, signatures and settings.</summary>
 public class PaymentSandboxTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
 
-    static GatewayRequest Request(string operation, string? token = null, long amount = 1_530, int n = 1) =>
+    static GatewayRequest RequestFor(string operation, string? token = null, long amount = 1_530, int n = 1) =>
         new(PaymentAttempt.KeyOf(Order, operation, n), Order, operation, amount, "GBP", token, "ch_1");
 
-    static SandboxDecision Authorize(string? token, SandboxRequest? seen = null, SandboxCharge? charge = null) =>
-        SandboxRules.Do(Request("authorize", token), seen, charge);
+    static SandboxDecision Authorize(string? token, SandboxRequest? previous = null, SandboxCharge? charge = null) =>
+        SandboxRules.Execute(RequestFor("authorize", token), previous, charge);
 
     static SandboxCharge Charge(string token) => Authorize(token).Charge!;
 
@@ -25,7 +25,7 @@ public class PaymentSandboxTests
     [InlineData(SandboxTokens.Visa)]
     [InlineData(SandboxTokens.Slow)]
     [InlineData(SandboxTokens.RefundFails)]
-    public void A_good_token_is_authorized_and_a_repetition_gets_the_same_result(string token)
+    public void A_valid_token_is_authorized_and_a_repetition_returns_the_same_result(string token)
     {
         var first = Authorize(token);
         Assert.Equal(("authorized", 1_530L, 0L), (first.Charge!.State, first.Charge.AuthorizedMinor, first.Charge.CapturedMinor));
@@ -53,7 +53,7 @@ public class PaymentSandboxTests
         var first = Authorize(SandboxTokens.Error);
         Assert.IsType<GatewayResult.Unavailable>(first.Result);
         Assert.Null(first.Charge);
-        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(Request("authorize"), first.Request, null));
+        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(RequestFor("authorize"), first.Request, null));
         Assert.IsType<GatewayResult.Succeeded>(Authorize(SandboxTokens.Error, first.Request).Result);
     }
 
@@ -62,64 +62,64 @@ public class PaymentSandboxTests
     {
         var first = Authorize(SandboxTokens.TimeoutBeforeCharge);
         Assert.Equal((true, null), (first.Lost, first.Charge));
-        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(Request("authorize"), first.Request, null));
+        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(RequestFor("authorize"), first.Request, null));
         var second = Authorize(SandboxTokens.TimeoutBeforeCharge, first.Request);
         Assert.Equal((false, "authorized"), (second.Lost, second.Charge!.State));
     }
 
     [Fact]
-    public void A_lost_answer_can_be_looked_up()
+    public void A_lost_response_can_be_looked_up()
     {
         var first = Authorize(SandboxTokens.TimeoutAfterCharge);
         Assert.Equal((true, "authorized"), (first.Lost, first.Charge!.State));
         Assert.Equal(
             new GatewayResult.Succeeded(first.Charge.Id),
-            SandboxRules.LookUp(Request("authorize"), first.Request, first.Charge));
+            SandboxRules.LookUp(RequestFor("authorize"), first.Request, first.Charge));
         Assert.False(Authorize(SandboxTokens.TimeoutAfterCharge, first.Request, first.Charge).Lost);
     }
 
     [Fact]
     public void An_action_has_effect_once()
     {
-        var authorized = Authorize(SandboxTokens.RequiresAction);
+        var waiting = Authorize(SandboxTokens.RequiresAction);
         Assert.Equal(
-            new GatewayResult.ActionRequired(authorized.Charge!.Id, $"/api/v1/sandbox/actions/{Order}"), authorized.Result);
-        var approved = SandboxRules.Act(authorized.Charge, approve: true)!;
+            new GatewayResult.ActionRequired(waiting.Charge!.Id, $"/api/v1/sandbox/actions/{Order}"), waiting.Result);
+        var approved = SandboxRules.ApplyAction(waiting.Charge, approve: true)!;
         Assert.Equal(("authorized", 1_530L), (approved.State, approved.AuthorizedMinor));
-        Assert.IsType<GatewayResult.Succeeded>(SandboxRules.LookUp(Request("authorize"), authorized.Request, approved));
-        Assert.Null(SandboxRules.Act(approved, approve: false));
-        var refused = SandboxRules.Act(authorized.Charge, approve: false)!;
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(Request("authorize"), authorized.Request, refused));
+        Assert.IsType<GatewayResult.Succeeded>(SandboxRules.LookUp(RequestFor("authorize"), waiting.Request, approved));
+        Assert.Null(SandboxRules.ApplyAction(approved, approve: false));
+        var refused = SandboxRules.ApplyAction(waiting.Charge, approve: false)!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(RequestFor("authorize"), waiting.Request, refused));
 
-        var voided = SandboxRules.Do(Request("void"), null, authorized.Charge).Charge!;
-        Assert.Null(SandboxRules.Act(voided, approve: true));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(Request("authorize"), authorized.Request, voided));
+        var voided = SandboxRules.Execute(RequestFor("void"), null, waiting.Charge).Charge!;
+        Assert.Null(SandboxRules.ApplyAction(voided, approve: true));
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(RequestFor("authorize"), waiting.Request, voided));
     }
 
     [Fact]
-    public void Captures_voids_and_refunds_stay_within_the_charge()
+    public void Captures_voids_and_refunds_never_exceed_the_charge()
     {
         var held = Charge(SandboxTokens.Visa);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Request("capture", amount: 1_531), null, held).Result);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Request("capture"), null, null).Result);
-        var captured = SandboxRules.Do(Request("capture"), null, held).Charge!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("capture", amount: 1_531), null, held).Result);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("capture"), null, null).Result);
+        var captured = SandboxRules.Execute(RequestFor("capture"), null, held).Charge!;
         Assert.Equal(("captured", 1_530L), (captured.State, captured.CapturedMinor));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Request("capture", n: 2), null, captured).Result);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Request("void"), null, captured).Result);
-        var part = SandboxRules.Do(Request("refund", amount: 530), null, captured).Charge!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("capture", n: 2), null, captured).Result);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("void"), null, captured).Result);
+        var part = SandboxRules.Execute(RequestFor("refund", amount: 530), null, captured).Charge!;
         Assert.Equal(("captured", 530L), (part.State, part.RefundedMinor));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Request("refund", amount: 1_001, n: 2), null, part).Result);
-        Assert.Equal("refunded", SandboxRules.Do(Request("refund", amount: 1_000, n: 2), null, part).Charge!.State);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("refund", amount: 1_001, n: 2), null, part).Result);
+        Assert.Equal("refunded", SandboxRules.Execute(RequestFor("refund", amount: 1_000, n: 2), null, part).Charge!.State);
     }
 
     [Fact]
-    public void A_refund_can_be_made_to_fail_repeatably()
+    public void A_failing_refund_fails_identically_when_repeated()
     {
-        var captured = SandboxRules.Do(Request("capture"), null, Charge(SandboxTokens.RefundFails)).Charge!;
-        var failed = SandboxRules.Do(Request("refund"), null, captured);
+        var captured = SandboxRules.Execute(RequestFor("capture"), null, Charge(SandboxTokens.RefundFails)).Charge!;
+        var failed = SandboxRules.Execute(RequestFor("refund"), null, captured);
         Assert.Equal("refund_refused", Assert.IsType<GatewayResult.Declined>(failed.Result).Code);
-        Assert.Equal(failed.Result, SandboxRules.Do(Request("refund"), failed.Request, captured).Result);
-        Assert.Equal(failed.Result, SandboxRules.LookUp(Request("refund"), failed.Request, captured));
+        Assert.Equal(failed.Result, SandboxRules.Execute(RequestFor("refund"), failed.Request, captured).Result);
+        Assert.Equal(failed.Result, SandboxRules.LookUp(RequestFor("refund"), failed.Request, captured));
     }
 
     [Fact]
@@ -128,15 +128,14 @@ public class PaymentSandboxTests
         var provider = Provider(("SandboxSecret", "a secret of the sandbox"));
         var charge = Charge(SandboxTokens.Visa);
         var (headers, body) = provider.Webhook(charge, Now);
-        var reported = Assert.Single(Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now)).Events);
+        var received = Assert.Single(Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now)).Events);
         Assert.Equal(
             (charge.Key, new GatewayResult.Succeeded(charge.Id), "charge.authorized"),
-            (reported.Key, reported.Result, reported.Type));
+            (received.Key, received.Result, received.Type));
 
         var seconds = Now.ToUnixTimeSeconds();
         var signature = headers[SandboxProvider.SignatureHeader].ToString().Split("v1=")[1];
-        var other = Encoding.UTF8.GetBytes(
-            Encoding.UTF8.GetString(body).Replace("authorized", "declined", StringComparison.Ordinal));
+        var other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace("authorized", "declined", StringComparison.Ordinal));
         Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now.AddMinutes(5)));
         Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now.AddMinutes(-5)));
         Assert.IsType<WebhookReading.Forged>(provider.ReadWebhook(headers, body, Now.AddSeconds(301)));
@@ -161,7 +160,7 @@ public class PaymentSandboxTests
     [InlineData(false, "http://*:4002", null, null)]
     [InlineData(true, "http://0.0.0.0:4002", "true", "sixteen characters")]
     [InlineData(false, null, "false", null)]
-    public void On_a_public_address_the_sandbox_is_off_by_default(
+    public void The_sandbox_is_off_unless_requested_or_on_loopback(
         bool on, string? listen, string? sandbox, string? secret) =>
         Assert.Equal(on, Settings(("Listen", listen), ("Sandbox", sandbox), ("SandboxSecret", secret)).Sandbox);
 
@@ -190,7 +189,7 @@ public class PaymentSandboxTests
 
     static SandboxSettings Settings(params (string Name, string? Value)[] values) =>
         SandboxSettings.Read(new ConfigurationBuilder()
-            .AddInMemoryCollection(values.Select(value => KeyValuePair.Create(value.Name, value.Value))).Build());
+            .AddInMemoryCollection(values.Select(setting => KeyValuePair.Create(setting.Name, setting.Value))).Build());
 
     static SandboxProvider Provider(params (string Name, string? Value)[] values) =>
         new(null!, Settings(values), TimeProvider.System, (_, _) => Task.CompletedTask);

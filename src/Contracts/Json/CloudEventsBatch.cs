@@ -15,7 +15,7 @@ public sealed record UnreadableMessage(string Raw, string Why, Guid? OrderId, st
 
 /// <summary>
 /// CloudEvents 1.0 JSON batch format: an array of events, each with its data inline. Extensions: <c>step</c>,
-/// <c>attempt</c>, <c>deadline</c>, <c>traceparent</c>. Source: cloudevents/spec, json-format.md, section 4.
+/// <c>attempt</c>, <c>deadline</c>, <c>traceparent</c>. Source: CloudEvents 1.0, JSON event format, section 4.
 /// </summary>
 public static class CloudEventsBatch
 {

@@ -38,7 +38,7 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
         if (query.Refusal is { } refusal) return refusal;
         var before = Last;
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
-            return Problem.Invalid("cursor", "invalid_cursor", "Pass nextCursor of the previous page unchanged.");
+            return Problem.InvalidCursor;
         var (payments, floor) = await database.ReadAsync(
             async read =>
             {

@@ -21,12 +21,8 @@ public sealed record ResolvePaymentRequest(string Outcome, string Reason, string
 
 /// <summary>JSON of payments in the HTTP API.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    AllowDuplicateProperties = false,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    NumberHandling = JsonNumberHandling.Strict,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(PaymentResponse))]
 [JsonSerializable(typeof(Page<PaymentResponse>))]

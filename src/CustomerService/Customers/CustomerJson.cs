@@ -31,12 +31,8 @@ public sealed record CreditResponse(
 
 /// <summary>JSON of customers in the HTTP API.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    AllowDuplicateProperties = false,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    NumberHandling = JsonNumberHandling.Strict,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(CustomerRequest))]
 [JsonSerializable(typeof(CustomerResponse))]

@@ -75,3 +75,14 @@ public sealed record PaymentRoute(
 
     static InvalidSettingException Bad(string line) => new("ROUTES", line, Allowed);
 }
+
+/// <summary>Choice of the gateway per payment.</summary>
+public sealed class RouteSettings
+{
+    /// <summary>
+    /// Payment routes, one per line or separated by semicolons, such as
+    /// <c>card in GBP EUR from 100 up to 500000: stripe, then http</c>; the first matching route with the payment's name
+    /// applies. Default: the provider that the order names.
+    /// </summary>
+    public string Routes { get; set; } = "";
+}

@@ -8,10 +8,10 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Reconciliation;
 
-/// <summary>What an operator wants compared.</summary>
+/// <summary>Command to begin a reconciliation.</summary>
 public sealed record ReconciliationStart(string Provider, DateTimeOffset? From, DateTimeOffset? To);
 
-/// <summary>Reconciliations over HTTP, for operators: <c>/api/v1/reconciliations</c>.</summary>
+/// <summary>HTTP API of reconciliations for operators: <c>/api/v1/reconciliations</c>.</summary>
 public sealed class ReconciliationApi
 {
     static readonly TimeSpan LongestRange = TimeSpan.FromDays(366);
@@ -28,7 +28,7 @@ public sealed class ReconciliationApi
         Reconciler reconciler, ServiceContext context)
     {
         (this.context, this.store, this.settings, this.reconciler) = (context, store, settings, reconciler);
-        this.providers = [.. providers.Select(one => new ProviderResponse(one.Name, one.Charges is not null))];
+        this.providers = [.. providers.Select(provider => new ProviderResponse(provider.Name, provider.Charges is not null))];
         beginning = new("begin-reconciliations", BeginAsync, context);
     }
 
@@ -55,37 +55,37 @@ public sealed class ReconciliationApi
         var (command, refusal) = await Http.Commands.ReadAsync(http, ReconciliationJson.Default.ReconciliationRequest);
         if (command is null) return refusal!;
         var (provider, from, to) = command.Body;
-        var check = new Check().OneOf("/provider", provider, [.. providers.Select(one => one.Name)]);
+        var check = new Check().OneOf("/provider", provider, [.. providers.Select(known => known.Name)]);
         var end = to ?? context.Time.Now();
         if (from is { } begin && (begin >= end || end - begin > LongestRange))
             check.Fail("/from", "invalid_range", $"Before /to, and at most {LongestRange.TotalDays:0} days before it.");
         if (check.Refusal is { } invalid) return invalid;
         return reconciler.Providers.Contains(provider)
             ? await beginning.SubmitAsync(command.For(new ReconciliationStart(provider, from, to)))
-            : Problem.Conflict("no_charge_list", $"The gateway {provider} has no list to compare with.");
+            : Problem.Conflict("no_charge_list", $"The gateway {provider} offers no list of charges to compare with.");
     }
 
     async Task<IReadOnlyList<Answer>> BeginAsync(IReadOnlyList<Command<ReconciliationStart>> batch, Work work)
     {
-        var wanted = batch.Select(command =>
+        var requested = batch.Select(command =>
         {
             var to = command.Body.To ?? work.Now;
             return (
                 Id: work.NewId(), command.Body.Provider, From: command.Body.From ?? to - settings.ReconcileOver, To: to,
                 RequestedBy: (string?)command.Caller.Name);
         }).ToList();
-        var begun = await store.BeginAsync(work, wanted);
+        var begun = await store.BeginAsync(work, requested);
         work.AfterCommit(reconciler.Wake);
-        return wanted.ConvertAll(one => begun.Contains(one.Id)
+        return requested.ConvertAll(run => begun.Contains(run.Id)
             ? Answer.Json(
                 StatusCodes.Status202Accepted,
                 ReconciliationResponse.Of(new ReconciliationRun(
-                    one.Id, one.Provider, one.From.ToWholeMilliseconds(), one.To.ToWholeMilliseconds(), one.RequestedBy,
+                    run.Id, run.Provider, run.From.ToWholeMilliseconds(), run.To.ToWholeMilliseconds(), run.RequestedBy,
                     ReconciliationStates.Waiting, null, null, default, 0, null, work.Now, null, null)),
-                ReconciliationJson.Default.ReconciliationResponse, $"/api/v1/reconciliations/{one.Id}")
+                ReconciliationJson.Default.ReconciliationResponse, $"/api/v1/reconciliations/{run.Id}")
             : Problem.Conflict(
                 "reconciliation_running",
-                $"One with {one.Provider} is under way: GET /api/v1/reconciliations?provider={one.Provider}"));
+                $"A reconciliation with {run.Provider} is in progress: GET /api/v1/reconciliations?provider={run.Provider}"));
     }
 
     async Task<IResult> ListAsync(HttpContext http)
@@ -97,7 +97,7 @@ public sealed class ReconciliationApi
         Guid? before = null;
         if (query.Position is { } position)
             if (Guid.TryParseExact(position, "D", out var last)) before = last;
-            else return NotOurs;
+            else return Problem.InvalidCursor;
         var runs = await context.Database.ReadAsync(
             read => store.ListAsync(read, before, provider, state, query.Limit + 1, http.RequestAborted), http.RequestAborted);
         return Answer.Json(
@@ -126,7 +126,7 @@ public sealed class ReconciliationApi
         var after = 0L;
         if (query.Position is { } position
             && !long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out after))
-            return NotOurs;
+            return Problem.InvalidCursor;
         if (await FindAsync(runId, http) is null) return Problem.NotFound("reconciliation");
         var found = await context.Database.ReadAsync(
             read => store.DifferencesAsync(read, runId, after, kind, query.Limit + 1, http.RequestAborted), http.RequestAborted);
@@ -134,13 +134,10 @@ public sealed class ReconciliationApi
             StatusCodes.Status200OK,
             Pages.Of(
                 found.ConvertAll(DifferenceResponse.Of), query.Limit,
-                one => one.Number.ToString(CultureInfo.InvariantCulture)),
+                difference => difference.Number.ToString(CultureInfo.InvariantCulture)),
             ReconciliationJson.Default.PageDifferenceResponse);
     }
 
     Task<ReconciliationRun?> FindAsync(Guid id, HttpContext http) =>
         context.Database.ReadAsync(read => store.FindAsync(read, id, http.RequestAborted), http.RequestAborted);
-
-    static Answer NotOurs =>
-        Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
 }

@@ -5,19 +5,19 @@ using Orderwright.Http;
 namespace Orderwright.CustomerService.Reconciliation;
 
 /// <summary>
-/// Body of <c>POST /reconciliations</c>: charges made from <paramref name="From"/> until before <paramref name="To"/>; by
-/// default what the schedule looks at.
+/// Body of <c>POST /reconciliations</c>: compares charges created from <paramref name="From"/> (inclusive) to
+/// <paramref name="To"/> (exclusive). Default: the range of the schedule.
 /// </summary>
 public sealed record ReconciliationRequest(string Provider, DateTimeOffset? From = null, DateTimeOffset? To = null);
 
-/// <summary>A payment gateway that orders can be paid through; <paramref name="HasList"/>: it can be reconciled with.</summary>
+/// <summary>Payment provider available to orders; <paramref name="HasList"/> is true when reconciliation is possible.</summary>
 public sealed record ProviderResponse(string Name, bool HasList);
 
 /// <summary>
-/// One comparison. <paramref name="State"/>: <c>waiting, listing, comparing</c>, then <c>agrees, differs</c> or
-/// <c>failed</c>. <paramref name="Listed"/> charges of the gateway, <paramref name="Unrelated"/> of them not made by us;
-/// <paramref name="Compared"/> orders, <paramref name="UnderWay"/> of them still moving, which is no difference.
-/// <paramref name="AskedBy"/> is null for the schedule.
+/// Reconciliation run. <paramref name="State"/> is <c>waiting, listing, comparing</c>, then <c>agrees, differs</c> or
+/// <c>failed</c>. <paramref name="Listed"/> counts the gateway's charges, <paramref name="Unrelated"/> charges without one of
+/// our order ids, <paramref name="Compared"/> orders, and <paramref name="UnderWay"/> orders still in progress and therefore
+/// not compared. <paramref name="AskedBy"/> is null for the schedule.
 /// </summary>
 public sealed record ReconciliationResponse(
     Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, string State, string? AskedBy, long Listed,
@@ -26,30 +26,27 @@ public sealed record ReconciliationResponse(
 {
     public static ReconciliationResponse Of(ReconciliationRun run) => new(
         run.Id, run.Provider, run.From, run.To, run.State, run.RequestedBy, run.Counts.Listed, run.Counts.Unrelated,
-        run.Counts.Compared, run.Counts.UnderWay, run.Counts.Differences, run.Message, run.StartedAt, run.FinishedAt);
+        run.Counts.Compared, run.Counts.InProgress, run.Counts.Differences, run.Message, run.StartedAt, run.FinishedAt);
 }
 
 /// <summary>
-/// What does not agree: <paramref name="Message"/> says what, <paramref name="Repair"/> what to do, with the exact call.
-/// <paramref name="Theirs"/> of a <c>journal</c> difference is what our journal says.
+/// Difference between both records: <paramref name="Message"/> describes the values, <paramref name="Repair"/> the recommended
+/// action with the exact request. For the kind <c>journal</c>, <paramref name="Theirs"/> contains our journal's amounts.
 /// </summary>
 public sealed record DifferenceResponse(
     long Number, string Kind, Guid OrderId, string? Reference, string Currency, ChargeTotals Ours, ChargeTotals Theirs,
     string Message, string Repair)
 {
-    public static DifferenceResponse Of(StoredDifference one) => new(
-        one.Number, one.Difference.Kind, one.Difference.OrderId, one.Difference.Reference, one.Difference.Currency,
-        one.Difference.Ours, one.Difference.Theirs, one.Difference.Message, one.Difference.Repair);
+    public static DifferenceResponse Of(StoredDifference stored) => new(
+        stored.Number, stored.Difference.Kind, stored.Difference.OrderId, stored.Difference.Reference,
+        stored.Difference.Currency, stored.Difference.Ours, stored.Difference.Theirs, stored.Difference.Message,
+        stored.Difference.Repair);
 }
 
 /// <summary>JSON of reconciliations in the HTTP API.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    AllowDuplicateProperties = false,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    NumberHandling = JsonNumberHandling.Strict,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(ReconciliationRequest))]
 [JsonSerializable(typeof(ReconciliationResponse))]

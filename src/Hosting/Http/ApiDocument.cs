@@ -21,7 +21,7 @@ static class ApiDocument
 
     public static void Describe(IServiceCollection services)
     {
-        // These options only affect the document's schemas; the services read and write with contexts of their own.
+        // Affects only the document's schemas; the services read and write with contexts of their own.
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;

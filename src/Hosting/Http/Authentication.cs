@@ -32,7 +32,8 @@ sealed class Authentication(KeyRing? keys)
         {
             null => Problem.Of(StatusCodes.Status403Forbidden, ProblemCodes.Denied, "This operation is not available."),
             { Scope: { } scope } when !caller.May(scope) => Problem.Of(
-                StatusCodes.Status403Forbidden, ProblemCodes.MissingScope, $"This operation requires a key with the scope {scope}."),
+                StatusCodes.Status403Forbidden, ProblemCodes.MissingScope,
+                $"This operation requires a key with the scope {scope}."),
             _ => null,
         };
     }

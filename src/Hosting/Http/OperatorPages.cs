@@ -8,7 +8,7 @@ using Orderwright.Http.Operators;
 
 namespace Orderwright.Hosting.Http;
 
-/// <summary>Dead letters and the audit log of all services in this process, each as one list.</summary>
+/// <summary>Dead letters and the audit log of all services in this process, each as a single list.</summary>
 sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 {
     const int MaxReason = 500;
@@ -44,7 +44,7 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         var orderId = query.Id("orderId");
         var open = query.OneOf("open", ["true", "false"]) == "true";
         if (query.Refusal is { } refusal) return refusal;
-        if (!TryReadPosition(query.Position, out var before)) return ForeignCursor;
+        if (!TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
         var filter = new DeadLetterFilter(before, orderId, query.Text("type"), open);
         var found = await Task.WhenAll(services.Select(
             service => service.DeadLetters.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
@@ -91,7 +91,7 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         var (orderId, run) = (query.Id("orderId"), query.Id("run"));
         if (query.Refusal is { } refusal) return refusal;
         var before = default(Guid);
-        if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return ForeignCursor;
+        if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return Problem.InvalidCursor;
         var filter = new AuditFilter(
             query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"), run);
         var found = await Task.WhenAll(services.Select(
@@ -118,7 +118,4 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
     }
 
     static Answer InvalidId => Problem.Invalid("id", ErrorCodes.InvalidId, "A dead letter's id is a UUID.");
-
-    static Answer ForeignCursor =>
-        Problem.Invalid("cursor", ErrorCodes.InvalidCursor, "Use nextCursor of the previous page unchanged.");
 }

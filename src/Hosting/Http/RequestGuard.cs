@@ -11,7 +11,7 @@ namespace Orderwright.Hosting.Http;
 /// </summary>
 sealed class RequestGuard(HostSettings settings)
 {
-    // Kestrel's own limits are above these, because Kestrel refuses without a body and closes the connection.
+    // Kestrel's own limits are higher, because Kestrel refuses without a body and closes the connection.
     public const int MaxTarget = 8_000;
     public const int MaxHeaders = 32_000;
 

@@ -76,7 +76,7 @@ static class WebServer
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = 10_000;
-        // Each endpoint has its own body limit. Up to this limit, the rest of a refused body is read and dropped (for at most
+        // Every endpoint has a body limit. Up to this limit, the rest of a refused body is read and dropped (for at most
         // 5 s), so that the client receives the response.
         limits.MaxRequestBodySize = 10 * StrictJson.OrderBodyLimit;
         limits.MaxRequestHeadersTotalSize = 2 * RequestGuard.MaxHeaders;

@@ -18,7 +18,7 @@ namespace Orderwright.Hosting.Keys;
 /// <param name="Scopes">Out of <see cref="Orderwright.Http.Scopes"/>.</param>
 /// <param name="CreatedAt">Time of creation.</param>
 /// <param name="ExpiresAt">Refused from then on; null: never.</param>
-/// <param name="RevokedAt">Time of revocation; the key is kept, so that the audit still has its name.</param>
+/// <param name="RevokedAt">Time of revocation; the key is kept for its name in the audit.</param>
 public sealed record ApiKey(
     string Prefix, string Hash, string Name, string Merchant, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt = null, DateTimeOffset? RevokedAt = null)

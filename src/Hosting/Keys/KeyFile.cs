@@ -49,7 +49,7 @@ public static class KeyFile
         return token;
     }
 
-    /// <summary>Revokes a key; false if it is unknown or already revoked.</summary>
+    /// <summary>Revokes a key; false if unknown or already revoked.</summary>
     public static bool Revoke(string path, string prefix, DateTimeOffset now)
     {
         var keys = Read(path);

@@ -10,7 +10,7 @@ namespace Orderwright.Hosting.Keys;
 /// <summary>Reasons for refusing a key.</summary>
 public enum KeyRefusal
 {
-    /// <summary>Malformed, unknown prefix or wrong secret; callers are not told which.</summary>
+    /// <summary>Malformed, unknown prefix or wrong secret, indistinguishable to callers.</summary>
     Unknown,
     Expired,
     Revoked,
@@ -95,7 +95,8 @@ public sealed partial class KeyRing
     [LoggerMessage(2001, LogLevel.Information, "{Path} was read again and contains {Count} keys")]
     partial void LogRead(string path, int count);
 
-    [LoggerMessage(2003, LogLevel.Warning, "{Path} contains no keys; all requests are rejected until you run ./orderwright keys add")]
+    [LoggerMessage(2003, LogLevel.Warning,
+        "{Path} contains no keys; all requests are rejected until you run ./orderwright keys add")]
     partial void LogEmpty(string path);
 
     [LoggerMessage(2002, LogLevel.Error, "The previous keys stay in force: {Why}")]

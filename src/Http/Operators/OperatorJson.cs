@@ -11,13 +11,8 @@ public sealed record ReasonRequest(string Reason);
 
 /// <summary>JSON of the operator API; strict when read.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    PropertyNameCaseInsensitive = false,
-    NumberHandling = JsonNumberHandling.Strict,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(ReplayResponse))]

@@ -83,7 +83,7 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         if (query.Position is { } position)
             return long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
                 ? (seq, null)
-                : (null, Requests.InvalidCursor);
+                : (null, Problem.InvalidCursor);
         if (!http.Request.Headers.TryGetValue("Last-Event-ID", out var header)) return (after, null);
         return long.TryParse(header.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
             ? (last, null)

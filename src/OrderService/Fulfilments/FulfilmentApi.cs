@@ -53,7 +53,7 @@ public sealed class FulfilmentApi(
         var query = new ListQuery(http);
         if (query.Refusal is { } refusal) return refusal;
         var after = 0;
-        if (query.Position is { } position && !int.TryParse(position, out after)) return Requests.InvalidCursor;
+        if (query.Position is { } position && !int.TryParse(position, out after)) return Problem.InvalidCursor;
         var (found, missing) = await FindAsync(http, id);
         return missing ?? Answer.Json(
             StatusCodes.Status200OK,

@@ -110,8 +110,8 @@ public interface IRow
 public sealed record Migration(string Module, int Number, string Name, string Sql);
 
 /// <summary>
-/// Thrown when the database replies but must not be used in the present state. The message is a whole sentence for the person running
-/// the service: the finding, and the remedy. Retrying does not help.
+/// Thrown when the database replies but must not be used in the present state. The message is a whole sentence for the person
+/// running the service: the finding, and the remedy. Retrying does not help.
 /// </summary>
 public sealed class DatabaseUnfitException(string message, Exception? inner = null) : Exception(message, inner);
 

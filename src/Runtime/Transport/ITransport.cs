@@ -3,8 +3,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Carries messages between services. Implementations: in-process, and RabbitMQ. A transport may lose, duplicate and reorder messages
-/// at any time. Senders retry until a reply arrives (docs/concepts/batching.md).
+/// Carries messages between services. Implementations: in-process, and RabbitMQ. A transport may lose, duplicate and reorder
+/// messages at any time. Senders retry until a reply arrives (docs/concepts/batching.md).
 /// </summary>
 public interface ITransport : IAsyncDisposable
 {

@@ -45,7 +45,9 @@ public sealed class Mailbox(int capacity)
         }
     }
 
-    /// <summary>Moves deliveries to <paramref name="taken"/>, at least a single delivery; otherwise returns a task to wait for.</summary>
+    /// <summary>
+    /// Moves deliveries to <paramref name="taken"/>, at least a single delivery; otherwise returns a task to wait for.
+    /// </summary>
     public Task? TryTake(int maxMessages, List<Delivery> taken)
     {
         lock (gate)

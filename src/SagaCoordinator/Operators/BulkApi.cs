@@ -101,7 +101,7 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
         var query = new ListQuery(http, "outcome");
         var outcome = query.OneOf("outcome", BulkOrders.Names);
         if (query.Refusal is { } refusal) return refusal;
-        if (!OverviewApi.TryReadPosition(query.Position, out var before)) return OverviewApi.ForeignCursor;
+        if (!OverviewApi.TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
         if (bulk.Find(runId.Value) is null) return Problem.NotFound("bulk action");
         var found = bulk.OrdersOf(runId.Value).Page(outcome, before, query.Limit + 1);
         var sagas = (await context.Database.QueryAsync(

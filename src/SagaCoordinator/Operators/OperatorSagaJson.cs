@@ -6,13 +6,8 @@ using Orderwright.SagaCoordinator.Overview;
 namespace Orderwright.SagaCoordinator.Operators;
 
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    PropertyNameCaseInsensitive = false,
-    NumberHandling = JsonNumberHandling.Strict,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(ResolveRequest))]
 [JsonSerializable(typeof(OperatorActionResponse))]

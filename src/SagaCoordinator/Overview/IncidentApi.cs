@@ -64,7 +64,7 @@ public sealed class IncidentApi(ServiceContext context, Heartbeats heartbeats)
     {
         var query = new ListQuery(http, "step", "code", "owner");
         if (query.Refusal is { } refusal) return refusal;
-        if (!OverviewApi.TryReadPosition(query.Position, out var before)) return OverviewApi.ForeignCursor;
+        if (!OverviewApi.TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
         var now = context.Time.Now();
         var incidents = await context.Database.QueryAsync(
             context.Sql["incidents"],

@@ -57,7 +57,7 @@ public sealed class OverviewApi(ServiceContext context, OverviewReader overview)
             if (position.Split(' ') is not [var at, var id]
                 || !long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
                 || !Guid.TryParseExact(id, "D", out var orderId))
-                return ForeignCursor;
+                return Problem.InvalidCursor;
             (afterAt, afterId) = (DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), orderId);
         }
         var now = context.Time.Now();
@@ -72,9 +72,6 @@ public sealed class OverviewApi(ServiceContext context, OverviewReader overview)
                 CultureInfo.InvariantCulture, $"{timer.DueAt.ToUnixTimeMilliseconds()} {timer.OrderId:D}")),
             SagaJson.Default.PageTimerItem);
     }
-
-    internal static Answer ForeignCursor =>
-        Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page unchanged.");
 
     /// <summary>Reads a position that is an order id.</summary>
     internal static bool TryReadPosition(string? position, out Guid? before)

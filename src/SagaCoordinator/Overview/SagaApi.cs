@@ -43,7 +43,7 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
         foreach (var name in Ages)
             if (!SagaFilter.TryReadAge(query.Text(name), out _))
                 return Problem.Invalid(name, "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
-        if (!OverviewApi.TryReadPosition(query.Position, out var before)) return OverviewApi.ForeignCursor;
+        if (!OverviewApi.TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
 
         if (query.Text("ids") is { } ids) return await ListByIdAsync(ids, http.RequestAborted);
 

@@ -5,13 +5,8 @@ using Orderwright.Http;
 namespace Orderwright.SagaCoordinator.Overview;
 
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    PropertyNameCaseInsensitive = false,
-    NumberHandling = JsonNumberHandling.Strict,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(OverviewResponse))]
 [JsonSerializable(typeof(Page<IncidentItem>))]

@@ -179,7 +179,7 @@ sealed class CustomerServer : IAsyncDisposable
             NullLoggerFactory.Instance));
         using var once = new CancellationTokenSource();
         var loop = gateway.Loop.RunAsync(once.Token);
-        Assert.IsType<GatewayResult.Succeeded>((await gateway.DoAsync(sent)).Result);
+        Assert.IsType<GatewayResult.Succeeded>((await gateway.ExecuteAsync(sent)).Result);
         await once.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
     }

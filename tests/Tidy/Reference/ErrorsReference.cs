@@ -17,11 +17,11 @@ static partial class ErrorsReference
         page.Append(
             """
             # Errors
-            <!-- Generated from src/Http/ProblemCodes.cs and src/Contracts/Names.cs by tests/Tidy. Change the summaries there, then run the
-                 suite with ORDERWRIGHT_WRITE_DOCS=1. -->
+            <!-- Generated from src/Http/ProblemCodes.cs and src/Contracts/Names.cs by tests/Tidy: change the summaries there,
+                 then run the suite with ORDERWRIGHT_WRITE_DOCS=1. -->
 
-            Every error is a problem document (RFC 9457, `application/problem+json`) with a stable `code`, a sentence in `detail`, and a
-            `traceId` for the log. Branch on `code`, never on the sentences.
+            Every error is a problem document (RFC 9457, `application/problem+json`) with a stable `code`, a sentence in
+            `detail`, and a `traceId` for the log. Branch on `code`, never on the sentences.
 
             ## Codes of problems
             """);
@@ -34,7 +34,7 @@ static partial class ErrorsReference
                 page.Append($"\n| {code.Statuses} | `{code.Value}` | {code.Summary} |");
         }
         page.Append("\n\n## Codes in `errors`\n");
-        page.Append("A problem with the code `invalid_request` lists every invalid place with its own code and a JSON pointer.\n\n");
+        page.Append("A problem with the code `invalid_request` lists every invalid place with a code and a JSON pointer.\n\n");
         Table(page, Read(ProblemFile, "ErrorCodes"));
         page.Append("\n## Reasons of orders, steps and payments\n");
         page.Append("Values of `reason.code` of an order, and of `code` of a saga, its steps and payments.\n\n");
@@ -71,10 +71,12 @@ static partial class ErrorsReference
     }
 
     [GeneratedRegex(
-        @"// ---- (?<section>.*?) ----|(?<comment>(?:[ \t]*///[^\n]*\n)+)(?:[ \t]*\[Status\((?<statuses>[\d, ]+)\)\]\n)?[ \t]*public const string \w+ = ""(?<value>\w+)"";")]
+        @"// ---- (?<section>.*?) ----|(?<comment>(?:[ \t]*///[^\n]*\n)+)(?:[ \t]*\[Status\((?<statuses>[\d, ]+)\)\]\n)?" +
+        @"[ \t]*public const string \w+ = ""(?<value>\w+)"";")]
     private static partial Regex Entry();
 
     [GeneratedRegex(
-        @"(?:Problem\.Conflict\(|Problem\.Of\(\s*[\w.]+,|Problem\.Invalid\(\s*[^,()]+,|\.Fail\(\s*[^,()]+,|new ProblemError\(\s*[^,()]+,|\bRefused\()\s*""([a-z]+(?:_[a-z]+)*)""")]
+        @"(?:Problem\.Conflict\(|Problem\.Of\(\s*[\w.]+,|Problem\.Invalid\(\s*[^,()]+,|\.Fail\(\s*[^,()]+," +
+        @"|new ProblemError\(\s*[^,()]+,|\bRefused\()\s*""([a-z]+(?:_[a-z]+)*)""")]
     private static partial Regex Literal();
 }

@@ -62,17 +62,19 @@ static partial class SettingsReference
         page.Append(
             """
             # Settings
-            <!-- Generated from the options classes by tests/Tidy. Change their summaries, then run the suite with ORDERWRIGHT_WRITE_DOCS=1. -->
+            <!-- Generated from the options classes by tests/Tidy: change their summaries, then run the suite with
+                 ORDERWRIGHT_WRITE_DOCS=1. -->
 
-            Each setting is an environment variable or an argument: `ORDERWRIGHT_MAX_MESSAGES=256` and `--max-messages 256` are the same.
-            Arguments win over variables; `--no-demo` means `--demo false`. Case, underscores and dashes do not matter. For secrets,
-            `ORDERWRIGHT_DATABASE_FILE=/run/secrets/database` reads the value of `ORDERWRIGHT_DATABASE` from a file. Durations are written
-            `250ms`, `5s`, `15m`, `2h`, `90d` or `hh:mm:ss`. An invalid value ends the process with exit code 2 and a sentence; an unknown
-            argument does as well, and an unknown variable is reported.
+            Each setting is an environment variable or an argument: `ORDERWRIGHT_MAX_MESSAGES=256` and
+            `--max-messages 256` are the same. Arguments win over variables; `--no-demo` means `--demo false`. Case,
+            underscores and dashes do not matter. For secrets, `ORDERWRIGHT_DATABASE_FILE=/run/secrets/database` reads
+            the value of `ORDERWRIGHT_DATABASE` from a file. Durations are written `250ms`, `5s`, `15m`, `2h`, `90d` or
+            `hh:mm:ss`. An invalid value or an unknown argument ends the process with exit code 2 and a sentence; an
+            unknown variable is only reported.
 
             ## Standard .NET settings
-            `appsettings.json`, `appsettings.{Environment}.json` (in the current directory) and the usual environment variables are read with
-            lower priority than everything above.
+            `appsettings.json`, `appsettings.{Environment}.json` (in the current directory) and the usual environment
+            variables are read with lower priority than everything above.
 
             | Standard setting | Same as |
             | --- | --- |
@@ -83,8 +85,8 @@ static partial class SettingsReference
             | `Logging:LogLevel:{category}` | level of a log category |
             | `Orderwright:{name}`, such as `Orderwright:MaxMessages` | `ORDERWRIGHT_{NAME}` |
 
-            A recognized setting without effect gives a warning at the start: one that is overridden, and `Kestrel`, `AllowedHosts`,
-            `Logging:Console` and `https_port`, which this product does not use.
+            A recognized setting without effect gives a warning at the start: an overridden one, and `Kestrel:*`,
+            `AllowedHosts:*`, `Logging:Console:*` and `https_port`, which Orderwright does not use.
 
             """);
         foreach (var (project, title, intro) in Sections)
@@ -94,8 +96,10 @@ static partial class SettingsReference
             if (intro.Length > 0) page.Append(intro).Append("\n\n");
             page.Append("| Setting | Type | Default | Meaning |\n| --- | --- | --- | --- |\n");
             foreach (var setting in settings[project])
-                page.Append("| `").Append(setting.Variable).Append("` | ").Append(setting.Type).Append(" | ")
-                    .Append(setting.Default.Length > 0 ? $"`{setting.Default}`" : "").Append(" | ").Append(setting.Summary).Append(" |\n");
+            {
+                var value = setting.Default.Length > 0 ? $"`{setting.Default}`" : "";
+                page.Append($"| `{setting.Variable}` | {setting.Type} | {value} | {setting.Summary} |\n");
+            }
         }
         return page.ToString().ReplaceLineEndings("\n");
     }
@@ -107,29 +111,34 @@ static partial class SettingsReference
         var bounds = range.Length >= 2 ? $", {SourceText.Literal(range[^2])} to {SourceText.Literal(range[^1])}" : "";
         var words = type switch { "TimeSpan" => "duration", "bool" => "true or false", "string" => "text", _ => "number" };
         var source = match.Groups["default"].Value;
-        var value = source.Length > 0 ? SourceText.Literal(Resolve(source, files))
+        var value = source.Length > 0 ? SourceText.Literal(Resolve(source, name, files))
             : type == "bool" ? "false"
             : match.Groups["type"].Value is "int" or "long" ? "0"
             : match.Groups["type"].Value == "TimeSpan" ? "0s" : "";
-        return new(project, name, match.Groups["name"].Value, words + bounds, value, SourceText.Markdown(match.Groups["comment"].Value));
+        return new(
+            project, name, match.Groups["name"].Value, words + bounds, value,
+            SourceText.Markdown(match.Groups["comment"].Value));
     }
 
-    // A constant of another class, such as Databases.Default.
-    static string Resolve(string source, IReadOnlyList<SourceFile> files)
+    // A constant of the options class, or of another class such as Databases.Default.
+    static string Resolve(string source, string owner, IReadOnlyList<SourceFile> files)
     {
-        if (Constant().Match(source) is not { Success: true } reference) return source;
-        return files.Select(file => SourceText.BodyOf(file.Text, reference.Groups[1].Value)).OfType<string>()
-            .Select(body => Regex.Match(body, $@"const \w+ {reference.Groups[2].Value} = ([^;]+);"))
+        if (Constant().Match(source) is not { Success: true } reference || source == "TimeSpan.Zero") return source;
+        var type = reference.Groups["type"] is { Success: true, Value: var other } ? other : owner;
+        return files.Select(file => SourceText.BodyOf(file.Text, type)).OfType<string>()
+            .Select(body => Regex.Match(body, $@"const \w+ {reference.Groups["name"].Value} = ([^;]+);"))
             .FirstOrDefault(match => match.Success)?.Groups[1].Value ?? source;
     }
 
     [GeneratedRegex(@"\.Bind<(\w+)>\(")]
     private static partial Regex Bound();
 
-    [GeneratedRegex(@"^(\w+)\.(\w+)$")]
+    [GeneratedRegex(@"^(?:(?<type>[A-Z]\w*)\.)?(?<name>[A-Z]\w*)$")]
     private static partial Regex Constant();
 
     [GeneratedRegex(
-        @"(?<comment>(?:[ \t]*///[^\n]*\n)*)(?:[ \t]*\[(?:Range\((?<range>[^\]]*)\)|[^\]]*)\]\r?\n)*[ \t]*public (?:required )?(?<type>int\??|long\??|bool\??|string\??|TimeSpan\??) (?<name>\w+) \{ get; (?:set|init); \}(?: = (?<default>[^;]+);)?")]
+        @"(?<comment>(?:[ \t]*///[^\n]*\n)*)(?:[ \t]*\[(?:Range\((?<range>[^\]]*)\)|[^\]]*)\]\r?\n)*" +
+        @"[ \t]*public (?<type>(?:int|long|bool|string|TimeSpan)\??) (?<name>\w+) \{ get; (?:set|init); \}" +
+        "(?: = (?<default>[^;]+);)?")]
     private static partial Regex Property();
 }

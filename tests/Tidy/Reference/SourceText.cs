@@ -13,7 +13,7 @@ static partial class SourceText
             string.Join(' ', comment.Split('\n').Select(line => line.Trim().TrimStart('/').Trim())),
             "<summary>(.*?)</summary>", RegexOptions.Singleline).Groups[1].Value;
         text = Code().Replace(text, "`$1`");
-        text = Reference().Replace(text, match => $"`{match.Groups[1].Value.Split('.')[^1]}`");
+        text = Reference().Replace(text, match => Words().Replace(match.Groups[1].Value.Split('.')[^1], " ").ToLowerInvariant());
         return Spaces().Replace(text, " ").Trim().Replace("|", "\\|", StringComparison.Ordinal)
             .Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal);
     }
@@ -39,7 +39,8 @@ static partial class SourceText
                 "Milliseconds" => "ms", "Seconds" => "s", "Minutes" => "m", "Hours" => "h", _ => "d",
             };
         if (source == "TimeSpan.Zero") return "0s";
-        if (source.StartsWith('"')) return TimeSpan.TryParse(source.Trim('"'), CultureInfo.InvariantCulture, out var time) ? Short(time) : source.Trim('"');
+        if (source.StartsWith('"') && source.Contains(':'))
+            return TimeSpan.TryParse(source.Trim('"'), CultureInfo.InvariantCulture, out var time) ? Short(time) : source.Trim('"');
         var number = source.Replace("_", "", StringComparison.Ordinal);
         if (Shift().Match(number) is { Success: true } shift)
             return (long.Parse(shift.Groups[1].Value, CultureInfo.InvariantCulture)
@@ -60,6 +61,9 @@ static partial class SourceText
 
     [GeneratedRegex("""<(?:see cref|paramref name)="([^"]*)"\s*/>""")]
     private static partial Regex Reference();
+
+    [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])")]
+    private static partial Regex Words();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

@@ -11,13 +11,13 @@ public sealed class SandboxApi(SandboxProvider sandbox)
     public void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/sandbox/actions/{orderId}", ActAsync).WithName("takeSandboxAction")
             .WithTags("sandbox").OpenToAll()
-            .Accepts<SandboxAction>("application/json").Produces<SandboxActed>();
+            .Accepts<SandboxActionRequest>("application/json").Produces<SandboxActionResponse>();
 
     async Task<IResult> ActAsync(string orderId, HttpContext http)
     {
         var (id, refusal) = RouteId.Read(orderId, "orderId");
         if (id is null) return refusal!;
-        var body = await StrictJson.ReadAsync(http, SandboxJson.Default.SandboxAction);
+        var body = await StrictJson.ReadAsync(http, SandboxJson.Default.SandboxActionRequest);
         if (body.Refusal is not null) return body.Refusal;
         return await sandbox.ActAsync(id.Value, body.Value!.Approve) switch
         {
@@ -25,7 +25,7 @@ public sealed class SandboxApi(SandboxProvider sandbox)
             { Result: null, Charge: { } settled } =>
                 Problem.Conflict("not_waiting", $"No action is required; the charge is {settled.State}."),
             var acted => Answer.Json(
-                StatusCodes.Status200OK, new(id.Value, acted.Charge!.State), SandboxJson.Default.SandboxActed),
+                StatusCodes.Status200OK, new(id.Value, acted.Charge!.State), SandboxJson.Default.SandboxActionResponse),
         };
     }
 }

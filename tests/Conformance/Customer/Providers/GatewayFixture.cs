@@ -5,7 +5,7 @@ using Orderwright.CustomerService.Providers;
 
 namespace Orderwright.Conformance.Customer.Providers;
 
-/// <summary>What a card does, whatever the gateway calls its token.</summary>
+/// <summary>Behaviour of a test card, independent of the gateway's token.</summary>
 public enum Card
 {
     Good,
@@ -13,59 +13,59 @@ public enum Card
     InsufficientFunds,
     RequiresAction,
 
-    /// <summary>The first request ends in the gateway's 5xx, with nothing done.</summary>
+    /// <summary>Card whose first request fails with a 5xx and has no effect.</summary>
     FailsOnce,
 
-    /// <summary>The charge is made, its answer is lost.</summary>
+    /// <summary>Card whose charge succeeds, but the response is lost.</summary>
     LostAfter,
 
-    /// <summary>The first request is lost on its way.</summary>
+    /// <summary>Card whose first request is lost.</summary>
     LostBefore,
 }
 
-/// <summary>A charge by the gateway's own record. Minor units.</summary>
+/// <summary>Charge in the gateway's own record. Minor units.</summary>
 public sealed record Charge(long Authorized, long Captured, long Refunded, bool Voided);
 
-/// <summary>A webhook on the wire.</summary>
+/// <summary>Webhook as sent.</summary>
 public sealed record Delivery(string SignatureHeader, string Signature, string Body)
 {
     public IHeaderDictionary Headers => new HeaderDictionary { [SignatureHeader] = Signature };
 }
 
-/// <summary>A gateway with a record of its own, and the provider of ours that talks to it.</summary>
-public abstract class GatewayHouse : IAsyncDisposable
+/// <summary>Gateway with its own record, and our provider connected to the gateway.</summary>
+public abstract class GatewayFixture : IAsyncDisposable
 {
     public abstract IPaymentProvider Provider { get; }
 
     public abstract string TokenOf(Card card);
 
-    /// <summary>Charges of an order that hold or took money, or gave it back.</summary>
+    /// <summary>Charges of an order that were authorized at least.</summary>
     public abstract Task<IReadOnlyList<Charge>> ChargesAsync(Guid order);
 
-    /// <summary>The customer on the page of their bank.</summary>
+    /// <summary>Decides as the customer on the page of the bank.</summary>
     public abstract Task ActAsync(Guid order, bool approve);
 
-    /// <summary>The webhook that tells how the order's charge stands, as the gateway signs it at a moment.</summary>
-    public abstract Task<Delivery> TellAsync(Guid order, DateTimeOffset signedAt);
+    /// <summary>Webhook that reports the state of the order's charge, signed at a given time.</summary>
+    public abstract Task<Delivery> WebhookAsync(Guid order, DateTimeOffset signedAt);
 
     public abstract ValueTask DisposeAsync();
 
-    public GatewayRequest Ask(
+    public GatewayRequest RequestFor(
         Guid order, string operation, Card card = Card.Good, string? charge = null, long amount = 1_530, int n = 1) =>
         new(
             PaymentAttempt.KeyOf(order, operation, n), order, operation, amount, "GBP",
             operation == GatewayOperations.Authorize ? TokenOf(card) : null, charge);
 
-    public Task<GatewayResult> DoAsync(GatewayRequest request) => DoAsync(request, default);
+    public Task<GatewayResult> SendAsync(GatewayRequest request) => SendAsync(request, default);
 
-    /// <summary>Asks what is answered by nobody, until patience ends.</summary>
-    public async Task LoseAsync(GatewayRequest request)
+    /// <summary>Sends a request whose response never arrives.</summary>
+    public async Task SendLostAsync(GatewayRequest request)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DoAsync(request, deadline.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(request, deadline.Token));
     }
 
-    Task<GatewayResult> DoAsync(GatewayRequest request, CancellationToken cancel) => request.Operation switch
+    Task<GatewayResult> SendAsync(GatewayRequest request, CancellationToken cancel) => request.Operation switch
     {
         GatewayOperations.Authorize => Provider.AuthorizeAsync(request, cancel),
         GatewayOperations.Capture => Provider.CaptureAsync(request, cancel),

@@ -11,17 +11,17 @@ using Orderwright.Http;
 namespace Orderwright.OperatorConsole;
 
 /// <summary>
-/// <c>/mcp</c>: <see cref="OperatorTools"/> over the protocol's streamable HTTP, each POST by itself: no session is kept,
-/// so any instance answers. An agent comes with a key of the scope <c>operator</c>, and does what that key may do.
+/// Endpoint <c>/mcp</c>: <see cref="OperatorTools"/> over streamable HTTP of the Model Context Protocol. Each POST stands
+/// alone without a session, so any instance can reply. Agents need a key with the scope <c>operator</c>, whose rights apply.
 /// </summary>
-sealed class AgentDoor(Apis apis, ILoggerFactory logs)
+sealed class McpEndpoint(Apis apis, ILoggerFactory logs)
 {
     const string Events = "text/event-stream";
 
     public void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/mcp", AnswerAsync).Require(Scopes.Operator).ExcludeFromDescription();
+        routes.MapPost("/mcp", HandleAsync).Require(Scopes.Operator).ExcludeFromDescription();
 
-    async Task AnswerAsync(HttpContext http)
+    async Task HandleAsync(HttpContext http)
     {
         if (!http.Request.Headers.Accept.ToString().Contains(Events, StringComparison.OrdinalIgnoreCase))
         {
@@ -43,7 +43,7 @@ sealed class AgentDoor(Apis apis, ILoggerFactory logs)
         var serving = server.RunAsync(end.Token);
         http.Response.ContentType = Events;
         http.Response.Headers.CacheControl = "no-store";
-        // Nothing is written where nothing was asked: a notification.
+        // A notification gets no reply.
         if (!await transport.HandlePostRequestAsync(message.Value!, http.Response.Body, http.RequestAborted))
         {
             http.Response.ContentType = null;
@@ -59,14 +59,14 @@ sealed class AgentDoor(Apis apis, ILoggerFactory logs)
         }
     }
 
-    // As it came: whether it may do what it asks is for each API to say.
+    // Passed on unchecked: each API checks the key's scopes.
     static string? KeyOf(HttpRequest request)
     {
         const string Scheme = "Bearer ";
-        var said = request.Headers.Authorization.ToString() is { Length: > 0 } authorization
+        var header = request.Headers.Authorization.ToString() is { Length: > 0 } authorization
             ? authorization
             : request.Headers["X-Api-Key"].ToString();
-        var key = said.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? said[Scheme.Length..].Trim() : said;
+        var key = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : header;
         return key.Length > 0 ? key : null;
     }
 }

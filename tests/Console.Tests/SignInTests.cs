@@ -7,8 +7,8 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>The console of a server that asks for keys: in, as whom, and out again.</summary>
-public sealed class DoorTests(Chromium chromium) : IAsyncLifetime
+/// <summary>Console of a server with API keys: signing in and out.</summary>
+public sealed class SignInTests(Chromium chromium) : IAsyncLifetime
 {
     readonly string directory = HttpHost.NewDirectory();
     HttpHost host = null!;
@@ -24,26 +24,26 @@ public sealed class DoorTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_visitor_comes_in_with_a_key_to_where_they_wanted_and_leaves_again()
+    public async Task A_visitor_signs_in_with_a_key_lands_on_the_requested_page_and_signs_out()
     {
         await using var window = await chromium.OpenAsync(host.Url);
         var page = window.Page;
         await window.GoAsync("/timers?overdue=true");
-        await window.IsFitAsync("/login");
+        await window.AssertAccessibleAsync("/login");
         await page.GetByLabel("Key").FillAsync("ow_nonsense_key");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("key_unknown");
-        await window.IsFitAsync("/login/refused");
+        await window.AssertAccessibleAsync("/login/refused");
 
-        // A key that may place orders is no key for operators.
+        // A key with the scope orders only cannot use the console.
         await page.GetByLabel("Key").FillAsync(keyOfShop);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("missing_scope");
 
         await page.GetByLabel("Key").FillAsync(keyOfOperator);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Come in" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex("/timers\\?overdue=true$"));
-        await Expect(page.Locator("main")).ToContainTextAsync("Nothing is late.");
+        await Expect(page.Locator("main")).ToContainTextAsync("No overdue timers.");
         await Expect(page.Locator("#live")).ToHaveTextAsync("live");
 
         var cookie = Assert.Single(await page.Context.CookiesAsync(), cookie => cookie.Name == "orderwright_key");
@@ -51,7 +51,7 @@ public sealed class DoorTests(Chromium chromium) : IAsyncLifetime
         Assert.Equal(SameSiteAttribute.Strict, cookie.SameSite);
         Assert.DoesNotContain(keyOfOperator, Uri.UnescapeDataString(cookie.Value), StringComparison.Ordinal);
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Leave" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await window.GoAsync("/");
         await Expect(page).ToHaveURLAsync(new Regex("/login"));
     }

@@ -12,7 +12,7 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Customer.Providers;
 
-/// <summary>The tokens that the sandbox takes, in the process and as a process of its own.</summary>
+/// <summary>Tokens of the sandbox, in process and over HTTP.</summary>
 static class SandboxCards
 {
     public static string TokenOf(Card card) => card switch
@@ -27,18 +27,18 @@ static class SandboxCards
     };
 }
 
-/// <summary>The sandbox in the process, on a database that nobody else has.</summary>
-sealed class SandboxHouse : GatewayHouse
+/// <summary>The sandbox in process, on a separate database.</summary>
+sealed class SandboxFixture : GatewayFixture
 {
     readonly IDatabase database;
     readonly InProcessTransport transport;
     readonly Metrics metrics = new(Contracts.ServiceNames.Customer);
     readonly CancellationTokenSource stopping = new();
-    readonly SandboxLedger gateway;
+    readonly SandboxLedger ledger;
     readonly SandboxProvider provider;
     readonly Task loop;
 
-    SandboxHouse(IDatabase database, SqlCatalog sql, TimeSpan? holds)
+    SandboxFixture(IDatabase database, SqlCatalog sql, TimeSpan? holds)
     {
         this.database = database;
         var options = new RuntimeOptions();
@@ -46,23 +46,23 @@ sealed class SandboxHouse : GatewayHouse
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("SandboxSecret", CustomerServer.Secret), new("SandboxSlow", "50ms"), new("SandboxHolds", holds?.ToString())])
             .Build();
-        gateway = new SandboxLedger(new ServiceContext(
+        ledger = new SandboxLedger(new ServiceContext(
             "sandbox", database, sql, sql,
             new BatchRunner(
                 "sandbox", database, transport, options, TimeProvider.System, new IdSource(), metrics,
                 NullLogger<BatchRunner>.Instance),
             options, configuration, TimeProvider.System, new IdSource(), NullLoggerFactory.Instance));
         provider = new SandboxProvider(
-            gateway, SandboxSettings.Read(configuration), TimeProvider.System, (_, _) => Task.CompletedTask);
-        loop = gateway.Loop.RunAsync(stopping.Token);
+            ledger, SandboxSettings.Read(configuration), TimeProvider.System, (_, _) => Task.CompletedTask);
+        loop = ledger.Loop.RunAsync(stopping.Token);
     }
 
-    public static async Task<GatewayHouse> OpenAsync(SqliteEngine engine, TimeSpan? holds = null)
+    public static async Task<GatewayFixture> OpenAsync(SqliteEngine engine, TimeSpan? holds = null)
     {
         var sql = new SqlCatalog(typeof(CustomerModule).Assembly, engine.Name);
         var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. sql.Migrations], default);
-        return new SandboxHouse(database, sql, holds);
+        return new SandboxFixture(database, sql, holds);
     }
 
     public override IPaymentProvider Provider => provider;
@@ -76,9 +76,9 @@ sealed class SandboxHouse : GatewayHouse
                 charge.AuthorizedMinor, charge.CapturedMinor, charge.RefundedMinor, charge.Voided)),
     ];
 
-    public override Task ActAsync(Guid order, bool approve) => gateway.ActAsync(order, approve);
+    public override Task ActAsync(Guid order, bool approve) => ledger.ActAsync(order, approve);
 
-    public override async Task<Delivery> TellAsync(Guid order, DateTimeOffset signedAt)
+    public override async Task<Delivery> WebhookAsync(Guid order, DateTimeOffset signedAt)
     {
         var (headers, body) = provider.Webhook((await ReadAsync(order)).Single(), signedAt);
         return new(
@@ -88,7 +88,7 @@ sealed class SandboxHouse : GatewayHouse
 
     Task<List<SandboxCharge>> ReadAsync(Guid order) => database.QueryAsync(
         new SqlQuery(
-            "house_charges",
+            "fixture_charges",
             """
             SELECT id, key, token, currency, state, amount, authorized, captured, refunded, voided, code, message
             FROM sandbox_charges WHERE order_id = @order_id
@@ -111,18 +111,18 @@ sealed class SandboxHouse : GatewayHouse
     }
 }
 
-/// <summary>The sandbox as its own process runs it, over HTTP.</summary>
-sealed class HttpHouse : GatewayHouse
+/// <summary>The sandbox gateway over HTTP.</summary>
+sealed class HttpFixture : GatewayFixture
 {
-    readonly string directory = Directory.CreateTempSubdirectory("orderwright-house-").FullName;
+    readonly string directory = Directory.CreateTempSubdirectory("orderwright-fixture-").FullName;
     HttpGateway gateway = null!;
 
-    public static async Task<GatewayHouse> OpenAsync(TimeSpan? holds = null)
+    public static async Task<GatewayFixture> OpenAsync(TimeSpan? holds = null)
     {
-        var house = new HttpHouse();
-        house.gateway = await HttpGateway.StartAsync(
-            Path.Combine(house.directory, "gateway.db"), holds is { } time ? [("SandboxHolds", time.ToString())] : []);
-        return house;
+        var fixture = new HttpFixture();
+        fixture.gateway = await HttpGateway.StartAsync(
+            Path.Combine(fixture.directory, "gateway.db"), holds is { } time ? [("SandboxHolds", time.ToString())] : []);
+        return fixture;
     }
 
     public override IPaymentProvider Provider => gateway.Provider;
@@ -139,28 +139,28 @@ sealed class HttpHouse : GatewayHouse
 
     public override async Task ActAsync(Guid order, bool approve)
     {
-        using var act = new StringContent(
+        using var action = new StringContent(
             approve ? """{"approve":true}""" : """{"approve":false}""", System.Text.Encoding.UTF8, "application/json");
-        using var answer = await gateway.Client.PostAsync($"charges/{order}/action", act);
-        Assert.True(answer.IsSuccessStatusCode);
+        using var response = await gateway.Client.PostAsync($"charges/{order}/action", action);
+        Assert.True(response.IsSuccessStatusCode);
     }
 
-    // As docs/http-gateway.md has it; that the gateway's own are the same is shown beside (HttpGatewayTests).
-    public override async Task<Delivery> TellAsync(Guid order, DateTimeOffset signedAt)
+    // As described in docs/reference/http-gateway.md; HttpGatewayTests covers webhooks sent by the gateway itself.
+    public override async Task<Delivery> WebhookAsync(Guid order, DateTimeOffset signedAt)
     {
         var charge = (await gateway.ListAsync($"reference={order}")).Single();
         var (id, state) = ((string)charge["id"]!, (string)charge["state"]!);
-        var answer = state == "declined"
-            ? new HttpGatewayAnswer(
+        var response = state == "declined"
+            ? new HttpGatewayResponse(
                 HttpGatewayNames.Declined, Code: "authentication_failed", Message: "The customer did not approve.")
-            : new HttpGatewayAnswer(HttpGatewayNames.Succeeded, id);
+            : new HttpGatewayResponse(HttpGatewayNames.Succeeded, id);
         var body = System.Text.Json.JsonSerializer.Serialize(
-            new HttpGatewayEvent($"evt_{id}_{state}", $"charge.{state}", (string)charge["key"]!, answer),
+            new HttpGatewayEvent($"evt_{id}_{state}", $"charge.{state}", (string)charge["key"]!, response),
             HttpGatewayJson.Default.HttpGatewayEvent);
         var signature = new Signature(System.Text.Encoding.UTF8.GetBytes(HttpGateway.Secret));
         return new(
             HttpGatewayNames.SignatureHeader,
-            signature.Write("", System.Text.Encoding.UTF8.GetBytes(body), signedAt), body);
+            signature.Sign("", System.Text.Encoding.UTF8.GetBytes(body), signedAt), body);
     }
 
     public override async ValueTask DisposeAsync()
@@ -174,10 +174,10 @@ public sealed class SandboxProviderTests(SqliteEngine engine) : ProviderSuite(en
 {
     readonly SqliteEngine engine = engine;
 
-    protected override Task<GatewayHouse> OpenAsync(TimeSpan? holds) => SandboxHouse.OpenAsync(engine, holds);
+    protected override Task<GatewayFixture> OpenAsync(TimeSpan? holds) => SandboxFixture.OpenAsync(engine, holds);
 }
 
 public sealed class HttpProviderTests(SqliteEngine engine) : ProviderSuite(engine), IClassFixture<SqliteEngine>
 {
-    protected override Task<GatewayHouse> OpenAsync(TimeSpan? holds) => HttpHouse.OpenAsync(holds);
+    protected override Task<GatewayFixture> OpenAsync(TimeSpan? holds) => HttpFixture.OpenAsync(holds);
 }

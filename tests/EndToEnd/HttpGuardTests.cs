@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>What a request must be before anybody looks at what it asks, and what every error looks like.</summary>
-public sealed class HttpDoorTests(SharedHttpHost shared)
+/// <summary>Checks of a request before any endpoint, and the form of all errors.</summary>
+public sealed class HttpGuardTests(SharedHttpHost shared)
 {
     const string Products = "/api/v1/products";
     const string Product = """{"name":"Mug","unitPrice":895,"currency":"GBP"}""";
@@ -143,7 +143,7 @@ public sealed class HttpDoorTests(SharedHttpHost shared)
     [InlineData("'; DROP TABLE products; --")]
     [InlineData("<script>alert(1)</script>")]
     [InlineData("=HYPERLINK(\\\"http://evil\\\")")]
-    public async Task Text_that_means_something_elsewhere_comes_back_as_it_was(string name)
+    public async Task Text_with_special_meaning_elsewhere_is_returned_unchanged(string name)
     {
         var body = $$"""{"name":"{{name}}","unitPrice":1,"currency":"GBP"}""";
         Assert.True((await shared.Client.PutAsync($"{Products}/INERT", body)).Status is 200 or 201);

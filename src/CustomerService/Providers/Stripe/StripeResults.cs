@@ -4,10 +4,10 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.CustomerService.Providers.Stripe;
 
 /// <summary>
-/// What Stripe's words mean for the money. Pure. What is not listed here settles nothing
-/// (https://docs.stripe.com/error-low-level: a 5xx, a conflict or a broken call may have happened).
+/// Meaning of Stripe's objects and errors for the money. Pure. Anything not listed here settles nothing: a request that
+/// ended in a 5xx, a conflict or a broken connection may have taken effect (https://docs.stripe.com/error-low-level).
 /// </summary>
-static class StripeAnswers
+static class StripeResults
 {
     public static GatewayResult OfAuthorization(StripeIntent intent) => intent switch
     {
@@ -15,18 +15,18 @@ static class StripeAnswers
         { Status: "succeeded" } => new GatewayResult.Succeeded(intent.Id, Captured: true),
         { Status: "requires_action", NextAction.RedirectToUrl.Url: { Length: > 0 } url } =>
             new GatewayResult.ActionRequired(intent.Id, url),
-        // Without an error it was not tried yet.
+        // Without an error the payment method was not tried yet.
         { Status: "requires_payment_method", LastPaymentError: { } fault } => Declined(fault),
         { Status: "canceled" } => new GatewayResult.Declined("canceled", "The payment was cancelled at the gateway."),
         _ => Unsettled(intent),
     };
 
-    /// <param name="intent">As it stands now.</param>
-    /// <param name="amount">What was to be captured, in Stripe's unit.</param>
+    /// <param name="intent">Current state.</param>
+    /// <param name="amount">Amount to capture, in Stripe's unit.</param>
     public static GatewayResult OfCapture(StripeIntent intent, long amount) => intent.Status switch
     {
         "succeeded" when intent.AmountReceived == amount => new GatewayResult.Succeeded(intent.Id),
-        "succeeded" => new GatewayResult.Declined("captured_otherwise", "Another amount was captured at the gateway."),
+        "succeeded" => new GatewayResult.Declined("captured_otherwise", "A different amount was captured at the gateway."),
         "requires_capture" => new GatewayResult.NeverHappened(Final: false),
         "canceled" => new GatewayResult.Declined("canceled", "The payment was cancelled at the gateway."),
         _ => Unsettled(intent),
@@ -35,7 +35,7 @@ static class StripeAnswers
     public static GatewayResult OfVoid(StripeIntent intent) => intent.Status switch
     {
         "canceled" => new GatewayResult.Succeeded(intent.Id),
-        "succeeded" => new GatewayResult.Declined("captured", "The money was taken; it can only be refunded."),
+        "succeeded" => new GatewayResult.Declined("captured", "The money was captured and can only be refunded."),
         "processing" => Unsettled(intent),
         _ => new GatewayResult.NeverHappened(Final: false),
     };
@@ -48,11 +48,11 @@ static class StripeAnswers
         _ => new GatewayResult.Unknown($"The refund is {refund.Status ?? "not settled"}.") { IsAnswer = true },
     };
 
-    /// <summary>An answer that is no object: only what certainly had no effect is not in doubt.</summary>
+    /// <summary>Result of an error response: in doubt, unless the request certainly had no effect.</summary>
     public static GatewayResult OfFault(HttpStatusCode status, StripeFault? fault, string operation)
     {
         if (status == HttpStatusCode.PaymentRequired && fault is { Type: "card_error" }) return Declined(fault);
-        // The key was used for another request before: what that one did is not known here.
+        // The effect of the earlier request under the key is unknown.
         if (fault is { Type: "idempotency_error" })
             return new GatewayResult.Unknown("The key was used for another request.");
         if (status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound && fault is { Type: "invalid_request_error" }
@@ -60,9 +60,9 @@ static class StripeAnswers
             return Declined(fault);
         return status is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
             and not (HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or HttpStatusCode.FailedDependency)
-            // A key, an address or a limit that is wrong: it says nothing about the customer's means of payment.
-            ? new GatewayResult.Unavailable($"Stripe does not take our requests: {(int)status} {fault?.Code}")
-            : new GatewayResult.Unknown($"Stripe answered {(int)status}.");
+            // Caused by a wrong key, address or limit: no statement about the customer's payment method.
+            ? new GatewayResult.Unavailable($"Stripe refuses our requests with {(int)status} {fault?.Code}".TrimEnd() + ".")
+            : new GatewayResult.Unknown($"Stripe responded with {(int)status}.");
     }
 
     static GatewayResult.Declined Declined(StripeFault fault) => new(
