@@ -79,7 +79,7 @@ public class PaymentSandboxTests
     }
 
     [Fact]
-    public void An_action_is_taken_once()
+    public void An_action_has_effect_once()
     {
         var waiting = Authorize(SandboxTokens.RequiresAction);
         Assert.Equal(
@@ -168,7 +168,7 @@ public class PaymentSandboxTests
     [InlineData("http://0.0.0.0:4002", "")]
     [InlineData("http://0.0.0.0:4002", "short")]
     [InlineData(null, "short")]
-    public void A_weak_secret_is_refused_at_the_start(string? listen, string secret) =>
+    public void A_weak_secret_is_refused_at_start_up(string? listen, string secret) =>
         Assert.Contains(
             "ORDERWRIGHT_SANDBOX_SECRET",
             Assert.Throws<InvalidSettingException>(
@@ -180,7 +180,7 @@ public class PaymentSandboxTests
     [InlineData("GatewayDeadline", "2m")]
     [InlineData("GatewayPollEvery", "0s")]
     [InlineData("GatewayMaxInFlight", "0")]
-    public void A_limit_out_of_its_range_is_refused_at_the_start(string name, string value) =>
+    public void A_limit_out_of_range_is_refused_at_start_up(string name, string value) =>
         Assert.Contains(
             value,
             Assert.Throws<InvalidSettingException>(() => new ConfigurationBuilder()

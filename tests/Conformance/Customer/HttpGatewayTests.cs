@@ -2,9 +2,12 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
+using Orderwright.CustomerService;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers.Http;
 using Orderwright.CustomerService.Providers.Sandbox;
+using Orderwright.Runtime.Database;
+using Orderwright.SandboxGateway;
 
 namespace Orderwright.Conformance.Customer;
 
@@ -23,6 +26,14 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         await gateway.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
+
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("sqlite")]
+    public void The_sandboxs_tables_are_the_same_in_the_service_and_in_the_gateway(string engine) => Assert.EndsWith(
+        Assert.Single(new SqlCatalog(typeof(GatewayModule).Assembly, engine).Migrations).Sql,
+        Assert.Single(new SqlCatalog(typeof(CustomerModule).Assembly, engine).Migrations).Sql,
+        StringComparison.Ordinal);
 
     static GatewayRequest Authorize(Guid order, string token, int n = 1) =>
         HttpGateway.RequestFor(order, GatewayOperations.Authorize, token, n: n);
