@@ -33,12 +33,12 @@ static AfterReady Prepare(IConfiguration settings, ILoggerFactory logs)
 /// <summary>Settings of the development server, such as <c>--no-demo</c>.</summary>
 sealed class DevOptions
 {
-    /// <summary>Fill an empty shop with demo data, and offer the demo scenarios. Default true.</summary>
+    /// <summary>Fill an empty shop with demo data, and offer the demo scenarios.</summary>
     public bool Demo { get; set; } = true;
 
-    /// <summary>Place a demo order every few seconds; requires the demo. Default true.</summary>
+    /// <summary>Place a demo order every few seconds; requires the demo.</summary>
     public bool Trickle { get; set; } = true;
 
-    /// <summary>Open the console in a browser when started from a terminal. Default true.</summary>
+    /// <summary>Open the console in a browser when started from a terminal.</summary>
     public bool Open { get; set; } = true;
 }

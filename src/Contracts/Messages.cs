@@ -137,7 +137,7 @@ public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, lon
     [JsonIgnore]
     public long HeldMinor => Voided ? 0 : AuthorizedMinor - CapturedMinor;
 
-    /// <summary>One of <see cref="PaymentStatuses"/>.</summary>
+    /// <summary>Value out of <see cref="PaymentStatuses"/>.</summary>
     public string Status => this switch
     {
         { CapturedMinor: > 0 } p when p.RefundedMinor >= p.CapturedMinor => PaymentStatuses.Refunded,

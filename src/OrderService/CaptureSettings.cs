@@ -10,10 +10,10 @@ namespace Orderwright.OrderService;
 /// </summary>
 public sealed class CaptureSettings
 {
-    /// <summary>Default policy: <c>confirmation</c> (default) or <c>fulfilment</c>; see <see cref="CapturePolicies"/>.</summary>
+    /// <summary>Default policy: <c>confirmation</c> or <c>fulfilment</c>; see <see cref="CapturePolicies"/>.</summary>
     public string Capture { get; set; } = CapturePolicies.Confirmation;
 
-    /// <summary>Overrides per merchant: <c>acme=fulfilment,beta=confirmation</c>. Default none.</summary>
+    /// <summary>Overrides per merchant: <c>acme=fulfilment,beta=confirmation</c>.</summary>
     public string CaptureMerchants { get; set; } = "";
 
     readonly Dictionary<string, string> overrides = new(StringComparer.Ordinal);

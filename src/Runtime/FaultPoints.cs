@@ -69,7 +69,7 @@ public sealed class FaultPoints(FaultPoint point, int at, double probability, Ac
         if (point is null || !(isCount || isProbability))
             throw new InvalidSettingException(
                 "FAULT", fault,
-                "before-commit, after-commit or after-publish; :20 for the twentieth batch, :0.01 for each with that probability");
+                "before-commit, after-commit or after-publish, with :20 for the twentieth batch or :0.01 for a probability");
         return new(point.Value, isCount ? at : 0, isCount ? 0 : probability, Die);
     }
 

@@ -9,7 +9,7 @@ namespace Orderwright.Runtime;
 /// <summary>Service in the view of a host: a name and a list of parts. SQL is read from the module's assembly.</summary>
 public interface IServiceModule
 {
-    /// <summary>One of <see cref="ServiceNames"/>.</summary>
+    /// <summary>Name out of <see cref="ServiceNames"/>.</summary>
     string Name { get; }
 
     ServiceParts Build(ServiceContext context);

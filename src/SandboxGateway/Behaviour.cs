@@ -68,19 +68,19 @@ public sealed class Behaviour(int seed)
 /// <summary>Settings of the gateway process: <c>--latency 200±150 --timeouts 2% --errors 2% --declines 3%</c>.</summary>
 public sealed class GatewaySettings
 {
-    /// <summary>Delay of each request in milliseconds, such as <c>200±150</c>. Default 0.</summary>
+    /// <summary>Delay of each request in milliseconds, such as <c>200±150</c>.</summary>
     public string Latency { get; set; } = "0";
 
-    /// <summary>Share of requests without a response, half of them executed. Default 0%.</summary>
+    /// <summary>Share of requests without a response, half of them executed.</summary>
     public string Timeouts { get; set; } = "0%";
 
-    /// <summary>Share of requests answered with 503 and not executed. Default 0%.</summary>
+    /// <summary>Share of requests answered with 503 and not executed.</summary>
     public string Errors { get; set; } = "0%";
 
-    /// <summary>Share of authorizations declined. Default 0%.</summary>
+    /// <summary>Share of authorizations declined.</summary>
     public string Declines { get; set; } = "0%";
 
-    /// <summary>Seed of the injected faults. Default 1.</summary>
+    /// <summary>Seed of the injected faults.</summary>
     public int Seed { get; set; } = 1;
 
     /// <summary>

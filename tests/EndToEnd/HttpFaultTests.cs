@@ -33,13 +33,13 @@ public sealed class HttpFaultTests
         await using var host = await HttpHost.StartUnreadyAsync(
             "StockService", "--database", "postgres://someone:secret@127.0.0.1:1/stock", "--transport", "amqp://127.0.0.1:1");
         var ready = await host.Client.AskAsync("/health/ready");
-        var asked = (await host.Client.AskAsync("/api/v1/products")).IsProblem(503, "starting");
+        var refused = (await host.Client.AskAsync("/api/v1/products")).IsProblem(503, "starting");
 
         Assert.Equal(503, ready.Status);
         Assert.False((bool)ready.Json["ready"]!);
         Assert.NotNull(ready.Json["services"]!["stock-service"]);
-        Assert.True(int.Parse(asked.Headers["Retry-After"], System.Globalization.CultureInfo.InvariantCulture) >= 1);
-        await host.WaitForAsync("waits for its database");
+        Assert.True(int.Parse(refused.Headers["Retry-After"], System.Globalization.CultureInfo.InvariantCulture) >= 1);
+        await host.WaitForAsync("is waiting for its database");
         Assert.DoesNotContain("secret", host.Output, StringComparison.Ordinal);
         Assert.Equal(0, await host.StopAsync());
     }

@@ -81,7 +81,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     public async Task Without_a_key_the_console_shows_only_the_sign_in_page(string path)
     {
         var page = Encoding.UTF8.GetString((await keyed.Client.AskAsync(path)).Body);
-        Assert.Contains("This server asks for a key.", page, StringComparison.Ordinal);
+        Assert.Contains("Sign in with an API key.", page, StringComparison.Ordinal);
         Assert.DoesNotContain("/api/v1/", page, StringComparison.Ordinal);
     }
 

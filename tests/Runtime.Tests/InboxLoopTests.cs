@@ -134,7 +134,7 @@ public sealed class InboxLoopTests
     {
         await using var service = Service();
         await service.StartAsync();
-        await SendThenAsync(service, () => new PublishFailedException("The broker is away."));
+        await SendThenAsync(service, () => new PublishFailedException("The broker is unavailable."));
         await service.SeesAsync("acknowledge 3");
         Assert.Equal(3, (await service.NotesAsync()).Count);
     }

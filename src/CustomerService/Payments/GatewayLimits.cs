@@ -8,46 +8,46 @@ namespace Orderwright.CustomerService.Payments;
 /// </summary>
 public sealed class GatewayLimits
 {
-    /// <summary>Time limit of a request or look-up; then the attempt is in doubt. 100 ms to 60 s; default 5 s.</summary>
+    /// <summary>Time limit of a request or look-up; then the attempt is in doubt.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan GatewayDeadline { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Concurrent requests per provider. Requests occupy no thread and no transaction. Default 1,000.</summary>
+    /// <summary>Concurrent requests per provider. Requests occupy no thread and no transaction.</summary>
     [Range(1, 100_000)]
     public int GatewayMaxInFlight { get; set; } = 1_000;
 
-    /// <summary>Requests queued in memory per provider; further requests wait in the database. Default 10,000.</summary>
+    /// <summary>Requests queued in memory per provider; further requests wait in the database.</summary>
     [Range(1, 1_000_000)]
     public int GatewayMaxWaiting { get; set; } = 10_000;
 
-    /// <summary>Maximum number of sends per key while the gateway reports being unavailable. Default 8.</summary>
+    /// <summary>Maximum number of sends per key while the gateway reports being unavailable.</summary>
     [Range(1, 100)]
     public int GatewayMaxAttempts { get; set; } = 8;
 
     /// <summary>
-    /// First pause before a retry; doubles up to <see cref="LongestBackoff"/>. 10 ms to 30 s; default 500 ms.
+    /// First pause before a retry; doubles up to <see cref="LongestBackoff"/>.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:30")]
     public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// Failures within about ten seconds to open the circuit breaker, if at least half of all requests failed.
-    /// Orders wait while the breaker is open. Default 20.
+    /// Orders wait while the breaker is open.
     /// </summary>
     [Range(1, 100_000)]
     public int GatewayBreakAfter { get; set; } = 20;
 
-    /// <summary>Retry budget, as a percentage of first requests. 0 to 1,000; default 20.</summary>
+    /// <summary>Retry budget, as a percentage of first requests.</summary>
     [Range(0, 1_000)]
     public int GatewayRetryBudget { get; set; } = 20;
 
     /// <summary>
-    /// Interval of look-ups while the customer completes 3-D Secure, in case the webhook is lost. 1 s to 1 h; default 15 s.
+    /// Interval of look-ups while the customer completes 3-D Secure, in case the webhook is lost.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan GatewayPollEvery { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Time before an authorization expires when the payment is flagged. 1 min to 30 d; default 24 h.</summary>
+    /// <summary>Time before an authorization expires when the payment is flagged.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan GatewayHoldWarning { get; set; } = TimeSpan.FromHours(24);
 

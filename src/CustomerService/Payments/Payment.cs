@@ -38,7 +38,9 @@ public sealed record Payment
     public required string State { get; init; }
     public string? CustomerId { get; init; }
 
-    /// <summary><see cref="PaymentProviders.Balance"/>, or the gateway of the latest authorization, never two.</summary>
+    /// <summary>
+    /// <see cref="PaymentProviders.Balance"/>, or the gateway of the latest authorization; never two at a time.
+    /// </summary>
     public string? Provider { get; init; }
 
     /// <summary>Route used to choose the provider; null when the order named the provider.</summary>

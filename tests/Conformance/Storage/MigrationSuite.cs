@@ -63,7 +63,7 @@ public abstract class MigrationSuite(StorageEngine engine)
         var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync(
             [First with { Sql = "CREATE TABLE products (sku text PRIMARY KEY, name text);" }, Second], default));
         Assert.Contains("migration 001_products of shop", error.Message, StringComparison.Ordinal);
-        Assert.Contains("never changed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("never change", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,14 +94,14 @@ public abstract class MigrationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_history_with_a_hole_is_refused()
+    public async Task A_history_with_a_gap_is_refused()
     {
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First, Second], default);
         await database.WriteAsync(
             tx => tx.ExecuteAsync(new("make_hole", "DELETE FROM schema_migrations WHERE number = 1"), SqlArgs.None), default);
         var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([First, Second], default));
-        Assert.Contains("hole", error.Message, StringComparison.Ordinal);
+        Assert.Contains("gap", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -177,7 +177,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         };
         await using var database = engine.Open(settings.ConnectionString);
         var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([], default));
-        Assert.Contains("does not let the role 'conformance_stranger' in", error.Message, StringComparison.Ordinal);
+        Assert.Contains("refuses the role 'conformance_stranger'", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wr0ng-secret", error.ToString(), StringComparison.Ordinal);
     }
 

@@ -39,8 +39,11 @@ static partial class SourceText
                 "Milliseconds" => "ms", "Seconds" => "s", "Minutes" => "m", "Hours" => "h", _ => "d",
             };
         if (source == "TimeSpan.Zero") return "0s";
-        if (source.StartsWith('"') && source.Contains(':'))
-            return TimeSpan.TryParse(source.Trim('"'), CultureInfo.InvariantCulture, out var time) ? Short(time) : source.Trim('"');
+        if (source.StartsWith('"'))
+        {
+            var text = source.Trim('"');
+            return text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) ? Short(time) : text;
+        }
         var number = source.Replace("_", "", StringComparison.Ordinal);
         if (Shift().Match(number) is { Success: true } shift)
             return (long.Parse(shift.Groups[1].Value, CultureInfo.InvariantCulture)

@@ -21,7 +21,7 @@ public sealed class SandboxSettings
     /// </summary>
     public string SandboxSecret { get; set; } = "";
 
-    /// <summary>Duration of an authorization with <c>tok_slow</c>. 0 to 60 s; default 2 s.</summary>
+    /// <summary>Duration of an authorization with <c>tok_slow</c>.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan SandboxSlow { get; set; } = TimeSpan.FromSeconds(2);
 
