@@ -6,13 +6,13 @@ using Orderwright.LocalServers;
 namespace Orderwright.Conformance;
 
 /// <summary>
-/// The servers that the suites run against: one of each kind for the whole run, started when the first test asks. Set
-/// <c>ORDERWRIGHT_TEST_POSTGRES</c> to a connection string, of a role that may create databases and end connections, to
-/// use a PostgreSQL server that is there.
+/// The servers under the suites: a single one of each kind for the whole run, started by the first test that needs it. To use
+/// an existing PostgreSQL server, set <c>ORDERWRIGHT_TEST_POSTGRES</c> to the connection string of a role that may create
+/// databases and end connections.
 /// </summary>
 public sealed class Servers : IAsyncLifetime
 {
-    // Not CreateTempSubdirectory, which lets nobody else in: started by root, the server runs as another user.
+    // CreateTempSubdirectory would exclude other users, and started by root the server runs as one.
     readonly string directory = Directory.CreateDirectory(
         Path.Combine(Path.GetTempPath(), $"orderwright-conformance-{Environment.ProcessId}")).FullName;
 
@@ -24,16 +24,28 @@ public sealed class Servers : IAsyncLifetime
 
     public ValueTask InitializeAsync() => default;
 
-    /// <summary>How to reach the PostgreSQL server, as a role that may do everything; its database is <c>postgres</c>.</summary>
-    public async Task<NpgsqlConnectionStringBuilder> PostgresAsync() =>
-        new(givenPostgres ?? (await postgres.Value).ConnectionString());
+    /// <summary>The reason why PostgreSQL is unavailable; null when it is available.</summary>
+    public string? LacksPostgres => givenPostgres is null ? Machine.LacksPostgres : null;
 
-    /// <summary>Whether the PostgreSQL server was started for this run, and ends with it.</summary>
+    /// <summary>Skips the calling test where PostgreSQL is unavailable.</summary>
+    public void RequirePostgres() => Machine.Require(LacksPostgres);
+
+    /// <summary>Connection settings of the PostgreSQL server for a superuser and the database <c>postgres</c>.</summary>
+    public async Task<NpgsqlConnectionStringBuilder> PostgresAsync()
+    {
+        RequirePostgres();
+        return new(givenPostgres ?? (await postgres.Value).ConnectionString());
+    }
+
+    /// <summary>True when the PostgreSQL server was started for this run and ends with it.</summary>
     public bool PostgresIsOurs => givenPostgres is null;
 
-    /// <summary>A PostgreSQL server of the caller's own, with settings as in postgresql.conf.</summary>
-    public Task<PrivatePostgres> StartPostgresAsync(string name, params string[] settings) =>
-        PrivatePostgres.StartAsync(Path.Combine(directory, name), settings: settings);
+    /// <summary>Starts a PostgreSQL server for the caller alone, with settings as in postgresql.conf.</summary>
+    public Task<PrivatePostgres> StartPostgresAsync(string name, params string[] settings)
+    {
+        Machine.Require(Machine.LacksPostgres);
+        return PrivatePostgres.StartAsync(Path.Combine(directory, name), settings: settings);
+    }
 
     public async ValueTask DisposeAsync()
     {

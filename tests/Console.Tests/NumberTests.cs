@@ -11,6 +11,7 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Chromium.Require();
         // A shop in which nothing moves while it is counted.
         host = await HttpHost.StartAsync();
         await host.SaysAsync("The demo shop has");

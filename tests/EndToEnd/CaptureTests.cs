@@ -6,7 +6,7 @@ namespace Orderwright.EndToEnd;
 /// <summary>A merchant that is paid with what is shipped, in one process that dies in between.</summary>
 public sealed class CaptureTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     [Fact]
     public async Task Two_fulfilments_take_the_total_in_two_captures_and_the_goods_leave_whatever_dies_in_between()

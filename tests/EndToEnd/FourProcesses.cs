@@ -21,26 +21,28 @@ public sealed class FourProcesses : IAsyncLifetime
         ("customer-service", "CustomerService"), ("stock-service", "StockService"),
     ];
 
-    static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan StartLimit = Waiting.HangLimit;
 
     readonly StringBuilder output = new();
     readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly int port = FreePorts();
     Process process = null!;
+    HttpClient[] clients = [];
 
     /// <summary>Where it keeps its servers; PostgreSQL's user must be able to enter it.</summary>
     public string Data { get; } = Path.Combine("/tmp", $"orderwright-up-{Environment.ProcessId}");
 
-    public HttpClient Coordinator { get; private set; } = null!;
+    public HttpClient Coordinator => ClientAt(0);
 
-    public HttpClient Orders { get; private set; } = null!;
+    public HttpClient Orders => ClientAt(1);
 
-    public HttpClient Customers { get; private set; } = null!;
+    public HttpClient Customers => ClientAt(2);
 
-    public HttpClient Stock { get; private set; } = null!;
+    public HttpClient Stock => ClientAt(3);
 
     public async ValueTask InitializeAsync()
     {
+        if (Machine.LacksServers is not null) return;
         process = Start("up", "--data", Data, "--port", port.ToString(CultureInfo.InvariantCulture));
         process.OutputDataReceived += (_, line) => Take(line.Data);
         process.ErrorDataReceived += (_, line) => Take(line.Data);
@@ -49,24 +51,26 @@ public sealed class FourProcesses : IAsyncLifetime
         var ended = process.WaitForExitAsync();
         if (await Task.WhenAny(ready.Task, ended).WaitAsync(StartLimit) == ended)
             throw new InvalidOperationException($"up ended: {output}");
-        (Coordinator, Orders, Customers, Stock) = (Client(0), Client(1), Client(2), Client(3));
+        clients = [Client(0), Client(1), Client(2), Client(3)];
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Machine.LacksServers is not null) return;
         // Not SIGINT: what a script has started in the background ignores it, and so would up.
         using (var end = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
             await end.WaitForExitAsync();
         using var limit = new CancellationTokenSource(StartLimit);
         await process.WaitForExitAsync(limit.Token);
         process.Dispose();
-        foreach (var client in (HttpClient?[])[Coordinator, Orders, Customers, Stock]) client?.Dispose();
+        foreach (var client in clients) client.Dispose();
         Directory.Delete(Data, recursive: true);
     }
 
     /// <summary>The tool's exit code and what it printed, for a verb against this <c>up</c>.</summary>
     public async Task<(int ExitCode, string Said)> ToolAsync(params string[] arguments)
     {
+        Machine.Require(Machine.LacksServers);
         using var tool = Start(arguments);
         using var limit = new CancellationTokenSource(StartLimit);
         var said = await Task.WhenAll(
@@ -166,10 +170,16 @@ public sealed class FourProcesses : IAsyncLifetime
         return Process.Start(start)!;
     }
 
+    HttpClient ClientAt(int offset)
+    {
+        Machine.Require(Machine.LacksServers);
+        return clients[offset];
+    }
+
     HttpClient Client(int offset) => new()
     {
         BaseAddress = new Uri($"http://127.0.0.1:{port + offset}"),
-        Timeout = TimeSpan.FromSeconds(40),
+        Timeout = TimeSpan.FromMinutes(2),
     };
 
     static async Task RunAsync(string program, params string[] arguments)

@@ -56,8 +56,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         Assert.Contains("Fulfilment 1", said, StringComparison.Ordinal);
         Assert.Equal("fulfilled", (string?)(await DecidedAsync(id)).Json["fulfilmentStatus"]);
         Assert.Equal(3, (await up.ToolAsync("ship", id)).ExitCode);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        while (!await HasLeftAsync()) await Task.Delay(200, patience.Token);
+        await Waiting.UntilAsync(HasLeftAsync);
 
         async Task<bool> HasLeftAsync()
         {
@@ -208,5 +207,5 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         return (string?)(await DecidedAsync((string)placed.Json["id"]!)).Json["id"];
     }
 
-    static CancellationToken Patience() => new CancellationTokenSource(TimeSpan.FromSeconds(90)).Token;
+    static CancellationToken Patience() => Waiting.NewLimit();
 }

@@ -6,7 +6,7 @@ namespace Orderwright.EndToEnd;
 /// <summary>Money that the gateway holds only for so long: whoever operates the shop sees it wherever they look.</summary>
 public sealed class HoldTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     [Fact]
     public async Task An_order_whose_hold_ends_soon_is_shown_by_the_tool_and_the_console()

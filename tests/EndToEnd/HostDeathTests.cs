@@ -27,7 +27,7 @@ public class HostDeathTests
                     "--data", data, "--port", "0", "--log", "error",
                     "--database-order", "postgres://nobody:nothing@127.0.0.1:1/nowhere",
                 ],
-                new Module(ServiceNames.Order), new Module(ServiceNames.Stock, Fragile)).WaitAsync(TimeSpan.FromSeconds(30));
+                new Module(ServiceNames.Order), new Module(ServiceNames.Stock, Fragile)).WaitAsync(Waiting.HangLimit);
             Assert.Equal(1, exitCode);
         }
         finally
@@ -44,7 +44,7 @@ public class HostDeathTests
         {
             var exitCode = await ServiceHost.RunAsync(
                 ["--data", data, "--port", "0", "--log", "error", "--transport", "amqp://nobody:nothing@127.0.0.1:1/"],
-                new Module(ServiceNames.Stock, Fragile)).WaitAsync(TimeSpan.FromSeconds(30));
+                new Module(ServiceNames.Stock, Fragile)).WaitAsync(Waiting.HangLimit);
             Assert.Equal(1, exitCode);
         }
         finally

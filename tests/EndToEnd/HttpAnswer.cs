@@ -63,7 +63,7 @@ public static class HttpRequests
                 .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase));
     }
 
-    /// <summary>Sends bytes as they are and returns all that comes until the server closes, or falls silent for 3 s.</summary>
+    /// <summary>Sends raw bytes and returns the response up to the connection's end, or up to a silence of 3 s.</summary>
     public static async Task<string> SendRawAsync(Uri url, string text)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -75,7 +75,7 @@ public static class HttpRequests
         {
             while (true)
             {
-                using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+                using var limit = new CancellationTokenSource(answer.Length == 0 ? Waiting.HangLimit : TimeSpan.FromSeconds(3));
                 var read = await socket.ReceiveAsync(buffer, limit.Token);
                 if (read == 0) return answer.Append("[closed]").ToString();
                 answer.Append(Encoding.Latin1.GetString(buffer, 0, read));

@@ -15,7 +15,7 @@ public sealed class HttpHost : IAsyncDisposable
     const string AllInOne = "AllInOne";
     const string Ready = " is ready: ";
     const string Ended = "It has ended.";
-    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan StartLimit = Waiting.HangLimit;
 
     readonly Process process;
     readonly StringBuilder output = new();

@@ -23,7 +23,7 @@ public class PowerCutTests(ITestOutputHelper output)
             await StockUpAsync(host.Client);
             using var stopped = new CancellationTokenSource();
             var clients = Enumerable.Range(0, 16).Select(client => BuyAsync(host.Client, client, acknowledged, stopped.Token)).ToList();
-            await UntilAsync(() => acknowledged.Count > 400);
+            await Waiting.UntilAsync(() => acknowledged.Count > 400);
 
             Signal(host.ProcessId, "STOP");
             disk.CutPower();
@@ -42,7 +42,7 @@ public class PowerCutTests(ITestOutputHelper output)
         }
         Assert.True(lost == 0, $"{lost} of {acknowledged.Count} acknowledged orders are lost");
         foreach (var body in acknowledged.Values.TakeLast(20))
-            await UntilAsync(async () => (string?)(await again.Client.AskAsync(
+            await Waiting.UntilAsync(async () => (string?)(await again.Client.AskAsync(
                 $"/api/v1/orders/{System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]}")).Json["status"] == "confirmed");
     }
 
@@ -72,7 +72,7 @@ public class PowerCutTests(ITestOutputHelper output)
             var ids = acknowledged.Values.Select(body => (string)System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]!).ToList();
             Assert.Equal(before + 8, ids.Distinct().Count());
             foreach (var id in ids)
-                await UntilAsync(async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
+                await Waiting.UntilAsync(async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
             var stock = (await again.Client.AskAsync("/api/v1/stock/GOOD")).Json;
             Assert.Equal((ids.Count, 0), ((int)stock["allocated"]!, (int)stock["reserved"]!));
             var balance = (await again.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
@@ -102,14 +102,14 @@ public class PowerCutTests(ITestOutputHelper output)
         Assert.True(refused.Headers.ContainsKey("Retry-After"));
 
         disk.Free();
-        await UntilAsync(async () =>
+        await Waiting.UntilAsync(async () =>
         {
             var answer = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"));
             if (answer.Status == 202) acknowledged[$"full-{number}"] = answer.Body;
             return answer.Status == 202;
         });
         foreach (var body in acknowledged.Values)
-            await UntilAsync(async () => (string?)(await host.Client.AskAsync(
+            await Waiting.UntilAsync(async () => (string?)(await host.Client.AskAsync(
                 $"/api/v1/orders/{System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]}")).Json["status"] == "confirmed");
         var balance = (await host.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
         Assert.Equal(100_000_000 - 250 * acknowledged.Count, (int)balance["amount"]!);
@@ -141,14 +141,6 @@ public class PowerCutTests(ITestOutputHelper output)
                 return;
             }
         }
-    }
-
-    static Task UntilAsync(Func<bool> holds) => UntilAsync(() => Task.FromResult(holds()));
-
-    static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await holds()) await Task.Delay(20, patience.Token);
     }
 
     static void Signal(int process, string signal) =>

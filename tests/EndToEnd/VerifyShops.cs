@@ -21,8 +21,12 @@ public abstract class VerifyShop : IAsyncLifetime
     /// <summary>The order of a reference.</summary>
     public Guid this[string reference] => orders[reference];
 
+    /// <summary>The reason why the databases cannot be created here; null when they can.</summary>
+    protected virtual string? Lacks => null;
+
     public async ValueTask InitializeAsync()
     {
+        if (Lacks is not null) return;
         var (data, arguments) = await MakeAsync();
         await using var host = await HttpHost.StartAsync(data, arguments);
         await host.SaysAsync("The demo shop has");
@@ -40,6 +44,7 @@ public abstract class VerifyShop : IAsyncLifetime
     /// <summary>The four databases as the shop left them, that of <paramref name="spoilt"/> the caller's own.</summary>
     public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? spoilt = null)
     {
+        Machine.Require(Lacks);
         var addresses = new Dictionary<string, string>(unspoilt);
         if (spoilt is not null)
             addresses[spoilt] = await CopyAsync(spoilt, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
@@ -84,7 +89,9 @@ public sealed class PostgresVerifyShop : VerifyShop
     readonly string directory = Directory.CreateDirectory(Path.Combine(
         Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
 
-    PrivatePostgres server = null!;
+    PrivatePostgres? server;
+
+    protected override string? Lacks => Machine.LacksPostgres;
 
     protected override async Task<(string? Data, string[] Arguments)> MakeAsync()
     {
@@ -102,18 +109,18 @@ public sealed class PostgresVerifyShop : VerifyShop
     {
         var name = $"{copy}_{Databases.WordOf(service)}";
         await AdministerAsync($"CREATE DATABASE \"{name}\" TEMPLATE orderwright_{Databases.WordOf(service)}");
-        return server.ConnectionString(name);
+        return server!.ConnectionString(name);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        await server.DisposeAsync();
+        if (server is not null) await server.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
 
     async Task AdministerAsync(string statement)
     {
-        await using var connection = new NpgsqlConnection(server.ConnectionString());
+        await using var connection = new NpgsqlConnection(server!.ConnectionString());
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync();

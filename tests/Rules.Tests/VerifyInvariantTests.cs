@@ -21,8 +21,8 @@ public class VerifyInvariantTests
 
     static readonly ChargeRow Charge = new(Id, "ch_1", "GBP", 1999, 1999, 0, false);
 
-    static readonly MovementRow Captured = new(Id, "capture", "gateway:sandbox", "orders", "GBP", 1999);
-    static readonly MovementRow Refunded = new(Id, "refund", "orders", "gateway:sandbox", "GBP", 1999);
+    static readonly JournalRow Captured = new(Id, "capture", "gateway:sandbox", "orders", "GBP", 1999);
+    static readonly JournalRow Refunded = new(Id, "refund", "orders", "gateway:sandbox", "GBP", 1999);
 
     static SagaRow Saga(string state, string? waitingFor = null) => new(Id, state, "authorize-payment", waitingFor, Earlier, null);
 
@@ -32,19 +32,19 @@ public class VerifyInvariantTests
     static EventRow[] Went(params string[] statuses) =>
         [.. statuses.Select((status, i) => new EventRow(Id, i + 1, "order." + status, status))];
 
-    static readonly OrderFile Confirmed = new(Id)
+    static readonly OrderCase Confirmed = new(Id)
     {
         Acknowledged = true,
         Order = Order("confirmed"),
         Events = Went("pending", "confirmed"),
         Saga = Saga("completed"),
         Payment = Paid,
-        Movements = [Captured],
+        JournalEntries = [Captured],
         Charges = [Charge],
         Reservation = Reservation("committed"),
     };
 
-    static readonly OrderFile Rejected = new(Id)
+    static readonly OrderCase Rejected = new(Id)
     {
         Acknowledged = true,
         Order = Order("rejected", "pending", total: null),
@@ -53,18 +53,18 @@ public class VerifyInvariantTests
         Reservation = Reservation("refused", "[]"),
     };
 
-    static readonly OrderFile Cancelled = new(Id)
+    static readonly OrderCase Cancelled = new(Id)
     {
         Order = Order("cancelled", "refunded", 4),
         Events = Went("pending", "confirmed", "cancel_pending", "cancelled"),
         Saga = Saga("compensated"),
         Payment = Paid with { Refunded = 1999 },
-        Movements = [Captured, Refunded],
+        JournalEntries = [Captured, Refunded],
         Charges = [Charge with { Refunded = 1999 }],
         Reservation = Reservation("released"),
     };
 
-    static readonly OrderFile Waiting = new(Id)
+    static readonly OrderCase Waiting = new(Id)
     {
         Order = Order("pending", "pending", 1, null),
         Events = Went("pending"),
@@ -72,8 +72,8 @@ public class VerifyInvariantTests
         Reservation = Reservation("held"),
     };
 
-    static string[] Found(OrderFile file) =>
-        [.. InvariantRules.Check(file, Now).Select(finding => finding.Invariant).Distinct().Order(StringComparer.Ordinal)];
+    static string[] Found(OrderCase orderCase) =>
+        [.. InvariantRules.Check(orderCase, Now).Select(finding => finding.Invariant).Distinct().Order(StringComparer.Ordinal)];
 
     [Fact]
     public void Sound_orders_have_no_findings()
@@ -86,7 +86,7 @@ public class VerifyInvariantTests
 
     [Fact]
     public void I1_finds_an_acknowledged_order_that_is_not_there() =>
-        Assert.Equal(["I1"], Found(new OrderFile(Id) { Acknowledged = true }));
+        Assert.Equal(["I1"], Found(new OrderCase(Id) { Acknowledged = true }));
 
     [Fact]
     public void I1_finds_what_participants_know_and_order_service_does_not() =>
@@ -150,16 +150,16 @@ public class VerifyInvariantTests
     [Fact]
     public void I3_knows_what_an_operator_gave_back_by_hand_and_finds_what_is_missing_besides()
     {
-        var byHand = Cancelled with { Payment = Paid with { Refunded = 1999, GivenBackByHand = 1999 }, Charges = [Charge] };
+        var byHand = Cancelled with { Payment = Paid with { Refunded = 1999, ReturnedByOperator = 1999 }, Charges = [Charge] };
         Assert.Empty(InvariantRules.GatewayAgrees(byHand));
         Assert.Empty(InvariantRules.GatewayAgrees(byHand with { Charges = [Charge with { Refunded = 1999 }] }));
         Assert.Single(InvariantRules.GatewayAgrees(byHand with { Charges = [Charge with { Refunded = 1000 }] }));
         var letGo = Cancelled with
         {
-            Payment = Paid with { Captured = 0, Voided = true, GivenBackByHand = 1999 }, Charges = [Charge with { Captured = 0 }],
+            Payment = Paid with { Captured = 0, Voided = true, ReturnedByOperator = 1999 }, Charges = [Charge with { Captured = 0 }],
         };
         Assert.Empty(InvariantRules.GatewayAgrees(letGo));
-        Assert.Single(InvariantRules.GatewayAgrees(letGo with { Payment = letGo.Payment with { GivenBackByHand = 0 } }));
+        Assert.Single(InvariantRules.GatewayAgrees(letGo with { Payment = letGo.Payment with { ReturnedByOperator = 0 } }));
     }
 
     [Fact]
@@ -226,21 +226,21 @@ public class VerifyInvariantTests
     [Fact]
     public void I3_finds_a_payment_that_the_journal_tells_otherwise()
     {
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Amount = 1998 }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured, Captured with { Amount = 1 }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured, Refunded with { Amount = 1 }] }));
-        Assert.Equal(["I3"], Found(Cancelled with { Movements = [Captured] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Amount = 1998 }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured, Captured with { Amount = 1 }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured, Refunded with { Amount = 1 }] }));
+        Assert.Equal(["I3"], Found(Cancelled with { JournalEntries = [Captured] }));
     }
 
     [Fact]
     public void I3_finds_a_movement_on_the_wrong_account_or_of_no_payment()
     {
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Debit = "gateway:other" }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Currency = "EUR" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "gateway:other" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Currency = "EUR" }] }));
         Assert.Equal(["I3"], Found(Confirmed with { Payment = Paid with { Provider = "balance" }, Charges = [Charge] }));
-        Assert.Equal(["I3"], Found(Rejected with { Movements = [Captured] }));
+        Assert.Equal(["I3"], Found(Rejected with { JournalEntries = [Captured] }));
     }
 
     [Fact]
@@ -310,12 +310,12 @@ public class VerifyInvariantTests
 
     [Fact]
     public void I9_finds_events_of_nothing() =>
-        Assert.Equal(["I9"], Found(new OrderFile(Id) { Events = Went("pending") }));
+        Assert.Equal(["I9"], Found(new OrderCase(Id) { Events = Went("pending") }));
 
     const string OneMug = """[{"line":1,"sku":"MUG","quantity":1}]""";
     const string Rest = """[{"line":1,"sku":"MUG","quantity":1},{"line":2,"sku":"MUG","quantity":1}]""";
 
-    static OrderFile Shipped(string status, ShippedRow[] told, ShippedRow[] gone) => Confirmed with
+    static OrderCase Shipped(string status, ShippedRow[] told, ShippedRow[] gone) => Confirmed with
     {
         Order = Order("confirmed") with { FulfilmentStatus = status, Fulfilments = told },
         Reservation = Reservation("committed") with { Shipments = gone },
@@ -346,7 +346,7 @@ public class VerifyInvariantTests
             }));
     }
 
-    static OrderFile OnFulfilment(string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
+    static OrderCase OnFulfilment(string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
     {
         var payment = Paid with { State = "authorized", Captured = captured, Voided = voided };
         return Confirmed with
@@ -358,7 +358,7 @@ public class VerifyInvariantTests
             },
             Events = status == "completed" ? Went("pending", "confirmed", "completed") : Went("pending", "confirmed"),
             Payment = payment,
-            Movements = captured == 0 ? [] : [Captured with { Amount = captured }],
+            JournalEntries = captured == 0 ? [] : [Captured with { Amount = captured }],
             Charges = [Charge with { Captured = captured, Voided = voided }],
             Reservation = Reservation("committed") with { Shipments = shipped },
         };

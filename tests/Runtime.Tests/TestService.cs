@@ -13,7 +13,7 @@ namespace Orderwright.Runtime.Tests;
 /// </summary>
 public sealed class TestService : IServiceModule, IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     readonly Func<ServiceContext, ServiceParts> build;
 

@@ -12,13 +12,13 @@ SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines, o.a
         SELECT json_group_array(json_object('number', f.number, 'lines', json(f.lines), 'value', f.value))
         FROM fulfilments f
         WHERE f.order_id = o.id
-    ),
-    o.capture, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id)
+    ) AS fulfilments,
+    o.capture, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id) AS has_open_work
 FROM orders o
 ORDER BY o.id;
 
 -- name: repeated_references
-SELECT merchant, reference, count(*)
+SELECT merchant, reference, count(*) AS orders
 FROM orders
 WHERE reference IS NOT NULL
 GROUP BY merchant, reference
@@ -31,7 +31,7 @@ FROM order_events
 ORDER BY order_id, version, seq;
 
 -- name: count_unsettled
-SELECT count(*) FROM unsettled;
+SELECT count(*) AS total FROM unsettled;
 
 -- name: sagas
 SELECT order_id, state, step, waiting_for, updated_at, ended_at
@@ -40,13 +40,13 @@ ORDER BY order_id;
 
 -- name: count_moving
 -- Only what has not ended has a timer's row, so that finished sagas are not looked at.
-SELECT count(*)
+SELECT count(*) AS total
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE s.state IN ('running', 'compensating');
 
 -- name: count_parked
-SELECT count(*)
+SELECT count(*) AS total
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE s.state = 'failed' OR (s.state = 'waiting' AND s.waiting_for IS NOT NULL);
@@ -56,7 +56,7 @@ SELECT order_id, customer_id, provider, currency, amount, state, authorized, cap
     SELECT coalesce(sum(c.amount), 0)
     FROM gateway_calls c
     WHERE c.order_id = payments.order_id AND c.operation IN ('refund', 'void') AND c.state = 'succeeded'
-        AND c.resolved_by IS NOT NULL)
+        AND c.resolved_by IS NOT NULL) AS returned_by_operator
 FROM payments
 ORDER BY order_id;
 
@@ -66,7 +66,7 @@ FROM sandbox_charges
 ORDER BY order_id, id;
 
 -- name: balance_sums
-SELECT customer_id, currency, sum(balance), sum(credited), sum(spent)
+SELECT customer_id, currency, sum(balance) AS balance, sum(credited) AS credited, sum(spent) AS spent
 FROM (
     SELECT customer_id, currency, amount AS balance, 0 AS credited, 0 AS spent FROM balances
     UNION ALL
@@ -84,7 +84,7 @@ ORDER BY order_id, kind, total;
 
 -- name: account_sums
 -- What the journal makes of each account, beside what the other tables say. Store credit is counted by its balances.
-SELECT account, currency, sum(journal), sum(books)
+SELECT account, currency, sum(journal) AS journal, sum(books) AS books
 FROM (
     SELECT credit AS account, currency, amount AS journal, 0 AS books FROM journal
     UNION ALL
@@ -101,7 +101,8 @@ FROM (
 GROUP BY account, currency;
 
 -- name: stock_sums
-SELECT sku, sum(on_hand), sum(allocated), sum(reserved), sum(moved_on_hand), sum(moved_allocated)
+SELECT sku, sum(on_hand) AS on_hand, sum(allocated) AS allocated, sum(reserved) AS reserved,
+    sum(moved_on_hand) AS moved_on_hand, sum(moved_allocated) AS moved_allocated
 FROM (
     SELECT sku, on_hand, allocated, reserved, 0 AS moved_on_hand, 0 AS moved_allocated FROM levels
     UNION ALL
@@ -110,12 +111,12 @@ FROM (
 GROUP BY sku;
 
 -- name: reservations
-SELECT r.order_id, r.state, r.lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL,
+SELECT r.order_id, r.state, r.lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL AS is_held,
     (
         SELECT json_group_array(json_object('number', s.fulfilment, 'lines', json(s.lines)))
         FROM shipments s
         WHERE s.order_id = r.order_id
-    )
+    ) AS shipments
 FROM reservations r
 LEFT JOIN holds h ON h.expires_at = r.expires_at AND h.order_id = r.order_id
 ORDER BY r.order_id;

@@ -2,11 +2,23 @@ namespace Orderwright.Chaos.Rounds;
 
 public sealed class RoundsServerFixture : IAsyncLifetime
 {
-    internal RoundsServer Server { get; private set; } = null!;
+    RoundsServer? server;
 
-    public async ValueTask InitializeAsync() => Server = await RoundsServer.StartAsync();
+    internal RoundsServer Server
+    {
+        get
+        {
+            Machine.Require(Machine.LacksPostgres);
+            return server!;
+        }
+    }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    public async ValueTask InitializeAsync()
+    {
+        if (Machine.LacksPostgres is null) server = await RoundsServer.StartAsync();
+    }
+
+    public ValueTask DisposeAsync() => server?.DisposeAsync() ?? default;
 }
 
 /// <summary>A few hundred rounds of each race; <c>./orderwright rounds</c> runs ten thousand.</summary>

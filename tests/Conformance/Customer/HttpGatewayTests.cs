@@ -143,7 +143,7 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         using var approval = new StringContent("""{"approve":true}""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.PostAsync(action.Url, approval)).StatusCode);
 
-        var told = await shop.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var told = await shop.GetContextAsync().WaitAsync(Waiting.HangLimit);
         var body = new byte[told.Request.ContentLength64];
         await told.Request.InputStream.ReadExactlyAsync(body);
         told.Response.Close();

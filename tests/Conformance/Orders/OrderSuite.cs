@@ -104,7 +104,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         var noted = await house.UntilAsync(id, "confirmed", "partially_refunded");
         Assert.Equal("3", noted["version"]);
         // What it was told before it was decided, it has not noted.
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
         var deliveries = await customer.ReceiveAsync(10, patience.Token);
         Assert.Equal(
             [(id, new PaymentNoted(4))],

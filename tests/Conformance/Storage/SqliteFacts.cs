@@ -23,7 +23,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             async read =>
             {
                 all.Signal();
-                Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+                Assert.True(all.Wait(Waiting.HangLimit));
                 return await AssertSafeAsync(read);
             },
             default))));
@@ -98,7 +98,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             Assert.Empty(await database.QueryAsync(
                 sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text(0)));
         }
-        await InsertAsync(database, "busy", 1);
+        await Waiting.RetryAsync<int, DatabaseUnavailableException>(() => InsertAsync(database, "busy", 1));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>A broker of our own, one for all tests that need one; they run one after the other.</summary>
+/// <summary>A private broker shared by all tests that need one; these run one after another.</summary>
 public sealed class RabbitMqFixture : IAsyncLifetime
 {
     readonly string directory = Path.Combine(Path.GetTempPath(), $"orderwright-rabbitmq-{Guid.NewGuid():N}");
@@ -15,8 +15,8 @@ public sealed class RabbitMqFixture : IAsyncLifetime
     {
         get
         {
-            if (broker is null) Assert.Skip("RabbitMQ is not installed here.");
-            return broker;
+            Machine.Require(Machine.LacksRabbitMq);
+            return broker!;
         }
     }
 
@@ -29,7 +29,7 @@ public sealed class RabbitMqFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (PrivateRabbitMq.FindProgram() is not null) broker = await PrivateRabbitMq.StartAsync(directory);
+        if (Machine.LacksRabbitMq is null) broker = await PrivateRabbitMq.StartAsync(directory);
     }
 
     public async ValueTask DisposeAsync()
