@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs once, when the database is new: a role and a database for each service, and none may enter another's.
-# The journal of customer-service is not its own: it may add to it, and change nothing that stands there.
+# Runs once, on a new database server: creates a role and a database per service, without access to the others.
+# The journal of customer-service belongs to another role: customer-service may append, but not change rows.
 set -euo pipefail
 for name in coordinator order customer stock; do
   psql -v ON_ERROR_STOP=1 -U postgres -d postgres \

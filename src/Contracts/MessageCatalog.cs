@@ -10,7 +10,7 @@ public static class MessageCatalog
 {
     sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json)
     {
-        public ReadBody? ByHand { get; } = FastMessageReaders.Of(Body);
+        public ReadBody? Reader { get; } = FastMessageReaders.Of(Body);
     }
 
     static readonly Entry[] Entries =
@@ -54,7 +54,7 @@ public static class MessageCatalog
     public static IMessageBody? Read(string type, ReadOnlySpan<byte> json)
     {
         if (ByType.GetValueOrDefault(type) is not { } entry) return null;
-        if (entry.ByHand is not { } read)
+        if (entry.Reader is not { } read)
             return (IMessageBody)(JsonSerializer.Deserialize(json, entry.Json)
                 ?? throw new JsonException("The event has no 'data'."));
         var reader = new Utf8JsonReader(json);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Orderwright.CustomerService.ByHand;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Customers;
 using Orderwright.CustomerService.Reconciliation;
 using Orderwright.Http;
 

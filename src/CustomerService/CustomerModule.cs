@@ -1,13 +1,14 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.ByHand;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Http;
-using Orderwright.CustomerService.Gateways.Routing;
-using Orderwright.CustomerService.Gateways.Stripe;
+using Orderwright.CustomerService.Calling;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Customers;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers.Http;
+using Orderwright.CustomerService.Providers.Sandbox;
+using Orderwright.CustomerService.Providers.Stripe;
 using Orderwright.CustomerService.Reconciliation;
-using Orderwright.CustomerService.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
@@ -69,7 +70,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var reconciliation = ReconciliationParts.Of(providers, context);
         return new CustomerParts(changes, webhooks)
         {
-            Handlers = [new SettlePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), tell],
+            Handlers = [new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), tell],
             Jobs =
             [
                 RepairClockSkew.Job(

@@ -2,8 +2,8 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Http;
+using Orderwright.CustomerService.Providers;
+using Orderwright.CustomerService.Providers.Http;
 using Orderwright.Runtime;
 
 namespace Orderwright.SandboxGateway;

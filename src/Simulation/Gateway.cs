@@ -1,4 +1,4 @@
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Verification;
 
 namespace Orderwright.Simulation;

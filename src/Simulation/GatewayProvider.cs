@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Simulation;
 

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Calling;
+using Orderwright.CustomerService.Customers;
 using Orderwright.OrderService;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;

@@ -1,4 +1,4 @@
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;

@@ -1,7 +1,7 @@
 using System.Text;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Http;
+using Orderwright.CustomerService.Providers;
+using Orderwright.CustomerService.Providers.Http;
 
 namespace Orderwright.Chaos;
 

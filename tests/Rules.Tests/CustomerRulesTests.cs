@@ -1,5 +1,5 @@
 using System.Text;
-using Orderwright.CustomerService;
+using Orderwright.CustomerService.Customers;
 using Orderwright.Http;
 
 namespace Orderwright.Rules.Tests;

@@ -1,4 +1,7 @@
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Calling;
+using Orderwright.CustomerService.Payments;
+
+
 
 namespace Orderwright.Rules.Tests;
 

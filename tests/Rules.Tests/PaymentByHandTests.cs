@@ -1,7 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.ByHand;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 

@@ -1,6 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 

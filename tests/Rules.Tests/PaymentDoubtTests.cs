@@ -1,7 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.ByHand;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
@@ -128,11 +127,11 @@ public class PaymentDoubtTests
         Assert.StartsWith("0 ", all[0].Said, StringComparison.Ordinal);
         Assert.StartsWith("99 ", all[^1].Said, StringComparison.Ordinal);
         Assert.All(all, look => Assert.Equal(200, look.Said.Length));
-        Assert.Equal(all, CustomerService.Gateways.LookUp.Read(CustomerService.Gateways.LookUp.Write(all)));
+        Assert.Equal(all, CustomerService.Payments.LookUp.Read(CustomerService.Payments.LookUp.Write(all)));
     }
 
     static IReadOnlyList<LookUp> More(IReadOnlyList<LookUp> all, string said) =>
-        CustomerService.Gateways.LookUp.Add(all, said, isAnswer: false, Now);
+        CustomerService.Payments.LookUp.Add(all, said, isAnswer: false, Now);
 
     [Fact]
     public void Who_asks_again_about_what_nobody_could_tell_has_it_looked_up_again()

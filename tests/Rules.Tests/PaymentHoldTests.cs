@@ -1,6 +1,7 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Calling;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 

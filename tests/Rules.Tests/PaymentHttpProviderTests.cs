@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Configuration;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Http;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers;
+using Orderwright.CustomerService.Providers.Http;
 
 namespace Orderwright.Rules.Tests;
 

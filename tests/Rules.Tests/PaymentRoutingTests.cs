@@ -1,7 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Routing;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;

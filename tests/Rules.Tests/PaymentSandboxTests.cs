@@ -1,8 +1,8 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;

@@ -1,6 +1,7 @@
-using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Reconciliation;
+
+
 
 namespace Orderwright.Rules.Tests;
 

@@ -15,11 +15,8 @@ public class StoredLinesTests
     [Fact]
     public void Lines_are_written_as_arrays() => Assert.Equal(Brief, OrderLinesJson.Write(Lines));
 
-    [Theory]
-    [InlineData(Brief)]
-    [InlineData(Named)]
-    [InlineData("""[[1,"A \"quoted\"",2,148],{"line":7,"sku":"B","quantity":1}]""")]
-    public void Both_forms_are_read(string stored) => Assert.Equal(Lines, OrderLinesJson.Read(stored));
+    [Fact]
+    public void Lines_are_read_back() => Assert.Equal(Lines, OrderLinesJson.Read(Brief));
 
     [Theory]
     [InlineData("{}")]
@@ -27,7 +24,7 @@ public class StoredLinesTests
     [InlineData("""[[1,"A"]]""")]
     [InlineData("""[[1,"A",2,148,9]]""")]
     [InlineData("""[{"line":1,"sku":"A"}]""")]
-    public void What_are_no_lines_is_refused(string stored) =>
+    public void Anything_but_lines_is_refused(string stored) =>
         Assert.Throws<JsonException>(() => OrderLinesJson.Read(stored));
 
     [Fact]

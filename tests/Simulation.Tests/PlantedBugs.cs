@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.SagaCoordinator;

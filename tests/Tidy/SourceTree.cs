@@ -22,6 +22,13 @@ public static partial class SourceTree
             .Order(StringComparer.Ordinal)
             .Select(path => new SourceFile(path, File.ReadAllText(System.IO.Path.Combine(Root, path))))];
 
+    /// <summary>Names of all folders under a folder, itself included.</summary>
+    public static IEnumerable<string> Folders(string folder) =>
+        Directory.EnumerateDirectories(System.IO.Path.Combine(Root, folder), "*", SearchOption.AllDirectories)
+            .Select(path => System.IO.Path.GetRelativePath(Root, path).Replace('\\', '/'))
+            .Where(path => !BuildOutput().IsMatch(path + "/"))
+            .Select(path => System.IO.Path.GetFileName(path));
+
     /// <summary>References between the projects under src, by folder name.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> References() =>
         Read("src", "*.csproj").ToDictionary(

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Reconciliation;

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Http;
 
@@ -52,7 +52,7 @@ public sealed class ReconciliationApi
 
     async Task<IResult> PostAsync(HttpContext http)
     {
-        var (command, refusal) = await Commands.ReadAsync(http, CustomerJson.Default.ReconciliationBody);
+        var (command, refusal) = await Http.Commands.ReadAsync(http, CustomerJson.Default.ReconciliationBody);
         if (command is null) return refusal!;
         var (provider, from, to) = command.Body;
         var check = new Check().OneOf("/provider", provider, [.. providers.Select(one => one.Name)]);

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.CustomerService.Reconciliation;
 

@@ -1,4 +1,4 @@
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -151,7 +151,7 @@ public sealed class ReconciliationStore(SqlCatalog sql)
             .ToLookup(charge => charge.OrderId!.Value);
         return ids.ConvertAll(id => new ReconciliationCase(
             new PaymentFile(id, payments.GetValueOrDefault(id), [.. calls[id]]), [.. charges[id]],
-            (Sum(id, Journal.Movement.Capture), Sum(id, Journal.Movement.Refund))));
+            (Sum(id, Movement.Capture), Sum(id, Movement.Refund))));
 
         long Sum(Guid id, string kind) => journal[id].Where(one => one.Kind == kind).Sum(one => one.Amount);
     }

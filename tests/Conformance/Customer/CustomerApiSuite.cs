@@ -1,7 +1,8 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.CustomerService.Customers;
+using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime.Database;
-using Orderwright.CustomerService.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 

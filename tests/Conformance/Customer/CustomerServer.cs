@@ -12,8 +12,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.CustomerService;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Commands;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
@@ -162,7 +163,7 @@ sealed class CustomerServer : IAsyncDisposable
         var runner = new BatchRunner(
             ServiceNames.Customer, Database, transport, options, Clock, new IdSource(), metrics, NullLogger<BatchRunner>.Instance);
         GatewayRequest? asked = null;
-        var handler = new SettlePayments(
+        var handler = new AuthorizePayments(
             new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer },
             new GatewayLimits { GatewayDeadline = Deadline }, new Audit(ServiceNames.Customer, Database, sql),
             (file, task) => asked = new(

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Http;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers.Http;
+using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 

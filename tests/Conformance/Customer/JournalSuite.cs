@@ -1,7 +1,7 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.CustomerService;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Customer;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 

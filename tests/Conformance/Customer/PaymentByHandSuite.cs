@@ -1,6 +1,6 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 

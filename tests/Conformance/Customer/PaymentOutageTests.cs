@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 

@@ -1,7 +1,7 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Sandbox;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 

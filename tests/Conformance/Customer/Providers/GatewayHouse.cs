@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers;
 
 namespace Orderwright.Conformance.Customer.Providers;
 

@@ -1,6 +1,7 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Gateways;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers;
 
 namespace Orderwright.Conformance.Customer.Providers;
 

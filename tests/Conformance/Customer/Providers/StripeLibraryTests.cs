@@ -1,6 +1,6 @@
 using System.Text;
-using Orderwright.CustomerService.Gateways;
 using Stripe;
+using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer.Providers;
 

@@ -2,8 +2,9 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Orderwright.Conformance.Storage;
-using Orderwright.CustomerService.Gateways;
-using Orderwright.CustomerService.Gateways.Stripe;
+using Orderwright.CustomerService.Payments;
+using Orderwright.CustomerService.Providers;
+using Orderwright.CustomerService.Providers.Stripe;
 using Orderwright.Runtime;
 
 namespace Orderwright.Conformance.Customer.Providers;

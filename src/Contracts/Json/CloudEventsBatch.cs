@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+
+namespace Orderwright.Contracts;
+
+/// <summary>
+/// Part of a batch that cannot be read. It becomes a dead letter; the other messages of the batch are handled.
+/// </summary>
+/// <param name="Raw">The event as received, or everything from the position where the body stops being JSON.</param>
+/// <param name="Why">One sentence.</param>
+/// <param name="OrderId">The subject, if readable.</param>
+/// <param name="Type">The type, if readable.</param>
+public sealed record UnreadableMessage(string Raw, string Why, Guid? OrderId, string? Type);
+
+/// <summary>
+/// CloudEvents 1.0 JSON batch format: an array of events, each with its data inline. Extensions: <c>step</c>,
+/// <c>attempt</c>, <c>deadline</c>, <c>traceparent</c>. Source: cloudevents/spec, json-format.md, section 4.
+/// </summary>
+public static class CloudEventsBatch
+{
+    public const string ContentType = "application/cloudevents-batch+json";
+    const string SourcePrefix = "/orderwright/";
+
+    /// <summary>
+    /// Writes messages from index <paramref name="start"/> until about <paramref name="maxBytes"/> are written, and at least
+    /// one. Returns the index after the last message written.
+    /// </summary>
+    public static int Write(
+        IBufferWriter<byte> output, IReadOnlyList<Message> messages, int start = 0, int maxBytes = int.MaxValue)
+    {
+        using var json = new Utf8JsonWriter(output, JsonText.Compact);
+        json.WriteStartArray();
+        var next = start;
+        do
+        {
+            Write(json, messages[next++]);
+        }
+        while (next < messages.Count && json.BytesCommitted + json.BytesPending < maxBytes);
+        json.WriteEndArray();
+        return next;
+    }
+
+    /// <summary>
+    /// Reads all readable messages, in order. Never throws for malformed input: a wrong event is unreadable alone, and if the
+    /// body stops being JSON, the events before that position are still returned.
+    /// </summary>
+    public static (IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable) Read(
+        ReadOnlyMemory<byte> body)
+    {
+        var messages = new List<Message>();
+        var unreadable = new List<UnreadableMessage>();
+        var bytes = body.Span;
+        var reader = new Utf8JsonReader(bytes);
+        var start = 0;
+        try
+        {
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartArray)
+                return ([], [new(Text(bytes), "The body is not an array of CloudEvents.", null, null)]);
+            while (reader.NextElement())
+            {
+                start = (int)reader.TokenStartIndex;
+                var atStart = reader;
+                var parts = new Parts();
+                try
+                {
+                    parts.Read(ref reader);
+                    messages.Add(parts.ToMessage(bytes));
+                }
+                catch (Exception error)
+                {
+                    reader = atStart;
+                    reader.Skip();
+                    unreadable.Add(new(
+                        Text(bytes[start..(int)reader.BytesConsumed]), error.Message, parts.OrderId, parts.Type));
+                }
+                start = (int)reader.BytesConsumed;
+            }
+            start = (int)reader.BytesConsumed;
+            reader.Read();
+        }
+        catch (JsonException error)
+        {
+            unreadable.Add(new(Text(bytes[start..]), $"The body is not JSON: {error.Message}", null, null));
+        }
+        return (messages, unreadable);
+    }
+
+    static void Write(Utf8JsonWriter json, Message message)
+    {
+        json.WriteStartObject();
+        json.WriteString("specversion"u8, "1.0"u8);
+        json.WriteString("id"u8, message.Id);
+        json.WriteString("source"u8, SourcePrefix + message.Source);
+        json.WriteString("type"u8, message.Type);
+        json.WriteString("subject"u8, message.OrderId);
+        json.WriteString("time"u8, message.Time);
+        json.WriteString("datacontenttype"u8, "application/json"u8);
+        if (message.TraceParent is not null) json.WriteString("traceparent"u8, message.TraceParent);
+        if (message.Step is not null) json.WriteString("step"u8, message.Step);
+        json.WriteNumber("attempt"u8, message.Attempt);
+        if (message.Deadline is { } deadline) json.WriteString("deadline"u8, deadline);
+        json.WritePropertyName("data"u8);
+        JsonSerializer.Serialize(json, message.Body, MessageCatalog.JsonOf(message.Type)!);
+        json.WriteEndObject();
+    }
+
+    static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
+
+    /// <summary>
+    /// Attributes of an event, collected in any order. The data is read last, because reading it needs the type.
+    /// </summary>
+    ref struct Parts
+    {
+        string? version;
+        Guid? id;
+        string? source;
+        DateTimeOffset? time;
+        string? traceParent;
+        string? step;
+        int? attempt;
+        DateTimeOffset? deadline;
+        Range? data;
+
+        public Guid? OrderId { get; private set; }
+
+        public string? Type { get; private set; }
+
+        public void Read(ref Utf8JsonReader reader)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("An event is not an object.");
+            while (reader.NextProperty()) ReadAttribute(ref reader);
+        }
+
+        void ReadAttribute(ref Utf8JsonReader reader)
+        {
+            if (reader.Is("specversion"u8)) version = reader.GetString();
+            else if (reader.Is("id"u8)) id = reader.GetGuid();
+            else if (reader.Is("source"u8)) source = reader.GetString();
+            else if (reader.Is("type"u8)) Type = reader.GetString();
+            else if (reader.Is("subject"u8)) OrderId = reader.GetGuid();
+            else if (reader.Is("time"u8)) time = reader.GetDateTimeOffset();
+            else if (reader.Is("traceparent"u8)) traceParent = reader.GetString();
+            else if (reader.Is("step"u8)) step = reader.GetString();
+            else if (reader.Is("attempt"u8)) attempt = reader.IsNull() ? null : reader.GetInt32();
+            else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetDateTimeOffset();
+            else if (reader.Is("data"u8))
+            {
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                data = start..(int)reader.BytesConsumed;
+            }
+            else reader.SkipValue();
+        }
+
+        public readonly Message ToMessage(ReadOnlySpan<byte> body)
+        {
+            if (version != "1.0") throw new JsonException($"Expected CloudEvents 1.0, not '{version}'.");
+            if (Type is null) throw Missing("type");
+            return new Message
+            {
+                Id = id ?? throw Missing("id"),
+                Source = Service(source ?? throw Missing("source")),
+                OrderId = OrderId ?? throw Missing("subject"),
+                Time = time ?? throw Missing("time"),
+                TraceParent = traceParent,
+                Step = step,
+                Attempt = attempt ?? 1,
+                Deadline = deadline,
+                Body = MessageCatalog.Read(Type, body[data ?? throw Missing("data")])
+                    ?? throw new JsonException($"The message type '{Type}' is unknown."),
+            };
+        }
+
+        static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
+
+        static string Service(string source) =>
+            source.StartsWith(SourcePrefix, StringComparison.Ordinal) ? source[SourcePrefix.Length..] : source;
+
+        static JsonException Missing(string name) => new($"The event has no '{name}'.");
+    }
+}

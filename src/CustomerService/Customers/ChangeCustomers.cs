@@ -1,0 +1,89 @@
+using Orderwright.Runtime;
+using Orderwright.Http;
+
+namespace Orderwright.CustomerService.Customers;
+
+/// <summary>
+/// Carries out what the HTTP API wants done to customers and their credit: concurrent requests share one
+/// transaction, decided in order of arrival against rows locked in key order, customers first, then balances.
+/// </summary>
+public sealed class ChangeCustomers
+{
+    readonly CommandGroup<CustomerChange> group;
+    readonly CustomerTables tables;
+
+    public ChangeCustomers(ServiceContext context, CustomerTables tables)
+    {
+        this.tables = tables;
+        group = new("change-customers", HandleAsync, context);
+    }
+
+    public IReadOnlyList<BackgroundLoop> Loops => group.Loops;
+
+    public Task<Answer> SubmitAsync(Command<CustomerChange> command) => group.SubmitAsync(command);
+
+    async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<CustomerChange>> batch, Work work)
+    {
+        CustomerChange[] changes = [.. batch.Select(command => command.Body)];
+        CustomerChange.AddCredit[] adds = [.. changes.OfType<CustomerChange.AddCredit>()];
+        var before = (await tables.LockAsync(work, [.. changes.Select(change => change.CustomerId).Distinct()]))
+            .ToDictionary(customer => customer.Id);
+        var made = changes.OfType<CustomerChange.Put>().Select(put => put.CustomerId).ToHashSet();
+        // Only for customers there are: a credit for nobody must not leave an empty balance behind.
+        var balancesBefore = await tables.LockBalancesAsync(
+            work,
+            [
+                .. adds.Where(add => before.GetValueOrDefault(add.CustomerId) is { ErasedAt: null }
+                        || made.Contains(add.CustomerId))
+                    .Select(add => (add.CustomerId, add.Currency)).Distinct(),
+            ]);
+        var references = await tables.UsedReferencesAsync(
+            work,
+            [
+                .. adds.Where(add => add.Reference is not null)
+                    .Select(add => (add.CustomerId, add.Reference!)).Distinct(),
+            ]);
+        var open = await tables.WithOpenPaymentsAsync(
+            work, [.. changes.OfType<CustomerChange.Erase>().Select(erase => erase.CustomerId).Distinct()]);
+
+        var after = new Dictionary<string, Customer>(before);
+        var balances = new Dictionary<(string, string), long>(balancesBefore);
+        var credits = new List<Credit>();
+        var answers = new Answer[changes.Length];
+        for (var i = 0; i < changes.Length; i++)
+        {
+            var decision = Decide(changes[i]);
+            answers[i] = decision.Answer;
+            if (decision.Customer is { } customer) after[customer.Id] = customer;
+            if (decision.Credit is not { } credit) continue;
+            credits.Add(credit);
+            balances[(credit.CustomerId, credit.Currency)] += credit.AmountMinor;
+            if (credit.Reference is not null) references.Add((credit.CustomerId, credit.Reference));
+        }
+
+        await tables.InsertAsync(work, [.. after.Values.Where(customer => !before.ContainsKey(customer.Id))]);
+        await tables.UpdateAsync(
+            work,
+            [.. after.Values.Where(customer => before.TryGetValue(customer.Id, out var old) && old != customer)]);
+        await tables.InsertCreditsAsync(work, credits);
+        await tables.UpdateBalancesAsync(
+            work, [.. balances.Where(balance => balance.Value != balancesBefore[balance.Key])]);
+        return answers;
+
+        CustomerDecision Decide(CustomerChange change)
+        {
+            var existing = after.GetValueOrDefault(change.CustomerId);
+            return change switch
+            {
+                CustomerChange.Put put => CustomerRules.Put(put, existing, work.Now),
+                CustomerChange.AddCredit add => CustomerRules.AddCredit(
+                    add, existing, balances.GetValueOrDefault((add.CustomerId, add.Currency)),
+                    add.Reference is not null && references.Contains((add.CustomerId, add.Reference)), work.NewId(),
+                    work.Now),
+                CustomerChange.Erase erase => CustomerRules.Erase(
+                    erase, existing, open.Contains(erase.CustomerId), work.Now),
+                var other => throw new InvalidOperationException($"{other.GetType().Name} is no change."),
+            };
+        }
+    }
+}
