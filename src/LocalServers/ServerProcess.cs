@@ -5,10 +5,10 @@ using System.Runtime.InteropServices;
 
 namespace Orderwright.LocalServers;
 
-/// <summary>Thrown when a private server needs a program that this machine lacks. The message names the remedy.</summary>
+/// <summary>Thrown when a private server needs a program missing on this machine. The message names the remedy.</summary>
 public sealed class MissingServerException(string message) : Exception(message);
 
-/// <summary>Starts programs in a session of their own, so that Ctrl+C at the terminal reaches only the caller.</summary>
+/// <summary>Starts programs in separate sessions, so that Ctrl+C at the terminal reaches only the caller.</summary>
 static class ServerProcess
 {
     public static bool IsRoot => OperatingSystem.IsLinux() && Environment.UserName == "root";
@@ -28,7 +28,7 @@ static class ServerProcess
         return Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
     }
 
-    /// <summary>Runs a program to its end and returns its output; throws with the output on failure.</summary>
+    /// <summary>Runs a program to the end and returns the output; throws with the output on failure.</summary>
     public static async Task<string> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
         CancellationToken cancel = default)

@@ -9,10 +9,10 @@ namespace Orderwright.LocalServers;
 /// <param name="name">Display name.</param>
 /// <param name="program">Path of the dll.</param>
 /// <param name="arguments">Command-line arguments.</param>
-/// <param name="environment">Environment variables added to those of this process.</param>
+/// <param name="environment">Additional environment variables.</param>
 /// <param name="say">Receives each line of output, from several threads.</param>
 /// <param name="wrapper">
-/// Command that executes the program in its place, such as <c>ip netns exec NAME</c>; may be empty.
+/// Command executing the program, such as <c>ip netns exec NAME</c>; may be empty.
 /// </param>
 public sealed class SupervisedProcess(
     string name, string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment,
@@ -63,7 +63,7 @@ public sealed class SupervisedProcess(
         }
     }
 
-    /// <summary>Kills the process (SIGKILL). The next start, and only that one, gets the given settings as well.</summary>
+    /// <summary>Kills the process (SIGKILL). Only the next start gets the given settings as well.</summary>
     public void Kill(params IEnumerable<KeyValuePair<string, string>> settings)
     {
         lock (gate)

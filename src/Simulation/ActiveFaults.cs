@@ -10,13 +10,13 @@ public enum FaultPoint
     AfterCommit,
     BeforePublish,
 
-    /// <summary>Messages are sent, their cause is not acknowledged.</summary>
+    /// <summary>Messages are sent, the cause is not acknowledged.</summary>
     BeforeAck,
     BeforeGatewayCall,
     AfterGatewayCall,
 }
 
-/// <summary>The ways in which a transaction fails without a crash.</summary>
+/// <summary>Failures of a transaction without a crash.</summary>
 public enum CommitFault
 {
     None,
@@ -25,7 +25,7 @@ public enum CommitFault
     ReplyLost,
 }
 
-/// <summary>The faults in effect: those that last, and the crashes waiting for their point.</summary>
+/// <summary>The faults in effect: lasting ones, and crashes waiting for a point.</summary>
 public sealed class ActiveFaults(Chance chance)
 {
     readonly List<LinkFault> links = [];
@@ -78,7 +78,7 @@ public sealed class ActiveFaults(Chance chance)
         traps.Clear();
     }
 
-    /// <summary>Counts a service's pass of a point and returns the crash that waited there, if any.</summary>
+    /// <summary>Counts a service's pass of a point and returns the crash planned for this pass, if any.</summary>
     public CrashAt? Reach(string service, FaultPoint point)
     {
         var nth = reached[(service, point)] = reached.GetValueOrDefault((service, point)) + 1;

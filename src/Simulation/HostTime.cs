@@ -1,7 +1,7 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// The time as one process sees it: the pump's time plus the skew of the host clock. As in an operating system, timers do
+/// The time as seen by a process: the pump's time plus the skew of the host clock. As in an operating system, timers do
 /// not depend on the wall clock.
 /// </summary>
 /// <param name="pump">Source of the true time.</param>

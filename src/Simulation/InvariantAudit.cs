@@ -72,14 +72,14 @@ sealed class InvariantAudit(World world, Arena arena)
     }
 
     /// <summary>
-    /// Retries open incidents as an operator would. The causes are gone by now, so a retry must settle each of them.
+    /// Retries open incidents as an operator would. The causes are gone by now, so every retry must succeed.
     /// </summary>
     public void RetryIncidents()
     {
         foreach (var saga in OpenSagas().Where(saga => saga.State == "failed")) world.Client.Retry(saga.OrderId);
     }
 
-    /// <summary>Checks that the only incidents left after a retry are refunds that the gateway refuses.</summary>
+    /// <summary>Checks the incidents left after a retry: only refunds refused by the gateway may remain.</summary>
     public void CheckIncidents()
     {
         foreach (var saga in OpenSagas().Where(saga => saga.State == "failed" && saga.Code != ReasonCodes.RefundFailed))

@@ -1,7 +1,7 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// The ordered work queue of one process. Every task that the process starts or awaits runs here and nowhere else.
+/// The ordered work queue of a process. Every task started or awaited by the process runs here and nowhere else.
 /// </summary>
 public sealed class Lane(Pump pump) : TaskScheduler
 {
@@ -14,7 +14,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
 
     public override int MaximumConcurrencyLevel => 1;
 
-    /// <summary>Runs <paramref name="work"/> and all its continuations on this lane.</summary>
+    /// <summary>Runs <paramref name="work"/> and all continuations on this lane.</summary>
     public Task Start(Func<Task> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this).Unwrap();
 
@@ -59,7 +59,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
 
     protected override void QueueTask(Task task)
     {
-        // A continuation escaped to the thread pool; such a run cannot be repeated.
+        // A continuation escaped to the thread pool; the run could not be repeated.
         if (Environment.CurrentManagedThreadId != thread)
             throw new InvalidOperationException("Another thread interferes with the simulation.");
         if (isOver) return;

@@ -5,8 +5,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// The broker and its wires: one queue per service, shared by the instances. Unacknowledged deliveries return to the queue
-/// when their consumer dies. During faults messages are lost, duplicated, delayed and reordered.
+/// The broker and the wires: a queue per service, shared by the instances. Unacknowledged deliveries return to the queue
+/// when the consumer dies. During faults messages are lost, duplicated, delayed and reordered.
 /// </summary>
 public sealed class Network(World world, Chance chance)
 {
@@ -54,7 +54,7 @@ public sealed class Network(World world, Chance chance)
         }
     }
 
-    /// <summary>Delivers a message that no simulated process sent.</summary>
+    /// <summary>Delivers a message from outside the simulated processes.</summary>
     public void Inject(string to, Delivery delivery) => Deliver(to, delivery, Hop());
 
     public void Wipe()

@@ -14,7 +14,7 @@ using Orderwright.StockService;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// A place where an instance of a service runs, with its name, database and clock. Restarted processes keep their slot.
+/// A place where an instance of a service runs, with its name, database and clock. Restarted processes keep the slot.
 /// </summary>
 public sealed class Slot(World world, string service, int instance, IDatabase data)
 {
@@ -47,7 +47,7 @@ public sealed class Slot(World world, string service, int instance, IDatabase da
 }
 
 /// <summary>
-/// A process from start to end: the real service with all its loops, on simulated ports. After death its ports have no
+/// A process from start to end: the real service with all loops, on simulated ports. After death the ports have no
 /// effect; memory is lost, the database remains.
 /// </summary>
 public sealed class Node
@@ -76,10 +76,10 @@ public sealed class Node
 
     public bool IsDead { get; private set; }
 
-    /// <summary>True when the process is alive with its loops running.</summary>
+    /// <summary>True when the process is alive with all loops running.</summary>
     public bool IsUp { get; private set; }
 
-    /// <summary>Completes at death. Callers awaiting a response watch it, since none will come.</summary>
+    /// <summary>Completes at death. Callers awaiting a response watch this task.</summary>
     public Task End => end.Task;
 
     /// <summary>The exception that killed a background loop; a violation in every run.</summary>
@@ -129,7 +129,7 @@ public sealed class Node
         if (IsDead) throw new CrashedException(ToString());
     }
 
-    /// <summary>Throws where the process is dead, or where the plan lets it die.</summary>
+    /// <summary>Throws where the process is dead, or dies here by the plan.</summary>
     public void Reach(FaultPoint point)
     {
         EnsureAlive();
@@ -142,7 +142,7 @@ public sealed class Node
     public override string ToString() => $"{Service}#{slot.Instance}";
 
     /// <summary>
-    /// The real module, with jobs whose polling the simulation can slow down, and without the loops that only serve live
+    /// The real module, with jobs whose polling the simulation can slow down, and without the loops serving only live
     /// streams.
     /// </summary>
     sealed class SimulatedModule(Node node) : IServiceModule
@@ -183,7 +183,7 @@ public sealed class Node
             }
         }
 
-        // Statements are embedded in the service's assembly, while this module belongs to the simulation's.
+        // Statements are embedded in the service's assembly, this module in the simulation's.
         static ServiceContext ContextOf<TModule>(ServiceContext given) =>
             given with { Sql = SqlCatalog.Of(typeof(TModule).Assembly, given.Database.Engine) };
     }

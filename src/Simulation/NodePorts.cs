@@ -4,7 +4,7 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Simulation;
 
-/// <summary>Thrown by every port of a dead process: none of its actions has an effect any more.</summary>
+/// <summary>Thrown by every port of a dead process: no action has an effect any more.</summary>
 public sealed class CrashedException(string process) : Exception($"{process} is dead.");
 
 /// <summary>

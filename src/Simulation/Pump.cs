@@ -1,12 +1,12 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// Drives the world in one thread: runs every lane that has work, one turn at a time in random order; when no lane has any,
+/// Drives the world in one thread: runs every lane with work, turn by turn in random order; when no lane is ready,
 /// advances the clock to the next event.
 /// </summary>
 public sealed class Pump(Chance chance)
 {
-    // Far more turns than any instant needs; beyond that a task must be looping.
+    // Far more turns than any instant needs; beyond, a task must be looping.
     const int MaxTurnsPerInstant = 200_000;
 
     // A few thousand turns are usual. The limit ends a run whose tasks keep waking each other.
@@ -17,7 +17,7 @@ public sealed class Pump(Chance chance)
     long number;
     int turnsInInstant;
 
-    /// <summary>A scheduled event, which can be cancelled.</summary>
+    /// <summary>A scheduled, cancellable event.</summary>
     public sealed class Event(Action action)
     {
         public bool IsCancelled { get; set; }
@@ -41,7 +41,7 @@ public sealed class Pump(Chance chance)
         return upcoming;
     }
 
-    /// <summary>Registers a lane that has work.</summary>
+    /// <summary>Registers a lane with work.</summary>
     internal void Ready(Lane lane) => ready.Add(lane);
 
     /// <summary>Advances to the given time.</summary>

@@ -85,7 +85,7 @@ public sealed class World
         slots.Where(slot => slot.Service == service).Select(slot => slot.Node).OfType<Node>();
 
     /// <summary>
-    /// Runs the plan to its end. Violations are part of the outcome; an exception is a defect of the simulation.
+    /// Runs the plan to the end. Violations are part of the outcome; an exception is a defect of the simulation.
     /// </summary>
     public Outcome Run()
     {
@@ -113,7 +113,7 @@ public sealed class World
         Client.RepeatAll();
         Advance(TimeSpan.FromMinutes(15), () => Client.IsDone && Network.IsEmpty && Gateway.PendingWebhooks == 0);
         Advance(TimeSpan.FromSeconds(70), audit.IsQuiet);
-        // Times written by a clock that was ahead have passed by then.
+        // Times written by a fast clock have passed by then.
         PassTime(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
         Client.Start(audit.RunAsync);
         Advance(TimeSpan.FromMinutes(2), () => Client.IsDone);

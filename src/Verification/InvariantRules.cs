@@ -8,10 +8,10 @@ namespace Orderwright.Verification;
 /// </summary>
 public static class InvariantRules
 {
-    /// <summary>Longest time that an order may stay open without a named party to wait for (I7).</summary>
+    /// <summary>Longest time for an order to stay open without a named party to wait for (I7).</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Longest time that a hold may outlive its expiry before the expiry job has seen it.</summary>
+    /// <summary>Longest time for a hold to outlive the expiry before the expiry job has seen it.</summary>
     public static readonly TimeSpan HoldGrace = TimeSpan.FromSeconds(60);
 
     static readonly Dictionary<string, string[]> Graph = new()
@@ -59,7 +59,7 @@ public static class InvariantRules
             yield return Of("I1", orderCase, $"is {order.Status}, but its saga is {saga.State}");
     }
 
-    /// <summary>I2: the amounts captured and held are exactly those that the order's status entitles to.</summary>
+    /// <summary>I2: the amounts captured and held match the order's status exactly.</summary>
     public static IEnumerable<Finding> PaidExactly(OrderCase orderCase)
     {
         if (orderCase.Payment is { } amounts)
@@ -145,7 +145,7 @@ public static class InvariantRules
         var charges = orderCase.Charges.Where(charge => charge.Authorized > 0).ToList();
         if (charges.Count(charge => !charge.Voided || charge.Captured > 0) > 1)
             yield return Of("I2", orderCase, $"was charged {charges.Count} times: {Join(charges.Select(c => c.Reference))}");
-        // A payment that could not be settled with the gateway is rightly an incident, owned by an operator.
+        // An unsettled payment is rightly an incident, owned by an operator.
         if (orderCase.Saga?.State == "failed") yield break;
         if (orderCase.Payment is not { } payment)
         {
@@ -298,7 +298,7 @@ public static class InvariantRules
     /// <summary>True for a confirmed or completed order: paid for and allocated.</summary>
     public static bool IsGood(string status) => status is OrderStatuses.Confirmed or OrderStatuses.Completed;
 
-    /// <summary>True for an order that ended without goods or money.</summary>
+    /// <summary>True for an order ended without goods or money.</summary>
     public static bool IsOff(string status) =>
         status is OrderStatuses.Rejected or OrderStatuses.Cancelled or OrderStatuses.Expired;
 

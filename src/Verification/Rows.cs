@@ -33,7 +33,7 @@ public sealed record ShippedRow(int Number, string Lines, long Value = 0);
 /// <summary>A row of <c>order_events</c>.</summary>
 public sealed record EventRow(Guid OrderId, int Version, string Type, string Status);
 
-/// <summary>The columns of <c>sagas</c> that an invariant needs.</summary>
+/// <summary>The columns of <c>sagas</c> needed by an invariant.</summary>
 public sealed record SagaRow(
     Guid OrderId, string State, string? Step, string? WaitingFor, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
 
@@ -45,21 +45,21 @@ public sealed record PaymentRow(
     Guid OrderId, string? CustomerId, string? Provider, string? Currency, long Amount, string State, long Authorized,
     long Captured, long Refunded, bool Voided, DateTimeOffset UpdatedAt)
 {
-    /// <summary>Amount that an operator recorded as returned or released, possibly unknown to the gateway.</summary>
+    /// <summary>Amount recorded by an operator as returned or released, possibly unknown to the gateway.</summary>
     public long ReturnedByOperator { get; init; }
 
     /// <summary>Amount authorized and neither captured nor released.</summary>
     public long Held => Voided ? 0 : Math.Max(0, Authorized - Captured);
 }
 
-/// <summary>A row of <c>journal</c>: money that a payment moved from one account to another.</summary>
+/// <summary>A row of <c>journal</c>: money moved by a payment between two accounts.</summary>
 public sealed record JournalRow(Guid OrderId, string Kind, string Debit, string Credit, string Currency, long Amount);
 
 /// <summary>A charge in the gateway's own record of an order.</summary>
 public sealed record ChargeRow(
     Guid OrderId, string Reference, string Currency, long Authorized, long Captured, long Refunded, bool Voided);
 
-/// <summary>A row of <c>reservations</c>, with its row of <c>holds</c> if there is any.</summary>
+/// <summary>A row of <c>reservations</c>, with any row of <c>holds</c>.</summary>
 public sealed record ReservationRow(
     Guid OrderId, string State, string Lines, DateTimeOffset ExpiresAt, DateTimeOffset UpdatedAt, bool HasHold)
 {

@@ -5,18 +5,18 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>What a request was answered, read whole.</summary>
+/// <summary>A complete HTTP response.</summary>
 public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<string, string> Headers)
 {
     public JsonNode Json => JsonNode.Parse(Body) ?? throw new InvalidOperationException("The body is null.");
 
     public string? Code => (string?)Json["code"];
 
-    /// <summary>As <c>/lines/0/quantity out_of_range</c>, sorted.</summary>
+    /// <summary>The errors as <c>/lines/0/quantity out_of_range</c>, sorted.</summary>
     public IReadOnlyList<string> Errors =>
         [.. (Json["errors"]?.AsArray() ?? []).Select(error => $"{error!["pointer"]} {error["code"]}").Order(StringComparer.Ordinal)];
 
-    /// <summary>A problem document with this status and code, and nothing of the inside in it.</summary>
+    /// <summary>Asserts a problem document with the given status and code and without internal details.</summary>
     public HttpAnswer IsProblem(int status, string code)
     {
         Assert.Equal((status, code), (Status, Code));
@@ -29,7 +29,7 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
         return this;
     }
 
-    /// <summary>… that names exactly these places, each as <c>pointer code</c>.</summary>
+    /// <summary>Asserts that the errors name exactly these places, each as <c>pointer code</c>.</summary>
     public void Names(params string[] errors) => Assert.Equal(errors.Order(StringComparer.Ordinal), Errors);
 }
 

@@ -75,6 +75,9 @@ public sealed class HttpHost : IAsyncDisposable
         return await StartAsync(AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
     }
 
+    /// <summary>Starts the all-in-one process with exactly these arguments.</summary>
+    public static Task<HttpHost> StartProcessAsync(IReadOnlyList<string> arguments) => StartAsync(AllInOne, null, [.. arguments]);
+
     /// <summary>The sandbox gateway as a process of its own; its base address is <c>/v1</c> below its own.</summary>
     public static Task<HttpHost> StartGatewayAsync(string data, string secret) =>
         StartAsync("SandboxGateway", null, ["--data", data, "--port", "0", "--gateway-secret", secret]);

@@ -10,15 +10,15 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// The demo shop's databases after its process has stopped: orders of every fate, one of them placed under an
-/// Idempotency-Key. What is opened are copies; one of them may be spoilt.
+/// The databases of the demo shop after its process has stopped: orders with every outcome, one of them placed under an
+/// Idempotency-Key. Tests open copies, and may damage one of the four.
 /// </summary>
 public abstract class VerifyShop : IAsyncLifetime
 {
     readonly Dictionary<string, Guid> orders = [];
     readonly Dictionary<string, string> unspoilt = [];
 
-    /// <summary>The order of a reference.</summary>
+    /// <summary>Id of the order with the given reference.</summary>
     public Guid this[string reference] => orders[reference];
 
     /// <summary>The reason why the databases cannot be created here; null when they can.</summary>
@@ -41,7 +41,7 @@ public abstract class VerifyShop : IAsyncLifetime
         foreach (var service in ServiceNames.All) unspoilt[service] = await CopyAsync(service, "unspoilt");
     }
 
-    /// <summary>The four databases as the shop left them, that of <paramref name="spoilt"/> the caller's own.</summary>
+    /// <summary>Opens the four databases; the one of <paramref name="spoilt"/> is a copy for the caller alone.</summary>
     public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? spoilt = null)
     {
         Machine.Require(Lacks);
@@ -54,10 +54,10 @@ public abstract class VerifyShop : IAsyncLifetime
 
     public abstract ValueTask DisposeAsync();
 
-    /// <summary>Where the shop's databases are to be: the data directory, and what else the process is told.</summary>
+    /// <summary>Creates the databases: returns the data directory and further arguments of the process.</summary>
     protected abstract Task<(string? Data, string[] Arguments)> MakeAsync();
 
-    /// <summary>The address of a copy of one database.</summary>
+    /// <summary>Copies a database and returns the copy's address.</summary>
     protected abstract Task<string> CopyAsync(string service, string copy);
 }
 
@@ -85,7 +85,7 @@ public sealed class SqliteVerifyShop : VerifyShop
 
 public sealed class PostgresVerifyShop : VerifyShop
 {
-    // Not CreateTempSubdirectory, which lets nobody else in: started by root, the server runs as another user.
+    // CreateTempSubdirectory would exclude other users, and started by root the server runs as one.
     readonly string directory = Directory.CreateDirectory(Path.Combine(
         Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
 

@@ -3,27 +3,27 @@ using Orderwright.LocalServers;
 namespace Orderwright.Testing;
 
 /// <summary>
-/// The servers that this machine offers to tests. A test without its servers is skipped with the reason, so that plain
-/// <c>dotnet test</c> runs everywhere; with <c>ORDERWRIGHT_REQUIRE_SERVERS=1</c>, as <c>./orderwright test</c> sets, such a
-/// test fails.
+/// The servers available to tests on this machine. A test without servers is skipped with the reason, so plain
+/// <c>dotnet test</c> runs everywhere. With <c>ORDERWRIGHT_REQUIRE_SERVERS=1</c>, set by <c>./orderwright test</c>, the test
+/// fails instead.
 /// </summary>
 static class Machine
 {
     const string RequireServers = "ORDERWRIGHT_REQUIRE_SERVERS";
     const string Remedy = "./orderwright test installs the servers";
 
-    /// <summary>The reason why no private PostgreSQL can start here; null when it can.</summary>
+    /// <summary>The obstacle to a private PostgreSQL on this machine, or null.</summary>
     public static string? LacksPostgres { get; } =
         PrivatePostgres.FindBinaries() is null ? $"PostgreSQL is not installed; {Remedy}." : LacksSession ?? LacksServerUser;
 
-    /// <summary>The reason why no private RabbitMQ can start here; null when it can.</summary>
+    /// <summary>The obstacle to a private RabbitMQ on this machine, or null.</summary>
     public static string? LacksRabbitMq { get; } =
         PrivateRabbitMq.FindProgram() is null ? $"RabbitMQ is not installed; {Remedy}." : LacksSession;
 
-    /// <summary>The reason why the services cannot run as processes on both servers here; null when they can.</summary>
+    /// <summary>The obstacle to services on both servers, or null.</summary>
     public static string? LacksServers => LacksPostgres ?? LacksRabbitMq;
 
-    /// <summary>Skips the calling test, or fails it where servers are required, unless <paramref name="reason"/> is null.</summary>
+    /// <summary>Skips the calling test, or fails where servers are required; null passes.</summary>
     public static void Require(string? reason)
     {
         if (reason is null) return;

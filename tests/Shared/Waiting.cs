@@ -2,7 +2,7 @@ namespace Orderwright.Testing;
 
 /// <summary>
 /// Waits for conditions. Tests never measure speed: the limit is far beyond any expected duration, even on a busy machine,
-/// and only ends a test that hangs.
+/// and only ends a hanging test.
 /// </summary>
 static class Waiting
 {
@@ -19,7 +19,7 @@ static class Waiting
         for (var limit = NewLimit(); !await holds();) await Task.Delay(pause ?? Pause, limit);
     }
 
-    /// <summary>Repeats <paramref name="attempt"/> while a busy machine makes it run into its time limit.</summary>
+    /// <summary>Repeats <paramref name="attempt"/> while a busy machine exceeds the time limit under test.</summary>
     public static async Task<T> RetryAsync<T, TTimedOut>(Func<Task<T>> attempt) where TTimedOut : Exception
     {
         for (var limit = NewLimit(); ;)

@@ -1,7 +1,7 @@
 namespace Orderwright.Simulation.Tests;
 
 /// <summary>
-/// Proves that the simulation finds the bugs it was built for: well-known ones are injected one at a time. Each must be
+/// Proves that the simulation finds bugs: well-known kinds are injected, each alone. Each must be
 /// found within 2,000 seeds by the invariant that the bug is known to break.
 /// </summary>
 public sealed class PlantedBugTests(ITestOutputHelper output)
@@ -50,7 +50,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         bool Breaks(Outcome outcome) => outcome.Findings.Any(finding => breaks.Contains(finding.Invariant));
         var tally = await Sweep.RunAsync(1, Seeds, createBug, isEnough: Breaks);
 
-        // A seed that also fails without the bug has another cause and proves nothing.
+        // A seed failing without the bug has another cause and proves nothing.
         using var arena = Arena.Open();
         Assert.All(tally.Failed.Keys, seed => Assert.Empty(new World(Plan.Of(seed), arena).Run().Findings));
 

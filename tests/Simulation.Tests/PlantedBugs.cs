@@ -35,7 +35,7 @@ sealed class InDoubtTreatedAsRefused : PlantedBug
     };
 }
 
-/// <summary>Clients and the coordinator receive their reply before the order is durable.</summary>
+/// <summary>Clients and the coordinator receive the reply before the order is durable.</summary>
 sealed class AcknowledgeBeforeCommit : PlantedBug
 {
     static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
@@ -75,7 +75,7 @@ sealed class AcknowledgeBeforeCommit : PlantedBug
     }
 }
 
-/// <summary>An undo that arrives before its command is answered but leaves no tombstone.</summary>
+/// <summary>An undo arriving before the command is answered but leaves no tombstone.</summary>
 sealed class UndoWithoutATombstone : PlantedBug
 {
     static readonly SqlQuery Forgetful = new(
@@ -106,7 +106,7 @@ sealed class SagaVersionNotGuarded : PlantedBug
 }
 
 /// <summary>
-/// A saga is assumed to have gone no further than its row shows, although the row is marked as possibly stale.
+/// A saga is assumed to be as its row shows, although the row is marked as possibly stale.
 /// </summary>
 sealed class TrustInAStaleSaga : PlantedBug
 {
@@ -123,7 +123,7 @@ sealed class TrustInAStaleSaga : PlantedBug
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Sure);
 }
 
-/// <summary>Responses are not stored under their Idempotency-Key.</summary>
+/// <summary>Responses are not stored under the Idempotency-Key.</summary>
 sealed class ResponseNotStored : PlantedBug
 {
     static readonly SqlQuery Nothing = new("store_answers", "DELETE FROM idempotency WHERE created_at > @now AND @rows = ''");
@@ -156,7 +156,7 @@ sealed class BalanceReadBeforeLock : PlantedBug
     }
 }
 
-/// <summary>A reply to a step that is not outstanding is taken for a reply to the outstanding one.</summary>
+/// <summary>A reply to any step is taken for a reply to the outstanding step.</summary>
 sealed class ReplyToAnyStep : PlantedBug
 {
     static readonly SqlQuery Saga = new(
@@ -244,14 +244,14 @@ sealed class NoResend : PlantedBug
         : parts;
 }
 
-/// <summary>Work scheduled by a clock that was ahead is not rescheduled once the clock is corrected.</summary>
+/// <summary>Work scheduled by a fast clock is not rescheduled once the clock is corrected.</summary>
 sealed class ClockSkewNotRepaired : PlantedBug
 {
     public override ServiceParts Alter(Node node, ServiceParts parts) =>
         parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "mind-the-clock")] };
 }
 
-/// <summary>A provider with one altered behaviour.</summary>
+/// <summary>A provider with an altered behaviour.</summary>
 sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
 {
     public Func<GatewayRequest, Func<GatewayRequest, Task<GatewayResult>>, Task<GatewayResult>> Call { get; init; } =
@@ -279,7 +279,7 @@ sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
         inner.ReadWebhook(headers, body, now);
 }
 
-/// <summary>A database with one altered behaviour.</summary>
+/// <summary>A database with an altered behaviour.</summary>
 class AlteredDatabase(IDatabase inner) : IDatabase
 {
     public string Engine => inner.Engine;
@@ -302,7 +302,7 @@ class AlteredDatabase(IDatabase inner) : IDatabase
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }
 
-/// <summary>A transaction that replaces one named statement.</summary>
+/// <summary>A transaction with a replaced statement.</summary>
 class AlteredTransaction(ITransaction inner, SqlQuery? instead = null) : ITransaction
 {
     public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>

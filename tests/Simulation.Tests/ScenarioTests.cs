@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Simulation.Tests;
 
-/// <summary>Scenarios that a seed once found, written down: each fails again without its fix.</summary>
+/// <summary>Scenarios found by seeds, written down: each fails again without the fix.</summary>
 public sealed class ScenarioTests
 {
     [Fact]
