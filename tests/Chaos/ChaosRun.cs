@@ -118,7 +118,7 @@ static class ChaosRun
     }
 
     // Up to three faults with distinct targets.
-    static List<Fault> Choose(IReadOnlyList<Fault> faults, Random dice)
+    internal static List<Fault> Choose(IReadOnlyList<Fault> faults, Random dice)
     {
         var chosen = new List<Fault>();
         for (var wanted = 1 + dice.Next(10) / 5 + dice.Next(10) / 8; wanted > 0; wanted--)

@@ -9,7 +9,8 @@ public sealed class Chromium : IAsyncLifetime
     // The first is without windows that nobody sees: it takes half the time.
     static readonly string[] Usual = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"];
 
-    static readonly string? Program = Environment.GetEnvironmentVariable("CHROMIUM") ?? Usual.FirstOrDefault(File.Exists);
+    static readonly string? Program =
+        Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named : Usual.FirstOrDefault(File.Exists);
 
     // Milliseconds; far longer than any page takes, and short enough for a failing test.
     const float PageLimit = 60_000;

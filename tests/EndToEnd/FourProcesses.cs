@@ -94,8 +94,11 @@ public sealed class FourProcesses : IAsyncLifetime
     public Task KillBrokerAsync() => RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
 
     /// <summary>URL of the broker, with credentials.</summary>
-    public async Task<Uri> BrokerAsync() =>
-        new((string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!["rabbitmq"]!);
+    public async Task<Uri> BrokerAsync()
+    {
+        Machine.Require(Machine.LacksServers);
+        return new((string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!["rabbitmq"]!);
+    }
 
     /// <summary>Kills PostgreSQL (SIGKILL), which <c>up</c> restarts and which recovers.</summary>
     public async Task KillDatabaseAsync() => await RunAsync(

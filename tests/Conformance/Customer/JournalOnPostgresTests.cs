@@ -30,7 +30,7 @@ public sealed class SealedPostgres(Servers servers) : PostgresEngine(servers)
         var role = settings.Database!;
         await AdministerAsync($"CREATE ROLE {role} LOGIN PASSWORD 'of-the-service'");
         await AdministerAsync($"CREATE DATABASE {role} OWNER {role}");
-        using var seal = new StreamReader(typeof(SealedPostgres).Assembly.GetManifestResourceStream("postgres-seal.sql")!);
+        using var seal = new StreamReader(typeof(SealedPostgres).Assembly.GetManifestResourceStream("postgres-seal")!);
         await using var connection = new NpgsqlConnection(administrator);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(await seal.ReadToEndAsync(), connection);

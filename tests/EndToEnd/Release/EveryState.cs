@@ -75,7 +75,7 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
     async Task SettleOrdersAsync()
     {
         await PlaceAsync("CONFIRMED", null);
-        await PlaceAsync("KEPT", null, key: "an Idempotency-Key");
+        await PlaceAsync("KEPT", null, key: "kept-order");
         await PlaceAsync("DECLINED", "tok_declined");
         await PlaceAsync("POOR", null, customer: "poor");
         await PlaceAsync("SOLD-OUT", null, sku: "RARE");
