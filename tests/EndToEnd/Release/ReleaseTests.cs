@@ -1,8 +1,4 @@
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using Orderwright.Contracts;
-using Orderwright.LocalServers;
-using Orderwright.Runtime.Database;
 using Orderwright.Verification;
 
 namespace Orderwright.EndToEnd.Release;
@@ -11,10 +7,8 @@ namespace Orderwright.EndToEnd.Release;
 /// Every release opens the data of earlier ones. <c>tests/Fixtures</c> keeps the databases of each release on both engines,
 /// with a row for every state; tests/Fixtures/README.md describes how to write those of a new release.
 /// </summary>
-public sealed class ReleaseTests(ITestOutputHelper output)
+public sealed class ReleaseTests
 {
-    const string Current = "0.1.0";
-
     static readonly string[] Lists =
     [
         "orders", "events?after=0", "customers", "payments", "payments?inDoubt=true", "payments?attention=true",
@@ -48,25 +42,6 @@ public sealed class ReleaseTests(ITestOutputHelper output)
             Assert.Equal(0, await host.StopAsync());
         }
         Assert.Equal(0, await gateway.StopAsync());
-    }
-
-    /// <summary>Writes the data of the current release; runs only when named, see tests/Fixtures/README.md.</summary>
-    [Fact(Explicit = true)]
-    public async Task Write_data_of_the_current_release()
-    {
-        var directory = Directory.CreateTempSubdirectory("orderwright-release-broker-").FullName;
-        await using var first = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "1"));
-        await using var second = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "2"));
-        await Task.WhenAll(WriteAsync("sqlite", first), WriteAsync("postgres", second));
-    }
-
-    async Task WriteAsync(string engine, PrivateRabbitMq broker)
-    {
-        await using var store = ReleaseStore.Create(engine);
-        await store.StartAsync();
-        await using (var states = new EveryState(store, broker, output.WriteLine)) await states.RunAsync();
-        Assert.Empty(await ReleaseStates.FindMissingAsync(store));
-        await store.SaveAsync(ReleaseStore.ArchiveOf(Current, engine));
     }
 
     // Every list to the end, and every order with saga, payment and events.
