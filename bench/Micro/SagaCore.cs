@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Orderwright.Contracts;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Process;
 using Orderwright.Sagas;
 
 namespace Orderwright.Micro;
@@ -12,9 +12,9 @@ public class SagaCore
     readonly SagaEvent[] happyPath =
     [
         new SagaEvent.Started(),
-        new SagaEvent.Answered(StepNames.ReserveStock, false, new Reply.Completed()),
-        new SagaEvent.Answered(StepNames.AuthorizePayment, false, new Reply.Completed(OrderSaga.Captured)),
-        new SagaEvent.Answered(StepNames.CommitStock, false, new Reply.Completed()),
+        new SagaEvent.Answered(StepNames.ReserveStock, false, new StepReply.Completed()),
+        new SagaEvent.Answered(StepNames.AuthorizePayment, false, new StepReply.Completed(OrderSaga.Captured)),
+        new SagaEvent.Answered(StepNames.CommitStock, false, new StepReply.Completed()),
     ];
 
     [GlobalSetup]

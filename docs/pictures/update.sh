@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the README's screenshots again, from the running product in a real browser.
+# Takes the README's screenshots from the running product in a real browser.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 looks=$(mktemp -d)

@@ -1,65 +1,58 @@
 using System.ComponentModel;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Agents;
 
 /// <summary>
-/// Calls a service's HTTP API as whoever the agent works for. The answer's JSON, that of a refusal included: an agent reads
-/// its code and detail. <c>{"error":…}</c> where nobody answers.
+/// Tools of the Model Context Protocol for agents of an operator: find orders, explain stuck orders, and repair orders with an
+/// audited reason. Repairs are previewed unless the agent sets <c>doIt</c>.
 /// </summary>
-/// <param name="method">GET or POST.</param>
-/// <param name="service">One of <see cref="ServiceNames"/>.</param>
-/// <param name="path">Below <c>/api/v1</c>, with its query.</param>
-/// <param name="body">Null for none.</param>
-/// <param name="key">The Idempotency-Key; null for none.</param>
-/// <param name="cancel">The agent went away.</param>
-public delegate Task<JsonElement> CallApi(
-    HttpMethod method, string service, string path, JsonObject? body, string? key, CancellationToken cancel);
-
-/// <summary>
-/// What agents that help an operator get over the Model Context Protocol: they find orders and explain what is stuck; they
-/// repair with a reason, which is audited, and only when told to do it.
-/// </summary>
-public sealed class OperatorTools(CallApi call)
+/// <remarks>
+/// A tool returns the API's JSON, a refusal included: agents read its code and detail. Without a reply a tool returns
+/// <c>{"error":…}</c>.
+/// </remarks>
+public sealed class OperatorTools
 {
-    /// <summary>A server with these tools, for any transport.</summary>
-    /// <param name="call">Reads and acts.</param>
-    /// <param name="readOnly">Leave out what changes something.</param>
-    public static McpServerOptions Options(CallApi call, bool readOnly)
+    readonly Func<CancellationToken, Task<ApiClient>> connect;
+
+    OperatorTools(Func<CancellationToken, Task<ApiClient>> connect) => this.connect = connect;
+
+    /// <summary>Options of a server with these tools, for any transport.</summary>
+    /// <param name="connect">Creates a client with the operator's key, once per tool call.</param>
+    /// <param name="readOnly">Leaves out the repairs.</param>
+    public static McpServerOptions Options(Func<CancellationToken, Task<ApiClient>> connect, bool readOnly)
     {
         var tools = new McpServerPrimitiveCollection<McpServerTool>();
-        foreach (var tool in new OperatorTools(call).All(readOnly)) tools.Add(tool);
+        foreach (var tool in new OperatorTools(connect).All(readOnly)) tools.Add(tool);
         return new McpServerOptions
         {
             ServerInfo = new Implementation { Name = "orderwright", Version = "0.1.0" },
             ServerInstructions =
-                "Orderwright carries orders out over several services. Explain an order before you repair it; preview a " +
-                "repair before you do it; every repair is audited with its reason.",
+                "Orderwright processes orders across several services. Explain an order before repairing it, and preview a " +
+                "repair before carrying it out. Every repair is audited with its reason.",
             ToolCollection = tools,
         };
     }
 
     IEnumerable<McpServerTool> All(bool readOnly)
     {
-        yield return Read("find_orders", "Orders by id, by reference, or by customer; newest first.", FindAsync);
+        yield return Read("find_orders", "Find orders by id, by reference or by customer, newest first.", FindAsync);
         yield return Read(
-            "explain_order", "What an order waits for and why, in a sentence, with its steps and its payment.", ExplainAsync);
+            "explain_order", "Explain in a sentence what an order is waiting for, with its steps and its payment.", ExplainAsync);
         yield return Read(
-            "list_incidents", "What needs a person: processes that are stuck, with code and last word, and payments.",
+            "list_incidents",
+            "List what needs an operator: stuck processes with their code and last response, and payments that need attention.",
             IncidentsAsync);
         if (readOnly) yield break;
         yield return Repair(
-            "retry_order", "Ask everything outstanding of an order again. Without doIt it only says what it would send.",
-            "retry");
+            "retry_order", "Resend every outstanding command of an order. Without doIt, only preview the messages.", "retry");
         yield return Repair(
-            "compensate_order", "Undo everything of an unconfirmed order. Without doIt it only says what it would send.",
-            "compensate");
+            "compensate_order", "Compensate an unconfirmed order. Without doIt, only preview the messages.", "compensate");
     }
 
     static McpServerTool Read(string name, string description, Delegate run) =>
@@ -68,70 +61,93 @@ public sealed class OperatorTools(CallApi call)
     McpServerTool Repair(string name, string description, string verb) =>
         McpServerTool.Create(
             async (
-                [Description("The order's id or reference.")] string order,
-                [Description("Why; it stands in the audit.")] string reason,
-                [Description("True does it; false only previews it.")] bool doIt, CancellationToken cancel) =>
-                await ActAsync(order, verb, reason, doIt, cancel),
+                [Description("Order id or reference.")] string order,
+                [Description("Reason for the audit.")] string reason,
+                [Description("True carries the repair out; false only previews it.")] bool doIt, CancellationToken cancel) =>
+                await OperateAsync(order, verb, reason, doIt, cancel),
             new() { Name = name, Description = description, ReadOnly = false, Destructive = true });
 
-    async Task<string> FindAsync(
-        [Description("An order's id, a reference, or a customer's id.")] string text, CancellationToken cancel)
-    {
-        var found = Guid.TryParseExact(text, "D", out _)
-            ? await GetAsync(ServiceNames.Order, $"/orders/{text}", cancel)
-            : await ByReferenceAsync(text, cancel) is var first && first.Items().Any()
-                ? first
-                : await GetAsync(ServiceNames.Order, $"/orders?customerId={Uri.EscapeDataString(text)}&limit=10", cancel);
-        return found.GetRawText();
-    }
-
-    Task<string> ExplainAsync([Description("The order's id or reference.")] string order, CancellationToken cancel) =>
-        WithIdAsync(
-            order,
-            async id => With(
-                await GetAsync(ServiceNames.Coordinator, $"/sagas/{id}", cancel), "paymentDetails",
-                await GetAsync(ServiceNames.Customer, $"/payments/{id}", cancel)),
+    Task<string> FindAsync(
+        [Description("Order id, order reference or customer id.")] string text, CancellationToken cancel) =>
+        WithClientAsync(
+            async client =>
+            {
+                if (Guid.TryParseExact(text, "D", out _))
+                    return await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
+                var found = await ByReferenceAsync(client, text, cancel);
+                return found.Items().Any()
+                    ? found
+                    : await ReadAsync(
+                        client, ServiceNames.Order, $"/orders?customerId={Uri.EscapeDataString(text)}&limit=10", cancel);
+            },
             cancel);
 
-    async Task<string> IncidentsAsync(
-        CancellationToken cancel, [Description("Only those with this code.")] string? code = null) =>
-        With(
-            await GetAsync(
-                ServiceNames.Coordinator,
-                $"/incidents?limit=50{(code is null ? "" : $"&code={Uri.EscapeDataString(code)}")}", cancel),
-            "payments", await GetAsync(ServiceNames.Customer, "/payments?attention=true&limit=50", cancel)).GetRawText();
-
-    // What the process does not know: until when money is held, and what of it a person has to see to.
-    static JsonElement With(JsonElement told, string name, JsonElement payments)
-    {
-        var both = JsonObject.Create(told)!;
-        both[name] = JsonObject.Create(payments);
-        using var document = JsonDocument.Parse(both.ToJsonString());
-        return document.RootElement.Clone();
-    }
-
-    Task<string> ActAsync(string order, string verb, string reason, bool doIt, CancellationToken cancel) =>
-        WithIdAsync(
+    Task<string> ExplainAsync([Description("Order id or reference.")] string order, CancellationToken cancel) =>
+        WithOrderAsync(
             order,
-            id => call(
-                HttpMethod.Post, ServiceNames.Coordinator, $"/sagas/{id}/{verb}{(doIt ? "" : "?preview=true")}",
-                new() { ["reason"] = reason }, doIt ? NewKey() : null, cancel),
+            async (client, id) => With(
+                await ReadAsync(client, ServiceNames.Coordinator, $"/sagas/{id}", cancel), "paymentDetails",
+                await ReadAsync(client, ServiceNames.Customer, $"/payments/{id}", cancel)),
             cancel);
 
-    async Task<string> WithIdAsync(string order, Func<string, Task<JsonElement>> ask, CancellationToken cancel)
+    Task<string> IncidentsAsync(
+        CancellationToken cancel, [Description("Filter by reason code.")] string? code = null) =>
+        WithClientAsync(
+            async client => With(
+                await ReadAsync(
+                    client, ServiceNames.Coordinator,
+                    $"/incidents?limit=50{(code is null ? "" : $"&code={Uri.EscapeDataString(code)}")}", cancel),
+                "payments", await ReadAsync(client, ServiceNames.Customer, "/payments?attention=true&limit=50", cancel)),
+            cancel);
+
+    // Only customer-service knows when an authorization expires and which payments need attention.
+    static JsonElement With(JsonElement reply, string name, JsonElement payments)
     {
-        if (Guid.TryParseExact(order, "D", out var id)) return (await ask(id.ToString("D"))).GetRawText();
-        var found = await ByReferenceAsync(order, cancel);
-        return found.Items().FirstOrDefault().TextOrNull("id") is { } its ? (await ask(its)).GetRawText()
-            : !found.TryGetProperty("items", out _) ? found.GetRawText()
-            : new JsonObject { ["error"] = $"There is no order with the reference {order}." }.ToJsonString();
+        var combined = JsonObject.Create(reply)!;
+        combined[name] = JsonObject.Create(payments);
+        return JsonElement.Parse(combined.ToJsonString());
     }
 
-    Task<JsonElement> ByReferenceAsync(string reference, CancellationToken cancel) =>
-        GetAsync(ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(reference)}&limit=10", cancel);
+    Task<string> OperateAsync(string order, string verb, string reason, bool doIt, CancellationToken cancel) =>
+        WithOrderAsync(
+            order,
+            async (client, id) => Body(await client.PostAsync(
+                ServiceNames.Coordinator, $"/sagas/{id}/{verb}{(doIt ? "" : "?preview=true")}",
+                new() { ["reason"] = reason }, cancel, doIt ? ApiClient.NewKey("mcp") : null)),
+            cancel);
 
-    Task<JsonElement> GetAsync(string service, string path, CancellationToken cancel) =>
-        call(HttpMethod.Get, service, path, null, null, cancel);
+    Task<string> WithOrderAsync(string order, Func<ApiClient, string, Task<JsonElement>> run, CancellationToken cancel) =>
+        WithClientAsync(
+            async client =>
+            {
+                if (Guid.TryParseExact(order, "D", out var id)) return await run(client, id.ToString("D"));
+                var found = await ByReferenceAsync(client, order, cancel);
+                return found.Items().FirstOrDefault().TextOrNull("id") is { } first ? await run(client, first)
+                    : !found.TryGetProperty("items", out _) ? found
+                    : Error($"There is no order with the reference {order}.");
+            },
+            cancel);
 
-    static string NewKey() => $"mcp-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+    async Task<string> WithClientAsync(Func<ApiClient, Task<JsonElement>> run, CancellationToken cancel)
+    {
+        try
+        {
+            return (await run(await connect(cancel))).GetRawText();
+        }
+        catch (Exception error) when (error is ApiException or InvalidAddressException)
+        {
+            return Error(error.Message).GetRawText();
+        }
+    }
+
+    static Task<JsonElement> ByReferenceAsync(ApiClient client, string reference, CancellationToken cancel) =>
+        ReadAsync(client, ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(reference)}&limit=10", cancel);
+
+    static async Task<JsonElement> ReadAsync(ApiClient client, string service, string path, CancellationToken cancel) =>
+        Body(await client.GetAsync(service, path, cancel));
+
+    static JsonElement Body(ApiReply reply) => reply.Status == 0 ? Error(reply.Error!) : reply.Body;
+
+    static JsonElement Error(string sentence) =>
+        JsonElement.Parse(new JsonObject { ["error"] = sentence }.ToJsonString());
 }

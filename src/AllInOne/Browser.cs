@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Orderwright.AllInOne;
 
-/// <summary>Shows a page to the person at the terminal; where there is no person or no browser, nothing happens.</summary>
+/// <summary>Opens a page in the browser. Does nothing without a terminal or without a browser.</summary>
 static class Browser
 {
     public static void Open(Uri page)
@@ -23,7 +23,7 @@ static class Browser
         }
         catch (Win32Exception)
         {
-            // There is nothing here that opens pages; the ready line has the address.
+            // No program opens pages here; the line that reports readiness contains the address.
         }
     }
 

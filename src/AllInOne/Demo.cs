@@ -1,15 +1,14 @@
-using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Orderwright.Client;
+using Orderwright.Contracts;
 
 namespace Orderwright.AllInOne;
 
 /// <summary>
-/// A small shop, so that there is something to look at: products with stock, customers with credit, and orders that each
-/// meet another fate. It comes in through the HTTP API like everything else, only into an empty shop, and saying it
-/// again changes nothing: what a start left half done, the next one finishes.
+/// Fills an empty shop with demo data: products with stock, customers with credit, and orders with different outcomes. All data
+/// is created through the HTTP API. Repeating a call changes nothing, so a start completes the work of an interrupted one.
 /// </summary>
-sealed class Demo(HttpClient http)
+sealed class Demo(ApiClient client)
 {
     const string Currency = "GBP";
 
@@ -50,81 +49,80 @@ sealed class Demo(HttpClient http)
         new("DEMO-4", "barbara", "TEA-02", 3, "tok_declined"),         // payment declined
         new("DEMO-5", "tony", "LMP-01", 1),                            // not enough credit
         new("DEMO-6", "ada", "BIS-01", 10, Cancelled: true),
-        new("DEMO-7", "frances", "TIN-01", 2, "tok_requires_action"),  // waits for its payer
+        new("DEMO-7", "frances", "TIN-01", 2, "tok_requires_action"),  // waits for the customer
         new("DEMO-8", "grace", "TEA-01", 2),
     ];
 
-    /// <summary>One sentence on what was done.</summary>
+    /// <summary>Creates missing data, and returns a sentence for the terminal.</summary>
     public async Task<string> FillAsync(CancellationToken cancel)
     {
-        if (!await IsOursToFillAsync(cancel)) return "No demo: this shop is filled already.";
+        if (!await NeedsDataAsync(cancel)) return "This shop already has data; no demo data was added.";
         foreach (var (sku, name, unitPrice, onHand) in Products)
         {
-            await SendAsync(HttpMethod.Put, $"products/{sku}", new { name, unitPrice, currency = Currency }, cancel);
-            if (await IsEmptyAsync($"stock/{sku}/movements", cancel) && onHand > 0)
-                await SendAsync(HttpMethod.Put, $"stock/{sku}", new { onHand }, cancel);
+            await SendAsync(
+                HttpMethod.Put, ServiceNames.Stock, $"/products/{sku}",
+                new() { ["name"] = name, ["unitPrice"] = unitPrice, ["currency"] = Currency }, cancel);
+            if (onHand > 0 && await IsEmptyAsync(ServiceNames.Stock, $"/stock/{sku}/movements", cancel))
+                await SendAsync(HttpMethod.Put, ServiceNames.Stock, $"/stock/{sku}", new() { ["onHand"] = onHand }, cancel);
         }
         foreach (var (id, name, credit) in Customers)
         {
-            await SendAsync(HttpMethod.Put, $"customers/{id}", new { name, email = $"{id}@example.com" }, cancel);
+            await SendAsync(
+                HttpMethod.Put, ServiceNames.Customer, $"/customers/{id}",
+                new() { ["name"] = name, ["email"] = $"{id}@example.com" }, cancel);
             if (credit > 0)
                 await SendAsync(
-                    HttpMethod.Post, $"customers/{id}/credits",
-                    new { amount = credit, currency = Currency, reference = "DEMO" }, cancel, HttpStatusCode.Conflict);
+                    HttpMethod.Post, ServiceNames.Customer, $"/customers/{id}/credits",
+                    new() { ["amount"] = credit, ["currency"] = Currency, ["reference"] = "DEMO" }, cancel, alsoAccepted: 409);
         }
         foreach (var order in Orders) await PlaceAsync(order, cancel);
         return $"The demo shop has {Products.Length} products, {Customers.Length} customers and {Orders.Length} orders.";
     }
 
-    // A shop with other goods in it is somebody's own; one whose last demo order stands is filled already.
-    async Task<bool> IsOursToFillAsync(CancellationToken cancel) =>
-        (await IsEmptyAsync("products", cancel) || await ExistsAsync($"products/{Products[0].Sku}", cancel))
-        && await IsEmptyAsync($"orders?reference={Orders[^1].Reference}", cancel);
+    // Other products mean that the shop belongs to somebody; the last demo order means that the demo data is complete.
+    async Task<bool> NeedsDataAsync(CancellationToken cancel) =>
+        (await IsEmptyAsync(ServiceNames.Stock, "/products", cancel)
+            || (await client.GetAsync(ServiceNames.Stock, $"/products/{Products[0].Sku}", cancel)).IsSuccess)
+        && await IsEmptyAsync(ServiceNames.Order, $"/orders?reference={Orders[^1].Reference}", cancel);
 
     async Task PlaceAsync(Order order, CancellationToken cancel)
     {
-        JsonObject payment = order.Token is null
-            ? new() { ["provider"] = "balance" }
-            : new() { ["provider"] = "sandbox", ["token"] = order.Token };
-        var body = new JsonObject
-        {
-            ["customerId"] = order.Customer,
-            ["currency"] = Currency,
-            ["reference"] = order.Reference,
-            ["lines"] = new JsonArray(new JsonObject { ["sku"] = order.Sku, ["quantity"] = order.Quantity }),
-            ["payment"] = payment,
-            ["metadata"] = new JsonObject { ["channel"] = "demo" },
-        };
-        using var placed = await SendAsync(HttpMethod.Post, "orders", body, cancel, HttpStatusCode.Conflict, wait: true);
+        var body = NewOrder(order.Customer, order.Sku, order.Quantity, order.Token);
+        body["reference"] = order.Reference;
+        var placed = await SendAsync(
+            HttpMethod.Post, ServiceNames.Order, "/orders", body, cancel, alsoAccepted: 409, waitSeconds: 5);
         if (!order.Cancelled) return;
-        // Placed by an earlier start, it is a conflict that names the order.
-        var answer = (await placed.Content.ReadFromJsonAsync<JsonObject>(cancel))!;
-        var id = (answer["id"] ?? answer["orderId"])!.GetValue<string>();
-        await SendAsync(HttpMethod.Post, $"orders/{id}/cancel", new { reason = "customer" }, cancel, HttpStatusCode.Conflict);
+        // An order of an earlier start is a conflict, which names the order.
+        var id = placed.IsSuccess ? placed.Body.Text("id") : placed.Body.Text("orderId");
+        await SendAsync(
+            HttpMethod.Post, ServiceNames.Order, $"/orders/{id}/cancel", new() { ["reason"] = CancelReasons.Customer }, cancel,
+            alsoAccepted: 409);
     }
 
-    async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, object body, CancellationToken cancel, HttpStatusCode? alsoFine = null,
-        bool wait = false)
+    /// <summary>The body of a demo order with one line.</summary>
+    /// <param name="customer">Customer id.</param>
+    /// <param name="sku">SKU of the line.</param>
+    /// <param name="quantity">Quantity of the line.</param>
+    /// <param name="token">Token of the sandbox; null pays from the customer's balance.</param>
+    public static JsonObject NewOrder(string customer, string sku, int quantity, string? token) => new()
     {
-        using var request = new HttpRequestMessage(method, Address(path)) { Content = JsonContent.Create(body) };
-        if (wait) request.Headers.Add("Prefer", "wait=5");
-        var response = await http.SendAsync(request, cancel);
-        return response.IsSuccessStatusCode || response.StatusCode == alsoFine
-            ? response
-            : throw new HttpRequestException(
-                $"The demo's {method} {path} was answered {(int)response.StatusCode}: " +
-                await response.Content.ReadAsStringAsync(cancel));
-    }
+        ["customerId"] = customer,
+        ["currency"] = Currency,
+        ["lines"] = new JsonArray(new JsonObject { ["sku"] = sku, ["quantity"] = quantity }),
+        ["payment"] = token is null
+            ? new JsonObject { ["provider"] = PaymentProviders.Balance }
+            : new JsonObject { ["provider"] = PaymentProviders.Sandbox, ["token"] = token },
+        ["metadata"] = new JsonObject { ["channel"] = "demo" },
+    };
 
-    async Task<bool> IsEmptyAsync(string list, CancellationToken cancel) =>
-        (await http.GetFromJsonAsync<JsonObject>(Address(list), cancel))!["items"]!.AsArray().Count == 0;
-
-    async Task<bool> ExistsAsync(string path, CancellationToken cancel)
+    async Task<ApiReply> SendAsync(
+        HttpMethod method, string service, string path, JsonObject body, CancellationToken cancel, int alsoAccepted = 200,
+        int waitSeconds = 0)
     {
-        using var response = await http.GetAsync(Address(path), cancel);
-        return response.IsSuccessStatusCode;
+        var reply = await client.SendAsync(method, service, path, cancel, body, waitSeconds: waitSeconds);
+        return reply.Status == alsoAccepted ? reply : reply.OrThrow();
     }
 
-    static Uri Address(string path) => new($"api/v1/{path}", UriKind.Relative);
+    async Task<bool> IsEmptyAsync(string service, string list, CancellationToken cancel) =>
+        !(await client.GetAsync(service, list, cancel)).OrThrow().Items.Any();
 }

@@ -1,41 +1,48 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Orderwright.Client;
 using Orderwright.Contracts;
+using Orderwright.Http;
 using Orderwright.OperatorConsole;
 using Orderwright.Runtime;
-using Orderwright.Http;
 
 namespace Orderwright.AllInOne;
 
-/// <summary>What a scenario has begun, and where to look.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Story">What is about to happen, in a sentence.</param>
-/// <param name="OrderId">The order to follow; null where there is none.</param>
-/// <param name="Look">The page of the console that shows it.</param>
-public sealed record DemoBegun(string Name, string Story, string? OrderId, string Look);
+/// <summary>A scenario that can be started.</summary>
+/// <param name="Name">Its name in the URL.</param>
+/// <param name="Story">The plot in a sentence.</param>
+public sealed record DemoScenario(string Name, string Story);
 
-/// <param name="Name">Its name.</param>
-/// <param name="Story">What would happen, in a sentence.</param>
-public sealed record DemoStory(string Name, string Story);
+/// <summary>A scenario that was started.</summary>
+/// <param name="Name">Its name in the URL.</param>
+/// <param name="Story">The plot in a sentence.</param>
+/// <param name="OrderId">The order to follow; null for a scenario without an order.</param>
+/// <param name="Look">Path of the console's page to watch.</param>
+public sealed record StartedScenario(string Name, string Story, string? OrderId, string Look);
 
 /// <summary>
-/// The console, and beside it the guided scenarios of the demo shop: <c>POST /api/v1/demo/{name}</c>. They are there
-/// under <c>dev</c> only: one process, no keys, the demo not refused.
+/// Adds guided scenarios for the demo shop to the console, under <c>POST /api/v1/demo/{name}</c>. Scenarios exist under
+/// <c>dev</c> only: in one process without API keys, unless the demo is switched off.
 /// </summary>
 sealed class DemoScenarios(ISite console) : ISite
 {
+    const string Reset = "reset";
+
+    static readonly HttpClient Http = ApiClient.NewHttp(TimeSpan.FromSeconds(30));
+
     static readonly IReadOnlyDictionary<string, string> Stories = new Dictionary<string, string>
     {
-        ["decline"] = "The card is declined; the goods that were held for it are free again.",
-        ["out-of-stock"] = "The last kitchen clock is gone; nothing is charged.",
-        ["gateway-timeout"] = "The gateway charges and its answer is lost; the payment is looked up, never charged twice.",
-        ["refund-fails"] = "The order is cancelled and the bank refuses the refund: an incident, to be mended in the console.",
-        ["crash"] = "The process dies right after a step is done, and comes back: what was done once is not done twice.",
-        ["reset"] = "The shelves are counted anew, what waits is cancelled, what is stuck is resolved.",
+        ["decline"] = "The card is declined, and the reserved goods become available again.",
+        ["out-of-stock"] = "The last kitchen clock has been sold; nothing is charged.",
+        ["gateway-timeout"] =
+            "The gateway charges the card but its reply is lost. The payment is looked up instead of charged twice.",
+        ["refund-fails"] = "The order is cancelled and the bank refuses the refund. An operator resolves the incident.",
+        ["crash"] = "The process is killed right after a step and restarts. No completed step is repeated.",
+        [Reset] = "Stock is counted again, waiting orders are cancelled, and incidents are resolved.",
     };
 
     public void Map(WebApplication web, SiteContext context)
@@ -44,24 +51,24 @@ sealed class DemoScenarios(ISite console) : ISite
         if (context.HasKeys || !context.Configuration.Bind<DevOptions>().Demo) return;
         var demo = web.MapGroup("/api/v1/demo").WithTags("demo").Require(Scopes.Operator);
         demo.MapGet("", () => Answer.Json(
-            StatusCodes.Status200OK, [.. Stories.Select(one => new DemoStory(one.Key, one.Value))],
-            DemoJson.Default.ListDemoStory)).ExcludeFromDescription();
+            StatusCodes.Status200OK, [.. Stories.Select(story => new DemoScenario(story.Key, story.Value))],
+            DemoJson.Default.ListDemoScenario)).ExcludeFromDescription();
         demo.MapPost("{name}", async (string name, HttpContext http) =>
         {
             if (!Stories.TryGetValue(name, out var story)) return Problem.NotFound("demo");
-            var after = http.Request.Query["after"] is [{ Length: > 0 } said] ? said : StepNames.AuthorizePayment;
-            if (!Moments.TryGetValue(after, out var moment))
-                return Problem.Invalid("after", "unknown_value", $"One of: {string.Join(", ", Moments.Keys)}.");
-            using var client = new HttpClient { BaseAddress = context.Address() };
-            var id = await BeginAsync(name, new Shop(client, http.RequestAborted));
-            if (name == "crash") _ = DieAfterAsync(moment, id!, context);
+            var after = http.Request.Query["after"] is [{ Length: > 0 } step] ? step : StepNames.AuthorizePayment;
+            if (!Completions.TryGetValue(after, out var completion))
+                return Problem.Invalid("after", "unknown_value", $"One of: {string.Join(", ", Completions.Keys)}.");
+            var client = new ApiClient(Http, ServiceAddresses.Embedded(context.Address()));
+            var id = await StartAsync(name, new Shop(client, http.RequestAborted));
+            if (name == "crash") _ = CrashAfterAsync(completion, id!, client, context.Time);
             return Answer.Json(
                 StatusCodes.Status200OK, new(name, story, id, id is null ? "/" : $"/orders/{id}"),
-                DemoJson.Default.DemoBegun);
+                DemoJson.Default.StartedScenario);
         }).ExcludeFromDescription();
     }
 
-    static async Task<string?> BeginAsync(string name, Shop shop)
+    static async Task<string?> StartAsync(string name, Shop shop)
     {
         switch (name)
         {
@@ -72,8 +79,9 @@ sealed class DemoScenarios(ISite console) : ISite
             case "gateway-timeout":
                 return await shop.PlaceAsync("POT-02", "tok_timeout_after_charge");
             case "refund-fails":
-                var id = await shop.PlaceAsync("TEA-01", "tok_refund_fails", wait: 10);
-                await shop.PostAsync($"orders/{id}/cancel", new { reason = "customer" });
+                var id = await shop.PlaceAsync("TEA-01", "tok_refund_fails", waitSeconds: 10);
+                await shop.PostAsync(
+                    ServiceNames.Order, $"/orders/{id}/cancel", new() { ["reason"] = CancelReasons.Customer });
                 return id;
             case "crash":
                 return await shop.PlaceAsync("POT-01", "tok_slow");
@@ -83,82 +91,70 @@ sealed class DemoScenarios(ISite console) : ISite
         }
     }
 
-    // By the participant's own word: the coordinator may not have heard of it yet.
-    static readonly IReadOnlyDictionary<string, (string Path, Func<JsonNode, bool> IsDone)> Moments =
-        new Dictionary<string, (string, Func<JsonNode, bool>)>
-        {
-            [StepNames.ReserveStock] = ("reservations?orderId=", held => held["items"]!.AsArray().Count > 0),
-            [StepNames.AuthorizePayment] = ("payments/", payment => payment["authorized"]!.GetValue<long>() > 0),
-            [StepNames.CommitStock] = ("reservations?orderId=", held => held["items"]!.AsArray() is [var one, ..]
-                && one!["state"]!.GetValue<string>() == "committed"),
-            [StepNames.CapturePayment] = ("payments/", payment => payment["captured"]!.GetValue<long>() > 0),
-        };
+    // Reads the participant's own record, as the coordinator may learn of the completed step later.
+    sealed record Completion(string Service, string Path, Func<JsonElement, bool> IsReached);
 
-    // SIGKILL, as a crash is: nothing is flushed, nobody is told. ./orderwright dev starts the process again.
-    static async Task DieAfterAsync(
-        (string Path, Func<JsonNode, bool> IsDone) moment, string orderId, SiteContext context)
+    static readonly IReadOnlyDictionary<string, Completion> Completions = new Dictionary<string, Completion>
     {
-        using var client = new HttpClient { BaseAddress = context.Address() };
-        var time = context.Time;
+        [StepNames.ReserveStock] = new(ServiceNames.Stock, "/reservations?orderId=", list => list.Items().Any()),
+        [StepNames.AuthorizePayment] = new(ServiceNames.Customer, "/payments/", payment => payment.Whole("authorized") > 0),
+        [StepNames.CommitStock] = new(
+            ServiceNames.Stock, "/reservations?orderId=",
+            list => list.Items().Any(reservation => reservation.Text("state") == ReservationStates.Committed)),
+        [StepNames.CapturePayment] = new(ServiceNames.Customer, "/payments/", payment => payment.Whole("captured") > 0),
+    };
+
+    // SIGKILL, like a real crash: buffers stay unflushed and nobody is notified. ./orderwright dev restarts the process.
+    static async Task CrashAfterAsync(Completion completion, string orderId, ApiClient client, TimeProvider time)
+    {
         while (true)
         {
-            var said = await client.GetAsync(new Uri($"api/v1/{moment.Path}{orderId}", UriKind.Relative));
-            if (said.IsSuccessStatusCode && moment.IsDone(JsonNode.Parse(await said.Content.ReadAsStringAsync())!)) break;
+            var reply = await client.GetAsync(completion.Service, completion.Path + orderId, CancellationToken.None);
+            if (reply.IsSuccess && completion.IsReached(reply.Body)) break;
             await Task.Delay(TimeSpan.FromMilliseconds(5), time);
         }
         using var self = Process.GetCurrentProcess();
         self.Kill();
     }
 
-    /// <summary>The demo shop, through its HTTP API like everything else.</summary>
-    sealed class Shop(HttpClient http, CancellationToken cancel)
+    /// <summary>The demo shop, used through the HTTP API.</summary>
+    sealed class Shop(ApiClient client, CancellationToken cancel)
     {
-        public async Task<string> PlaceAsync(string sku, string token, int wait = 0)
-        {
-            var order = await PostAsync(
-                "orders",
-                new
-                {
-                    customerId = "ada", currency = "GBP", lines = new[] { new { sku, quantity = 1 } },
-                    payment = new { provider = "sandbox", token }, metadata = new { channel = "demo" },
-                },
-                wait);
-            return order["id"]!.GetValue<string>();
-        }
+        public async Task<string> PlaceAsync(string sku, string token, int waitSeconds = 0) =>
+            (await client.SendAsync(
+                HttpMethod.Post, ServiceNames.Order, "/orders", cancel, Demo.NewOrder("ada", sku, 1, token),
+                waitSeconds: waitSeconds)).OrThrow().Body.Text("id");
 
-        public async Task<JsonNode> PostAsync(string path, object body, int wait = 0)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, Address(path)) { Content = JsonContent.Create(body) };
-            if (wait > 0) request.Headers.Add("Prefer", $"wait={wait}");
-            using var response = await http.SendAsync(request, cancel);
-            return JsonNode.Parse(await response.Content.ReadAsStringAsync(cancel))!;
-        }
+        public Task<ApiReply> PostAsync(string service, string path, JsonObject body) =>
+            client.PostAsync(service, path, body, cancel);
 
         public async Task ResetAsync()
         {
-            foreach (var incident in await ItemsAsync("incidents?limit=200"))
+            foreach (var incident in await ItemsAsync("/incidents?limit=200"))
                 await PostAsync(
-                    $"sagas/{incident["orderId"]}/resolve",
-                    new { step = incident["step"]!.GetValue<string>(), outcome = "completed", reason = "demo reset" });
-            foreach (var saga in await ItemsAsync("sagas?waitingFor=customer&limit=200"))
-                await PostAsync($"sagas/{saga["orderId"]}/compensate", new { reason = "demo reset" });
+                    ServiceNames.Coordinator, $"/sagas/{incident.Text("orderId")}/resolve",
+                    new()
+                    {
+                        ["step"] = incident.Text("step"), ["outcome"] = StepStates.Completed, ["reason"] = "demo reset",
+                    });
+            foreach (var saga in await ItemsAsync($"/sagas?waitingFor={WaitingFor.Customer}&limit=200"))
+                await PostAsync(
+                    ServiceNames.Coordinator, $"/sagas/{saga.Text("orderId")}/compensate", new() { ["reason"] = "demo reset" });
             foreach (var (sku, _, _, onHand) in Demo.Products)
             {
-                var level = await http.GetFromJsonAsync<JsonObject>(Address($"stock/{sku}"), cancel);
-                var promised = level!["allocated"]!.GetValue<long>() + level["reserved"]!.GetValue<long>();
-                using var counted = await http.PutAsJsonAsync(
-                    Address($"stock/{sku}"), new { onHand = onHand + promised }, cancel);
+                var level = (await client.GetAsync(ServiceNames.Stock, $"/stock/{sku}", cancel)).OrThrow().Body;
+                var promised = level.Whole("allocated") + level.Whole("reserved");
+                await client.SendAsync(
+                    HttpMethod.Put, ServiceNames.Stock, $"/stock/{sku}", cancel, new() { ["onHand"] = onHand + promised });
             }
         }
 
-        async Task<IReadOnlyList<JsonNode>> ItemsAsync(string path) =>
-            [.. (await http.GetFromJsonAsync<JsonObject>(Address(path), cancel))!["items"]!.AsArray().Select(item => item!)];
-
-        static Uri Address(string path) => new($"api/v1/{path}", UriKind.Relative);
+        async Task<IReadOnlyList<JsonElement>> ItemsAsync(string path) =>
+            [.. (await client.GetAsync(ServiceNames.Coordinator, path, cancel)).OrThrow().Items];
     }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(DemoBegun))]
-[JsonSerializable(typeof(List<DemoStory>))]
+[JsonSerializable(typeof(StartedScenario))]
+[JsonSerializable(typeof(List<DemoScenario>))]
 sealed partial class DemoJson : JsonSerializerContext;

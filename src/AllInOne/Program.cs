@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Orderwright.AllInOne;
+using Orderwright.Client;
 using Orderwright.CustomerService;
 using Orderwright.Hosting;
 using Orderwright.OperatorConsole;
@@ -15,28 +16,29 @@ return await ServiceHost.RunAsync(
 
 static AfterReady Prepare(IConfiguration settings, ILoggerFactory logs)
 {
-    var wanted = settings.Bind<DevOptions>();
-    // With keys the demo would need one, and who configures keys has a shop already.
-    var demo = wanted.Demo && settings["KEYS"] is not { Length: > 0 };
+    var options = settings.Bind<DevOptions>();
+    // The demo has no API key, and a shop with keys is not a demo.
+    var demo = options.Demo && settings["KEYS"] is not { Length: > 0 };
     return async (url, cancel) =>
     {
-        if (wanted.Open) Browser.Open(url);
+        if (options.Open) Browser.Open(url);
         if (!demo) return;
-        using var http = new HttpClient { BaseAddress = url };
-        Console.WriteLine(await new Demo(http).FillAsync(cancel));
-        if (wanted.Trickle) await new Trickle(http, TimeProvider.System).RunAsync(cancel);
+        using var http = ApiClient.NewHttp(TimeSpan.FromSeconds(100));
+        var client = new ApiClient(http, ServiceAddresses.Embedded(url));
+        Console.WriteLine(await new Demo(client).FillAsync(cancel));
+        if (options.Trickle) await new Trickle(client, TimeProvider.System).RunAsync(cancel);
     };
 }
 
-/// <summary><c>--no-demo</c>, <c>--no-trickle</c>, <c>--no-open</c>.</summary>
+/// <summary>Settings of the development server, such as <c>--no-demo</c>.</summary>
 sealed class DevOptions
 {
-    /// <summary>Fill an empty shop with demo products, customers and orders. Default true.</summary>
+    /// <summary>Fill an empty shop with demo data, and offer the demo scenarios. Default true.</summary>
     public bool Demo { get; set; } = true;
 
-    /// <summary>With the demo: an order every few seconds. Default true.</summary>
+    /// <summary>Place a demo order every few seconds; requires the demo. Default true.</summary>
     public bool Trickle { get; set; } = true;
 
-    /// <summary>Open the browser when a person sits at the terminal. Default true.</summary>
+    /// <summary>Open the console in a browser when started from a terminal. Default true.</summary>
     public bool Open { get; set; } = true;
 }

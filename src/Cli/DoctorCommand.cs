@@ -2,23 +2,25 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Net;
 using System.Net.NetworkInformation;
+using Orderwright.Client;
+using Orderwright.Contracts;
 using Orderwright.LocalServers;
 
 namespace Orderwright.Cli;
 
-/// <summary><c>doctor</c>: what is missing on this machine, and what to do about it, one sentence each.</summary>
+/// <summary><c>doctor</c>: checks this machine and the server, and suggests a fix for each finding.</summary>
 static class DoctorCommand
 {
-    /// <param name="Name">What was looked at.</param>
-    /// <param name="Good">Null for what may be missing.</param>
-    /// <param name="Says">What was found; when not good, what to do.</param>
-    sealed record Diagnosis(string Name, bool? Good, string Says);
+    /// <param name="Name">Subject of the check.</param>
+    /// <param name="Good">Null where a failure is harmless.</param>
+    /// <param name="Finding">The finding, with a fix where one is needed.</param>
+    sealed record Diagnosis(string Name, bool? Good, string Finding);
 
     public static Command Create()
     {
-        var data = new Option<string>("--data") { DefaultValueFactory = _ => "./data", Description = "The data directory." };
-        var json = Output.JsonOption();
-        var command = new Command("doctor", "What is missing here, and what to do about it.") { data, json };
+        var data = new Option<string>("--data") { DefaultValueFactory = _ => "./data", Description = "Data directory to check." };
+        var json = CommonOptions.Json();
+        var command = new Command("doctor", "Check this machine and suggest fixes.") { data, json };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -32,12 +34,12 @@ static class DoctorCommand
                         writer.WriteStartObject();
                         writer.WriteString("name", diagnosis.Name);
                         writer.WriteString("state", diagnosis.Good switch { true => "good", false => "bad", null => "note" });
-                        writer.WriteString("says", diagnosis.Says);
+                        writer.WriteString("says", diagnosis.Finding);
                         writer.WriteEndObject();
                     }
                     writer.WriteEndArray();
                 });
-            foreach (var diagnosis in found) output.Mark(diagnosis.Good, $"{diagnosis.Name}: {diagnosis.Says}");
+            foreach (var diagnosis in found) output.Mark(diagnosis.Good, $"{diagnosis.Name}: {diagnosis.Finding}");
             return found.Any(diagnosis => diagnosis.Good == false) ? Exit.Failed : Exit.Ok;
         });
         return command;
@@ -80,42 +82,43 @@ static class DoctorCommand
             return free < 1L << 30
                 ? new(
                     "data directory", false,
-                    $"{full} has only {free >> 20} MB free; make room, or name another one with --data.")
-                : new("data directory", true, $"{full} can be written, {free >> 30} GB free");
+                    $"{full} has only {free >> 20} MB free; free some space, or choose another directory with --data.")
+                : new("data directory", true, $"{full} is writable, {free >> 30} GB free");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new("data directory", false, $"{full} cannot be written ({error.Message}); name another one with --data.");
+            return new("data directory", false, $"{full} is not writable ({error.Message}); choose another with --data.");
         }
     }
 
     static Diagnosis Postgres() => Found(
         "PostgreSQL", PrivatePostgres.FindBinaries(),
-        "not found; dev works without it. For up: apt-get install postgresql, or name a server with --postgres.");
+        "not found. dev does not need it; for up, apt-get install postgresql, or pass --postgres.");
 
     static Diagnosis RabbitMq() => Found(
         "RabbitMQ", PrivateRabbitMq.FindProgram(),
-        "not found; dev works without it. For up: apt-get install rabbitmq-server, or name a broker with --rabbitmq.");
+        "not found. dev does not need it; for up, apt-get install rabbitmq-server, or pass --rabbitmq.");
 
-    static Diagnosis Found(string name, string? where, string otherwise) =>
-        where is null ? new(name, null, otherwise) : new(name, true, where);
+    static Diagnosis Found(string name, string? path, string missing) =>
+        path is null ? new(name, null, missing) : new(name, true, path);
 
     static IEnumerable<Diagnosis> SettingsFound()
     {
         string? wrong = null;
         try
         {
-            _ = Api.BaseAddress;
+            _ = Server.Address;
         }
-        catch (ToolException error)
+        catch (InvalidAddressException error)
         {
             wrong = error.Message;
         }
         if (wrong is not null) yield return new("settings", false, wrong);
         if (Environment.GetEnvironmentVariable("ORDERWRIGHT_KEY") is { Length: > 0 } key
             && !key.StartsWith("ow_", StringComparison.Ordinal))
-            yield return new("settings", false, "ORDERWRIGHT_KEY is no key of Orderwright; ./orderwright keys add makes one.");
-        if (wrong is null) yield return new("settings", true, $"the server is {Api.BaseAddress}");
+            yield return new(
+                "settings", false, "ORDERWRIGHT_KEY is not an Orderwright key; create one with ./orderwright keys add.");
+        if (wrong is null) yield return new("settings", true, $"the server address is {Server.Address}");
     }
 
     static async Task<List<Diagnosis>> ServerAsync(CancellationToken cancel)
@@ -123,23 +126,24 @@ static class DoctorCommand
         Uri address;
         try
         {
-            address = Api.BaseAddress;
+            address = Server.Address;
         }
-        catch (ToolException)
+        catch (InvalidAddressException)
         {
             return [];
         }
         try
         {
-            using var api = await Api.ConnectAsync(cancel);
-            var order = await api.GetAsync(Contracts.ServiceNames.Order, "/orders?limit=1", cancel);
-            return [order.IsSuccess
-                ? new("server", true, $"{address} answers")
-                : new("server", false, $"{address} answers, but: {order.Detail}")];
+            var client = await Server.ConnectAsync(cancel);
+            var orders = (await client.GetAsync(ServiceNames.Order, "/orders?limit=1", cancel)).RequireReply();
+            return [orders.IsSuccess
+                ? new("server", true, $"{address} replies")
+                : new("server", false, $"{address} replies with an error: {orders.Error}")];
         }
-        catch (ToolException error)
+        catch (ApiException error)
         {
-            return [new("server", null, error.Message), .. address.IsLoopback ? [Ports(address.Port)] : new List<Diagnosis>()];
+            Diagnosis server = new("server", null, Exit.Advice(error.Reply));
+            return address.IsLoopback ? [server, Ports(address.Port)] : [server];
         }
     }
 
@@ -152,6 +156,6 @@ static class DoctorCommand
         var busy = Enumerable.Range(first, 4).Where(taken.Contains).ToList();
         return busy.Count == 0
             ? new("ports", true, $"{first} to {first + 3} are free")
-            : new("ports", false, $"{string.Join(", ", busy)} are taken by another program; stop it, or use --port N.");
+            : new("ports", false, $"in use by another program: {string.Join(", ", busy)}; stop that program, or use --port N.");
     }
 }

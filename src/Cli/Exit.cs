@@ -1,23 +1,47 @@
+using Orderwright.Client;
+
 namespace Orderwright.Cli;
 
-/// <summary>The tool's exit codes (API.md, "The tool").</summary>
+/// <summary>Exit codes of the tool.</summary>
 static class Exit
 {
     public const int Ok = 0;
     public const int Failed = 1;
     public const int Usage = 2;
 
-    /// <summary>The server understood and said no: out of stock, not cancellable, below what is promised.</summary>
+    /// <summary>The server refused the operation: out of stock, not cancellable, and so on.</summary>
     public const int Refused = 3;
 
-    /// <summary>Nobody answers, or whoever answers is too busy.</summary>
+    /// <summary>The server is unreachable or overloaded.</summary>
     public const int Unreachable = 4;
     public const int TimedOut = 5;
+
+    /// <summary>The exit code for a failed call.</summary>
+    public static int Of(ApiReply reply) => reply.Failure switch
+    {
+        ApiFailure.Unreachable => Unreachable,
+        ApiFailure.TimedOut => TimedOut,
+        _ => reply.Status switch
+        {
+            400 => Usage,
+            409 or 412 or 422 => Refused,
+            429 or 503 => Unreachable,
+            _ => Failed,
+        },
+    };
+
+    /// <summary>A failed call in a sentence, with advice on what to do.</summary>
+    public static string Advice(ApiReply reply) => reply switch
+    {
+        { Failure: ApiFailure.Unreachable } => $"{reply.Error} To start a server, run ./orderwright dev.",
+        { Status: 401 } => $"The server requires an API key: set ORDERWRIGHT_KEY. {reply.Error}",
+        _ => reply.Error!,
+    };
 }
 
-/// <summary>Ends the tool with one sentence on standard error and an exit code.</summary>
+/// <summary>Ends the tool with a sentence on standard error and an exit code.</summary>
 sealed class ToolException(int exit, string message) : Exception(message)
 {
-    /// <summary>One of <see cref="Cli.Exit"/>.</summary>
+    /// <summary>The exit code, from <see cref="Cli.Exit"/>.</summary>
     public int Exit { get; } = exit;
 }

@@ -7,26 +7,26 @@ using Spectre.Console;
 
 namespace Orderwright.Cli;
 
-/// <summary><c>import</c>: brings the orders of a file in, and accounts for every line of it.</summary>
+/// <summary><c>import</c>: imports the orders of a file, and accounts for every line.</summary>
 static class ImportCommand
 {
     const string Help =
         """
-        Bring the orders of a CSV file (or .csv.gz) in through the public API, and account for every line.
+        Import the orders of a CSV file (or .csv.gz) through the public API, and account for every line.
 
         Profiles:
           online-retail  UCI "Online Retail": InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
-                         CustomerID, Country. Products, opening stock (what is sold, less a share for some SKUs),
-                         customers and their credits (less than they spend, for some) are made from it.
-          general        columns order, customer, sku, quantity; if there: unit_price (2.55; else the catalogue's),
-                         currency, payment (a sandbox token; else the customer's balance), name, date, country.
-                         Products, stock and credits are the server's, unless --derive makes them as above.
+                         CustomerID, Country. Products, opening stock, customers and their credits are derived from
+                         the file; some SKUs and some customers get less than the file needs.
+          general        Columns order, customer, sku, quantity; optional: unit_price (such as 2.55; default: the
+                         catalogue's), currency, payment (a sandbox token; default: the customer's balance), name,
+                         date, country. Products, stock and credits must exist, unless --derive creates them.
 
-        The same file may be imported again, after an interruption or by mistake: what is done is found and not done
-        twice. It goes on trying while a server is away, until nothing has moved for --give-up minutes.
+        A file can be imported again after an interruption or by mistake: completed operations are detected and not
+        repeated. Requests are retried while a server is unavailable, until --give-up minutes pass without progress.
         """;
 
-    // A server that is being started again is waited for; one that never was is told of soon.
+    // Long enough for a server that is restarting, short enough to report a wrong address soon.
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(15);
 
     sealed record Settings(
@@ -34,34 +34,40 @@ static class ImportCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "CSV with a heading, UTF-8, a record a line; gzipped or not." };
+        var file = new Argument<string>("file")
+        {
+            Description = "CSV file in UTF-8 with a heading and one record per line, optionally gzipped.",
+        };
         var profile = new Option<string>("--profile")
         {
-            Description = "online-retail or general.",
+            Description = "Format of the file.",
             DefaultValueFactory = _ => "general",
         };
         profile.AcceptOnlyFromAmong("online-retail", "general");
         var currency = new Option<string>("--currency")
         {
-            Description = "general: of lines that name none.",
+            Description = "Currency of lines without one (profile general).",
             DefaultValueFactory = _ => "EUR",
         };
         currency.Validators.Add(result =>
         {
             if (!Currencies.IsKnown(result.GetValueOrDefault<string>()))
-                result.AddError("--currency must be one of ISO 4217, such as EUR.");
+                result.AddError("--currency must be an ISO 4217 code, such as EUR.");
         });
         var derive = new Option<bool>("--derive")
         {
-            Description = "general: make products, opening stock and credits from the file.",
+            Description = "Create products, opening stock and credits from the file (profile general).",
         };
-        var scarce = Number("--scarce-every", 12, 0, 1_000_000, "One SKU in so many opens with 95 % of what is sold; 0: none.");
-        var shortOf = Number(
-            "--short-every", 20, 0, 1_000_000, "One customer in so many is given 90 % of what they spend; 0: none.");
-        var inFlight = Number("--in-flight", 64, 1, 1_024, "Orders under way at once.");
-        var giveUp = Number("--give-up", 10, 1, 10_000, "Minutes without any progress before giving up.");
-        var report = new Option<string?>("--report") { Description = "Also write the report to this file, as JSON." };
-        var json = Output.JsonOption();
+        var scarce = CommonOptions.Number(
+            "--scarce-every", 12, 0, 1_000_000,
+            "With derived stock, one SKU in N opens with only 95 % of the units sold; 0 for none.");
+        var shortOf = CommonOptions.Number(
+            "--short-every", 20, 0, 1_000_000,
+            "With derived credits, one customer in N gets only 90 % of the amount spent; 0 for none.");
+        var inFlight = CommonOptions.Number("--in-flight", 64, 1, 1_024, "Maximum number of concurrent orders.");
+        var giveUp = CommonOptions.Number("--give-up", 10, 1, 10_000, "Minutes without progress before the import fails.");
+        var report = new Option<string?>("--report") { Description = "File for the complete report, as JSON." };
+        var json = CommonOptions.Json();
         var command = new Command("import", Help)
         {
             file, profile, currency, derive, scarce, shortOf, inFlight, giveUp, report, json,
@@ -77,7 +83,7 @@ static class ImportCommand
 
     static async Task<int> RunAsync(Output output, Settings settings, int scarceEvery, int shortEvery, CancellationToken cancel)
     {
-        if (!File.Exists(settings.File)) throw new ToolException(Exit.Usage, $"There is no file {settings.File}.");
+        if (!File.Exists(settings.File)) throw new ToolException(Exit.Usage, $"The file {settings.File} does not exist.");
         IImportProfile profile = settings.Profile == "online-retail" ? new OnlineRetail() : new GeneralCsv(settings.Currency);
         var openings = new Openings(
             settings.Derive || profile is OnlineRetail, ScarceSkuEvery: scarceEvery, ShortCustomerEvery: shortEvery);
@@ -88,8 +94,7 @@ static class ImportCommand
             $"{plan.Products.Count:N0} products, {plan.Customers.Count:N0} customers"));
 
         var limit = TimeSpan.FromMinutes(settings.GiveUpMinutes);
-        using var api = await Api.ConnectAsync(cancel, StartLimit);
-        var patience = new Patience(api, limit);
+        var patience = new Patience(await Server.ConnectAsync(cancel, StartLimit), limit);
         var ledger = new Ledger(patience, plan.Id);
         var report = new ImportReport(plan);
         var clock = TimeProvider.System;
@@ -114,7 +119,7 @@ static class ImportCommand
         return report.AddsUp ? Exit.Ok : Exit.Failed;
     }
 
-    // A bar on a terminal; else, as it may take minutes, a line on standard error now and then.
+    // A progress bar on a terminal; otherwise a line on standard error every 10 s, as an import can take minutes.
     static async Task ShowProgressAsync(
         Output output, ImportReport report, ImportPlan plan, Func<Action<int, int>, Task> run)
     {
@@ -146,16 +151,5 @@ static class ImportCommand
                 preparing.Value = 1;
                 working.Value = working.MaxValue;
             });
-    }
-
-    static Option<int> Number(string name, int value, int least, int most, string description)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var given && (given < least || given > most))
-                result.AddError($"{name} must be a whole number from {least} to {most}.");
-        });
-        return option;
     }
 }

@@ -1,38 +1,41 @@
 using System.CommandLine;
 using System.Globalization;
 using Orderwright.Hosting.Keys;
-using Orderwright.Runtime;
 using Orderwright.Http;
+using Orderwright.Runtime;
 
 namespace Orderwright.Cli;
 
-/// <summary><c>keys</c>: API keys in the file that the services read. A key is shown once, when it is made.</summary>
+/// <summary><c>keys</c>: manages the API keys in the services' key file. A key is shown once, when created.</summary>
 static class KeysCommand
 {
     static string AllScopes => string.Join(", ", Scopes.All.Order(StringComparer.Ordinal));
 
-    public static Command Create() => new("keys", "API keys: who may do what.") { Add(), List(), Revoke() };
+    public static Command Create() => new("keys", "Manage API keys and their permissions.") { Add(), List(), Revoke() };
 
     static Command Add()
     {
-        var name = new Option<string>("--name") { Description = "Who will hold it.", Required = true };
+        var name = new Option<string>("--name") { Description = "Name of the key's holder, for the audit.", Required = true };
         var scopes = new Option<string>("--scopes")
         {
-            Description = $"Comma-separated: {AllScopes}.",
+            Description = $"Permissions, comma-separated: {AllScopes}.",
             Required = true,
         };
         var expires = new Option<string?>("--expires")
         {
-            Description = "After how long it ends, such as 90d; never, if left out.",
+            Description = "Lifetime, such as 90d. Default: unlimited.",
         };
         var merchant = new Option<string>("--merchant")
         {
-            Description = "Whose orders its holder sees.",
+            Description = "Merchant whose orders the key's holder can access.",
             DefaultValueFactory = _ => "main",
         };
         var file = FileOption();
-        var json = Output.JsonOption();
-        var command = new Command("add", "Make a key and show it, this once.") { name, scopes, expires, merchant, file, json };
+        var json = CommonOptions.Json();
+        var command = new Command("add", "Create a key and show it once.")
+        {
+            name, scopes, expires, merchant, file, json,
+        };
         command.SetAction(parsed =>
         {
             var granted = parsed.GetValue(scopes)!.Split(
@@ -41,8 +44,8 @@ static class KeysCommand
                 throw new ToolException(Exit.Usage, $"--scopes is {parsed.GetValue(scopes)}. Allowed: {AllScopes}.");
             TimeSpan? after = null;
             if (parsed.GetValue(expires) is { } text && (after = Settings.Duration(text)) is null)
-                throw new ToolException(Exit.Usage, $"--expires is {text}. Allowed: a time such as 12h or 90d.");
-            var path = parsed.GetValue(file)!;
+                throw new ToolException(Exit.Usage, $"--expires is {text}. Allowed: a duration such as 12h or 90d.");
+            var path = PathOf(parsed.GetValue(file));
             var token = KeyFile.Add(
                 path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, parsed.GetValue(merchant)!);
             var output = new Output(parsed.GetValue(json));
@@ -56,7 +59,7 @@ static class KeysCommand
                 });
             output.Line(token);
             output.Line(
-                $"This is shown once. Services that run with ORDERWRIGHT_KEYS={Path.GetFullPath(path)} know it within a second.");
+                $"Shown only once. Services with ORDERWRIGHT_KEYS={Path.GetFullPath(path)} accept this key within a second.");
             return Exit.Ok;
         });
         return command;
@@ -65,12 +68,12 @@ static class KeysCommand
     static Command List()
     {
         var file = FileOption();
-        var json = Output.JsonOption();
-        var command = new Command("list", "The keys there are; their secrets are kept nowhere.") { file, json };
+        var json = CommonOptions.Json();
+        var command = new Command("list", "List the keys, without their secrets, which are not stored.") { file, json };
         command.SetAction(parsed =>
         {
             var output = new Output(parsed.GetValue(json));
-            var keys = Read(parsed.GetValue(file)!);
+            var keys = Read(PathOf(parsed.GetValue(file)));
             if (output.IsJson)
                 Output.Json(writer =>
                 {
@@ -92,7 +95,7 @@ static class KeysCommand
                     writer.WriteEndArray();
                 });
             output.Table(
-                ["prefix", "name", "merchant", "scopes", "state", "made", "expires"],
+                ["prefix", "name", "merchant", "scopes", "state", "created", "expires"],
                 keys.Select(key => new[]
                 {
                     key.Prefix, key.Name, key.Merchant, string.Join(',', key.Scopes), StateOf(key), Day(key.CreatedAt),
@@ -105,15 +108,15 @@ static class KeysCommand
 
     static Command Revoke()
     {
-        var prefix = new Argument<string>("prefix") { Description = "The 8 digits after ow_; see keys list." };
+        var prefix = new Argument<string>("prefix") { Description = "Prefix of the key, 8 digits after ow_ (see keys list)." };
         var file = FileOption();
-        var command = new Command("revoke", "Take a key back; running services refuse it within a second.") { prefix, file };
+        var command = new Command("revoke", "Revoke a key; running services reject it within a second.") { prefix, file };
         command.SetAction(parsed =>
         {
-            _ = Read(parsed.GetValue(file)!);
-            if (!KeyFile.Revoke(parsed.GetValue(file)!, parsed.GetValue(prefix)!, DateTimeOffset.UtcNow))
-                throw new ToolException(Exit.Failed, $"There is no key {parsed.GetValue(prefix)}, or it was taken back before.");
-            Console.WriteLine($"{parsed.GetValue(prefix)} is taken back.");
+            _ = Read(PathOf(parsed.GetValue(file)));
+            if (!KeyFile.Revoke(PathOf(parsed.GetValue(file)), parsed.GetValue(prefix)!, DateTimeOffset.UtcNow))
+                throw new ToolException(Exit.Failed, $"There is no valid key {parsed.GetValue(prefix)}.");
+            Console.WriteLine($"{parsed.GetValue(prefix)} is revoked.");
             return Exit.Ok;
         });
         return command;
@@ -121,17 +124,18 @@ static class KeysCommand
 
     static IReadOnlyList<ApiKey> Read(string path) =>
         File.Exists(path) ? KeyFile.Read(path) : throw new ToolException(
-            Exit.Failed, $"There is no key file {Path.GetFullPath(path)}; ./orderwright keys add makes one.");
+            Exit.Failed, $"There is no key file {Path.GetFullPath(path)}; create one with ./orderwright keys add.");
 
     static string StateOf(ApiKey key) =>
         key.RevokedAt is not null ? "revoked" : key.ExpiresAt <= DateTimeOffset.UtcNow ? "expired" : "good";
 
     static string Day(DateTimeOffset at) => at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    static Option<string> FileOption() => new("--file")
+    static Option<string?> FileOption() => new("--file")
     {
-        Description = "The key file: ORDERWRIGHT_KEYS, else ./data/keys.json.",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ORDERWRIGHT_KEYS") is { Length: > 0 } said
-            ? said : "./data/keys.json",
+        Description = "Key file. Default: ORDERWRIGHT_KEYS if set, else ./data/keys.json.",
     };
+
+    static string PathOf(string? file) =>
+        file ?? (Environment.GetEnvironmentVariable("ORDERWRIGHT_KEYS") is { Length: > 0 } path ? path : "./data/keys.json");
 }

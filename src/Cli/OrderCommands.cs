@@ -1,28 +1,26 @@
 using System.CommandLine;
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Cli;
 
-/// <summary><c>list</c>, <c>show</c>, <c>watch</c> and <c>cancel</c>: orders that are there.</summary>
+/// <summary><c>list</c>, <c>show</c>, <c>watch</c> and <c>cancel</c>.</summary>
 static class OrderCommands
 {
-    static readonly string[] CancelReasons = ["customer", "fraud", "inventory", "staff", "other"];
-
     public static Command List()
     {
-        var status = new Option<string?>("--status") { Description = string.Join(", ", OrderStatuses.All) + "." };
+        var status = new Option<string?>("--status") { Description = "Filter by order status." };
         status.AcceptOnlyFromAmong([.. OrderStatuses.All]);
-        var customer = new Option<string?>("--customer");
-        var reference = new Option<string?>("--reference");
-        var limit = new Option<int>("--limit") { Description = "How many, 1 to 200.", DefaultValueFactory = _ => 20 };
-        var json = Output.JsonOption();
-        var command = new Command("list", "The newest orders.") { status, customer, reference, limit, json };
+        var customer = new Option<string?>("--customer") { Description = "Filter by customer id." };
+        var reference = new Option<string?>("--reference") { Description = "Filter by order reference." };
+        var limit = CommonOptions.Limit(20);
+        var json = CommonOptions.Json();
+        var command = new Command("list", "List orders, newest first.") { status, customer, reference, limit, json };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var api = await Api.ConnectAsync(cancel);
+            var client = await Server.ConnectAsync(cancel);
             var query = $"/orders?limit={parsed.GetValue(limit)}";
             foreach (var (name, value) in new[]
             {
@@ -30,11 +28,11 @@ static class OrderCommands
                 ("reference", parsed.GetValue(reference)),
             })
                 if (value is not null) query += $"&{name}={Uri.EscapeDataString(value)}";
-            var page = (await api.GetAsync(ServiceNames.Order, query, cancel)).OrThrow().Body;
-            output.ShowJson(page);
+            var page = (await client.GetAsync(ServiceNames.Order, query, cancel)).OrThrow();
+            output.ShowJson(page.Body);
             output.Table(
                 ["id", "reference", "customer", "status", "payment", "total#", "created"],
-                page.Items().Select(order => new[]
+                page.Items.Select(order => new[]
                 {
                     order.Text("id"), order.Text("reference"), order.Text("customerId"), order.Text("status"),
                     order.Text("paymentStatus"), Price(order.Whole("total"), order), order.Text("createdAt"),
@@ -46,25 +44,25 @@ static class OrderCommands
 
     public static Command Show()
     {
-        var id = IdOrReference();
-        var json = Output.JsonOption();
-        var command = new Command("show", "One order: its lines, and what happened to it across all services.") { id, json };
+        var id = CommonOptions.Order();
+        var json = CommonOptions.Json();
+        var command = new Command("show", "Show an order with its lines and its history across all services.") { id, json };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var api = await Api.ConnectAsync(cancel);
-            var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
+            var client = await Server.ConnectAsync(cancel);
+            var order = await FindAsync(client, parsed.GetValue(id)!, cancel);
             output.ShowJson(order);
             if (output.IsJson) return Exit.Ok;
             ShowOrder(output, order);
-            var events = await api.GetAsync(ServiceNames.Order, $"/orders/{order.Text("id")}/events", cancel);
-            output.Table(["at", "what", "came to", "by", "why"], Timeline(events.OrThrow().Body.Items()));
+            var events = await client.GetAsync(ServiceNames.Order, $"/orders/{order.Text("id")}/events", cancel);
+            output.Table(["at", "event", "result", "by", "reason"], Timeline(events.OrThrow().Items));
             return Exit.Ok;
         });
         return command;
     }
 
-    // Each outcome tells all steps so far: a step is shown once, before the event that it led to.
+    // Every outcome event carries all steps so far. Each step is shown once, before the first event with the step.
     static List<string[]> Timeline(IEnumerable<JsonElement> events)
     {
         var rows = new List<string[]>();
@@ -74,29 +72,31 @@ static class OrderCommands
             var data = happened.Part("data");
             foreach (var step in data?.Items("steps") ?? [])
             {
-                var name = $"{(step.Text("undo") == "true" ? "undo " : "")}{step.Text("step")}";
+                var name = StepWatch.NameOf(step);
                 if (shown.Add(name))
                     rows.Add([step.TextOrNull("answeredAt") ?? step.Text("sentAt"), name, step.Text("outcome"),
-                        $"asked {step.Text("attempts")} ×", step.TextOrNull("code") ?? ""]);
+                        Attempts(step), step.TextOrNull("code") ?? ""]);
             }
             rows.Add([happened.Text("at"), happened.Text("type"), happened.Text("status"), happened.Text("actor"),
-                data is { } why ? $"{why.Text("code")} {why.Text("message")}".Trim() : ""]);
+                data is { } details ? $"{details.Text("code")} {details.Text("message")}".Trim() : ""]);
         }
         return rows;
     }
 
+    static string Attempts(JsonElement step) => step.Whole("attempts") is 1 ? "1 attempt" : $"{step.Text("attempts")} attempts";
+
     public static Command Watch()
     {
-        var id = IdOrReference();
-        var limit = new Option<int>("--wait") { Description = "Seconds before giving up.", DefaultValueFactory = _ => 60 };
-        var json = Output.JsonOption();
+        var id = CommonOptions.Order();
+        var limit = new Option<int>("--wait") { Description = "Timeout in seconds.", DefaultValueFactory = _ => 60 };
+        var json = CommonOptions.Json();
         var command = new Command("watch", "Follow an order step by step until it is decided.") { id, limit, json };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var api = await Api.ConnectAsync(cancel);
-            var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
-            return await new StepWatch(api, output).FollowAsync(
+            var client = await Server.ConnectAsync(cancel);
+            var order = await FindAsync(client, parsed.GetValue(id)!, cancel);
+            return await new StepWatch(client, output).FollowAsync(
                 order.Text("id"), TimeSpan.FromSeconds(parsed.GetValue(limit)), cancel);
         });
         return command;
@@ -104,71 +104,69 @@ static class OrderCommands
 
     public static Command Cancel()
     {
-        var id = IdOrReference();
+        var id = CommonOptions.Order();
         var reason = new Option<string>("--reason")
         {
-            Description = string.Join(", ", CancelReasons) + ".",
-            DefaultValueFactory = _ => "customer",
+            Description = "Reason for the cancellation.", DefaultValueFactory = _ => CancelReasons.Customer,
         };
-        reason.AcceptOnlyFromAmong(CancelReasons);
-        var preview = new Option<bool>("--preview") { Description = "Only say which messages it would send." };
-        var json = Output.JsonOption();
-        var command = new Command("cancel", "Cancel an order that is not fulfilled yet; the process undoes it.")
+        reason.AcceptOnlyFromAmong([.. CancelReasons.All]);
+        var preview = CommonOptions.Preview();
+        var json = CommonOptions.Json();
+        var command = new Command("cancel", "Cancel an order that has not been fulfilled, and compensate its process.")
         {
             id, reason, preview, json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
-            using var api = await Api.ConnectAsync(cancel);
-            var order = await FindAsync(api, parsed.GetValue(id)!, cancel);
+            var client = await Server.ConnectAsync(cancel);
+            var order = (await FindAsync(client, parsed.GetValue(id)!, cancel)).Text("id");
             if (parsed.GetValue(preview))
-                return await PreviewCancelAsync(api, output, order.Text("id"), parsed.GetValue(reason)!, cancel);
-            var answer = await api.SendAsync(
-                HttpMethod.Post, ServiceNames.Order, $"/orders/{order.Text("id")}/cancel",
-                JsonBody.Of(writer => writer.WriteString("reason", parsed.GetValue(reason))), cancel,
-                key: $"cancel-{Guid.NewGuid():N}");
-            var cancelled = answer.OrThrow().Body;
+                return await PreviewCancelAsync(client, output, order, parsed.GetValue(reason)!, cancel);
+            var cancelled = (await client.PostAsync(
+                ServiceNames.Order, $"/orders/{order}/cancel", new() { ["reason"] = parsed.GetValue(reason) }, cancel,
+                ApiClient.NewKey("cancel"))).OrThrow().Body;
             output.ShowJson(cancelled);
-            output.Mark(null, $"Order {order.Text("id")} is being cancelled; ./orderwright watch {order.Text("id")} follows it.");
+            output.Mark(null, $"Order {order} is being cancelled; to follow it, run ./orderwright watch {order}.");
             return Exit.Ok;
         });
         return command;
     }
 
-    // order-service says whether it may be, and asks the coordinator; what follows is for that one to say.
-    static async Task<int> PreviewCancelAsync(Api api, Output output, string id, string reason, CancellationToken cancel)
+    // order-service decides on the cancellation and previews its own messages; the coordinator previews the compensation.
+    static async Task<int> PreviewCancelAsync(
+        ApiClient client, Output output, string id, string reason, CancellationToken cancel)
     {
-        var body = JsonBody.Of(writer => writer.WriteString("reason", reason));
-        var told = (await api.SendAsync(
-            HttpMethod.Post, ServiceNames.Order, $"/orders/{id}/cancel?preview=true", body, cancel)).OrThrow().Body;
-        output.ShowJson(told);
-        OperatorCommands.Tell(output, id, told, preview: true);
-        var next = await api.SendAsync(
-            HttpMethod.Post, ServiceNames.Coordinator, $"/sagas/{id}/cancel?preview=true&by={ServiceNames.Order}", body, cancel);
-        if (next.Status == 404) output.Line("The process has not heard of it yet: nothing would have to be undone.");
-        else OperatorCommands.Tell(output, "And then the process", next.OrThrow().Body, preview: true);
+        var cancellation = (await client.PostAsync(
+            ServiceNames.Order, $"/orders/{id}/cancel?preview=true", new() { ["reason"] = reason }, cancel)).OrThrow().Body;
+        output.ShowJson(cancellation);
+        OperatorCommands.ShowEffect(output, id, cancellation, preview: true);
+        var compensation = await client.PostAsync(
+            ServiceNames.Coordinator, $"/sagas/{id}/cancel?preview=true&by={ServiceNames.Order}",
+            new() { ["reason"] = reason }, cancel);
+        if (compensation.IsNotFound) output.Line("The process has not started yet: there is nothing to compensate.");
+        else OperatorCommands.ShowEffect(output, "then the process", compensation.OrThrow().Body, preview: true);
         return Exit.Ok;
     }
 
-    /// <summary>The order of an id or, for whatever is none, of a reference.</summary>
-    public static async Task<JsonElement> FindAsync(Api api, string idOrReference, CancellationToken cancel)
+    /// <summary>Finds an order by its id, or by its reference if the text is no id.</summary>
+    public static async Task<JsonElement> FindAsync(ApiClient client, string idOrReference, CancellationToken cancel)
     {
         if (Guid.TryParseExact(idOrReference, "D", out var id))
-            return (await api.GetAsync(ServiceNames.Order, $"/orders/{id:D}", cancel)).OrThrow().Body;
-        var page = await api.GetAsync(
+            return (await client.GetAsync(ServiceNames.Order, $"/orders/{id:D}", cancel)).OrThrow().Body;
+        var page = await client.GetAsync(
             ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(idOrReference)}&limit=1", cancel);
-        foreach (var order in page.OrThrow().Body.Items()) return order;
+        foreach (var order in page.OrThrow().Items) return order;
         throw new ToolException(Exit.Failed, $"There is no order with the id or reference {idOrReference}.");
     }
 
-    /// <summary>The coordinator knows orders by their id alone; only a reference has to be looked up.</summary>
-    public static async Task<string> IdOfAsync(Api api, string idOrReference, CancellationToken cancel) =>
+    /// <summary>Finds the id of an order. The coordinator knows ids only, so a reference is looked up at order-service.</summary>
+    public static async Task<string> IdOfAsync(ApiClient client, string idOrReference, CancellationToken cancel) =>
         Guid.TryParseExact(idOrReference, "D", out var id)
             ? id.ToString("D")
-            : (await FindAsync(api, idOrReference, cancel)).Text("id");
+            : (await FindAsync(client, idOrReference, cancel)).Text("id");
 
-    public static void ShowOrder(Output output, JsonElement order)
+    static void ShowOrder(Output output, JsonElement order)
     {
         output.Line($"Order {order.Text("id")}{(order.TextOrNull("reference") is { } reference ? $" ({reference})" : "")}");
         output.Line($"  customer {order.Text("customerId")}, placed {order.Text("createdAt")}");
@@ -189,8 +187,7 @@ static class OrderCommands
             })).Append(["", "total", "", "", Price(order.Whole("total"), order)]));
     }
 
+    /// <summary>Formats minor units in the currency of an order or payment; empty without a known currency.</summary>
     public static string Price(long? minor, JsonElement order) =>
         minor is { } amount && Currencies.IsKnown(order.Text("currency")) ? Money.Format(amount, order.Text("currency")) : "";
-
-    public static Argument<string> IdOrReference() => new("order") { Description = "The order's id, or its reference." };
 }

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;
@@ -6,29 +5,27 @@ using Spectre.Console;
 namespace Orderwright.Cli;
 
 /// <summary>
-/// What a verb says: JSON for programs (<c>--json</c>), a table on a terminal, tab-separated lines when piped or under
-/// <c>NO_COLOR</c>. Text of the server is never read as markup.
+/// Output of a verb: JSON for programs (<c>--json</c>), tables on a terminal, tab-separated lines in a pipe or under
+/// <c>NO_COLOR</c>. Text from the server is never interpreted as markup.
 /// </summary>
 sealed class Output(bool json)
 {
     static readonly JsonWriterOptions Indented =
         new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static Option<bool> JsonOption() => new("--json") { Description = "JSON on standard output, for programs." };
-
     public bool IsJson => json;
 
-    /// <summary>Somebody is watching: colours, tables and progress bars are welcome.</summary>
+    /// <summary>Colours, tables and progress bars can be shown.</summary>
     public bool IsTerminal { get; } =
         !json && !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
-    /// <summary>The server's answer as it came, under <c>--json</c>; else nothing.</summary>
+    /// <summary>Prints the server's reply unchanged, under <c>--json</c> only.</summary>
     public void ShowJson(JsonElement value)
     {
         if (json) Json(value.WriteTo);
     }
 
-    /// <summary>The same with what another service says of it, if it does.</summary>
+    /// <summary>Prints the reply of a service with the reply of another as one more property, under <c>--json</c> only.</summary>
     public void ShowJson(JsonElement value, string name, JsonElement? more)
     {
         if (!json) return;
@@ -36,10 +33,10 @@ sealed class Output(bool json)
         {
             writer.WriteStartObject();
             foreach (var property in value.EnumerateObject()) property.WriteTo(writer);
-            if (more is { } its)
+            if (more is { } added)
             {
                 writer.WritePropertyName(name);
-                its.WriteTo(writer);
+                added.WriteTo(writer);
             }
             writer.WriteEndObject();
         });
@@ -52,13 +49,13 @@ sealed class Output(bool json)
         stream.Write("\n"u8);
     }
 
-    /// <summary>A line for people; under <c>--json</c> nothing, as only JSON may stand there.</summary>
+    /// <summary>Prints a line, except under <c>--json</c>.</summary>
     public void Line(string text)
     {
         if (!json) Console.WriteLine(text);
     }
 
-    /// <summary>A line with a mark in front: a green tick, a red cross, a yellow dot.</summary>
+    /// <summary>Prints a line after a mark: a green tick, a red cross or a yellow dot.</summary>
     public void Mark(bool? good, string text)
     {
         if (json) return;
@@ -72,7 +69,7 @@ sealed class Output(bool json)
             Console.WriteLine($"{mark} {text}");
     }
 
-    /// <summary>Columns and rows; a heading that ends in <c>#</c> is of numbers and stands to the right.</summary>
+    /// <summary>Prints columns and rows. A heading with <c>#</c> at its end aligns its column to the right.</summary>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
         if (json) return;

@@ -1,81 +1,89 @@
 using System.CommandLine;
-using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Cli;
 
-/// <summary><c>place</c>: places an order and says how it went.</summary>
+/// <summary><c>place</c>: places an order and prints its outcome.</summary>
 static class PlaceCommand
 {
     const int WaitSeconds = 10;
 
-    sealed record Wish(
+    sealed record Request(
         string[] Skus, int[] Quantities, string Customer, string? Currency, string? Provider, string? Token, string? Reference);
 
     public static Command Create()
     {
-        var sku = new Option<string[]>("--sku") { Description = "What; once per line.", Required = true };
-        var quantity = new Option<int[]>("--qty") { Description = "How many; once per --sku, in the same order. 1 if left out." };
-        var customer = new Option<string>("--customer") { Description = "Who buys.", DefaultValueFactory = _ => "ada" };
-        var currency = new Option<string?>("--currency") { Description = "ISO 4217; the first product's if left out." };
-        var provider = new Option<string?>("--provider") { Description = "balance or sandbox; sandbox when there is a token." };
-        var token = new Option<string?>("--token") { Description = "The provider's token: tok_visa, tok_declined …" };
-        var reference = new Option<string?>("--reference") { Description = "Your own number of the order." };
-        var watch = new Option<bool>("--watch") { Description = "Tick each step of the process." };
-        var json = Output.JsonOption();
-        var command = new Command("place", "Place an order.")
+        var sku = new Option<string[]>("--sku") { Description = "SKU; repeat per line.", Required = true };
+        var quantity = new Option<int[]>("--qty")
+        {
+            Description = "Quantity of the SKU at the same position; repeat per line. Missing quantities are 1.",
+        };
+        var customer = new Option<string>("--customer") { Description = "Customer id.", DefaultValueFactory = _ => "ada" };
+        var currency = new Option<string?>("--currency")
+        {
+            Description = "ISO 4217 currency code. Default: the currency of the first product.",
+        };
+        var provider = new Option<string?>("--provider")
+        {
+            Description = "Payment provider, such as balance or sandbox. Default: sandbox with a token, else balance.",
+        };
+        var token = new Option<string?>("--token") { Description = "Payment token, such as tok_visa or tok_declined." };
+        var reference = new Option<string?>("--reference") { Description = "Your own order number." };
+        var watch = new Option<bool>("--watch") { Description = "Print each step of the process as it happens." };
+        var json = CommonOptions.Json();
+        var command = new Command("place", "Place an order and wait for its outcome.")
         {
             sku, quantity, customer, currency, provider, token, reference, watch, json,
         };
         command.SetAction((parsed, cancel) => RunAsync(
             new Output(parsed.GetValue(json)),
-            new Wish(
+            new Request(
                 parsed.GetValue(sku)!, parsed.GetValue(quantity) ?? [], parsed.GetValue(customer)!, parsed.GetValue(currency),
                 parsed.GetValue(provider), parsed.GetValue(token), parsed.GetValue(reference)),
             parsed.GetValue(watch), cancel));
         return command;
     }
 
-    static async Task<int> RunAsync(Output output, Wish wish, bool watch, CancellationToken cancel)
+    static async Task<int> RunAsync(Output output, Request request, bool watch, CancellationToken cancel)
     {
-        if (wish.Quantities.Length > wish.Skus.Length)
-            throw new ToolException(Exit.Usage, $"There are {wish.Quantities.Length} --qty for {wish.Skus.Length} --sku.");
-        using var api = await Api.ConnectAsync(cancel);
-        var currency = wish.Currency ?? await CurrencyOfAsync(api, wish.Skus[0], cancel);
-        var answer = await api.SendAsync(
-            HttpMethod.Post, ServiceNames.Order, "/orders", JsonBody.Of(json => Write(json, wish, currency)), cancel,
-            key: $"place-{Guid.NewGuid():N}", waitSeconds: watch ? 0 : WaitSeconds);
-        var id = answer.OrThrow().Body.Text("id");
+        if (request.Quantities.Length > request.Skus.Length)
+            throw new ToolException(
+                Exit.Usage, $"--qty is given {request.Quantities.Length} times, --sku only {request.Skus.Length} times.");
+        var client = await Server.ConnectAsync(cancel);
+        var currency = request.Currency ?? await CurrencyOfAsync(client, request.Skus[0], cancel);
+        var reply = await client.SendAsync(
+            HttpMethod.Post, ServiceNames.Order, "/orders", cancel, Body(request, currency), ApiClient.NewKey("place"),
+            waitSeconds: watch ? 0 : WaitSeconds);
+        var id = reply.OrThrow().Body.Text("id");
         if (watch) output.Line($"Order {id}");
-        return await new StepWatch(api, output).FollowAsync(id, TimeSpan.FromSeconds(watch ? 60 : 1), cancel);
+        return await new StepWatch(client, output).FollowAsync(id, TimeSpan.FromSeconds(watch ? 60 : 1), cancel);
     }
 
-    // A product that is not there is refused by the process itself, with its reason; any currency will do for that.
-    static async Task<string> CurrencyOfAsync(Api api, string sku, CancellationToken cancel)
+    // The process itself refuses an unknown product, with a reason; the currency does not matter then.
+    static async Task<string> CurrencyOfAsync(ApiClient client, string sku, CancellationToken cancel)
     {
-        var product = await api.GetAsync(ServiceNames.Stock, $"/products/{Uri.EscapeDataString(sku)}", cancel);
-        return product.Status == 404 ? "EUR" : product.OrThrow().Body.Text("currency");
+        var product = await client.GetAsync(ServiceNames.Stock, $"/products/{Uri.EscapeDataString(sku)}", cancel);
+        return product.IsNotFound ? "EUR" : product.OrThrow().Body.Text("currency");
     }
 
-    static void Write(Utf8JsonWriter json, Wish wish, string currency)
+    static JsonObject Body(Request request, string currency)
     {
-        json.WriteString("customerId", wish.Customer);
-        json.WriteString("currency", currency);
-        if (wish.Reference is not null) json.WriteString("reference", wish.Reference);
-        json.WriteStartArray("lines");
-        for (var i = 0; i < wish.Skus.Length; i++)
+        var body = new JsonObject
         {
-            json.WriteStartObject();
-            json.WriteString("sku", wish.Skus[i]);
-            json.WriteNumber("quantity", i < wish.Quantities.Length ? wish.Quantities[i] : 1);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        if (wish.Provider is null && wish.Token is null) return;
-        json.WriteStartObject("payment");
-        json.WriteString("provider", wish.Provider ?? "sandbox");
-        if (wish.Token is not null) json.WriteString("token", wish.Token);
-        json.WriteEndObject();
+            ["customerId"] = request.Customer,
+            ["currency"] = currency,
+            ["lines"] = new JsonArray([.. request.Skus.Select((sku, i) => new JsonObject
+            {
+                ["sku"] = sku, ["quantity"] = i < request.Quantities.Length ? request.Quantities[i] : 1,
+            })]),
+        };
+        if (request.Reference is not null) body["reference"] = request.Reference;
+        if (request.Provider is null && request.Token is null) return body;
+        var payment = new JsonObject { ["provider"] = request.Provider ?? PaymentProviders.Sandbox };
+        if (request.Token is not null) payment["token"] = request.Token;
+        body["payment"] = payment;
+        return body;
     }
 }

@@ -1,36 +1,9 @@
 using System.CommandLine;
 using Orderwright.Cli;
+using Orderwright.Client;
 using Orderwright.Runtime;
 
-var root = new RootCommand(
-    "Orderwright's command line tool. The server is ORDERWRIGHT_URL (http://127.0.0.1:4000), the key ORDERWRIGHT_KEY.")
-{
-    PlaceCommand.Create(),
-    OrderCommands.List(),
-    OrderCommands.Show(),
-    OrderCommands.Watch(),
-    OrderCommands.Cancel(),
-    ShipCommand.Create(),
-    OperatorCommands.Why(),
-    OperatorCommands.Incidents(),
-    OperatorCommands.Note(),
-    OperatorCommands.Retry(),
-    OperatorCommands.Compensate(),
-    OperatorCommands.Resolve(),
-    BulkAction.Create(),
-    DeadLetterCommands.List(),
-    DeadLetterCommands.Replay(),
-    DemoCommand.Create(),
-    McpCommand.Create(),
-    StockCommand.Create(),
-    ImportCommand.Create(),
-    VerifyCommand.Create(),
-    ReconcileCommand.Create(),
-    DoctorCommand.Create(),
-    KeysCommand.Create(),
-    Up.Create(),
-};
-var parsed = root.Parse(args);
+var parsed = CommandTree.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
     await parsed.InvokeAsync();
@@ -38,26 +11,31 @@ if (parsed.Errors.Count > 0)
 }
 try
 {
-    // Exceptions are ours to word; the library would print a stack.
     return await parsed.InvokeAsync(new InvocationConfiguration
     {
+        // The library's own handler would print a stack trace.
         EnableDefaultExceptionHandler = false,
-        // After a Ctrl+C, up has services and servers to bring to their ends.
+        // After Ctrl+C, up still has to stop its services and servers.
         ProcessTerminationTimeout = TimeSpan.FromMinutes(1),
     });
+}
+catch (ApiException error)
+{
+    await Console.Error.WriteLineAsync(Exit.Advice(error.Reply));
+    return Exit.Of(error.Reply);
 }
 catch (ToolException error)
 {
     await Console.Error.WriteLineAsync(error.Message);
     return error.Exit;
 }
-catch (InvalidSettingException error)
+catch (Exception error) when (error is InvalidSettingException or InvalidAddressException)
 {
     await Console.Error.WriteLineAsync(error.Message);
     return Exit.Usage;
 }
 catch (OperationCanceledException)
 {
-    await Console.Error.WriteLineAsync("Stopped.");
+    await Console.Error.WriteLineAsync("Cancelled.");
     return Exit.Failed;
 }

@@ -1,85 +1,87 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Cli;
 
 /// <summary>
-/// <c>reconcile</c>: has customer-service compare our record with the gateways' own lists, follows it, and says what differs
-/// and what to do about each. 0: all agree; 1: something differs, or a list could not be read.
+/// <c>reconcile</c>: runs a reconciliation at customer-service, follows it, and prints each difference with its repair. Exit code
+/// 0 if all records agree; 1 if any differ or a gateway's list could not be read.
 /// </summary>
-sealed class ReconcileCommand(Api api, Output output)
+sealed class ReconcileCommand(ApiClient client, Output output)
 {
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
     public static Command Create()
     {
-        var provider = new Option<string?>("--provider") { Description = "Only this gateway; else all that have a list." };
-        var from = TimeOption("--from", "Charges made from here on: 2026-01-31 or 2026-01-31T09:30:00Z. Default: 3 days ago.");
-        var to = TimeOption("--to", "Charges made before this. Default: now.");
-        var json = Output.JsonOption();
-        var command = new Command("reconcile", "Compare our record with the payment gateways' own lists.")
+        var provider = new Option<string?>("--provider")
+        {
+            Description = "Payment provider to compare with. Default: every provider whose gateway offers a list.",
+        };
+        var from = TimeOption(
+            "--from", "Start of the charges to compare, such as 2026-01-31 or 2026-01-31T09:30:00Z. Default: 3 days ago.");
+        var to = TimeOption("--to", "End of the charges to compare, exclusive. Default: now.");
+        var json = CommonOptions.Json();
+        var command = new Command("reconcile", "Compare our payment records with the payment gateways' own lists.")
         {
             provider, from, to, json,
         };
         command.SetAction(async (parsed, cancel) =>
-        {
-            using var api = await Api.ConnectAsync(cancel);
-            return await new ReconcileCommand(api, new Output(parsed.GetValue(json))).RunAsync(
-                parsed.GetValue(provider), parsed.GetValue(from), parsed.GetValue(to), cancel);
-        });
+            await new ReconcileCommand(await Server.ConnectAsync(cancel), new Output(parsed.GetValue(json))).RunAsync(
+                parsed.GetValue(provider), parsed.GetValue(from), parsed.GetValue(to), cancel));
         return command;
     }
 
     static Option<DateTimeOffset?> TimeOption(string name, string description) => new(name)
     {
         Description = description,
-        CustomParser = said =>
+        CustomParser = result =>
         {
-            if (DateTimeOffset.TryParse(
-                said.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+            var text = result.Tokens[0].Value;
+            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
                 return time.ToUniversalTime();
-            said.AddError($"{name} is \"{said.Tokens[0].Value}\"; it has to be 2026-01-31 or 2026-01-31T09:30:00Z.");
+            result.AddError($"{name} is \"{text}\". Allowed: 2026-01-31 or 2026-01-31T09:30:00Z.");
             return null;
         },
     };
 
     async Task<int> RunAsync(string? only, DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancel)
     {
-        var known = (await api.GetAsync(ServiceNames.Customer, "/payment-providers", cancel)).OrThrow().Body.Items().ToList();
-        if (only is null && !known.Any(one => one.Text("hasList") == "true"))
-            throw new ToolException(Exit.Refused, "No payment gateway here has a list to compare with.");
-        var runs = new List<(JsonElement Run, List<JsonElement> Differences)>();
-        foreach (var provider in only is not null
+        var known = (await client.GetAsync(ServiceNames.Customer, "/payment-providers", cancel)).OrThrow().Items.ToList();
+        var providers = only is not null
             ? [only]
-            : known.Where(one => one.Text("hasList") == "true").Select(one => one.Text("name")).ToArray())
+            : known.Where(provider => provider.Flag("hasList")).Select(provider => provider.Text("name")).ToList();
+        if (providers.Count == 0)
+            throw new ToolException(Exit.Refused, "None of the configured payment gateways offers a list to compare with.");
+        var runs = new List<(JsonElement Run, List<JsonElement> Differences)>();
+        foreach (var provider in providers)
         {
             var run = await FollowAsync(await BeginAsync(provider, from, to, cancel), cancel);
-            var differences = await DifferencesAsync(run.Text("id"), cancel);
+            var differences = await client
+                .ListAsync(ServiceNames.Customer, $"/reconciliations/{run.Text("id")}/differences", cancel)
+                .ToListAsync(cancel);
             runs.Add((run, differences));
             Show(run, differences);
         }
         if (output.IsJson) Output.Json(writer => Write(writer, runs));
-        return runs.All(one => one.Run.Text("state") == "agrees") ? Exit.Ok : Exit.Failed;
+        return runs.All(result => Agrees(result.Run)) ? Exit.Ok : Exit.Failed;
     }
 
-    // One at a time: the schedule's own, or a colleague's, is waited for.
+    // Reconciliations with one provider run one at a time, so a scheduled one is awaited first.
     async Task<string> BeginAsync(string provider, DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancel)
     {
-        var body = JsonBody.Of(writer =>
+        var body = new JsonObject { ["provider"] = provider };
+        if (from is { } first) body["from"] = Rfc3339(first);
+        if (to is { } end) body["to"] = Rfc3339(end);
+        for (var isAnnounced = false; ; isAnnounced = true)
         {
-            writer.WriteString("provider", provider);
-            if (from is { } first) writer.WriteString("from", Rfc3339(first));
-            if (to is { } end) writer.WriteString("to", Rfc3339(end));
-        });
-        for (var told = false; ; told = true)
-        {
-            var answer = await api.SendAsync(
-                HttpMethod.Post, ServiceNames.Customer, "/reconciliations", body, cancel, key: $"reconcile-{Guid.NewGuid():N}");
-            if (answer.Code != "reconciliation_running") return answer.OrThrow().Body.Text("id");
-            if (!told) output.Mark(null, $"Another reconciliation with {provider} is under way; this one comes after it.");
+            var reply = await client.PostAsync(
+                ServiceNames.Customer, "/reconciliations", body, cancel, ApiClient.NewKey("reconcile"));
+            if (reply.Code != "reconciliation_running") return reply.OrThrow().Body.Text("id");
+            if (!isAnnounced) output.Mark(null, $"Another reconciliation with {provider} is running; waiting for its end.");
             await Task.Delay(Interval, cancel);
         }
     }
@@ -89,7 +91,7 @@ sealed class ReconcileCommand(Api api, Output output)
         var shown = "";
         while (true)
         {
-            var run = (await api.GetAsync(ServiceNames.Customer, $"/reconciliations/{id}", cancel)).OrThrow().Body;
+            var run = (await client.GetAsync(ServiceNames.Customer, $"/reconciliations/{id}", cancel)).OrThrow().Body;
             if (run.TextOrNull("finishedAt") is not null) return run;
             var line = Describe(run);
             if (line != shown) output.Mark(null, shown = line);
@@ -97,45 +99,34 @@ sealed class ReconcileCommand(Api api, Output output)
         }
     }
 
-    async Task<List<JsonElement>> DifferencesAsync(string id, CancellationToken cancel)
-    {
-        var all = new List<JsonElement>();
-        for (string? cursor = ""; cursor is not null;)
-        {
-            var page = (await api.GetAsync(
-                ServiceNames.Customer,
-                $"/reconciliations/{id}/differences?limit=200{(cursor.Length > 0 ? $"&cursor={cursor}" : "")}", cancel))
-                .OrThrow().Body;
-            all.AddRange(page.Items());
-            cursor = page.TextOrNull("nextCursor");
-        }
-        return all;
-    }
-
     void Show(JsonElement run, List<JsonElement> differences)
     {
-        foreach (var one in differences)
+        foreach (var difference in differences)
         {
-            output.Mark(false, $"{one.Text("kind")}  order {one.Text("orderId")}  {one.TextOrNull("reference")}");
-            output.Line($"      {one.Text("message")}");
-            output.Line($"      {one.Text("repair")}");
+            output.Mark(
+                false, $"{difference.Text("kind")}  order {difference.Text("orderId")}  {difference.TextOrNull("reference")}");
+            output.Line($"      {difference.Text("message")}");
+            output.Line($"      {difference.Text("repair")}");
         }
-        if (long.Parse(run.Text("differences"), CultureInfo.InvariantCulture) is var all && all > differences.Count)
-            output.Line($"      … and {all - differences.Count} more");
-        output.Mark(run.Text("state") == "agrees", Describe(run));
+        // customer-service stores only the first differences of a run.
+        if (run.Whole("differences") is { } total && total > differences.Count)
+            output.Line($"      … and {total - differences.Count} more");
+        output.Mark(Agrees(run), Describe(run));
     }
+
+    static bool Agrees(JsonElement run) => run.Text("state") == ReconciliationStates.Agrees;
 
     static string Describe(JsonElement run)
     {
-        var between = $"{run.Text("provider")}, {run.Text("from")} to {run.Text("to")}: ";
+        var range = $"{run.Text("provider")}, {run.Text("from")} to {run.Text("to")}: ";
         var counts = $"{run.Text("listed")} charges listed, {run.Text("compared")} orders compared, "
-            + $"{run.Text("underWay")} still on their way";
-        if (run.Text("unrelated") != "0") counts += $", {run.Text("unrelated")} charges of others";
-        return between + run.Text("state") switch
+            + $"{run.Text("underWay")} still in progress";
+        if (run.Text("unrelated") != "0") counts += $", {run.Text("unrelated")} unrelated charges";
+        return range + run.Text("state") switch
         {
-            "agrees" => $"agrees ({counts})",
-            "differs" => $"{run.Text("differences")} differences ({counts})",
-            "failed" => $"could not be compared: {run.TextOrNull("message")}",
+            ReconciliationStates.Agrees => $"agrees ({counts})",
+            ReconciliationStates.Differs => $"{run.Text("differences")} differences ({counts})",
+            ReconciliationStates.Failed => $"could not be compared: {run.TextOrNull("message")}",
             var state => $"{state}, {counts}" + (run.TextOrNull("message") is { } why ? $"; {why}" : ""),
         };
     }
@@ -143,7 +134,7 @@ sealed class ReconcileCommand(Api api, Output output)
     static void Write(Utf8JsonWriter json, List<(JsonElement Run, List<JsonElement> Differences)> runs)
     {
         json.WriteStartObject();
-        json.WriteBoolean("agrees", runs.All(one => one.Run.Text("state") == "agrees"));
+        json.WriteBoolean("agrees", runs.All(result => Agrees(result.Run)));
         json.WriteStartArray("reconciliations");
         foreach (var (run, differences) in runs)
         {
@@ -151,7 +142,7 @@ sealed class ReconcileCommand(Api api, Output output)
             json.WritePropertyName("run");
             run.WriteTo(json);
             json.WriteStartArray("differences");
-            foreach (var one in differences) one.WriteTo(json);
+            foreach (var difference in differences) difference.WriteTo(json);
             json.WriteEndArray();
             json.WriteEndObject();
         }

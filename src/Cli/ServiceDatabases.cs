@@ -7,12 +7,12 @@ using Orderwright.Verification;
 
 namespace Orderwright.Cli;
 
-/// <summary>The four services' databases, for reading: those of <c>dev</c>, of <c>up</c>, or of a server that is named.</summary>
+/// <summary>Opens the four services' databases for reading: of <c>dev</c>, of <c>up</c>, or on a given server.</summary>
 static class ServiceDatabases
 {
-    /// <param name="data">A directory with SQLite files, or with the run.json of <c>up</c>, here or in its <c>up</c>.</param>
-    /// <param name="postgres">The address of a server instead; without a database's name.</param>
-    /// <param name="gateway">The data directory of the sandbox gateway's process, if its record is wanted too.</param>
+    /// <param name="data">Directory with SQLite files or a run.json; its subdirectory <c>up</c> is searched too.</param>
+    /// <param name="postgres">Address of a PostgreSQL server, without a database name; replaces <paramref name="data"/>.</param>
+    /// <param name="gateway">Data directory of the sandbox gateway, to open its database as well; null for none.</param>
     public static IReadOnlyDictionary<string, IDatabase> Open(string data, string? postgres, string? gateway)
     {
         var addresses = postgres is not null
@@ -21,12 +21,13 @@ static class ServiceDatabases
                 ?? throw new ToolException(
                     Exit.Usage,
                     $"{Path.GetFullPath(data)} holds neither the SQLite files of ./orderwright dev nor the run.json of " +
-                    "./orderwright up. Name the directory with --data, or a PostgreSQL server with --postgres.");
+                    "./orderwright up. Pass the directory with --data, or a PostgreSQL server with --postgres.");
         var places = addresses.Select(pair => (Service: pair.Key, Address: pair.Value)).ToList();
         if (gateway is not null)
             places.Add(File.Exists(Path.Combine(gateway, $"{Verifier.Gateway}.db"))
                 ? (Verifier.Gateway, $"sqlite:{gateway}")
-                : throw new ToolException(Exit.Usage, $"{Path.GetFullPath(gateway)} holds no record of ./orderwright gateway."));
+                : throw new ToolException(
+                    Exit.Usage, $"{Path.GetFullPath(gateway)} does not hold the database of ./orderwright gateway."));
         return places.ToDictionary(
             place => place.Service, place => Databases.Open(place.Address, place.Service, new RuntimeOptions()));
     }

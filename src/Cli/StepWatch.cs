@@ -1,17 +1,17 @@
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Cli;
 
-/// <summary>Follows one order: each step of its process ticks as the coordinator knows it.</summary>
-sealed class StepWatch(Api api, Output output)
+/// <summary>Follows an order, and prints each step of its process as the coordinator reports progress.</summary>
+sealed class StepWatch(ApiClient client, Output output)
 {
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Shows each step once it has moved, then the order when it is decided and its process is over, with the capture that may
-    /// come after the decision; the exit code says how it ended.
+    /// Prints steps until the order is decided and its process has ended, including a capture after the decision. Returns the
+    /// exit code for the outcome.
     /// </summary>
     public async Task<int> FollowAsync(string orderId, TimeSpan limit, CancellationToken cancel)
     {
@@ -19,29 +19,30 @@ sealed class StepWatch(Api api, Output output)
         var shown = new HashSet<string>();
         while (true)
         {
-            var order = (await api.GetAsync(ServiceNames.Order, $"/orders/{orderId}", cancel)).OrThrow().Body;
-            var saga = await api.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel);
+            var order = (await client.GetAsync(ServiceNames.Order, $"/orders/{orderId}", cancel)).OrThrow().Body;
+            var saga = (await client.GetAsync(ServiceNames.Coordinator, $"/sagas/{orderId}", cancel)).RequireReply();
             if (saga.IsSuccess) ShowSteps(saga.Body, shown);
-            var decided = order.Text("status") is not (OrderStatuses.Pending or OrderStatuses.CancelPending);
-            if (decided && (!saga.IsSuccess || IsOver(saga.Body, order))) return End(order);
+            var isDecided = order.Text("status") is not (OrderStatuses.Pending or OrderStatuses.CancelPending);
+            if (isDecided && (!saga.IsSuccess || HasEnded(saga.Body, order))) return End(order);
             if (TimeProvider.System.GetElapsedTime(started) > limit)
             {
-                if (decided) return End(order);
+                if (isDecided) return End(order);
                 output.ShowJson(order);
-                output.Mark(null, $"{orderId} is still {order.Text("status")}: ./orderwright watch {orderId} goes on.");
+                output.Mark(
+                    null, $"{orderId} is still {order.Text("status")}; to keep following, run ./orderwright watch {orderId}.");
                 return Exit.TimedOut;
             }
             await Task.Delay(Interval, cancel);
         }
     }
 
-    // What was taken last has reached the order, too: its payment was authorized when it was confirmed.
-    static bool IsOver(JsonElement saga, JsonElement order) => saga.Text("state") switch
+    // A captured payment reaches the order a moment after the process completes.
+    static bool HasEnded(JsonElement saga, JsonElement order) => saga.Text("state") switch
     {
-        "running" or "waiting" or "compensating" => false,
-        "completed" => order.Text("paymentStatus") != PaymentStatuses.Authorized
+        SagaStates.Running or SagaStates.Waiting or SagaStates.Compensating => false,
+        SagaStates.Completed => order.Text("paymentStatus") != PaymentStatuses.Authorized
             || !saga.Items("timeline").Any(step =>
-                step.Text("step") == StepNames.CapturePayment && step.Text("phase") == "completed"),
+                step.Text("step") == StepNames.CapturePayment && step.Text("phase") == StepStates.Completed),
         _ => true,
     };
 
@@ -61,20 +62,27 @@ sealed class StepWatch(Api api, Output output)
     {
         foreach (var step in saga.Items("timeline"))
         {
-            var name = $"{(step.Text("undo") == "true" ? "undo " : "")}{step.Text("step")}";
+            var name = NameOf(step);
             var phase = step.Text("phase");
             if (!shown.Add($"{name} {phase}")) continue;
-            var details = new[] { Took(step), step.TextOrNull("code"), step.TextOrNull("action") }.OfType<string>();
+            var details = new[] { Duration(step), step.TextOrNull("code"), step.TextOrNull("action") }.OfType<string>();
             output.Mark(
-                phase switch { "completed" => true, "rejected" or "given_up" or "stuck" => false, _ => null },
+                phase switch
+                {
+                    StepStates.Completed => true,
+                    StepStates.Rejected or StepStates.GivenUp or StepStates.Stuck => false,
+                    _ => null,
+                },
                 $"{name,-22} {phase} {string.Join(", ", details)}".TrimEnd());
         }
     }
 
-    static string? Took(JsonElement step) =>
-        step.Text("phase") is not "asked" && step.TryGetProperty("firstSentAt", out var sent)
-        && step.TryGetProperty("answeredAt", out var answered)
-        && sent.ValueKind == JsonValueKind.String && answered.ValueKind == JsonValueKind.String
-            ? $"{(answered.GetDateTimeOffset() - sent.GetDateTimeOffset()).TotalMilliseconds:0} ms"
+    /// <summary>Name of a step, or of the undo of a step.</summary>
+    public static string NameOf(JsonElement step) => $"{(step.Flag("undo") ? "undo " : "")}{step.Text("step")}";
+
+    static string? Duration(JsonElement step) =>
+        step.Text("phase") is not StepStates.Asked
+        && step.Time("firstSentAt") is { } sent && step.Time("answeredAt") is { } answered
+            ? $"{(answered - sent).TotalMilliseconds:0} ms"
             : null;
 }

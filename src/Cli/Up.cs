@@ -9,14 +9,13 @@ using Orderwright.LocalServers;
 namespace Orderwright.Cli;
 
 /// <summary>
-/// <c>up</c>: four processes on PostgreSQL and RabbitMQ, with private servers unless others are named. It watches over
-/// what it started: a process that dies is started again. Logs go to the terminal, marked by their service, and to
-/// DIR/logs; Ctrl+C stops all of it.
+/// <c>up</c>: runs the four services as processes on PostgreSQL and RabbitMQ, starting private servers unless others are given.
+/// Dead processes are restarted. Logs go to the terminal, prefixed with their service, and to DIR/logs. Ctrl+C stops all.
 /// </summary>
 static class Up
 {
-    // A further instance of every service listens so many ports above the one before.
-    const int PortsOfAnInstance = 10;
+    // Distance between the ports of two instances of a service.
+    const int PortsPerInstance = 10;
 
     const string JournalDatabase = "orderwright_customer";
 
@@ -36,28 +35,32 @@ static class Up
     {
         var data = new Option<string>("--data")
         {
-            Description = "Where servers, logs and run.json are kept.",
+            Description = "Directory for the private servers, logs and run.json.",
             DefaultValueFactory = _ => "./data/up",
         };
         var port = new Option<int>("--port")
         {
-            Description = "The coordinator's port; order, customer and stock follow at +1, +2 and +3.",
+            Description = "Port of the coordinator; order, customer and stock use +1, +2 and +3.",
             DefaultValueFactory = _ => 4000,
         };
         var instances = new Option<int>("--instances")
         {
-            Description = "Instances of every service, 1 to 9; the ports of each further one are 10 higher.",
+            Description = "Instances of every service, 1 to 9; each further instance uses ports 10 higher.",
             DefaultValueFactory = _ => 1,
         };
-        instances.Validators.Add(said =>
+        instances.Validators.Add(result =>
         {
-            if (said.GetValueOrDefault<int>() is < 1 or > 9) said.AddError("--instances is from 1 to 9.");
+            if (result.GetValueOrDefault<int>() is < 1 or > 9) result.AddError("--instances must be from 1 to 9.");
         });
         var postgres = new Option<string?>("--postgres")
         {
-            Description = "postgres://user:password@host:port of a running server; its role must be able to create databases.",
+            Description = "Running PostgreSQL server, as postgres://user:password@host:port, with a role that can create "
+                + "databases. Default: a private server.",
         };
-        var rabbit = new Option<string?>("--rabbitmq") { Description = "amqp://user:password@host:port of a running broker." };
+        var rabbit = new Option<string?>("--rabbitmq")
+        {
+            Description = "Running RabbitMQ broker, as amqp://user:password@host:port. Default: a private server.",
+        };
         var command = new Command("up", "Run the four services as processes on PostgreSQL and RabbitMQ.")
         {
             data, port, instances, postgres, rabbit,
@@ -79,7 +82,7 @@ static class Up
         PrivateRabbitMq? rabbit = null;
         try
         {
-            // The two servers do not wait for each other.
+            // The two servers start concurrently.
             var postgresStart = settings.Postgres is null
                 ? PrivatePostgres.StartAsync(Path.Combine(settings.Data, "postgres"), cancel: cancel) : null;
             var rabbitStart = settings.RabbitMq is null
@@ -105,7 +108,7 @@ static class Up
                 running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, cancel));
 
             WriteRunFile(runFile, settings, databases, broker, [.. children.Select(child => child.ProcessId)], postgres, rabbit);
-            await SayWhenReadyAsync(settings, postgres, rabbit, cancel);
+            await ReportReadyAsync(settings, postgres, rabbit, cancel);
             await Task.WhenAll(running);
             return 0;
         }
@@ -145,10 +148,10 @@ static class Up
     }
 
     static string Url(Settings settings, Service service, int instance = 0) =>
-        $"http://127.0.0.1:{settings.Port + PortsOfAnInstance * instance + service.PortOffset}";
+        $"http://127.0.0.1:{settings.Port + PortsPerInstance * instance + service.PortOffset}";
 
-    // Each service has a role of its own that owns nothing but its database. The passwords follow from the server's,
-    // so that a second run finds the same ones.
+    // Each service has a role that owns only its database. Passwords are derived from the server's, so a second run computes
+    // equal passwords.
     static async Task<string> OwnDatabaseAsync(PrivatePostgres postgres, string database, CancellationToken cancel)
     {
         var password = Convert.ToHexString(HMACSHA256.HashData(
@@ -158,7 +161,7 @@ static class Up
         return $"Host=127.0.0.1;Port={postgres.Port};Username={database};Password={password};Database={database}";
     }
 
-    // The journal of money is not the service's own: deploy/postgres-seal.sql says how, and that it may run again.
+    // Takes the journal of money from the service's role; safe to repeat. See deploy/postgres-seal.sql.
     static string SealSql()
     {
         using var reader = new StreamReader(typeof(Up).Assembly.GetManifestResourceStream("postgres-seal.sql")!);
@@ -178,7 +181,7 @@ static class Up
                 $"{Path.DirectorySeparatorChar}{project}{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + file,
         ];
         return candidates.FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException($"{file} was not found; ./orderwright build makes it.");
+            ?? throw new InvalidOperationException($"{file} was not found. Run ./orderwright build.");
     }
 
     static async Task KeepRunningAsync(
@@ -189,19 +192,19 @@ static class Up
             await ended(cancel);
             try
             {
-                Console.WriteLine($"{server,-17} | has ended; starting it again");
+                Console.WriteLine($"{server,-17} | has stopped; restarting it");
                 await restart(cancel);
             }
             catch (InvalidOperationException error)
             {
-                // What a killed server leaves running for a moment may still hold its files.
+                // Child processes of a killed server may hold its files for a moment.
                 Console.WriteLine($"{server,-17} | {error.Message}");
                 await Task.Delay(1_000, cancel);
             }
         }
     }
 
-    static async Task SayWhenReadyAsync(
+    static async Task ReportReadyAsync(
         Settings settings, PrivatePostgres? postgres, PrivateRabbitMq? rabbit, CancellationToken cancel)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
@@ -211,8 +214,8 @@ static class Up
                 await Task.Delay(100, cancel);
         Console.WriteLine(
             $"Orderwright is ready: {string.Join(", ", Services.Select(s => $"{s.Name} {Url(settings, s)}"))} " +
-            $"(PostgreSQL {(postgres is null ? "as named" : $"on port {postgres.Port}")}, " +
-            $"RabbitMQ {(rabbit is null ? "as named" : $"on port {rabbit.Port}")}; data in {settings.Data})");
+            $"(PostgreSQL {(postgres is null ? "as given" : $"on port {postgres.Port}")}, " +
+            $"RabbitMQ {(rabbit is null ? "as given" : $"on port {rabbit.Port}")}; data in {settings.Data})");
     }
 
     static async Task<bool> IsReadyAsync(HttpClient http, string url, CancellationToken cancel)
@@ -229,8 +232,7 @@ static class Up
         }
     }
 
-    // For verify, which reads the tables, for further instances, and for the next run. It holds passwords: nobody
-    // else may read it.
+    // For verify, for further instances, and for the next run. The file holds passwords, so only its owner may read it.
     static void WriteRunFile(
         string file, Settings settings, IReadOnlyDictionary<string, string> databases, string broker, int[] processIds,
         PrivatePostgres? postgres, PrivateRabbitMq? rabbit)
@@ -256,7 +258,7 @@ static class Up
         json.WriteEndObject();
     }
 
-    // An up that was killed leaves its children behind; they would hold the ports and the data.
+    // A killed up leaves child processes behind, which would hold the ports and the data.
     static void StopLeftovers(string runFile)
     {
         if (!File.Exists(runFile)) return;
@@ -270,7 +272,7 @@ static class Up
             }
             catch (Exception error) when (error is ArgumentException or InvalidOperationException)
             {
-                // It has ended, which is all that is wanted.
+                // The process has ended.
             }
         }
         File.Delete(runFile);

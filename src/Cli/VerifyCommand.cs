@@ -6,31 +6,32 @@ using Orderwright.Verification;
 
 namespace Orderwright.Cli;
 
-/// <summary><c>verify</c>: recomputes every invariant from the tables, and says what does not hold.</summary>
+/// <summary><c>verify</c>: recomputes every invariant from the tables, and prints violations.</summary>
 static class VerifyCommand
 {
     public static Command Create()
     {
         var data = new Option<string>("--data")
         {
-            Description = "The data directory of dev (SQLite files) or of up (run.json). Default: ./data, else ./data/up.",
+            Description = "Data directory of dev (SQLite files) or of up (run.json); ./data also finds ./data/up.",
             DefaultValueFactory = _ => "./data",
         };
         var postgres = new Option<string?>("--postgres")
         {
             Description =
-                "postgres://user:password@host:port with the databases orderwright_order, _customer, _stock, _coordinator.",
+                "PostgreSQL server with the databases orderwright_order, _customer, _stock and _coordinator, as "
+                + "postgres://user:password@host:port.",
         };
         var gateway = new Option<string?>("--gateway")
         {
-            Description = "The data directory of ./orderwright gateway: its record is compared with ours too.",
+            Description = "Data directory of ./orderwright gateway, to compare its records as well.",
         };
         var settle = new Option<int>("--settle")
         {
-            Description = "First wait up to this many seconds until no order is in flight.",
+            Description = "Seconds to wait for orders in flight before verifying.",
             DefaultValueFactory = _ => 0,
         };
-        var json = Output.JsonOption();
+        var json = CommonOptions.Json();
         var command = new Command("verify", "Recompute every invariant from the tables of all four services.")
         {
             data, postgres, gateway, settle, json,
@@ -50,14 +51,14 @@ static class VerifyCommand
             var verifier = new Verifier(databases, TimeProvider.System);
             if (settle > 0 && !await verifier.SettleAsync(
                 TimeSpan.FromSeconds(settle), open => output.Line($"{open} orders are in flight …"), cancel))
-                output.Mark(null, $"After {settle} s orders are still in flight; they are judged as they stand.");
+                output.Mark(null, $"Orders are still in flight after {settle} s; verifying them in their present state.");
             var report = await verifier.RunAsync(cancel);
             Show(output, report);
             return report.Holds ? Exit.Ok : Exit.Failed;
         }
         catch (DatabaseUnavailableException error)
         {
-            throw new ToolException(Exit.Unreachable, $"A database cannot be reached: {error.Message}");
+            throw new ToolException(Exit.Unreachable, $"A database is unavailable: {error.Message}");
         }
         finally
         {
@@ -74,7 +75,7 @@ static class VerifyCommand
         }
         foreach (var check in report.Checks)
         {
-            var looked = string.Join(
+            var counts = string.Join(
                 ", ", check.Looked.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key}")));
             var state = check.Outcome switch
             {
@@ -84,15 +85,15 @@ static class VerifyCommand
             };
             output.Mark(
                 check.Outcome switch { CheckOutcome.Holds => true, CheckOutcome.Broken => false, _ => null },
-                $"{check.Name}  {check.Summary}: {state}{(looked.Length > 0 ? $" ({looked})" : "")}");
+                $"{check.Name}  {check.Summary}: {state}{(counts.Length > 0 ? $" ({counts})" : "")}");
             foreach (var finding in check.Findings) output.Line($"      {finding.Subject} {finding.What}");
             if (check.Broken > check.Findings.Count) output.Line($"      … and {check.Broken - check.Findings.Count} more");
         }
         output.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Orders:N0} orders, {report.InFlight:N0} of them just touched; passes: {report.Passes}, " +
+            $"{report.Orders:N0} orders, {report.InFlight:N0} of them in flight; {report.Passes} passes, " +
             $"{report.Duration.TotalSeconds:F1} s"));
-        output.Mark(report.Holds, report.Holds ? "All holds." : "Not all holds.");
+        output.Mark(report.Holds, report.Holds ? "All invariants hold." : "Some invariants are violated.");
     }
 
     static void Write(Utf8JsonWriter json, VerificationReport report)

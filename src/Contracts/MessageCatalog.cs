@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Orderwright.Contracts;
 
-/// <summary>Every message of Orderwright: wire name, destination, body. A new message is one line here and a record.</summary>
+/// <summary>Catalog of all messages: wire name, destination, body. A new message is one line here and a record.</summary>
 public static class MessageCatalog
 {
     sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json)
@@ -47,10 +47,10 @@ public static class MessageCatalog
 
     public static string DestinationOf(IMessageBody body) => ByBody[body.GetType()].Destination;
 
-    /// <summary>How a body of this wire name reads and writes, or null when no version of ours knows the name.</summary>
+    /// <summary>Serializer metadata of the body with this wire name; null for an unknown name.</summary>
     public static JsonTypeInfo? JsonOf(string type) => ByType.GetValueOrDefault(type)?.Json;
 
-    /// <summary>Null when no version of ours knows the name. Throws where this is no such body.</summary>
+    /// <summary>Reads a body; null for an unknown wire name. Throws <see cref="JsonException"/> for invalid data.</summary>
     public static IMessageBody? Read(string type, ReadOnlySpan<byte> json)
     {
         if (ByType.GetValueOrDefault(type) is not { } entry) return null;
@@ -67,8 +67,8 @@ public static class MessageCatalog
 }
 
 /// <summary>
-/// Source-generated JSON of the message bodies. Unknown properties are skipped: a newer sender may say more than an
-/// older receiver knows. A missing required property is an error, and the message goes to the dead letters.
+/// Source-generated JSON of the message bodies. Unknown properties are skipped, because a newer sender may send more than an
+/// older receiver knows. A missing required property is an error, and the message becomes a dead letter.
 /// </summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,

@@ -3,23 +3,23 @@ using System.Text.Json.Serialization;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// What a message says. Every body is an immutable record that JSON carries without loss; the in-process transport
-/// hands the very object over. The wire name and destination of each stand in <see cref="MessageCatalog"/>.
+/// Body of a message. Every body is an immutable record that JSON represents without loss; the in-process transport passes
+/// the object itself. <see cref="MessageCatalog"/> lists the wire name and destination of each.
 /// </summary>
 public interface IMessageBody;
 
-/// <summary>One line of an order. <paramref name="UnitPrice"/> in minor units; null until stock-service fills it in.</summary>
+/// <summary>Line of an order. <paramref name="UnitPrice"/> in minor units; null until stock-service fills it in.</summary>
 public sealed record OrderLine(int Line, string Sku, int Quantity, long? UnitPrice = null);
 
-/// <summary>How the order is to be paid: a provider's name and, but for <c>balance</c>, its token.</summary>
+/// <summary>Payment method of an order: the provider's name and, except for <c>balance</c>, its token.</summary>
 public sealed record PaymentMethod(string Provider, string? Token = null);
 
-// ---- order-service asks the coordinator (again and again, until the outcome comes) ----
+// ---- order-service to the coordinator, retried until the outcome arrives ----
 
 /// <summary>
-/// An order was accepted. <paramref name="AdjustmentsMinor"/> is the signed sum of shipping, discounts, taxes and
-/// fees. <paramref name="MaySetPrice"/>: the caller's unit prices hold without a look at the catalogue.
-/// <paramref name="Capture"/>: one of <see cref="CapturePolicies"/>; null: when it is confirmed.
+/// An order was accepted. <paramref name="AdjustmentsMinor"/> is the signed sum of shipping, discounts, taxes and fees. With
+/// <paramref name="MaySetPrice"/> the caller's unit prices apply without checking the catalogue. <paramref name="Capture"/>
+/// is one of <see cref="CapturePolicies"/>; null means on confirmation.
 /// </summary>
 public sealed record OrderPlaced(
     string CustomerId,
@@ -31,89 +31,93 @@ public sealed record OrderPlaced(
     string? Capture = null) : IMessageBody;
 
 /// <summary>
-/// Somebody wants the order undone: in flight, or confirmed and not yet fulfilled. Carries the order, so that it
-/// also serves when it overtakes <see cref="OrderPlaced"/>: the order then ends without ever having started.
+/// Cancellation of an order, in flight or confirmed and not yet fulfilled. Carries the order, for the case that it overtakes
+/// <see cref="OrderPlaced"/>: the order then ends without having started.
 /// </summary>
 public sealed record CancelRequested(string Reason, OrderPlaced Order) : IMessageBody;
 
-// ---- the coordinator asks the participants ----
+// ---- the coordinator's commands to the participants ----
 
 /// <summary>Hold every line or nothing until <paramref name="HoldUntil"/>; verify prices or fill them in.</summary>
 public sealed record ReserveStock(
     string Currency, IReadOnlyList<OrderLine> Lines, bool MaySetPrice, DateTimeOffset HoldUntil) : IMessageBody;
 
-/// <summary>Keep an existing hold until <paramref name="HoldUntil"/>. Sent while a saga waits; it needs no answer.</summary>
+/// <summary>Extend an existing hold until <paramref name="HoldUntil"/>. Sent while a saga waits; there is no reply.</summary>
 public sealed record RenewHold(DateTimeOffset HoldUntil) : IMessageBody;
 
-/// <summary>Turn the hold into an allocation; take it again where it had expired and the goods are still there.</summary>
+/// <summary>Turn the hold into an allocation; after it expired, take the goods again if still available.</summary>
 public sealed record CommitStock : IMessageBody;
 
-/// <summary>Undo of reserve-stock and of commit-stock: give back whatever is held or allocated.</summary>
+/// <summary>Undo reserve-stock and commit-stock: return held or allocated goods.</summary>
 public sealed record ReleaseStock : IMessageBody;
 
 /// <summary>
-/// An operator's word on what became of a payment step, told with its command. It ends a doubt, and changes nothing that
-/// is known.
+/// Operator's resolution of a payment step in doubt, sent with the step's command. It ends the doubt; known facts do not
+/// change.
 /// </summary>
-/// <param name="Id">Time-ordered (UUIDv7): the same again, or an older one, is not heard.</param>
-/// <param name="Completed">It happened at the gateway; else it did not.</param>
-/// <param name="By">Whose word it is.</param>
-/// <param name="Reason">In their own words.</param>
-/// <param name="Reference">The gateway's id of it.</param>
+/// <param name="Id">UUIDv7, time-ordered: a repeated or older resolution is ignored.</param>
+/// <param name="Completed">True if the operation happened at the gateway.</param>
+/// <param name="By">Operator.</param>
+/// <param name="Reason">Operator's own words.</param>
+/// <param name="Reference">Gateway's id of the operation.</param>
 public sealed record Resolution(Guid Id, bool Completed, string By, string Reason, string? Reference = null);
 
-/// <summary>Secure <paramref name="AmountMinor"/> (0 or more, minor units). Asked again, it answers what it knows.</summary>
+/// <summary>
+/// Secure <paramref name="AmountMinor"/> (0 or more, minor units). A repeated command gets the known result.
+/// </summary>
 public sealed record AuthorizePayment(
     string CustomerId, long AmountMinor, string Currency, PaymentMethod Payment, Resolution? Resolution = null)
     : IMessageBody;
 
-/// <summary>Take the secured money. Forward only: asked until it is done.</summary>
+/// <summary>Capture the secured money. Forward only: retried until done.</summary>
 public sealed record CapturePayment(Resolution? Resolution = null) : IMessageBody;
 
-/// <summary>Undo of authorize-payment and capture-payment: void what is held, refund what was taken.</summary>
+/// <summary>Undo authorize-payment and capture-payment: void held money, refund captured money.</summary>
 public sealed record UndoPayment(string Reason, Resolution? Resolution = null) : IMessageBody;
 
-// ---- the participants answer ----
+// ---- the participants' replies ----
 
-/// <summary>How a step's command went (DESIGN.md, section 3).</summary>
+/// <summary>Outcome of a step's command (docs/concepts/sagas.md).</summary>
 [JsonConverter(typeof(StepOutcomeJson))]
 public enum StepOutcome
 {
     [JsonStringEnumMemberName("completed")]
     Completed,
 
-    /// <summary>A business refusal, with a code. Final.</summary>
+    /// <summary>Business refusal with a code. Final.</summary>
     [JsonStringEnumMemberName("rejected")]
     Rejected,
 
-    /// <summary>Not now; ask again after <see cref="StepAnswered.RetryAfter"/>.</summary>
+    /// <summary>Not possible now; retry after <see cref="StepAnswered.RetryAfter"/>.</summary>
     [JsonStringEnumMemberName("retry")]
     Retry,
 
-    /// <summary>Somebody outside has to act first: 3-D Secure, a review.</summary>
+    /// <summary>A party outside the process has to act first: 3-D Secure, a review.</summary>
     [JsonStringEnumMemberName("waiting")]
     Waiting,
 
-    /// <summary>It may have happened; the participant is finding out. Ask again, never undo or repeat by guess.</summary>
+    /// <summary>
+    /// The operation may have happened, and the participant is finding out. Ask again; never undo or repeat by guess.
+    /// </summary>
     [JsonStringEnumMemberName("indoubt")]
     InDoubt,
 }
 
-/// <summary>Outcomes travel by their published names, in lower case; a number is no outcome.</summary>
+/// <summary>JSON of outcomes: their published names in lower case, never numbers.</summary>
 public sealed class StepOutcomeJson() : JsonStringEnumConverter<StepOutcome>(namingPolicy: null, allowIntegerValues: false);
 
 /// <summary>
-/// A participant's answer to a step's command (or, with <paramref name="Undo"/>, to its undo). The envelope's
-/// <c>step</c> says which step. The same command gets the same answer, however often it is asked.
+/// Reply to a step's command or, with <paramref name="Undo"/>, to its undo. The envelope's <c>step</c> names the step. The
+/// same command always gets the same reply.
 /// </summary>
-/// <param name="Undo">True when this answers the undo.</param>
-/// <param name="Outcome">What happened.</param>
+/// <param name="Undo">True for the reply to an undo.</param>
+/// <param name="Outcome">Outcome of the command.</param>
 /// <param name="Code">With <c>Rejected</c>, <c>Retry</c> or <c>InDoubt</c>: a code of <see cref="ReasonCodes"/>.</param>
 /// <param name="Message">One sentence for people; no personal data.</param>
-/// <param name="RetryAfter">With <c>Retry</c>: how long to wait.</param>
-/// <param name="Action">With <c>Waiting</c>: what is awaited, such as an address the customer has to open.</param>
-/// <param name="Priced">From reserve-stock: the lines with the price that holds.</param>
-/// <param name="Payment">From the payment steps: where the payment stands.</param>
+/// <param name="RetryAfter">With <c>Retry</c>: time to wait.</param>
+/// <param name="Action">With <c>Waiting</c>: required action, such as an address the customer has to open.</param>
+/// <param name="Priced">From reserve-stock: the lines with the prices that apply.</param>
+/// <param name="Payment">From payment steps: the payment's totals.</param>
 public sealed record StepAnswered(
     bool Undo,
     StepOutcome Outcome,
@@ -124,12 +128,12 @@ public sealed record StepAnswered(
     IReadOnlyList<OrderLine>? Priced = null,
     PaymentTotals? Payment = null) : IMessageBody;
 
-/// <summary>Where a payment stands, in minor units; from it the order's <c>paymentStatus</c> is derived.</summary>
+/// <summary>Totals of a payment, in minor units. The order's <c>paymentStatus</c> is derived from them.</summary>
 public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided)
 {
     public static readonly PaymentTotals None = new(0, 0, 0, false);
 
-    /// <summary>Secured, and neither taken nor released.</summary>
+    /// <summary>Authorized, and neither captured nor released.</summary>
     [JsonIgnore]
     public long HeldMinor => Voided ? 0 : AuthorizedMinor - CapturedMinor;
 
@@ -146,60 +150,63 @@ public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, lon
     };
 }
 
-// ---- customer-service tells order-service what came of an act outside the process (again and again, until it is noted) ----
+// ---- customer-service to order-service about payments that changed outside the process, retried until acknowledged ----
 
 /// <summary>
-/// A payment was captured, released or refunded by hand or for what was shipped, and stands as of
+/// A payment was captured, released or refunded by an operator or for shipped goods. The totals are those of
 /// <paramref name="Version"/>.
 /// </summary>
 public sealed record PaymentMoved(PaymentTotals Payment, long Version) : IMessageBody;
 
-/// <summary>order-service knows how the payment stood as of <paramref name="Version"/>.</summary>
+/// <summary>Acknowledges the payment's totals of <paramref name="Version"/>.</summary>
 public sealed record PaymentNoted(long Version) : IMessageBody;
 
-// ---- order-service asks who takes part in a fulfilment (again and again, until they answered) ----
+// ---- order-service to the participants of a fulfilment, retried until they reply ----
 
 /// <summary>
-/// Goods of a confirmed order left the house: they are neither allocated nor on hand any more. Of one order the same
-/// <paramref name="Fulfilment"/>, 1 and up, again has no second effect and gets the same answer.
+/// Goods of a confirmed order were shipped: they are no longer allocated or on hand. The same <paramref name="Fulfilment"/>
+/// (from 1) of an order has an effect only once, and always gets the same reply.
 /// </summary>
 public sealed record ShipGoods(int Fulfilment, IReadOnlyList<OrderLine> Lines) : IMessageBody;
 
 /// <summary>
-/// Nothing more of the order will be shipped: these goods of it are not allocated to it any more. It says which, as a
-/// fulfilment may come after it. Answered as fulfilment 0.
+/// Nothing more of the order will be shipped: these goods are no longer allocated to it. The lines are listed because a
+/// fulfilment may arrive later. The reply has the fulfilment number 0.
 /// </summary>
 public sealed record ReleaseUnshipped(IReadOnlyList<OrderLine> Lines) : IMessageBody;
 
-/// <summary>The stock knows of the fulfilment.</summary>
+/// <summary>Acknowledges a fulfilment's goods.</summary>
 public sealed record GoodsShipped(int Fulfilment) : IMessageBody
 {
-    /// <summary>The number under which <see cref="ReleaseUnshipped"/> is answered.</summary>
+    /// <summary>Fulfilment number in the reply to <see cref="ReleaseUnshipped"/>.</summary>
     public const int Rest = 0;
 }
 
 /// <summary>
-/// Of what is held for the order, <paramref name="DueMinor"/> in all are to be taken: what has been shipped of it is worth so
-/// much. With <paramref name="Close"/> nothing more will be: the rest is released. Answered by <see cref="PaymentMoved"/>
-/// once it is so; asked again it has no second effect, as it says a sum and no step.
+/// Capture up to <paramref name="DueMinor"/> in total, the value of all goods shipped so far. With <paramref name="Close"/>
+/// nothing more will be shipped and the rest is released. The reply is <see cref="PaymentMoved"/> once done. Repeating is
+/// harmless, because the amount is a total and not a step.
 /// </summary>
 public sealed record TakeShipped(long DueMinor, bool Close) : IMessageBody;
 
-// ---- the coordinator tells order-service what is awaited (again when asked) ----
+// ---- the coordinator to order-service about a required action (repeated on request) ----
 
-/// <summary>The customer has to act first: at <paramref name="Action"/>, if it is said, and before it is given up.</summary>
+/// <summary>
+/// The customer has to act before <paramref name="Until"/>, at the address <paramref name="Action"/> if known; after that the
+/// order expires.
+/// </summary>
 public sealed record OrderWaiting(DateTimeOffset Until, string? Action = null) : IMessageBody;
 
-// ---- the coordinator tells order-service how it ended (and tells it again when asked again) ----
+// ---- the coordinator to order-service about the end of an order (repeated on request) ----
 
-/// <summary>What one step of the process went through, for the order's timeline.</summary>
+/// <summary>History of one step of the process, for the order's timeline.</summary>
 /// <param name="Step">One of <see cref="StepNames"/>.</param>
 /// <param name="Undo">True for the undo of the step.</param>
 /// <param name="Outcome"><c>completed</c>, <c>rejected</c>, <c>waiting</c>, <c>indoubt</c>, <c>timed_out</c> …</param>
-/// <param name="SentAt">When it was first asked.</param>
-/// <param name="Attempts">How often it was asked, 1 or more.</param>
-/// <param name="Code">The refusal's code, if any.</param>
-/// <param name="AnsweredAt">When the answer that counted came.</param>
+/// <param name="SentAt">Time of the first attempt.</param>
+/// <param name="Attempts">Number of attempts, 1 or more.</param>
+/// <param name="Code">Code of a refusal.</param>
+/// <param name="AnsweredAt">Time of the decisive reply.</param>
 public sealed record StepStamp(
     string Step,
     bool Undo,
@@ -209,17 +216,17 @@ public sealed record StepStamp(
     string? Code = null,
     DateTimeOffset? AnsweredAt = null);
 
-/// <summary>The money is secured and the goods are allocated. Told again when the capture is through.</summary>
+/// <summary>The money is secured and the goods are allocated. Sent again when the capture is complete.</summary>
 public sealed record OrderConfirmed(
     IReadOnlyList<OrderLine> Lines, long TotalMinor, PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
 
-/// <summary>The process said no, and everything done before is undone.</summary>
+/// <summary>The order was refused, and every completed step is undone.</summary>
 public sealed record OrderRejected(
     string Code, string Message, string Step, PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
 
-/// <summary>The order was cancelled on request, and everything is undone.</summary>
+/// <summary>The order was cancelled on request, and every completed step is undone.</summary>
 public sealed record OrderCancelled(PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;
 
-/// <summary>Time ran out (an unanswered step, an action nobody took), and everything is undone.</summary>
+/// <summary>Time ran out (no reply to a step, or no action by the customer), and every completed step is undone.</summary>
 public sealed record OrderExpired(
     string Code, string Message, string Step, PaymentTotals Payment, IReadOnlyList<StepStamp> Steps) : IMessageBody;

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace Orderwright.Contracts;
 
-/// <summary>ISO 4217: which currencies there are, and how many digits their minor unit has.</summary>
+/// <summary>Currencies of ISO 4217, with the number of digits of their minor unit.</summary>
 public static class Currencies
 {
-    // Source: ISO 4217 list one. Funds, metals and test codes are left out: nobody orders in them.
+    // Source: ISO 4217 list one, without funds, metals and test codes, in which no order is placed.
     const string TwoDigits =
         "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY " +
         "COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR " +
@@ -24,16 +24,15 @@ public static class Currencies
 
     public static bool IsKnown(string code) => Digits.ContainsKey(code);
 
-    /// <summary>Digits after the point: 2 for GBP, 0 for JPY. Throws for a code that is not known.</summary>
+    /// <summary>Digits after the decimal point: 2 for GBP, 0 for JPY. Throws for an unknown code.</summary>
     public static int MinorDigits(string code) => Digits[code];
 }
 
-/// <summary>Sums of money in minor units that cannot be represented are refused, never wrapped.</summary>
+/// <summary>Sums of money in minor units. Sums that cannot be represented are refused, never wrapped.</summary>
 public static class Money
 {
     /// <summary>
-    /// Σ quantity × unit price + adjustments, in minor units; null when it overflows, or is negative. Every line
-    /// must have its price.
+    /// Σ quantity × unit price + adjustments, in minor units; null if negative or too large. Every line must have a price.
     /// </summary>
     public static long? Total(IEnumerable<OrderLine> lines, long adjustmentsMinor)
     {

@@ -4,9 +4,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.CustomerService;
 
-/// <summary>
-/// This service's own instruments, besides those of every service. The tag <c>provider</c> is bounded by what is configured.
-/// </summary>
+/// <summary>Instruments of customer-service. The tag <c>provider</c> is bounded by the configured providers.</summary>
 static class Metrics
 {
     static readonly Meter Meter = new(Runtime.Metrics.SourceName);
@@ -16,7 +14,7 @@ static class Metrics
         "orderwright.reconciliation.differences",
         () => Differences.Select(pair => new Measurement<long>(
             pair.Value, new("service", ServiceNames.Customer), new("provider", pair.Key))),
-        "{difference}", "Between our record and a gateway's, by the last reconciliation that was finished.");
+        "{difference}", "Differences between our record and the gateway's, from the latest finished reconciliation.");
 
     public static void Reconciled(string provider, long differences) => Differences[provider] = differences;
 }

@@ -7,44 +7,77 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Hosting;
 
-/// <summary>
-/// Where the services' databases are. <c>ORDERWRIGHT_DATABASE</c> is <c>sqlite:DIR</c> (default <c>sqlite:./data</c>, a
-/// file per service in it), <c>postgres://user:password@host:port/name</c>, or a connection string of Npgsql. A
-/// PostgreSQL address without a name means each service's own, such as <c>orderwright_order</c>.
-/// <c>ORDERWRIGHT_DATABASE_ORDER</c> (<c>_CUSTOMER</c>, <c>_STOCK</c>, <c>_COORDINATOR</c>) places one apart.
-/// </summary>
+/// <summary>Addresses of the services' databases, a database per service.</summary>
+public sealed class DatabaseSettings
+{
+    /// <summary>
+    /// Directory of SQLite files; short for <c>sqlite:DIR</c>, with precedence over <c>ORDERWRIGHT_DATABASE</c>.
+    /// </summary>
+    public string Data { get; set; } = "";
+
+    /// <summary>
+    /// <c>sqlite:DIR</c> (a file per service in the directory), <c>postgres://user:password@host:port/name</c>, or an Npgsql
+    /// connection string. A PostgreSQL address without a database name means a database per service, such as
+    /// <c>orderwright_order</c>.
+    /// </summary>
+    public string Database { get; set; } = Databases.Default;
+
+    /// <summary>Database of order-service, if elsewhere.</summary>
+    public string DatabaseOrder { get; set; } = "";
+
+    /// <summary>Database of customer-service, if elsewhere.</summary>
+    public string DatabaseCustomer { get; set; } = "";
+
+    /// <summary>Database of stock-service, if elsewhere.</summary>
+    public string DatabaseStock { get; set; } = "";
+
+    /// <summary>Database of saga-coordinator, if elsewhere.</summary>
+    public string DatabaseCoordinator { get; set; } = "";
+}
+
+/// <summary>Opens the services' databases at the addresses of <see cref="DatabaseSettings"/>.</summary>
 public static class Databases
 {
     public const string Default = "sqlite:./data";
     const string SqliteMark = "sqlite:";
 
-    /// <summary>A service's word in names: <c>order</c>, <c>customer</c>, <c>stock</c>, <c>coordinator</c>.</summary>
+    /// <summary>Short name of a service: <c>order</c>, <c>customer</c>, <c>stock</c>, <c>coordinator</c>.</summary>
     public static string WordOf(string service) =>
         service == ServiceNames.Coordinator ? "coordinator" : service.Split('-')[0];
 
-    /// <param name="address">A value of <c>ORDERWRIGHT_DATABASE</c>.</param>
-    /// <param name="service">Whose database.</param>
+    /// <param name="address">Value of <c>ORDERWRIGHT_DATABASE</c>.</param>
+    /// <param name="service">Owner of the database.</param>
     /// <param name="options">Limits.</param>
     public static IDatabase Open(string address, string service, RuntimeOptions options) =>
         DirectoryOf(address) is { } directory
             ? new SqliteDatabase(Path.Combine(directory, $"{service}.db"), options)
             : new PostgresDatabase(WithName(address, service), service, options);
 
-    /// <summary>The address of one service's database, from the settings.</summary>
-    public static string AddressOf(string service, IConfiguration settings, bool sharesProcess)
+    /// <summary>Address of a service's database, from the settings.</summary>
+    public static string AddressOf(string service, IConfiguration configuration, bool sharesProcess)
     {
-        var common = settings["DATA"] is { Length: > 0 } data ? SqliteMark + data
-            : settings["DATABASE"] is { Length: > 0 } database ? database
-            : Default;
-        if (settings[$"DATABASE_{WordOf(service)}"] is { Length: > 0 } own) return own;
+        var settings = configuration.Bind<DatabaseSettings>();
+        var common = settings.Data.Length > 0 ? SqliteMark + settings.Data : settings.Database;
+        var own = service switch
+        {
+            ServiceNames.Order => settings.DatabaseOrder,
+            ServiceNames.Customer => settings.DatabaseCustomer,
+            ServiceNames.Stock => settings.DatabaseStock,
+            ServiceNames.Coordinator => settings.DatabaseCoordinator,
+            _ => "",
+        };
+        if (own.Length > 0) return own;
         if (sharesProcess && DirectoryOf(common) is null && WithName(common, service) == common)
             throw new InvalidSettingException(
-                $"{Settings.Prefix}DATABASE names one PostgreSQL database for several services, and each needs its own. " +
-                "Allowed: an address without a database's name.");
+                $"{Settings.Prefix}DATABASE names a single PostgreSQL database for several services, but each needs its own. " +
+                "Allowed: an address without a database name.")
+            {
+                Setting = "DATABASE",
+            };
         return common;
     }
 
-    /// <summary>For people; without user and password.</summary>
+    /// <summary>Describes an address for people, without user and password.</summary>
     public static string Describe(string address, string service)
     {
         if (DirectoryOf(address) is { } directory) return $"SQLite in {directory}";

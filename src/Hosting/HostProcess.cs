@@ -14,8 +14,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Hosting;
 
 /// <summary>
-/// The parts of one process and their order: HTTP answers first, so that health can be asked while a database is waited
-/// for; at the end HTTP stops first, so that nobody is left without an answer.
+/// Parts of a process and their order. HTTP starts first, so that health checks work while a database is awaited, and stops
+/// first, so that no request is left without a response.
 /// </summary>
 sealed partial class HostProcess : IAsyncDisposable
 {
@@ -70,19 +70,19 @@ sealed partial class HostProcess : IAsyncDisposable
         var died = Task.WhenAny(services.Select(service => service.Died));
         try
         {
-            // One service that has died, or cannot run at all, is not kept for what the others wait for.
+            // A dead service, or one unable to run, is reported at once, whatever the others wait for.
             var ready = GetReadyAsync(stopping);
             if (await Task.WhenAny(ready, died) == died) return await EndAsync(await died);
             await ready;
             var url = settings.Listen.Url(Port());
             Console.WriteLine($"{(modules.Count > 1 ? "Orderwright" : modules[0].Name)} is ready: {url} ({summary})");
-            var errand = afterReady is null ? Task.CompletedTask : RunErrandAsync(afterReady, new Uri(url), stopping);
+            var task = afterReady is null ? Task.CompletedTask : RunAfterReadyAsync(afterReady, new Uri(url), stopping);
 
             var stopped = new TaskCompletionSource();
             await using var registration = stopping.Register(stopped.SetResult);
             var first = await Task.WhenAny(stopped.Task, died);
             await web.StopAsync();
-            await errand;
+            await task;
             return first == stopped.Task ? 0 : await EndAsync(await died);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -102,8 +102,8 @@ sealed partial class HostProcess : IAsyncDisposable
 
     async Task GetReadyAsync(CancellationToken stopping)
     {
-        await foreach (var started in Task.WhenEach(services.Zip(operated, (service, desk) => service.StartAsync(desk.DeadLetters.Loops, stopping))))
-            await started;
+        var starts = services.Zip(operated, (service, parts) => service.StartAsync(parts.DeadLetters.Loops, stopping));
+        await foreach (var started in Task.WhenEach(starts)) await started;
         open = true;
         while (services.Any(service => service.Trouble is not null))
             await Task.Delay(LookInterval, TimeProvider.System, stopping);
@@ -112,12 +112,12 @@ sealed partial class HostProcess : IAsyncDisposable
     async Task<int> EndAsync(Task dead)
     {
         await web.StopAsync();
-        await Console.Error.WriteLineAsync($"Orderwright ends: {dead.Exception?.InnerException?.Message}");
+        await Console.Error.WriteLineAsync($"Orderwright stopped: {dead.Exception?.InnerException?.Message}");
         return 1;
     }
 
-    // What runs beside the services is no reason to end them.
-    async Task RunErrandAsync(AfterReady afterReady, Uri url, CancellationToken cancel)
+    // A failure of the additional task does not stop the services.
+    async Task RunAfterReadyAsync(AfterReady afterReady, Uri url, CancellationToken cancel)
     {
         try
         {
@@ -128,7 +128,7 @@ sealed partial class HostProcess : IAsyncDisposable
         }
         catch (Exception error)
         {
-            LogErrandFailed(error);
+            LogAfterReadyFailed(error);
         }
     }
 
@@ -138,6 +138,6 @@ sealed partial class HostProcess : IAsyncDisposable
         return new Uri(bound.First()).Port;
     }
 
-    [LoggerMessage(2021, LogLevel.Error, "What was to be done once ready has failed")]
-    partial void LogErrandFailed(Exception error);
+    [LoggerMessage(2021, LogLevel.Error, "The task after the start failed")]
+    partial void LogAfterReadyFailed(Exception error);
 }

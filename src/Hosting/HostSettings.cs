@@ -8,17 +8,17 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Hosting;
 
-/// <summary>Where a host listens: <c>http://127.0.0.1:4000</c>. TLS is ended by the proxy in front.</summary>
+/// <summary>Address of a host: <c>http://127.0.0.1:4000</c>. A proxy in front terminates TLS.</summary>
 /// <param name="Address">Null for every address of the machine.</param>
-/// <param name="Port">0 for any free one.</param>
+/// <param name="Port">0 for any free port.</param>
 public sealed record ListenAddress(IPAddress? Address, int Port)
 {
     public bool IsLoopback => Address is not null && IPAddress.IsLoopback(Address);
 
-    /// <summary>Null for a text that is no such address.</summary>
+    /// <summary>Parses an address; null for anything else.</summary>
     public static ListenAddress? Parse(string text)
     {
-        // * and + are how .NET and others write "every address"; a Uri takes neither.
+        // .NET and others write * or + for every address; a Uri accepts neither.
         var every = text.Replace("//*", "//0.0.0.0", StringComparison.Ordinal)
             .Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
         if (!Uri.TryCreate(every, UriKind.Absolute, out var uri)
@@ -29,7 +29,7 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
         return new(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? null : address, uri.Port);
     }
 
-    /// <summary>How a person on this machine reaches it, at this port.</summary>
+    /// <summary>URL for a person on the same machine, with the actual port.</summary>
     public string Url(int port)
     {
         var host = Address is null ? "127.0.0.1"
@@ -39,21 +39,45 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
     }
 }
 
-/// <summary>A host's own settings, checked. Those of databases and transport are read by whoever opens them.</summary>
-/// <param name="Listen"><c>ORDERWRIGHT_LISTEN</c>, or <c>--port N</c> on loopback.</param>
-/// <param name="Hosts">
-/// <c>ORDERWRIGHT_HOSTS</c>, comma-separated: names under which callers reach it, besides the loopback ones. On a wider
-/// bind with none configured, every name is taken: keys guard it there.
-/// </param>
-/// <param name="KeyFile"><c>ORDERWRIGHT_KEYS</c>: the key file, without which a host answers on loopback only.</param>
-/// <param name="IdleTimeout">
-/// <c>ORDERWRIGHT_IDLE_TIMEOUT</c>: how long a connection may say nothing; longer than the proxy in front keeps its own.
-/// 1 s to 1 h; default 2 min.
-/// </param>
+/// <summary>Address, host names and keys of a process.</summary>
+public sealed class ListenSettings
+{
+    /// <summary>
+    /// Address to listen on, such as <c>http://0.0.0.0:4000</c>. Without keys only a loopback address is allowed. Default:
+    /// loopback with <c>ORDERWRIGHT_PORT</c>.
+    /// </summary>
+    public string Listen { get; set; } = "";
+
+    /// <summary>
+    /// Port on loopback; 0 for any free port. Default: 4000 for the coordinator and for several services in a process, 4001
+    /// for order-service, 4002 for customer-service, 4003 for stock-service, 4010 for the sandbox gateway.
+    /// </summary>
+    [Range(0, 65_535)]
+    public int? Port { get; set; }
+
+    /// <summary>
+    /// Host names, separated by commas, under which callers reach the process; loopback names are always allowed. When
+    /// listening beyond loopback without host names, every name is allowed, because keys protect the process.
+    /// </summary>
+    public string Hosts { get; set; } = "";
+
+    /// <summary>Key file, written by <c>./orderwright keys add</c>. Without keys a process listens on loopback only.</summary>
+    public string Keys { get; set; } = "";
+
+    /// <summary>Idle timeout for client connections; longer than the idle timeout of a proxy in front.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(2);
+}
+
+/// <summary>Checked settings of a host.</summary>
+/// <param name="Listen">Address to listen on.</param>
+/// <param name="Hosts">Host names, other than the loopback ones, under which callers reach the host.</param>
+/// <param name="KeyFile">Full path of the key file; null without keys.</param>
+/// <param name="IdleTimeout">Idle timeout for client connections.</param>
 public sealed record HostSettings(
     ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile, TimeSpan IdleTimeout)
 {
-    /// <summary>The port of a service that is not told another one; several in one process share the coordinator's.</summary>
+    /// <summary>Port without configuration; several services in a process use the coordinator's.</summary>
     public static int DefaultPort(IReadOnlyList<string> services) => services switch
     {
         [var only] when ServiceNames.All.Contains(only) => 4000 + ServiceNames.All.ToList().IndexOf(only),
@@ -61,39 +85,29 @@ public sealed record HostSettings(
         _ => 4000,
     };
 
-    public static HostSettings Read(IConfiguration settings, IReadOnlyList<string> services)
+    public static HostSettings Read(IConfiguration configuration, IReadOnlyList<string> services)
     {
-        var keys = settings["KEYS"] is { Length: > 0 } file ? Path.GetFullPath(file) : null;
+        var settings = configuration.Bind<ListenSettings>();
         var read = new HostSettings(
-            ListenOn(settings, services),
-            (settings["HOSTS"] ?? "").Split(
-                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-            keys,
-            settings.Bind<Limits>().IdleTimeout);
-        if (!read.Listen.IsLoopback && keys is null)
+            AddressOf(settings, services),
+            settings.Hosts.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            settings.Keys.Length > 0 ? Path.GetFullPath(settings.Keys) : null,
+            settings.IdleTimeout);
+        if (!read.Listen.IsLoopback && read.KeyFile is null)
             throw new InvalidSettingException(
-                $"{Settings.Prefix}LISTEN is \"{settings["LISTEN"]}\", which others than this machine can reach, and no " +
-                "keys are configured. Allowed without keys: a loopback address. With keys: set " +
-                $"{Settings.Prefix}KEYS to a file made by ./orderwright keys add --name NAME --scopes orders,stock.");
+                $"{Settings.Prefix}LISTEN is \"{settings.Listen}\", which is reachable from other machines, but no keys are " +
+                "configured. Allowed without keys: a loopback address. With keys: set " +
+                $"{Settings.Prefix}KEYS to a file made by ./orderwright keys add --name NAME --scopes orders,stock.")
+            {
+                Setting = "LISTEN",
+            };
         return read;
     }
 
-    static ListenAddress ListenOn(IConfiguration settings, IReadOnlyList<string> services)
-    {
-        var (listen, port) = (settings["LISTEN"], settings["PORT"]);
-        if (listen is { Length: > 0 })
-            return ListenAddress.Parse(listen)
+    static ListenAddress AddressOf(ListenSettings settings, IReadOnlyList<string> services) =>
+        settings.Listen.Length == 0
+            ? new(IPAddress.Loopback, settings.Port ?? DefaultPort(services))
+            : ListenAddress.Parse(settings.Listen)
                 ?? throw new InvalidSettingException(
-                    "LISTEN", listen, "an address such as http://127.0.0.1:4000 or http://0.0.0.0:4000");
-        if (port is not { Length: > 0 }) return new(IPAddress.Loopback, DefaultPort(services));
-        return int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 65_535
-            ? new(IPAddress.Loopback, number)
-            : throw new InvalidSettingException("PORT", port, "a whole number, from 0 to 65535");
-    }
-
-    sealed class Limits
-    {
-        [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
-        public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(2);
-    }
+                    "LISTEN", settings.Listen, "an address such as http://127.0.0.1:4000 or http://0.0.0.0:4000");
 }

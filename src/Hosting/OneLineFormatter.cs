@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace Orderwright.Hosting;
 
 /// <summary>
-/// One line per log entry, whatever stands in it: <c>09:30:00.123 warn 1001 order-service: the database is away</c>.
-/// Control characters become spaces, so that no text from outside starts a line of its own or steers a terminal.
+/// Formats a log entry as a single line: <c>09:30:00.123 warn 1001 order-service: the database is unavailable</c>. Control
+/// characters become spaces, so that text from outside can neither start a line nor control a terminal.
 /// </summary>
 sealed class OneLineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {

@@ -1,21 +1,19 @@
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Hosting;
 
-/// <summary>What a process does besides, once it is ready; cancelled when the process stops.</summary>
-/// <param name="url">Where it answers.</param>
-/// <param name="cancel">The process stops.</param>
+/// <summary>Additional task of a process, run once the services are ready and cancelled when the process stops.</summary>
+/// <param name="url">Address of the process.</param>
+/// <param name="cancel">Cancelled when the process stops.</param>
 public delegate Task AfterReady(Uri url, CancellationToken cancel);
 
 /// <summary>
-/// Runs one service, or several in one process: reads settings, opens databases and transport, answers HTTP, stops in an
-/// orderly way on SIGTERM and Ctrl+C. Exit codes: 0 stopped, 1 failed, 2 a setting cannot be.
+/// Runs services in a process: reads settings, opens databases and transport, serves HTTP, and shuts down
+/// gracefully on SIGTERM and Ctrl+C. Exit codes: 0 stopped, 1 failed, 2 invalid setting.
 /// </summary>
 public static class ServiceHost
 {
@@ -23,60 +21,37 @@ public static class ServiceHost
 
     /// <param name="args">Settings as <c>--name value</c>.</param>
     /// <param name="modules">1 or more.</param>
-    /// <param name="prepare">Reads what it needs from the settings at once, so that a wrong one is told at the start.</param>
+    /// <param name="prepare">Reads its settings at once, so that invalid settings are reported at the start.</param>
     /// <param name="site">Pages for people; null for none.</param>
     public static async Task<int> RunAsync(
         string[] args, IReadOnlyList<IServiceModule> modules, Func<IConfiguration, ILoggerFactory, AfterReady>? prepare,
         ISite? site = null)
     {
+        SettingsSource? source = null;
         try
         {
-            var source = new SettingsSource(args, Environment.GetEnvironmentVariables());
+            var variables = Environment.GetEnvironmentVariables();
+            var standard = new StandardSettings(Environment.CurrentDirectory, variables);
+            source = new SettingsSource(args, variables, standard);
             var settings = new ConfigurationBuilder().Add(source).Build();
-            using var logs = Logs(settings);
+            using var logs = Logging.Create(settings, standard.LogLevels);
             await using var process = new HostProcess(modules, site, settings, logs);
             var afterReady = prepare?.Invoke(settings, logs);
             foreach (var unknown in source.Unknown())
-                await Console.Error.WriteLineAsync($"Nothing here knows the setting {unknown}: is it misspelt?");
+                await Console.Error.WriteLineAsync($"The setting {unknown} is unknown; check its spelling.");
+            foreach (var warning in source.Warnings) await Console.Error.WriteLineAsync(warning);
             return await process.RunAsync(afterReady);
         }
         catch (InvalidSettingException error)
         {
-            await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync(source?.Explain(error) ?? error.Message);
             return 2;
         }
         catch (Exception error) when (error is IOException or DatabaseUnfitException)
         {
-            // A port that is taken, a directory that cannot be written, a server that would lose commits.
+            // A port in use, a read-only directory, a server that could lose commits.
             await Console.Error.WriteLineAsync($"Orderwright cannot run: {error.Message}");
             return 1;
         }
-    }
-
-    static ILoggerFactory Logs(IConfiguration settings)
-    {
-        var said = settings["LOG"] is { Length: > 0 } text ? text : "info";
-        LogLevel? level = said.ToUpperInvariant() switch
-        {
-            "DEBUG" => LogLevel.Debug,
-            "INFO" => LogLevel.Information,
-            "WARN" => LogLevel.Warning,
-            "ERROR" => LogLevel.Error,
-            _ => null,
-        };
-        if (level is null) throw new InvalidSettingException("LOG", said, "debug, info, warn or error");
-        return LoggerFactory.Create(logging =>
-        {
-            logging.Services.AddSingleton(TimeProvider.System);
-            logging.SetMinimumLevel(level.Value).AddFilter("Microsoft", LogLevel.Warning)
-                // What it would say, with a stack, is thrown to us anyway.
-                .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-                .AddConsoleFormatter<OneLineFormatter, ConsoleFormatterOptions>()
-                .AddConsole(console =>
-                {
-                    console.FormatterName = OneLineFormatter.FormatterName;
-                    console.LogToStandardErrorThreshold = LogLevel.Trace;
-                });
-        });
     }
 }

@@ -5,22 +5,23 @@ using Orderwright.Runtime;
 namespace Orderwright.Hosting;
 
 /// <summary>
-/// Settings from the environment (<c>ORDERWRIGHT_MAX_MESSAGES=256</c>) and, stronger, from arguments
-/// (<c>--max-messages 256</c>; <c>--no-demo</c> stands for <c>--demo false</c>). Case, underscores and dashes do not
-/// count; <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. It
-/// remembers what was asked for, so that a setting which nobody asks for can be told.
+/// Settings from arguments (<c>--max-messages 256</c>; <c>--no-demo</c> means <c>--demo false</c>), then from the environment
+/// (<c>ORDERWRIGHT_MAX_MESSAGES=256</c>), then from <see cref="StandardSettings"/>. Case, underscores and dashes are ignored;
+/// <c>ORDERWRIGHT_DATABASE_FILE=/run/secrets/database</c> reads <c>DATABASE</c> from a file. Records which settings are
+/// read, so that unknown settings can be reported.
 /// </summary>
 public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
 {
-    // Those of the command line tool and its script.
-    static readonly string[] Others = ["URL", "KEY", "HOME"];
+    // Variables of the command line tool and its script.
+    static readonly string[] ToolVariables = ["URL", "KEY", "HOME"];
 
     readonly Dictionary<string, string> arguments = [];
     readonly Dictionary<string, string> environment = [];
-    readonly HashSet<string> asked = [];
+    readonly Dictionary<string, string> origins = [];
+    readonly HashSet<string> read = [];
     readonly Lock gate = new();
 
-    public SettingsSource(IReadOnlyList<string> args, IDictionary variables)
+    public SettingsSource(IReadOnlyList<string> args, IDictionary variables, StandardSettings? standard = null)
     {
         foreach (DictionaryEntry variable in variables)
             if (variable.Key is string name && name.StartsWith(Settings.Prefix, StringComparison.OrdinalIgnoreCase))
@@ -39,52 +40,74 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
             else
                 throw new InvalidSettingException($"The argument {name} needs a value.");
         }
+        if (standard is null) return;
+        (var provided, Warnings) = standard.Resolve(name => Data.ContainsKey(Normal(name)));
+        foreach (var (name, value, origin) in provided)
+        {
+            origins[Normal(name)] = origin;
+            Data[Normal(name)] = value;
+        }
     }
+
+    /// <summary>A sentence for each recognized standard setting without effect.</summary>
+    public IReadOnlyList<string> Warnings { get; } = [];
 
     public override bool TryGet(string key, out string? value)
     {
         var name = Normal(key);
-        lock (gate) asked.Add(name);
+        lock (gate) read.Add(name);
         return base.TryGet(name, out value);
     }
 
-    /// <summary>Refuses arguments that nobody asked for, and returns the variables that nobody asked for.</summary>
+    /// <summary>Throws for an unread argument; returns the unread variables and keys.</summary>
     public IReadOnlyList<string> Unknown()
     {
         lock (gate)
         {
-            foreach (var (name, said) in arguments)
-                if (!asked.Contains(name)) throw new InvalidSettingException($"There is no argument {said}.");
-            return [.. environment.Where(pair => !asked.Contains(pair.Key) && !Others.Contains(pair.Key))
-                .Select(pair => pair.Value)];
+            foreach (var (name, argument) in arguments)
+                if (!read.Contains(name)) throw new InvalidSettingException($"The argument {argument} is unknown.");
+            return
+            [
+                .. environment.Where(pair => !ToolVariables.Contains(pair.Key)).Concat(origins)
+                    .Where(pair => !read.Contains(pair.Key)).Select(pair => pair.Value),
+            ];
         }
     }
 
+    /// <summary>The message for an invalid setting, with the place the value comes from.</summary>
+    public string Explain(InvalidSettingException error) =>
+        error.Setting is { } name && origins.TryGetValue(Normal(name), out var origin)
+            ? $"{error.Message} The value comes from {origin}."
+            : error.Message;
+
+    /// <summary>True for two spellings of the same setting.</summary>
+    public static bool AreSame(string one, string other) => Normal(one) == Normal(other);
+
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
-    // How container platforms hand over secrets: NAME_FILE says in which file the value of NAME stands.
-    void SetVariable(string said, string name, string value)
+    // Container platforms provide secrets as files: NAME_FILE is the path of a file with the value of NAME.
+    void SetVariable(string variable, string name, string value)
     {
         const string InFile = "_FILE";
         if (!name.EndsWith(InFile, StringComparison.OrdinalIgnoreCase))
         {
-            Set(environment, said, name, value);
+            Set(environment, variable, name, value);
             return;
         }
         try
         {
-            Set(environment, said, name[..^InFile.Length], File.ReadAllText(value).Trim());
+            Set(environment, variable, name[..^InFile.Length], File.ReadAllText(value).Trim());
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InvalidSettingException($"{said} is \"{value}\", which cannot be read: {error.Message}");
+            throw new InvalidSettingException($"{variable} is \"{value}\", which cannot be read: {error.Message}");
         }
     }
 
-    void Set(Dictionary<string, string> from, string said, string key, string value)
+    void Set(Dictionary<string, string> from, string variable, string key, string value)
     {
         var name = Normal(key);
-        from[name] = said;
+        from[name] = variable;
         Data[name] = value;
     }
 

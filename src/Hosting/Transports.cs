@@ -8,13 +8,20 @@ using Orderwright.Transport.RabbitMq;
 
 namespace Orderwright.Hosting;
 
-/// <summary>
-/// What carries messages. <c>ORDERWRIGHT_TRANSPORT</c> is <c>inprocess</c> (default; only for all services in one
-/// process) or the address of a RabbitMQ broker, <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).
-/// </summary>
+/// <summary>Transport of messages between the services.</summary>
+public sealed class TransportSettings
+{
+    /// <summary>
+    /// <c>inprocess</c>, for all services in one process, or the address of a RabbitMQ broker,
+    /// <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).
+    /// </summary>
+    public string Transport { get; set; } = Transports.InProcess;
+}
+
+/// <summary>Opens the transport chosen by <see cref="TransportSettings"/>.</summary>
 static class Transports
 {
-    const string InProcess = "inprocess";
+    internal const string InProcess = "inprocess";
 
     public static ITransport Open(
         IConfiguration settings, RuntimeOptions limits, IReadOnlyList<string> services, TimeProvider time,
@@ -22,12 +29,12 @@ static class Transports
     {
         var address = AddressOf(settings);
         if (address == InProcess)
-            // Who is none of the four, such as the sandbox gateway, has nobody to talk to.
+            // A host of none of the four, such as the sandbox gateway, sends no messages.
             return services.Count > 1 || !ServiceNames.All.Contains(services[0])
                 ? new InProcessTransport(limits, time)
                 : throw new InvalidSettingException(
                     "TRANSPORT", InProcess,
-                    "amqp://user:password@host:port/vhost, as a service in a process of its own needs a broker");
+                    "amqp://user:password@host:port/vhost, because a service in a process of its own needs a broker");
         var options = settings.Bind<RabbitMqOptions>();
         options.Url = address;
         options.ClientName = string.Join(',', services);
@@ -37,15 +44,18 @@ static class Transports
         }
         catch (ValidationException error)
         {
-            throw new InvalidSettingException($"{Settings.Prefix}TRANSPORT: {error.Message} Or: {InProcess}.");
+            throw new InvalidSettingException($"{Settings.Prefix}TRANSPORT: {error.Message} Or: {InProcess}.")
+            {
+                Setting = "TRANSPORT",
+            };
         }
     }
 
-    /// <summary>For people; without user and password.</summary>
+    /// <summary>Describes the transport for people, without user and password.</summary>
     public static string Describe(IConfiguration settings) =>
         Uri.TryCreate(AddressOf(settings), UriKind.Absolute, out var broker)
             ? $"RabbitMQ on {broker.Authority}"
             : "in-process transport";
 
-    static string AddressOf(IConfiguration settings) => settings["TRANSPORT"] is { Length: > 0 } said ? said : InProcess;
+    static string AddressOf(IConfiguration settings) => settings.Bind<TransportSettings>().Transport;
 }

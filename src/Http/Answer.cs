@@ -6,20 +6,20 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Http;
 
 /// <summary>
-/// A whole HTTP answer as a value, so that it can be decided inside a transaction, stored under an Idempotency-Key and
-/// replayed byte for byte. Also an <see cref="IResult"/>: an endpoint returns it as it is.
+/// Complete HTTP response as a value, to be decided inside a transaction, stored under an Idempotency-Key and
+/// replayed byte for byte. Also an <see cref="IResult"/> for endpoints.
 /// </summary>
 /// <param name="Status">100 to 599.</param>
 /// <param name="Body">UTF-8; empty for none.</param>
 /// <param name="ContentType">Null with an empty body.</param>
-/// <param name="Location">Where the created thing is.</param>
+/// <param name="Location">Address of the created resource.</param>
 /// <param name="Version">Sent as a strong <c>ETag</c>.</param>
 public sealed record Answer(
     int Status, ReadOnlyMemory<byte> Body, string? ContentType = "application/json", string? Location = null,
     long? Version = null)
     : IResult
 {
-    /// <summary>True when this repeats an earlier answer: adds <c>Idempotent-Replayed: true</c>.</summary>
+    /// <summary>True for a replay of an earlier response: adds <c>Idempotent-Replayed: true</c>.</summary>
     public bool Replayed { get; init; }
 
     /// <summary>Adds <c>Preference-Applied: wait=N</c>.</summary>

@@ -4,33 +4,31 @@ using System.Text;
 namespace Orderwright.Http;
 
 /// <summary>
-/// Finds what looks like a payment card's number, so that none ever enters (DESIGN.md, section 8): a word of 13 to 19
-/// digits, single spaces or dashes allowed between them, that satisfies Luhn's check.
+/// Finds text resembling a payment card number, so that no card number is ever stored: a word of 13 to 19 digits, possibly
+/// separated by single spaces or dashes, that satisfies Luhn's check.
 /// </summary>
 /// <remarks>
-/// What shops write every day would be hit by chance, one in ten, and is left alone: digits that touch a letter (a
-/// token, a hash), a UUID, and an undivided number of 13 or 14 digits whose last is the GTIN check digit (the EAN on
-/// every product; a card of that length would have to satisfy both checks).
+/// Common shop data would match by chance, one number in ten, and is exempt: digits that touch a letter (a token, a hash), a
+/// UUID, and an undivided number of 13 or 14 digits with a valid GTIN check digit (the EAN on every product; a card
+/// number of the same length would have to satisfy both checks).
 /// </remarks>
 public static class CardNumbers
 {
     const int Shortest = 13;
     const int Longest = 19;
 
-    /// <summary>The code of the problem that a request with one is answered.</summary>
-    public const string Code = "card_number";
+    /// <summary>Code of the problem for a request with a card number.</summary>
+    public const string Code = ProblemCodes.CardNumber;
 
     public const string Advice = "This looks like a card number. Send a token of the payment provider instead.";
 
-    /// <param name="utf8">A whole text; anything outside ASCII counts as a letter.</param>
+    /// <param name="utf8">Complete text; every non-ASCII character counts as a letter.</param>
     public static bool Contains(ReadOnlySpan<byte> utf8) => Find(utf8, 0, out _) >= 0;
 
     /// <inheritdoc cref="Contains(ReadOnlySpan{byte})"/>
     public static bool Contains(string? text) => HasEnoughDigits(text) && Contains(Encoding.UTF8.GetBytes(text!));
 
-    /// <summary>
-    /// For what a gateway says and we have to keep: the text with a star in the place of each digit of a card's number.
-    /// </summary>
+    /// <summary>Masks each digit of a card number with a star, in gateway messages to be stored.</summary>
     public static string Masked(string text)
     {
         if (!HasEnoughDigits(text)) return text;
@@ -45,7 +43,7 @@ public static class CardNumbers
         return found ? Encoding.UTF8.GetString(utf8) : text;
     }
 
-    // Most texts have none, and are not looked at twice.
+    // Most texts have too few digits and are not scanned further.
     static bool HasEnoughDigits(string? text)
     {
         var count = 0;
@@ -54,7 +52,7 @@ public static class CardNumbers
         return count >= Shortest;
     }
 
-    /// <summary>Where the first one begins, or -1.</summary>
+    /// <summary>Start of the first card number, or -1.</summary>
     static int Find(ReadOnlySpan<byte> utf8, int from, out int end)
     {
         end = utf8.Length;
@@ -111,7 +109,7 @@ public static class CardNumbers
             && Utf8Parser.TryParse(utf8.Slice(start, Length), out Guid _, out var read, 'D') && read == Length;
     }
 
-    // GS1: weights 3 and 1 from the right, the check digit itself weighs 1.
+    // GS1: weights 3 and 1 from the right, the check digit weighs 1.
     static bool IsTradeNumber(ReadOnlySpan<byte> digits)
     {
         if (digits.Length > 14) return false;

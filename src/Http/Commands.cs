@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Http;
 
 /// <summary>
-/// Turns a request that changes something into a <see cref="Command{T}"/>, or into the answer that refuses it:
+/// Reads a state-changing request into a <see cref="Command{T}"/>, or into a refusal:
 /// <code>
 /// var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.Adjustment);
 /// return command is null ? refusal! : await adjustments.SubmitAsync(command.For((sku, command.Body)));
@@ -14,7 +14,7 @@ namespace Orderwright.Http;
 /// </summary>
 public static class Commands
 {
-    /// <summary>Reads key, body and caller. Exactly one of the two is null.</summary>
+    /// <summary>Reads key, body and caller. Exactly one part of the result is null.</summary>
     public static async Task<(Command<T>? Command, Answer? Refusal)> ReadAsync<T>(
         HttpContext http, JsonTypeInfo<T> type, int limitBytes = StrictJson.BodyLimit) where T : class
     {
@@ -26,17 +26,17 @@ public static class Commands
             : (new Command<T>(body.Value!, Caller.Of(http), key, body.Hash), null);
     }
 
-    /// <summary>For an operation without a body: what it is about comes from the path.</summary>
+    /// <summary>Reads a request without a body, with a subject from the path.</summary>
     public static (Command<T>? Command, Answer? Refusal) WithoutBody<T>(HttpContext http, T about)
     {
         var (key, refusal) = IdempotencyKeys.Read(http);
         if (refusal is not null) return (null, refusal);
         return http.Request.ContentLength is > 0 || http.Request.Headers.TransferEncoding.Count > 0
-            ? (null, Problem.Invalid("", "unexpected_body", "This operation takes no body."))
+            ? (null, Problem.Invalid("", ErrorCodes.UnexpectedBody, "This operation accepts no body."))
             : (new Command<T>(about, Caller.Of(http), key, key is null ? [] : HashOfTarget(http.Request)), null);
     }
 
-    /// <summary>The same request, about something else: what was read from the body together with the path.</summary>
+    /// <summary>Returns the same request with another body, such as the body combined with the path.</summary>
     public static Command<TOther> For<T, TOther>(this Command<T> command, TOther body) =>
         new(body, command.Caller, command.Key, command.Hash, command.AnswersLater);
 

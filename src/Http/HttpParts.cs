@@ -3,7 +3,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Http;
 
-/// <summary>Parts of a service that has an HTTP API.</summary>
+/// <summary>Parts of a service with an HTTP API.</summary>
 public record HttpParts : ServiceParts
 {
     /// <summary>Maps the endpoints of the API.</summary>

@@ -5,35 +5,39 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Http;
 
-/// <summary>A request that changes something: its content, who asks, and under which Idempotency-Key, if any.</summary>
-/// <param name="Body">What is asked.</param>
-/// <param name="Caller">Who asks.</param>
+/// <summary>State-changing request: content, caller and Idempotency-Key.</summary>
+/// <param name="Body">Content.</param>
+/// <param name="Caller">Caller.</param>
 /// <param name="Key">1 to 255 visible ASCII characters, or null.</param>
-/// <param name="Hash">SHA-256 over method, path and body: the same key with another hash is refused. Empty without a key.</param>
-/// <param name="AnswersLater">The caller waits for more than the commit; its key is in flight until it is settled.</param>
+/// <param name="Hash">
+/// SHA-256 over method, path and body: the same key with another hash is refused. Empty without a key.
+/// </param>
+/// <param name="AnswersLater">
+/// True if the caller waits for more than the commit; the key is in flight until settled.
+/// </param>
 public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash, bool AnswersLater = false)
 {
-    /// <summary>The request's trace, for the answer that is decided in a batch of many.</summary>
+    /// <summary>Trace id of the request, for a response decided in a batch.</summary>
     public string? TraceId { get; } = Activity.Current?.TraceId.ToHexString();
 
-    /// <summary>Two callers' keys never meet.</summary>
+    /// <summary>Owner of the key: keys of different callers are independent.</summary>
     public string Scope => $"{Caller.Merchant}/{Caller.Name}";
 }
 
 /// <summary>
-/// Group commit with Idempotency-Keys: the keys of a batch are looked up, fresh commands are handled, and their answers
-/// are stored in the same transaction. The same key and request get the first answer again, byte for byte; another
-/// request under it 422 <c>idempotency_key_reused</c>; one that is still being answered 409 <c>idempotency_key_in_flight</c>.
+/// Group commit with Idempotency-Keys: the keys of a batch are looked up, fresh commands are handled, and the responses are
+/// stored in the same transaction. The same key and request get the first response again, byte for byte; another request with
+/// the key gets 422 <c>idempotency_key_reused</c>; a request still in progress gets 409 <c>idempotency_key_in_flight</c>.
 /// Keys are kept for 48 h and belong to the caller.
 /// </summary>
 /// <remarks>
-/// Clocks of two instances may differ by more than anybody waits. So whoever repeats the answer of an abandoned key
-/// settles it in the same transaction, and whoever comes to settle a key that is settled gives the answer that stands.
+/// Clocks of two instances may differ by more than the longest wait. Therefore a replay of an abandoned key settles the key
+/// in the same transaction, and settling an already settled key returns the stored response.
 /// </remarks>
 public sealed class CommandGroup<T>
 {
-    // How long a command that answers later may leave its key unsettled. Longer than any wait a client can ask for
-    // (30 s): past it, whoever waited is gone, and the answer of the commit stands.
+    // Maximum time a later response may leave a key unsettled. Longer than any wait a client can request (30 s): after that
+    // the waiting request is gone, and the response of the commit is final.
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
     readonly Func<IReadOnlyList<Command<T>>, Work, Task<IReadOnlyList<Answer>>> handle;
@@ -41,9 +45,11 @@ public sealed class CommandGroup<T>
     readonly GroupCommit<(Command<T> Command, Answer Answer), Answer> settlements;
     readonly SqlCatalog sql;
 
-    /// <param name="name">For logs.</param>
-    /// <param name="handle">Returns one answer per fresh command, in the same order. Answers of 5xx are not kept.</param>
-    /// <param name="context">The service's.</param>
+    /// <param name="name">Name in logs.</param>
+    /// <param name="handle">
+    /// Returns a response per fresh command, in the same order. Responses with 5xx are not stored.
+    /// </param>
+    /// <param name="context">Service's context.</param>
     public CommandGroup(
         string name, Func<IReadOnlyList<Command<T>>, Work, Task<IReadOnlyList<Answer>>> handle, ServiceContext context)
     {
@@ -58,8 +64,8 @@ public sealed class CommandGroup<T>
     public Task<Answer> SubmitAsync(Command<T> command) => commands.SubmitAsync(command);
 
     /// <summary>
-    /// For a command with <see cref="Command{T}.AnswersLater"/>: stores <paramref name="answer"/> and returns it, or returns
-    /// what was answered meanwhile to another request under the key.
+    /// Settles a command with <see cref="Command{T}.AnswersLater"/>: stores <paramref name="answer"/> and returns it, or
+    /// returns the response stored meanwhile by another request with the key.
     /// </summary>
     public Task<Answer> SettleAsync(Command<T> command, Answer answer) =>
         command.Key is null ? Task.FromResult(answer) : settlements.SubmitAsync((command, answer));
@@ -107,14 +113,16 @@ public sealed class CommandGroup<T>
             SqlArgs.Over([.. keyed.DistinctBy(command => (command.Scope, command.Key))])
                 .Text("scope", command => command.Scope)
                 .Text("key", command => command.Key),
-            row => (Key: (row.Text(0), row.Text(1)), Stored: new Stored(
-                row.Bytes(2),
-                new Answer(row.Int(3), row.Bytes(7), row.TextOrNull(4), row.TextOrNull(5), row.BigIntOrNull(6)),
-                row.Bool(8), row.Time(9))));
+            row => (Key: (row.Text("scope"), row.Text("key")), Stored: new Stored(
+                row.Bytes("hash"),
+                new Answer(
+                    row.Int("status"), row.Bytes("body"), row.TextOrNull("content_type"), row.TextOrNull("location"),
+                    row.BigIntOrNull("version")),
+                row.Bool("settled"), row.Time("created_at"))));
         return rows.ToDictionary(row => row.Key, row => row.Stored);
     }
 
-    // From here on nobody who still waits can give another answer than the one that is about to be repeated.
+    // Once settled, a waiting request cannot return anything but the replayed response.
     async Task<Dictionary<(string, string), Stored>> SettleAbandonedAsync(
         Dictionary<(string, string), Stored> known, IReadOnlyList<Command<T>> batch, Work work)
     {
@@ -174,23 +182,23 @@ public sealed class CommandGroup<T>
                 .Bytes("body", a => a.Answer.Body.ToArray()));
         if (settled == batch.Count) return [.. batch.Select(a => a.Answer)];
 
-        // Another was first with some of them: on PostgreSQL the update has waited for its commit.
+        // Another instance settled some keys first: on PostgreSQL the update has waited for its commit.
         var standing = await LoadAsync([.. batch.Select(a => a.Command)], work);
         return [.. batch.Select(
             a => standing.TryGetValue((a.Command.Scope, a.Command.Key!), out var stored) ? stored.Answer : a.Answer)];
     }
 
     static Answer Reused() => Problem.Of(
-        StatusCodes.Status422UnprocessableEntity, "idempotency_key_reused",
-        "This Idempotency-Key was used with another request.");
+        StatusCodes.Status422UnprocessableEntity, ProblemCodes.IdempotencyKeyReused,
+        "This Idempotency-Key was used for a different request.");
 
     static Answer InFlight() => Problem.Conflict(
-        "idempotency_key_in_flight", "The first request under this Idempotency-Key is still being answered.");
+        ProblemCodes.IdempotencyKeyInFlight, "The first request under this Idempotency-Key is still in progress.");
 }
 
 public static class IdempotencyKeys
 {
-    /// <summary>The request's key, or the 400 that refuses it.</summary>
+    /// <summary>Reads the request's key, or a 400 response.</summary>
     public static (string? Key, Answer? Refusal) Read(HttpContext http)
     {
         if (!http.Request.Headers.TryGetValue("Idempotency-Key", out var values)) return (null, null);
@@ -199,6 +207,7 @@ public static class IdempotencyKeys
         return values.Count == 1 && key.Length is >= 1 and <= 255 && key.All(c => c is > ' ' and <= '~')
             ? (key, null)
             : (null, Problem.Invalid(
-                "Idempotency-Key", "idempotency_key_malformed", "The key must be 1 to 255 visible ASCII characters, once."));
+                "Idempotency-Key", ErrorCodes.IdempotencyKeyMalformed,
+                "The key must be 1 to 255 visible ASCII characters, once."));
     }
 }

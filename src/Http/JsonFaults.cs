@@ -5,16 +5,16 @@ using System.Text.Json.Serialization.Metadata;
 namespace Orderwright.Http;
 
 /// <summary>
-/// Says what in a body does not fit its type, all of it at once, by JSON pointer. Runs only for a body that the
-/// serializer refused, or that holds a null: the serializer names one fault at a time and has no stable codes, and it
-/// takes null for an item of a list or a map.
+/// Lists every mismatch between a body and its type, by JSON pointer. Runs only for a body refused by the serializer,
+/// or containing a null: the serializer reports one error at a time without stable codes, and accepts null as an item of a
+/// list or map.
 /// </summary>
 static class JsonFaults
 {
     const int Most = 20;
 
     /// <param name="json">Well-formed and inspected.</param>
-    /// <param name="type">What the operation reads.</param>
+    /// <param name="type">Expected type.</param>
     public static List<ProblemError> Find(ReadOnlySpan<byte> json, JsonTypeInfo type)
     {
         var errors = new List<ProblemError>();
@@ -47,7 +47,7 @@ static class JsonFaults
                 break;
             default:
                 var expected = type.Kind == JsonTypeInfoKind.Enumerable ? "an array" : "an object";
-                errors.Add(new(pointer, "invalid_type", $"Expected here: {expected}."));
+                errors.Add(new(pointer, ErrorCodes.InvalidType, $"Expected here: {expected}."));
                 reader.Skip();
                 break;
         }
@@ -70,7 +70,7 @@ static class JsonFaults
             {
                 errors.Add(seen.Contains(name) && known.ContainsKey(name)
                     ? Twice(place)
-                    : new(place, "unknown_property", "This operation knows no such property."));
+                    : new(place, ErrorCodes.UnknownProperty, "Unknown property."));
                 reader.Skip();
             }
             else if (reader.TokenType != JsonTokenType.Null)
@@ -116,7 +116,7 @@ static class JsonFaults
             Value(ref reader, json, type.Options.GetTypeInfo(type.ElementType!), pointer, errors);
     }
 
-    // The type's own converter decides; only a whole number that is too large for an integer has a code of its own.
+    // The type's converter decides. Only a whole number too large for an integer has a code of its own.
     static void Scalar(
         ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTypeInfo type, string pointer,
         List<ProblemError> errors)
@@ -132,8 +132,8 @@ static class JsonFaults
         {
             var clr = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
             errors.Add(isWhole && (clr == typeof(int) || clr == typeof(long))
-                ? new(pointer, "out_of_range", "The number is too large for this field.")
-                : new(pointer, "invalid_type", $"Expected here: {Expected(clr)}."));
+                ? new(pointer, ErrorCodes.OutOfRange, "The number is too large for this field.")
+                : new(pointer, ErrorCodes.InvalidType, $"Expected here: {Expected(clr)}."));
         }
     }
 
@@ -150,7 +150,8 @@ static class JsonFaults
             ? Nullable.GetUnderlyingType(property.PropertyType) is not null
             : property.IsSetNullable;
 
-    static ProblemError Required(string pointer) => new(pointer, "required", "This must be there and not be null.");
+    static ProblemError Required(string pointer) =>
+        new(pointer, ErrorCodes.Required, "A value is required and must not be null.");
 
-    static ProblemError Twice(string pointer) => new(pointer, "duplicate_property", "This property stands here twice.");
+    static ProblemError Twice(string pointer) => new(pointer, ErrorCodes.DuplicateProperty, "This property occurs twice.");
 }

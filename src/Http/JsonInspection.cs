@@ -8,20 +8,20 @@ using System.Text.Unicode;
 namespace Orderwright.Http;
 
 /// <summary>
-/// One pass over a body before it is read into a type, for what the serializer lets through: nesting, text that no
-/// database takes, and card numbers. Allocates nothing for a body that is in order.
+/// Inspects a body, in one pass before deserialization, for problems accepted by the serializer: nesting, text that no
+/// database can store, and card numbers. Allocates nothing for a valid body.
 /// </summary>
 static class JsonInspection
 {
     public const int MaxDepth = 32;
 
-    /// <param name="json">The whole body.</param>
-    /// <param name="hasNull">There is a null somewhere; whether it may be there depends on the type.</param>
+    /// <param name="json">Complete body.</param>
+    /// <param name="hasNull">True if the body contains a null; the type decides whether null is allowed.</param>
     public static ProblemError? Find(ReadOnlySpan<byte> json, out bool hasNull)
     {
         hasNull = false;
-        if (json.IsEmpty) return new("", "required", "A JSON body is required.");
-        if (!Utf8.IsValid(json)) return new("", "invalid_text", "The body is not valid UTF-8.");
+        if (json.IsEmpty) return new("", ErrorCodes.Required, "A JSON body is required.");
+        if (!Utf8.IsValid(json)) return new("", ProblemCodes.InvalidText, "The body is not valid UTF-8.");
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth + 1 });
         try
         {
@@ -30,14 +30,14 @@ static class JsonInspection
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= MaxDepth:
-                        return new("", "too_deep", $"Nothing here nests deeper than {MaxDepth}.");
+                        return new("", ProblemCodes.TooDeep, $"The body nests deeper than {MaxDepth} levels.");
                     case JsonTokenType.Null:
                         hasNull = true;
                         break;
                     case JsonTokenType.PropertyName or JsonTokenType.String when !IsText(in reader):
                         return new(
-                            PointerTo(json, reader.TokenStartIndex), "invalid_text",
-                            "Text must not hold the NUL character or half of a surrogate pair.");
+                            PointerTo(json, reader.TokenStartIndex), ProblemCodes.InvalidText,
+                            "Text must not contain the NUL character or an unpaired surrogate.");
                     case JsonTokenType.PropertyName or JsonTokenType.String or JsonTokenType.Number
                         when IsCardNumber(in reader):
                         return new(
@@ -49,14 +49,14 @@ static class JsonInspection
         catch (JsonException error)
         {
             return new(
-                "", "invalid_json",
+                "", ProblemCodes.InvalidJson,
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"The body stops being JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}."));
         }
     }
 
-    // What is not escaped was checked with the whole body; a raw control character is no JSON.
+    // Unescaped text was validated with the whole body; a raw control character is invalid JSON.
     static bool IsText(ref readonly Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped) return true;
@@ -91,7 +91,7 @@ static class JsonInspection
         }
     }
 
-    /// <summary>RFC 6901 to the value at this byte; for a property's name, to the object that holds it.</summary>
+    /// <summary>RFC 6901 pointer to the value at this byte; for a property name, to the containing object.</summary>
     static string PointerTo(ReadOnlySpan<byte> json, long tokenStart)
     {
         var path = new Stack<string>();
@@ -131,7 +131,7 @@ static class JsonInspection
         if (indexes.Count > 0 && indexes.Peek() >= 0) indexes.Push(indexes.Pop() + 1);
     }
 
-    /// <summary>A property's name as one segment of a pointer; cut short, as it is the client's own text.</summary>
+    /// <summary>Property name as a segment of a pointer, shortened because the text comes from the client.</summary>
     public static string Segment(string name) =>
         (name.Length <= 100 ? name : name[..100])
             .Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);

@@ -5,15 +5,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace Orderwright.Http;
 
-/// <summary>A page of a list: <c>{"items":[…],"nextCursor":"…"|null}</c>.</summary>
+/// <summary>Page of a list: <c>{"items":[…],"nextCursor":"…"|null}</c>.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 
 public static class Pages
 {
-    /// <summary>Cuts a page out of rows that were read with one more than the limit: that one says there are more.</summary>
+    /// <summary>
+    /// Cuts a page out of rows read with a limit of one more: the extra row shows that the list continues.
+    /// </summary>
     /// <param name="rows">In the list's order, at most <paramref name="limit"/> + 1.</param>
-    /// <param name="limit">Of the page.</param>
-    /// <param name="positionOf">Where to go on after a row.</param>
+    /// <param name="limit">Page size.</param>
+    /// <param name="positionOf">Position after a row, for the cursor.</param>
     public static Page<T> Of<T>(IReadOnlyList<T> rows, int limit, Func<T, string> positionOf) =>
         rows.Count <= limit
             ? new(rows, null)
@@ -21,8 +23,8 @@ public static class Pages
 }
 
 /// <summary>
-/// Keyset cursors: opaque to the caller, refused with a 400 when they were not made here. The check sum finds damage
-/// and guessing; it is no secret, as a cursor only says where to go on in a list that is filtered for the caller anyway.
+/// Keyset cursors: opaque to the caller, refused with a 400 unless made here. The checksum detects damage and guessing. The
+/// checksum is no secret, because a cursor only marks a position in a list already filtered for the caller.
 /// </summary>
 public static class Cursor
 {
@@ -32,7 +34,7 @@ public static class Cursor
         return Base64Url.EncodeToString([.. Check(text), .. text]);
     }
 
-    /// <summary>The position, or null when the cursor is not one of ours.</summary>
+    /// <summary>Reads the position; null for a foreign cursor.</summary>
     public static string? Read(string cursor)
     {
         if (cursor.Length > 512 || !Base64Url.IsValid(cursor)) return null;
@@ -45,7 +47,7 @@ public static class Cursor
     static byte[] Check(ReadOnlySpan<byte> text) => System.Security.Cryptography.SHA256.HashData(text)[..4];
 }
 
-/// <summary>Metadata of a list, for the API's description: what it takes besides <c>limit</c> and <c>cursor</c>.</summary>
+/// <summary>Filters of a list, as metadata for the API's description; <c>limit</c> and <c>cursor</c> are implied.</summary>
 public sealed record ListFilters(IReadOnlyList<string> Names);
 
 public static class ListFilterExtensions
@@ -55,7 +57,7 @@ public static class ListFilterExtensions
         builder.WithMetadata(new ListFilters(filters));
 }
 
-/// <summary>The query of a list call, read strictly: what is not known, or not well-formed, is a 400 naming it.</summary>
+/// <summary>Query of a list request, read strictly: an unknown or malformed parameter is a 400 with the name.</summary>
 public sealed class ListQuery
 {
     public const int MaxLimit = 200;
@@ -64,15 +66,15 @@ public sealed class ListQuery
     readonly Dictionary<string, string> values = [];
     readonly List<ProblemError> errors = [];
 
-    /// <param name="http">The request.</param>
-    /// <param name="known">Parameters besides <c>limit</c> and <c>cursor</c>.</param>
+    /// <param name="http">Request.</param>
+    /// <param name="known">Parameters other than <c>limit</c> and <c>cursor</c>.</param>
     public ListQuery(HttpContext http, params ReadOnlySpan<string> known)
     {
         foreach (var (name, value) in http.Request.Query)
             if (name is not ("limit" or "cursor") && !known.Contains(name))
-                errors.Add(new(name, "unknown_parameter", "This list has no such parameter."));
+                errors.Add(new(name, ErrorCodes.UnknownParameter, "Unknown parameter."));
             else if (value.Count > 1)
-                errors.Add(new(name, "repeated_parameter", "Say it once."));
+                errors.Add(new(name, ErrorCodes.RepeatedParameter, "Say it once."));
             else
                 values[name] = value.ToString();
         if (values.TryGetValue("limit", out var limit))
@@ -80,17 +82,17 @@ public sealed class ListQuery
                 && number is >= 1 and <= MaxLimit)
                 Limit = number;
             else
-                errors.Add(new("limit", "out_of_range", $"A whole number from 1 to {MaxLimit}."));
+                errors.Add(new("limit", ErrorCodes.OutOfRange, $"A whole number from 1 to {MaxLimit}."));
         if (values.TryGetValue("cursor", out var cursor) && (Position = Cursor.Read(cursor)) is null)
-            errors.Add(new("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given."));
+            errors.Add(new("cursor", ErrorCodes.InvalidCursor, "Pass nextCursor of the previous page unchanged."));
     }
 
     public int Limit { get; } = DefaultLimit;
 
-    /// <summary>Where to go on, as it was given to <see cref="Cursor.Write"/>; null at the start.</summary>
+    /// <summary>Position to continue from, as given to <see cref="Cursor.Write"/>; null at the start.</summary>
     public string? Position { get; }
 
-    /// <summary>The 400, if anything was wrong; ask after reading all parameters.</summary>
+    /// <summary>The 400 response with all errors, or null; read after all parameters.</summary>
     public Answer? Refusal => errors.Count == 0 ? null : Problem.Invalid(errors);
 
     public string? Text(string name) => values.GetValueOrDefault(name);
@@ -98,7 +100,7 @@ public sealed class ListQuery
     public string? OneOf(string name, IReadOnlyList<string> allowed)
     {
         if (!values.TryGetValue(name, out var value) || allowed.Contains(value)) return value;
-        errors.Add(new(name, "unknown_value", $"One of: {string.Join(", ", allowed)}."));
+        errors.Add(new(name, ErrorCodes.UnknownValue, $"One of: {string.Join(", ", allowed)}."));
         return null;
     }
 
@@ -107,7 +109,7 @@ public sealed class ListQuery
         if (!values.TryGetValue(name, out var value)) return null;
         if (DateTimeOffset.TryParse(value, null, System.Globalization.DateTimeStyles.AssumeUniversal, out var time))
             return time.ToUniversalTime();
-        errors.Add(new(name, "invalid_time", "An RFC 3339 time, such as 2026-01-31T09:30:00.123Z."));
+        errors.Add(new(name, ErrorCodes.InvalidTime, "An RFC 3339 time, such as 2026-01-31T09:30:00.123Z."));
         return null;
     }
 
@@ -115,7 +117,7 @@ public sealed class ListQuery
     {
         if (!values.TryGetValue(name, out var value)) return null;
         if (Guid.TryParseExact(value, "D", out var id)) return id;
-        errors.Add(new(name, "invalid_id", "A UUID."));
+        errors.Add(new(name, ErrorCodes.InvalidId, "A UUID."));
         return null;
     }
 
@@ -123,7 +125,7 @@ public sealed class ListQuery
     {
         if (!values.TryGetValue(name, out var value)) return null;
         if (long.TryParse(value, System.Globalization.NumberStyles.AllowLeadingSign, null, out var number)) return number;
-        errors.Add(new(name, "invalid_number", "A whole number."));
+        errors.Add(new(name, ErrorCodes.InvalidNumber, "A whole number."));
         return null;
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Http;
 
 /// <summary>
-/// RFC 9457 problem details. <c>code</c> is stable and what clients branch on; <c>errors</c> names each offending place
-/// by JSON pointer; <c>traceId</c> finds the log. Never a stack, SQL, or a path of the machine.
+/// RFC 9457 problem details. <c>code</c> is stable, and clients branch on it; <c>errors</c> lists each invalid place by JSON
+/// pointer; <c>traceId</c> finds the log. Never contains a stack, SQL, or a path of the machine.
 /// </summary>
 public sealed record Problem(
     string Type, string Title, int Status, string Code, string Detail, string? TraceId,
@@ -16,10 +16,10 @@ public sealed record Problem(
     const string ContentType = "application/problem+json";
 
     /// <param name="status">400 to 599.</param>
-    /// <param name="code">Stable snake_case.</param>
-    /// <param name="detail">One sentence for the caller, in which nothing internal stands.</param>
-    /// <param name="errors">For a 400: what is wrong where.</param>
-    /// <param name="allowed">For <c>illegal_transition</c>: what would be legal.</param>
+    /// <param name="code">Stable snake_case, documented in <see cref="ProblemCodes"/>.</param>
+    /// <param name="detail">Sentence for the caller, without internals.</param>
+    /// <param name="errors">For a 400: the invalid places.</param>
+    /// <param name="allowed">For <c>illegal_transition</c>: legal statuses.</param>
     /// <param name="orderId">For <c>duplicate_reference</c>: the first order.</param>
     public static Answer Of(
         int status, string code, string detail, IReadOnlyList<ProblemError>? errors = null,
@@ -34,8 +34,7 @@ public sealed record Problem(
             ContentType);
 
     /// <summary>
-    /// A problem that was decided in a batch of many requests, with the trace of the one it answers. A replayed answer
-    /// stays as it was.
+    /// Adds the trace id of a request to the problem, for requests handled in a batch. A replayed response is unchanged.
     /// </summary>
     public static Answer Traced(Answer answer, string? traceId) =>
         answer.ContentType != ContentType || answer.Replayed || traceId is null
@@ -48,27 +47,35 @@ public sealed record Problem(
             };
 
     public static Answer Invalid(IReadOnlyList<ProblemError> errors) =>
-        Of(StatusCodes.Status400BadRequest, "invalid_request", "The request does not say what this operation needs.", errors);
+        Of(
+            StatusCodes.Status400BadRequest, ProblemCodes.InvalidRequest, "The request is invalid; errors lists each problem.",
+            errors);
 
     public static Answer Invalid(string pointer, string code, string detail) =>
         Invalid([new ProblemError(pointer, code, detail)]);
 
-    /// <param name="place">Where it stood, and nothing of it.</param>
+    /// <param name="place">Location of the number, never the number.</param>
     public static Answer CardNumber(string place) => Of(
         StatusCodes.Status400BadRequest, CardNumbers.Code, CardNumbers.Advice,
         [new ProblemError(place, CardNumbers.Code, CardNumbers.Advice)]);
 
     public static Answer NotFound(string what) =>
-        Of(StatusCodes.Status404NotFound, "not_found", $"There is no such {what}, or it is not yours to see.");
+        Of(StatusCodes.Status404NotFound, ProblemCodes.NotFound, $"The {what} does not exist, or you may not see it.");
+
+    /// <summary>Refusal of a well-formed cursor that belongs to another list.</summary>
+    public static Answer InvalidCursor =>
+        Invalid("cursor", ErrorCodes.InvalidCursor, "Pass nextCursor of the previous page unchanged.");
 
     public static Answer Conflict(string code, string detail) => Of(StatusCodes.Status409Conflict, code, detail);
 
     static string TitleOf(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);
 }
 
-/// <param name="Pointer">RFC 6901 into the body (<c>/lines/0/quantity</c>), or the name of a header or query parameter.</param>
+/// <param name="Pointer">
+/// RFC 6901 into the body (<c>/lines/0/quantity</c>), or the name of a header or query parameter.
+/// </param>
 /// <param name="Code">Stable snake_case.</param>
-/// <param name="Detail">One sentence.</param>
+/// <param name="Detail">Sentence.</param>
 public sealed record ProblemError(string Pointer, string Code, string Detail);
 
 [JsonSourceGenerationOptions(

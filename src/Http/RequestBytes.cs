@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Http;
 
 /// <summary>
-/// A request's method, target and body in one rented buffer, one after another, so that one hash covers all three and
-/// the body is parsed where it lies.
+/// Method, target and body of a request in a single rented buffer: one hash covers all three, and the body is parsed in
+/// place.
 /// </summary>
 readonly struct RequestBytes : IDisposable
 {
@@ -21,7 +21,9 @@ readonly struct RequestBytes : IDisposable
 
     public byte[] Hash() => SHA256.HashData(rented.AsSpan(0, end));
 
-    /// <summary>Null for a body over the limit: by its Content-Length before anything is read, else while reading.</summary>
+    /// <summary>
+    /// Reads the body; null above the limit, detected by Content-Length before reading or else while reading.
+    /// </summary>
     public static async ValueTask<RequestBytes?> ReadAsync(
         HttpRequest request, int limitBytes, CancellationToken cancel)
     {

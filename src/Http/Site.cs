@@ -5,23 +5,23 @@ using Microsoft.Extensions.Logging;
 namespace Orderwright.Http;
 
 /// <summary>
-/// Pages for people beside the services' APIs. It has no rights of its own: what it shows and does goes through the
-/// HTTP APIs, as its visitor.
+/// Pages for people beside the services' APIs. A site has no rights of its own: all reads and actions go through the
+/// HTTP APIs, with the visitor's rights.
 /// </summary>
 public interface ISite
 {
-    /// <param name="web">For its routes, and for what it answers where no route is.</param>
-    /// <param name="context">Where it is.</param>
+    /// <param name="web">Application to map routes and a fallback on.</param>
+    /// <param name="context">Environment of the site.</param>
     void Map(WebApplication web, SiteContext context);
 }
 
-/// <summary>What a host hands a site.</summary>
-/// <param name="Configuration">The settings; read them while mapping.</param>
-/// <param name="Services">The services of this process.</param>
-/// <param name="Address">Where this process answers, once it does.</param>
-/// <param name="HasKeys">Callers need a key.</param>
-/// <param name="Time">The clock.</param>
-/// <param name="Logs">For log lines.</param>
+/// <summary>Environment of a site, provided by the host.</summary>
+/// <param name="Configuration">Settings, to be read while mapping.</param>
+/// <param name="Services">Services of the process.</param>
+/// <param name="Address">Address of the process, once listening.</param>
+/// <param name="HasKeys">True if callers need a key.</param>
+/// <param name="Time">Clock.</param>
+/// <param name="Logs">Loggers.</param>
 public sealed record SiteContext(
     IConfiguration Configuration, IReadOnlyList<string> Services, Func<Uri> Address, bool HasKeys, TimeProvider Time,
     ILoggerFactory Logs);

@@ -5,34 +5,34 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Http;
 
 /// <summary>
-/// A request's body: either its value and, where it was asked for, the SHA-256 over the request's method, target and body
-/// (else empty), or the answer that refuses it.
+/// Body of a request: either its value with, on request, the SHA-256 over method, target and body (otherwise empty), or the
+/// refusal.
 /// </summary>
 public sealed record JsonBody<T>(T? Value, byte[] Hash, Answer? Refusal) where T : class;
 
 /// <summary>
-/// Reads request bodies strictly (API.md, "Everywhere"): unknown or duplicate properties, null for required, numbers as
-/// strings, <c>\u0000</c>, lone surrogates, invalid UTF-8, depth over 32 and card numbers are a 400 that names each
-/// place. The type's serializer context carries the strict options.
+/// Reads request bodies strictly (docs/reference/http-api.md): unknown or duplicate properties, null for a required value,
+/// numbers as strings, <c>\u0000</c>, lone surrogates, invalid UTF-8, depth over 32 and card numbers result in a 400 that
+/// lists each place. The serializer context of the type carries the strict options.
 /// </summary>
 public static class StrictJson
 {
     public const int BodyLimit = 1_000_000;
     public const int OrderBodyLimit = 2_000_000;
 
-    /// <summary>Reads and checks a body. Never throws for what a client sent.</summary>
+    /// <summary>Reads and checks a body. Never throws because of a client's input.</summary>
     public static async Task<JsonBody<T>> ReadAsync<T>(
         HttpContext http, JsonTypeInfo<T> type, int limitBytes = BodyLimit, bool hashed = false) where T : class
     {
         if (!IsJson(http.Request.ContentType))
             return Refuse<T>(Problem.Of(
-                StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type",
+                StatusCodes.Status415UnsupportedMediaType, ProblemCodes.UnsupportedMediaType,
                 "Send application/json in UTF-8."));
         try
         {
             if (await RequestBytes.ReadAsync(http.Request, limitBytes, http.RequestAborted) is not { } bytes)
                 return Refuse<T>(Problem.Of(
-                    StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body is over {limitBytes} bytes."));
+                    StatusCodes.Status413PayloadTooLarge, ProblemCodes.BodyTooLarge, $"The body exceeds {limitBytes} bytes."));
             using (bytes)
             {
                 var (value, errors) = Parse(bytes.Body, type);
@@ -41,12 +41,12 @@ public static class StrictJson
         }
         catch (BadHttpRequestException error)
         {
-            // The server's own limits, or a client that went away: too large, too slow, cut off, badly chunked.
-            return Refuse<T>(Problem.Of(error.StatusCode, "unreadable_body", "The body could not be read to its end."));
+            // A limit of the server, or a disconnected client: too large, too slow, truncated, badly chunked.
+            return Refuse<T>(Problem.Of(error.StatusCode, ProblemCodes.UnreadableBody, "The body could not be read completely."));
         }
     }
 
-    /// <summary>Either a value and no error, or errors and no value.</summary>
+    /// <summary>Parses a body into either a value without errors, or errors without a value.</summary>
     public static (T? Value, IReadOnlyList<ProblemError> Errors) Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
         where T : class
     {
@@ -59,18 +59,19 @@ public static class StrictJson
         }
         catch (JsonException)
         {
-            // What it is, is found below; whatever has no better name is told without one.
+            // The fault is located below; without a specific code the result is invalid_json.
         }
         var errors = JsonFaults.Find(json, type);
         if (errors.Count > 0) return (null, errors);
         return value is not null
             ? (value, [])
-            : (null, [new ProblemError("", "invalid_json", "This is not what the operation expects.")]);
+            : (null, [new ProblemError("", ProblemCodes.InvalidJson, "The body does not have the expected form.")]);
     }
 
-    // What makes the whole body unfit is the problem's own code, so that a client need not look into the list.
+    // If the whole body is unusable, the problem gets the error's code, which saves a client from reading the list.
     static Answer Refusal(IReadOnlyList<ProblemError> errors) =>
-        errors is [{ Code: "invalid_json" or "invalid_text" or "too_deep" or CardNumbers.Code } only]
+        errors is [var only] && only.Code
+            is ProblemCodes.InvalidJson or ProblemCodes.InvalidText or ProblemCodes.TooDeep or ProblemCodes.CardNumber
             ? Problem.Of(StatusCodes.Status400BadRequest, only.Code, only.Detail, errors)
             : Problem.Invalid(errors);
 

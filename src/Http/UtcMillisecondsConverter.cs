@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace Orderwright.Http;
 
 /// <summary>
-/// Times in JSON: RFC 3339 in UTC with milliseconds and <c>Z</c>, always 24 characters: <c>2026-01-31T09:30:00.123Z</c>.
-/// Reads any RFC 3339 offset; what lies below a millisecond is dropped, as both databases keep none.
+/// JSON of times: RFC 3339 in UTC with milliseconds and <c>Z</c>, always 24 characters: <c>2026-01-31T09:30:00.123Z</c>.
+/// Reads any RFC 3339 offset; digits below a millisecond are dropped, as both databases store none.
 /// </summary>
 public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
 {
@@ -31,14 +31,14 @@ public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
 
     public static void Write(Utf8JsonWriter writer, DateTimeOffset value)
     {
-        // The round-trip format has a fast path of its own; its last four digits are cut off.
+        // The round-trip format has a fast path; the last four digits are cut off.
         Span<byte> text = stackalloc byte[28];
         value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
         text[23] = (byte)'Z';
         writer.WriteStringValue(text[..24]);
     }
 
-    // The platform reads a time without an offset as the machine's local time, which means nothing to a caller.
+    // The platform would read a time without an offset as the machine's local time, meaningless to a caller.
     static bool HasOffset(ref Utf8JsonReader reader)
     {
         var text = reader.GetString()!;

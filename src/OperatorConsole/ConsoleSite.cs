@@ -8,8 +8,8 @@ using Orderwright.Http;
 namespace Orderwright.OperatorConsole;
 
 /// <summary>
-/// The operator console at <c>/</c>: pages rendered on the server, whole and readable without a script; with one they
-/// follow live. All that they show and do goes through the HTTP APIs as their visitor.
+/// Operator console at <c>/</c>. Pages are rendered on the server and work without a script; the script adds live updates.
+/// The console reads and acts only through the HTTP APIs, with the visitor's rights.
 /// </summary>
 public sealed class ConsoleSite : ISite
 {
@@ -32,45 +32,45 @@ public sealed class ConsoleSite : ISite
         var site = web.MapGroup("").OpenToAll().ExcludeFromDescription();
 
         foreach (var page in Site.Pages)
-            site.MapGet(page.Route, http => sessions.EnterAsync(http, key => ShowAsync(http, page, key)));
-        site.MapGet("/live", http => sessions.EnterAsync(http, key =>
-            new LiveStream(renderer, (at, cancel) => Look(http, at, key, cancel), context.Time).RunAsync(http)));
-        new Forms(sessions, renderer, apis, Look, ShowAsync).Map(site);
-        new AgentDoor(apis, context.Logs).Map(web);
-        // What a person mistypes gets a page; a program gets the problem document that every other path answers with.
-        web.Use(next => http => http.GetEndpoint() is null && IsForPeople(http.Request)
-            ? ShowAsync(http, Site.Missing, null, StatusCodes.Status404NotFound)
+            site.MapGet(page.Route, http => sessions.AuthenticateAsync(http, key => ShowAsync(http, page, key)));
+        site.MapGet("/live", http => sessions.AuthenticateAsync(http, key =>
+            new LiveStream(renderer, (at, cancel) => NewVisit(http, at, key, cancel), context.Time).RunAsync(http)));
+        new Forms(sessions, renderer, apis, NewVisit, ShowAsync).Map(site);
+        new McpEndpoint(apis, context.Logs).Map(web);
+        // A browser at an unknown address gets a page; a program gets the usual problem document.
+        web.Use(next => http => http.GetEndpoint() is null && IsFromBrowser(http.Request)
+            ? ShowAsync(http, Site.NotFound, null, StatusCodes.Status404NotFound)
             : next(http));
         foreach (var (name, type) in Assets)
         {
             var bytes = Asset(name);
             site.MapGet($"/assets/{name}", http =>
             {
-                // The address carries the content's hash, so that a copy never gets old.
+                // The address contains the content's hash, so a cached copy never goes stale.
                 http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
                 http.Response.ContentType = type;
                 return http.Response.Body.WriteAsync(bytes, http.RequestAborted).AsTask();
             });
         }
 
-        async Task ShowAsync(HttpContext http, SitePage page, string? key, int status = 200, string? trouble = null)
+        async Task ShowAsync(HttpContext http, SitePage page, string? key, int status = 200, string? error = null)
         {
-            var visit = Look(http, http.Request.Path + http.Request.QueryString.Value, key, http.RequestAborted)!
-                with { Trouble = trouble };
-            var html = await renderer.WholeAsync(page, visit);
-            await WriteAsync(http, status == 200 && visit.IsOfNothing ? StatusCodes.Status404NotFound : status, html);
+            var visit = NewVisit(http, http.Request.Path + http.Request.QueryString.Value, key, http.RequestAborted)!
+                with { Error = error };
+            var html = await renderer.RenderPageAsync(page, visit);
+            await WriteAsync(http, status == 200 && visit.IsNotFound ? StatusCodes.Status404NotFound : status, html);
         }
 
-        Visit Look(HttpContext http, string at, string? key, CancellationToken cancel) =>
+        Visit NewVisit(HttpContext http, string at, string? key, CancellationToken cancel) =>
             Visit.Of(at, apis.As(key, cancel), context.Time.Now(), Sessions.TokenOf(http), sessions.HasKeys)
                 with { Origin = $"{http.Request.Scheme}://{http.Request.Host}" };
     }
 
-    static bool IsForPeople(HttpRequest request) =>
+    static bool IsFromBrowser(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) && !request.Path.StartsWithSegments("/api")
         && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The address of an asset, with the hash of what it holds.</summary>
+    /// <summary>Address of an asset, with a hash of the content.</summary>
     public static string AddressOf(string asset) => $"/assets/{asset}?{Hashes[asset]}";
 
     internal static async Task WriteAsync(HttpContext http, int status, string html)

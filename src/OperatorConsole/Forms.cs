@@ -2,44 +2,49 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.OperatorConsole.Pages;
 using Orderwright.Http;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>Draws a page; with a status and a trouble when a form was refused.</summary>
-delegate Task ShowPage(HttpContext http, SitePage page, string? key, int status = 200, string? trouble = null);
+/// <summary>Renders a page; with a status and an error after a refused form.</summary>
+delegate Task ShowPage(HttpContext http, SitePage page, string? key, int status = 200, string? error = null);
 
-/// <summary>Looks at an address as a visitor.</summary>
-delegate Visit LookAt(HttpContext http, string at, string? key, CancellationToken cancel);
+/// <summary>Creates the visit of an address.</summary>
+delegate Visit NewVisit(HttpContext http, string at, string? key, CancellationToken cancel);
 
-/// <summary>The call that a form makes, and the page to show then.</summary>
-/// <param name="Back">With <c>{id}</c> for the answer's id; null for the page that the answer names.</param>
-sealed record FormCall(string Service, string Path, JsonObject Body, string? Back, bool Replaces = false);
+/// <summary>API call of a submitted form, and the page that follows.</summary>
+/// <param name="Service">The service to call.</param>
+/// <param name="Path">Path of the call.</param>
+/// <param name="Body">Body of the call.</param>
+/// <param name="Next">Next page, with <c>{id}</c> for the id in the reply; null for the page named by the reply.</param>
+/// <param name="Replaces">PUT instead of POST.</param>
+sealed record FormCall(string Service, string Path, JsonObject Body, string? Next, bool Replaces = false);
 
-/// <summary>What the pages' forms do: come in, leave, act on an order, note an incident, replay a dead letter.</summary>
-sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt look, ShowPage show)
+/// <summary>Handlers of the pages' forms: signing in and out, and every action of an operator.</summary>
+sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit newVisit, ShowPage show)
 {
     public void Map(IEndpointRouteBuilder site)
     {
         site.MapGet("/login", http => LoginAsync(http, StatusCodes.Status200OK, null));
-        site.MapPost("/login", ComeInAsync);
+        site.MapPost("/login", SignInAsync);
         site.MapPost("/logout", http => WithFormAsync(http, _ =>
         {
-            Sessions.Forget(http);
+            Sessions.SignOut(http);
             http.Response.Redirect("/login");
             return Task.CompletedTask;
         }));
         site.MapPost("/orders/{id}/act", http => SubmitAsync(http, (visit, form) =>
         {
-            var act = Act.Of(visit);
-            return new(act.Service, act.Path, act.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
+            var action = OrderAction.Of(visit);
+            return new(action.Service, action.Path, action.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
         }));
         site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator,
             $"/demo/{visit.Id}{(form["after"] is [{ Length: > 0 } after] ? $"?after={Uri.EscapeDataString(after)}" : "")}", [],
-            Back: null)));
+            Next: null)));
         site.MapPost("/incidents/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/incidents/{visit.Id}",
             NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", Replaces: true)));
@@ -54,61 +59,61 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, LookAt l
             new JsonObject { ["reason"] = form["reason"].ToString() }, "/dead-letters")));
     }
 
-    async Task LoginAsync(HttpContext http, int status, string? trouble)
+    async Task LoginAsync(HttpContext http, int status, string? error)
     {
         if (!sessions.HasKeys)
         {
             http.Response.Redirect("/");
             return;
         }
-        var visit = look(http, http.Request.Path + http.Request.QueryString.Value, null, http.RequestAborted)
-            with { Trouble = trouble };
-        await ConsoleSite.WriteAsync(http, status, await renderer.LoginAsync(visit));
+        var visit = newVisit(http, http.Request.Path + http.Request.QueryString.Value, null, http.RequestAborted)
+            with { Error = error };
+        await ConsoleSite.WriteAsync(http, status, await renderer.RenderLoginAsync(visit));
     }
 
-    Task ComeInAsync(HttpContext http) => WithFormAsync(http, async form =>
+    Task SignInAsync(HttpContext http) => WithFormAsync(http, async form =>
     {
         var key = form["key"].ToString().Trim();
-        var probe = key.Length is > 0 and < 128 && key.All(char.IsAscii)
+        var attempt = key.Length is > 0 and < 128 && key.All(char.IsAscii)
             ? await apis.As(key, http.RequestAborted).GetAsync(ServiceNames.Coordinator, "/overview")
             : null;
-        if (probe is not { IsThere: true })
+        if (attempt is not { IsSuccess: true })
         {
-            await LoginAsync(http, StatusCodes.Status401Unauthorized, probe?.Trouble ?? "That is no key.");
+            await LoginAsync(http, StatusCodes.Status401Unauthorized, attempt?.Error ?? "The key is malformed.");
             return;
         }
-        sessions.Remember(http, key);
+        sessions.SignIn(http, key);
         var to = http.Request.Query["to"].ToString();
         http.Response.Redirect(Site.Find(to.Split('?')[0]) is null ? "/" : to);
     });
 
     Task SubmitAsync(HttpContext http, Func<Visit, IFormCollection, FormCall> read) =>
-        sessions.EnterAsync(http, key => WithFormAsync(http, async form =>
+        sessions.AuthenticateAsync(http, key => WithFormAsync(http, async form =>
         {
             var at = http.Request.Path + http.Request.QueryString.Value;
-            var visit = look(http, at, key, http.RequestAborted);
-            var (service, path, body, back, replaces) = read(visit, form);
+            var visit = newVisit(http, at, key, http.RequestAborted);
+            var (service, path, body, next, replaces) = read(visit, form);
             var reply = await visit.Api.SendAsync(
                 replaces ? HttpMethod.Put : HttpMethod.Post, service, path, body,
-                form["key"] is [{ Length: > 0 } once] ? once : null);
-            if (reply.IsThere)
+                form["key"] is [{ Length: > 0 } idempotencyKey] ? idempotencyKey : null);
+            if (reply.IsSuccess)
                 http.Response.Redirect(
-                    back is null ? reply.Body.Text("look")
-                    : $"{back.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
+                    next is null ? reply.Body.Text("look")
+                    : $"{next.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
                         + Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1"));
             else
                 await show(
                     http, Site.Find(visit.Path) ?? Site.Pages[0], key,
                     reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,
-                    reply.Trouble);
+                    reply.Error);
         }));
 
-    static async Task WithFormAsync(HttpContext http, Func<IFormCollection, Task> act)
+    static async Task WithFormAsync(HttpContext http, Func<IFormCollection, Task> handle)
     {
-        if (await Sessions.ReadFormAsync(http) is { } form) await act(form);
+        if (await Sessions.ReadFormAsync(http) is { } form) await handle(form);
         else
             await Problem.Of(
-                StatusCodes.Status400BadRequest, "foreign_form", "This form does not come from a page of this console.")
+                StatusCodes.Status400BadRequest, "foreign_form", "The form was not sent by a page of this console.")
                 .ExecuteAsync(http);
     }
 }

@@ -9,14 +9,14 @@ using Microsoft.Extensions.Hosting;
 namespace Orderwright.OperatorConsole;
 
 /// <summary>
-/// A page as server-sent events: it is drawn again every second, and sent when it has changed. Its id is the hash of
-/// what was sent, so that a browser which comes back with the present one gets nothing twice.
+/// Live updates of a page as server-sent events: the page is rendered every second and sent after a change. The event's id is
+/// a hash of the content, so a browser that reconnects with the current id receives no duplicate.
 /// </summary>
-sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, Visit> look, TimeProvider time)
+sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, Visit> newVisit, TimeProvider time)
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    // Each costs a page a second: enough for a room of operators, too few to hurt.
+    // Each stream costs one rendered page per second. 50 serve a team of operators without a noticeable load.
     const int MostStreams = 50;
     static int open;
 
@@ -57,7 +57,7 @@ sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, V
     {
         while (true)
         {
-            var html = await renderer.MainAsync(page, look(at, cancel));
+            var html = await renderer.RenderMainAsync(page, newVisit(at, cancel));
             var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(html)))[..16];
             if (id != last) yield return new SseItem<string>(html, "page") { EventId = id };
             last = id;

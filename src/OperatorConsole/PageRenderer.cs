@@ -6,31 +6,31 @@ using Orderwright.OperatorConsole.Parts;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>Draws components as text. Everything in them is encoded; nothing of a visit is kept.</summary>
+/// <summary>Renders components to HTML with encoded values. A renderer lives for one page, so visits share no state.</summary>
 sealed class PageRenderer(ILoggerFactory logs)
 {
-    readonly IServiceProvider nothing = new ServiceCollection().BuildServiceProvider();
+    readonly IServiceProvider services = new ServiceCollection().BuildServiceProvider();
 
-    /// <summary>The page within its frame.</summary>
-    public Task<string> WholeAsync(SitePage page, Visit visit) =>
+    /// <summary>Renders a page within its frame.</summary>
+    public Task<string> RenderPageAsync(SitePage page, Visit visit) =>
         RenderAsync(typeof(Frame), new() { [nameof(Frame.Page)] = page, [nameof(Frame.Visit)] = visit });
 
-    /// <summary>What changes while somebody looks: the page without its frame.</summary>
-    public Task<string> MainAsync(SitePage page, Visit visit) =>
+    /// <summary>Renders a page without its frame, for live updates.</summary>
+    public Task<string> RenderMainAsync(SitePage page, Visit visit) =>
         RenderAsync(page.Component, new() { [nameof(PageBase.Visit)] = visit });
 
-    public Task<string> LoginAsync(Visit visit) =>
-        WholeAsync(new SitePage("/login", "Come in", typeof(Pages.LoginPage)), visit);
+    public Task<string> RenderLoginAsync(Visit visit) =>
+        RenderPageAsync(new SitePage("/login", "Sign in", typeof(Pages.LoginPage)), visit);
 
     async Task<string> RenderAsync(Type component, Dictionary<string, object?> parameters)
     {
-        await using var renderer = new HtmlRenderer(nothing, logs);
+        await using var renderer = new HtmlRenderer(services, logs);
         return await renderer.Dispatcher.InvokeAsync(async () =>
             (await renderer.RenderComponentAsync(component, ParameterView.FromDictionary(parameters))).ToHtmlString());
     }
 }
 
-/// <summary>A page: it first reads what it needs, then is drawn, once.</summary>
+/// <summary>Base of pages: loads data first, then renders once.</summary>
 public abstract class PageBase : ComponentBase
 {
     [Parameter, EditorRequired]
@@ -42,12 +42,12 @@ public abstract class PageBase : ComponentBase
     {
         parameters.SetParameterProperties(this);
         await LoadAsync();
-        if (IsOfNothing) Visit.IsOfNothing = true;
+        if (IsNotFound) Visit.IsNotFound = true;
         StateHasChanged();
     }
 
     protected virtual Task LoadAsync() => Task.CompletedTask;
 
-    /// <summary>What the address names does not exist, as far as was read.</summary>
-    protected virtual bool IsOfNothing => false;
+    /// <summary>The address names nothing that exists. Evaluated after loading.</summary>
+    protected virtual bool IsNotFound => false;
 }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.OperatorConsole;
 
 /// <summary>
-/// Who visits. Where callers need a key, a visitor gives theirs once, and it is kept in a cookie that only this process
-/// can open: it ends with the process, or after half a day. Every form carries a token that only our own pages know.
+/// Sessions of visitors. On a server with API keys, a visitor signs in with a key, which a cookie keeps encrypted for this
+/// process: the session ends with the process or after half a day. Every form carries a token known only to the console's pages.
 /// </summary>
 public sealed class Sessions(bool hasKeys) : IDisposable
 {
@@ -19,8 +19,8 @@ public sealed class Sessions(bool hasKeys) : IDisposable
 
     public bool HasKeys => hasKeys;
 
-    /// <summary>Calls the page with the visitor's key, or shows the door.</summary>
-    public Task EnterAsync(HttpContext http, Func<string?, Task> page)
+    /// <summary>Calls the page with the visitor's key, or redirects to the sign-in page.</summary>
+    public Task AuthenticateAsync(HttpContext http, Func<string?, Task> page)
     {
         if (!hasKeys) return page(null);
         if (KeyOf(http) is { } key) return page(key);
@@ -28,37 +28,37 @@ public sealed class Sessions(bool hasKeys) : IDisposable
         return Task.CompletedTask;
     }
 
-    public void Remember(HttpContext http, string key) =>
+    public void SignIn(HttpContext http, string key) =>
         http.Response.Cookies.Append(KeyCookie, Seal(key), Cookie(http, HalfADay));
 
-    public static void Forget(HttpContext http) => http.Response.Cookies.Delete(KeyCookie);
+    public static void SignOut(HttpContext http) => http.Response.Cookies.Delete(KeyCookie);
 
-    /// <summary>The token of this visitor's forms; a first visit gets one.</summary>
+    /// <summary>Token of the visitor's forms; created on the first visit.</summary>
     public static string TokenOf(HttpContext http)
     {
         if (http.Request.Cookies[FormCookie] is { Length: 32 } known && known.All(char.IsAsciiHexDigitLower)) return known;
-        if (http.Items[FormCookie] is string given) return given;
+        if (http.Items[FormCookie] is string created) return created;
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         http.Items[FormCookie] = token;
         if (!http.Response.HasStarted) http.Response.Cookies.Append(FormCookie, token, Cookie(http, null));
         return token;
     }
 
-    /// <summary>The form, or null when it does not come from a page of ours.</summary>
+    /// <summary>Reads a submitted form; null for a form from another site.</summary>
     public static async Task<IFormCollection?> ReadFormAsync(HttpContext http)
     {
         if (!http.Request.HasFormContentType || http.Request.ContentLength is null or > 32_768) return null;
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        var (expected, said) = (http.Request.Cookies[FormCookie] ?? "", form[FormField].ToString());
+        var (expected, actual) = (http.Request.Cookies[FormCookie] ?? "", form[FormField].ToString());
         return expected.Length > 0 && CryptographicOperations.FixedTimeEquals(
-            Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(said))
+            Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(actual))
             ? form
             : null;
     }
 
     public void Dispose() => cipher.Dispose();
 
-    // Strict: no other site's page or link brings it along.
+    // Strict: requests from other sites carry no cookie.
     static CookieOptions Cookie(HttpContext http, TimeSpan? age) => new()
     {
         HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/", MaxAge = age,
@@ -77,7 +77,7 @@ public sealed class Sessions(bool hasKeys) : IDisposable
         }
         catch (AuthenticationTagMismatchException)
         {
-            return null; // another process sealed it
+            return null; // sealed by another process
         }
     }
 

@@ -3,15 +3,15 @@ using Orderwright.OperatorConsole.Pages;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>One page: where it is, what it is called, which component draws it.</summary>
-/// <param name="Route">With <c>{id}</c> for what varies.</param>
-/// <param name="Title">In the browser's tab and as its heading.</param>
-/// <param name="Component">Takes a <see cref="Visit"/>.</param>
-/// <param name="Menu">Its name in the menu; null when it is not there.</param>
-/// <param name="Under">Of which page of the menu it is a part, where its address does not say so.</param>
+/// <summary>Page of the console.</summary>
+/// <param name="Route">Path, with <c>{id}</c> for the variable part.</param>
+/// <param name="Title">Title of the browser's tab.</param>
+/// <param name="Component">Component with a parameter <c>Visit</c>.</param>
+/// <param name="Menu">Name in the menu; null for pages outside the menu.</param>
+/// <param name="Under">Route of the menu's page to highlight, where the path does not begin with that route.</param>
 public sealed record SitePage(string Route, string Title, Type Component, string? Menu = null, string? Under = null);
 
-/// <summary>The console's pages as a list.</summary>
+/// <summary>Pages of the console.</summary>
 public static class Site
 {
     public static readonly IReadOnlyList<SitePage> Pages =
@@ -19,26 +19,26 @@ public static class Site
         Of<OverviewPage>("/", "Overview", "Overview"),
         Of<OrdersPage>("/orders", "Orders", "Orders"),
         Of<OrderPage>("/orders/{id}", "Order"),
-        Of<ActPage>("/orders/{id}/act", "Act on an order"),
+        Of<OrderActionPage>("/orders/{id}/act", "Action on order"),
         Of<IncidentsPage>("/incidents", "Incidents", "Incidents"),
-        Of<NotePage>("/incidents/{id}", "Note on an incident"),
-        Of<BulkPage>("/bulk", "Act on many orders", under: "/incidents"),
-        Of<BulkRunPage>("/bulk/{id}", "Many orders", under: "/incidents"),
+        Of<NotePage>("/incidents/{id}", "Note on incident"),
+        Of<BulkPage>("/bulk", "Bulk action", under: "/incidents"),
+        Of<BulkRunPage>("/bulk/{id}", "Bulk action", under: "/incidents"),
         Of<StockPage>("/stock", "Stock", "Stock"),
         Of<StockItemPage>("/stock/{id}", "Stock of"),
         Of<ServicePage>("/services/{id}", "Service", under: "/"),
         Of<PaymentsPage>("/payments", "Payments", "Payments"),
-        Of<ReconciliationPage>("/reconciliations/{id}", "Comparison", under: "/payments"),
+        Of<ReconciliationPage>("/reconciliations/{id}", "Reconciliation", under: "/payments"),
         Of<DeadLettersPage>("/dead-letters", "Dead letters", "Dead letters"),
         Of<ReplayPage>("/dead-letters/{id}", "Dead letter"),
         Of<TimersPage>("/timers", "Timers", "Timers"),
         Of<AuditPage>("/audit", "Audit", "Audit"),
     ];
 
-    /// <summary>For an address where nothing is.</summary>
-    public static readonly SitePage Missing = Of<MissingPage>("", "No such page");
+    /// <summary>Page for unknown addresses.</summary>
+    public static readonly SitePage NotFound = Of<NotFoundPage>("", "Page not found");
 
-    /// <summary>Null for a path that is no page.</summary>
+    /// <summary>Page at a path; null for an unknown path.</summary>
     public static SitePage? Find(string path)
     {
         var parts = path.Split('/');

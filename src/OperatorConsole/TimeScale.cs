@@ -1,16 +1,16 @@
 namespace Orderwright.OperatorConsole;
 
 /// <summary>
-/// Where moments stand on a line from 1 to 99 percent. What took milliseconds and what a person did an hour later both stay to be
-/// seen: long times in which nothing happens are cut to a narrow piece.
+/// Horizontal scale of a timeline, from 1 to 99 percent of the width. Long pauses are cut to a narrow gap, so steps of
+/// milliseconds stay visible beside an operator's action an hour later.
 /// </summary>
 public sealed class TimeScale
 {
     const double Left = 1, Right = 99, PauseWidth = 3, NarrowestStretch = 6;
 
-    // A pause is cut when it would take more than this share of what is left of the line.
-    const double TooMuch = 0.4;
-    const int MostPauses = 4;
+    // A pause is cut if the pause would take more than this share of the remaining time.
+    const double LongestPause = 0.4;
+    const int MaxCuts = 4;
 
     readonly List<(DateTimeOffset From, DateTimeOffset To, double X0, double X1)> stretches = [];
 
@@ -18,10 +18,10 @@ public sealed class TimeScale
     {
     }
 
-    /// <summary>The middle of each pause that was cut, in percent.</summary>
-    public IEnumerable<double> Pauses => stretches.Zip(stretches.Skip(1), (one, next) => (one.X1 + next.X0) / 2);
+    /// <summary>Middle of each cut pause, in percent.</summary>
+    public IEnumerable<double> Pauses => stretches.Zip(stretches.Skip(1), (left, right) => (left.X1 + right.X0) / 2);
 
-    /// <param name="spans">What happened, from and to; at least one.</param>
+    /// <param name="spans">Times with activity; at least one.</param>
     public static TimeScale Of(IReadOnlyList<(DateTimeOffset From, DateTimeOffset To)> spans)
     {
         var busy = Merge(spans);
@@ -37,7 +37,7 @@ public sealed class TimeScale
         return Lay(kept);
     }
 
-    /// <summary>In percent.</summary>
+    /// <summary>Position of a moment, in percent.</summary>
     public double X(DateTimeOffset at)
     {
         var (from, to, x0, x1) = stretches.LastOrDefault(stretch => stretch.From <= at, stretches[0]);
@@ -45,8 +45,8 @@ public sealed class TimeScale
     }
 
     /// <summary>
-    /// What to write below the line: where, how long after the beginning, how it is anchored there, and whether it can be left
-    /// out where the line is short.
+    /// Labels of the axis: position, time since the start, anchor of the text, and whether the label is dispensable on a narrow
+    /// screen.
     /// </summary>
     public IEnumerable<(double At, TimeSpan After, string Anchor, bool Minor)> Marks()
     {
@@ -80,15 +80,15 @@ public sealed class TimeScale
         return merged;
     }
 
-    // After which of the busy times a pause is cut.
+    // Indexes of the busy times that a cut pause follows.
     static HashSet<int> Cut(List<(DateTimeOffset From, DateTimeOffset To)> busy)
     {
         var cut = new HashSet<int>();
         var left = busy[^1].To - busy[0].From;
         foreach (var (pause, after) in Enumerable.Range(0, busy.Count - 1)
-            .Select(i => (Pause: busy[i + 1].From - busy[i].To, After: i)).OrderByDescending(one => one.Pause))
+            .Select(i => (Pause: busy[i + 1].From - busy[i].To, After: i)).OrderByDescending(gap => gap.Pause))
         {
-            if (pause <= TooMuch * left || cut.Count == MostPauses) break;
+            if (pause <= LongestPause * left || cut.Count == MaxCuts) break;
             cut.Add(after);
             left -= pause;
         }
@@ -98,14 +98,14 @@ public sealed class TimeScale
     static TimeScale Lay(List<(DateTimeOffset From, DateTimeOffset To)> kept)
     {
         var scale = new TimeScale();
-        var all = kept.Aggregate(TimeSpan.Zero, (sum, one) => sum + (one.To - one.From));
+        var all = kept.Aggregate(TimeSpan.Zero, (sum, stretch) => sum + (stretch.To - stretch.From));
         var free = Right - Left - PauseWidth * (kept.Count - 1) - NarrowestStretch * kept.Count;
         var x = Left;
         foreach (var (from, to) in kept)
         {
-            var wide = NarrowestStretch + (all > TimeSpan.Zero ? (to - from) / all * free : free / kept.Count);
-            scale.stretches.Add((from, to, x, x + wide));
-            x += wide + PauseWidth;
+            var width = NarrowestStretch + (all > TimeSpan.Zero ? (to - from) / all * free : free / kept.Count);
+            scale.stretches.Add((from, to, x, x + width));
+            x += width + PauseWidth;
         }
         return scale;
     }

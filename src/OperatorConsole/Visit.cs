@@ -4,32 +4,32 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>One look at a page: what the address asks for, what to read with, and when it is.</summary>
+/// <summary>Rendering of a page for a visitor: the address, the visitor's API access, and the time.</summary>
 /// <param name="Path">Such as <c>/orders</c>.</param>
-/// <param name="Query">The page's filter: it lives in the address.</param>
-/// <param name="Api">Reads and acts as the visitor.</param>
-/// <param name="Now">The moment that all ages on the page count from.</param>
-/// <param name="Token">Stands in every form.</param>
-/// <param name="HasKeys">Visitors come in with a key, and can leave.</param>
+/// <param name="Query">Filter of the page.</param>
+/// <param name="Api">The APIs, called as the visitor.</param>
+/// <param name="Now">Reference time for all ages on the page.</param>
+/// <param name="Token">Token of every form, against cross-site requests.</param>
+/// <param name="HasKeys">Visitors sign in with a key, and can sign out.</param>
 public sealed record Visit(
     string Path, IReadOnlyDictionary<string, string> Query, Api Api, DateTimeOffset Now, string Token, bool HasKeys)
 {
-    /// <summary>Under which address the visitor knows this server.</summary>
+    /// <summary>Address of the server as the visitor sees it.</summary>
     public string Origin { get; init; } = "http://127.0.0.1:4000";
 
-    /// <summary>The address narrows the page to something.</summary>
+    /// <summary>The address holds a filter.</summary>
     public bool IsFiltered => Query.Any(pair => pair.Key is not ("cursor" or "done") && !string.IsNullOrWhiteSpace(pair.Value));
 
-    /// <summary>What went wrong with the form that was just sent.</summary>
-    public string? Trouble { get; init; }
+    /// <summary>Refusal of a submitted form; null without one.</summary>
+    public string? Error { get; init; }
 
-    /// <summary>The page has found that what its address names does not exist. It says so, and so does the answer.</summary>
-    public bool IsOfNothing { get; set; }
+    /// <summary>Set by a page whose address names nothing that exists: the response is a 404.</summary>
+    public bool IsNotFound { get; set; }
 
-    /// <summary>What stands for <c>{id}</c> in the page's route.</summary>
+    /// <summary>Value of <c>{id}</c> in the page's route; empty without one.</summary>
     public string Id => Uri.UnescapeDataString(Path.Split('/') is { Length: > 2 } parts ? parts[2] : "");
 
-    /// <summary>Null where the address says nothing, or nothing but blanks.</summary>
+    /// <summary>Value of a query parameter; null if missing or blank.</summary>
     public string? this[string name] =>
         Query.TryGetValue(name, out var value) && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
 
@@ -41,7 +41,7 @@ public sealed record Visit(
             split[0], query.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.ToString()), api, now, token, hasKeys);
     }
 
-    /// <summary>This page's address with another filter; null takes a part away. A new filter begins on page one.</summary>
+    /// <summary>Address of the page with changed parameters, at the start of the list. Null removes a parameter.</summary>
     public string With(params ReadOnlySpan<(string Name, string? Value)> changes)
     {
         var query = Query.Where(pair => pair.Key != "cursor" && pair.Value.Length > 0).ToDictionary();
@@ -51,7 +51,7 @@ public sealed record Visit(
         return Path + Of(query);
     }
 
-    /// <summary>The part of an API call that repeats what the address says under these names.</summary>
+    /// <summary>Query of an API call with the named parameters of the page's address.</summary>
     public string Filter(params ReadOnlySpan<string> names)
     {
         var query = new Dictionary<string, string>();

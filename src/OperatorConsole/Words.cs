@@ -1,13 +1,24 @@
 using System.Globalization;
 using System.Text.Json;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>How the console writes things.</summary>
+/// <summary>Formats of the console: durations, amounts, counts, ids and states.</summary>
 public static class Words
 {
+    // States of a payment's captures and refunds.
+    const string MovementSettled = "settled";
+    const string MovementUnknown = "unknown";
+
+    // States that only the console shows.
+    public const string Incident = "incident";
+    public const string Overdue = "overdue";
+    public const string OutOfStock = "out of stock";
+    public const string LowStock = "low";
+    public const string NoConsumer = "none";
+
     public static string Span(TimeSpan span) => span.Duration() switch
     {
         { TotalSeconds: < 1 } short_ => $"{(int)short_.TotalMilliseconds} ms",
@@ -17,44 +28,76 @@ public static class Words
         var days => $"{(int)days.TotalDays} d",
     };
 
-    /// <summary>A duration that was measured, in milliseconds: with a place behind the point where it is short.</summary>
+    /// <summary>Measured duration in milliseconds; values from 1 to 100 s have a decimal.</summary>
     public static string Time(double ms) => ms < 1_000 ? $"{Number(ms, "0")} ms" : ms < 100_000 ? $"{Number(ms / 1_000)} s"
         : Span(TimeSpan.FromMilliseconds(ms));
 
-    public static string Money(JsonElement of, string name, string currency = "currency") =>
-        of.Whole(name) is { } minor && Currencies.IsKnown(of.Text(currency))
-            ? Contracts.Money.Format(minor, of.Text(currency))
-            : "–";
+    /// <summary>Timestamp for machines.</summary>
+    public static string Iso(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>Timestamp for tooltips.</summary>
+    public static string Utc(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture);
+
+    /// <summary>Time of day in UTC.</summary>
+    public static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>Amount in minor units with its currency; a dash if either is missing.</summary>
+    public static string Money(JsonElement of, string name) => Money(of.Whole(name), of.Text("currency"));
+
+    /// <inheritdoc cref="Money(JsonElement, string)"/>
+    public static string Money(long? minor, string currency) =>
+        minor is { } amount && Currencies.IsKnown(currency) ? Contracts.Money.Format(amount, currency) : "–";
 
     public static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>Count with its noun: "1 attempt", "3 attempts".</summary>
+    public static string Count(long number, string noun) => $"{Count(number)} {noun}{(number == 1 ? "" : "s")}";
 
     public static string Number(double number, string format = "0.#") => number.ToString(format, CultureInfo.InvariantCulture);
 
     public static string Share(double share) => share.ToString("0.# %", CultureInfo.InvariantCulture);
 
-    /// <summary>Enough of an id to tell it from its neighbours: the end of a UUIDv7 is random.</summary>
+    /// <summary>Last twelve digits of an id: the end of a UUIDv7 is random and so tells neighbours apart.</summary>
     public static string ShortId(string id) => id.Length > 12 ? $"…{id[^12..]}" : id;
 
-    public static DateTimeOffset? Time(JsonElement of, string name) =>
-        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var time) ? time : null;
+    /// <summary>Name of a step, or of its undo.</summary>
+    public static string Step(JsonElement of) => (of.Flag("undo") ? "undo of " : "") + of.Text("step");
 
-    public static bool Flag(JsonElement of, string name) => of.Text(name) == "true";
+    /// <summary>Label of a published state.</summary>
+    public static string State(string state) => state switch
+    {
+        StepStates.Asked => "in progress",
+        StepStates.InDoubt => "in doubt",
+        SagaFilters.RolledBack => "rolled back",
+        BulkOutcomes.WentOn => "recovered",
+        BulkOutcomes.StuckAgain => "still failing",
+        BulkOutcomes.Undecided => "unchanged",
+        BulkOutcomes.Acted => "acted on",
+        BulkOutcomes.NotYet => "pending",
+        BulkStates.Rest => "running",
+        DifferenceKinds.ByHand => "resolved by an operator",
+        DifferenceKinds.MissingThere => "missing at the gateway",
+        _ => state.Replace('_', ' '),
+    };
 
-    /// <summary>A state as people say it.</summary>
-    public static string State(string state) => state == "indoubt" ? "in doubt" : state.Replace('_', ' ');
-
-    /// <summary>What a state looks like: <c>good</c>, <c>bad</c>, <c>busy</c>, <c>wait</c> or <c>off</c>.</summary>
+    /// <summary>CSS class of a state: <c>good</c>, <c>bad</c>, <c>busy</c>, <c>wait</c> or <c>off</c>.</summary>
     public static string Tone(string state) => state switch
     {
-        "completed" or "succeeded" or "confirmed" or "captured" or "paid" or "authorized" or "allocated" or "committed" or "done"
-            or "good" or "went_on" or "settled" or "fulfilled" or "agrees" => "good",
-        "failed" or "incident" or "undo_failed" or "late" or "stuck" or "rejected" or "declined" or "given_up" or "out"
-            or "nobody" or "stuck_again" or "unknown" or "differs" => "bad",
-        "waiting" or "indoubt" or "in_doubt" or "action_required" or "cancel_pending" or "low" or "stopping"
-            or "stopped" or "undecided" => "wait",
-        "running" or "asked" or "pending" or "compensating" or "authorizing" or "capturing" or "voiding" or "refunding"
-            or "held" or "canary" or "rest" or "acted" or "partially_fulfilled" or "listing" or "comparing" => "busy",
+        OrderStatuses.Confirmed or OrderStatuses.Completed or PaymentStatuses.Paid or FulfilmentStatuses.Fulfilled
+            or PaymentStates.Authorized or PaymentStates.Captured or AttemptStates.Succeeded or ReservationStates.Committed
+            or MovementSettled or BulkStates.Done or BulkOutcomes.WentOn or ReconciliationStates.Agrees => "good",
+        OrderStatuses.Rejected or SagaStates.Failed or StepStates.Stuck or StepStates.GivenUp or PaymentStates.Declined
+            or PaymentStates.UndoFailed or BulkOutcomes.StuckAgain or ReconciliationStates.Differs
+            or MovementUnknown or Incident or Overdue or OutOfStock or NoConsumer => "bad",
+        SagaStates.Waiting or StepStates.InDoubt or AttemptStates.InDoubt or PaymentStates.ActionRequired
+            or OrderStatuses.CancelPending or BulkStates.Stopping or BulkStates.Stopped or BulkOutcomes.Undecided
+            or LowStock => "wait",
+        SagaStates.Running or SagaStates.Compensating or StepStates.Asked or OrderStatuses.Pending
+            or PaymentStates.Authorizing or PaymentStates.Capturing or PaymentStates.Voiding or PaymentStates.Refunding
+            or ReservationStates.Held or FulfilmentStatuses.PartiallyFulfilled or BulkStates.Canary or BulkStates.Rest
+            or BulkOutcomes.Acted or ReconciliationStates.Listing or ReconciliationStates.Comparing => "busy",
         _ => "off",
     };
 }

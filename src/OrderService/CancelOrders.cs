@@ -1,26 +1,27 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Events;
 using Orderwright.Runtime;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
 
 namespace Orderwright.OrderService;
 
-/// <param name="OrderId">Which order.</param>
-/// <param name="Reason">One of <see cref="OrderRules.CancelReasons"/>.</param>
-/// <param name="Moment">When it was asked for, by whom, in which trace.</param>
-/// <param name="TraceParent">Goes on to the coordinator.</param>
+/// <param name="OrderId">Order to cancel.</param>
+/// <param name="Reason">One of <see cref="CancelReasons.All"/>.</param>
+/// <param name="Moment">Time, caller and trace of the request.</param>
+/// <param name="TraceParent">Trace context passed on to the coordinator.</param>
 public sealed record CancelOrder(Guid OrderId, string Reason, Moment Moment, string? TraceParent);
 
 /// <summary>
-/// Notes that orders are to be cancelled, and asks the coordinator to undo what was done. Asked twice, it
-/// answers the order as it stands.
+/// Requests cancellations: marks the order, and asks the coordinator to compensate. A repeated request returns the order
+/// unchanged.
 /// </summary>
-/// <remarks>One by who holds the scope of operators stands in the audit besides.</remarks>
+/// <remarks>Cancellations by callers with the operator scope are also audited.</remarks>
 public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
 {
-    /// <summary>What <see cref="HandleAsync"/> would do and send, of the order as it was read.</summary>
+    /// <summary>Describes the effect of <see cref="HandleAsync"/> on the order, without changing anything.</summary>
     public static Answer Preview(Order order, string reason, Moment moment)
     {
         if (OrderRules.Cancel(order.State, reason, moment) is not { } change) return Refused(order.State);
@@ -28,22 +29,20 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
         return Answer.Json(
             StatusCodes.Status200OK,
             new CancelPreview(
-                order.Id, "cancel", true, OrderGist.Of(order.State), OrderGist.Of(change.State),
+                order.Id, "cancel", true, OrderSummary.Of(order.State), OrderSummary.Of(change.State),
                 [.. sent.Select(PlannedMessage.Of)]),
             OrderJson.Default.CancelPreview);
     }
 
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<CancelOrder>> batch, Work work)
     {
-        var orders = (await store.LockOrdersAsync([.. batch.Select(command => command.Body.OrderId).Distinct()], work))
-            .ToDictionary(order => order.Id);
-        var changes = new List<OrderChange>();
+        var orders = await OrderBatch.LockAsync(work, store, batch.Select(command => command.Body.OrderId));
         var answers = new List<Answer>(batch.Count);
         var entries = new List<AuditEntry>();
         foreach (var command in batch)
         {
             var cancel = command.Body;
-            if (!orders.TryGetValue(cancel.OrderId, out var order) || order.Merchant != command.Caller.Merchant)
+            if (orders.Find(cancel.OrderId, command.Caller.Merchant) is not { } order)
             {
                 answers.Add(Problem.NotFound("order"));
                 continue;
@@ -54,21 +53,20 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
                 continue;
             }
             var before = order.State;
-            order = order with { State = change.State };
-            orders[order.Id] = order;
-            answers.Add(OrderBody.Answer(StatusCodes.Status202Accepted, order));
+            order = orders.Apply(change);
+            answers.Add(OrderResponse.Answer(StatusCodes.Status202Accepted, order));
             if (change.Events.Count == 0) continue;
-            changes.Add(change);
             if (command.Caller.May(Scopes.Operator))
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, command.Caller.Name, "cancel", order.Id, "order", cancel.Reason,
                     JsonOf(before), JsonOf(change.State), command.TraceId));
             work.Send(order.Id, new CancelRequested(cancel.Reason, order.AsPlaced()), traceParent: cancel.TraceParent);
         }
-        await store.SaveAsync(changes, work);
-        await audit.AppendAsync(entries, work);
-        store.AwaitOtherAnswers(
-            [.. changes.Select(change => change.State.Id)], work.Now + AskCoordinator.FirstAskAfter, work);
+        var changes = orders.Changes;
+        await store.SaveAsync(work, changes);
+        await audit.AppendAsync(work, entries);
+        store.RestartUnsettled(
+            work, [.. changes.Select(change => change.State.Id)], work.Now + ResendUnsettledOrders.FirstPause);
         work.AfterCommit(feed.Raise);
         return answers;
     }
@@ -77,5 +75,5 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
         Problem.Conflict("not_cancellable", $"The order is {state.Status} and {state.FulfilmentStatus}.");
 
     static JsonElement JsonOf(OrderState state) =>
-        JsonSerializer.SerializeToElement(OrderGist.Of(state), OrderJson.Default.OrderGist);
+        JsonSerializer.SerializeToElement(OrderSummary.Of(state), OrderJson.Default.OrderSummary);
 }

@@ -5,20 +5,20 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// When the money of orders is taken: for all merchants, and for those that have it otherwise. An order keeps the policy under
-/// which it was placed. Settings: <c>ORDERWRIGHT_{NAME}</c>.
+/// Capture policy: the default, and overrides per merchant. An order keeps the policy under which the order was placed.
+/// Settings: <c>ORDERWRIGHT_{NAME}</c>.
 /// </summary>
 public sealed class CaptureSettings
 {
-    /// <summary><c>confirmation</c> (default) or <c>fulfilment</c>; see <see cref="CapturePolicies"/>.</summary>
+    /// <summary>Default policy: <c>confirmation</c> (default) or <c>fulfilment</c>; see <see cref="CapturePolicies"/>.</summary>
     public string Capture { get; set; } = CapturePolicies.Confirmation;
 
-    /// <summary>Merchants of another policy: <c>acme=fulfilment,beta=confirmation</c>. Default none.</summary>
+    /// <summary>Overrides per merchant: <c>acme=fulfilment,beta=confirmation</c>. Default none.</summary>
     public string CaptureMerchants { get; set; } = "";
 
-    readonly Dictionary<string, string> ofMerchants = new(StringComparer.Ordinal);
+    readonly Dictionary<string, string> overrides = new(StringComparer.Ordinal);
 
-    /// <summary>Throws <see cref="InvalidSettingException"/> for what cannot be.</summary>
+    /// <summary>Reads the settings. Throws <see cref="InvalidSettingException"/> for invalid values.</summary>
     public static CaptureSettings Read(IConfiguration configuration)
     {
         var settings = configuration.Bind<CaptureSettings>();
@@ -27,7 +27,7 @@ public sealed class CaptureSettings
         foreach (var pair in settings.CaptureMerchants.Split(
             ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             if (pair.Split('=') is not [{ Length: > 0 } merchant, var policy] || !IsPolicy(policy)
-                || !settings.ofMerchants.TryAdd(merchant, policy))
+                || !settings.overrides.TryAdd(merchant, policy))
                 throw new InvalidSettingException(
                     "CAPTURE_MERCHANTS", settings.CaptureMerchants,
                     $"MERCHANT=POLICY, separated by commas, each merchant once, where a policy is {Policies}");
@@ -35,7 +35,7 @@ public sealed class CaptureSettings
     }
 
     public bool IsOnFulfilment(string merchant) =>
-        (ofMerchants.GetValueOrDefault(merchant) ?? Capture) == CapturePolicies.Fulfilment;
+        (overrides.GetValueOrDefault(merchant) ?? Capture) == CapturePolicies.Fulfilment;
 
     const string Policies = $"{CapturePolicies.Confirmation} or {CapturePolicies.Fulfilment}";
 

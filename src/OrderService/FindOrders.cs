@@ -5,27 +5,26 @@ using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 
-/// <summary>What a list of orders is narrowed to. Null means all.</summary>
-/// <param name="Merchant">Whose orders.</param>
+/// <summary>Filter of a list of orders; null matches all.</summary>
+/// <param name="Merchant">Owner of the orders.</param>
 /// <param name="Status">One of <see cref="OrderStatuses"/>.</param>
-/// <param name="CustomerId">The merchant's customer.</param>
-/// <param name="Reference">The merchant's own number.</param>
-/// <param name="From">The lowest id, inclusive.</param>
-/// <param name="Before">The highest id, exclusive.</param>
+/// <param name="CustomerId">Merchant's customer.</param>
+/// <param name="Reference">Merchant's own number.</param>
+/// <param name="From">Lowest id, inclusive.</param>
+/// <param name="Before">Highest id, exclusive.</param>
 public sealed record OrderFilter(
     string Merchant, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before);
 
 /// <summary>
-/// Orders by id, and lists of them, newest first. Each kind of list has a statement that an index serves; the
-/// list of all looks at a bounded number of orders and then says where to go on, so that no filter makes it
-/// read the whole table.
+/// Finds orders by id, and lists orders, newest first. Each kind of list has a statement that an index serves. The general
+/// list reads a bounded number of orders and then returns a cursor, so that no filter scans the whole table.
 /// </summary>
 public sealed class FindOrders(IDatabase database, SqlCatalog sql)
 {
-    // Orders that one page of a filtered list looks at: first a few, as most filters are met soon.
+    // Orders read per page of a filtered list, in growing windows: most filters match early.
     static readonly IReadOnlyList<int> Windows = [1_000, 4_000, 15_000, 30_000];
 
-    /// <summary>Null when there is none, or it is another merchant's.</summary>
+    /// <summary>Finds an order; null for an unknown order or another merchant's.</summary>
     public async Task<Order?> FindAsync(Guid id, string merchant, CancellationToken cancel)
     {
         var found = await database.QueryAsync(
@@ -34,7 +33,7 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
     }
 
     /// <summary>
-    /// At most <paramref name="limit"/> orders; the page may be short and still say that it goes on.
+    /// Reads at most <paramref name="limit"/> orders; a page may have fewer and still have a cursor.
     /// </summary>
     public Task<Page<Order>> ListAsync(OrderFilter filter, int limit, CancellationToken cancel) =>
         database.ReadAsync(
@@ -74,13 +73,13 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
                 .And("from", filter.From).And("before", filter.Before).And("limit", limit),
             OrderStore.ReadOrder, cancel);
 
-    // The id of the last order within the window; null when the window reaches the end of the list.
+    // Id of the last order within the window; null when the window reaches the end of the list.
     async Task<Guid?> FloorAsync(OrderFilter filter, int window, IQueries queries, CancellationToken cancel)
     {
         var floor = await queries.QueryAsync(
             sql["window_floor"],
             SqlArgs.With("from", filter.From).And("before", filter.Before).And("skip", window - 1),
-            row => row.Uuid(0), cancel);
+            row => row.Uuid("id"), cancel);
         return floor.Count == 0 ? null : floor[0];
     }
 

@@ -3,9 +3,7 @@ using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 
-/// <summary>
-/// What a well-formed order must say to make sense; everything that is wrong is named by its JSON pointer.
-/// </summary>
+/// <summary>Validates an order request; every error names its field by JSON pointer.</summary>
 public static class OrderChecks
 {
     public const int MaxLines = 2_000;
@@ -20,13 +18,13 @@ public static class OrderChecks
     const int MaxProvider = 32;
     const int MaxToken = 255;
 
-    // Of 2,000 bad lines the first few say enough.
-    const int MostBadItems = 20;
+    // A response that listed 2,000 bad lines would help no more than the first few.
+    const int MaxErrors = 20;
 
     const string Discount = "discount";
     static readonly IReadOnlyList<string> AdjustmentTypes = ["shipping", Discount, "tax", "fee"];
 
-    /// <summary>The 400 that refuses the order, or null.</summary>
+    /// <summary>Returns the 400 for an invalid order, or null.</summary>
     public static Answer? Refuse(OrderRequest request)
     {
         var check = new Check().Id("/customerId", request.CustomerId).Currency("/currency", request.Currency)
@@ -38,7 +36,7 @@ public static class OrderChecks
         return check.Refusal ?? TotalRefusal(request);
     }
 
-    // Pointers are only built for what is wrong: this runs for every line of every order.
+    // Builds pointers for bad lines only: the loop runs for every line of every order.
     static void Lines(Check check, IReadOnlyList<LineRequest> lines)
     {
         if (lines.Count is < 1 or > MaxLines)
@@ -47,7 +45,7 @@ public static class OrderChecks
             return;
         }
         var bad = 0;
-        for (var i = 0; i < lines.Count && bad < MostBadItems; i++)
+        for (var i = 0; i < lines.Count && bad < MaxErrors; i++)
         {
             var line = lines[i];
             if (Check.IsId(line.Sku) && line.Quantity is >= 1 and <= MaxQuantity
@@ -71,21 +69,21 @@ public static class OrderChecks
             if (type == Discount && amount > 0)
                 check.Fail(
                     $"{at}/amount", "out_of_range",
-                    "A discount is 0 or negative: every amount is added as it stands.");
+                    "A discount must be 0 or negative: amounts are added to the total.");
             else
                 check.Range($"{at}/amount", amount, type == Discount ? -Check.Most : 0, Check.Most);
         }
     }
 
-    // Which providers there are, customer-service knows; it refuses what it does not have.
+    // customer-service knows the configured providers, and declines unknown ones.
     static void Payment(Check check, PaymentRequest? payment)
     {
         if (payment is null) return;
         if (payment.Provider.Length > MaxProvider || !Check.IsId(payment.Provider))
-            check.Fail("/payment/provider", "invalid_id", "A provider's name, such as balance or sandbox.");
+            check.Fail("/payment/provider", "invalid_id", "Name of a provider, such as balance or sandbox.");
         if (payment.Token is null)
         {
-            if (payment.Provider != Order.Balance)
+            if (payment.Provider != PaymentProviders.Balance)
                 check.Fail("/payment/token", "required", "This provider needs a token.");
         }
         else if (payment.Token.Length is < 1 or > MaxToken || !payment.Token.All(c => c is > ' ' and <= '~'))
@@ -111,7 +109,7 @@ public static class OrderChecks
         }
     }
 
-    // Prices that are still to be filled in can only add to the total, so what overflows now overflows then.
+    // Prices filled in later can only raise the total, so an overflow now is final.
     static Answer? TotalRefusal(OrderRequest request)
     {
         var priced = request.Lines.Where(line => line.UnitPrice is not null).Select(AsLine).ToList();

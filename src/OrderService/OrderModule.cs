@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Decisions;
+using Orderwright.OrderService.Events;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Http;
@@ -15,7 +17,7 @@ public sealed record OrderParts(OrderApi Api, FulfilmentApi Fulfilments) : HttpP
 /// <summary>order-service: orders, their statuses, their events.</summary>
 public sealed class OrderModule : IServiceModule
 {
-    static readonly TimeSpan PatienceForAPlace = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan SlotPatience = TimeSpan.FromSeconds(1);
 
     public string Name => ServiceNames.Order;
 
@@ -30,7 +32,7 @@ public sealed class OrderModule : IServiceModule
         var capture = CaptureSettings.Read(context.Configuration);
         var recent = new RowCache<Order>(options.MaxOrdersInFlight);
         var inFlight = new OrdersInFlight(
-            options.MaxOrdersInFlight, options.MaxWaitingRequests, PatienceForAPlace, context.Time);
+            options.MaxOrdersInFlight, options.MaxWaitingRequests, SlotPatience, context.Time);
         var waiters = new DecisionWaiters(options.MaxWaitingRequests);
         var feed = new EventFeed(context.Database, context.Sql, context.Time, context.Logs.CreateLogger<EventFeed>());
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
@@ -45,7 +47,7 @@ public sealed class OrderModule : IServiceModule
             "update-statuses", new UpdateStatuses(store, fulfilments, feed).HandleAsync, context);
         var shipping = new CommandGroup<ShipOrder>(
             "ship-orders", new ShipOrders(store, fulfilments, feed).HandleAsync, context);
-        var follow = new FollowFulfilments(store, fulfilments, context);
+        var resend = new ResendFulfilments(store, fulfilments, context);
         var find = new FindOrders(context.Database, context.Sql);
         var orders = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);
         var events = new OrderEventsApi(find, feed, context.Time);
@@ -56,14 +58,14 @@ public sealed class OrderModule : IServiceModule
             Handlers =
             [
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
-                new NotePayments(store, fulfilments, recent, feed),
-                new NoteWaiting(store, recent, feed),
-                follow,
+                new ApplyPaymentUpdates(store, fulfilments, recent, feed),
+                new RecordWaiting(store, recent, feed),
+                resend,
             ],
             Jobs =
             [
                 RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),
-                new AskCoordinator(store, inFlight, context).Job, follow.Job,
+                new ResendUnsettledOrders(store, inFlight, context).Job, resend.Job,
             ],
             Loops =
             [

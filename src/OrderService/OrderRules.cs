@@ -1,24 +1,23 @@
 using System.Collections.Frozen;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Events;
 using Orderwright.OrderService.Fulfilments;
 
 namespace Orderwright.OrderService;
 
-/// <summary>When, by whom and in which trace something is decided.</summary>
+/// <summary>Time, actor and trace of a decision.</summary>
 public sealed record Moment(DateTimeOffset Now, string Actor, string? TraceId);
 
-/// <summary>
-/// What a decision makes of an order: its new state and one event per version, or nothing at all.
-/// </summary>
-/// <param name="State">The state from now on.</param>
+/// <summary>Outcome of a decision: the order's new state and one event per version, or no change.</summary>
+/// <param name="State">State after the decision.</param>
 /// <param name="Events">One per version gained, in order; empty when nothing changed.</param>
-/// <param name="Priced">The lines with their prices, where these were not known before.</param>
+/// <param name="Priced">Lines with prices, when the decision filled in missing ones.</param>
 public sealed record OrderChange(
     OrderState State, IReadOnlyList<OrderEvent> Events, IReadOnlyList<OrderLine>? Priced = null)
 {
     public static OrderChange Nothing(OrderState state) => new(state, []);
 
-    /// <summary>This, and then another change of the state that this leaves.</summary>
+    /// <summary>Appends a decision on the state that this change leaves.</summary>
     public OrderChange Then(Func<OrderState, OrderChange> next)
     {
         var after = next(State);
@@ -27,14 +26,12 @@ public sealed record OrderChange(
 }
 
 /// <summary>
-/// How an order moves. Pure: each rule takes a state and what happened, and returns the state after it.
-/// Whatever is late, doubled or out of order changes nothing; a terminal status is never left.
+/// Transitions of an order. Pure: each rule maps a state and an input to the next state. Late, duplicate and out-of-order
+/// inputs change nothing; a terminal status is never left.
 /// </summary>
 public static class OrderRules
 {
-    public static readonly IReadOnlyList<string> CancelReasons = ["customer", "fraud", "inventory", "staff", "other"];
-
-    /// <summary>The published graph: from each status, where it may go.</summary>
+    /// <summary>Published graph: the statuses reachable from each status.</summary>
     public static readonly FrozenDictionary<string, IReadOnlyList<string>> Transitions =
         new Dictionary<string, IReadOnlyList<string>>
         {
@@ -50,13 +47,13 @@ public static class OrderRules
 
     public static bool IsTerminal(string status) => Transitions[status].Count == 0;
 
-    /// <summary>The process has said yes or no, and no cancellation is on its way.</summary>
+    /// <summary>True once the process has accepted or refused the order and no cancellation is pending.</summary>
     public static bool IsDecided(string status) =>
         status is not (OrderStatuses.Pending or OrderStatuses.CancelPending);
 
     /// <summary>
-    /// False while the coordinator still owes an answer: the outcome, or the capture of a payment that is
-    /// only authorized, unless that comes with what is shipped. An order that is not settled is asked about again and again.
+    /// False while a reply from the coordinator is outstanding: the outcome, or the capture of an authorized payment that is
+    /// not captured on fulfilment. Messages about unsettled orders are resent.
     /// </summary>
     public static bool IsSettled(OrderState state) => state.Status switch
     {
@@ -71,8 +68,8 @@ public static class OrderRules
         moment.TraceId, new EventData(Total: order.State.Total));
 
     /// <summary>
-    /// Several outcomes of one order in one batch, without what says the same twice: of the confirmations
-    /// only the one that knows most about the payment, before anything that ends the order.
+    /// Merges the outcomes of one order in one batch: the confirmation with the most advanced payment, then the first outcome
+    /// that ends the order.
     /// </summary>
     public static IReadOnlyList<IMessageBody> Merge(IEnumerable<IMessageBody> outcomes)
     {
@@ -87,49 +84,50 @@ public static class OrderRules
         return [.. new IMessageBody?[] { confirmed, end }.OfType<IMessageBody>()];
     }
 
-    /// <summary>What the coordinator's answer makes of an order.</summary>
-    /// <param name="state">As it stands.</param>
-    /// <param name="outcome">Confirmed, rejected, cancelled or expired; anything else throws.</param>
-    /// <param name="moment">When and by whom it is told.</param>
+    /// <summary>Applies an outcome reported by the coordinator.</summary>
+    /// <param name="state">Current state.</param>
+    /// <param name="outcome">Confirmed, rejected, cancelled or expired; any other message throws.</param>
+    /// <param name="moment">Time and sender of the report.</param>
     public static OrderChange Settle(OrderState state, IMessageBody outcome, Moment moment) => (state.Status, outcome) switch
     {
-        (OrderStatuses.Pending, OrderConfirmed told) => Confirm(state, told, moment),
-        (OrderStatuses.Confirmed or OrderStatuses.Completed or OrderStatuses.CancelPending, OrderConfirmed told) =>
-            NotePayment(state, told, moment),
-        (OrderStatuses.Pending, OrderRejected told) => Refuse(
-            state, OrderStatuses.Rejected, OrderEventTypes.Rejected, told.Code, told.Message, told.Step, told.Payment,
-            told.Steps, moment),
-        (OrderStatuses.Pending, OrderExpired told) => Refuse(
-            state, OrderStatuses.Expired, OrderEventTypes.Expired, told.Code, told.Message, told.Step, told.Payment,
-            told.Steps, moment),
-        // However the process ended, everything is undone, and that is what the cancellation asked for.
-        (OrderStatuses.CancelPending, OrderRejected told) => FinishCancel(state, told.Payment, told.Steps, moment),
-        (OrderStatuses.CancelPending, OrderExpired told) => FinishCancel(state, told.Payment, told.Steps, moment),
-        (OrderStatuses.CancelPending, OrderCancelled told) => FinishCancel(state, told.Payment, told.Steps, moment),
-        // Cancelled by an operator of the coordinator, without us: it goes along the published graph all the
-        // same.
-        (OrderStatuses.Pending or OrderStatuses.Confirmed, OrderCancelled told) =>
-            RequestCancel(state, "staff", moment).Then(asked => FinishCancel(asked, told.Payment, told.Steps, moment)),
+        (OrderStatuses.Pending, OrderConfirmed confirmed) => Confirm(state, confirmed, moment),
+        (OrderStatuses.Confirmed or OrderStatuses.Completed or OrderStatuses.CancelPending, OrderConfirmed confirmed) =>
+            AdvancePayment(state, confirmed, moment),
+        (OrderStatuses.Pending, OrderRejected rejected) => Refuse(
+            state, OrderStatuses.Rejected, OrderEventTypes.Rejected, rejected.Code, rejected.Message, rejected.Step,
+            rejected.Payment, rejected.Steps, moment),
+        (OrderStatuses.Pending, OrderExpired expired) => Refuse(
+            state, OrderStatuses.Expired, OrderEventTypes.Expired, expired.Code, expired.Message, expired.Step,
+            expired.Payment, expired.Steps, moment),
+        // Rejected and expired processes are compensated too, exactly as the cancellation requested.
+        (OrderStatuses.CancelPending, OrderRejected rejected) => FinishCancel(state, rejected.Payment, rejected.Steps, moment),
+        (OrderStatuses.CancelPending, OrderExpired expired) => FinishCancel(state, expired.Payment, expired.Steps, moment),
+        (OrderStatuses.CancelPending, OrderCancelled cancelled) =>
+            FinishCancel(state, cancelled.Payment, cancelled.Steps, moment),
+        // Cancelled by an operator at the coordinator: the order still follows the published graph.
+        (OrderStatuses.Pending or OrderStatuses.Confirmed, OrderCancelled cancelled) =>
+            RequestCancel(state, "staff", moment)
+                .Then(requested => FinishCancel(requested, cancelled.Payment, cancelled.Steps, moment)),
         (_, OrderConfirmed or OrderRejected or OrderCancelled or OrderExpired) => OrderChange.Nothing(state),
         _ => throw new ArgumentException(
             $"{outcome.GetType().Name} is not an outcome of order {state.Id}.", nameof(outcome)),
     };
 
     /// <summary>
-    /// What an operator did to the payment, outside the process; it only ever goes forward. Null while the process itself
-    /// is still deciding on the order.
+    /// Applies a payment update from outside the process, such as an operator's refund. Payments only advance. Null while the
+    /// process is still deciding on the order.
     /// </summary>
-    public static OrderChange? NotePayment(OrderState state, string paymentStatus, Moment moment) =>
+    public static OrderChange? UpdatePayment(OrderState state, string paymentStatus, Moment moment) =>
         state.Status is OrderStatuses.Pending or OrderStatuses.CancelPending ? null
         : ProgressOf(paymentStatus) <= ProgressOf(state.PaymentStatus) ? OrderChange.Nothing(state)
         : Move(
             state, state with { PaymentStatus = paymentStatus }, OrderEventTypes.PaymentUpdated,
             new EventData(paymentStatus), moment);
 
-    /// <summary>The customer has to act first. Told late or twice, it changes nothing.</summary>
-    public static OrderChange NoteWaiting(OrderState state, OrderWaiting told, Moment moment)
+    /// <summary>Records that the customer has to act. Late and duplicate notices change nothing.</summary>
+    public static OrderChange RecordWaiting(OrderState state, OrderWaiting waiting, Moment moment)
     {
-        var action = NextAction.Of(told.Action, told.Until);
+        var action = NextAction.Of(waiting.Action, waiting.Until);
         return state.Status != OrderStatuses.Pending || state.NextAction == action
             ? OrderChange.Nothing(state)
             : Move(
@@ -137,9 +135,7 @@ public static class OrderRules
                 new EventData(NextAction: action), moment);
     }
 
-    /// <summary>
-    /// Asked again about a cancellation, nothing changes. Null when it is too late to cancel.
-    /// </summary>
+    /// <summary>Requests a cancellation; a repeated request changes nothing. Null when too late to cancel.</summary>
     public static OrderChange? Cancel(OrderState state, string reason, Moment moment) => state switch
     {
         { Status: OrderStatuses.CancelPending or OrderStatuses.Cancelled } => OrderChange.Nothing(state),
@@ -150,45 +146,43 @@ public static class OrderRules
         _ => null,
     };
 
-    /// <summary>
-    /// Where an operator may move an order by hand; everything else is for the process to do.
-    /// </summary>
-    public static IReadOnlyList<string> AllowedByHand(string status) =>
+    /// <summary>Statuses an operator may set; every other transition belongs to the process.</summary>
+    public static IReadOnlyList<string> OperatorTransitions(string status) =>
         status == OrderStatuses.Confirmed ? [OrderStatuses.Completed] : [];
 
     /// <summary>
-    /// An operator moves an order by hand. Null where <see cref="AllowedByHand"/> does not name the status.
+    /// Applies an operator's status update. Null when <see cref="OperatorTransitions"/> does not contain the status.
     /// </summary>
-    public static OrderChange? MoveByHand(OrderState state, string status, Moment moment) =>
-        AllowedByHand(state.Status).Contains(status)
+    public static OrderChange? UpdateByOperator(OrderState state, string status, Moment moment) =>
+        OperatorTransitions(state.Status).Contains(status)
             ? Move(state, state with { Status = status }, OrderEventTypes.Completed, new EventData(), moment)
             : null;
 
-    /// <summary>Something left the house. What may, <see cref="FulfilmentRules"/> says.</summary>
+    /// <summary>Records shipped goods; <see cref="FulfilmentRules"/> decides beforehand whether they may ship.</summary>
     public static OrderChange Ship(OrderState state, string fulfilmentStatus, Fulfilment fulfilment, Moment moment) => Move(
         state, state with { FulfilmentStatus = fulfilmentStatus }, OrderEventTypes.Shipped,
         new EventData(FulfilmentStatus: fulfilmentStatus, FulfilmentId: fulfilment.Id), moment);
 
-    static OrderChange Confirm(OrderState state, OrderConfirmed told, Moment moment)
+    static OrderChange Confirm(OrderState state, OrderConfirmed confirmed, Moment moment)
     {
-        // Nothing is owed for an order that costs nothing, so there is nothing left to take.
-        var payment = told.TotalMinor == 0 ? PaymentStatuses.Paid : told.Payment.Status;
+        // An order that costs nothing needs no capture.
+        var payment = confirmed.TotalMinor == 0 ? PaymentStatuses.Paid : confirmed.Payment.Status;
         var change = Move(
             state,
-            state with { Status = OrderStatuses.Confirmed, Total = told.TotalMinor, PaymentStatus = payment },
-            OrderEventTypes.Confirmed, new EventData(payment, told.TotalMinor, Steps: told.Steps), moment);
-        return state.Total is null ? change with { Priced = told.Lines } : change;
+            state with { Status = OrderStatuses.Confirmed, Total = confirmed.TotalMinor, PaymentStatus = payment },
+            OrderEventTypes.Confirmed, new EventData(payment, confirmed.TotalMinor, Steps: confirmed.Steps), moment);
+        return state.Total is null ? change with { Priced = confirmed.Lines } : change;
     }
 
-    // A confirmation that comes late or twice may know less than we do; a payment only ever goes forward.
-    static OrderChange NotePayment(OrderState state, OrderConfirmed told, Moment moment)
+    // A late or duplicate confirmation may carry an older payment status; payments only advance.
+    static OrderChange AdvancePayment(OrderState state, OrderConfirmed confirmed, Moment moment)
     {
-        var payment = told.Payment.Status;
+        var payment = confirmed.Payment.Status;
         return ProgressOf(payment) <= ProgressOf(state.PaymentStatus)
             ? OrderChange.Nothing(state)
             : Move(
                 state, state with { PaymentStatus = payment }, OrderEventTypes.PaymentUpdated,
-                new EventData(payment, Steps: told.Steps), moment);
+                new EventData(payment, Steps: confirmed.Steps), moment);
     }
 
     static OrderChange Refuse(
@@ -198,7 +192,7 @@ public static class OrderRules
         var paymentStatus = Further(state.PaymentStatus, payment.Status);
         return Move(
             state,
-            state with { Status = status, PaymentStatus = paymentStatus, Reason = new Reason(code, message) }, type,
+            state with { Status = status, PaymentStatus = paymentStatus, Reason = new OrderReason(code, message) }, type,
             new EventData(paymentStatus, Code: code, Message: message, Step: step, Steps: steps), moment);
     }
 
@@ -208,7 +202,7 @@ public static class OrderRules
         {
             Status = OrderStatuses.CancelPending,
             CancelReason = reason,
-            Reason = new Reason(ReasonCodes.Cancelled, $"Cancelled on request ({reason})."),
+            Reason = new OrderReason(ReasonCodes.Cancelled, $"Cancelled on request ({reason})."),
         },
         OrderEventTypes.CancelRequested, new EventData(CancelReason: reason), moment);
 
@@ -230,7 +224,7 @@ public static class OrderRules
         {
             Version = before.Version + 1,
             UpdatedAt = moment.Now,
-            // Wherever an order goes, nobody waits for its customer any more.
+            // A new status ends any wait for the customer.
             NextAction = after.Status == before.Status ? after.NextAction : null,
         };
         return new(
@@ -238,7 +232,7 @@ public static class OrderRules
             [new(state.Id, state.Version, type, state.Status, moment.Now, moment.Actor, moment.TraceId, data)]);
     }
 
-    static string Further(string known, string told) => ProgressOf(told) > ProgressOf(known) ? told : known;
+    static string Further(string known, string reported) => ProgressOf(reported) > ProgressOf(known) ? reported : known;
 
     static int ProgressOf(string paymentStatus) => paymentStatus switch
     {
@@ -248,6 +242,6 @@ public static class OrderRules
         PaymentStatuses.Paid => 3,
         PaymentStatuses.PartiallyRefunded => 4,
         PaymentStatuses.Refunded or PaymentStatuses.Voided => 5,
-        _ => throw new ArgumentException($"'{paymentStatus}' is no payment status.", nameof(paymentStatus)),
+        _ => throw new ArgumentException($"'{paymentStatus}' is not a payment status.", nameof(paymentStatus)),
     };
 }

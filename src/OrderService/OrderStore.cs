@@ -1,18 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Events;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.OrderService;
 
-/// <summary>Orders, their events and the unsettled among them, set by set.</summary>
+/// <summary>Loads and saves orders, events and the list of unsettled orders, a statement per set.</summary>
 public sealed class OrderStore(SqlCatalog sql)
 {
-    /// <summary>
-    /// Brings new orders in; returns the ids that came in. One that conflicts with what is there did not.
-    /// </summary>
-    public async Task<IReadOnlySet<Guid>> InsertAsync(IReadOnlyList<Order> orders, Work work)
+    /// <summary>Inserts orders; returns the ids inserted. Orders that conflict with a stored row are skipped.</summary>
+    public async Task<IReadOnlySet<Guid>> InsertAsync(Work work, IReadOnlyList<Order> orders)
     {
         if (orders.Count == 0) return new HashSet<Guid>();
         return await work.WriteRowsAsync(
@@ -34,68 +33,66 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("metadata", order => order.Metadata.Count == 0
                     ? "{}"
                     : Json(order.Metadata, StoredJson.Default.IReadOnlyDictionaryStringString))
-                .BigIntOrNull("total", order => order.State.Total)
+                .BigIntOrNull("total_minor", order => order.State.Total)
                 .Text("payment_provider", order => order.Payment.Provider)
                 .Text("payment_token", order => order.Payment.Token)
+                .Text("capture_policy", order => order.State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null)
                 .Bool("may_set_price", order => order.MaySetPrice)
                 .BigInt("version", order => order.State.Version)
-                .Time("created_at", order => order.CreatedAt)
-                .Text("capture", order => order.State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null),
+                .Time("created_at", order => order.CreatedAt),
             "id");
     }
 
-    /// <summary>Those of these ids that there are.</summary>
-    public async Task<IReadOnlySet<Guid>> FindIdsAsync(IReadOnlyList<Guid> ids, Work work) =>
-        (await work.QueryAsync(sql["find_ids"], SqlArgs.OfUuids("id", ids), row => row.Uuid(0))).ToHashSet();
+    /// <summary>Returns the ids that exist.</summary>
+    public async Task<IReadOnlySet<Guid>> FindExistingAsync(Work work, IReadOnlyList<Guid> ids) =>
+        (await work.QueryAsync(sql["find_existing"], SqlArgs.OfUuids("id", ids), row => row.Uuid("id"))).ToHashSet();
 
-    /// <summary>Which order has each of these references.</summary>
+    /// <summary>Finds the order of each reference.</summary>
     public async Task<Dictionary<(string Merchant, string Reference), Guid>> FindReferencesAsync(
-        IReadOnlyList<(string Merchant, string Reference)> references, Work work)
+        Work work, IReadOnlyList<(string Merchant, string Reference)> references)
     {
         var rows = await work.QueryAsync(
             sql["find_references"],
             SqlArgs.Over(references).Text("merchant", key => key.Merchant).Text("reference", key => key.Reference),
-            row => (Key: (row.Text(0), row.Text(1)), Id: row.Uuid(2)));
+            row => (Key: (row.Text("merchant"), row.Text("reference")), Id: row.Uuid("id")));
         return rows.ToDictionary(row => row.Key, row => row.Id);
     }
 
-    /// <summary>
-    /// The states of these orders, locked in the order of their ids until the transaction ends.
-    /// </summary>
-    public Task<List<OrderState>> LockStatesAsync(IReadOnlyList<Guid> ids, Work work) =>
+    /// <summary>Locks orders, sorted by id, until the transaction ends, and loads the states.</summary>
+    public Task<List<OrderState>> LockStatesAsync(Work work, IReadOnlyList<Guid> ids) =>
         ids.Count == 0
             ? Task.FromResult<List<OrderState>>([])
             : work.QueryAsync(sql["lock_states"], SqlArgs.OfUuids("id", ids), ReadState);
 
-    /// <inheritdoc cref="LockStatesAsync"/>
-    public Task<List<Order>> LockOrdersAsync(IReadOnlyList<Guid> ids, Work work) =>
+    /// <summary>Locks orders, sorted by id, until the transaction ends, and loads all columns.</summary>
+    public Task<List<Order>> LockOrdersAsync(Work work, IReadOnlyList<Guid> ids) =>
         work.QueryAsync(sql["lock_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
-    public Task<List<Order>> LoadAsync(IReadOnlyList<Guid> ids, Work work) =>
+    public Task<List<Order>> LoadAsync(Work work, IReadOnlyList<Guid> ids) =>
         ids.Count == 0
             ? Task.FromResult<List<Order>>([])
             : work.QueryAsync(sql["load_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
-    /// <summary>Those of these orders that are neither pending nor on their way to be cancelled.</summary>
-    public Task<List<Order>> LoadDecidedAsync(IReadOnlyList<Guid> ids, IQueries queries, CancellationToken cancel) =>
+    /// <summary>Loads the decided orders: neither pending nor being cancelled.</summary>
+    public Task<List<Order>> LoadDecidedAsync(IQueries queries, IReadOnlyList<Guid> ids, CancellationToken cancel) =>
         queries.QueryAsync(sql["load_decided"], SqlArgs.OfUuids("id", ids), ReadOrder, cancel);
 
     /// <summary>
-    /// Writes changes and their events. The orders are locked; each changes at most once in a call.
+    /// Writes changes of locked orders, with the events. Each order appears at most once in a call.
     /// </summary>
-    public async Task SaveAsync(IReadOnlyList<OrderChange> changes, Work work)
+    public async Task SaveAsync(Work work, IReadOnlyList<OrderChange> changes)
     {
         var changed = changes.Where(change => change.Events.Count > 0).ToList();
-        var saved = await SaveUnlockedAsync(changed, work);
+        var saved = await SaveUnlockedAsync(work, changed);
         if (saved.Count != changed.Count)
             throw new InvalidOperationException(
-                $"{changed.Count} locked orders were to change and {saved.Count} did; the first is {changed[0].State.Id}.");
+                $"{changed.Count} locked orders had changes and {saved.Count} were saved; the first is {changed[0].State.Id}.");
     }
 
     /// <summary>
-    /// Writes changes and their events where the order still is in the version that the change builds on; returns these.
+    /// Writes changes, with the events, where the stored version is the base of the change. Returns the changes written.
     /// </summary>
-    public async Task<IReadOnlyList<OrderChange>> SaveUnlockedAsync(IReadOnlyList<OrderChange> changes, Work work)
+    public async Task<IReadOnlyList<OrderChange>> SaveUnlockedAsync(Work work, IReadOnlyList<OrderChange> changes)
     {
         if (changes.Count == 0) return [];
         var written = await work.WriteRowsAsync(
@@ -106,7 +103,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .BigInt("version", change => change.State.Version)
                 .Text("status", change => change.State.Status)
                 .Text("payment_status", change => change.State.PaymentStatus)
-                .BigIntOrNull("total", change => change.State.Total)
+                .BigIntOrNull("total_minor", change => change.State.Total)
                 .Text("lines", change =>
                     change.Priced is null ? null : OrderLinesJson.Write(change.Priced))
                 .Text("reason_code", change => change.State.Reason?.Code)
@@ -118,11 +115,11 @@ public sealed class OrderStore(SqlCatalog sql)
                 .TimeOrNull("next_action_until", change => change.State.NextAction?.ExpiresAt),
             "id");
         var saved = changes.Where(change => written.Contains(change.State.Id)).ToList();
-        Append([.. saved.SelectMany(change => change.Events)], work);
+        Append(work, [.. saved.SelectMany(change => change.Events)]);
         return saved;
     }
 
-    public void Append(IReadOnlyList<OrderEvent> events, Work work)
+    public void Append(Work work, IReadOnlyList<OrderEvent> events)
     {
         if (events.Count == 0) return;
         work.Defer(
@@ -138,42 +135,62 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("data", e => StoredEventData.Write(e.Data, e.At)));
     }
 
-    /// <summary>
-    /// From now on these wait for the coordinator, who is asked again at <paramref name="askAt"/>.
-    /// </summary>
-    public void AwaitAnswers(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work)
+    /// <summary>Adds orders at attempt 1; the commit sends the first message.</summary>
+    public void AddUnsettled(Work work, IReadOnlyList<Guid> ids, DateTimeOffset nextAttemptAt)
     {
-        if (ids.Count > 0) work.Defer(sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
+        if (ids.Count > 0)
+            work.Defer(sql["insert_unsettled"], SqlArgs.OfUuids("id", ids).And("next_attempt_at", nextAttemptAt));
     }
 
-    /// <summary>The same for orders that may be waiting already: they wait from now on.</summary>
-    public void AwaitOtherAnswers(IReadOnlyList<Guid> ids, DateTimeOffset askAt, Work work)
+    /// <summary>Adds orders, or resets orders already listed to attempt 1.</summary>
+    public void RestartUnsettled(Work work, IReadOnlyList<Guid> ids, DateTimeOffset nextAttemptAt)
     {
-        if (ids.Count > 0) work.Defer(sql["restart_unsettled"], SqlArgs.OfUuids("id", ids).And("ask_at", askAt));
+        if (ids.Count > 0)
+            work.Defer(sql["restart_unsettled"], SqlArgs.OfUuids("id", ids).And("next_attempt_at", nextAttemptAt));
     }
 
-    /// <summary>These have their answer.</summary>
-    public void StopAwaiting(IReadOnlyList<Guid> ids, Work work)
+    public void RemoveUnsettled(Work work, IReadOnlyList<Guid> ids)
     {
         if (ids.Count > 0) work.Defer(sql["delete_unsettled"], SqlArgs.OfUuids("id", ids));
     }
 
-    /// <summary>A row of what changes: the first ten columns of every statement that reads orders, and the last three.</summary>
-    public static OrderState ReadState(IRow row) => ReadState(row, last: 10);
+    /// <summary>Counts unsettled orders: with at most <paramref name="mostAttempts"/>, and in total.</summary>
+    public async Task<(long InFlight, long All)> CountUnsettledAsync(Work work, int mostAttempts) =>
+        (await work.QueryAsync(
+            sql["count_unsettled"], SqlArgs.With("most_attempts", mostAttempts),
+            row => (row.BigInt("in_flight"), row.BigInt("unsettled"))))[0];
 
-    static OrderState ReadState(IRow row, int last) => new(
-        row.Uuid(0), row.BigInt(1), row.Text(2), row.Text(3), row.Text(4), row.BigIntOrNull(5),
-        row.TextOrNull(6) is { } code ? new Reason(code, row.Text(7)) : null, row.TextOrNull(8), row.Time(9),
-        row.TimeOrNull(last + 2) is { } until ? NextAction.Of(row.TextOrNull(last + 1), until) : null,
-        row.TextOrNull(last) == CapturePolicies.Fulfilment);
+    /// <summary>Claims orders due for another attempt; rows claimed by another instance are skipped.</summary>
+    public Task<List<(Guid Id, int Attempts)>> ClaimDueAsync(Work work, int most) => work.QueryAsync(
+        sql["claim_due_orders"], SqlArgs.With("now", work.Now).And("limit", most),
+        row => (row.Uuid("order_id"), row.Int("attempts")));
 
-    /// <summary>A row of all their columns.</summary>
+    /// <summary>Adds an attempt to each order, and schedules the next.</summary>
+    public Task ScheduleAsync(
+        Work work, IReadOnlyList<(Guid Id, int Attempts)> orders, Func<int, DateTimeOffset> nextAttemptAt) =>
+        work.ExecuteAsync(
+            sql["schedule_orders"],
+            SqlArgs.Over(orders)
+                .Uuid("id", order => order.Id)
+                .Time("next_attempt_at", order => nextAttemptAt(order.Attempts + 1)));
+
+    /// <summary>Reads the columns <c>order_state</c>.</summary>
+    public static OrderState ReadState(IRow row) => new(
+        row.Uuid("id"), row.BigInt("version"), row.Text("status"), row.Text("payment_status"),
+        row.Text("fulfilment_status"), row.BigIntOrNull("total_minor"),
+        row.TextOrNull("reason_code") is { } code ? new OrderReason(code, row.Text("reason_message")) : null,
+        row.TextOrNull("cancel_reason"), row.Time("updated_at"),
+        row.TimeOrNull("next_action_until") is { } until ? NextAction.Of(row.TextOrNull("next_action_url"), until) : null,
+        row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment);
+
+    /// <summary>Reads the columns <c>order_state</c> and <c>order_terms</c>.</summary>
     public static Order ReadOrder(IRow row) => new(
-        ReadState(row, last: 21), row.Text(10), row.TextOrNull(11), row.Text(12), row.Text(13),
-        OrderLinesJson.Read(row.Text(14)),
-        FromJson(row.Text(15), StoredJson.Default.IReadOnlyListAdjustment),
-        FromJson(row.Text(16), StoredJson.Default.IReadOnlyDictionaryStringString),
-        new PaymentMethod(row.Text(17), row.TextOrNull(18)), row.Bool(19), row.Time(20));
+        ReadState(row), row.Text("merchant"), row.TextOrNull("reference"), row.Text("customer_id"), row.Text("currency"),
+        OrderLinesJson.Read(row.Text("lines")),
+        FromJson(row.Text("adjustments"), StoredJson.Default.IReadOnlyListAdjustment),
+        FromJson(row.Text("metadata"), StoredJson.Default.IReadOnlyDictionaryStringString),
+        new PaymentMethod(row.Text("payment_provider"), row.TextOrNull("payment_token")), row.Bool("may_set_price"),
+        row.Time("created_at"));
 
     static string Json<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
 

@@ -3,18 +3,17 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// How many orders may be on their way at once. Past the limit throughput no longer grows and every order
-/// only waits longer, so a new one waits for a place, for a short time, and is then refused with a 503.
+/// Limits the orders in flight. Past the limit throughput stops growing and latency grows instead, so a new order waits
+/// briefly for a slot and is then refused with a 503.
 /// </summary>
 /// <remarks>
-/// The count is this instance's guess: orders it admitted, less those it saw settled. Several instances
-/// settle each other's orders, so the sweep sets it right from the table every second; the limit then holds
-/// for all together.
+/// Each instance estimates the count: orders admitted, minus orders settled here. Instances settle each other's orders, so
+/// the resend sweep corrects the estimate from the table every second. The limit thus holds for all instances together.
 /// </remarks>
-/// <param name="limit">Orders on their way, at most.</param>
-/// <param name="maxWaiting">Requests that wait for a place; one more is refused at once.</param>
-/// <param name="patience">How long a request waits for a place.</param>
-/// <param name="time">Measures the wait.</param>
+/// <param name="limit">Maximum number of orders in flight.</param>
+/// <param name="maxWaiting">Maximum number of requests waiting for a slot; further requests are refused at once.</param>
+/// <param name="patience">Maximum wait for a slot.</param>
+/// <param name="time">Clock for the wait.</param>
 public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience, TimeProvider time)
 {
     readonly Lock gate = new();
@@ -22,12 +21,12 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
     int admitted;
     int entering;
 
-    /// <summary>A place, held until it is either kept for an order that came in or given back.</summary>
-    public sealed class Place(OrdersInFlight inFlight) : IDisposable
+    /// <summary>Slot of one request: kept by an order that was placed, else returned on disposal.</summary>
+    public sealed class Slot(OrdersInFlight inFlight) : IDisposable
     {
         bool kept;
 
-        /// <summary>The order is in; its place is free again when it is settled.</summary>
+        /// <summary>Keeps the slot until the order is settled.</summary>
         public void Keep() => kept = true;
 
         public void Dispose() => inFlight.Leave(kept);
@@ -41,8 +40,8 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
         }
     }
 
-    /// <summary>Throws <see cref="OverloadedException"/> when there is no place in time.</summary>
-    public async Task<Place> EnterAsync()
+    /// <summary>Takes a slot. Throws <see cref="OverloadedException"/> when none is free in time.</summary>
+    public async Task<Slot> EnterAsync()
     {
         LinkedListNode<TaskCompletionSource> turn;
         lock (gate)
@@ -50,36 +49,36 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
             if (waiting.Count == 0 && admitted + entering < limit)
             {
                 entering++;
-                return new Place(this);
+                return new Slot(this);
             }
             if (waiting.Count >= maxWaiting)
-                throw new OverloadedException($"{limit} orders are on their way, and {maxWaiting} requests wait.");
+                throw new OverloadedException($"{limit} orders are in flight, and {maxWaiting} requests are waiting.");
             turn = waiting.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
-        // The limit ends the very task that is awaited, as in GroupCommit.
+        // The timer completes the awaited task itself, as in GroupCommit.
         using var giveUp = time.CreateTimer(_ => GiveUp(turn), null, patience, Timeout.InfiniteTimeSpan);
         await turn.Value.Task;
-        return new Place(this);
+        return new Slot(this);
     }
 
-    /// <summary>Orders got their answer, or were given up.</summary>
+    /// <summary>Returns the slots of settled orders.</summary>
     public void Settled(int orders)
     {
         if (orders <= 0) return;
         lock (gate)
         {
             admitted = Math.Max(0, admitted - orders);
-            LetIn();
+            Admit();
         }
     }
 
-    /// <summary>The table says how many there are.</summary>
+    /// <summary>Replaces the estimate by the count of the table.</summary>
     public void SetTo(int orders)
     {
         lock (gate)
         {
             admitted = orders;
-            LetIn();
+            Admit();
         }
     }
 
@@ -87,11 +86,11 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
     {
         lock (gate)
         {
-            // Its turn may have come at this very moment; then it is no longer in the line.
+            // A request admitted at this very moment has already left the list.
             if (turn.List is null) return;
             waiting.Remove(turn);
         }
-        turn.Value.SetException(new OverloadedException($"{limit} orders are on their way."));
+        turn.Value.SetException(new OverloadedException($"{limit} orders are in flight."));
     }
 
     void Leave(bool kept)
@@ -100,11 +99,11 @@ public sealed class OrdersInFlight(int limit, int maxWaiting, TimeSpan patience,
         {
             entering--;
             if (kept) admitted++;
-            LetIn();
+            Admit();
         }
     }
 
-    void LetIn()
+    void Admit()
     {
         while (waiting.First is { } next && admitted + entering < limit)
         {

@@ -1,26 +1,19 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orderwright.Http;
+using Orderwright.Runtime;
 
 namespace Orderwright.OrderService;
 
-/// <summary>What all operations read from a request besides its body.</summary>
+/// <summary>Values that several operations take from a request.</summary>
 public static class Requests
 {
-    public static Answer InvalidId => Problem.Invalid("id", "invalid_id", "An order's id is a UUID.");
+    public static Moment MomentOf(HttpContext http, TimeProvider time) =>
+        new(time.Now(), Caller.Of(http).Name, Activity.Current?.TraceId.ToHexString());
 
-    /// <summary>For a cursor that is sound, but was made for another list.</summary>
-    public static Answer InvalidCursor =>
-        Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
-
-    /// <summary>A UUID in its usual form, or null.</summary>
-    public static Guid? IdOf(string text) => Guid.TryParseExact(text, "D", out var id) ? id : null;
-
-    /// <summary>
-    /// The process is to stop: whoever waits for something else than a transaction ends, or the process would
-    /// wait for them.
-    /// </summary>
+    /// <summary>Cancelled on shutdown. Long waits end on this token; the process would wait for them otherwise.</summary>
     public static CancellationToken StoppingOf(HttpContext http) =>
         http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
 }

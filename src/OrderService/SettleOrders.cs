@@ -1,17 +1,18 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Decisions;
+using Orderwright.OrderService.Events;
 using Orderwright.Runtime;
 
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// The coordinator's answers become the orders' statuses. What several messages say of one order is put
-/// together first; what is late or doubled changes nothing.
+/// Applies the coordinator's outcomes to orders. Messages about the same order are merged first; late and duplicate messages
+/// are ignored.
 /// </summary>
 /// <remarks>
-/// An order that this instance placed a moment ago is taken to be as it was placed, and is not loaded; where the write finds
-/// another version, nothing was written, and the order is locked, loaded and decided on again.
+/// Orders that this instance has just placed are saved optimistically, without loading them. An order whose row is in another
+/// version is not written; the handler then locks and loads the order, and decides again.
 /// </remarks>
 public sealed partial class SettleOrders(
     OrderStore store, RowCache<Order> recent, OrdersInFlight inFlight, DecisionWaiters waiters, EventFeed feed,
@@ -23,45 +24,43 @@ public sealed partial class SettleOrders(
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
-        var told = batch.GroupBy(message => message.OrderId).ToDictionary(group => group.Key, group => group.ToList());
-        var placed = told.Keys.Select(recent.Find).OfType<Order>().ToDictionary(order => order.Id);
-        var guessed = await store.SaveUnlockedAsync(
-            [.. placed.Values.Select(order => Settle(order.State, told[order.Id], work.Now))
-                .Where(change => change.Events.Count > 0)],
-            work);
+        var messages = batch.GroupBy(message => message.OrderId)
+            .ToDictionary(group => group.Key, group => group.ToList());
+        var cached = messages.Keys.Select(recent.Find).OfType<Order>().ToDictionary(order => order.Id);
+        var optimistic = await store.SaveUnlockedAsync(
+            work,
+            [.. cached.Values.Select(order => Settle(order.State, messages[order.Id], work.Now))
+                .Where(change => change.Events.Count > 0)]);
 
-        var open = told.Keys.Except(guessed.Select(change => change.State.Id)).ToList();
-        var states = await store.LockStatesAsync(open, work);
+        var open = messages.Keys.Except(optimistic.Select(change => change.State.Id)).ToList();
+        var states = await store.LockStatesAsync(work, open);
         foreach (var unknown in open.Except(states.Select(state => state.Id)))
-            LogUnknown(unknown, told[unknown][0].Type);
-        var loaded = states.ConvertAll(state => Settle(state, told[state.Id], work.Now));
-        await store.SaveAsync(loaded, work);
+            LogUnknown(messages[unknown][0].Type, unknown);
+        var locked = states.ConvertAll(state => Settle(state, messages[state.Id], work.Now));
+        await store.SaveAsync(work, locked);
 
-        List<OrderChange> changes = [.. guessed, .. loaded];
+        List<OrderChange> changes = [.. optimistic, .. locked];
         var settled = changes.Where(change => OrderRules.IsSettled(change.State)).ToList();
-        store.StopAwaiting([.. settled.Select(change => change.State.Id)], work);
-        var decided = guessed.Select(change => placed[change.State.Id].With(change)).ToList();
-        decided.AddRange(await store.LoadAsync(waiters.Among(states.Select(state => state.Id)), work));
+        store.RemoveUnsettled(work, [.. settled.Select(change => change.State.Id)]);
+        var decided = optimistic.Select(change => cached[change.State.Id].With(change)).ToList();
+        decided.AddRange(await store.LoadAsync(work, waiters.Among(states.Select(state => state.Id))));
         work.AfterCommit(() =>
         {
-            foreach (var id in told.Keys) recent.Forget(id);
+            foreach (var id in messages.Keys) recent.Forget(id);
             inFlight.Settled(settled.Count(change => change.Events.Count > 0));
-            waiters.Tell(decided);
+            waiters.Notify(decided);
             feed.Raise();
         });
     }
 
-    static OrderChange Settle(OrderState state, List<Message> told, DateTimeOffset now)
+    static OrderChange Settle(OrderState state, List<Message> messages, DateTimeOffset now)
     {
-        var moment = new Moment(now, told[0].Source, TraceIdOf(told[0].TraceParent));
-        return OrderRules.Merge(told.Select(message => message.Body)).Aggregate(
+        var moment = new Moment(now, messages[0].Source, messages[0].TraceId);
+        return OrderRules.Merge(messages.Select(message => message.Body)).Aggregate(
             OrderChange.Nothing(state),
             (change, outcome) => change.Then(next => OrderRules.Settle(next, outcome, moment)));
     }
 
-    static string? TraceIdOf(string? traceParent) =>
-        ActivityContext.TryParse(traceParent, null, out var context) ? context.TraceId.ToHexString() : null;
-
-    [LoggerMessage(4001, LogLevel.Error, "Order {OrderId} is not known here, and somebody answered {Type} about it")]
-    partial void LogUnknown(Guid orderId, string type);
+    [LoggerMessage(4001, LogLevel.Error, "Received {Type} for the unknown order {OrderId}")]
+    partial void LogUnknown(string type, Guid orderId);
 }

@@ -7,14 +7,14 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Runs a batch in one transaction, then publishes what it sends. A batch that throws is tried again, then
-/// halved until the poison item stands alone; a database that is away is waited for, as nobody's fault. But
-/// where it takes another write right after, it is this one that takes too long.
+/// Runs a batch in a transaction, then publishes the outgoing messages. A failing batch is retried, then halved until
+/// the poison item is alone. An unavailable database is waited for, unless other writes succeed: then the batch is
+/// the cause.
 /// </summary>
 /// <remarks>
-/// When the answer to a commit is lost, the batch runs again although it may have been committed. Messages
-/// bear that: every participant is idempotent by (order id, step). An HTTP request does so only under an
-/// Idempotency-Key, whose answer is committed with it; without one, a lost answer may carry it out twice.
+/// If the reply to a commit is lost, the batch runs again although perhaps committed. Messages tolerate repetition, because every
+/// participant is idempotent by (order id, step). An HTTP request does only with an Idempotency-Key, because the response
+/// is committed along; without a key the request may be carried out twice.
 /// </remarks>
 public sealed partial class BatchRunner(
     string service,
@@ -28,37 +28,34 @@ public sealed partial class BatchRunner(
     FaultPoints? faults = null,
     SqlQuery? writeProbe = null)
 {
-    // A batch may be what keeps the database from answering in time, by its size: a smaller one gets through.
-    const int AwayBeforeHalving = 3;
+    // A large batch may keep the database from replying in time; a smaller batch gets through.
+    const int OutagesBeforeHalving = 3;
 
-    // A database that takes other writes is not away. An item whose own it did not take so often in a row is poison.
-    const int UnservedBeforePoison = 5;
+    // Failures in a row, while other writes succeed, after which an item is poison.
+    const int RefusalsBeforePoison = 5;
 
-    // One that takes only some writes is not well either: it has to take as many in a row before an item is to blame.
-    const int WritesOfAWellDatabase = 10;
+    // A database accepting only some writes is unhealthy. Only after so many successful writes in a row is an item blamed.
+    const int WritesOfHealthyDatabase = 10;
 
-    /// <summary>By which everything is done that is done in transactions.</summary>
+    /// <summary>Clock of all transactions run here.</summary>
     public WallClock Clock { get; } = new(time);
 
     /// <summary>
-    /// Handles <paramref name="items"/>; returns when each is committed or was given to
-    /// <paramref name="onPoison"/>. What it returns is the sending of what follows, which never throws: the next batch
-    /// need not wait for it.
+    /// Handles <paramref name="items"/>; returns when each is committed or was passed to <paramref name="onPoison"/>. The
+    /// returned task is the publishing of the outgoing messages. Publishing never throws, and the next batch need not wait.
     /// </summary>
     /// <param name="items">1 or more.</param>
-    /// <param name="handle">
-    /// Called again from scratch on every attempt, with all items or a part of them.
-    /// </param>
-    /// <param name="onPoison">The one item that cannot be handled, and why.</param>
+    /// <param name="handle">Called again from scratch on every attempt, with all or some of the items.</param>
+    /// <param name="onPoison">Receives a poison item, and the reason.</param>
     /// <param name="cancel">
-    /// Ends waiting for a database that is away, and further attempts. A transaction under way is brought to
-    /// its end, within its own time limit: to cut a commit off would only hide whether it happened.
+    /// Stops waiting for an unavailable database, and further attempts. A running transaction is completed within the
+    /// time limit: cancelling a commit would only hide the outcome.
     /// </param>
     public async Task<Task> RunAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
         CancellationToken cancel)
     {
-        var (away, unserved) = (0, 0);
+        var (outages, refusals) = (0, 0);
         for (var failures = 0; ; )
         {
             cancel.ThrowIfCancellationRequested();
@@ -71,12 +68,12 @@ public sealed partial class BatchRunner(
             }
             catch (DatabaseUnavailableException error)
             {
-                LogDatabaseAway(service, error.Message);
-                await Task.Delay(Backoff.Pause(++away), time, cancel);
-                unserved = await TakesWritesAsync() ? unserved + 1 : 0;
-                if (items.Count > 1 && (away >= AwayBeforeHalving || unserved > 0))
+                LogDatabaseUnavailable(service, error.Message);
+                await Task.Delay(Backoff.Pause(++outages), time, cancel);
+                refusals = await AcceptsWritesAsync() ? refusals + 1 : 0;
+                if (items.Count > 1 && (outages >= OutagesBeforeHalving || refusals > 0))
                     return await RunInHalvesAsync(items, handle, onPoison, cancel);
-                if (unserved < UnservedBeforePoison) continue;
+                if (refusals < RefusalsBeforePoison) continue;
                 await onPoison(items[0], error);
                 return Task.CompletedTask;
             }
@@ -85,7 +82,7 @@ public sealed partial class BatchRunner(
                 failures++;
                 if (failures < options.BatchAttempts)
                 {
-                    LogAgain(service, items.Count, error);
+                    LogRetry(service, items.Count, error);
                 }
                 else if (items.Count > 1)
                 {
@@ -102,8 +99,7 @@ public sealed partial class BatchRunner(
     }
 
     /// <summary>
-    /// One transaction, no second try: for a caller that answers for its failure itself. Once it is committed
-    /// nothing here throws any more.
+    /// Runs a single transaction without retry; the caller handles failures. Nothing throws after the commit.
     /// </summary>
     public async Task<TResult> RunOnceAsync<TResult>(Func<Work, Task<TResult>> handle, CancellationToken cancel)
     {
@@ -133,13 +129,13 @@ public sealed partial class BatchRunner(
         return Task.WhenAll(first, await RunAsync([.. items.Skip(half)], handle, onPoison, cancel));
     }
 
-    // Asked by writes of its own: others may commit without writing anything, which a full disk allows.
-    async Task<bool> TakesWritesAsync()
+    // Probes with real writes: a commit without writes succeeds even on a full disk.
+    async Task<bool> AcceptsWritesAsync()
     {
         if (writeProbe is null) return false;
         try
         {
-            for (var i = 0; i < WritesOfAWellDatabase; i++)
+            for (var i = 0; i < WritesOfHealthyDatabase; i++)
                 await database.WriteAsync(
                     transaction => transaction.ExecuteAsync(writeProbe, SqlArgs.With("now", time.Now())), CancellationToken.None);
             return true;
@@ -157,14 +153,14 @@ public sealed partial class BatchRunner(
             {
                 var work = new Work(service, transaction, Clock.Now(), ids);
                 await handle(work);
-                if (faults is not null && Matters(work)) faults.Reach(FaultPoint.BeforeCommit);
+                if (faults is not null && HasEffects(work)) faults.Reach(FaultPoint.BeforeCommit);
                 return work;
             },
             CancellationToken.None);
-        if (faults is not null && Matters(work)) faults.Reach(FaultPoint.AfterCommit);
+        if (faults is not null && HasEffects(work)) faults.Reach(FaultPoint.AfterCommit);
         foreach (var follow in work.Followers)
         {
-            // Past the commit nothing may look like a failed batch: it would be carried out a second time.
+            // After the commit nothing may look like a failed batch, or the batch would be carried out twice.
             try
             {
                 follow();
@@ -183,7 +179,7 @@ public sealed partial class BatchRunner(
         if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
     }
 
-    static bool Matters(Work work) => work.Outgoing.Count > 0 || work.Followers.Count > 0;
+    static bool HasEffects(Work work) => work.Outgoing.Count > 0 || work.Followers.Count > 0;
 
     Task PublishAsync(IReadOnlyList<Message> messages)
     {
@@ -197,8 +193,8 @@ public sealed partial class BatchRunner(
                 .Select(group => PublishAsync(group.Key, [.. group])));
     }
 
-    // What is committed is sent whatever happens to the caller, hence no cancellation; the transport has its
-    // own time limit. A publish that fails is not an error: the asker's timer sends it again.
+    // Committed messages are sent whatever happens to the caller, hence no cancellation; the transport has a time
+    // limit. A failed publish is not an error: the sender's timer retries.
     async Task PublishAsync(string destination, IReadOnlyList<Message> messages)
     {
         using var span = Metrics.Tracing.HasListeners()
@@ -232,22 +228,22 @@ public sealed partial class BatchRunner(
     IEnumerable<IReadOnlyList<Message>> Parts(IReadOnlyList<Message> messages) =>
         messages.Count <= options.MaxMessages ? [messages] : messages.Chunk(options.MaxMessages);
 
-    [LoggerMessage(1001, LogLevel.Warning, "{Service}: the database is away: {Why}")]
-    partial void LogDatabaseAway(string service, string why);
+    [LoggerMessage(1001, LogLevel.Warning, "{Service}: the database is unavailable: {Why}")]
+    partial void LogDatabaseUnavailable(string service, string why);
 
-    [LoggerMessage(1002, LogLevel.Warning, "{Service}: a batch of {Count} failed and is tried again")]
-    partial void LogAgain(string service, int count, Exception error);
+    [LoggerMessage(1002, LogLevel.Warning, "{Service}: a batch of {Count} failed and is retried")]
+    partial void LogRetry(string service, int count, Exception error);
 
     [LoggerMessage(1003, LogLevel.Warning, "{Service}: a batch of {Count} failed again and is halved: {Why}")]
     partial void LogHalved(string service, int count, string why);
 
     [LoggerMessage(1004, LogLevel.Warning,
-        "{Service}: {Count} messages to {Destination} were not sent; their asker will ask again: {Why}")]
+        "{Service}: {Count} messages to {Destination} were not sent and will be retried by their sender: {Why}")]
     partial void LogNotPublished(string service, int count, string destination, string why);
 
-    [LoggerMessage(1005, LogLevel.Error, "{Service}: the transport broke over {Count} messages to {Destination}")]
+    [LoggerMessage(1005, LogLevel.Error, "{Service}: the transport failed on {Count} messages to {Destination}")]
     partial void LogPublishBroke(string service, int count, string destination, Exception error);
 
-    [LoggerMessage(1006, LogLevel.Error, "{Service}: what was to follow a commit failed")]
+    [LoggerMessage(1006, LogLevel.Error, "{Service}: an after-commit action failed")]
     partial void LogFollowerFailed(string service, Exception error);
 }

@@ -2,9 +2,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime;
 
-/// <summary>
-/// Asks the database for nothing every two seconds, to know whether it is there and how long ago it was.
-/// </summary>
+/// <summary>Pings the database every two seconds, to know whether and since when there are replies.</summary>
 sealed class DatabaseWatch(IDatabase database, SqlCatalog runtimeSql, TimeProvider time)
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -15,11 +13,11 @@ sealed class DatabaseWatch(IDatabase database, SqlCatalog runtimeSql, TimeProvid
 
     public BackgroundLoop Loop => new("watch-database", RunAsync);
 
-    /// <summary>Null while it answers; a database that hangs shows after ten seconds.</summary>
+    /// <summary>Null while the database replies; a hanging database is reported after ten seconds.</summary>
     public string? Trouble =>
         trouble
         ?? (time.GetElapsedTime(Volatile.Read(ref answered)) is var silence && silence > Silence
-            ? $"The database has not answered for {silence.TotalSeconds:F0} s."
+            ? $"The database has not replied for {silence.TotalSeconds:F0} s."
             : null);
 
     async Task RunAsync(CancellationToken cancel)
@@ -30,13 +28,13 @@ sealed class DatabaseWatch(IDatabase database, SqlCatalog runtimeSql, TimeProvid
         {
             try
             {
-                await database.QueryAsync(ping, SqlArgs.None, row => row.Int(0), cancel);
+                await database.QueryAsync(ping, SqlArgs.None, row => row.Int("reply"), cancel);
                 Volatile.Write(ref answered, time.GetTimestamp());
                 trouble = null;
             }
             catch (Exception error) when (!cancel.IsCancellationRequested)
             {
-                trouble = $"The database is away: {error.Message}";
+                trouble = $"The database is unavailable: {error.Message}";
             }
             await Task.Delay(Interval, time, cancel);
         }

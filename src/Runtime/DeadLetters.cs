@@ -7,25 +7,24 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime;
 
-/// <summary>A message that was given up, as the store keeps it.</summary>
+/// <summary>Dead letter as stored.</summary>
 sealed record DeadLetter(Guid Id, Guid? OrderId, string? Type, string? Source, string? Step, string Raw, string Reason)
 {
-    // What nobody could read is kept for its evidence alone, not to be sent again: 256 Ki characters tell
-    // enough.
+    // Unreadable input is kept as evidence only, not for replay: 256 Ki characters are enough.
     const int MostUnreadable = 256 * 1024;
 
     public static DeadLetter Of(Message message, string reason)
     {
         var raw = new ArrayBufferWriter<byte>();
         CloudEventsBatch.Write(raw, [message]);
-        // Without the brackets of the batch: one event.
+        // One event, without the brackets of the batch.
         return new(
             message.Id, message.OrderId, message.Type, message.Source, message.Step,
             Storable(Encoding.UTF8.GetString(raw.WrittenSpan[1..^1])), Storable(reason));
     }
 
     /// <summary>
-    /// The id comes from the content: a delivery that comes again after a crash is not stored twice.
+    /// Derives the id from the content, so that a redelivery after a crash is not stored twice.
     /// </summary>
     public static DeadLetter Of(UnreadableMessage unreadable)
     {
@@ -36,12 +35,12 @@ sealed record DeadLetter(Guid Id, Guid? OrderId, string? Type, string? Source, s
             Storable(raw), Storable(unreadable.Why));
     }
 
-    // PostgreSQL's text takes neither NUL nor half of a surrogate pair.
+    // PostgreSQL's text type accepts neither NUL nor an unpaired surrogate.
     static string Storable(string text) =>
         Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.Replace('\0', '\u2400')));
 }
 
-/// <summary>Keeps what could not be read or handled, with its reason, until a person decides.</summary>
+/// <summary>Stores unreadable and failed messages, with the reason, until a person decides.</summary>
 sealed partial class DeadLetters(
     string service, BatchRunner runner, SqlCatalog runtimeSql, Metrics metrics, ILogger<DeadLetters> log)
 {
@@ -68,7 +67,7 @@ sealed partial class DeadLetters(
                 .Text("reason", letter => letter.Reason)
                 .Args.And("now", work.Now));
 
-    // The last resort: a letter that the store itself refuses must not stop the queue for ever.
+    // Last resort: a dead letter is lost rather than blocking the queue.
     Task LoseAsync(DeadLetter letter, Exception error)
     {
         LogLost(service, letter.Id, letter.Type, letter.OrderId, letter.Reason, error);

@@ -5,40 +5,55 @@ using Microsoft.Extensions.Configuration;
 
 namespace Orderwright.Runtime;
 
-/// <summary>The moments of a batch at which a crash leaves the most behind.</summary>
+/// <summary>Moments of a batch at which a crash leaves most behind.</summary>
 public enum FaultPoint
 {
     /// <summary>Everything is written, nothing is durable.</summary>
     BeforeCommit,
 
-    /// <summary>It is durable, and nobody has been told: neither the client nor the next service.</summary>
+    /// <summary>The batch is durable, and neither the client nor the next service has been notified.</summary>
     AfterCommit,
 
-    /// <summary>It was sent on, and not acknowledged: all of it comes again.</summary>
+    /// <summary>Messages were sent but the batch is not acknowledged: all messages are redelivered.</summary>
     AfterPublish,
 }
 
+/// <summary>Crashes for trials.</summary>
+public sealed class FaultSettings
+{
+    /// <summary>
+    /// Moment at which the process kills itself: <c>before-commit</c>, <c>after-commit</c> or <c>after-publish</c>, with
+    /// <c>:20</c> at the twentieth batch, or <c>:0.01</c> at each batch with that probability. Default: never.
+    /// </summary>
+    public string Fault { get; set; } = "";
+
+    /// <summary>Allows <c>ORDERWRIGHT_FAULT</c> with keys or beyond loopback.</summary>
+    public bool FaultAllowed { get; set; }
+}
+
 /// <summary>
-/// Lets the process kill itself, as hard as SIGKILL, at a moment that a random kill hardly ever meets.
-/// <c>ORDERWRIGHT_FAULT=after-commit</c> dies there the first time, <c>after-commit:20</c> the twentieth,
-/// <c>after-commit:0.01</c> each time with that probability. Only batches count that somebody waits for.
+/// Kills the process as abruptly as SIGKILL, at a moment hardly ever hit by a random kill.
+/// <c>ORDERWRIGHT_FAULT=after-commit</c> kills at the first batch, <c>after-commit:20</c> at the twentieth,
+/// <c>after-commit:0.01</c> at each batch with that probability. Only batches with a waiting client or an outgoing message
+/// count.
 /// </summary>
 public sealed class FaultPoints(FaultPoint point, int at, double probability, Action die)
 {
     int reached;
 
     /// <summary>
-    /// Null without the setting. It is for trials: where others than this machine can reach the service, or keys
-    /// guard it, <c>ORDERWRIGHT_FAULT_ALLOWED=true</c> has to be said too.
+    /// Null without the setting. For trials only: if keys protect the service, or other machines can reach it,
+    /// <c>ORDERWRIGHT_FAULT_ALLOWED=true</c> is required as well.
     /// </summary>
     public static FaultPoints? Read(IConfiguration configuration)
     {
-        if (configuration["FAULT"] is not { Length: > 0 } said) return null;
-        if (!IsTrial(configuration) && !string.Equals(configuration["FAULT_ALLOWED"], "true", StringComparison.OrdinalIgnoreCase))
+        var settings = configuration.Bind<FaultSettings>();
+        if (settings.Fault is not { Length: > 0 } fault) return null;
+        if (!IsTrial(configuration) && !settings.FaultAllowed)
             throw new InvalidSettingException(
-                $"{Settings.Prefix}FAULT lets this service kill itself, and it is not set up for a trial: it has keys, or " +
-                $"listens wider than loopback. Allowed: no {Settings.Prefix}FAULT, or {Settings.Prefix}FAULT_ALLOWED=true.");
-        var parts = said.Split(':', 2);
+                $"{Settings.Prefix}FAULT lets this service kill itself, but the service is not set up for a trial: it has " +
+                $"keys, or listens beyond loopback. Allowed: no {Settings.Prefix}FAULT, or {Settings.Prefix}FAULT_ALLOWED=true.");
+        var parts = fault.Split(':', 2);
         FaultPoint? point = parts[0] switch
         {
             "before-commit" => FaultPoint.BeforeCommit,
@@ -53,8 +68,8 @@ public sealed class FaultPoints(FaultPoint point, int at, double probability, Ac
             && probability is > 0 and < 1;
         if (point is null || !(isCount || isProbability))
             throw new InvalidSettingException(
-                "FAULT", said,
-                "before-commit, after-commit or after-publish; with :20 the twentieth time, with :0.01 each time by chance");
+                "FAULT", fault,
+                "before-commit, after-commit or after-publish; :20 for the twentieth batch, :0.01 for each with that probability");
         return new(point.Value, isCount ? at : 0, isCount ? 0 : probability, Die);
     }
 
@@ -71,7 +86,7 @@ public sealed class FaultPoints(FaultPoint point, int at, double probability, Ac
         && (configuration["LISTEN"] is not { Length: > 0 } listen
             || (Uri.TryCreate(listen, UriKind.Absolute, out var address) && address.IsLoopback));
 
-    // No handler runs, nothing is flushed: SIGKILL.
+    // Like SIGKILL: no handler runs, nothing is flushed.
     static void Die()
     {
         using var self = Process.GetCurrentProcess();

@@ -3,14 +3,14 @@ using System.Threading.Channels;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Lets concurrent requests share a transaction: each waits in a bounded line, the loop takes all that wait,
-/// and each is answered after the commit. A request that makes its batch throw fails alone.
+/// Lets concurrent requests share a transaction. Requests wait in a bounded queue, the loop takes all waiting requests, and each
+/// gets a result after the commit. A request causing an exception fails alone.
 /// </summary>
-/// <param name="name">For logs: <c>place-orders</c>.</param>
-/// <param name="handle">Returns one result per request, in the same order.</param>
+/// <param name="name">Name in logs, such as <c>place-orders</c>.</param>
+/// <param name="handle">Returns a result per request, in the same order.</param>
 /// <param name="runner">Runs the transaction.</param>
-/// <param name="options">Limits: line, batch, wait.</param>
-/// <param name="time">Measures the wait.</param>
+/// <param name="options">Limits: queue length, batch size, waiting time.</param>
+/// <param name="time">Measures the waiting time.</param>
 public sealed class GroupCommit<TRequest, TResult>(
     string name,
     Func<IReadOnlyList<TRequest>, Work, Task<IReadOnlyList<TResult>>> handle,
@@ -25,7 +25,7 @@ public sealed class GroupCommit<TRequest, TResult>(
         public TRequest Request => request;
 
         /// <summary>
-        /// True for the first who asks: the loop, to carry it out, or its sender, to give it up.
+        /// True for the first claim only: by the loop, to handle the request, or by the sender, to give up.
         /// </summary>
         public bool Claim() => Interlocked.Exchange(ref claimed, 1) == 0;
 
@@ -38,9 +38,9 @@ public sealed class GroupCommit<TRequest, TResult>(
     public BackgroundLoop Loop => new(name, RunAsync);
 
     /// <summary>
-    /// Throws <see cref="OverloadedException"/> when the line is full, or when there is no answer within
-    /// <see cref="RuntimeOptions.RequestTimeout"/>: a request that still stood in line is then given up, one whose
-    /// transaction had begun may still be carried out.
+    /// Throws <see cref="OverloadedException"/> when the queue is full, or without a result within
+    /// <see cref="RuntimeOptions.RequestTimeout"/>. A request still in the queue is then dropped; a request whose transaction has
+    /// begun may still be carried out.
     /// </summary>
     public async Task<TResult> SubmitAsync(TRequest request)
     {
@@ -48,16 +48,16 @@ public sealed class GroupCommit<TRequest, TResult>(
         if (!line.Writer.TryWrite(waiting))
             throw new OverloadedException(line.Reader.Completion.IsCompleted
                 ? $"{name} is stopping."
-                : $"{options.MaxWaitingRequests} requests already wait for {name}.");
-        // The limit ends the very task that is awaited: no other one stands between, which would hop on the thread pool.
+                : $"{options.MaxWaitingRequests} requests are already waiting for {name}.");
+        // The timer completes the awaited task directly: another task in between would cost a hop on the thread pool.
         using var limit = time.CreateTimer(_ => GiveUp(waiting), null, options.RequestTimeout, Timeout.InfiniteTimeSpan);
         return await waiting.Done.Task;
     }
 
     void GiveUp(Waiting waiting) =>
         waiting.Done.TrySetException(new OverloadedException(waiting.Claim()
-            ? $"{name} had no turn within {options.RequestTimeout}; nothing was done."
-            : $"{name} did not answer within {options.RequestTimeout}; it may still be carried out."));
+            ? $"{name} did not start within {options.RequestTimeout}; nothing was done."
+            : $"{name} did not finish within {options.RequestTimeout}; the request may still be carried out."));
 
     async Task RunAsync(CancellationToken cancel)
     {
@@ -91,8 +91,8 @@ public sealed class GroupCommit<TRequest, TResult>(
     {
         var results = await handle([.. batch.Select(waiting => waiting.Request)], work);
         if (results.Count != batch.Count)
-            throw new InvalidOperationException($"{name} gave {results.Count} results for {batch.Count} requests.");
-        // Not kept waiting for what is to be published: that is sent again until it arrives.
+            throw new InvalidOperationException($"{name} returned {results.Count} results for {batch.Count} requests.");
+        // Requests do not wait for publishing, because publishing is retried until successful.
         work.AfterCommit(() =>
         {
             for (var i = 0; i < batch.Count; i++) batch[i].Done.TrySetResult(results[i]);
@@ -106,7 +106,5 @@ public sealed class GroupCommit<TRequest, TResult>(
     }
 }
 
-/// <summary>
-/// A limit was reached; the caller should come back later. Over HTTP: 503 with <c>Retry-After</c>.
-/// </summary>
+/// <summary>Thrown when a limit is reached; the caller should retry later. Over HTTP: 503 with <c>Retry-After</c>.</summary>
 public sealed class OverloadedException(string message) : Exception(message);

@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 
 namespace Orderwright.Runtime;
 
-/// <summary>Where ids come from. Two implementations: this process's, and a simulation's seeded one.</summary>
+/// <summary>Source of ids: the platform's, or a simulation's seeded source.</summary>
 public interface IIdSource
 {
-    /// <summary>A new UUIDv7 for this moment: time-ordered, so that keys grow at the end of an index.</summary>
+    /// <summary>Returns a new UUIDv7 for this time: time-ordered, so that keys grow at the end of an index.</summary>
     Guid Next(DateTimeOffset now);
 }
 
@@ -15,7 +15,7 @@ public sealed class IdSource : IIdSource
 {
     const int Size = 16;
 
-    // An order and its messages take a dozen ids, and to ask the system for random bits costs more than all else about one.
+    // An order and its messages need a dozen ids; a system call for random bits per id would dominate the cost.
     [ThreadStatic]
     static byte[]? drawn;
     [ThreadStatic]
@@ -37,10 +37,10 @@ public sealed class IdSource : IIdSource
     static void Draw() => (drawn, used) = (RandomNumberGenerator.GetBytes(256 * Size), 0);
 }
 
-/// <summary>What a UUIDv7 tells: it begins with its milliseconds.</summary>
+/// <summary>Reads the time within a UUIDv7, its leading milliseconds.</summary>
 public static class Ids
 {
-    /// <summary>Below every id made at this time or later, above every earlier one.</summary>
+    /// <summary>Lower bound of all ids made at this time or later, and above every earlier id.</summary>
     public static Guid FirstAt(DateTimeOffset time)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -50,7 +50,9 @@ public static class Ids
     }
 }
 
-/// <summary>Time as this product keeps it: UTC, whole milliseconds, the same in JSON and in both databases.</summary>
+/// <summary>
+/// Time as stored and exchanged everywhere: UTC, whole milliseconds, identical in JSON and in both databases.
+/// </summary>
 public static class Clock
 {
     public static DateTimeOffset Now(this TimeProvider time) => time.GetUtcNow().ToWholeMilliseconds();

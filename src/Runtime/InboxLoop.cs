@@ -7,8 +7,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// The heart of a service: takes what waits in the inbox, handles all of it in one transaction, publishes
-/// what that sends, and only then acknowledges. A crash anywhere before brings the messages again.
+/// Main loop of a service: takes the waiting messages, handles all in a transaction, publishes the outgoing
+/// messages, and only then acknowledges. A crash before the end causes redelivery.
 /// </summary>
 sealed partial class InboxLoop(
     string service,
@@ -32,7 +32,7 @@ sealed partial class InboxLoop(
             {
                 var deliveries = await inbox.ReceiveAsync(options.MaxMessages, cancel);
                 var sending = await HandleAsync(deliveries, cancel);
-                // While one batch is being sent and acknowledged, the next is handled.
+                // While a batch is published and acknowledged, the next is handled.
                 await ending;
                 ending = EndAsync(inbox, deliveries, sending, cancel);
             }
@@ -118,6 +118,6 @@ sealed partial class InboxLoop(
     }
 
     [LoggerMessage(1011, LogLevel.Error,
-        "{Service}: {Type} of order {OrderId} cannot be handled; message {MessageId} goes to the dead letters")]
+        "{Service}: {Type} of order {OrderId} cannot be handled; message {MessageId} becomes a dead letter")]
     partial void LogPoison(string service, string type, Guid orderId, Guid messageId, Exception error);
 }

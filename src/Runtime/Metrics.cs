@@ -4,17 +4,15 @@ using System.Diagnostics.Metrics;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// The instruments of one service. Tags are bounded: <c>service</c> on all of them, <c>destination</c> where
-/// something is sent. They cost next to nothing while nobody listens.
+/// Instruments of a service. Tags are bounded: <c>service</c> everywhere, <c>destination</c> for sending.
+/// Without a listener they cost next to nothing.
 /// </summary>
 public sealed class Metrics : IDisposable
 {
-    /// <summary>What a listener or an exporter subscribes to, for measurements and for traces.</summary>
+    /// <summary>Name of the meter and of the activity source, for listeners and exporters.</summary>
     public const string SourceName = "Orderwright";
 
-    /// <summary>
-    /// Spans of the batches: CONSUMER while one is handled, PRODUCER while its messages are sent.
-    /// </summary>
+    /// <summary>Spans of batches: CONSUMER while a batch is handled, PRODUCER while messages are sent.</summary>
     public static readonly ActivitySource Tracing = new(SourceName);
 
     readonly Meter meter = new(SourceName);
@@ -32,12 +30,12 @@ public sealed class Metrics : IDisposable
         batchSize = meter.CreateHistogram<int>(
             "orderwright.batch.size", "{item}", "Messages or requests in one transaction.");
         batchDuration = meter.CreateHistogram<double>(
-            "orderwright.batch.duration", "s", "From the start of a batch's transaction to its commit.");
+            "orderwright.batch.duration", "s", "Time from the start of a batch's transaction to its commit.");
         received = meter.CreateCounter<long>(
-            "orderwright.messages.received", "{message}", "Messages that were acknowledged, dead letters included.");
-        sent = meter.CreateCounter<long>("orderwright.messages.sent", "{message}", "Messages the transport took.");
+            "orderwright.messages.received", "{message}", "Acknowledged messages, dead letters included.");
+        sent = meter.CreateCounter<long>("orderwright.messages.sent", "{message}", "Messages accepted by the transport.");
         notSent = meter.CreateCounter<long>(
-            "orderwright.messages.not_sent", "{message}", "Messages the transport did not take; their asker asks again.");
+            "orderwright.messages.not_sent", "{message}", "Messages not accepted by the transport; their sender retries.");
         deadLetters = meter.CreateCounter<long>(
             "orderwright.dead_letters", "{message}", "Messages that could not be read or handled.");
     }
@@ -57,11 +55,11 @@ public sealed class Metrics : IDisposable
 
     public void DeadLettered(int messages) => deadLetters.Add(messages, service);
 
-    /// <summary>Shows how many messages wait in the inbox, whenever somebody looks.</summary>
+    /// <summary>Adds a gauge of the messages waiting in the inbox.</summary>
     public void ShowBacklog(Func<int> backlog) =>
         meter.CreateObservableGauge(
             "orderwright.inbox.backlog", () => new Measurement<int>(backlog(), service), "{message}",
-            "Messages that wait in the inbox.");
+            "Messages waiting in the inbox.");
 
     public void Dispose() => meter.Dispose();
 }

@@ -1,11 +1,11 @@
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Rows that this instance wrote last, as it left them: what is said next about a row mostly comes to the one who wrote it,
-/// and need not load what it wrote a moment ago. It is a guess: another instance may have changed the row since. So it counts
-/// only where the write that builds on it finds the row's version as it was (docs/adr/0011).
+/// Rows last written by the instance. The next message about a row usually reaches the writer of the row,
+/// which need not load the row. An entry is only a guess, because another instance may have changed the row, and counts only
+/// if the next write finds the expected version (docs/adr/0011).
 /// </summary>
-/// <param name="capacity">Rows, about: it keeps between this many and twice as many.</param>
+/// <param name="capacity">Approximate number of rows; the cache keeps up to twice as many.</param>
 public sealed class RowCache<T>(int capacity) where T : class
 {
     readonly Lock gate = new();
@@ -26,7 +26,7 @@ public sealed class RowCache<T>(int capacity) where T : class
         }
     }
 
-    /// <summary>There is little to hear of it any more.</summary>
+    /// <summary>Drops a row when few further messages are expected.</summary>
     public void Forget(Guid id)
     {
         lock (gate)

@@ -6,9 +6,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// One module at work: its schema, its inbox, its timers and its own loops. Its parts are built at once, so
-/// that a host can map <see cref="ServiceParts.Routes"/>; nothing runs before <see cref="StartAsync"/>. It
-/// owns neither the database nor the transport.
+/// Running module: its schema, inbox, timers and loops. The parts are built by the constructor, so that a host can map
+/// <see cref="ServiceParts.Routes"/>; nothing runs before <see cref="StartAsync"/>. Owns neither the database nor the transport.
 /// </summary>
 public sealed partial class RunningService : IAsyncDisposable
 {
@@ -59,32 +58,30 @@ public sealed partial class RunningService : IAsyncDisposable
 
     public ServiceParts Parts { get; }
 
-    /// <summary>What its operators did.</summary>
+    /// <summary>Audit log of operator actions.</summary>
     public Audit Audit { get; }
 
     /// <summary>Context shared by the parts of the service.</summary>
     public ServiceContext Context => context;
 
-    /// <summary>Messages that wait in its inbox.</summary>
+    /// <summary>Messages waiting in the inbox.</summary>
     public int Backlog => context.Backlog();
 
     /// <summary>
-    /// Faults when a loop ends that should not: the service is then half dead, and its host must end it.
+    /// Faults when a loop ends unexpectedly. The service is then incomplete, and the host must stop the process.
     /// </summary>
     public Task Died => died.Task;
 
-    /// <summary>Null when it is ready for work; else one sentence that says why it is not.</summary>
+    /// <summary>Null when the service is ready; otherwise a sentence with the reason.</summary>
     public string? Trouble =>
         died.Task.Exception?.InnerException is { } fault ? fault.Message
         : inbox is null ? $"{Name} has not started."
         : stopping.IsCancellationRequested ? $"{Name} is stopping."
         : watch.Trouble ?? transport.Trouble;
 
-    /// <summary>
-    /// Brings the schema up to date, waiting for a database that is away; opens the inbox; starts the loops.
-    /// </summary>
-    /// <param name="hostLoops">Loops that the host adds to those of the module.</param>
-    /// <param name="cancel">Ends the wait for the database.</param>
+    /// <summary>Migrates the schema, waiting for an unavailable database; opens the inbox; starts the loops.</summary>
+    /// <param name="hostLoops">Loops added by the host.</param>
+    /// <param name="cancel">Stops waiting for the database.</param>
     public async Task StartAsync(IReadOnlyList<BackgroundLoop> hostLoops, CancellationToken cancel)
     {
         await MigrateAsync(cancel);
@@ -99,7 +96,7 @@ public sealed partial class RunningService : IAsyncDisposable
         Start(watch.Loop);
         Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));
         foreach (var loop in Parts.Loops.Concat(hostLoops)) Start(loop);
-        foreach (var job in Parts.Jobs.Append(TimedJobs.PurgeAnswers(context.RuntimeSql))) Start(jobs.LoopOf(job));
+        foreach (var job in Parts.Jobs.Append(TimedJobs.PurgeIdempotency(context.RuntimeSql))) Start(jobs.LoopOf(job));
         LogStarted(Name, loops.Count);
     }
 
@@ -107,8 +104,8 @@ public sealed partial class RunningService : IAsyncDisposable
     public Task StartAsync(CancellationToken cancel) => StartAsync([], cancel);
 
     /// <summary>
-    /// Takes nothing new, brings the transactions under way to their end (for at most 20 s) and closes the
-    /// inbox: what was not acknowledged comes again, here or at another instance.
+    /// Accepts no more work, completes running transactions within 20 s and closes the inbox. Unacknowledged messages are
+    /// redelivered, here or to another instance.
     /// </summary>
     public async Task StopAsync()
     {
@@ -131,7 +128,7 @@ public sealed partial class RunningService : IAsyncDisposable
         stopping.Dispose();
     }
 
-    /// <summary>As when its process dies: nothing is brought to an end. Only a simulation can go on after that.</summary>
+    /// <summary>Stops as if the process had died, completing nothing. Only a simulation can continue afterwards.</summary>
     public void Abandon() => metrics.Dispose();
 
     async Task MigrateAsync(CancellationToken cancel)
@@ -156,13 +153,13 @@ public sealed partial class RunningService : IAsyncDisposable
 
     async Task GuardAsync(BackgroundLoop loop)
     {
-        // Each loop in its own turn, on the scheduler of whoever starts the service: the thread pool, or a simulation's.
+        // Starts each loop on the scheduler of the caller: the thread pool, or a simulation's.
         await Task.Yield();
         try
         {
             await loop.RunAsync(stopping.Token);
             if (!stopping.IsCancellationRequested)
-                throw new InvalidOperationException("It ended although nobody had stopped it.");
+                throw new InvalidOperationException("The loop ended although the service was not stopping.");
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -175,15 +172,15 @@ public sealed partial class RunningService : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(1041, LogLevel.Information, "{Service} runs, with {Loops} loops")]
+    [LoggerMessage(1041, LogLevel.Information, "{Service} started with {Loops} background loops")]
     partial void LogStarted(string service, int loops);
 
-    [LoggerMessage(1042, LogLevel.Warning, "{Service} waits for its database: {Why}")]
+    [LoggerMessage(1042, LogLevel.Warning, "{Service} is waiting for its database: {Why}")]
     partial void LogWaitsForDatabase(string service, string why);
 
     [LoggerMessage(1043, LogLevel.Critical, "{Service}: the loop {Loop} died")]
     partial void LogLoopDied(string service, string loop, Exception error);
 
-    [LoggerMessage(1044, LogLevel.Warning, "{Service}: not every loop ended within {DrainTime}")]
+    [LoggerMessage(1044, LogLevel.Warning, "{Service}: some loops did not end within {DrainTime}")]
     partial void LogNotDrained(string service, TimeSpan drainTime);
 }

@@ -6,9 +6,7 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Runtime;
 
-/// <summary>
-/// A service as its host sees it: a name, and its parts as a list. SQL comes from the module's assembly.
-/// </summary>
+/// <summary>Service in the view of a host: a name and a list of parts. SQL is read from the module's assembly.</summary>
 public interface IServiceModule
 {
     /// <summary>One of <see cref="ServiceNames"/>.</summary>
@@ -17,22 +15,20 @@ public interface IServiceModule
     ServiceParts Build(ServiceContext context);
 }
 
-/// <summary>What a service is made of.</summary>
+/// <summary>Parts of a service.</summary>
 public record ServiceParts
 {
-    /// <summary>Takes the inbox's messages, in this order within one transaction.</summary>
+    /// <summary>Handlers of the inbox's messages, called in order within a transaction.</summary>
     public IReadOnlyList<IBatchHandler> Handlers { get; init; } = [];
 
-    /// <summary>What looks at the rows from time to time.</summary>
+    /// <summary>Timed jobs.</summary>
     public IReadOnlyList<TimedJob> Jobs { get; init; } = [];
 
-    /// <summary>
-    /// Loops of the service's own, such as a group commit; each runs until it is cancelled.
-    /// </summary>
+    /// <summary>Further loops, such as a group commit; each runs until cancelled.</summary>
     public IReadOnlyList<BackgroundLoop> Loops { get; init; } = [];
 }
 
-/// <summary>What a host hands a service.</summary>
+/// <summary>Environment of a service, provided by the host.</summary>
 public sealed record ServiceContext(
     string Service,
     IDatabase Database,
@@ -45,10 +41,10 @@ public sealed record ServiceContext(
     IIdSource Ids,
     ILoggerFactory Logs)
 {
-    /// <summary>The service's own inbox, once it is open: for those who hold back while it is full.</summary>
+    /// <summary>Messages waiting in the service's own inbox, for throttling while the inbox is full.</summary>
     public Func<int> Backlog { get; init; } = () => 0;
 
-    /// <summary>Any service's inbox, for those who tell operators; see <see cref="ITransport.LookAsync"/>.</summary>
+    /// <summary>Looks at any service's inbox, for operator views; see <see cref="ITransport.LookAsync"/>.</summary>
     public Func<string, CancellationToken, Task<QueueState?>> LookAt { get; init; } =
         (_, _) => Task.FromResult<QueueState?>(null);
 
@@ -57,13 +53,12 @@ public sealed record ServiceContext(
 }
 
 /// <summary>
-/// Handles all messages of its kinds in a batch, in one transaction with every other handler of the service.
-/// A refusal is an answer; only what breaks a rule of ours throws, and then the batch is tried again in
-/// halves.
+/// Handles all messages of its kinds in a batch, sharing a transaction with the other handlers of the service. A refusal is a
+/// reply. Only a broken invariant throws, and then the batch is retried in halves.
 /// </summary>
 public interface IBatchHandler
 {
-    /// <summary>The message bodies it takes.</summary>
+    /// <summary>Message bodies taken by the handler.</summary>
     IReadOnlyList<Type> Takes { get; }
 
     /// <summary>1 or more messages, in order of arrival.</summary>
@@ -71,16 +66,14 @@ public interface IBatchHandler
 }
 
 /// <summary>
-/// A job in its own transaction; it says how many rows it took, and comes again at once while it took a full
-/// load.
+/// Job with its own transaction. Returns the number of rows taken, and runs again at once after a full load.
 /// </summary>
 /// <param name="Name">Stable, kebab-case.</param>
-/// <param name="Interval">Between two looks; null for <see cref="RuntimeOptions.TimerInterval"/>.</param>
-/// <param name="RunAsync">Given the work and the most rows to take; returns how many it took.</param>
+/// <param name="Interval">Time between two runs; null for <see cref="RuntimeOptions.TimerInterval"/>.</param>
+/// <param name="RunAsync">Receives the work and the maximum number of rows; returns the number of rows taken.</param>
 public sealed record TimedJob(string Name, TimeSpan? Interval, Func<Work, int, Task<int>> RunAsync);
 
 /// <summary>
-/// A loop that lives as long as the service. Its end or its exception, before it is cancelled, is fatal and
-/// loud.
+/// Loop with the lifetime of the service. Ending or throwing before cancellation is fatal for the service.
 /// </summary>
 public sealed record BackgroundLoop(string Name, Func<CancellationToken, Task> RunAsync);

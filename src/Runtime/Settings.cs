@@ -6,15 +6,15 @@ using Microsoft.Extensions.Configuration;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Reads an options class from settings: each property that others may set from <c>ORDERWRIGHT_{NAME}</c> (or the argument
-/// <c>--name</c>), checked against its <see cref="RangeAttribute"/>. What is not set keeps its default.
+/// Reads an options class from settings: each settable property from <c>ORDERWRIGHT_{NAME}</c> (or the argument
+/// <c>--name</c>), checked against its <see cref="RangeAttribute"/>. Other properties keep the default.
 /// </summary>
 public static class Settings
 {
     public const string Prefix = "ORDERWRIGHT_";
     const NumberStyles Whole = NumberStyles.AllowLeadingSign;
 
-    /// <summary>Throws <see cref="InvalidSettingException"/> for the first setting that is wrong.</summary>
+    /// <summary>Throws <see cref="InvalidSettingException"/> for the first invalid setting.</summary>
     public static T Bind<T>(this IConfiguration configuration) where T : new()
     {
         var options = new T();
@@ -22,15 +22,18 @@ public static class Settings
         {
             if (configuration[property.Name] is not { Length: > 0 } text) continue;
             var range = property.GetCustomAttribute<RangeAttribute>();
-            var value = Parse(text, property.PropertyType);
+            var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+            var value = Parse(text, type);
             if (value is null || range?.IsValid(value) == false)
-                throw new InvalidSettingException(property.Name, text, Allowed(property.PropertyType, range));
+                throw new InvalidSettingException(property.Name, text, Allowed(type, range));
             property.SetValue(options, value);
         }
         return options;
     }
 
-    /// <summary><c>250ms</c>, <c>5s</c>, <c>15m</c>, <c>2h</c>, <c>90d</c>, or <c>hh:mm:ss</c>; else null.</summary>
+    /// <summary>
+    /// Parses <c>250ms</c>, <c>5s</c>, <c>15m</c>, <c>2h</c>, <c>90d</c> or <c>hh:mm:ss</c>; null for anything else.
+    /// </summary>
     public static TimeSpan? Duration(string text)
     {
         var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
@@ -59,7 +62,7 @@ public static class Settings
         : type == typeof(long) ? long.TryParse(text, Whole, CultureInfo.InvariantCulture, out var l) ? l : null
         : type == typeof(bool) ? bool.TryParse(text, out var b) ? b : null
         : type == typeof(TimeSpan) ? Duration(text)
-        : throw new InvalidOperationException($"Settings of the type {type.Name} are not read.");
+        : throw new InvalidOperationException($"Settings of type {type.Name} are not supported.");
 
     static string Allowed(Type type, RangeAttribute? range)
     {
@@ -72,8 +75,8 @@ public static class Settings
 }
 
 /// <summary>
-/// A setting that cannot be. The message is for the person who set it: it names the setting, what it was and what is
-/// allowed.
+/// Thrown for an invalid setting. The message addresses the administrator and names the setting, the value and the
+/// allowed values.
 /// </summary>
 public sealed class InvalidSettingException : Exception
 {
@@ -82,7 +85,9 @@ public sealed class InvalidSettingException : Exception
     }
 
     public InvalidSettingException(string name, string was, string allowed)
-        : base($"{Settings.Prefix}{name.ToUpperInvariant()} is \"{was}\", which cannot be. Allowed: {allowed}.")
-    {
-    }
+        : base($"{Settings.Prefix}{name.ToUpperInvariant()} is \"{was}\", which is invalid. Allowed: {allowed}.") =>
+        Setting = name;
+
+    /// <summary>Name of the setting without prefix, if the message is about a single one.</summary>
+    public string? Setting { get; init; }
 }

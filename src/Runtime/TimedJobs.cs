@@ -4,24 +4,21 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// Runs each timed job in its own loop and transactions: at once when the service starts, then at its
-/// interval. A job that took a full load comes again at once; one that fails holds off, longer each time, and
-/// never stops.
+/// Runs each timed job in a loop and transactions of its own: at startup, then at every interval. After a full load a job runs
+/// again at once; a failing job backs off with growing pauses and never stops.
 /// </summary>
 sealed partial class TimedJobs(
     string service, BatchRunner runner, RuntimeOptions options, TimeProvider time, ILogger<TimedJobs> log)
 {
-    // Full loads in a row before a job lets its interval pass: the inbox wants the database too.
+    // Full loads in a row before a job pauses for the interval, because the inbox needs the database too.
     const int MostRounds = 16;
 
-    public static readonly TimeSpan AnswersAreKept = TimeSpan.FromHours(48);
+    public static readonly TimeSpan Retention = TimeSpan.FromHours(48);
 
-    /// <summary>
-    /// Every service's own: forgets the answers under Idempotency-Keys that are older than 48 h.
-    /// </summary>
-    public static TimedJob PurgeAnswers(SqlCatalog runtimeSql) =>
+    /// <summary>Purges idempotency records older than 48 h; part of every service.</summary>
+    public static TimedJob PurgeIdempotency(SqlCatalog runtimeSql) =>
         new("purge-answers", TimeSpan.FromHours(1), (work, most) => work.ExecuteAsync(
-            runtimeSql["purge_answers"], SqlArgs.With("before", work.Now - AnswersAreKept).And("most", most)));
+            runtimeSql["purge_answers"], SqlArgs.With("before", work.Now - Retention).And("most", most)));
 
     public BackgroundLoop LoopOf(TimedJob job) => new(job.Name, cancel => RunAsync(job, cancel));
 
@@ -45,7 +42,7 @@ sealed partial class TimedJobs(
             catch (DatabaseUnavailableException error)
             {
                 failures++;
-                LogDatabaseAway(service, job.Name, error.Message);
+                LogDatabaseUnavailable(service, job.Name, error.Message);
             }
             catch (Exception error)
             {
@@ -57,8 +54,8 @@ sealed partial class TimedJobs(
         }
     }
 
-    [LoggerMessage(1031, LogLevel.Warning, "{Service}: the database is away for the job {Job}: {Why}")]
-    partial void LogDatabaseAway(string service, string job, string why);
+    [LoggerMessage(1031, LogLevel.Warning, "{Service}: the database is unavailable for the job {Job}: {Why}")]
+    partial void LogDatabaseUnavailable(string service, string job, string why);
 
     [LoggerMessage(1032, LogLevel.Error, "{Service}: the job {Job} failed, {Failures} times in a row")]
     partial void LogFailed(string service, string job, int failures, Exception error);

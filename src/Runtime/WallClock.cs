@@ -1,19 +1,21 @@
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// The time that is written down, and whether it was set back. Everything that is put off counts from what this said, so a
-/// clock that was ahead, for however short a time, is noticed by who asks next, if anybody has asked it meanwhile.
+/// Clock of stored times; also detects jumps back. All timers are set from this clock, so an advance of the clock,
+/// however brief, is detected by the next reading, provided the clock was read in between.
 /// </summary>
 public sealed class WallClock(TimeProvider time)
 {
-    /// <summary>By less than this it is not worth anything: what was put off waits as much longer.</summary>
-    public static readonly TimeSpan Least = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// Smallest backward jump that counts; after smaller jumps, delayed work simply waits longer.
+    /// </summary>
+    public static readonly TimeSpan SmallestJump = TimeSpan.FromSeconds(5);
 
     readonly Lock gate = new();
     (DateTimeOffset Shown, long Timestamp)? last;
     int setBacks;
 
-    /// <summary>How often it showed less than it did, and than has passed since.</summary>
+    /// <summary>Number of times the clock was found to be set back.</summary>
     public int SetBacks => Volatile.Read(ref setBacks);
 
     public DateTimeOffset Now()
@@ -21,7 +23,9 @@ public sealed class WallClock(TimeProvider time)
         lock (gate)
         {
             var (shown, timestamp) = (time.Now(), time.GetTimestamp());
-            if (last is { } before && shown + Least < before.Shown + time.GetElapsedTime(before.Timestamp, timestamp)) setBacks++;
+            if (last is { } before
+                && shown + SmallestJump < before.Shown + time.GetElapsedTime(before.Timestamp, timestamp))
+                setBacks++;
             last = (shown, timestamp);
             return shown;
         }

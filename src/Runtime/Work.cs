@@ -5,15 +5,15 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Runtime;
 
 /// <summary>
-/// One batch's unit of work: its transaction, its one moment in time, and what is to be sent once it is
-/// committed. A handler loads with it, decides by pure rules, and saves with it.
+/// Unit of work of a batch: transaction, time, and the messages to send after the commit. A handler loads with
+/// <c>Work</c>, decides by pure rules, and saves with <c>Work</c>.
 /// </summary>
 public sealed class Work(string service, ITransaction transaction, DateTimeOffset now, IIdSource ids)
 {
     readonly List<Message> outgoing = [];
     readonly List<Action> afterCommit = [];
 
-    /// <summary>The same for the whole batch: UTC, whole milliseconds.</summary>
+    /// <summary>Time of the whole batch: UTC, whole milliseconds.</summary>
     public DateTimeOffset Now => now;
 
     public IReadOnlyList<Message> Outgoing => outgoing;
@@ -34,7 +34,7 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
     /// <inheritdoc cref="ITransaction.Defer"/>
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => transaction.Defer(query, args, mustTouch);
 
-    /// <summary>Sends after the commit, in one AMQP message with all that goes to the same service.</summary>
+    /// <summary>Sends after the commit, in an AMQP message shared with all others to the same service.</summary>
     public void Send(
         Guid orderId, IMessageBody body, string? step = null, int attempt = 1, DateTimeOffset? deadline = null,
         string? traceParent = null) =>
@@ -51,15 +51,15 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
             TraceParent = traceParent ?? Activity.Current?.Id,
         });
 
-    /// <summary>Sends once more what was sent before: a new message that says the same.</summary>
+    /// <summary>Sends an earlier message again, under a new id.</summary>
     public void Forward(Message message) => outgoing.Add(message with { Id = NewId(), Time = now });
 
-    /// <summary>Answers a command: same order, same step.</summary>
+    /// <summary>Replies to a command: same order, same step.</summary>
     public void Answer(Message command, IMessageBody answer) =>
         Send(command.OrderId, answer, command.Step, command.Attempt, traceParent: command.TraceParent);
 
     /// <summary>
-    /// Runs once the commit is durable, before anything is acknowledged. It must be quick and not throw.
+    /// Runs an action once the commit is durable, before anything is acknowledged. The action must be quick and must not throw.
     /// </summary>
     public void AfterCommit(Action action) => afterCommit.Add(action);
 }

@@ -1,16 +1,18 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
-using Orderwright.Runtime;
 using Orderwright.Http;
-using Orderwright.Http.Operators;
+using Orderwright.Runtime;
+using Orderwright.SagaCoordinator.Operators;
+using Orderwright.SagaCoordinator.Overview;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.SagaCoordinator;
 
 /// <summary>Parts of saga-coordinator. The simulation acts as an operator without a web server.</summary>
 /// <param name="Operators">Actions of operators on sagas.</param>
-public sealed record SagaParts(CommandGroup<OperatorRequest> Operators) : HttpParts;
+public sealed record SagaParts(CommandGroup<OperatorAction> Operators) : HttpParts;
 
-/// <summary>saga-coordinator: drives every order to an end that everyone agrees on.</summary>
+/// <summary>saga-coordinator: drives every order to an outcome that all services agree on.</summary>
 public sealed class SagaModule : IServiceModule
 {
     public string Name => ServiceNames.Coordinator;
@@ -20,27 +22,33 @@ public sealed class SagaModule : IServiceModule
     /// <inheritdoc cref="IServiceModule.Build"/>
     public SagaParts Build(ServiceContext context)
     {
-        var memory = new SagaMemory(context.Configuration.Bind<SagaLimits>(), context.Logs.CreateLogger<SagaMemory>());
-        var store = new SagaStore(context.Sql, memory);
-        var signs = new SignsOfLife();
+        var memory = new SagaMemory();
+        var store = new SagaStore(context.Sql);
+        var heartbeats = new Heartbeats();
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
-        var actions = new OperatorActions(store, memory, audit, signs);
-        var acting = new CommandGroup<OperatorRequest>("operate-sagas", actions.HandleAsync, context);
-        var notes = new IncidentNotes(store, audit, context);
-        var sagas = new SagaApi(context, memory, signs, notes);
+
+        var advance = new AdvanceSagas(store, memory, context.Logs.CreateLogger<AdvanceSagas>());
+        var resend = new ResendDueCommands(store, memory, context, context.Logs.CreateLogger<ResendDueCommands>());
+
+        var sagas = new SagaApi(context, heartbeats);
+        var overview = new OverviewApi(context, new OverviewReader(context, heartbeats));
+        var incidents = new IncidentApi(context, heartbeats);
+
+        var actions = new OperateSagas(store, memory, audit, heartbeats);
+        var acting = new CommandGroup<OperatorAction>("operate-sagas", actions.HandleAsync, context);
         var operators = new OperatorApi(actions, acting, context);
+        var notes = new IncidentNotes(store, audit, context);
         var bulk = new BulkActions(acting, context, context.Logs.CreateLogger<BulkActions>());
         var stops = new BulkStops(bulk, audit, context);
         var bulkApi = new BulkApi(bulk, stops, context);
-        var overview = new OverviewApi(context, new Overview(context, signs), signs, notes);
+
         return new SagaParts(acting)
         {
-            Handlers = [new AdvanceSagas(store, memory, signs, context.Logs.CreateLogger<AdvanceSagas>())],
+            Handlers = [heartbeats.Observe(advance)],
             Jobs =
             [
                 RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),
-                new SaveProgress(store, memory).Job,
-                new AskAgain(store, memory, context, context.Logs.CreateLogger<AskAgain>()).Job,
+                resend.Job,
             ],
             Loops = [.. acting.Loops, .. notes.Loops, .. stops.Loops, bulk.Loop],
             Routes = routes =>
@@ -49,6 +57,8 @@ public sealed class SagaModule : IServiceModule
                 operators.Map(routes);
                 bulkApi.Map(routes);
                 overview.Map(routes);
+                incidents.Map(routes);
+                notes.Map(routes);
             },
         };
     }

@@ -1,56 +1,52 @@
 namespace Orderwright.Sagas;
 
 /// <summary>
-/// How a party is asked until it answers: the pause grows by <paramref name="Factor"/> from
-/// <paramref name="First"/> to <paramref name="Longest"/>, spread by full jitter above a floor.
+/// Retry schedule of a command. The pause grows by <paramref name="Factor"/> from <paramref name="First"/> to
+/// <paramref name="Longest"/>, with full jitter above a floor.
 /// </summary>
 /// <param name="First">
-/// The shortest pause, over 0. It is also the floor of every later one: an answer that is not there yet is
-/// mostly on its way, and asking again at once would only double the load.
+/// The shortest pause, over 0. Also the floor of every later pause: a missing reply is usually on its way, and an immediate
+/// retry would only double the load.
 /// </param>
 /// <param name="Factor">1 or more.</param>
 /// <param name="Longest">The longest pause, at least <paramref name="First"/>, at most 10 min.</param>
-/// <param name="Attempts">
-/// How often it is asked at most, 1 or more; after that only the time is awaited.
-/// </param>
-/// <param name="Within">How long in total; what happens then is the step's matter. Over 0.</param>
+/// <param name="Attempts">Maximum number of attempts, 1 or more. After the last attempt only the deadline remains.</param>
+/// <param name="Within">Time until the deadline, over 0. The step decides what happens then.</param>
 public sealed record RetryPolicy(
     TimeSpan First, double Factor, TimeSpan Longest, int Attempts, TimeSpan Within)
 {
     /// <summary>
-    /// No pause is longer. A time to ask again that lies further ahead was set by a clock that was ahead, and has been set
-    /// right since: it has come.
+    /// Upper bound of every pause. A retry scheduled further ahead was set while the clock was ahead, and is due at once.
     /// </summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
-    /// <summary>The pause after the <paramref name="asked"/>th ask (from 1), in whole milliseconds.</summary>
-    /// <param name="asked">How often it was asked under this policy.</param>
+    /// <summary>The pause after an attempt, in whole milliseconds.</summary>
+    /// <param name="attempt">Number of the attempt under this policy, from 1.</param>
     /// <param name="jitter">0 to 1, see <see cref="Jitter"/>.</param>
-    public TimeSpan Pause(int asked, double jitter)
+    public TimeSpan Pause(int attempt, double jitter)
     {
         var floor = First.TotalMilliseconds;
-        var ceiling = Math.Min(Longest.TotalMilliseconds, floor * Math.Pow(Factor, asked));
+        var ceiling = Math.Min(Longest.TotalMilliseconds, floor * Math.Pow(Factor, attempt));
         return TimeSpan.FromMilliseconds(Math.Floor(floor + jitter * (ceiling - floor)));
     }
 
     internal string? Fault =>
-        First <= TimeSpan.Zero ? "its first pause is not over 0"
-        : Factor < 1 ? "its factor is under 1"
-        : Longest < First ? "its longest pause is shorter than its first"
-        : Longest > LongestPause ? "its longest pause is over 10 min"
-        : Attempts < 1 ? "it has no attempts"
-        : Within <= TimeSpan.Zero ? "it has no time"
+        First <= TimeSpan.Zero ? "the first pause is not over 0"
+        : Factor < 1 ? "the factor is under 1"
+        : Longest < First ? "the longest pause is shorter than the first"
+        : Longest > LongestPause ? "the longest pause is over 10 min"
+        : Attempts < 1 ? "the number of attempts is under 1"
+        : Within <= TimeSpan.Zero ? "the time until the deadline is not over 0"
         : null;
 }
 
 /// <summary>
-/// Jitter without chance: a fixed function of the saga's seed and the ask, so that a decision made twice is
-/// the same decision, and two sagas that were asked at the same moment are not asked again at the same
-/// moment.
+/// Deterministic jitter: a function of the saga's seed and the attempt. A repeated decision is therefore the same decision,
+/// and two sagas with commands sent at the same moment retry at different moments.
 /// </summary>
 public static class Jitter
 {
-    /// <summary>0 or more, under 1, evenly spread.</summary>
+    /// <summary>Evenly spread value, 0 or more and under 1.</summary>
     public static double Of(long seed, string step, bool undo, int attempt)
     {
         var hash = (ulong)seed;

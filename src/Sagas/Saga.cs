@@ -1,21 +1,21 @@
 namespace Orderwright.Sagas;
 
 /// <summary>
-/// What was decided. With nothing to do and nothing changed, <paramref name="State"/> is the very one given.
+/// Result of an event. If nothing changed, <paramref name="State"/> is the same instance as before.
 /// </summary>
 public sealed record Decision(SagaState State, IReadOnlyList<SagaEffect> Effects);
 
 /// <summary>
-/// The saga core: what happened and how it stood, to how it stands and what is to be done. Pure: the same
-/// arguments give the same decision, on any machine, at any time. Every combination of state and event has an
-/// answer, and for duplicates, late and stale answers that answer is: nothing.
+/// Pure core of the sagas: maps a state and an event to the next state and its effects. The same arguments give the same
+/// decision on any machine, at any time. Every combination of state and event has a result; duplicate, late and stale
+/// replies have none but "nothing changes".
 /// </summary>
 public static class Saga
 {
-    /// <param name="definition">The version on which the saga started.</param>
-    /// <param name="state">How it stands; <see cref="SagaState.New"/> for one nobody has heard of.</param>
-    /// <param name="happened">What happened.</param>
-    /// <param name="now">When this is decided.</param>
+    /// <param name="definition">The version of the saga's start.</param>
+    /// <param name="state">Current state; <see cref="SagaState.New"/> for an unknown saga.</param>
+    /// <param name="happened">The event.</param>
+    /// <param name="now">Time of the decision.</param>
     public static Decision Decide(
         SagaDefinition definition, SagaState state, SagaEvent happened, DateTimeOffset now)
     {
@@ -33,7 +33,7 @@ public static class Saga
                 turn.Answer(step, answer.Undo, answer.Reply);
                 break;
             case SagaEvent.TimerDue timer:
-                turn.LookAtTheClock(timer.AskNow);
+                turn.OnTimer(timer.AskNow);
                 break;
             case SagaEvent.CancelRequested cancel:
                 turn.Cancel(cancel.Reason);
@@ -42,18 +42,18 @@ public static class Saga
                 turn.Retry();
                 break;
             case SagaEvent.CompensateRequested compensate:
-                turn.Compensate(compensate.Reason);
+                turn.CompensateNow(compensate.Reason);
                 break;
-            case SagaEvent.Resolved { Verdict: { } verdict } resolved
-                when definition.Find(resolved.Step) is { KeepsBooks: true } step:
-                turn.Tell(step, resolved.Undo, verdict);
+            case SagaEvent.Resolved { Resolution: { } resolution } resolved
+                when definition.Find(resolved.Step) is { KeepsLedger: true } step:
+                turn.Resolve(step, resolved.Undo, resolution);
                 break;
             case SagaEvent.Resolved resolved when definition.Find(resolved.Step) is { } step:
                 turn.Answer(
                     step, resolved.Undo,
                     resolved.Completed
-                        ? new Reply.Completed(SagaCodes.ResolvedByOperator)
-                        : new Reply.Rejected(SagaCodes.ResolvedByOperator, resolved.Reason));
+                        ? new StepReply.Completed(SagaCodes.ResolvedByOperator)
+                        : new StepReply.Rejected(SagaCodes.ResolvedByOperator, resolved.Reason));
                 break;
         }
         return turn.Decided();

@@ -4,16 +4,15 @@ using System.Collections.Immutable;
 namespace Orderwright.Sagas;
 
 /// <summary>
-/// A process as data: stages in sequence, each a step or a group of steps that run in parallel. Checked when
-/// it is made; immutable. A saga finishes on the version on which it started, so a version that has run is
-/// never edited.
+/// Process as data: stages in sequence, each a step or a group of parallel steps. Validated on construction and immutable.
+/// A saga ends on the version of its start, so a version in use is never edited.
 /// </summary>
 public sealed class SagaDefinition
 {
     readonly FrozenDictionary<string, SagaStep> byName;
 
     /// <exception cref="ArgumentException">
-    /// The steps do not make a process; the message says which and why.
+    /// The steps do not form a valid process. The message names the step and the fault.
     /// </exception>
     public SagaDefinition(string name, int version, params IReadOnlyList<SagaStage> stages)
     {
@@ -37,29 +36,27 @@ public sealed class SagaDefinition
     public ImmutableArray<SagaStep> Steps { get; }
 
     /// <summary>
-    /// Whether a cancel still undoes everything once the pivot (or, without one, the end) is passed. Default:
-    /// no, and the cancel is answered with how the saga stands.
+    /// Allows cancellations after the pivot (or, without a pivot, after the end), which undo everything. Default: no, and the
+    /// reply to a cancellation is the saga's outcome.
     /// </summary>
     public bool CancellableAfterPivot { get; init; }
 
-    /// <summary>
-    /// Null for a name that is not a step here: a message may come from another version, or from nowhere.
-    /// </summary>
+    /// <summary>Finds a step by name; null for an unknown name, as in a message from another version.</summary>
     public SagaStep? Find(string step) => byName.GetValueOrDefault(step);
 
     internal SagaStep this[string step] => byName[step];
 
-    static string? FaultOf(SagaDefinition made)
+    static string? FaultOf(SagaDefinition definition)
     {
-        if (made.Version < 1) return "its version is under 1.";
-        if (made.Steps.IsEmpty || made.Stages.Any(stage => stage.Steps.IsEmpty))
+        if (definition.Version < 1) return "the version is under 1.";
+        if (definition.Steps.IsEmpty || definition.Stages.Any(stage => stage.Steps.IsEmpty))
             return "a stage has no step.";
-        if (made.Steps.GroupBy(step => step.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            return $"the step '{twice.Key}' is there twice.";
-        if (made.Steps.Count(step => step.Pivot) > 1) return "it has more than one pivot.";
+        if (definition.Steps.GroupBy(step => step.Name).FirstOrDefault(group => group.Count() > 1) is { } repeated)
+            return $"the step '{repeated.Key}' occurs twice.";
+        if (definition.Steps.Count(step => step.Pivot) > 1) return "there is more than one pivot.";
         var passed = new HashSet<string>();
         var pivoted = false;
-        foreach (var stage in made.Stages)
+        foreach (var stage in definition.Stages)
         {
             foreach (var step in stage.Steps)
                 if (FaultOf(step, stage, passed, pivoted) is { } fault)
@@ -71,7 +68,7 @@ public sealed class SagaDefinition
     }
 
     static string? FaultOf(SagaStep step, SagaStage stage, HashSet<string> passed, bool pivoted) =>
-        step.Pivot && stage.Steps.Length > 1 ? "is the pivot and must stand alone in its stage"
+        step.Pivot && stage.Steps.Length > 1 ? "is the pivot and must be the only step of its stage"
         : step.Pivot && step.Optional ? "is the pivot and cannot be optional"
         : pivoted && !step.ForwardOnly ? "comes after the pivot and must be forward only"
         : !pivoted && step.ForwardOnly ? "is forward only and must come after a pivot"
@@ -79,13 +76,13 @@ public sealed class SagaDefinition
         : step.SkipWhen is { } skip && !passed.Contains(skip.Step)
             ? $"depends on '{skip.Step}', which is not before it"
         : step.RenewEvery is { } every && (every <= TimeSpan.Zero || every > RetryPolicy.LongestPause)
-            ? "is to be renewed without a pause, or after more than 10 min"
+            ? "is renewed without a pause, or after more than 10 min"
         : step.Policies.Select(policy => policy.Fault).FirstOrDefault(fault => fault is not null) is { } fault
-            ? $"has a retry policy of which {fault}"
+            ? $"has an invalid retry policy: {fault}"
         : null;
 }
 
-/// <summary>Steps that are asked together; the next stage begins when all of them are done.</summary>
+/// <summary>Group of steps that start together. The next stage begins when all of them are done.</summary>
 public sealed record SagaStage(ImmutableArray<SagaStep> Steps)
 {
     public static SagaStage Parallel(params ImmutableArray<SagaStep> steps) => new(steps);
@@ -93,74 +90,60 @@ public sealed record SagaStage(ImmutableArray<SagaStep> Steps)
     public static implicit operator SagaStage(SagaStep step) => new([step]);
 }
 
-/// <summary>One thing that one party is asked to do, and how.</summary>
-/// <param name="Name">Stable: it is part of the participant's natural key.</param>
-/// <param name="Participant">The party that answers.</param>
+/// <summary>Unit of work of a participant, with retry policies.</summary>
+/// <param name="Name">Stable: part of the participant's natural key.</param>
+/// <param name="Participant">The service in charge of the step.</param>
 public sealed record SagaStep(string Name, string Participant)
 {
-    static readonly RetryPolicy Patiently = new(
+    static readonly RetryPolicy Default = new(
         TimeSpan.FromSeconds(2), 2, TimeSpan.FromSeconds(15), 10_000, TimeSpan.FromMinutes(10));
 
-    /// <summary>What the undo is called; null when there is nothing to undo.</summary>
+    /// <summary>Name of the undo; null for a step with nothing to undo.</summary>
     public string? Undo { get; init; }
 
     /// <summary>
-    /// How it is asked. Its time is the deadline: past it, a step before the pivot may or may not have
-    /// happened, and all is undone, this step too. A forward-only one becomes an incident. Default: 2 s to 15
-    /// s, 10 min in all.
+    /// Policy of the command. After the deadline, a step before the pivot may or may not have happened, so everything is
+    /// undone, this step included. A forward-only step becomes an incident. Default: 2 s to 15 s, 10 min in all.
     /// </summary>
-    public RetryPolicy Ask { get; init; } = Patiently;
+    public RetryPolicy Ask { get; init; } = Default;
 
-    /// <summary>
-    /// How its undo is asked; past its time it is an incident. Default: 2 s to 15 s, 30 min in all.
-    /// </summary>
-    public RetryPolicy AskUndo { get; init; } = Patiently with { Within = TimeSpan.FromMinutes(30) };
+    /// <summary>Policy of the undo. After the deadline the undo is an incident. Default: 2 s to 15 s, 30 min in all.</summary>
+    public RetryPolicy AskUndo { get; init; } = Default with { Within = TimeSpan.FromMinutes(30) };
 
-    /// <summary>
-    /// How it is looked after while it waits for somebody outside. Default: 5 s to 30 s, 1 h in all.
-    /// </summary>
+    /// <summary>Policy while an outside party has to act. Default: 5 s to 30 s, 1 h in all.</summary>
     public RetryPolicy WhileWaiting { get; init; } =
         new(TimeSpan.FromSeconds(5), 2, TimeSpan.FromSeconds(30), 10_000, TimeSpan.FromHours(1));
 
-    /// <summary>
-    /// How it is asked while it is in doubt; past its time it is an incident. Default: 2 s to 15 s, 2 h.
-    /// </summary>
-    public RetryPolicy WhileInDoubt { get; init; } = Patiently with { Within = TimeSpan.FromHours(2) };
+    /// <summary>Policy while the step is in doubt. After the deadline: an incident. Default: 2 s to 15 s, 2 h.</summary>
+    public RetryPolicy WhileInDoubt { get; init; } = Default with { Within = TimeSpan.FromHours(2) };
 
-    /// <summary>
-    /// Once it is done the process only goes forward (Garcia-Molina and Salem's sagas; FTGO's term).
-    /// </summary>
+    /// <summary>Point of no return: afterwards the process only goes forward (Garcia-Molina and Salem, 1987).</summary>
     public bool Pivot { get; init; }
 
-    /// <summary>
-    /// After the pivot: asked until it is done; a refusal or an exhausted policy is an incident.
-    /// </summary>
+    /// <summary>Step after the pivot: retried until done. A refusal or an exhausted policy is an incident.</summary>
     public bool ForwardOnly { get; init; }
 
-    /// <summary>A refusal skips it; the process goes on.</summary>
+    /// <summary>Step that a refusal skips; the process continues.</summary>
     public bool Optional { get; init; }
 
     /// <summary>
-    /// Nobody is asked: only an operator's <see cref="SagaEvent.Resolved"/> answers, within <see
-    /// cref="WhileWaiting"/>.
+    /// Step without a command: only an operator's <see cref="SagaEvent.Resolved"/> counts, within <see cref="WhileWaiting"/>.
     /// </summary>
     public bool Human { get; init; }
 
     /// <summary>
-    /// Its participant keeps books on what happened: an operator's word about the step is told to it, again and again as
-    /// everything is, and the step ends by its answer. Else saga and books would part.
+    /// Marks the participant as the system of record: an operator's resolution is sent to the participant, with retries, and
+    /// the step ends with the participant's reply. Otherwise saga and ledger could diverge.
     /// </summary>
-    public bool KeepsBooks { get; init; }
+    public bool KeepsLedger { get; init; }
 
-    /// <summary>Skipped when an earlier step was completed in a certain way.</summary>
+    /// <summary>Condition on an earlier step under which this step is skipped.</summary>
     public SkipWhen? SkipWhen { get; init; }
 
-    /// <summary>
-    /// It holds something that expires: while a later step waits or is in doubt, it is renewed this often.
-    /// </summary>
+    /// <summary>Renewal interval of a hold that expires, while a later step waits or is in doubt.</summary>
     public TimeSpan? RenewEvery { get; init; }
 
-    /// <summary>Who has to act while it waits; null: the participant itself.</summary>
+    /// <summary>The party that has to act while the step waits; null for the participant.</summary>
     public string? ActionBy { get; init; }
 
     internal IEnumerable<RetryPolicy> Policies => [Ask, AskUndo, WhileWaiting, WhileInDoubt];
@@ -174,6 +157,6 @@ public sealed record SagaStep(string Name, string Participant)
 }
 
 /// <summary>
-/// A condition as data: <paramref name="Step"/> was completed with the detail <paramref name="Detail"/>.
+/// Condition as data: <paramref name="Step"/> was completed with the detail <paramref name="Detail"/>.
 /// </summary>
 public sealed record SkipWhen(string Step, string Detail);

@@ -1,116 +1,112 @@
 namespace Orderwright.Sagas;
 
-/// <summary>What can happen to a saga.</summary>
+/// <summary>Input of a decision.</summary>
 public abstract record SagaEvent
 {
     SagaEvent() { }
 
-    /// <summary>It is to run. Said again about one that runs or has ended: how does it stand?</summary>
+    /// <summary>Starts the saga. For a saga that was started before, requests the latest announcement again.</summary>
     public sealed record Started : SagaEvent;
 
-    /// <summary>A participant answered the do or the undo of a step.</summary>
-    public sealed record Answered(string Step, bool Undo, Reply Reply) : SagaEvent;
+    /// <summary>Reply of a participant to a step or to the undo of a step.</summary>
+    public sealed record Answered(string Step, bool Undo, StepReply Reply) : SagaEvent;
 
     /// <summary>
-    /// Time has passed. A timer that comes too early, twice or late does no harm. With <paramref
-    /// name="AskNow"/> everything outstanding is asked at once: after a restart nobody knows what got lost.
+    /// Passage of time. Early, repeated and late timers are harmless. <paramref name="AskNow"/> resends every outstanding
+    /// command at once: after a restart, any of them may have been lost.
     /// </summary>
     public sealed record TimerDue(bool AskNow = false) : SagaEvent;
 
-    /// <summary>Somebody wants it undone.</summary>
+    /// <summary>Request to cancel the saga and undo its steps.</summary>
     public sealed record CancelRequested(string Reason) : SagaEvent;
 
-    /// <summary>An operator: ask again now, with all time and attempts anew for what is stuck.</summary>
+    /// <summary>Retry by an operator: resends now, and gives stuck steps their full time and attempts again.</summary>
     public sealed record RetryRequested : SagaEvent;
 
-    /// <summary>
-    /// An operator: undo it all. What is stuck is not awaited but undone, whether it happened or not.
-    /// </summary>
+    /// <summary>Compensation by an operator: undoes everything. Stuck steps are undone whether they happened or not.</summary>
     public sealed record CompensateRequested(string Reason) : SagaEvent;
 
     /// <summary>
-    /// An operator answers in the participant's place: it is done, or (<paramref name="Completed"/> false)
-    /// refused. With <paramref name="Verdict"/>, a participant that keeps books of its own is told, and its answer counts.
+    /// Reply by an operator on behalf of a participant: done, or (<paramref name="Completed"/> false) refused. A participant
+    /// with a ledger receives the <paramref name="Resolution"/>, and its own reply counts.
     /// </summary>
-    public sealed record Resolved(string Step, bool Undo, bool Completed, string Reason, Verdict? Verdict = null)
+    public sealed record Resolved(string Step, bool Undo, bool Completed, string Reason, SagaResolution? Resolution = null)
         : SagaEvent;
 }
 
-/// <summary>What an operator says became of a step.</summary>
-/// <param name="Id">Time-ordered and new each time: told twice, or after a later one, it is not heard again.</param>
-/// <param name="Completed">It happened; else it did not.</param>
-/// <param name="By">Whose word it is.</param>
-/// <param name="Reason">In their own words.</param>
-/// <param name="Reference">Under which name others know what happened.</param>
-public sealed record Verdict(Guid Id, bool Completed, string By, string Reason, string? Reference = null);
+/// <summary>Outcome of a step as an operator recorded it.</summary>
+/// <param name="Id">Time-ordered and unique. Repeats, and resolutions older than the latest, are ignored.</param>
+/// <param name="Completed">Whether the step happened.</param>
+/// <param name="By">Name of the operator.</param>
+/// <param name="Reason">The operator's own words.</param>
+/// <param name="Reference">Identifier of the effect at a third party.</param>
+public sealed record SagaResolution(Guid Id, bool Completed, string By, string Reason, string? Reference = null);
 
-/// <summary>What a participant can answer.</summary>
-public abstract record Reply
+/// <summary>Reply of a participant to a command.</summary>
+public abstract record StepReply
 {
-    Reply() { }
+    StepReply() { }
 
-    public sealed record Completed(string? Detail = null) : Reply;
+    public sealed record Completed(string? Detail = null) : StepReply;
 
-    /// <summary>A business refusal: it did not happen, and it will not.</summary>
-    public sealed record Rejected(string Code, string Message) : Reply;
+    /// <summary>Business refusal: the step did not happen and will not.</summary>
+    public sealed record Rejected(string Code, string Message) : StepReply;
 
-    /// <summary>
-    /// Not now. Says when to ask again, and nothing else: what was in doubt stays in doubt.
-    /// </summary>
-    public sealed record Retry(TimeSpan After, string? Code = null, string? Message = null) : Reply;
+    /// <summary>Temporary refusal with the time of the next attempt. A step in doubt remains in doubt.</summary>
+    public sealed record Retry(TimeSpan After, string? Code = null, string? Message = null) : StepReply;
 
-    /// <summary>Somebody outside has to act first.</summary>
-    public sealed record Waiting(string? Action = null) : Reply;
+    /// <summary>The step continues when an outside party, such as the customer, has acted.</summary>
+    public sealed record Waiting(string? Action = null) : StepReply;
 
-    /// <summary>It may have happened; the participant is finding out.</summary>
-    public sealed record InDoubt(string? Code = null, string? Message = null) : Reply
+    /// <summary>The step may have happened; the participant is looking it up.</summary>
+    public sealed record InDoubt(string? Code = null, string? Message = null) : StepReply
     {
-        /// <summary>It has done what it can to find out: a person has to.</summary>
-        public bool ForGood { get; init; }
+        /// <summary>The participant has exhausted its means; an operator has to find out.</summary>
+        public bool IsFinal { get; init; }
     }
 }
 
-/// <summary>What is to be done about it, in this order, once the new state is stored.</summary>
+/// <summary>Effect of a decision. Effects are carried out in order, once the new state is stored.</summary>
 public abstract record SagaEffect
 {
     SagaEffect() { }
 
-    /// <summary>Ask the step's participant to do it, or to undo it.</summary>
+    /// <summary>Sends the command of a step, or of its undo, to the participant.</summary>
     public sealed record Ask(string Step, bool Undo, int Attempt, DateTimeOffset Deadline) : SagaEffect
     {
-        /// <summary>What an operator says became of it.</summary>
-        public Verdict? Verdict { get; init; }
+        /// <summary>Outcome recorded by an operator.</summary>
+        public SagaResolution? Resolution { get; init; }
     }
 
-    /// <summary>Prolong what this step holds. Needs no answer.</summary>
+    /// <summary>Renews the hold of a step. Needs no reply.</summary>
     public sealed record Renew(string Step) : SagaEffect;
 
     /// <summary>
-    /// Tell whoever started it. May be told again; it is never taken back, but a cancel may follow.
+    /// Notifies the initiator. Notifications may repeat. None is withdrawn, although a cancellation may follow.
     /// </summary>
-    public sealed record Announce(Announcement What) : SagaEffect;
+    public sealed record Announce(Announcement Outcome) : SagaEffect;
 }
 
-/// <summary>What whoever started a saga is told.</summary>
+/// <summary>Outcome of a saga as announced to its initiator.</summary>
 public enum Announcement
 {
-    /// <summary>It will be carried out; some of it may still be under way.</summary>
+    /// <summary>The saga will be carried out; some steps may still be in progress.</summary>
     Pivoted,
 
-    /// <summary>All is done.</summary>
+    /// <summary>All steps are done.</summary>
     Completed,
 
-    /// <summary>A participant refused; everything is undone.</summary>
+    /// <summary>A participant refused, and everything is undone.</summary>
     Rejected,
 
-    /// <summary>Time ran out; everything is undone.</summary>
+    /// <summary>Time ran out, and everything is undone.</summary>
     Expired,
 
-    /// <summary>It was cancelled; everything is undone.</summary>
+    /// <summary>The saga was cancelled, and everything is undone.</summary>
     Cancelled,
 }
 
-/// <summary>The codes that the core itself gives; all others come from participants.</summary>
+/// <summary>Codes of the core itself. All other codes come from participants.</summary>
 public static class SagaCodes
 {
     public const string TimedOut = "timed_out";

@@ -2,86 +2,75 @@ using System.Collections.Immutable;
 
 namespace Orderwright.Sagas;
 
-/// <summary>How a saga stands, for people and for lists.</summary>
+/// <summary>Status of a saga, for people and for lists.</summary>
 public enum SagaStatus
 {
     NotStarted,
     Running,
 
-    /// <summary>Somebody outside has to act: the customer, a reviewer, an operator.</summary>
+    /// <summary>An outside party has to act: the customer, a reviewer, an operator.</summary>
     Waiting,
 
-    /// <summary>
-    /// Turned back: what was done is being undone, or an answer is awaited that decides what to undo.
-    /// </summary>
+    /// <summary>Steps are being undone, or a reply is outstanding that decides which steps to undo.</summary>
     Compensating,
     Completed,
     Compensated,
 
-    /// <summary>
-    /// An open incident: nothing goes on until a person acts, or an answer comes after all.
-    /// </summary>
+    /// <summary>Open incident: progress needs an operator, or a late reply.</summary>
     Failed,
 }
 
-/// <summary>How one direction of a step stands.</summary>
+/// <summary>Phase of a direction of a step.</summary>
 public enum LegPhase
 {
     Asked,
     Waiting,
 
-    /// <summary>It may have happened; the participant is finding out.</summary>
+    /// <summary>The command may have taken effect; the participant is looking it up.</summary>
     InDoubt,
 
-    /// <summary>An incident: not asked any more by itself, but an answer still counts.</summary>
+    /// <summary>Incident: no longer retried automatically, but a reply still counts.</summary>
     Stuck,
     Completed,
     Rejected,
     Skipped,
 
-    /// <summary>Not awaited any more. It may have happened, so it is undone like a completed one.</summary>
+    /// <summary>No longer awaited. The command may have taken effect, so the step is undone like a completed one.</summary>
     GivenUp,
 }
 
-/// <summary>
-/// Everything a saga knows about itself. Immutable; only <see cref="Saga.Decide"/> makes the next one.
-/// </summary>
+/// <summary>Complete state of a saga. Immutable; only <see cref="Saga.Decide"/> makes the next state.</summary>
 public sealed record SagaState
 {
-    /// <summary>The version of the definition on which it started and will end.</summary>
+    /// <summary>Version of the definition from start to end.</summary>
     public required int DefinitionVersion { get; init; }
 
-    /// <summary>Where its jitter comes from; any number that differs between sagas.</summary>
+    /// <summary>Seed of the jitter; any number that differs between sagas.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>0 before it started; one more with each decision that changed something.</summary>
+    /// <summary>0 before the start; incremented by each decision that changes the state.</summary>
     public long Version { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>The pivot is done: it was announced that this will be carried out.</summary>
+    /// <summary>The pivot is done, and the saga was announced as certain to be carried out.</summary>
     public bool Pivoted { get; init; }
 
-    /// <summary>Why it turned back; null while it goes forward. The first cause stays.</summary>
-    public Reason? Reason { get; init; }
+    /// <summary>First cause of the compensation; null while the saga runs forward.</summary>
+    public SagaReason? Reason { get; init; }
 
     /// <summary>
-    /// Somebody asked for it to be undone. Whatever turned it back first, it then ends as cancelled.
+    /// Reason of a cancellation request. A saga with a cancellation request ends as cancelled, whatever started the
+    /// compensation.
     /// </summary>
     public string? CancelReason { get; init; }
 
-    /// <summary>
-    /// This was read from a row that its writer may have run ahead of: later steps may have been asked, too. Going forward
-    /// asks them again, as ever; turning back undoes them all.
-    /// </summary>
-    public bool Unsure { get; init; }
-
-    /// <summary>One per step of the definition, in its order.</summary>
+    /// <summary>All steps of the definition, in order.</summary>
     public required ImmutableArray<StepState> Steps { get; init; }
 
-    /// <summary>What there is to undo, in the order in which it was done: a stack.</summary>
+    /// <summary>Stack of steps to undo, in the order of completion.</summary>
     public ImmutableArray<string> ToUndo { get; init; } = [];
 
     public static SagaState New(SagaDefinition definition, long seed) => new()
@@ -99,14 +88,14 @@ public sealed record SagaState
         : Has(LegPhase.Waiting) ? SagaStatus.Waiting
         : SagaStatus.Running;
 
-    /// <summary>How it ended; null while it has not.</summary>
+    /// <summary>Outcome of an ended saga; null until the end.</summary>
     public Announcement? Ending =>
         EndedAt is null ? null
         : Reason is null ? Announcement.Completed
         : CancelReason is not null ? Announcement.Cancelled
         : Reason.Kind;
 
-    /// <summary>What was asked and not yet finally answered.</summary>
+    /// <summary>Legs that await a final reply.</summary>
     public IEnumerable<(StepState Step, bool Undo, Leg Leg)> Outstanding
     {
         get
@@ -119,17 +108,18 @@ public sealed record SagaState
         }
     }
 
-    /// <summary>All that was asked or skipped, in the order in which it began.</summary>
-    public IEnumerable<(string Step, bool Undo, Leg Leg)> Story()
+    /// <summary>Legs begun or skipped, in the order of their starts.</summary>
+    public IEnumerable<(string Step, bool Undo, Leg Leg)> History()
     {
         var forward = Steps.Where(step => step.Do is not null).Select(step => (step.Step, false, step.Do!));
         var back = Steps.Where(step => step.Undo is not null).Select(step => (step.Step, true, step.Undo!));
         // Within one moment: the steps in their order, then the undos in theirs.
-        return forward.Concat(back.Reverse()).OrderBy(one => one.Item3.FirstSentAt ?? one.Item3.AnsweredAt);
+        return forward.Concat(back.Reverse()).OrderBy(entry => entry.Item3.FirstSentAt ?? entry.Item3.AnsweredAt);
     }
 
     /// <summary>
-    /// When <see cref="SagaEvent.TimerDue"/> has something to decide; null when only others can move it.
+    /// Time at which <see cref="SagaEvent.TimerDue"/> has something to decide; null if only a message or an operator can
+    /// advance the saga.
     /// </summary>
     public DateTimeOffset? NextActionAt
     {
@@ -148,7 +138,7 @@ public sealed record SagaState
 
     public StepState this[string step] => Steps[IndexOf(step)];
 
-    /// <summary>Whether any step or undo of one is in this phase.</summary>
+    /// <summary>True if any leg is in <paramref name="phase"/>.</summary>
     public bool Has(LegPhase phase)
     {
         foreach (var step in Steps)
@@ -160,7 +150,7 @@ public sealed record SagaState
     internal SagaState With(StepState changed) =>
         this with { Steps = Steps.SetItem(IndexOf(changed.Step), changed) };
 
-    /// <summary>The step's place in the definition, from 0.</summary>
+    /// <summary>Position of the step in the definition, from 0.</summary>
     public int IndexOf(string step)
     {
         for (var i = 0; i < Steps.Length; i++)
@@ -169,81 +159,77 @@ public sealed record SagaState
         throw new ArgumentException($"The saga has no step '{step}'.", nameof(step));
     }
 
-    internal static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) =>
-        one is null || other < one ? other ?? one : one;
+    internal static DateTimeOffset? Earlier(DateTimeOffset? left, DateTimeOffset? right) =>
+        left is null || right < left ? right ?? left : left;
 }
 
-/// <summary>What one step went through, forward and back.</summary>
+/// <summary>Progress of a step, forward and back.</summary>
 public sealed record StepState
 {
     public required string Step { get; init; }
 
-    /// <summary>Null: not asked.</summary>
+    /// <summary>The forward direction; null before the first attempt.</summary>
     public Leg? Do { get; init; }
 
-    /// <summary>Null: not asked to be undone.</summary>
+    /// <summary>The undo; null before the first attempt.</summary>
     public Leg? Undo { get; init; }
 
-    /// <summary>When what it holds is renewed next, while the saga waits.</summary>
+    /// <summary>Time of the next renewal of the step's hold, while the saga waits.</summary>
     public DateTimeOffset? RenewAt { get; init; }
 }
 
-/// <summary>
-/// One direction of a step, its do or its undo: what was asked, what was answered, what comes next.
-/// </summary>
+/// <summary>Direction of a step, do or undo: the command sent, the replies received, and the next attempt.</summary>
 public sealed record Leg
 {
     public required LegPhase Phase { get; init; }
 
-    /// <summary>How often it was asked in all.</summary>
+    /// <summary>Number of attempts in all.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>How often it was asked in this phase: what the pauses grow by.</summary>
+    /// <summary>Number of attempts in this phase; the pauses grow by this number.</summary>
     public int Tries { get; init; }
 
     public DateTimeOffset? FirstSentAt { get; init; }
 
-    /// <summary>When the last answer came that counted.</summary>
+    /// <summary>Time of the last valid reply.</summary>
     public DateTimeOffset? AnsweredAt { get; init; }
 
-    /// <summary>When it is asked again; null: not any more.</summary>
+    /// <summary>Time of the next attempt; null for none.</summary>
     public DateTimeOffset? NextAskAt { get; init; }
 
-    /// <summary>When this phase ends without an answer.</summary>
+    /// <summary>End of this phase without a reply.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
-    /// <summary>When it first waited; its limit counts from here, however often it waits.</summary>
+    /// <summary>Start of the first wait. The time limit counts from here, however often the leg waits.</summary>
     public DateTimeOffset? WaitingSince { get; init; }
 
-    /// <summary>When it first was in doubt; its limit counts from here.</summary>
+    /// <summary>Start of the first doubt. The time limit counts from here.</summary>
     public DateTimeOffset? InDoubtSince { get; init; }
 
-    /// <summary>The last answer's code: of the refusal, the doubt, the incident.</summary>
+    /// <summary>Code of the last reply: of the refusal, the doubt or the incident.</summary>
     public string? Code { get; init; }
 
     public string? Message { get; init; }
 
-    /// <summary>How it was completed, in the participant's word; conditions look at it.</summary>
+    /// <summary>Details of the completion as reported by the participant; evaluated by conditions.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>What is awaited, while it waits.</summary>
+    /// <summary>Action required of an outside party, while the leg waits.</summary>
     public string? Action { get; init; }
 
-    /// <summary>What an operator says became of it; told with each ask until it is answered.</summary>
-    public Verdict? Verdict { get; init; }
+    /// <summary>Outcome recorded by an operator; sent with each attempt until the participant replies.</summary>
+    public SagaResolution? Resolution { get; init; }
 
-    /// <summary>An answer to it counts.</summary>
+    /// <summary>True if a reply counts.</summary>
     public bool IsOutstanding =>
         Phase is LegPhase.Asked or LegPhase.Waiting or LegPhase.InDoubt or LegPhase.Stuck;
 
     internal DateTimeOffset? NextActionAt => SagaState.Earlier(NextAskAt, Deadline);
 }
 
-/// <summary>Why a saga turned back.</summary>
-/// <param name="Kind">
-/// Rejected, Expired or Cancelled: as what it ends, unless somebody cancels it on the way.
-/// </param>
+/// <summary>Cause of a compensation.</summary>
+/// <param name="Kind">Rejected, Expired or Cancelled: the outcome, unless the saga is cancelled meanwhile.</param>
 /// <param name="Code">Stable.</param>
 /// <param name="Message">One sentence.</param>
-/// <param name="Step">Where it happened; null when it came from outside.</param>
-public sealed record Reason(Announcement Kind, string Code, string Message, string? Step);
+/// <param name="Step">The step that caused the compensation; null if the cause came from outside.</param>
+public sealed record SagaReason(Announcement Kind, string Code, string Message, string? Step);

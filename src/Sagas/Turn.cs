@@ -1,9 +1,8 @@
 namespace Orderwright.Sagas;
 
 /// <summary>
-/// One decision in the making. What happened is noted on the leg it concerns; then the saga goes as far as it
-/// can: forward through its stages, or, once there is a reason to turn back, down the stack of what is to be
-/// undone.
+/// Decision in progress. The event is recorded on the leg concerned. Then the saga advances as far as possible: forward
+/// through its stages, or, once there is a reason to compensate, down the stack of steps to undo.
 /// </summary>
 sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now)
 {
@@ -14,90 +13,80 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     public Decision Decided() =>
         new(state == before ? before : state with { Version = before.Version + 1 }, effects);
 
-    // ---- what happened ----
+    // ---- events ----
 
     public void Start()
     {
         if (state.StartedAt is not null)
         {
-            Repeat();
+            Reannounce();
             return;
         }
         state = state with { StartedAt = now };
-        GoOn();
+        Advance();
     }
 
-    public void Answer(SagaStep step, bool undo, Reply reply)
+    public void Answer(SagaStep step, bool undo, StepReply reply)
     {
-        if (LegOf(step, undo) is not { IsOutstanding: true } asked)
-        {
-            if (!undo && state.Unsure && LegOf(step, undo) is null) CatchUp();
-            return;
-        }
+        if (LegOf(step, undo) is not { IsOutstanding: true } asked) return;
         var leg = asked with { AnsweredAt = now };
         switch (reply)
         {
-            case Reply.Completed(var detail):
-                Set(step, undo, Settled(leg, LegPhase.Completed, code: null, message: null, detail));
-                if (!undo) Done(step);
+            case StepReply.Completed(var detail):
+                Set(step, undo, Settle(leg, LegPhase.Completed, code: null, message: null, detail));
+                if (!undo) StepCompleted(step);
                 break;
-            case Reply.Rejected(var code, var message):
-                Refused(step, undo, leg, code, message);
+            case StepReply.Rejected(var code, var message):
+                OnRejected(step, undo, leg, code, message);
                 break;
-            case Reply.Retry retry when leg.Phase != LegPhase.Stuck:
-                Set(step, undo, Postponed(step, undo, leg, retry));
+            case StepReply.Retry retry when leg.Phase != LegPhase.Stuck:
+                Set(step, undo, Postpone(step, undo, leg, retry));
                 break;
-            case Reply.Waiting waiting:
-                Set(step, undo, Entered(step, undo, leg, LegPhase.Waiting) with { Action = waiting.Action });
+            case StepReply.Waiting waiting:
+                Set(step, undo, EnterPhase(step, undo, leg, LegPhase.Waiting) with { Action = waiting.Action });
                 break;
-            case Reply.InDoubt(var code, var message) { ForGood: true } when leg.Phase != LegPhase.Stuck:
-                Set(step, undo, Parked(leg with
+            case StepReply.InDoubt(var code, var message) { IsFinal: true } when leg.Phase != LegPhase.Stuck:
+                Set(step, undo, Park(leg with
                 {
                     Code = code, Message = message, InDoubtSince = leg.InDoubtSince ?? now,
                 }));
                 break;
-            case Reply.InDoubt(var code, var message) when leg.Phase != LegPhase.Stuck:
+            case StepReply.InDoubt(var code, var message) when leg.Phase != LegPhase.Stuck:
                 Set(
                     step, undo,
-                    Entered(step, undo, leg, LegPhase.InDoubt) with { Code = code, Message = message });
+                    EnterPhase(step, undo, leg, LegPhase.InDoubt) with { Code = code, Message = message });
                 break;
             default:
                 return;
         }
-        GoOn();
+        Advance();
     }
 
-    // An answer to what was never asked, as far as is known here: somebody was further on. Asking again gets there, too.
-    void CatchUp()
-    {
-        if (state is { Reason: null, EndedAt: null }) LookAtTheClock(askNow: true);
-    }
-
-    public void Tell(SagaStep step, bool undo, Verdict verdict)
+    public void Resolve(SagaStep step, bool undo, SagaResolution resolution)
     {
         if (LegOf(step, undo) is not { IsOutstanding: true } leg) return;
-        Ask(step, undo, Revived(step, undo, leg) with { Verdict = verdict });
-        GoOn();
+        Ask(step, undo, Restart(step, undo, leg) with { Resolution = resolution });
+        Advance();
     }
 
-    public void LookAtTheClock(bool askNow)
+    public void OnTimer(bool askNow)
     {
         foreach (var (step, undo, leg) in Outstanding())
             if (now >= leg.Deadline)
-                OutOfTime(step, undo, leg);
+                OnDeadline(step, undo, leg);
         foreach (var (step, undo, leg) in Outstanding())
             if (IsDue(leg.NextAskAt) || (askNow && leg.Phase != LegPhase.Stuck))
                 Ask(step, undo, leg);
-        GoOn();
+        Advance();
     }
 
     bool IsDue(DateTimeOffset? time) => now >= time || time > now + RetryPolicy.LongestPause;
 
     public void Cancel(string reason)
     {
-        if (IsForGood)
+        if (IsFinal)
         {
-            Repeat();
+            Reannounce();
             return;
         }
         state = state with
@@ -106,11 +95,11 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             CancelReason = state.CancelReason ?? reason,
         };
         if (state.Status == SagaStatus.Compensated)
-            Repeat();
+            Reannounce();
         else
         {
-            TurnBack(new Reason(Announcement.Cancelled, SagaCodes.Cancelled, reason, null));
-            GoOn();
+            StartCompensation(new SagaReason(Announcement.Cancelled, SagaCodes.Cancelled, reason, null));
+            Advance();
         }
     }
 
@@ -118,22 +107,22 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     {
         foreach (var (step, undo, leg) in Outstanding())
             if (leg.Phase == LegPhase.Stuck)
-                Set(step, undo, Revived(step, undo, leg));
-        LookAtTheClock(askNow: true);
+                Set(step, undo, Restart(step, undo, leg));
+        OnTimer(askNow: true);
     }
 
-    public void Compensate(string reason)
+    public void CompensateNow(string reason)
     {
-        if (IsForGood || state.Status is SagaStatus.NotStarted or SagaStatus.Compensated) return;
-        TurnBack(new Reason(Announcement.Cancelled, SagaCodes.Cancelled, reason, null));
+        if (IsFinal || state.Status is SagaStatus.NotStarted or SagaStatus.Compensated) return;
+        StartCompensation(new SagaReason(Announcement.Cancelled, SagaCodes.Cancelled, reason, null));
         foreach (var (step, undo, leg) in Outstanding())
             if (!undo && leg.Phase == LegPhase.Stuck)
                 GiveUp(step, leg);
-        GoOn();
+        Advance();
     }
 
-    // Whoever asks about a saga that is decided did not hear of it.
-    void Repeat()
+    // A question about a decided saga means that the announcement was lost.
+    void Reannounce()
     {
         if (state.Ending is { } ending)
             effects.Add(new SagaEffect.Announce(ending));
@@ -141,20 +130,20 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             effects.Add(new SagaEffect.Announce(Announcement.Pivoted));
     }
 
-    bool IsForGood =>
+    bool IsFinal =>
         !definition.CancellableAfterPivot && (state.Pivoted || state.Status == SagaStatus.Completed);
 
-    // ---- going on, forward and back ----
+    // ---- forward and back ----
 
-    void GoOn()
+    void Advance()
     {
         if (state.StartedAt is null || state.EndedAt is not null) return;
-        if (state.Reason is null) GoForward();
-        else GoBack();
-        RenewWhatExpires();
+        if (state.Reason is null) RunForward();
+        else Compensate();
+        RenewHolds();
     }
 
-    void GoForward()
+    void RunForward()
     {
         foreach (var stage in definition.Stages)
         {
@@ -168,12 +157,11 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         End();
     }
 
-    // No undo is asked while an answer is out that may add to what is to be undone.
-    void GoBack()
+    // An outstanding reply may add to the stack, so no undo is sent before all replies are in.
+    void Compensate()
     {
-        WaitForNobodyOutside();
+        DropWaits();
         if (state.Steps.Any(step => step.Do is { IsOutstanding: true })) return;
-        if (state.Unsure) RememberWhatMayHaveBeenAsked();
         while (!state.ToUndo.IsEmpty)
         {
             var step = definition[state.ToUndo[^1]];
@@ -195,107 +183,99 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     void End()
     {
-        state = state with { EndedAt = now, Unsure = false };
+        state = state with { EndedAt = now };
         effects.Add(new SagaEffect.Announce(state.Ending!.Value));
     }
 
-    void TurnBack(Reason reason)
+    void StartCompensation(SagaReason reason)
     {
         state = state with { Reason = state.Reason ?? reason, EndedAt = null };
-        WaitForNobodyOutside();
+        DropWaits();
     }
 
-    // On the way back it makes no difference whether they act: the step is undone in any case.
-    void WaitForNobodyOutside()
+    // While compensating, an action of an outside party makes no difference: the step is undone in any case.
+    void DropWaits()
     {
         foreach (var (step, undo, leg) in Outstanding())
             if (!undo && leg.Phase == LegPhase.Waiting && !step.ForwardOnly)
                 GiveUp(step, leg);
     }
 
-    void RenewWhatExpires()
+    void RenewHolds()
     {
         var waits = state is { Reason: null, Pivoted: false }
             && (state.Has(LegPhase.Waiting) || state.Has(LegPhase.InDoubt));
         foreach (var step in definition.Steps)
         {
             if (step.RenewEvery is not { } every) continue;
-            var its = state[step.Name];
-            if (!waits || its.Do?.Phase != LegPhase.Completed)
+            var current = state[step.Name];
+            if (!waits || current.Do?.Phase != LegPhase.Completed)
             {
-                if (its.RenewAt is not null) Set(its with { RenewAt = null });
+                if (current.RenewAt is not null) Set(current with { RenewAt = null });
             }
-            else if (its.RenewAt is null || IsDue(its.RenewAt))
+            else if (current.RenewAt is null || IsDue(current.RenewAt))
             {
-                Set(its with { RenewAt = now + every });
+                Set(current with { RenewAt = now + every });
                 effects.Add(new SagaEffect.Renew(step.Name));
             }
         }
     }
 
-    // ---- what becomes of a leg ----
+    // ---- legs ----
 
-    void Done(SagaStep step)
+    void StepCompleted(SagaStep step)
     {
-        RememberToUndo(step);
+        PushCompensation(step);
         if (!step.Pivot || state.Reason is not null) return;
-        state = state with { Pivoted = true, Unsure = false };
+        state = state with { Pivoted = true };
         effects.Add(new SagaEffect.Announce(Announcement.Pivoted));
     }
 
-    void Refused(SagaStep step, bool undo, Leg leg, string code, string message)
+    void OnRejected(SagaStep step, bool undo, Leg leg, string code, string message)
     {
         if (undo || (step.ForwardOnly && !step.Optional))
-            Set(step, undo, Parked(leg with { Code = code, Message = message }));
+            Set(step, undo, Park(leg with { Code = code, Message = message }));
         else if (step.Optional)
-            Set(step, undo, Settled(leg, LegPhase.Skipped, code, message, leg.Detail));
+            Set(step, undo, Settle(leg, LegPhase.Skipped, code, message, leg.Detail));
         else
         {
-            Set(step, undo, Settled(leg, LegPhase.Rejected, code, message, leg.Detail));
-            TurnBack(new Reason(Announcement.Rejected, code, message, step.Name));
+            Set(step, undo, Settle(leg, LegPhase.Rejected, code, message, leg.Detail));
+            StartCompensation(new SagaReason(Announcement.Rejected, code, message, step.Name));
         }
     }
 
-    void OutOfTime(SagaStep step, bool undo, Leg leg)
+    void OnDeadline(SagaStep step, bool undo, Leg leg)
     {
         var mustBeDone = undo || step.ForwardOnly;
-        var who = leg.Phase == LegPhase.Waiting ? step.ActionBy ?? step.Participant : step.Participant;
-        var (code, what) = leg.Phase switch
+        var party = leg.Phase == LegPhase.Waiting ? step.ActionBy ?? step.Participant : step.Participant;
+        var (code, fault) = leg.Phase switch
         {
-            LegPhase.InDoubt => (SagaCodes.InDoubt, "could not tell whether it happened"),
+            LegPhase.InDoubt => (SagaCodes.InDoubt, "could not find out whether the step happened"),
             LegPhase.Waiting => (SagaCodes.ActionExpired, "did not act in time"),
-            _ when mustBeDone => (SagaCodes.AttemptsExhausted, "did not carry it out in time"),
-            _ => (SagaCodes.TimedOut, "did not answer in time"),
+            _ when mustBeDone => (SagaCodes.AttemptsExhausted, "did not complete the step in time"),
+            _ => (SagaCodes.TimedOut, "did not reply in time"),
         };
-        var message = $"{who} {what}.";
+        var message = $"{party} {fault}.";
         if (mustBeDone || leg.Phase == LegPhase.InDoubt)
-            Set(step, undo, Parked(leg with { Code = code, Message = WithLastWord(message, leg) }));
+            Set(step, undo, Park(leg with { Code = code, Message = WithLastResponse(message, leg) }));
         else
         {
-            GiveUp(step, leg with { Code = code, Message = WithLastWord(message, leg) });
-            TurnBack(new Reason(Announcement.Expired, code, message, step.Name));
+            GiveUp(step, leg with { Code = code, Message = WithLastResponse(message, leg) });
+            StartCompensation(new SagaReason(Announcement.Expired, code, message, step.Name));
         }
     }
 
-    static string WithLastWord(string message, Leg leg) =>
-        leg.Message is null ? message : $"{message} Its last word: {leg.Message}";
+    static string WithLastResponse(string message, Leg leg) =>
+        leg.Message is null ? message : $"{message} Last response: {leg.Message}";
 
-    // It may have happened: it goes on the stack like a completed step.
+    // The step may have happened, so it is undone like a completed step.
     void GiveUp(SagaStep step, Leg leg)
     {
         Set(step, undo: false, leg with { Phase = LegPhase.GivenUp, NextAskAt = null, Deadline = null });
-        RememberToUndo(step);
+        PushCompensation(step);
     }
 
-    void RememberWhatMayHaveBeenAsked()
-    {
-        foreach (var step in definition.Steps)
-            if (step.Undo is not null && state[step.Name].Do is null)
-                GiveUp(step, new Leg { Phase = LegPhase.Asked, AnsweredAt = now, Message = "It may have been asked." });
-        state = state with { Unsure = false };
-    }
-
-    void RememberToUndo(SagaStep step)
+    void PushCompensation(SagaStep step)
     {
         if (step.Undo is not null) state = state with { ToUndo = state.ToUndo.Add(step.Name) };
     }
@@ -309,8 +289,8 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             Deadline = now + step.PolicyFor(step.Human ? LegPhase.Waiting : LegPhase.Asked, undo).Within,
         };
 
-    // Its limit counts from when it first came into the phase: going to and fro does not buy time.
-    Leg Entered(SagaStep step, bool undo, Leg leg, LegPhase phase)
+    // The time limit counts from the first entry into the phase: alternating between phases buys no time.
+    Leg EnterPhase(SagaStep step, bool undo, Leg leg, LegPhase phase)
     {
         if (leg.Phase == phase) return leg;
         var since = (phase == LegPhase.Waiting ? leg.WaitingSince : leg.InDoubtSince) ?? now;
@@ -326,7 +306,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         };
     }
 
-    Leg Postponed(SagaStep step, bool undo, Leg leg, Reply.Retry retry)
+    Leg Postpone(SagaStep step, bool undo, Leg leg, StepReply.Retry retry)
     {
         var policy = step.PolicyFor(leg.Phase, undo);
         var pause = retry.After < policy.First ? policy.First
@@ -340,22 +320,22 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         };
     }
 
-    // What was in doubt is still in doubt: a person's wish to ask again does not make it safe to give up.
-    Leg Revived(SagaStep step, bool undo, Leg leg)
+    // A step in doubt remains in doubt: a retry by an operator does not make giving up safe.
+    Leg Restart(SagaStep step, bool undo, Leg leg)
     {
         var fresh = NewLeg(step, undo) with
         {
-            FirstSentAt = leg.FirstSentAt, Attempts = leg.Attempts, Verdict = leg.Verdict,
+            FirstSentAt = leg.FirstSentAt, Attempts = leg.Attempts, Resolution = leg.Resolution,
         };
-        return leg.InDoubtSince is null ? fresh : Entered(step, undo, fresh, LegPhase.InDoubt);
+        return leg.InDoubtSince is null ? fresh : EnterPhase(step, undo, fresh, LegPhase.InDoubt);
     }
 
-    static Leg Parked(Leg leg) => leg with { Phase = LegPhase.Stuck, NextAskAt = null, Deadline = null };
+    static Leg Park(Leg leg) => leg with { Phase = LegPhase.Stuck, NextAskAt = null, Deadline = null };
 
-    static Leg Settled(Leg leg, LegPhase phase, string? code, string? message, string? detail) =>
+    static Leg Settle(Leg leg, LegPhase phase, string? code, string? message, string? detail) =>
         leg with
         {
-            Phase = phase, NextAskAt = null, Deadline = null, Action = null, Verdict = null, Code = code, Message = message,
+            Phase = phase, NextAskAt = null, Deadline = null, Action = null, Resolution = null, Code = code, Message = message,
             Detail = detail,
         };
 
@@ -363,7 +343,7 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     {
         if (step.Human)
         {
-            Set(step, undo, leg); // nobody is asked
+            Set(step, undo, leg); // decided by a person: no command
             return;
         }
         var policy = step.PolicyFor(leg.Phase, undo);
@@ -373,10 +353,10 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         {
             Attempts = attempts, Tries = tries, NextAskAt = tries >= policy.Attempts ? null : now + pause,
         });
-        effects.Add(new SagaEffect.Ask(step.Name, undo, attempts, leg.Deadline!.Value) { Verdict = leg.Verdict });
+        effects.Add(new SagaEffect.Ask(step.Name, undo, attempts, leg.Deadline!.Value) { Resolution = leg.Resolution });
     }
 
-    // ---- the state ----
+    // ---- state ----
 
     Leg? LegOf(SagaStep step, bool undo) => undo ? state[step.Name].Undo : state[step.Name].Do;
 

@@ -1,13 +1,13 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Orderwright.CustomerService.Providers.Http;
+using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
 
 namespace Orderwright.SandboxGateway;
 
-/// <summary>The gateway's record, for whoever compares: one charge, those of an order, or all of a time range in pages.</summary>
+/// <summary>Read API of the gateway's record: a single charge, the charges of an order, or a time range in pages.</summary>
 public sealed class ChargeList(IDatabase database, SqlCatalog sql)
 {
     public async Task<IResult> GetAsync(string id, HttpContext http) =>
@@ -22,36 +22,36 @@ public sealed class ChargeList(IDatabase database, SqlCatalog sql)
         var (from, to) = (query.Time("from"), query.Time("to"));
         if (query.Refusal is { } refusal) return refusal;
         if (reference is { } order)
-            return Tell(new(await ReadAsync("charges_of_reference", SqlArgs.With("order_id", order), http), null));
+            return Respond(new(await ReadAsync("charges_of_reference", SqlArgs.With("order_id", order), http), null));
 
-        var (afterTime, afterId) = (DateTimeOffset.UnixEpoch, "");
-        if (query.Position is { } position)
+        var after = (Time: DateTimeOffset.UnixEpoch, Id: "");
+        try
         {
-            var mark = position.IndexOf(' ', StringComparison.Ordinal);
-            if (mark < 0 || !long.TryParse(position.AsSpan(0, mark), CultureInfo.InvariantCulture, out var milliseconds))
-                return Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
-            (afterTime, afterId) = (DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), position[(mark + 1)..]);
+            if (query.Position is { } position) after = SandboxRules.ReadCursor(position);
+        }
+        catch (FormatException)
+        {
+            return Problem.InvalidCursor;
         }
         var charges = await ReadAsync(
             "charges_by_time",
             SqlArgs.With("from", from ?? DateTimeOffset.UnixEpoch)
                 .And("to", to ?? new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero))
-                .And("after_time", afterTime).And("after_id", afterId).And("most", query.Limit + 1),
+                .And("after_time", after.Time).And("after_id", after.Id).And("most", query.Limit + 1),
             http);
-        return Tell(Pages.Of(
-            charges, query.Limit,
-            charge => string.Create(
-                CultureInfo.InvariantCulture, $"{charge.CreatedAt.ToUnixTimeMilliseconds()} {charge.Id}")));
+        return Respond(Pages.Of(
+            charges, query.Limit, charge => SandboxRules.WriteCursor(charge.CreatedAt, charge.Id)));
     }
 
-    static Answer Tell(Page<HttpGatewayCharge> page) =>
+    static Answer Respond(Page<HttpGatewayCharge> page) =>
         Answer.Json(StatusCodes.Status200OK, page, HttpGatewayJson.Default.PageHttpGatewayCharge);
 
     Task<List<HttpGatewayCharge>> ReadAsync(string query, SqlArgs args, HttpContext http) =>
         database.QueryAsync(
             sql[query], args,
             row => new HttpGatewayCharge(
-                row.Text(0), row.Text(1), row.Uuid(2), row.Text(3), row.Text(4), row.BigInt(5), row.BigInt(6),
-                row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10), row.Time(11)),
+                row.Text("id"), row.Text("key"), row.Uuid("order_id"), row.Text("currency"), row.Text("state"),
+                row.BigInt("amount"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"),
+                row.Bool("voided"), row.Time("created_at"), row.Time("updated_at")),
             http.RequestAborted);
 }

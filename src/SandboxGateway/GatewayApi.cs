@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers;
 using Orderwright.CustomerService.Providers.Http;
@@ -16,11 +17,11 @@ using Orderwright.Http;
 namespace Orderwright.SandboxGateway;
 
 /// <summary>
-/// The contract of docs/http-gateway.md, served by the sandbox. Requests that move money, and changes of its
-/// behaviour, are signed; the list is open to whoever reaches the process, as nothing personal stands in it.
+/// The contract of docs/reference/http-gateway.md, served by the sandbox. Requests that move money or change the behaviour
+/// must be signed. The list needs no signature, since charges contain no personal data.
 /// </summary>
 public sealed class GatewayApi(
-    SandboxLedger gateway, ChargeList charges, Signature signature, Behaviour behaviour, WebhookSender? webhooks,
+    SandboxLedger ledger, ChargeList charges, Signature signature, Behaviour behaviour, WebhookSender? webhooks,
     TimeSpan slow, TimeProvider time)
 {
     const int MostBodyBytes = 64 * 1024;
@@ -34,40 +35,41 @@ public sealed class GatewayApi(
     {
         var v1 = routes.MapGroup("/v1").WithTags("gateway").OpenToAll();
         foreach (var operation in Operations)
-            v1.MapPost(operation, http => DoAsync(operation, http).Unwrap(http));
-        v1.MapGet("requests/{key}", http => FindAsync(http).Unwrap(http));
-        v1.MapGet("charges", http => charges.ListAsync(http).Unwrap(http));
-        v1.MapGet("charges/{id}", http => charges.GetAsync((string)http.GetRouteValue("id")!, http).Unwrap(http));
-        v1.MapPost("charges/{reference}/action", http => ActAsync(http).Unwrap(http));
-        v1.MapGet("behaviour", http => Behave().ExecuteAsync(http));
-        v1.MapPut("behaviour", http => BehaveAsync(http).Unwrap(http));
+            v1.MapPost(operation, http => ExecuteAsync(operation, http).ExecuteAsync(http));
+        v1.MapGet("requests/{key}", http => FindAsync(http).ExecuteAsync(http));
+        v1.MapGet("charges", http => charges.ListAsync(http).ExecuteAsync(http));
+        v1.MapGet("charges/{id}", http => charges.GetAsync((string)http.GetRouteValue("id")!, http).ExecuteAsync(http));
+        v1.MapPost("charges/{reference}/action", http => ActAsync(http).ExecuteAsync(http));
+        v1.MapGet("behaviour", http => GetBehaviour().ExecuteAsync(http));
+        v1.MapPut("behaviour", http => SetBehaviourAsync(http).ExecuteAsync(http));
     }
 
-    async Task<IResult> DoAsync(string operation, HttpContext http)
+    async Task<IResult> ExecuteAsync(string operation, HttpContext http)
     {
-        var (asked, refusal) = await ReadAsync(http, HttpGatewayJson.Default.HttpGatewayRequest);
-        if (asked is null) return refusal!;
-        var whim = behaviour.Next();
+        var (request, refusal) = await ReadAsync(http, HttpGatewayJson.Default.HttpGatewayRequest);
+        if (request is null) return refusal!;
+        var fault = behaviour.Next();
         var authorizes = operation == GatewayOperations.Authorize;
         await Task.Delay(
-            whim.Latency + (authorizes && asked.Token == SandboxTokens.Slow ? slow : TimeSpan.Zero), time,
+            fault.Latency + (authorizes && request.Token == SandboxTokens.Slow ? slow : TimeSpan.Zero), time,
             http.RequestAborted);
-        if (whim.Error) return Tell(new(HttpGatewayNames.Unavailable));
-        if (whim.LostBefore) return await StaySilentAsync(http);
-        var token = authorizes && whim.Decline ? SandboxTokens.Declined : asked.Token;
+        if (fault.Error) return Respond(new(HttpGatewayNames.Unavailable));
+        if (fault.LostBefore) return await NeverRespondAsync(http);
+        var token = authorizes && fault.Decline ? SandboxTokens.Declined : request.Token;
         try
         {
-            var reply = await gateway.DoAsync(new GatewayRequest(
-                asked.Key, asked.Reference, operation, asked.Amount, asked.Currency, token, asked.Charge)
+            var reply = await ledger.ExecuteAsync(new GatewayRequest(
+                request.Key, request.Reference, operation, request.Amount, request.Currency, token, request.Charge)
             {
-                IsLast = asked.Final ?? true,
+                IsLast = request.Final ?? true,
             });
-            return reply.Lost || whim.LostAfter ? await StaySilentAsync(http) : Tell(Said(reply.Result!, http));
+            return reply.Lost || fault.LostAfter ? await NeverRespondAsync(http) : Respond(ResponseOf(reply.Result!, http));
         }
         catch (Exception error) when (error is OverloadedException or DatabaseUnavailableException)
         {
-            // It may have been carried out: no 503 of the contract, which says that it was not.
-            return Problem.Of(StatusCodes.Status504GatewayTimeout, "not_known", "Look the key up.");
+            // The contract's 503 promises that nothing happened, but the request may have been executed.
+            return Problem.Of(
+                StatusCodes.Status504GatewayTimeout, "not_known", "The request may have been executed; look up its key.");
         }
     }
 
@@ -76,37 +78,38 @@ public sealed class GatewayApi(
         if (!IsSigned(http, [])) return Unsigned();
         await Task.Delay(behaviour.Next().Latency, time, http.RequestAborted);
         var key = (string)http.GetRouteValue("key")!;
-        var reply = await gateway.FindAsync(
+        var reply = await ledger.FindAsync(
             new GatewayRequest(key, Guid.Empty, GatewayOperations.Authorize, 0, "", null, null));
-        return Tell(Said(reply.Result!, http));
+        return Respond(ResponseOf(reply.Result!, http));
     }
 
-    // The customer's own act, on the page that they were sent to: whoever holds the order's id is that customer.
+    // Plays the page of the customer's bank; the order id alone authorizes the decision.
     async Task<IResult> ActAsync(HttpContext http)
     {
         if (!Guid.TryParseExact((string)http.GetRouteValue("reference")!, "D", out var order))
             return Problem.NotFound("charge");
-        var body = await StrictJson.ReadAsync(http, GatewayJson.Default.SandboxAction);
+        var body = await StrictJson.ReadAsync(http, GatewayJson.Default.SandboxActionRequest);
         if (body.Refusal is not null) return body.Refusal;
-        var reply = await gateway.ActAsync(order, body.Value!.Approve);
+        var reply = await ledger.ActAsync(order, body.Value!.Approve);
         if (reply?.Charge is not { } charge) return Problem.NotFound("charge");
         if (reply.Result is not { } result)
-            return Problem.Conflict("not_waiting", $"Nothing is to be approved here; the charge is {charge.State}.");
+            return Problem.Conflict("not_waiting", $"No action is required; the charge is {charge.State}.");
         var type = $"charge.{charge.State}";
-        webhooks?.Send(new(SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, Said(result, http)));
-        return Answer.Json(StatusCodes.Status200OK, new SandboxActed(order, charge.State), GatewayJson.Default.SandboxActed);
+        webhooks?.Send(new(SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, ResponseOf(result, http)));
+        return Answer.Json(
+            StatusCodes.Status200OK, new(order, charge.State), GatewayJson.Default.SandboxActionResponse);
     }
 
-    Answer Behave() => Answer.Json(StatusCodes.Status200OK, behaviour.Said, GatewayJson.Default.BehaviourBody);
+    Answer GetBehaviour() => Answer.Json(StatusCodes.Status200OK, behaviour.Settings, GatewayJson.Default.BehaviourSettings);
 
-    async Task<IResult> BehaveAsync(HttpContext http)
+    async Task<IResult> SetBehaviourAsync(HttpContext http)
     {
-        var (said, refusal) = await ReadAsync(http, GatewayJson.Default.BehaviourBody);
-        if (said is null) return refusal!;
+        var (settings, refusal) = await ReadAsync(http, GatewayJson.Default.BehaviourSettings);
+        if (settings is null) return refusal!;
         try
         {
-            behaviour.Become(said);
-            return Behave();
+            behaviour.Apply(settings);
+            return GetBehaviour();
         }
         catch (FormatException error)
         {
@@ -120,45 +123,45 @@ public sealed class GatewayApi(
         if (http.Request.ContentLength is not { } length || length > MostBodyBytes)
             return (null, Problem.Of(
                 StatusCodes.Status413PayloadTooLarge, "body_too_large",
-                $"A body has a length, of {MostBodyBytes} bytes at most."));
+                $"Send a Content-Length of at most {MostBodyBytes} bytes."));
         await http.Request.Body.CopyToAsync(body, http.RequestAborted);
         if (!IsSigned(http, body.ToArray())) return (null, Unsigned());
         var (value, errors) = StrictJson.Parse(body.GetBuffer().AsSpan(0, (int)body.Length), type);
         return value is null ? (null, Problem.Invalid(errors)) : (value, null);
     }
 
-    bool IsSigned(HttpContext http, byte[] body) => signature.Fits(
+    bool IsSigned(HttpContext http, byte[] body) => signature.IsValid(
         http.Request.Headers[HttpGatewayNames.SignatureHeader].ToString(),
-        HttpGatewayNames.Signed(http.Request.Method, http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget),
+        HttpGatewayNames.SigningPrefix(http.Request.Method, http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget),
         body, time.GetUtcNow());
 
     static Answer Unsigned() => Problem.Of(
-        StatusCodes.Status401Unauthorized, "bad_signature", "The signature does not fit, or is older than 5 minutes.");
+        StatusCodes.Status401Unauthorized, "bad_signature", "The signature does not match, or is more than 5 minutes old.");
 
-    static Answer Tell(HttpGatewayAnswer answer) => Answer.Json(
-        answer.Outcome switch
+    static Answer Respond(HttpGatewayResponse response) => Answer.Json(
+        response.Outcome switch
         {
             HttpGatewayNames.Unavailable => StatusCodes.Status503ServiceUnavailable,
             HttpGatewayNames.UnknownKey => StatusCodes.Status404NotFound,
             _ => StatusCodes.Status200OK,
         },
-        answer, HttpGatewayJson.Default.HttpGatewayAnswer);
+        response, HttpGatewayJson.Default.HttpGatewayResponse);
 
-    static HttpGatewayAnswer Said(GatewayResult result, HttpContext http) => result switch
+    static HttpGatewayResponse ResponseOf(GatewayResult result, HttpContext http) => result switch
     {
-        GatewayResult.Succeeded done => new(
-            HttpGatewayNames.Succeeded, done.Reference, done.Captured, CaptureBefore: done.HoldsUntil),
-        GatewayResult.Declined no => new(HttpGatewayNames.Declined, Code: no.Code, Message: no.Message),
+        GatewayResult.Succeeded success => new(
+            HttpGatewayNames.Succeeded, success.Reference, success.Captured, CaptureBefore: success.HoldsUntil),
+        GatewayResult.Declined refusal => new(HttpGatewayNames.Declined, Code: refusal.Code, Message: refusal.Message),
         GatewayResult.ActionRequired action => new(
             HttpGatewayNames.ActionRequired, action.Reference,
             ActionUrl: $"{http.Request.Scheme}://{http.Request.Host}/v1/charges/{action.Url.Split('/')[^1]}/action"),
         GatewayResult.Unavailable => new(HttpGatewayNames.Unavailable),
         GatewayResult.NeverHappened => new(HttpGatewayNames.UnknownKey),
-        var other => throw new InvalidOperationException($"The sandbox does not answer {other.GetType().Name}."),
+        var other => throw new InvalidOperationException($"The sandbox never returns {other.GetType().Name}."),
     };
 
-    // The connection stays open and says nothing, until the caller has had enough.
-    async Task<IResult> StaySilentAsync(HttpContext http)
+    // Keeps the connection open without a response until the caller gives up.
+    async Task<IResult> NeverRespondAsync(HttpContext http)
     {
         await Task.Delay(LongestSilence, time, http.RequestAborted);
         http.Abort();
@@ -166,16 +169,16 @@ public sealed class GatewayApi(
     }
 }
 
-static class Unwrapping
+static class ResultTasks
 {
-    /// <summary>Runs what an endpoint decided.</summary>
-    public static async Task Unwrap(this Task<IResult> deciding, HttpContext http) =>
-        await (await deciding).ExecuteAsync(http);
+    /// <summary>Awaits an endpoint's result and writes the response.</summary>
+    public static async Task ExecuteAsync(this Task<IResult> result, HttpContext http) =>
+        await (await result).ExecuteAsync(http);
 }
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(BehaviourBody))]
-[JsonSerializable(typeof(SandboxAction))]
-[JsonSerializable(typeof(SandboxActed))]
+[JsonSerializable(typeof(BehaviourSettings))]
+[JsonSerializable(typeof(SandboxActionRequest))]
+[JsonSerializable(typeof(SandboxActionResponse))]
 sealed partial class GatewayJson : JsonSerializerContext;

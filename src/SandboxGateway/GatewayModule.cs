@@ -11,8 +11,8 @@ using Orderwright.Runtime;
 namespace Orderwright.SandboxGateway;
 
 /// <summary>
-/// The sandbox as another company would run it: a process with a database of its own, reached over the contract of
-/// docs/http-gateway.md. What it holds is what our record is checked against.
+/// The sandbox as a separate company's gateway: a process with a separate database, serving the contract of
+/// docs/reference/http-gateway.md. Verification compares our record of payments with the sandbox's.
 /// </summary>
 public sealed class GatewayModule : IServiceModule
 {
@@ -22,29 +22,29 @@ public sealed class GatewayModule : IServiceModule
     {
         var settings = context.Configuration.Bind<GatewaySettings>();
         var signature = new Signature(SecretOf(settings, context.Configuration));
-        var gateway = new SandboxLedger(context);
+        var ledger = new SandboxLedger(context);
         var webhooks = settings.Webhook.Length == 0
             ? null
             : new WebhookSender(AddressOf(settings.Webhook), signature, context.Time, context.Logs);
         var api = new GatewayApi(
-            gateway, new ChargeList(context.Database, context.Sql), signature, settings.Behaviour(), webhooks,
+            ledger, new ChargeList(context.Database, context.Sql), signature, settings.Behaviour(), webhooks,
             SandboxSettings.Read(context.Configuration).SandboxSlow, context.Time);
         return new HttpParts
         {
-            Loops = webhooks is null ? [gateway.Loop] : [gateway.Loop, webhooks.Loop],
+            Loops = webhooks is null ? [ledger.Loop] : [ledger.Loop, webhooks.Loop],
             Routes = api.Map,
         };
     }
 
-    /// <summary>Once it is ready: how customer-service is pointed at it.</summary>
-    public static AfterReady TellHowToReachIt(IConfiguration configuration, ILoggerFactory logs)
+    /// <summary>Prints the settings that connect customer-service to the gateway, once the gateway is ready.</summary>
+    public static AfterReady PrintConnectionSettings(IConfiguration configuration, ILoggerFactory logs)
     {
-        var told = configuration.Bind<GatewaySettings>().GatewaySecret.Length > 0
-            ? "ORDERWRIGHT_GATEWAY_SECRET as here"
+        var secretSetting = configuration.Bind<GatewaySettings>().GatewaySecret.Length > 0
+            ? "the same ORDERWRIGHT_GATEWAY_SECRET"
             : $"ORDERWRIGHT_GATEWAY_SECRET_FILE={SecretFile(configuration)}";
         return (url, _) =>
         {
-            Console.WriteLine($"For customer-service: ORDERWRIGHT_GATEWAY_URL={new Uri(url, "v1")}, {told}");
+            Console.WriteLine($"For customer-service: ORDERWRIGHT_GATEWAY_URL={new Uri(url, "v1")}, {secretSetting}");
             return Task.CompletedTask;
         };
     }
@@ -58,11 +58,11 @@ public sealed class GatewayModule : IServiceModule
             if (!File.Exists(file)) Write(file, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)));
             secret = File.ReadAllText(file).Trim();
         }
-        return secret.Length >= Signature.LeastSecret
+        return secret.Length >= Signature.MinimumSecretLength
             ? Encoding.UTF8.GetBytes(secret)
             : throw new InvalidSettingException(
                 $"{Settings.Prefix}GATEWAY_SECRET has {secret.Length} characters. Allowed: " +
-                $"{Signature.LeastSecret} or more, or none for one of its own.");
+                $"{Signature.MinimumSecretLength} or more, or none for a generated secret.");
     }
 
     static string SecretFile(IConfiguration configuration) =>

@@ -1,4 +1,4 @@
 using Orderwright.SandboxGateway;
 using Orderwright.Hosting;
 
-return await ServiceHost.RunAsync(args, [new GatewayModule()], GatewayModule.TellHowToReachIt);
+return await ServiceHost.RunAsync(args, [new GatewayModule()], GatewayModule.PrintConnectionSettings);

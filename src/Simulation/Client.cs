@@ -7,7 +7,7 @@ using Orderwright.CustomerService.Customers;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Operators;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
@@ -249,7 +249,7 @@ public sealed class Client(World world, Chance chance)
 
     Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) => CallAsync(
         ServiceNames.Coordinator,
-        node => node.Operators!.SubmitAsync(Unkeyed(new OperatorRequest(orderId, verb, "As simulated."))));
+        node => node.Operators!.SubmitAsync(Unkeyed(new OperatorAction(orderId, verb, "As simulated."))));
 
     void Change(CatalogueChange change) =>
         Start(() => CallAsync(ServiceNames.Stock, node => node.Catalogue!.SubmitAsync(Unkeyed(change))));

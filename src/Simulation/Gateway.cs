@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Verification;
 

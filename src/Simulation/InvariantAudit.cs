@@ -12,12 +12,13 @@ sealed class InvariantAudit(World world, Arena arena)
 {
     static readonly SqlQuery Open =
         new("open", "SELECT order_id, state, waiting_for, step, code FROM sagas WHERE ended_at IS NULL");
-    static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled");
+    static readonly SqlQuery Unsettled = new("unsettled", "SELECT order_id FROM unsettled_orders");
     static readonly SqlQuery OpenShipments =
         new("open_shipments", "SELECT order_id, participant FROM fulfilment_work");
-    static readonly SqlQuery PendingNotifications = new("pending_notifications", "SELECT count(*) AS total FROM moved_payments");
+    static readonly SqlQuery PendingNotifications =
+        new("pending_notifications", "SELECT count(*) AS total FROM payment_notifications");
     static readonly SqlQuery OpenAttempts =
-        new("open_attempts", "SELECT count(*) AS total FROM gateway_calls WHERE finished_at IS NULL");
+        new("open_attempts", "SELECT count(*) AS total FROM payment_attempts WHERE finished_at IS NULL");
     static readonly SqlQuery Orders = new("orders_placed", "SELECT id, status, metadata ->> 'order' AS number FROM orders");
     static readonly SqlQuery Letters = new("letters", "SELECT reason FROM dead_letters WHERE raw <> 'garbage'");
 

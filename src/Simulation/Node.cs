@@ -9,6 +9,7 @@ using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
 using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Operators;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
@@ -95,7 +96,7 @@ public sealed class Node
 
     public Webhooks? Webhooks { get; private set; }
 
-    public CommandGroup<OperatorRequest>? Operators { get; private set; }
+    public CommandGroup<OperatorAction>? Operators { get; private set; }
 
     public TimeProvider Time => time;
 

@@ -1,4 +1,4 @@
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Operators;
 
 namespace Orderwright.Simulation;
 

@@ -1,5 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Operators;
+using Orderwright.SagaCoordinator.Process;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
-using Orderwright.SagaCoordinator;
 using Orderwright.Verification;
 
 namespace Orderwright.Simulation;
@@ -44,8 +43,6 @@ public sealed class World
         Settings = new ConfigurationBuilder().AddInMemoryCollection(
             [
                 new("Sandbox", "false"),
-                // Not the default: the bolder setting needs the watching.
-                new(nameof(SagaLimits.SaveWithin), "1s"),
                 new("Capture", plan.TakesOnFulfilment ? CapturePolicies.Fulfilment : CapturePolicies.Confirmation),
             ]).Build();
         foreach (var (service, instances) in plan.Instances)

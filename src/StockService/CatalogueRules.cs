@@ -3,9 +3,9 @@ using Orderwright.Http;
 
 namespace Orderwright.StockService;
 
-/// <summary>What a person or an import wants of a product or its level.</summary>
-/// <param name="Sku">Which one.</param>
-/// <param name="IfMatch">Only in this version; null for whichever.</param>
+/// <summary>Requested change of a product or its level.</summary>
+/// <param name="Sku">SKU of the product.</param>
+/// <param name="IfMatch">Required version; null for any.</param>
 public abstract record CatalogueChange(string Sku, Precondition? IfMatch)
 {
     public sealed record Put(string Sku, string Name, long UnitPrice, string Currency, Precondition? IfMatch)
@@ -13,27 +13,26 @@ public abstract record CatalogueChange(string Sku, Precondition? IfMatch)
 
     public sealed record Remove(string Sku, Precondition? IfMatch) : CatalogueChange(Sku, IfMatch);
 
-    /// <summary>Somebody counted what is on hand.</summary>
+    /// <summary>Sets the quantity on hand to a counted value.</summary>
     public sealed record Count(string Sku, long OnHand, Precondition? IfMatch)
         : CatalogueChange(Sku, IfMatch);
 
     /// <summary>
-    /// Units came or went, for a <paramref name="Reason"/> of <see cref="MovementKinds.Adjustments"/>.
+    /// Changes the quantity on hand; <paramref name="Reason"/> is one of <see cref="MovementKinds.Adjustments"/>.
     /// </summary>
     public sealed record Adjust(string Sku, long Delta, string Reason, string? Note)
         : CatalogueChange(Sku, null);
 }
 
-/// <summary>What follows from one change.</summary>
-/// <param name="Answer">Null where the answer is the movement, once the ledger has given it its
-/// place.</param>
-/// <param name="Next">The entry from now on; null where there is none.</param>
-/// <param name="Movement">For the ledger.</param>
+/// <summary>Decision on one change.</summary>
+/// <param name="Answer">Response; null for an adjustment, answered with the movement after insertion.</param>
+/// <param name="Next">Entry after the change; null after a removal.</param>
+/// <param name="Movement">Movement for the ledger.</param>
 public sealed record CatalogueDecision(Answer? Answer, CatalogueEntry? Next, NewMovement? Movement = null);
 
 /// <summary>
-/// Decides changes of the catalogue and of what is on hand: pure. A change that says what is already so
-/// answers like the first time and writes nothing, so that an import may be repeated.
+/// Decides on changes of the catalogue and of quantities on hand. Pure. A change without effect gets the usual response and
+/// writes nothing, so an import can be repeated.
 /// </summary>
 public static class CatalogueRules
 {
@@ -45,7 +44,7 @@ public static class CatalogueRules
             CatalogueChange.Remove remove => Remove(remove, known),
             CatalogueChange.Count count => Count(count, known, actor),
             CatalogueChange.Adjust adjust => Adjust(adjust, known, actor),
-            _ => throw new InvalidOperationException($"{change} is no change of the catalogue."),
+            _ => throw new InvalidOperationException($"{change} is not a change of the catalogue."),
         };
 
     static CatalogueDecision Put(CatalogueChange.Put put, CatalogueEntry? known, DateTimeOffset now)
@@ -54,7 +53,7 @@ public static class CatalogueRules
         if (known is null)
         {
             var created = new Product(put.Sku, put.Name, put.UnitPrice, put.Currency, 1, now, now);
-            return new(Tell(created, StatusCodes.Status201Created), new(created, new(put.Sku, 0, 0, 0, 1)));
+            return new(Respond(created, StatusCodes.Status201Created), new(created, new(put.Sku, 0, 0, 0, 1)));
         }
         var wanted = known.Product with
         {
@@ -62,9 +61,9 @@ public static class CatalogueRules
             UnitPrice = put.UnitPrice,
             Currency = put.Currency,
         };
-        if (wanted == known.Product) return new(Tell(wanted), known);
+        if (wanted == known.Product) return new(Respond(wanted), known);
         var changed = wanted with { Version = wanted.Version + 1, UpdatedAt = now };
-        return new(Tell(changed), known with { Product = changed });
+        return new(Respond(changed), known with { Product = changed });
     }
 
     static CatalogueDecision Remove(CatalogueChange.Remove remove, CatalogueEntry known)
@@ -73,17 +72,17 @@ public static class CatalogueRules
         return known.Level is { OnHand: 0, Allocated: 0, Reserved: 0 }
             ? new(Answer.NoContent(), null)
             : new(
-                Problem.Conflict("product_in_use", "Units of it are on hand, allocated or reserved."), known);
+                Problem.Conflict("product_in_use", "The product still has units on hand, allocated or reserved."), known);
     }
 
     static CatalogueDecision Count(CatalogueChange.Count count, CatalogueEntry known, string actor)
     {
         if (count.IfMatch?.Holds(known.Level.Version) == false) return new(Precondition.Failed(), known);
-        if (count.OnHand == known.Level.OnHand) return new(Tell(known.Level), known);
+        if (count.OnHand == known.Level.OnHand) return new(Respond(known.Level), known);
         if (BelowPromised(known.Level, count.OnHand) is { } refusal) return new(refusal, known);
         var level = WithOnHand(known.Level, count.OnHand);
         return new(
-            Tell(level), known with { Level = level },
+            Respond(level), known with { Level = level },
             new(count.Sku, null, MovementKinds.Counted, count.OnHand - known.Level.OnHand, 0, null, actor));
     }
 
@@ -101,14 +100,14 @@ public static class CatalogueRules
 
     static Answer? BelowPromised(StockLevel level, long onHand) =>
         level.Allocated + level.Reserved is var promised && onHand >= promised ? null : Problem.Conflict(
-            "below_promised", $"{promised} units are allocated or reserved: no fewer can be on hand.");
+            "below_promised", $"{promised} units are allocated or reserved; the quantity on hand cannot be lower.");
 
     static StockLevel WithOnHand(StockLevel level, long onHand) =>
         level with { OnHand = onHand, Version = level.Version + 1 };
 
-    static Answer Tell(Product product, int status = StatusCodes.Status200OK) => Answer.Json(
+    static Answer Respond(Product product, int status = StatusCodes.Status200OK) => Answer.Json(
         status, product, StockJson.Default.Product,
         status == StatusCodes.Status201Created ? ProductApi.PathOf(product.Sku) : null, product.Version);
 
-    static Answer Tell(StockLevel level) => StockApi.Tell(level);
+    static Answer Respond(StockLevel level) => StockApi.Respond(level);
 }

@@ -5,16 +5,16 @@ using Orderwright.Http;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Carries out what the HTTP API wants changed: products, counts and adjustments of concurrent requests share
-/// one transaction, decided in order of arrival against rows locked in SKU order.
+/// Applies changes from the HTTP API: products, counts and adjustments of concurrent requests share one transaction, decided
+/// in order of arrival against rows locked in SKU order.
 /// </summary>
 public sealed class ChangeCatalogue
 {
     readonly CommandGroup<CatalogueChange> group;
-    readonly CatalogueTables catalogue;
-    readonly StockTables stock;
+    readonly CatalogueStore catalogue;
+    readonly StockStore stock;
 
-    public ChangeCatalogue(ServiceContext context, CatalogueTables catalogue, StockTables stock)
+    public ChangeCatalogue(ServiceContext context, CatalogueStore catalogue, StockStore stock)
     {
         this.catalogue = catalogue;
         this.stock = stock;
@@ -57,7 +57,7 @@ public sealed class ChangeCatalogue
             work, [.. kept.Select(entry => entry.Level).Where(level => level != before[level.Sku].Level)]);
     }
 
-    // The ledger gives each movement its place; where the movement is the answer, it is told with it.
+    // A movement gets its seq on insertion, so the response to an adjustment is built afterwards.
     async Task<IReadOnlyList<Answer>> AnswerAsync(Work work, CatalogueDecision[] decisions)
     {
         var movements = decisions.Select(decision => decision.Movement).OfType<NewMovement>().ToArray();
@@ -66,15 +66,15 @@ public sealed class ChangeCatalogue
         for (var i = 0; i < answers.Length; i++)
         {
             var (answer, _, movement) = decisions[i];
-            var told = movement is null ? null : Tell(movement, seqs.Dequeue(), work.Now);
-            answers[i] = answer ?? told!;
+            var inserted = movement is null ? null : Respond(movement, seqs.Dequeue(), work.Now);
+            answers[i] = answer ?? inserted!;
         }
         return answers;
     }
 
-    static Answer Tell(NewMovement moved, long seq, DateTimeOffset at) => Answer.Json(
+    static Answer Respond(NewMovement moved, long seq, DateTimeOffset at) => Answer.Json(
         StatusCodes.Status201Created,
         new(seq, moved.Sku, moved.OrderId, moved.Kind, moved.OnHandDelta, moved.AllocatedDelta, at, moved.Note,
             moved.Actor),
-        StockJson.Default.Movement);
+        StockJson.Default.StockMovement);
 }

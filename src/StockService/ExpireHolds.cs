@@ -3,15 +3,14 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Gives back what nobody committed in time. A commit that comes later takes the goods again if they are
-/// still there, so an early or a late sweep costs a sale at worst, never the truth.
+/// Releases holds not committed in time. A later commit allocates the goods again if still available, so an early or late sweep
+/// costs at worst a sale, never correctness.
 /// </summary>
-public sealed class ExpireHolds(StockTables tables)
+public sealed class ExpireHolds(StockStore store)
 {
     /// <summary>
-    /// How long a hold outlives its end. The end was set by the coordinator's clock and is judged by this
-    /// one: the grace covers what two synchronized clocks may differ by, and a renewal or a commit that is
-    /// already under way.
+    /// Grace after the expiry of a hold. The coordinator's clock sets the expiry and the local clock judges: the grace covers
+    /// the skew of two synchronized clocks, and a renewal or commit already in transit.
     /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
@@ -20,12 +19,12 @@ public sealed class ExpireHolds(StockTables tables)
     public async Task<int> RunAsync(Work work, int most)
     {
         var dueBefore = work.Now - Grace;
-        var due = await tables.LockDueReservationsAsync(work, dueBefore, most);
+        var due = await store.LockDueReservationsAsync(work, dueBefore, most);
         if (due.Count == 0) return 0;
         var skus = due.SelectMany(row => row.Lines).Select(line => line.Sku);
-        var stock = new StockBatch(due, await tables.LockItemsAsync(work, skus), work.Now);
-        stock.Expire(dueBefore);
-        tables.Save(work, stock, "expire-holds");
+        var batch = new StockBatch(due, await store.LockItemsAsync(work, skus), work.Now);
+        batch.Expire(dueBefore);
+        store.Save(work, batch, "expire-holds");
         return due.Count;
     }
 }

@@ -4,12 +4,11 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Reserve, renew, commit, release and ship: goods move between available, reserved and allocated, and out of the house. One
-/// handler takes all six, because a batch has them mixed: so each row is loaded, locked and saved once a batch, a
-/// release that follows its reserve in the same batch follows it here too, and every transaction locks in one
-/// order (reservations by order, then levels by SKU), so that two instances never wait for each other.
+/// Reserves, renews, commits, releases and ships goods. A single handler takes all six commands, because a batch mixes them:
+/// each row is loaded, locked and saved once per batch, and the commands of an order keep their sequence. Every transaction
+/// locks reservations by order, then levels by SKU, so two instances never deadlock.
 /// </summary>
-public sealed class MoveGoods(StockTables tables) : IBatchHandler
+public sealed class MoveGoods(StockStore store) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes { get; } =
     [
@@ -19,12 +18,12 @@ public sealed class MoveGoods(StockTables tables) : IBatchHandler
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
-        var known = await tables.LockReservationsAsync(work, [.. batch.Select(m => m.OrderId).Distinct()]);
+        var known = await store.LockReservationsAsync(work, [.. batch.Select(m => m.OrderId).Distinct()]);
         var shipping = batch.Where(command => command.Body is ShipGoods or ReleaseUnshipped)
             .Select(command => command.OrderId).Distinct();
-        // Read after their reservations are locked, as all that touches them is.
-        var shipped = await tables.ShipmentsAsync(work, [.. shipping]);
-        var stock = new StockBatch(known, await tables.LockItemsAsync(work, SkusOf(batch, known)), work.Now, shipped);
+        // Loaded under the reservation locks, which every writer of shipments holds.
+        var shipped = await store.LoadShipmentsAsync(work, [.. shipping]);
+        var stock = new StockBatch(known, await store.LockItemsAsync(work, SkusOf(batch, known)), work.Now, shipped);
         foreach (var command in batch)
             if (command.Body is ShipGoods ship)
                 work.Answer(command, stock.Ship(command.OrderId, ship));
@@ -32,11 +31,10 @@ public sealed class MoveGoods(StockTables tables) : IBatchHandler
                 work.Answer(command, stock.ReleaseUnshipped(command.OrderId, rest));
             else if (stock.Decide(command.OrderId, command.Body) is { } answer)
                 work.Answer(command, answer);
-        tables.Save(work, stock, ServiceNames.Coordinator);
+        store.Save(work, stock, ServiceNames.Coordinator);
     }
 
-    // Each goods that any command of the batch could move: what a new order asks for, and what a known one
-    // has.
+    // All SKUs a command of the batch may move: from known reservations and from new orders.
     static IEnumerable<string> SkusOf(IReadOnlyList<Message> batch, IReadOnlyList<Reservation> known)
     {
         var knownIds = known.Select(row => row.OrderId).ToHashSet();

@@ -6,7 +6,7 @@ using Orderwright.Http;
 
 namespace Orderwright.StockService;
 
-/// <summary>The catalogue over HTTP: <c>/api/v1/products</c>.</summary>
+/// <summary>Catalogue over HTTP: <c>/api/v1/products</c>.</summary>
 public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalogue changes)
 {
     const int MaxNameLength = 200;
@@ -19,7 +19,7 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
         products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Lists().Produces<Page<Product>>();
         products.MapGet("/{sku}", GetAsync).WithName("getProduct").Produces<Product>();
         products.MapPut("/{sku}", PutAsync).WithName("putProduct")
-            .Accepts<ProductBody>("application/json")
+            .Accepts<ProductRequest>("application/json")
             .Produces<Product>().Produces<Product>(StatusCodes.Status201Created);
         products.MapDelete("/{sku}", DeleteAsync).WithName("deleteProduct")
             .Produces(StatusCodes.Status204NoContent);
@@ -31,7 +31,7 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
         if (query.Refusal is { } refusal) return refusal;
         var products = await database.QueryAsync(
             sql["products"], SqlArgs.With("after", query.Position ?? "").And("most", query.Limit + 1),
-            CatalogueTables.ReadProduct, http.RequestAborted);
+            CatalogueStore.ReadProduct, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, Pages.Of(products, query.Limit, product => product.Sku),
             StockJson.Default.PageProduct);
@@ -41,7 +41,7 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
     {
         if (new Check().Id("sku", sku).Refusal is { } refusal) return refusal;
         var found = await database.QueryAsync(
-            sql["product"], SqlArgs.With("sku", sku), CatalogueTables.ReadProduct, http.RequestAborted);
+            sql["product"], SqlArgs.With("sku", sku), CatalogueStore.ReadProduct, http.RequestAborted);
         return found is [var product]
             ? Answer.Json(StatusCodes.Status200OK, product, StockJson.Default.Product, version: product.Version)
             : Problem.NotFound("product");
@@ -49,14 +49,14 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
 
     async Task<IResult> PutAsync(string sku, HttpContext http)
     {
-        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.ProductBody);
+        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.ProductRequest);
         if (command is null) return refusal!;
         var (name, unitPrice, currency) = command.Body;
         var check = new Check().Id("sku", sku)
             .Text("/name", name, MaxNameLength)
             .Range("/unitPrice", unitPrice, 0, Check.Most)
             .Currency("/currency", currency);
-        return check.Refusal ?? await changes.SubmitAsync(command.For<ProductBody, CatalogueChange>(
+        return check.Refusal ?? await changes.SubmitAsync(command.For<ProductRequest, CatalogueChange>(
             new CatalogueChange.Put(sku, name, unitPrice, currency, Precondition.Read(http))));
     }
 

@@ -2,40 +2,16 @@ using Orderwright.Contracts;
 
 namespace Orderwright.StockService;
 
-/// <summary>
-/// What became of an order's goods. One row per order, for good: it also remembers refusals and undos.
-/// </summary>
-public static class ReservationStates
-{
-    /// <summary>The goods count as reserved until the hold expires.</summary>
-    public const string Held = "held";
-
-    /// <summary>The goods count as allocated.</summary>
-    public const string Committed = "committed";
-
-    /// <summary>Given back by an undo; without lines, a tombstone which refuses a late reserve.</summary>
-    public const string Released = "released";
-
-    /// <summary>
-    /// Given back because nobody committed in time; a commit may still take the goods again.
-    /// </summary>
-    public const string Expired = "expired";
-
-    /// <summary>The answer was no, and stays no.</summary>
-    public const string Refused = "refused";
-}
-
-/// <summary>An order's claim on goods.</summary>
-/// <param name="OrderId">The natural key: one reservation per order.</param>
+/// <summary>Claim of an order on goods.</summary>
+/// <param name="OrderId">Natural key: one reservation per order.</param>
 /// <param name="State">One of <see cref="ReservationStates"/>.</param>
-/// <param name="Code">Why it was refused, one of <see cref="ReasonCodes"/>; null else.</param>
-/// <param name="Message">The same for people.</param>
-/// <param name="Currency">The order's.</param>
-/// <param name="Lines">The order's lines with the prices that hold; empty where nothing was ever
-/// held.</param>
-/// <param name="ExpiresAt">When an uncommitted hold ends.</param>
-/// <param name="CreatedAt">When the order was first heard of here.</param>
-/// <param name="UpdatedAt">When the state last changed.</param>
+/// <param name="Code">Reason of a refusal, one of <see cref="ReasonCodes"/>; otherwise null.</param>
+/// <param name="Message">Refusal in a sentence for people.</param>
+/// <param name="Currency">Currency of the order.</param>
+/// <param name="Lines">Lines of the order with their prices; empty if nothing was ever held.</param>
+/// <param name="ExpiresAt">Expiry of an uncommitted hold.</param>
+/// <param name="CreatedAt">Time of the order's first command.</param>
+/// <param name="UpdatedAt">Time of the last change.</param>
 public sealed record Reservation(
     Guid OrderId,
     string State,
@@ -47,7 +23,7 @@ public sealed record Reservation(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    /// <summary>Units per SKU, lines of one SKU summed, in order of first appearance.</summary>
+    /// <summary>Sums the units per SKU, in order of first appearance.</summary>
     public IEnumerable<(string Sku, long Quantity)> Goods() => GoodsOf(Lines);
 
     public static IEnumerable<(string Sku, long Quantity)> GoodsOf(IReadOnlyList<OrderLine> lines) =>
@@ -56,19 +32,18 @@ public sealed record Reservation(
             : lines.GroupBy(line => line.Sku, (sku, same) => (sku, same.Sum(line => (long)line.Quantity)));
 }
 
-/// <summary>Goods of a committed order that left the house; never changed.</summary>
-/// <param name="OrderId">The order.</param>
-/// <param name="Fulfilment">1 and up, order-service's; with the order the natural key. 0 is the rest, which was released and
-/// has not left.</param>
-/// <param name="Lines">What was shipped of which line.</param>
+/// <summary>Shipped goods of a committed order; immutable.</summary>
+/// <param name="OrderId">Id of the order.</param>
+/// <param name="Fulfilment">Number of the fulfilment in order-service, 1 and up; 0 is the release of unshipped goods. Order and
+/// number are the natural key.</param>
+/// <param name="Lines">Shipped lines and quantities.</param>
 public sealed record Shipment(Guid OrderId, int Fulfilment, IReadOnlyList<OrderLine> Lines);
 
-/// <summary>How much there is of a SKU, in units. The database has the same bounds as a CHECK.</summary>
-/// <param name="Sku">The catalogue's key.</param>
-/// <param name="OnHand">In the house, at least <paramref name="Allocated"/> + <paramref
-/// name="Reserved"/>.</param>
+/// <summary>Stock of a SKU, in units. A CHECK in the database enforces the same bounds.</summary>
+/// <param name="Sku">Key of the product.</param>
+/// <param name="OnHand">Physical stock, at least <paramref name="Allocated"/> + <paramref name="Reserved"/>.</param>
 /// <param name="Allocated">Sold, not yet shipped.</param>
-/// <param name="Reserved">Held for orders that are not decided yet.</param>
+/// <param name="Reserved">Held for undecided orders.</param>
 /// <param name="Version">Raised by every transaction that changes the row.</param>
 public sealed record StockLevel(string Sku, long OnHand, long Allocated, long Reserved, long Version)
 {
@@ -88,5 +63,5 @@ public sealed record StockLevel(string Sku, long OnHand, long Allocated, long Re
     }
 }
 
-/// <summary>What an order needs to know of a SKU: how much there is, and what one unit costs.</summary>
+/// <summary>Stock and price of a SKU, as orders need them.</summary>
 public sealed record StockItem(StockLevel Level, long UnitPrice, string Currency);

@@ -8,26 +8,26 @@ using Orderwright.Http;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Levels, the ledger and the holds over HTTP: <c>/api/v1/stock</c>, <c>/api/v1/reservations</c>.
+/// Levels, ledger and reservations over HTTP: <c>/api/v1/stock</c>, <c>/api/v1/reservations</c>.
 /// </summary>
 public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue changes)
 {
     const int MaxNoteLength = 500;
 
-    public static Answer Tell(StockLevel level) => Answer.Json(
-        StatusCodes.Status200OK, StockView.Of(level), StockJson.Default.StockView, version: level.Version);
+    public static Answer Respond(StockLevel level) => Answer.Json(
+        StatusCodes.Status200OK, StockResponse.Of(level), StockJson.Default.StockResponse, version: level.Version);
 
     public void Map(IEndpointRouteBuilder routes)
     {
         var stock = routes.MapGroup("/api/v1/stock").WithTags("stock").Require(Scopes.Stock);
-        stock.MapGet("", (Delegate)ListAsync).WithName("listStock").Lists("below").Produces<Page<StockView>>();
-        stock.MapGet("/{sku}", GetAsync).WithName("getStock").Produces<StockView>();
+        stock.MapGet("", (Delegate)ListAsync).WithName("listStock").Lists("below").Produces<Page<StockResponse>>();
+        stock.MapGet("/{sku}", GetAsync).WithName("getStock").Produces<StockResponse>();
         stock.MapPut("/{sku}", CountAsync).WithName("countStock")
-            .Accepts<CountBody>("application/json").Produces<StockView>();
+            .Accepts<CountRequest>("application/json").Produces<StockResponse>();
         stock.MapPost("/{sku}/adjustments", AdjustAsync).WithName("adjustStock")
-            .Accepts<AdjustmentBody>("application/json").Produces<Movement>(StatusCodes.Status201Created);
+            .Accepts<AdjustmentRequest>("application/json").Produces<StockMovement>(StatusCodes.Status201Created);
         stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements").Lists()
-            .Produces<Page<Movement>>();
+            .Produces<Page<StockMovement>>();
         routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations")
             .Lists("orderId", "sku").WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
     }
@@ -40,42 +40,42 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         var levels = await ReadAsync(
             "levels",
             SqlArgs.With("after", query.Position ?? "").And("below", below).And("most", query.Limit + 1),
-            StockTables.ReadLevel, http);
+            StockStore.ReadLevel, http);
         var (items, nextCursor) = Pages.Of(levels, query.Limit, level => level.Sku);
         return Answer.Json(
-            StatusCodes.Status200OK, new([.. items.Select(StockView.Of)], nextCursor),
-            StockJson.Default.PageStockView);
+            StatusCodes.Status200OK, new([.. items.Select(StockResponse.Of)], nextCursor),
+            StockJson.Default.PageStockResponse);
     }
 
     async Task<IResult> GetAsync(string sku, HttpContext http)
     {
         if (new Check().Id("sku", sku).Refusal is { } refusal) return refusal;
-        return await ReadAsync("level", SqlArgs.With("sku", sku), StockTables.ReadLevel, http) is [var level]
-            ? Tell(level)
+        return await ReadAsync("level", SqlArgs.With("sku", sku), StockStore.ReadLevel, http) is [var level]
+            ? Respond(level)
             : Problem.NotFound("product");
     }
 
     async Task<IResult> CountAsync(string sku, HttpContext http)
     {
-        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.CountBody);
+        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.CountRequest);
         if (command is null) return refusal!;
         var onHand = command.Body.OnHand;
         var check = new Check().Id("sku", sku).Range("/onHand", onHand, 0, Check.Most);
-        return check.Refusal ?? await changes.SubmitAsync(command.For<CountBody, CatalogueChange>(
+        return check.Refusal ?? await changes.SubmitAsync(command.For<CountRequest, CatalogueChange>(
             new CatalogueChange.Count(sku, onHand, Precondition.Read(http))));
     }
 
     async Task<IResult> AdjustAsync(string sku, HttpContext http)
     {
-        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.AdjustmentBody);
+        var (command, refusal) = await Commands.ReadAsync(http, StockJson.Default.AdjustmentRequest);
         if (command is null) return refusal!;
         var (delta, reason, note) = command.Body;
         var check = new Check().Id("sku", sku)
             .Range("/delta", delta, -Check.Most, Check.Most)
             .OneOf("/reason", reason, MovementKinds.Adjustments)
             .OptionalText("/note", note, MaxNoteLength);
-        if (delta == 0) check.Fail("/delta", "out_of_range", "It must not be 0.");
-        return check.Refusal ?? await changes.SubmitAsync(command.For<AdjustmentBody, CatalogueChange>(
+        if (delta == 0) check.Fail("/delta", "out_of_range", "Must not be 0.");
+        return check.Refusal ?? await changes.SubmitAsync(command.For<AdjustmentRequest, CatalogueChange>(
             new CatalogueChange.Adjust(sku, delta, reason, note)));
     }
 
@@ -86,21 +86,21 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         var before = long.MaxValue;
         if (query.Position is { } position
             && !long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out before))
-            return ForeignCursor();
+            return Problem.InvalidCursor;
         var movements = await ReadAsync(
             "movements", SqlArgs.With("sku", sku).And("before", before).And("most", query.Limit + 1),
-            StockTables.ReadMovement, http);
-        // The ledger outlives its product, so only a SKU that never was has no page at all.
+            StockStore.ReadMovement, http);
+        // The ledger outlives its product: 404 only for a SKU that never existed.
         if (movements.Count == 0
-            && await ReadAsync("level", SqlArgs.With("sku", sku), StockTables.ReadLevel, http) is [])
+            && await ReadAsync("level", SqlArgs.With("sku", sku), StockStore.ReadLevel, http) is [])
             return Problem.NotFound("product");
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of(movements, query.Limit, movement => movement.Seq.ToString(CultureInfo.InvariantCulture)),
-            StockJson.Default.PageMovement);
+            StockJson.Default.PageStockMovement);
     }
 
-    // By order: what became of its goods, whatever that is. Else: the holds, newest order first.
+    // By order: the reservation in any state. Otherwise: the current holds, newest order first.
     async Task<IResult> ListReservationsAsync(HttpContext http)
     {
         var query = new ListQuery(http, "orderId", "sku");
@@ -110,15 +110,15 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
         if ((query.Refusal ?? check.Refusal) is { } refusal) return refusal;
         var before = default(Guid);
         if (query.Position is { } position && !Guid.TryParseExact(position, "D", out before))
-            return ForeignCursor();
+            return Problem.InvalidCursor;
         var reservations = orderId is not null
             ? await ReadAsync(
-                "reservation", SqlArgs.With("order_id", orderId), StockTables.ReadReservation, http)
+                "reservation", SqlArgs.With("order_id", orderId), StockStore.ReadReservation, http)
             : await ReadAsync(
                 "held_reservations",
                 SqlArgs.With("before", query.Position is null ? null : before).And("sku", sku)
                     .And("most", query.Limit + 1),
-                StockTables.ReadReservation, http);
+                StockStore.ReadReservation, http);
         if (orderId is not null && sku is not null)
             reservations.RemoveAll(reservation => reservation.Lines.All(line => line.Sku != sku));
         return Answer.Json(
@@ -129,7 +129,4 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
 
     Task<List<T>> ReadAsync<T>(string query, SqlArgs args, Func<IRow, T> map, HttpContext http) =>
         database.QueryAsync(sql[query], args, map, http.RequestAborted);
-
-    static Answer ForeignCursor() =>
-        Problem.Invalid("cursor", "invalid_cursor", "This cursor belongs to another list.");
 }

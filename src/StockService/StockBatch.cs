@@ -3,19 +3,18 @@ using Orderwright.Contracts;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// A line of the ledger that one order writes: units become allocated, or with a minus stop being so; those that leave the
-/// house are not on hand any more either.
+/// Movement caused by an order: a change of the allocated quantity and, for shipped goods, of the quantity on hand.
 /// </summary>
 public sealed record OrderMovement(string Sku, Guid OrderId, long AllocatedDelta, long OnHandDelta);
 
 /// <summary>
-/// The rows of one batch in memory: decides command after command in order of arrival, each against what the
-/// ones before it left, and in the end knows what has to be saved, each row once and with absolute values.
+/// Rows of one batch in memory. Decides the commands in order of arrival, each on the result of the commands before, and
+/// collects the rows to save: each once, with absolute values.
 /// </summary>
-/// <param name="known">Reservations of the batch's orders, read after locking them.</param>
-/// <param name="items">The batch's SKUs, read after locking their levels.</param>
-/// <param name="now">The batch's moment.</param>
-/// <param name="shipped">What was shipped before of the orders of which more is.</param>
+/// <param name="known">Reservations of the batch's orders, loaded under lock.</param>
+/// <param name="items">SKUs of the batch, loaded under the locks of their levels.</param>
+/// <param name="now">Time of the batch.</param>
+/// <param name="shipped">Earlier shipments of the orders that are shipped in the batch.</param>
 public sealed class StockBatch(
     IReadOnlyCollection<Reservation> known, IReadOnlyCollection<StockItem> items, DateTimeOffset now,
     IReadOnlyCollection<Shipment>? shipped = null)
@@ -26,7 +25,7 @@ public sealed class StockBatch(
     readonly List<OrderMovement> movements = [];
     readonly List<Shipment> shipments = [];
 
-    /// <summary>The answer to a stock command, or null where nobody waits for one.</summary>
+    /// <summary>Decides a stock command; returns the reply, or null for a command without reply.</summary>
     public StepAnswered? Decide(Guid orderId, IMessageBody command)
     {
         var reservation = after.GetValueOrDefault(orderId);
@@ -36,18 +35,18 @@ public sealed class StockBatch(
             RenewHold renew => StockRules.Renew(renew, reservation, now),
             CommitStock => StockRules.Commit(orderId, reservation, ItemOf, now),
             ReleaseStock => StockRules.Release(orderId, reservation, now),
-            _ => throw new InvalidOperationException($"{command.GetType().Name} is no command to the stock."),
+            _ => throw new InvalidOperationException($"{command.GetType().Name} is not a stock command."),
         });
     }
 
-    /// <summary>What order-service is told.</summary>
+    /// <summary>Ships goods; returns the reply to order-service.</summary>
     public GoodsShipped Ship(Guid orderId, ShipGoods command)
     {
         Apply(orderId, StockRules.Ship(orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
         return new(command.Fulfilment);
     }
 
-    /// <inheritdoc cref="Ship"/>
+    /// <summary>Releases unshipped goods; returns the reply to order-service.</summary>
     public GoodsShipped ReleaseUnshipped(Guid orderId, ReleaseUnshipped command)
     {
         Apply(orderId, StockRules.ReleaseUnshipped(
@@ -56,39 +55,39 @@ public sealed class StockBatch(
     }
 
     List<Shipment> ShippedOf(Guid orderId) =>
-        [.. (shipped ?? []).Concat(shipments).Where(one => one.OrderId == orderId)];
+        [.. (shipped ?? []).Concat(shipments).Where(shipment => shipment.OrderId == orderId)];
 
-    /// <summary>Ends the holds whose time is over.</summary>
-    /// <param name="dueBefore">Now, less the grace.</param>
+    /// <summary>Releases expired holds.</summary>
+    /// <param name="dueBefore">Current time minus the grace.</param>
     public void Expire(DateTimeOffset dueBefore)
     {
         foreach (var reservation in known)
             Apply(reservation.OrderId, StockRules.Expire(reservation, dueBefore, now));
     }
 
-    /// <summary>Reservations of orders that were not heard of before.</summary>
+    /// <summary>Reservations of new orders.</summary>
     public List<Reservation> Created => [.. after.Values.Where(row => !before.ContainsKey(row.OrderId))];
 
     public List<Reservation> Changed =>
         [.. after.Values.Where(row => before.TryGetValue(row.OrderId, out var was) && was != row)];
 
-    /// <summary>Levels that differ from what was loaded, each one version later.</summary>
+    /// <summary>Levels that changed, each with the next version.</summary>
     public List<StockLevel> Levels =>
         [.. from item in items
             let now = stock[item.Level.Sku].Level
             where now != item.Level
             select now with { Version = now.Version + 1 }];
 
-    /// <summary>In order of decision.</summary>
+    /// <summary>Movements in order of decision.</summary>
     public IReadOnlyList<OrderMovement> Movements => movements;
 
     public IReadOnlyList<Shipment> Shipments => shipments;
 
-    /// <summary>Holds that no longer stand as they were loaded: they ended, or end at another time.</summary>
+    /// <summary>Holds to delete: ended, or with another expiry than loaded.</summary>
     public List<Reservation> HoldsGone =>
         [.. before.Values.Where(was => IsHold(was) && !SameHold(was, after[was.OrderId]))];
 
-    /// <summary>Holds that are new, or end at another time.</summary>
+    /// <summary>Holds to insert: new, or with another expiry than loaded.</summary>
     public List<Reservation> HoldsNew =>
         [.. after.Values.Where(row => IsHold(row)
             && !(before.TryGetValue(row.OrderId, out var was) && SameHold(was, row)))];

@@ -18,8 +18,8 @@ public sealed class StockModule : IServiceModule
     /// <inheritdoc cref="IServiceModule.Build"/>
     public StockParts Build(ServiceContext context)
     {
-        var stock = new StockTables(context.Sql);
-        var changes = new ChangeCatalogue(context, new CatalogueTables(context.Sql), stock);
+        var stock = new StockStore(context.Sql);
+        var changes = new ChangeCatalogue(context, new CatalogueStore(context.Sql), stock);
         var products = new ProductApi(context.Database, context.Sql, changes);
         var levels = new StockApi(context.Database, context.Sql, changes);
         return new StockParts(changes)

@@ -1,29 +1,29 @@
 using Orderwright.Contracts;
-using static Orderwright.StockService.ReservationStates;
+using static Orderwright.Contracts.ReservationStates;
 
 namespace Orderwright.StockService;
 
-/// <summary>What follows from one command about one order.</summary>
-/// <param name="Answer">Null where nobody waits for one.</param>
-/// <param name="Next">The reservation from now on; null where it stays as it is.</param>
-/// <param name="Shifts">How the levels move.</param>
-/// <param name="Shipment">What left the house.</param>
+/// <summary>Decision on one command about one order.</summary>
+/// <param name="Answer">Reply; null for a command without reply.</param>
+/// <param name="Next">Reservation after the command; null when unchanged.</param>
+/// <param name="Shifts">Changes of levels.</param>
+/// <param name="Shipment">Shipment to store.</param>
 public sealed record StockDecision(
     StepAnswered? Answer, Reservation? Next = null, IReadOnlyList<StockShift>? Shifts = null, Shipment? Shipment = null)
 {
     public IReadOnlyList<StockShift> Shifts { get; } = Shifts ?? [];
 }
 
-/// <summary>Units that become, or with a negative number stop being, reserved, allocated or on hand.</summary>
+/// <summary>Changes of a level's reserved, allocated and on-hand quantities.</summary>
 public sealed record StockShift(string Sku, long Reserved, long Allocated, long OnHand = 0);
 
 /// <summary>
-/// What stock-service decides about one order, given all it knows: pure, no clock, no database. Each command
-/// may come twice, late, or after its undo; the same command gets the same answer, out of the reservation.
+/// Decides on stock commands of one order. Pure: no clock, no database. A command may arrive twice, late, or after its undo;
+/// the reservation gives the same command the same reply.
 /// <code>
 ///   none ──reserve──▶ held ──commit──▶ committed
 ///     │                └──expire──▶ expired ──commit──▶ committed, or refused where the goods are gone
-///     └──reserve, not to be had──▶ refused
+///     └──reserve, not available──▶ refused
 ///   any ──release──▶ released (from none: a tombstone)
 ///   committed ──ship──▶ committed, with less allocated and less on hand
 ///   committed ──release the unshipped──▶ committed, with nothing allocated
@@ -32,8 +32,8 @@ public sealed record StockShift(string Sku, long Reserved, long Allocated, long 
 public static class StockRules
 {
     /// <summary>
-    /// Holds every line or nothing. A price that is absent comes from the catalogue; one that is given must
-    /// be the catalogue's, unless the caller may set it.
+    /// Reserves all lines or none. A missing price is filled in from the catalogue; a given price must match the catalogue,
+    /// unless the caller may set prices.
     /// </summary>
     public static StockDecision Reserve(
         Guid orderId, ReserveStock command, Reservation? known, Func<string, StockItem?> itemOf,
@@ -48,7 +48,7 @@ public static class StockRules
         for (var i = 0; i < priced.Length; i++)
         {
             var (line, refusal) = Price(command.Lines[i], command, itemOf);
-            if (refusal is { } because) return Refuse(because.Code, because.Message);
+            if (refusal is var (code, message)) return Refuse(code, message);
             priced[i] = line;
         }
         foreach (var (sku, quantity) in Reservation.GoodsOf(priced))
@@ -69,8 +69,8 @@ public static class StockRules
     }
 
     /// <summary>
-    /// Turns the hold into an allocation. Where it has expired, the goods are taken again if they are all
-    /// still there; else, and where nothing was ever held, the answer is <c>hold_lost</c>, for good.
+    /// Turns the hold into an allocation. After expiry, the goods are allocated if all are still available; otherwise, and if
+    /// nothing was ever held, the reply is <c>hold_lost</c>, for good.
     /// </summary>
     public static StockDecision Commit(
         Guid orderId, Reservation? known, Func<string, StockItem?> itemOf, DateTimeOffset now) => known switch
@@ -78,20 +78,20 @@ public static class StockRules
             { State: Held } => Take(known, reserved: -1, now),
             { State: Committed } => new(Completed),
             { State: Expired } when Missing(known, itemOf) is { } missing => Lose(
-                known, $"The hold expired, and the goods went elsewhere: {missing}.", now),
+                known, $"The hold expired, and the goods are no longer available: {missing}.", now),
             { State: Expired } => Take(known, reserved: 0, now),
             { State: Refused } => new(Rejected(known.Code!, known.Message!)),
             { State: Released } => new(AlreadyUndone),
-            null => Lose(Unheard(orderId, now), "Nothing is held for this order.", now),
+            null => Lose(Tombstone(orderId, now), "Nothing is held for this order.", now),
             _ => throw Unknown(known),
         };
 
     /// <summary>
-    /// Gives back whatever is held or allocated, and sees to it that nothing can be taken any more.
+    /// Releases the goods held or allocated, and blocks any later reserve or commit.
     /// </summary>
     public static StockDecision Release(Guid orderId, Reservation? known, DateTimeOffset now) => known switch
     {
-        null => new(Undone, Unheard(orderId, now)),
+        null => new(Undone, Tombstone(orderId, now)),
         { State: Released } => new(Undone),
         { State: Expired or Refused } => new(Undone, In(known, Released, now)),
         { State: Held } => new(Undone, In(known, Released, now), Move(known, -1, 0)),
@@ -100,7 +100,7 @@ public static class StockRules
     };
 
     /// <summary>
-    /// Moves the end of a hold, only ever to a later time. What is not held is not taken again here.
+    /// Extends a hold. The expiry never moves back, and an ended hold stays ended.
     /// </summary>
     public static StockDecision Renew(RenewHold command, Reservation? known, DateTimeOffset now) =>
         known is { State: Held } && command.HoldUntil > known.ExpiresAt
@@ -108,55 +108,55 @@ public static class StockRules
             : new(null);
 
     /// <summary>
-    /// Ends a hold whose time is over; a hold that was renewed, committed or released meanwhile stays.
+    /// Expires a hold that is due; a hold renewed, committed or released meanwhile is left alone.
     /// </summary>
-    /// <param name="known">The reservation, read after locking it.</param>
-    /// <param name="before">Now, less the grace.</param>
-    /// <param name="now">The moment of the change.</param>
+    /// <param name="known">Reservation, loaded under lock.</param>
+    /// <param name="before">Current time minus the grace.</param>
+    /// <param name="now">Time of the change.</param>
     public static StockDecision Expire(Reservation known, DateTimeOffset before, DateTimeOffset now) =>
         known.State == Held && known.ExpiresAt <= before
             ? new(null, In(known, Expired, now), Move(known, reserved: -1, allocated: 0))
             : new(null);
 
     /// <summary>
-    /// Takes what was shipped off what is allocated and on hand. order-service ships only what was confirmed, never more
-    /// than was ordered, and cancels nothing that was shipped: anything else is a broken invariant. No step of the process:
-    /// its answer is always the same.
+    /// Deducts shipped goods from the allocated and on-hand quantities. order-service ships confirmed orders only, never more
+    /// than was ordered, and cancels no shipped order: any other command breaks an invariant, and throws. The reply is always
+    /// the same.
     /// </summary>
-    /// <param name="orderId">The order.</param>
-    /// <param name="command">Which fulfilment, and what is in it.</param>
-    /// <param name="known">The reservation, read after locking it.</param>
-    /// <param name="earlier">All that was shipped of the order before.</param>
+    /// <param name="orderId">Id of the order.</param>
+    /// <param name="command">Fulfilment and its lines.</param>
+    /// <param name="known">Reservation, loaded under lock.</param>
+    /// <param name="earlier">All earlier shipments of the order.</param>
     public static StockDecision Ship(
         Guid orderId, ShipGoods command, Reservation? known, IReadOnlyCollection<Shipment> earlier) =>
-        Leave(new Shipment(orderId, command.Fulfilment, command.Lines), onHand: -1, known, earlier);
+        Deduct(new Shipment(orderId, command.Fulfilment, command.Lines), onHand: -1, known, earlier);
 
     /// <summary>
-    /// Nothing more is shipped: the rest is available again. It stands beside the shipments, as number 0.
+    /// Releases the goods that will not be shipped; stored among the shipments as number 0.
     /// </summary>
     public static StockDecision ReleaseUnshipped(
         Guid orderId, ReleaseUnshipped command, Reservation? known, IReadOnlyCollection<Shipment> earlier) =>
-        Leave(new Shipment(orderId, GoodsShipped.Rest, command.Lines), onHand: 0, known, earlier);
+        Deduct(new Shipment(orderId, GoodsShipped.Rest, command.Lines), onHand: 0, known, earlier);
 
-    static StockDecision Leave(
+    static StockDecision Deduct(
         Shipment shipment, int onHand, Reservation? known, IReadOnlyCollection<Shipment> earlier)
     {
-        if (earlier.Any(one => one.Fulfilment == shipment.Fulfilment)) return new(null);
+        if (earlier.Any(before => before.Fulfilment == shipment.Fulfilment)) return new(null);
         if (known is not { State: Committed })
             throw new InvalidOperationException(
-                $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} is of goods that are "
-                + $"{known?.State ?? "unheard of"}.");
+                $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} needs a committed reservation; it is "
+                + $"{known?.State ?? "missing"}.");
         var left = known.Goods().ToDictionary(goods => goods.Sku, goods => goods.Quantity);
-        foreach (var (sku, quantity) in earlier.SelectMany(one => Reservation.GoodsOf(one.Lines))) left[sku] -= quantity;
-        List<(string Sku, long Quantity)> leaving = [.. Reservation.GoodsOf(shipment.Lines)];
-        foreach (var (sku, quantity) in leaving)
+        foreach (var (sku, quantity) in earlier.SelectMany(before => Reservation.GoodsOf(before.Lines))) left[sku] -= quantity;
+        List<(string Sku, long Quantity)> deducted = [.. Reservation.GoodsOf(shipment.Lines)];
+        foreach (var (sku, quantity) in deducted)
             if (quantity < 1 || left.GetValueOrDefault(sku) < quantity)
                 throw new InvalidOperationException(
-                    $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} is of {quantity} {sku}; "
-                    + $"{left.GetValueOrDefault(sku)} are left.");
+                    $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} has {quantity} {sku}; "
+                    + $"{left.GetValueOrDefault(sku)} remain.");
         return new(
             null,
-            Shifts: [.. leaving.Select(goods =>
+            Shifts: [.. deducted.Select(goods =>
                 new StockShift(goods.Sku, 0, -goods.Quantity, goods.Quantity * onHand))],
             Shipment: shipment);
     }
@@ -204,18 +204,18 @@ public static class StockRules
     static Reservation In(Reservation known, string state, DateTimeOffset now) =>
         known with { State = state, UpdatedAt = now };
 
-    // An undo without a do knows no currency; nothing of this row is ever priced.
-    static Reservation Unheard(Guid orderId, DateTimeOffset now) =>
+    // An undo without its do carries no currency; a tombstone has no prices.
+    static Reservation Tombstone(Guid orderId, DateTimeOffset now) =>
         new(orderId, Released, null, null, "", [], now, now, now);
 
     static readonly StepAnswered Completed = new(Undo: false, StepOutcome.Completed);
     static readonly StepAnswered Undone = new(Undo: true, StepOutcome.Completed);
     static readonly StepAnswered AlreadyUndone =
-        Rejected(ReasonCodes.AlreadyUndone, "The order was undone here before.");
+        Rejected(ReasonCodes.AlreadyUndone, "The order was released before.");
 
     static StepAnswered Rejected(string code, string message) =>
         new(Undo: false, StepOutcome.Rejected, code, message);
 
     static InvalidOperationException Unknown(Reservation known) =>
-        new($"The reservation of order {known.OrderId} is '{known.State}', which is no state.");
+        new($"The reservation of order {known.OrderId} has the unknown state '{known.State}'.");
 }

@@ -4,12 +4,12 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// Reads where a database is: Npgsql's own form (<c>Host=…;Database=…</c>), or the URL that hosting platforms hand out
+/// Parses the address of a database: Npgsql's own form (<c>Host=…;Database=…</c>), or the URL that hosting platforms provide
 /// (<c>postgres://user:password@host:5432/name?sslmode=require</c>; parts percent-encoded).
 /// </summary>
 public static class PostgresAddress
 {
-    /// <summary>Throws <see cref="DatabaseUnfitException"/>, without the password, when it is neither.</summary>
+    /// <summary>Throws <see cref="DatabaseUnfitException"/>, without the password, for anything else.</summary>
     public static NpgsqlConnectionStringBuilder Parse(string address)
     {
         try
@@ -18,13 +18,13 @@ public static class PostgresAddress
                 ? OfUrl(url)
                 : new NpgsqlConnectionStringBuilder(address);
             return string.IsNullOrEmpty(settings.Host) || string.IsNullOrEmpty(settings.Database)
-                ? throw new ArgumentException("It names no host, or no database.")
+                ? throw new ArgumentException("The host or the database is missing.")
                 : settings;
         }
         catch (Exception error) when (error is ArgumentException or FormatException)
         {
             throw new DatabaseUnfitException(
-                $"The address of the PostgreSQL database cannot be read: {error.Message} It should look like " +
+                $"The address of the PostgreSQL database is invalid: {error.Message} Expected: " +
                 "postgres://user:password@host:5432/name or Host=…;Database=…;Username=…;Password=….");
         }
     }
@@ -44,7 +44,7 @@ public static class PostgresAddress
         return settings;
     }
 
-    // libpq's words where Npgsql has another one.
+    // libpq's keywords for which Npgsql has other names.
     static string Keyword(string name) => name switch
     {
         "sslmode" => "SSL Mode",

@@ -7,22 +7,21 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// A service's PostgreSQL database. Statements prepare themselves at their second use, so a transaction costs one round
-/// trip per statement and one for COMMIT: Npgsql sends BEGIN along with the first statement, and pooled connections are
-/// not reset, as nothing here leaves state in a session. Hence no statement-mode pooler in between.
+/// PostgreSQL database of a service. Statements are prepared at their second use, so a transaction costs a round trip per
+/// statement and another for COMMIT: Npgsql sends BEGIN along with the first statement, and pooled connections are not reset,
+/// because sessions hold no state. Statement-mode poolers are therefore not supported.
 /// </summary>
 public sealed class PostgresDatabase : IDatabase
 {
     // Compiling plans takes longer than any of our statements.
     const string EverySession = "-c jit=off";
 
-    // What is written is found by its key, row after row of the set: a plan that scans a table, chosen while it was small,
-    // would stay at up to 70 times the cost a row (DESIGN.md, section 9). With no other plan left there is nothing to choose,
-    // so each statement is planned once and not for every batch.
+    // Writes find each row of the set by key. A plan that scans the table, chosen while the table was small, would stay at up
+    // to 70 times the cost per row. With all other plans disabled, each statement is planned once and not per batch.
     const string Writing =
         "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
 
-    // Reads are as their filters are: each is planned for the values at hand.
+    // Reads depend on their filters: each is planned for the actual values.
     const string Reading = "-c plan_cache_mode=force_custom_plan -c default_transaction_read_only=on";
 
     readonly string connectionString;
@@ -30,15 +29,15 @@ public sealed class PostgresDatabase : IDatabase
     readonly WarmConnections writers;
     readonly WarmConnections readers;
 
-    /// <param name="address">An Npgsql connection string, or a URL <c>postgres://user:password@host:5432/name</c>.</param>
-    /// <param name="service">Shown by the server as the application's name.</param>
-    /// <param name="options">Limits: connections, and how long a transaction may take.</param>
+    /// <param name="address">Npgsql connection string, or URL <c>postgres://user:password@host:5432/name</c>.</param>
+    /// <param name="service">Application name shown by the server.</param>
+    /// <param name="options">Limits: connections, and duration of a transaction.</param>
     public PostgresDatabase(string address, string service, RuntimeOptions options)
     {
         this.options = options;
         var timeout = (long)options.TransactionTimeout.TotalMilliseconds;
         connectionString = PostgresAddress.Parse(address).ConnectionString;
-        // Should this process vanish, or the network between: the server lets go of our locks by itself.
+        // If this process or the network vanishes, the server releases our locks.
         writers = Pool(
             service, options.MaxWriters,
             $"{Writing} -c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}");
@@ -54,7 +53,7 @@ public sealed class PostgresDatabase : IDatabase
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.TransactionTimeout);
-        NpgsqlConnection? connection = null;
+        WarmConnections.Lease? lease = null;
         NpgsqlTransaction? transaction = null;
         try
         {
@@ -72,60 +71,40 @@ public sealed class PostgresDatabase : IDatabase
         finally
         {
             if (transaction is not null) await transaction.DisposeAsync();
-            if (connection is not null) await writers.ReturnAsync(connection);
+            if (lease is { } taken) await taken.DisposeAsync();
         }
 
-        // By the first statement: work that asks nothing takes no connection and costs no round trip.
+        // Begins with the first statement: a transaction without statements takes no connection and costs no round trip.
         async ValueTask<NpgsqlConnection> BeginAsync()
         {
-            connection = await writers.TakeAsync(limit.Token);
-            transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, limit.Token);
-            return connection;
+            var taken = await writers.TakeAsync(limit.Token);
+            lease = taken;
+            transaction = await taken.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, limit.Token);
+            return taken.Connection;
         }
     }
 
     public async Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
     {
-        var connection = await readers.TakeAsync(cancel);
-        try
-        {
-            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
-            return await read(PostgresSession.Over(connection, cancel));
-        }
-        finally
-        {
-            await readers.ReturnAsync(connection);
-        }
+        await using var lease = await readers.TakeAsync(cancel);
+        await using var transaction = await lease.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
+        return await read(PostgresSession.Over(lease.Connection, cancel));
     }
 
     public async Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
-        var connection = await readers.TakeAsync(cancel);
-        try
-        {
-            return await PostgresSession.Over(connection, cancel).QueryAsync(query, args, map, cancel);
-        }
-        finally
-        {
-            await readers.ReturnAsync(connection);
-        }
+        await using var lease = await readers.TakeAsync(cancel);
+        return await PostgresSession.Over(lease.Connection, cancel).QueryAsync(query, args, map, cancel);
     }
 
     public async IAsyncEnumerable<T> StreamAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map,
         [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        var connection = await readers.TakeAsync(cancel);
-        try
-        {
-            await foreach (var item in PostgresSession.Over(connection, cancel).StreamAsync(query, args, map, cancel))
-                yield return item;
-        }
-        finally
-        {
-            await readers.ReturnAsync(connection);
-        }
+        await using var lease = await readers.TakeAsync(cancel);
+        await foreach (var item in PostgresSession.Over(lease.Connection, cancel).StreamAsync(query, args, map, cancel))
+            yield return item;
     }
 
     public async ValueTask DisposeAsync()
@@ -146,7 +125,7 @@ public sealed class PostgresDatabase : IDatabase
         settings.Timeout = (int)Math.Clamp(options.TransactionTimeout.TotalSeconds, 1, 10);
         var patience = TimeSpan.FromSeconds(settings.Timeout);
         settings.CommandTimeout = (int)Math.Max(1, Math.Ceiling(options.TransactionTimeout.TotalSeconds));
-        // The last one wins: what the operator wrote stands.
+        // The last option wins, so the operator's own options take precedence.
         settings.Options = $"{EverySession} {sessionOptions} {settings.Options}".Trim();
         return new WarmConnections(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), connections, patience);
     }

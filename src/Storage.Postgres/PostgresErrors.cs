@@ -4,8 +4,7 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// Sorts what PostgreSQL says into what a batch must know: nobody's fault and worth another try, a rule of the schema
-/// that was broken, or a bug (which stays as it is).
+/// Classifies PostgreSQL errors for a batch: transient and retryable, a violated constraint, or a bug (rethrown unchanged).
 /// </summary>
 static class PostgresErrors
 {
@@ -43,13 +42,13 @@ static class PostgresErrors
         PostgresException known when known.SqlState.StartsWith("23", StringComparison.Ordinal) =>
             new ConstraintViolatedException(
                 known.ConstraintName ?? $"{known.TableName}.{known.ColumnName}", $"{what}: {known.MessageText}", known),
-        PostgresException known when !IsPassing(known.SqlState) => null,
+        PostgresException known when !IsTransient(known.SqlState) => null,
         _ => Unavailable(what, error),
     };
 
-    // Class 08: connection. 53: no memory, disk or connections left. 57: an operator, or a time limit, intervened.
-    // 58: an input/output error. 40: a deadlock or a serialization failure. 25P03: idle in a transaction for too long.
-    // 25006: the server became a standby. 55P03: a lock was not to be had.
-    static bool IsPassing(string state) =>
+    // Class 08: connection. 53: no memory, disk or connections left. 57: intervention of an operator, or a time limit. 58:
+    // input/output error. 40: deadlock or serialization failure. 25P03: idle in transaction for too long. 25006: the server
+    // became a standby. 55P03: lock not available.
+    static bool IsTransient(string state) =>
         state[..2] is "08" or "40" or "53" or "57" or "58" || state is "25P03" or "25P04" or "25006" or "55P03";
 }

@@ -5,17 +5,17 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// Brings a database's schema up to date in one transaction under an advisory lock: all that is missing, or nothing.
-/// Statements that PostgreSQL keeps out of transactions (<c>CREATE INDEX CONCURRENTLY</c>) have no place in a migration.
+/// Migrates a schema in a single transaction under an advisory lock: completely, or not at all. Statements that PostgreSQL
+/// forbids inside transactions (<c>CREATE INDEX CONCURRENTLY</c>) cannot be part of a migration.
 /// </summary>
 static class PostgresMigrations
 {
-    // Any number, the same for ever: advisory locks are per database.
+    // Arbitrary but fixed. Advisory locks are per database.
     const long LockKey = 0x6F72_6465_7277;
 
-    // Every order writes to a dozen tables, which autovacuum samples anew for every tenth that they grow: a quarter of
-    // PostgreSQL's time while they are small, most of it for pages and values that no query filters by. Our reads go by keys: a
-    // tenth of the sample, whenever a table has doubled, is enough for what else they ask. What somebody has set is left alone.
+    // Every order writes to a dozen tables, and autovacuum samples each again whenever it has grown by a tenth: a quarter of
+    // PostgreSQL's time while tables are small, mostly for pages and values that no query filters by. Our reads go by keys,
+    // so a tenth of the sample, whenever a table has doubled, is enough. Settings of an administrator are left unchanged.
     const string SampleLess =
         """
         DO $$
@@ -43,7 +43,7 @@ static class PostgresMigrations
     public static async Task ApplyAsync(
         string connectionString, IReadOnlyList<Migration> migrations, CancellationToken cancel)
     {
-        // Its own connection without time limits: another instance may take long, and so may an index on a big table.
+        // A connection without time limits: another instance may take long, and so may an index on a big table.
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
             Pooling = false, CommandTimeout = 0, ApplicationName = "orderwright migrations",
@@ -128,8 +128,8 @@ static class PostgresMigrations
         catch (PostgresException error) when (error.SqlState.StartsWith("28", StringComparison.Ordinal))
         {
             throw new DatabaseUnfitException(
-                $"PostgreSQL at {settings.Host}:{settings.Port} does not let the role '{settings.Username}' in: " +
-                $"{error.MessageText}. Check its name and password, and pg_hba.conf.", error);
+                $"PostgreSQL at {settings.Host}:{settings.Port} refuses the role '{settings.Username}': "  +
+                $"{error.MessageText}. Check the role's name and password, and pg_hba.conf.", error);
         }
         catch (Exception error) when (error is NpgsqlException or TimeoutException)
         {
@@ -146,7 +146,7 @@ static class PostgresMigrations
         try
         {
             await connection.OpenAsync(cancel);
-            // C: text sorts by its bytes, as it does in SQLite, and no library update changes the order of an index.
+            // Collation C sorts text by bytes, as SQLite does, and no library update changes the order of an index.
             await RunAsync(
                 connection, $"CREATE DATABASE {quoted} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", cancel);
         }
@@ -158,8 +158,8 @@ static class PostgresMigrations
         catch (PostgresException error)
         {
             throw new DatabaseUnfitException(
-                $"There is no database '{name}' at {settings.Host}:{settings.Port}, and the role '{settings.Username}' may " +
-                $"not make it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} OWNER " +
+                $"The database '{name}' does not exist at {settings.Host}:{settings.Port}, and the role '{settings.Username}' " +
+                $"may not create it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} OWNER " +
                 $"\"{settings.Username}\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", error);
         }
         catch (NpgsqlException error)

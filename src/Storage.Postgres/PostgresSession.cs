@@ -6,8 +6,8 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// Runs named statements on one connection, opened by the first, in whatever transaction it has. Deferred ones go along with
-/// the next.
+/// Runs named statements on a single connection, opened by the first statement, in the connection's current transaction.
+/// Deferred statements are pipelined with the next.
 /// </summary>
 sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, CancellationToken limit) : ITransaction
 {
@@ -46,13 +46,13 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 
     public async Task<HashSet<Guid>> WriteRowsAsync(
         SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
-        [.. await QueryAsync(query, args, row => row.Uuid(0), cancel)];
+        [.. await QueryAsync(query, args, row => row.Uuid(key), cancel)];
 
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => deferred.Add((query, args, mustTouch));
 
     /// <summary>
-    /// Ends the transaction, if anything began it. What is still deferred goes along, unless its rows are to be counted: that
-    /// has to be done while there is still something to undo.
+    /// Commits the transaction, if begun. Deferred statements are pipelined with COMMIT, unless their rows are to be counted,
+    /// because a wrong count still has to roll back.
     /// </summary>
     public async Task CommitAsync()
     {
@@ -65,7 +65,7 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
             if (last.MustTouch is { } rows && touched != rows) throw UnexpectedRows.Of(last.Query, rows, touched);
         }
         var what = string.Concat(deferred.Select(one => $"{one.Query.Name}, ")) + Commit.Name;
-        // Whoever cancels now cannot know which of the two happened; the command's own time limit ends a hang.
+        // A cancellation now could not tell whether the commit happened; the command's own time limit ends a hang.
         await ExecuteAsync(Commit, SqlArgs.None, what, CancellationToken.None);
     }
 
@@ -93,7 +93,7 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
             ? CancellationTokenSource.CreateLinkedTokenSource(cancel, limit)
             : null;
 
-    // One round trip: what was deferred, then this.
+    // A single round trip: all deferred statements, then the given one.
     async ValueTask<NpgsqlBatch> BatchAsync(SqlQuery query, SqlArgs args)
     {
         var batch = new NpgsqlBatch(connection ??= await open());
@@ -141,7 +141,7 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
     };
 }
 
-/// <summary>The reader's current row. One object for all rows: what outlives the row is copied by the caller's map.</summary>
+/// <summary>Current row of the reader. A single object serves all rows: the caller's map copies the values.</summary>
 sealed class PostgresRow(NpgsqlDataReader reader) : IRow
 {
     public int Ordinal(string column) => reader.GetOrdinal(column);

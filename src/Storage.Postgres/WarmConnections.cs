@@ -5,37 +5,37 @@ using Npgsql;
 namespace Orderwright.Storage.Postgres;
 
 /// <summary>
-/// Open connections, the last one returned first. A server process that has just answered has our statements, its catalogue
-/// and its memory at hand; Npgsql's own pool hands out the one that has rested longest, so that all of them grow cold in turn.
+/// Pool of open connections; the last one returned is taken first. A server process that has just replied has our statements,
+/// the catalogue and its memory warm. Npgsql's own pool takes the connection idle longest, so that all grow cold in turn.
 /// </summary>
-/// <param name="source">Opens them; gives out at least <paramref name="most"/>.</param>
-/// <param name="most">At a time; one more waits.</param>
-/// <param name="patience">How long it waits.</param>
+/// <param name="source">Opens connections; allows at least <paramref name="most"/>.</param>
+/// <param name="most">Maximum number of connections in use; further callers wait.</param>
+/// <param name="patience">Longest wait for a connection.</param>
 sealed class WarmConnections(NpgsqlDataSource source, int most, TimeSpan patience) : IAsyncDisposable
 {
     readonly ConcurrentStack<NpgsqlConnection> idle = new();
     readonly SemaphoreSlim room = new(most, most);
 
-    /// <summary>An open connection, which its user gives back; none to be had is nobody's fault.</summary>
-    public async ValueTask<NpgsqlConnection> TakeAsync(CancellationToken cancel)
+    /// <summary>Takes an open connection; throws a transient error if none is available.</summary>
+    public async ValueTask<Lease> TakeAsync(CancellationToken cancel)
     {
         if (!await room.WaitAsync(patience, cancel))
             throw PostgresErrors.Unavailable("Connecting", new TimeoutException($"{most} connections are all in use."));
-        if (idle.TryPop(out var connection)) return connection;
+        if (idle.TryPop(out var connection)) return new(this, connection);
         try
         {
-            return await source.OpenConnectionAsync(cancel);
+            return new(this, await source.OpenConnectionAsync(cancel));
         }
         catch (Exception error)
         {
             room.Release();
-            // Whatever keeps a connection from opening, a wrong password included, is no fault of the work that wanted it.
+            // A connection that cannot be opened, even for a wrong password, is not the fault of the batch.
             if (error is NpgsqlException or TimeoutException) throw PostgresErrors.Unavailable("Connecting", error);
             throw;
         }
     }
 
-    public async ValueTask ReturnAsync(NpgsqlConnection connection)
+    async ValueTask ReturnAsync(NpgsqlConnection connection)
     {
         try
         {
@@ -48,13 +48,21 @@ sealed class WarmConnections(NpgsqlDataSource source, int most, TimeSpan patienc
         }
     }
 
+    /// <summary>Connection in use, returned to the pool when disposed.</summary>
+    public readonly struct Lease(WarmConnections pool, NpgsqlConnection connection) : IAsyncDisposable
+    {
+        public NpgsqlConnection Connection => connection;
+
+        public ValueTask DisposeAsync() => pool.ReturnAsync(connection);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await DropAsync();
         await source.DisposeAsync();
     }
 
-    // What broke one has probably broken the others: a server that was restarted is to cost one failure, not one for each.
+    // A failure of one connection has probably broken the others: a restarted server should cost one failure in total.
     async ValueTask DropAsync(NpgsqlConnection? broken = null)
     {
         source.Clear();

@@ -3,16 +3,18 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>Opens connections that lose nothing: what was set is read back, and a connection that differs is refused.</summary>
+/// <summary>
+/// Opens connections that lose nothing: settings are read back, and a connection with other values is refused.
+/// </summary>
 static class SqliteConnections
 {
     const int Full = 2;
 
-    // SQLITE_DBCONFIG_ENABLE_QPSG: plans do not depend on what is bound to a statement.
+    // SQLITE_DBCONFIG_ENABLE_QPSG: plans do not depend on bound values.
     const int PlanStability = 1007;
 
-    // SQLite counts the bytes it has allocated, under one lock for all connections, and nobody asks how many. Where somebody has
-    // opened a database before, it says no and goes on counting.
+    // SQLite counts allocated bytes under a lock shared by all connections, and the count is never used. If another component
+    // has opened a database before, SQLite refuses and keeps counting.
     static SqliteConnections()
     {
         SQLitePCL.Batteries_V2.Init();
@@ -28,15 +30,15 @@ static class SqliteConnections
             var connection = Open(file, SqliteOpenMode.ReadWriteCreate, patience);
             if (isFile && Read(connection, "PRAGMA journal_mode = WAL") is not "wal")
                 throw new DatabaseUnfitException(
-                    $"The SQLite file '{file}' cannot keep a write-ahead log. Choose a directory on a local disk.");
-            // A checkpoint per 16 MB of log, and the log gives back what it once needed beyond 64 MB.
+                    $"The SQLite file '{file}' cannot use a write-ahead log. Choose a directory on a local disk.");
+            // A checkpoint per 16 MB of log; log space beyond 64 MB is released.
             Run(connection, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
             return connection;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException || CannotWrite(error))
         {
             throw new DatabaseUnfitException(
-                $"The SQLite file '{file}' cannot be made or written: {error.Message} Choose a directory in which this " +
+                $"The SQLite file '{file}' cannot be created or written: {error.Message} Choose a directory in which this " +
                 "process may write, on a local disk.", error);
         }
         catch (SqliteException error)
@@ -47,7 +49,7 @@ static class SqliteConnections
 
     public static SqliteConnection OpenReader(string file, TimeSpan patience)
     {
-        if (!File.Exists(file)) throw new DatabaseUnfitException($"There is no SQLite file '{file}'.");
+        if (!File.Exists(file)) throw new DatabaseUnfitException($"The SQLite file '{file}' does not exist.");
         try
         {
             return Open(file, SqliteOpenMode.ReadOnly, patience);
@@ -62,16 +64,16 @@ static class SqliteConnections
     {
         var settings = new SqliteConnectionStringBuilder
         {
-            // SQLite waits for another process by itself (busy_timeout); the driver then need not try again.
+            // SQLite itself waits for another process (busy_timeout), so the driver need not retry.
             DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = 1,
         };
         var connection = new SqliteConnection(settings.ConnectionString);
         try
         {
             connection.Open();
-            // Otherwise a statement with a parameter in its LIMIT is compiled anew for every value it is given, even the same.
+            // Otherwise a statement with a parameter in LIMIT would be recompiled for every value, even an unchanged one.
             SQLitePCL.raw.sqlite3_db_config(connection.Handle, PlanStability, 1, out _);
-            // fullfsync: on macOS an ordinary fsync leaves the data in the drive's own memory. It does nothing elsewhere.
+            // fullfsync: on macOS an ordinary fsync leaves the data in the drive's cache. No effect elsewhere.
             Run(
                 connection,
                 $"""
@@ -85,7 +87,7 @@ static class SqliteConnections
                 """);
             if (Read(connection, "PRAGMA synchronous") is not (long)Full)
                 throw new DatabaseUnfitException(
-                    $"The SQLite file '{file}' did not take synchronous = FULL: a power cut would lose confirmed orders.");
+                    $"The SQLite file '{file}' did not accept synchronous = FULL: a power cut would lose confirmed orders.");
             return connection;
         }
         catch

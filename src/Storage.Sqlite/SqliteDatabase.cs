@@ -5,10 +5,10 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>
-/// A service's SQLite file: one connection writes, on a thread of its own; a few read beside it, each from a snapshot
-/// of the write-ahead log. Another process may use the file as well; writers then wait for each other.
-/// <c>:memory:</c> is one connection for everything, which runs on the caller's thread: no thread decides the order of
-/// things, so that a simulation can repeat a run. It is gone when disposed.
+/// SQLite file of a service: one connection writes, on a thread of its own; a few others read concurrently, each from a
+/// snapshot of the write-ahead log. Another process may use the file as well; writers then wait for each other.
+/// <c>:memory:</c> is a single connection for everything, on the caller's thread: without threads the order is deterministic,
+/// so that a simulation can repeat a run. The data is lost when disposed.
 /// </summary>
 public sealed class SqliteDatabase : IDatabase
 {
@@ -23,8 +23,8 @@ public sealed class SqliteDatabase : IDatabase
     bool wasOpen;
     bool disposed;
 
-    /// <param name="file">Its directory is made if need be. <c>:memory:</c> for none.</param>
-    /// <param name="options">Limits: reading connections, and how long a transaction may take.</param>
+    /// <param name="file">The directory is created if necessary. <c>:memory:</c> for no file.</param>
+    /// <param name="options">Limits: reading connections, and duration of a transaction.</param>
     public SqliteDatabase(string file, RuntimeOptions options)
     {
         this.options = options;
@@ -83,7 +83,7 @@ public sealed class SqliteDatabase : IDatabase
     {
         await writing.WaitAsync();
         disposed = true;
-        // The last connection to close copies the log into the file: let that be the one that may write.
+        // The last connection to close copies the log into the file, so the writing connection closes last.
         readers?.Dispose();
         writer?.Dispose();
         writer = null;
@@ -101,7 +101,7 @@ public sealed class SqliteDatabase : IDatabase
         }
         catch (DatabaseUnfitException error) when (wasOpen)
         {
-            // It was fit before: a disk that went away is no fault of the work at hand.
+            // The file was valid before: a lost disk is not the fault of the batch.
             throw new DatabaseUnavailableException(error.Message, error);
         }
     }

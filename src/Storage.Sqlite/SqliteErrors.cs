@@ -5,14 +5,13 @@ using SQLitePCL;
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>
-/// Sorts what SQLite says into what a batch must know: nobody's fault and worth another try, a rule of the schema that
-/// was broken, or a bug (which stays as it is).
+/// Classifies SQLite errors for a batch: transient and retryable, a violated constraint, or a bug (rethrown unchanged).
 /// </summary>
 static class SqliteErrors
 {
     public static Exception? Translate(SqliteException error, string what) => error.SqliteErrorCode switch
     {
-        // A value of the wrong type in a STRICT table is a bug of the statement, and no rule of the domain.
+        // A value of the wrong type in a STRICT table is a bug of the statement, not a rule of the domain.
         raw.SQLITE_CONSTRAINT when error.SqliteExtendedErrorCode != ConstraintDatatype =>
             new ConstraintViolatedException(ConstraintOf(error.Message), $"{what}: {error.Message}", error),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_NOMEM or raw.SQLITE_PROTOCOL =>
@@ -22,8 +21,8 @@ static class SqliteErrors
     };
 
     /// <summary>
-    /// The disk failed, or the file is not what it was: whether a later commit on this connection would be honest, nobody
-    /// knows. A damaged file is here as well: it is no message's fault, so work waits until a person has seen to it.
+    /// True if the disk failed or the file is damaged: later commits on the connection could not be trusted. Damage is not
+    /// the fault of a message, so work waits until a person has intervened.
     /// </summary>
     public static bool BreaksConnection(SqliteException error) =>
         error.SqliteErrorCode is raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;

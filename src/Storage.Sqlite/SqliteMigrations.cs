@@ -2,7 +2,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>Brings a file's schema up to date, inside a transaction that nobody else writes beside.</summary>
+/// <summary>Migrates a file's schema within an exclusive write transaction.</summary>
 static class SqliteMigrations
 {
     static readonly SqlQuery History = new(
@@ -15,7 +15,7 @@ static class SqliteMigrations
         VALUES (@module, @number, @name, @checksum, CAST(unixepoch('subsec') * 1000 AS INTEGER))
         """);
 
-    /// <summary>Returns how many were applied.</summary>
+    /// <summary>Returns the number of applied migrations.</summary>
     public static int Apply(SqliteSession session, IReadOnlyList<Migration> migrations)
     {
         session.RunScript(
@@ -25,7 +25,8 @@ static class SqliteMigrations
                 applied_at INTEGER NOT NULL, PRIMARY KEY (module, number)) STRICT
             """);
         var applied = session.Stream(
-            History, SqlArgs.None, row => new AppliedMigration(row.Text(0), row.Int(1), row.Text(2), row.Text(3)), default)
+            History, SqlArgs.None,
+            row => new AppliedMigration(row.Text("module"), row.Int("number"), row.Text("name"), row.Text("checksum")), default)
             .ToList();
         var pending = MigrationHistory.Pending(migrations, applied);
         foreach (var migration in pending)

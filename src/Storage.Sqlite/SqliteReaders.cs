@@ -3,9 +3,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>
-/// Read-only connections to a file, opened as they are needed, at most <see cref="RuntimeOptions.MaxReaders"/>.
-/// </summary>
+/// <summary>Read-only connections to a file, opened on demand, up to <see cref="RuntimeOptions.MaxReaders"/>.</summary>
 sealed class SqliteReaders(string file, RuntimeOptions options) : IDisposable
 {
     readonly ConcurrentStack<SqliteSession> idle = [];
@@ -40,7 +38,7 @@ sealed class SqliteReaders(string file, RuntimeOptions options) : IDisposable
         free.Release();
     }
 
-    /// <summary>A connection that is the holder's until disposed.</summary>
+    /// <summary>Exclusive use of a connection until disposed.</summary>
     public readonly struct Lease(SqliteReaders readers, SqliteSession session) : IDisposable
     {
         public SqliteSession Session => session;

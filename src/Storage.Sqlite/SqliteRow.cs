@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>A statement's current row. One object for all rows: what outlives the row is copied by the caller's map.</summary>
+/// <summary>Current row of a statement. A single object serves all rows: the caller's map copies the values.</summary>
 sealed class SqliteRow(sqlite3_stmt statement, Dictionary<string, int> columns) : IRow
 {
     public int Ordinal(string column) => columns.TryGetValue(column, out var ordinal)

@@ -6,8 +6,8 @@ using SQLitePCL;
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>
-/// A statement about one row, which names columns of a set and is run for each of the set's rows. Values are bound as they
-/// are: as JSON, a wide row costs several times what its insert does (docs/adr/0024).
+/// Statement about a single row, which names columns of a set and runs once per row. Values are bound directly: as JSON, a
+/// wide row would cost several times its insert (docs/adr/0024).
 /// </summary>
 sealed class SqliteRowStatement : IDisposable
 {
@@ -27,7 +27,7 @@ sealed class SqliteRowStatement : IDisposable
             names[i] = raw.sqlite3_bind_parameter_name(statement, i + 1).utf8_to_string()[1..];
     }
 
-    /// <summary>Returns how many rows changed.</summary>
+    /// <summary>Runs the statement for all rows; returns the number of changed rows.</summary>
     public int Execute(SqlArgs args, CancellationToken limit)
     {
         var changed = 0;
@@ -35,7 +35,7 @@ sealed class SqliteRowStatement : IDisposable
         return changed;
     }
 
-    /// <summary>Returns the keys of the set's rows that changed anything.</summary>
+    /// <summary>Runs the statement for all rows; returns the keys of rows that changed anything.</summary>
     public HashSet<Guid> Write(SqlArgs args, string key, CancellationToken limit)
     {
         var keys = (Guid[])(args.Column(key) ?? throw SqlNames.NotGiven(query, key)).Values;
@@ -52,7 +52,7 @@ sealed class SqliteRowStatement : IDisposable
 
     public void Dispose() => statement.Dispose();
 
-    // Tells of each row of the set how many rows it changed.
+    // Calls ran(row, changes) after each row of the set.
     void Run(SqlArgs args, Action<int, int> ran, CancellationToken limit)
     {
         var columns = Bind(args);
@@ -70,13 +70,13 @@ sealed class SqliteRowStatement : IDisposable
         }
         finally
         {
-            // Says again what a step has said already.
+            // Returns the last step's error again; ignored.
             raw.sqlite3_reset(statement);
             raw.sqlite3_clear_bindings(statement);
         }
     }
 
-    // What is the same for all rows stays bound; what changes comes back.
+    // Scalars stay bound for all rows; the columns to bind per row are returned.
     List<(int Parameter, Array Values)> Bind(SqlArgs args)
     {
         var columns = new List<(int, Array)>(names.Length);
@@ -94,7 +94,7 @@ sealed class SqliteRowStatement : IDisposable
             case string text: BindText(parameter, text); break;
             case byte[] bytes: BindBytes(parameter, bytes); break;
             case DBNull: BindNull(parameter); break;
-            default: throw new ArgumentException($"No value has the type {value.GetType().Name}.", nameof(value));
+            default: throw new ArgumentException($"Values of type {value.GetType().Name} are not supported.", nameof(value));
         }
     }
 
@@ -112,7 +112,7 @@ sealed class SqliteRowStatement : IDisposable
             case DateTimeOffset?[] times when times[row] is { } time: BindNumber(parameter, time.ToUnixTimeMilliseconds()); break;
             case byte[]?[] blobs when blobs[row] is { } blob: BindBytes(parameter, blob); break;
             case string?[] or long?[] or Guid?[] or DateTimeOffset?[] or byte[]?[]: BindNull(parameter); break;
-            default: throw new ArgumentException($"No column has the type {column.GetType().Name}.", nameof(column));
+            default: throw new ArgumentException($"Columns of type {column.GetType().Name} are not supported.", nameof(column));
         }
     }
 

@@ -5,18 +5,18 @@ using SQLitePCL;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>One open connection with the statements that it has prepared. Used by one caller at a time; it blocks.</summary>
+/// <summary>Open connection with its prepared statements. Blocking; used by a single caller at a time.</summary>
 sealed class SqliteSession : ITransaction, IDisposable
 {
     public static readonly SqlQuery Begin = new("begin", "BEGIN");
 
-    /// <summary>Takes the write lock at once: a transaction that reads first could not get it later without a retry.</summary>
+    /// <summary>Takes the write lock at once: a transaction that reads first could only upgrade later with a retry.</summary>
     public static readonly SqlQuery BeginImmediate = new("begin_immediate", "BEGIN IMMEDIATE");
     public static readonly SqlQuery BeginExclusive = new("begin_exclusive", "BEGIN EXCLUSIVE");
 
     static readonly SqlQuery Commit = new("commit", "COMMIT");
 
-    // Far more than any service has; it only keeps queries made on the fly from piling up.
+    // Far more than any service has; the limit keeps queries made on the fly from accumulating.
     const int MostStatements = 500;
 
     readonly SqliteConnection connection;
@@ -25,7 +25,7 @@ sealed class SqliteSession : ITransaction, IDisposable
 
     SqliteSession(SqliteConnection connection) => this.connection = connection;
 
-    /// <summary>The connection met an error after which it must not be used again.</summary>
+    /// <summary>True after an error that makes the connection unusable.</summary>
     public bool IsBroken { get; private set; }
 
     public static SqliteSession OpenWriter(string file, RuntimeOptions options) =>
@@ -34,7 +34,7 @@ sealed class SqliteSession : ITransaction, IDisposable
     public static SqliteSession OpenReader(string file, RuntimeOptions options) =>
         new(SqliteConnections.OpenReader(file, options.TransactionTimeout));
 
-    /// <summary>Runs <paramref name="work"/> in a transaction; a statement that runs on at the limit is interrupted.</summary>
+    /// <summary>Runs <paramref name="work"/> in a transaction; a statement running past the limit is interrupted.</summary>
     public async Task<T> TransactAsync<T>(SqlQuery begin, Func<Task<T>> work, CancellationToken limit)
     {
         this.limit = limit;
@@ -61,7 +61,7 @@ sealed class SqliteSession : ITransaction, IDisposable
         }
     }
 
-    /// <summary>For the connection that could write: what it is asked to write now is refused.</summary>
+    /// <summary>Runs reads on the writing connection; writes are refused meanwhile.</summary>
     public async Task<T> ReadOnlyAsync<T>(Func<Task<T>> read)
     {
         RunScript("PRAGMA query_only = ON");
@@ -100,7 +100,7 @@ sealed class SqliteSession : ITransaction, IDisposable
         return Task.FromResult(Guard(query.Name, () => statement.Write(args, key, limit)));
     }
 
-    /// <summary>Runs at once: here a round trip costs nothing.</summary>
+    /// <summary>Runs at once, because round trips cost nothing here.</summary>
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null)
     {
         limit.ThrowIfCancellationRequested();
@@ -115,11 +115,15 @@ sealed class SqliteSession : ITransaction, IDisposable
         var statement = Prepared(query);
         using var reader = Guard(query.Name, () => statement.Bind(args).ExecuteReader());
         Func<bool> next = reader.Read;
-        for (var row = new SqliteRow(reader.Handle!, statement.Columns(reader.Handle!)); Guard(query.Name, next); cancel.ThrowIfCancellationRequested())
+        var row = new SqliteRow(reader.Handle!, statement.Columns(reader.Handle!));
+        while (Guard(query.Name, next))
+        {
             yield return map(row);
+            cancel.ThrowIfCancellationRequested();
+        }
     }
 
-    /// <summary>Runs statements that are not worth keeping, such as a migration's.</summary>
+    /// <summary>Runs statements that are not worth preparing, such as a migration's.</summary>
     public void RunScript(string sql) =>
         Guard(
             "script",
@@ -129,7 +133,7 @@ sealed class SqliteSession : ITransaction, IDisposable
                 return command.ExecuteNonQuery();
             });
 
-    /// <summary>Ends a running statement, with an error, when <paramref name="cancel"/> says so.</summary>
+    /// <summary>Interrupts a running statement, with an error, on <paramref name="cancel"/>.</summary>
     public CancellationTokenRegistration InterruptOn(CancellationToken cancel) =>
         cancel.UnsafeRegister(_ => raw.sqlite3_interrupt(connection.Handle), null);
 
@@ -156,7 +160,7 @@ sealed class SqliteSession : ITransaction, IDisposable
         return statements[query] = new SqliteStatement(query, connection);
     }
 
-    // Some errors have rolled back already; then there is nothing to end.
+    // Some errors have rolled back already.
     void RollBack()
     {
         if (raw.sqlite3_get_autocommit(connection.Handle) != 0) return;

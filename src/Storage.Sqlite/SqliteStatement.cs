@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace Orderwright.Storage.Sqlite;
 
-/// <summary>A statement that stays prepared, and the parameters that its text names.</summary>
+/// <summary>Prepared statement with the parameters named in its text.</summary>
 sealed class SqliteStatement : IDisposable
 {
     readonly SqlQuery query;
@@ -24,14 +24,14 @@ sealed class SqliteStatement : IDisposable
             parameters.Add((name, command.Parameters.Add(new SqliteParameter($"@{name}", null))));
     }
 
-    /// <summary>Gives the statement those of <paramref name="args"/> that it names; it must be given all of those.</summary>
+    /// <summary>Binds the arguments named in the text; throws if any is missing.</summary>
     public SqliteCommand Bind(SqlArgs args)
     {
         foreach (var (name, parameter) in parameters) parameter.Value = ValueOf(name, args);
         return command;
     }
 
-    /// <summary>Positions of the result's columns, by name.</summary>
+    /// <summary>Positions of the result's columns by name.</summary>
     public Dictionary<string, int> Columns(sqlite3_stmt handle)
     {
         if (columns is not null) return columns;
@@ -41,7 +41,9 @@ sealed class SqliteStatement : IDisposable
         return columns;
     }
 
-    /// <summary>The statement as one about a single row, if it names a column of the set; else null.</summary>
+    /// <summary>
+    /// Returns the statement for row-by-row execution if its text names a column of the set; otherwise null.
+    /// </summary>
     public SqliteRowStatement? RowByRow(SqlArgs args)
     {
         foreach (var (name, _) in parameters)

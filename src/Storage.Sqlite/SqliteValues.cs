@@ -5,8 +5,8 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>
-/// Values in SQLite's form. A set of rows becomes one JSON array of arrays, a cell per column: one parameter however
-/// many rows there are, and one statement that stays prepared for all of them.
+/// Values in SQLite's form. A set of rows becomes a JSON array of arrays, with a cell per column: a single parameter for any
+/// number of rows, and a single prepared statement.
 /// </summary>
 static class SqliteValues
 {
@@ -47,13 +47,13 @@ static class SqliteValues
                 break;
             case byte[]?[] blobs when blobs[row] is { } blob: json.WriteStringValue(Convert.ToHexStringLower(blob)); break;
             case Guid?[] or string?[] or long?[] or DateTimeOffset?[] or byte[]?[]: json.WriteNullValue(); break;
-            default: throw new ArgumentException($"No column has the type {column.GetType().Name}.", nameof(column));
+            default: throw new ArgumentException($"Columns of type {column.GetType().Name} are not supported.", nameof(column));
         }
     }
 
     static void WriteUuid(Utf8JsonWriter json, Guid uuid)
     {
-        // "N" is the big-endian order: the hex of the blob.
+        // "N" is in big-endian order: the hex of the blob.
         Span<byte> hex = stackalloc byte[32];
         uuid.TryFormat(hex, out _, "N");
         json.WriteStringValue(hex);

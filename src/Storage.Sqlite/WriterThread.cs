@@ -1,12 +1,12 @@
 namespace Orderwright.Storage.Sqlite;
 
 /// <summary>
-/// Where a file's transactions run. SQLite blocks its thread while the disk syncs; on the thread pool, four services
-/// of one process would hold up every request meanwhile, as the pool starts with a thread per core and adds them slowly.
+/// Thread for a file's transactions. SQLite blocks its thread while the disk syncs. On the thread pool, four services in a
+/// process would delay every request meanwhile, because the pool starts with a thread per core and adds more slowly.
 /// </summary>
 /// <remarks>
-/// It waits on a monitor, which sleeps at once: the semaphore of a blocking collection spins first, and with four such threads
-/// on two cores a twentieth of the CPU at light load went into yielding to each other.
+/// The thread waits on a monitor, which sleeps at once. The semaphore of a blocking collection spins first: with four such
+/// threads on two cores, a twentieth of the CPU at light load was spent yielding.
 /// </remarks>
 sealed class WriterThread : IDisposable
 {
@@ -20,7 +20,7 @@ sealed class WriterThread : IDisposable
         thread.Start();
     }
 
-    /// <summary>Runs <paramref name="job"/> here until it waits for something; the caller goes on elsewhere.</summary>
+    /// <summary>Runs <paramref name="job"/> on this thread until its first wait; the caller continues elsewhere.</summary>
     public Task<T> RunAsync<T>(Func<Task<T>> job)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,7 +33,7 @@ sealed class WriterThread : IDisposable
         return done.Task;
     }
 
-    /// <summary>Returns when what was given before has run.</summary>
+    /// <summary>Returns after all earlier jobs have run.</summary>
     public void Dispose()
     {
         lock (jobs)
@@ -49,7 +49,7 @@ sealed class WriterThread : IDisposable
         while (Next() is { } job) job();
     }
 
-    // Null: no more will come.
+    // Null: no more jobs.
     Action? Next()
     {
         lock (jobs)

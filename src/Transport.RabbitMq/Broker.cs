@@ -5,9 +5,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// Opens connections to the broker, and gets rid of them. The client's own recovery is off: it hangs where
-/// the broker went away in mid-publish (rabbitmq-dotnet-client #1928, #1930) and cannot declare anew what a
-/// wiped broker forgot.
+/// Opens and closes connections to the broker. The client's own recovery is off: it hangs if the broker disappears during a
+/// publish (rabbitmq-dotnet-client #1928, #1930), and cannot redeclare the topology of a wiped broker.
 /// </summary>
 sealed class Broker
 {
@@ -25,7 +24,7 @@ sealed class Broker
             Uri = new Uri(options.Url),
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
-            // A peer that vanished without a word shows after two of these.
+            // A silently vanished peer is detected after two heartbeats.
             RequestedHeartbeat = TimeSpan.FromSeconds(15),
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             ContinuationTimeout = TimeSpan.FromSeconds(10),
@@ -39,7 +38,7 @@ sealed class Broker
     public Task<IConnection> ConnectAsync(string purpose, CancellationToken cancel) =>
         factory.CreateConnectionAsync($"{clientName} {purpose}", cancel);
 
-    /// <summary>One sentence for <c>Trouble</c> and the log.</summary>
+    /// <summary>Explains an error in a sentence, for <c>Trouble</c> and the log.</summary>
     public string Explain(Exception error) => error switch
     {
         BrokerUnreachableException { InnerException: { } inner } => Explain(inner),
@@ -48,7 +47,7 @@ sealed class Broker
         _ => $"RabbitMQ at {Address} cannot be reached: {error.Message}",
     };
 
-    /// <summary>Never throws and takes a bounded time, also where the client hangs in it (#1757).</summary>
+    /// <summary>Never throws and takes a bounded time, even if the client hangs (#1757).</summary>
     public static async Task CloseAsync(IConnection connection)
     {
         try
@@ -58,7 +57,7 @@ sealed class Broker
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            // It is given up in any case; its socket goes with it.
+            // The connection is abandoned in any case, and its socket with it.
         }
     }
 }

@@ -8,8 +8,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One connection's life as a consumer of one queue. It ends with its channel, its connection or its consumer
-/// (a queue that is deleted cancels it), and takes with it what it had delivered and nobody had taken yet.
+/// Consumer of a queue for the lifetime of a connection. Ends with the channel, the connection or the consumer (deleting a
+/// queue cancels its consumers), and drops deliveries not yet taken.
 /// </summary>
 sealed class ConsumeSession : IAsyncDisposable
 {
@@ -54,8 +54,8 @@ sealed class ConsumeSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// Of any deliveries of this session. All up to the oldest that is still in work go as one
-    /// acknowledgement. Once the session has ended there is nothing to do: the broker delivers them again.
+    /// Acknowledges deliveries of this session. All up to the oldest still in work are acknowledged together. After the end
+    /// of the session nothing is sent: the broker redelivers.
     /// </summary>
     public async Task AcknowledgeAsync(IReadOnlyList<ulong> numbers)
     {
@@ -81,12 +81,12 @@ sealed class ConsumeSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks the broker about a queue without declaring it; null where it does not say.</summary>
+    /// <summary>Asks the broker about a queue without declaring it; null if the queue does not exist.</summary>
     public async Task<QueueState?> LookAsync(string queue, CancellationToken cancel)
     {
         try
         {
-            // On a channel of its own, since a queue that is not there closes it.
+            // On a separate channel, because asking for a missing queue closes the channel.
             await using var asking = await connection.CreateChannelAsync(cancellationToken: cancel);
             var found = await asking.QueueDeclarePassiveAsync(queue, cancel);
             return new(found.MessageCount, found.ConsumerCount);
@@ -102,8 +102,8 @@ sealed class ConsumeSession : IAsyncDisposable
         var broken = ended.Task.IsCompleted;
         End("We are closing.");
         var closed = Broker.CloseAsync(connection);
-        // Where the broker is gone this takes seconds, and the next connection need not wait for it. In an
-        // orderly end it is awaited: only then others get what was not acknowledged.
+        // If the broker is gone, closing takes seconds, and the next connection need not wait. An orderly close is awaited,
+        // because only then do other instances get the unacknowledged messages.
         if (!broken) await closed;
     }
 
@@ -122,8 +122,8 @@ sealed class ConsumeSession : IAsyncDisposable
         await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancel);
     }
 
-    // Decoded here and now: the client uses the body's buffer again once this returns. While there is no room it does
-    // not return, and the client keeps what comes after as bytes, no more of it than the prefetch.
+    // Decodes at once, because the client reuses the body's buffer after this method returns. Without space the method does
+    // not return, and the client keeps further deliveries as bytes, up to the prefetch.
     async Task TakeAsync(BasicDeliverEventArgs delivery)
     {
         var (messages, unreadable) = CloudEventsBatch.Read(delivery.Body);
@@ -141,8 +141,7 @@ sealed class ConsumeSession : IAsyncDisposable
         lock (gate) return ended.Task.IsCompleted ? null : mailbox.TryPut(delivery);
     }
 
-    // Only hands the frame to the connection's writer. A writer that hangs (#1930) must not hang the inbox's
-    // loop.
+    // Only passes the frame to the connection's writer. A hanging writer (#1930) must not block the inbox loop.
     Task SendAsync(ulong number, bool multiple) =>
         channel.BasicAckAsync(number, multiple, CancellationToken.None).AsTask().WaitAsync(AcknowledgeTime, time);
 

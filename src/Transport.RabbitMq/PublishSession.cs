@@ -8,16 +8,16 @@ using RabbitMQ.Client.Events;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One connection's life as a publisher. Confirms are counted here and not by the client, whose own tracking
-/// hangs with a publish that never returns (rabbitmq-dotnet-client #1900, #1930): so there is one sender, it
-/// never cancels a publish, and a session in doubt is dropped whole.
+/// Publisher for the lifetime of a connection. Confirms are counted here and not by the client, whose own tracking hangs with
+/// a publish that never returns (rabbitmq-dotnet-client #1900, #1930). Hence a single sender that never cancels a publish,
+/// and a session in an unknown state is dropped as a whole.
 /// </summary>
 sealed class PublishSession : IAsyncDisposable
 {
     readonly IConnection connection;
     readonly Topology topology;
     readonly int maxBodyBytes;
-    // The client copies a body before it sends it, so that one buffer serves them all.
+    // The client copies a body before sending, so a single buffer serves all.
     readonly ArrayBufferWriter<byte> body = new(16 * 1024);
     readonly Lock gate = new();
     readonly Dictionary<ulong, Publication> unconfirmed = [];
@@ -35,7 +35,7 @@ sealed class PublishSession : IAsyncDisposable
         this.connection = connection;
         this.topology = topology;
         this.maxBodyBytes = maxBodyBytes;
-        // First of all handlers, before any channel's: those may wait for a publish that hangs.
+        // Registered before the handlers of any channel, which may wait for a hanging publish.
         connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
         connection.ConnectionBlockedAsync += (_, alarm) =>
         {
@@ -49,9 +49,7 @@ sealed class PublishSession : IAsyncDisposable
         };
     }
 
-    /// <summary>
-    /// Why the broker takes nothing at the moment, such as an alarm over its memory; null when it does.
-    /// </summary>
+    /// <summary>Reason why the broker currently blocks publishers, such as a memory alarm; null otherwise.</summary>
     public string? Blocked => blocked;
 
     public static async Task<PublishSession> OpenAsync(
@@ -71,7 +69,7 @@ sealed class PublishSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends what comes in the line; returns why it ended.</summary>
+    /// <summary>Sends queued publications; returns the reason for ending.</summary>
     public async Task<string> PumpAsync(ChannelReader<Publication> line, CancellationToken cancel)
     {
         await using var registration = cancel.UnsafeRegister(
@@ -91,10 +89,10 @@ sealed class PublishSession : IAsyncDisposable
         catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
         }
-        return ended ?? "The line was closed.";
+        return ended ?? "The queue of publications was closed.";
     }
 
-    /// <summary>Fails everything unconfirmed, at once; the connection is closed behind it.</summary>
+    /// <summary>Fails all unconfirmed publications at once; the connection is closed in the background.</summary>
     public void End(string why)
     {
         Publication[] lost;
@@ -114,7 +112,7 @@ sealed class PublishSession : IAsyncDisposable
         var broken = ended is not null && !closing;
         End("We are closing.");
         var closed = Broker.CloseAsync(connection);
-        // Where the broker is gone this takes seconds, and the next connection need not wait for it.
+        // If the broker is gone, closing takes seconds, and the next connection need not wait.
         if (!broken) await closed;
     }
 
@@ -143,7 +141,7 @@ sealed class PublishSession : IAsyncDisposable
         }
         catch (Exception error)
         {
-            // After a publish of unknown fate the numbers of the broker and ours may differ.
+            // After a publish with unknown outcome, our sequence numbers may differ from the broker's.
             End(ended ?? error.Message);
             publication.Fail(ended!);
         }
@@ -156,9 +154,9 @@ sealed class PublishSession : IAsyncDisposable
         var properties = new BasicProperties
         {
             ContentType = CloudEventsBatch.ContentType,
-            // A restart of the broker may lose it: whoever asks keeps asking (docs/adr/0016). A quorum queue keeps it.
+            // A broker restart may lose the message: the sender retries (docs/adr/0016). Quorum queues persist in any case.
             Persistent = false,
-            // What a returned message is known by: the client does not tell its number.
+            // Identifies a returned message, because the client does not provide the sequence number.
             MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
         };
         lock (gate)
@@ -197,8 +195,7 @@ sealed class PublishSession : IAsyncDisposable
             publication.Confirm();
     }
 
-    // The broker sends this before the confirm of the same message. The queue was deleted under us: declare
-    // it again.
+    // The broker sends the return before the confirm of the same message. The queue was deleted meanwhile: declare it again.
     Task MarkReturned(BasicReturnEventArgs returned)
     {
         lock (gate)

@@ -5,29 +5,21 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// One service's queue as it is seen from this process, over a connection of its own: an alarm that blocks
-/// publishers does not block acknowledgements. Connects again for ever; what an old connection had delivered
-/// comes again.
+/// Queue of a service, over a connection of its own: an alarm that blocks publishers does not block acknowledgements.
+/// Reconnects until disposed; the broker redelivers unacknowledged messages of an old connection.
 /// </summary>
-sealed partial class RabbitMqInbox : IInbox
+sealed class RabbitMqInbox : IInbox
 {
     const int BatchesDecodedAhead = 4;
 
-    static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
-
     readonly string service;
     readonly Broker broker;
-    readonly Topology topology;
-    readonly RuntimeOptions limits;
-    readonly TimeProvider time;
-    readonly ILogger log;
     readonly Action<RabbitMqInbox> onClosed;
     readonly CancellationTokenSource closing = new();
-    // What is decoded and waits. The rest of the prefetch waits undecoded, as the bytes that it came in.
+    // Decoded deliveries. The rest of the prefetch waits undecoded, as bytes.
     readonly Mailbox mailbox;
+    readonly Reconnecting<ConsumeSession> connection;
     readonly Task running;
-    volatile string? away;
-    volatile ConsumeSession? current;
 
     public RabbitMqInbox(
         string service, Broker broker, Topology topology, RuntimeOptions limits, TimeProvider time, ILogger log,
@@ -35,17 +27,19 @@ sealed partial class RabbitMqInbox : IInbox
     {
         this.service = service;
         this.broker = broker;
-        this.topology = topology;
-        this.limits = limits;
-        this.time = time;
-        this.log = log;
         this.onClosed = onClosed;
         mailbox = new Mailbox(BatchesDecodedAhead * limits.MaxMessages);
-        running = Task.Run(RunAsync);
+        connection = new($"the inbox of {service}", broker, time, log);
+        running = Task.Run(() => connection.RunAsync(
+            () => ConsumeSession.OpenAsync(service, broker, topology, limits, mailbox, time, closing.Token),
+            session => session.Ended.WaitAsync(closing.Token),
+            failed: null,
+            closing.Token));
     }
 
     public string? Trouble =>
-        away ?? (current is not null ? null : $"The inbox of {service} is not connected to RabbitMQ at {broker.Address}.");
+        connection.Unreachable
+        ?? (connection.Session is null ? $"The inbox of {service} is not connected to RabbitMQ at {broker.Address}." : null);
 
     public int Backlog => mailbox.Messages;
 
@@ -60,15 +54,14 @@ sealed partial class RabbitMqInbox : IInbox
 
     public async ValueTask AcknowledgeAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
     {
-        // Two sessions at most: deliveries of one that has ended lie about only until they are acknowledged
-        // here.
+        // At most two sessions: deliveries of an ended session remain only until they are acknowledged here.
         foreach (var group in deliveries.GroupBy(delivery => ((DeliveryTag)delivery.Tag!).Session))
             await group.Key.AcknowledgeAsync([.. group.Select(delivery => ((DeliveryTag)delivery.Tag!).Number)]);
     }
 
-    /// <summary>How any service's queue stands; null while this inbox is not connected, or where there is none.</summary>
+    /// <summary>State of any service's queue; null while not connected, or without such a queue.</summary>
     public async Task<QueueState?> LookAsync(string other, CancellationToken cancel) =>
-        current is { } session ? await session.LookAsync(other, cancel) : null;
+        connection.Session is { } session ? await session.LookAsync(other, cancel) : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -76,49 +69,7 @@ sealed partial class RabbitMqInbox : IInbox
         await running;
         onClosed(this);
     }
-
-    async Task RunAsync()
-    {
-        for (var failures = 0; !closing.IsCancellationRequested;)
-        {
-            var since = time.GetTimestamp();
-            try
-            {
-                await using var session = await ConsumeSession.OpenAsync(
-                    service, broker, topology, limits, mailbox, time, closing.Token);
-                LogConnected(service, broker.Address);
-                away = null;
-                current = session;
-                LogLost(service, broker.Address, await session.Ended.WaitAsync(closing.Token));
-            }
-            catch (Exception error) when (!closing.IsCancellationRequested)
-            {
-                var why = broker.Explain(error);
-                if (why != away) LogAway(service, why);
-                away = why;
-            }
-            catch (Exception error) when (closing.IsCancellationRequested)
-            {
-                LogClosed(service, error.Message);
-            }
-            current = null;
-            failures = time.GetElapsedTime(since) > Settled ? 1 : failures + 1;
-            await Task.Delay(Backoff.Pause(failures), time, closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    [LoggerMessage(1121, LogLevel.Information, "The inbox of {Service} is open at RabbitMQ at {Address}")]
-    partial void LogConnected(string service, string address);
-
-    [LoggerMessage(1122, LogLevel.Warning, "The inbox of {Service} lost RabbitMQ at {Address}: {Why}")]
-    partial void LogLost(string service, string address, string why);
-
-    [LoggerMessage(1123, LogLevel.Warning, "The inbox of {Service} waits: {Why}")]
-    partial void LogAway(string service, string why);
-
-    [LoggerMessage(1124, LogLevel.Debug, "The inbox of {Service} closed: {Why}")]
-    partial void LogClosed(string service, string why);
 }
 
-/// <summary>A delivery's number, and the session that alone may acknowledge it.</summary>
+/// <summary>Number of a delivery, and the only session that may acknowledge it.</summary>
 sealed record DeliveryTag(ConsumeSession Session, ulong Number);

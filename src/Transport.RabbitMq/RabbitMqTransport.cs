@@ -7,10 +7,9 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// Messages over RabbitMQ: many logical messages to one service travel as one AMQP message, confirmed and
-/// not stored (DESIGN.md, sections 1 and 7). Exchange <c>orderwright</c>, routing key
-/// <c>{service}.{type of the first message}</c>, a queue per service. Nothing here waits for the broker at
-/// start: <see cref="Trouble"/> says what is amiss.
+/// Transport over RabbitMQ: many logical messages to a service travel as a single AMQP message, confirmed but not persisted
+/// (docs/concepts/batching.md). Exchange <c>orderwright</c>, routing key <c>{service}.{type of the first message}</c>, a
+/// queue per service. Starting never waits for the broker; <see cref="Trouble"/> reports problems.
 /// </summary>
 public sealed class RabbitMqTransport : ITransport
 {
@@ -22,10 +21,7 @@ public sealed class RabbitMqTransport : ITransport
     readonly Publisher publisher;
     readonly ConcurrentDictionary<RabbitMqInbox, bool> inboxes = new();
 
-    /// <summary>
-    /// Throws <see cref="System.ComponentModel.DataAnnotations.ValidationException"/> for options that make
-    /// no sense.
-    /// </summary>
+    /// <summary>Throws <see cref="System.ComponentModel.DataAnnotations.ValidationException"/> for invalid options.</summary>
     public RabbitMqTransport(RabbitMqOptions options, RuntimeOptions limits, TimeProvider time, ILoggerFactory logs)
     {
         this.limits = limits;
@@ -50,7 +46,7 @@ public sealed class RabbitMqTransport : ITransport
     public Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel) =>
         publisher.PublishAsync(service, messages, cancel);
 
-    // Over a connection that receives: one that publishes may be blocked by the broker.
+    // Uses a receiving connection, because the broker may block a publishing one.
     public async Task<QueueState?> LookAsync(string service, CancellationToken cancel)
     {
         foreach (var inbox in inboxes.Keys)

@@ -5,10 +5,9 @@ using RabbitMQ.Client.Exceptions;
 namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
-/// What has to stand in the broker: the topic exchange <c>orderwright</c>, one bounded queue per service,
-/// bound to <c>{service}.#</c>, and <c>orderwright.dead</c> for what a queue gives up. Declared on every new
-/// connection, since the broker may have forgotten everything; a sender also declares its destination, which
-/// may never have run.
+/// Exchanges and queues in the broker: the topic exchange <c>orderwright</c>, a bounded queue per service, bound to
+/// <c>{service}.#</c>, and <c>orderwright.dead</c> for messages that a queue gives up. Declared on every new connection,
+/// because the broker may have lost everything; a sender also declares its destination, which may never have run.
 /// </summary>
 sealed partial class Topology(RabbitMqOptions options, ILogger log)
 {
@@ -24,7 +23,7 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         await TryAsync(connection, $"queue {Dead}", channel =>
             channel.QueueDeclareAsync(
                 Dead, durable: true, exclusive: false, autoDelete: false,
-                // The end of the road: the oldest give way, for nobody would take a refusal.
+                // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
                 Limits("drop-head", "classic"), cancellationToken: cancel), cancel);
         await TryAsync(connection, $"binding of {Dead}", channel =>
             channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
@@ -50,8 +49,8 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         ["x-overflow"] = overflow,
     };
 
-    // Each on a channel of its own, since a refusal closes it. What exists in another form is used as it is,
-    // and a user without the right to declare works with what an operator has set up.
+    // A channel per declaration, because a refusal closes the channel. Existing objects of another form are used as they are,
+    // and a user without permission to declare works with what an administrator has set up.
     async Task TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
@@ -67,6 +66,6 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         }
     }
 
-    [LoggerMessage(1101, LogLevel.Warning, "The {What} was not declared and is used as it is: {Why}")]
+    [LoggerMessage(1101, LogLevel.Warning, "The {What} was not declared; the existing one is used: {Why}")]
     partial void LogNotDeclared(string what, string why);
 }

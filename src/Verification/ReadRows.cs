@@ -8,10 +8,12 @@ static class ReadRows
 {
     public static OrderRow Order(IRow row) => new(
         row.Uuid("id"), row.Text("customer_id"), row.Text("currency"), row.Text("status"), row.Text("payment_status"),
-        row.Text("lines"), row.BigInt("adjustments_minor"), row.BigIntOrNull("total"), row.Int("version"), row.Time("updated_at"))
+        row.Text("lines"), row.BigInt("adjustments_minor"), row.BigIntOrNull("total_minor"), row.Int("version"),
+        row.Time("updated_at"))
     {
         FulfilmentStatus = row.Text("fulfilment_status"), Fulfilments = StoredLines.Shipped(row.TextOrNull("fulfilments")),
-        IsTakenOnFulfilment = row.TextOrNull("capture") == CapturePolicies.Fulfilment, HasOpenWork = row.Bool("has_open_work"),
+        IsTakenOnFulfilment = row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment,
+        HasOpenWork = row.Bool("has_open_work"),
     };
 
     public static EventRow Event(IRow row) =>
@@ -30,7 +32,7 @@ static class ReadRows
     };
 
     public static JournalRow JournalEntry(IRow row) => new(
-        row.Uuid("order_id"), row.Text("kind"), row.Text("debit"), row.Text("credit"), row.Text("currency"),
+        row.Uuid("order_id"), row.Text("kind"), row.Text("debit_account"), row.Text("credit_account"), row.Text("currency"),
         row.BigInt("amount"));
 
     public static AccountSums Account(IRow row) =>

@@ -213,8 +213,8 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
             using var request = new HttpRequestMessage(HttpMethod.Put, url) { Content = new ByteArrayContent(body) };
             request.Headers.Add(
                 HttpGatewayNames.SignatureHeader,
-                new Signature(Encoding.UTF8.GetBytes(Cluster.GatewaySecret)).Write(
-                    HttpGatewayNames.Signed("PUT", url.PathAndQuery), body, DateTimeOffset.UtcNow));
+                new Signature(Encoding.UTF8.GetBytes(Cluster.GatewaySecret)).Sign(
+                    HttpGatewayNames.SigningPrefix("PUT", url.PathAndQuery), body, DateTimeOffset.UtcNow));
             try
             {
                 using var answer = await cluster.Http.SendAsync(request);

@@ -17,7 +17,7 @@ sealed class Record(Cluster cluster)
             // Order ids are UUIDv7 and contain their time.
             var mark = FirstIdOf(moment);
             var unsettled = (await QueryAsync(
-                ServiceNames.Order, "SELECT order_id FROM unsettled WHERE order_id < $1", row => row.GetGuid(0), mark)).ToHashSet();
+                ServiceNames.Order, "SELECT order_id FROM unsettled_orders WHERE order_id < $1", row => row.GetGuid(0), mark)).ToHashSet();
             var sagas = await QueryAsync(
                 ServiceNames.Coordinator,
                 """

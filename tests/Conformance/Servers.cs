@@ -6,13 +6,13 @@ using Orderwright.LocalServers;
 namespace Orderwright.Conformance;
 
 /// <summary>
-/// The servers under the suites: a single one of each kind for the whole run, started by the first test that needs it. To use
-/// an existing PostgreSQL server, set <c>ORDERWRIGHT_TEST_POSTGRES</c> to the connection string of a role that may create
-/// databases and end connections.
+/// Servers for the suites: a server per kind for the whole run, started for the first test in need. With
+/// <c>ORDERWRIGHT_TEST_POSTGRES</c>, a connection string of a role that may create databases and end connections, an existing
+/// PostgreSQL server is used.
 /// </summary>
 public sealed class Servers : IAsyncLifetime
 {
-    // CreateTempSubdirectory would exclude other users, and started by root the server runs as one.
+    // Not CreateTempSubdirectory, which excludes other users: started by root, the server runs as another user.
     readonly string directory = Directory.CreateDirectory(
         Path.Combine(Path.GetTempPath(), $"orderwright-conformance-{Environment.ProcessId}")).FullName;
 
@@ -24,23 +24,25 @@ public sealed class Servers : IAsyncLifetime
 
     public ValueTask InitializeAsync() => default;
 
-    /// <summary>The reason why PostgreSQL is unavailable; null when it is available.</summary>
+    /// <summary>The obstacle to PostgreSQL on this machine, or null.</summary>
     public string? LacksPostgres => givenPostgres is null ? Machine.LacksPostgres : null;
 
     /// <summary>Skips the calling test where PostgreSQL is unavailable.</summary>
     public void RequirePostgres() => Machine.Require(LacksPostgres);
 
-    /// <summary>Connection settings of the PostgreSQL server for a superuser and the database <c>postgres</c>.</summary>
+    /// <summary>
+    /// Connection string of the PostgreSQL server with administrative rights, to the database <c>postgres</c>.
+    /// </summary>
     public async Task<NpgsqlConnectionStringBuilder> PostgresAsync()
     {
         RequirePostgres();
         return new(givenPostgres ?? (await postgres.Value).ConnectionString());
     }
 
-    /// <summary>True when the PostgreSQL server was started for this run and ends with it.</summary>
+    /// <summary>True if the PostgreSQL server was started for this run, and ends with the run.</summary>
     public bool PostgresIsOurs => givenPostgres is null;
 
-    /// <summary>Starts a PostgreSQL server for the caller alone, with settings as in postgresql.conf.</summary>
+    /// <summary>Starts a separate PostgreSQL server with settings in the form of postgresql.conf.</summary>
     public Task<PrivatePostgres> StartPostgresAsync(string name, params string[] settings)
     {
         Machine.Require(Machine.LacksPostgres);

@@ -4,10 +4,10 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance;
 
-/// <summary>Whether an assembly's SQL says the same things in both dialects: by name, and by what it must be given.</summary>
+/// <summary>Compares an assembly's SQL in both dialects: names of statements, and their arguments.</summary>
 public static partial class SqlSiblings
 {
-    /// <summary>A sentence per difference between the engines; none is what a test wants.</summary>
+    /// <summary>Lists the differences between the engines, a sentence each.</summary>
     public static IReadOnlyList<string> Differences(Assembly assembly) =>
         Differences(new SqlCatalog(assembly, "postgres"), new SqlCatalog(assembly, "sqlite"));
 

@@ -3,10 +3,10 @@ using Microsoft.Playwright;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>One headless browser for the run: the one of the system, as <c>CHROMIUM</c> or the usual path says.</summary>
+/// <summary>Headless browser shared by the run: <c>CHROMIUM</c>, or the system's browser at a usual path.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    // The first is without windows that nobody sees: it takes half the time.
+    // The headless shell has no window system and takes half the time.
     static readonly string[] Usual = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"];
 
     static readonly string? Program =
@@ -47,8 +47,8 @@ public sealed class Chromium : IAsyncLifetime
         });
     }
 
-    /// <summary>A window of its own, which remembers what its pages complain about.</summary>
-    public async Task<Window> OpenAsync(Uri site, bool dark = false, int width = 1280)
+    /// <summary>Opens a separate window, which records console messages of its pages.</summary>
+    public async Task<Window> OpenAsync(Uri site, bool dark = false, int width = 1440)
     {
         var context = await Browser.NewContextAsync(new()
         {
@@ -67,18 +67,19 @@ public sealed class Chromium : IAsyncLifetime
     }
 }
 
-/// <summary>A page of the console in a window of its own.</summary>
+/// <summary>Page of the console in a separate window.</summary>
 public sealed class Window : IAsyncDisposable
 {
     static readonly string Axe = new BundledAxeScriptProvider().GetScript();
 
     const string Violations =
         """
-        async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }))
-            .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)
+        async () => (await axe.run(document, {
+            runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        })).violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)
         """;
 
-    static readonly Clip Top = new() { X = 0, Y = 0, Width = 1280, Height = 960 };
+    static readonly Clip Top = new() { X = 0, Y = 0, Width = 1440, Height = 960 };
 
     readonly IBrowserContext context;
 
@@ -95,7 +96,7 @@ public sealed class Window : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>Errors and warnings on the browser's console, a refused script or style among them.</summary>
+    /// <summary>Errors and warnings on the browser's console, including refused scripts and styles.</summary>
     public List<string> Complaints { get; } = [];
 
     public async Task<Window> GoAsync(string path)
@@ -104,22 +105,25 @@ public sealed class Window : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Nothing axe finds, in light and dark, and on a telephone, where nothing is wider than it. Leaves it dark and narrow.</summary>
-    public async Task IsFitAsync(string name)
+    /// <summary>
+    /// Checks accessibility with axe in light and dark, and that a phone shows the page without scrolling sideways. Leaves the
+    /// window dark and narrow.
+    /// </summary>
+    public async Task AssertAccessibleAsync(string name)
     {
         await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-        await Page.SetViewportSizeAsync(1280, 800);
+        await Page.SetViewportSizeAsync(1440, 900);
         Assert.Empty(await ViolationsAsync());
-        await LookAsync(name, "wide-light");
-        await LookAsync(name, "top-light", Top);
+        await CaptureAsync(name, "wide-light");
+        await CaptureAsync(name, "top-light", Top);
         await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
         Assert.Empty(await ViolationsAsync());
-        await LookAsync(name, "wide-dark");
-        await LookAsync(name, "top-dark", Top);
+        await CaptureAsync(name, "wide-dark");
+        await CaptureAsync(name, "top-dark", Top);
         await Page.SetViewportSizeAsync(390, 800);
-        await LookAsync(name, "narrow-dark");
+        await CaptureAsync(name, "narrow-dark");
         await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-        await LookAsync(name, "narrow-light");
+        await CaptureAsync(name, "narrow-light");
         await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
         Assert.Empty(await ViolationsAsync());
         Assert.InRange(await Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"), 1, 390);
@@ -133,11 +137,11 @@ public sealed class Window : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await context.CloseAsync();
 
-    // For people: every page as a picture, where ORDERWRIGHT_LOOKS names a directory; whole, and its top for the README.
-    async Task LookAsync(string name, string look, Clip? part = null)
+    // Pictures for people, if ORDERWRIGHT_LOOKS names a directory: the whole page, and the top of the page for the README.
+    async Task CaptureAsync(string name, string view, Clip? part = null)
     {
         if (Environment.GetEnvironmentVariable("ORDERWRIGHT_LOOKS") is not { Length: > 0 } directory) return;
         var file = string.Concat(name.Select(c => char.IsLetterOrDigit(c) ? c : '-'));
-        await Page.ScreenshotAsync(new() { FullPage = true, Clip = part, Path = Path.Combine(directory, $"{look}{file}.png") });
+        await Page.ScreenshotAsync(new() { FullPage = true, Clip = part, Path = Path.Combine(directory, $"{view}{file}.png") });
     }
 }

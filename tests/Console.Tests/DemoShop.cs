@@ -3,7 +3,7 @@ using Orderwright.EndToEnd;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>The all-in-one process with its demo shop.</summary>
+/// <summary>Demo shop in the all-in-one process.</summary>
 public sealed class DemoShop : Shop
 {
     HttpHost host = null!;
@@ -15,7 +15,7 @@ public sealed class DemoShop : Shop
     protected override async Task StartAsync()
     {
         host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
     }
 
     protected override HttpClient ClientOf(string path) => host.Client;

@@ -8,17 +8,18 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>The console over a gateway that takes every request and never answers.</summary>
+/// <summary>Console with a gateway that accepts every request and never replies.</summary>
 public sealed class DoubtTests(Chromium chromium)
 {
     [Fact]
-    public async Task A_payment_in_doubt_stands_first_and_is_told_from_those_on_their_way()
+    public async Task Payments_in_doubt_are_listed_first_and_apart_from_payments_in_progress()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         await using var host = await HttpHost.StartAsync(
-            null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40), "--gateway-deadline", "1s");
-        await host.SaysAsync("The demo shop has");
+            null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40),
+            "--gateway-deadline", "1s");
+        await host.WaitForAsync("The demo shop has");
         using var placed = await host.Client.PostAsJsonAsync(
             "/api/v1/orders",
             new
@@ -33,14 +34,14 @@ public sealed class DoubtTests(Chromium chromium)
         var doubts = window.Page.GetByRole(AriaRole.Region, new() { Name = "Payments in doubt" });
         await Expect(doubts.Locator($"a[href='/orders/{id}']")).ToBeVisibleAsync();
         await Expect(doubts).ToContainTextAsync("authorize 1");
-        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "On their way" })).ToHaveCountAsync(0);
-        await window.IsFitAsync("/payments-doubt");
+        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "In progress" })).ToHaveCountAsync(0);
+        await window.AssertAccessibleAsync("/payments-doubt");
         await window.GoAsync("/payments?inDoubt=true");
         await Expect(window.Page.Locator("tbody tr")).ToHaveCountAsync(1);
         await window.GoAsync($"/orders/{id}");
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("In doubt since");
         await Expect(window.Page.GetByRole(AriaRole.Region, new() { Name = "Attempts" })).ToContainTextAsync("in doubt");
-        await window.IsFitAsync("/orders/doubt");
+        await window.AssertAccessibleAsync("/orders/doubt");
         Assert.Empty(window.Complaints);
     }
 }

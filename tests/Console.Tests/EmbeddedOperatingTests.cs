@@ -6,14 +6,14 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>All that, and what the demo shop shows best.</summary>
+/// <summary>Operating tests in one process, with further tests on the demo shop's orders.</summary>
 public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : OperatingTests(chromium, shop)
 {
     [Theory]
     [InlineData("status=rejected", "DEMO-5")]
     [InlineData("status=rejected&code=out_of_stock", "DEMO-3")]
     [InlineData("status=pending&olderThan=0&waitingFor=customer", "DEMO-7")]
-    public async Task Orders_are_found_by_their_status_and_how_their_process_stands(string filter, string reference)
+    public async Task Orders_are_found_by_status_and_by_the_state_of_their_process(string filter, string reference)
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync($"/orders?{filter}");
@@ -24,7 +24,7 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     [Theory]
     [InlineData("DEMO-8")]
     [InlineData("grace")]
-    public async Task An_order_is_found_by_its_reference_and_its_customer(string text)
+    public async Task An_order_is_found_by_reference_and_by_customer(string text)
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync($"/orders?q={text}");
@@ -32,15 +32,16 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     }
 
     [Fact]
-    public async Task Times_are_the_visitors_own_with_UTC_in_the_tooltip()
+    public async Task Times_are_in_the_visitors_time_zone_with_UTC_in_the_tooltip()
     {
         var id = await Shop.PlaceAsync("tok_visa");
         var placed = DateTimeOffset.Parse((string)(await Shop.GetAsync($"orders/{id}"))["createdAt"]!, null);
-        var context = await Chromium.Browser.NewContextAsync(new() { BaseURL = Shop.Url.AbsoluteUri, TimezoneId = "Pacific/Kiritimati" });
+        var context = await Chromium.Browser.NewContextAsync(
+            new() { BaseURL = Shop.Url.AbsoluteUri, TimezoneId = "Pacific/Kiritimati" });
         var page = await context.NewPageAsync();
         await page.GotoAsync($"/orders/{id}");
         var time = page.Locator($"dd time[title='{placed.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC']");
-        // Fourteen hours ahead of UTC: another day for most of it, which then stands before the time.
+        // Fourteen hours ahead of UTC: usually another day, so the date precedes the time.
         await Expect(time).ToHaveTextAsync(new Regex($"{placed.ToOffset(TimeSpan.FromHours(14)):HH:mm:ss}$"));
         await context.CloseAsync();
     }
@@ -60,13 +61,13 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     [InlineData("/timers")]
     [InlineData("/audit?action=note")]
     [InlineData("/services/stock-service")]
-    public async Task A_page_names_the_calls_behind_it_and_these_answer(string path)
+    public async Task A_page_names_its_API_calls_and_each_succeeds(string path)
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync(path);
         var calls = await window.Page.Locator(".listend code").AllTextContentsAsync();
         Assert.NotEmpty(calls);
-        // Where one list is made of several calls, the values of a parameter are told with bars between them.
+        // A list made of several calls names one parameter's values with bars in between.
         foreach (var call in calls.SelectMany(call => call.Contains('|', StringComparison.Ordinal)
             ? Regex.Match(call, "(?<before>.*=)(?<values>[a-z|_]+)(?<after>.*)") is { Groups: var groups }
                 ? groups["values"].Value.Split('|').Select(value => groups["before"].Value + value + groups["after"].Value) : []
@@ -74,8 +75,8 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
         {
             Assert.StartsWith("GET /", call, StringComparison.Ordinal);
             using var http = new HttpClient { BaseAddress = Shop.Url };
-            using var answer = await http.GetAsync(new Uri(call["GET ".Length..], UriKind.Relative));
-            Assert.True(answer.IsSuccessStatusCode, call);
+            using var response = await http.GetAsync(new Uri(call["GET ".Length..], UriKind.Relative));
+            Assert.True(response.IsSuccessStatusCode, call);
         }
     }
 
@@ -86,20 +87,20 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
         var page = await context.NewPageAsync();
         var id = await Shop.MakeIncidentAsync();
         await page.GotoAsync($"/orders/{id}/act?verb=retry");
-        await page.GetByLabel("Reason; it stands in the audit").FillAsync("try");
+        await page.GetByLabel("Reason (audited)").FillAsync("try");
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry now" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasTextString = "Done" })).ToBeVisibleAsync();
         await context.CloseAsync();
     }
 
     [Fact]
-    public async Task A_form_of_another_site_is_refused()
+    public async Task A_form_from_another_site_is_refused()
     {
         using var http = new HttpClient { BaseAddress = Shop.Url };
         using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["reason"] = "x", ["token"] = new('a', 32) });
-        using var answer = await http.PostAsync($"/orders/{Shop.Incident}/act?verb=retry", form);
-        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal("foreign_form", (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["code"]!);
+        using var response = await http.PostAsync($"/orders/{Shop.Incident}/act?verb=retry", form);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("foreign_form", (string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["code"]!);
     }
 
     [Theory]
@@ -107,30 +108,30 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     [InlineData("/orders?status=lost", "status: One of: pending, confirmed")]
     [InlineData("/audit?orderId=none", "orderId: A UUID.")]
     [InlineData("/dead-letters?orderId=none", "orderId: A UUID.")]
-    public async Task A_filter_that_cannot_be_read_is_answered_with_how_to_write_it(string path, string says)
+    public async Task An_unreadable_filter_is_refused_with_the_expected_format(string path, string error)
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync(path);
-        await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync(says);
-        // Nor does it pass for a list without entries.
+        await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync(error);
+        // A refusal must not look like an empty list.
         await Expect(window.Page.Locator(".empty")).ToHaveCountAsync(0);
         Assert.Empty(window.Complaints);
     }
 
     [Fact]
-    public async Task A_person_at_a_wrong_address_gets_a_page_and_a_program_a_problem()
+    public async Task At_an_unknown_address_a_browser_gets_a_page_and_a_program_a_problem_document()
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync("/ordres");
-        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "There is no such page" })).ToBeVisibleAsync();
-        await window.IsFitAsync("/missing");
+        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Page not found" })).ToBeVisibleAsync();
+        await window.AssertAccessibleAsync("/missing");
         using var http = new HttpClient { BaseAddress = Shop.Url };
         foreach (var (path, accept) in new[] { ("/ordres", "*/*"), ("/api/v1/ordres", "text/html") })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", accept } } };
-            using var answer = await http.SendAsync(request);
-            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+            using var response = await http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
         }
     }
 
@@ -140,7 +141,7 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     [InlineData("/reconciliations/none", "Payments")]
     [InlineData("/services/stock-service", "Overview")]
     [InlineData("/orders/none", "Orders")]
-    public async Task The_menu_says_where_one_is(string path, string item)
+    public async Task The_menu_highlights_the_current_section(string path, string item)
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync(path);

@@ -3,7 +3,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>What holds of every page: nothing on the browser's console, nothing axe finds, small and fast.</summary>
+/// <summary>Checks of every page: accessibility, width on a phone, and an empty browser console.</summary>
 public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix)
 {
     protected Chromium Chromium => chromium;
@@ -30,29 +30,29 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
 
     [Theory]
     [MemberData(nameof(EachPage))]
-    public async Task A_page_has_no_accessibility_violation_in_light_and_dark_fits_a_telephone_and_complains_of_nothing(string path)
+    public async Task A_page_is_accessible_in_light_and_dark_fits_a_phone_and_logs_no_error(string path)
     {
         await using var window = await chromium.OpenAsync(shop.Url);
-        var answer = await window.Page.GotoAsync(path.Replace("INCIDENT", shop.Incident, StringComparison.Ordinal));
-        var isOfNothing = path.Contains("/none", StringComparison.OrdinalIgnoreCase);
-        Assert.Equal(isOfNothing ? 404 : 200, answer!.Status);
-        await window.IsFitAsync(prefix + path);
-        // That a page is answered with 404 is an error to the browser.
-        Assert.Equal(isOfNothing ? [NotFound] : [], window.Complaints);
+        var response = await window.Page.GotoAsync(path.Replace("INCIDENT", shop.Incident, StringComparison.Ordinal));
+        var isMissing = path.Contains("/none", StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(isMissing ? 404 : 200, response!.Status);
+        await window.AssertAccessibleAsync(prefix + path);
+        // The browser logs the page's own 404 as an error.
+        Assert.Equal(isMissing ? [NotFound] : [], window.Complaints);
     }
 
     const string NotFound = "Failed to load resource: the server responded with a status of 404 (Not Found)";
 }
 
-/// <summary>Each service a process of its own.</summary>
+/// <summary>Every page, with each service in a separate process.</summary>
 [Collection(SpreadShop.Name)]
 public sealed class SpreadEveryPageTests(Chromium chromium, SpreadShop shop) : EveryPageTests(chromium, shop, "/spread");
 
-/// <summary>One process: with its demo, and empty.</summary>
+/// <summary>Every page in one process: with the demo shop, and empty.</summary>
 public sealed class EmbeddedEveryPageTests(Chromium chromium, DemoShop shop) : EveryPageTests(chromium, shop, "")
 {
     [Fact]
-    public async Task An_empty_shop_says_so_on_each_page()
+    public async Task Each_page_of_an_empty_shop_has_a_sentence_for_the_empty_list()
     {
         await using var host = await HttpHost.StartAsync(null, "--no-demo");
         foreach (var path in new[] { "/", "/orders", "/incidents", "/stock", "/payments", "/dead-letters", "/timers", "/audit" })
@@ -60,22 +60,23 @@ public sealed class EmbeddedEveryPageTests(Chromium chromium, DemoShop shop) : E
             await using var window = await Chromium.OpenAsync(host.Url);
             await window.GoAsync(path);
             await Expect(window.Page.Locator(".empty").First).ToBeVisibleAsync();
-            // Nothing is told to be ordered that this shop does not have.
+            // Hints name only products that the shop has.
             await Expect(window.Page.Locator("main")).Not.ToContainTextAsync("MUG-01");
-            await window.IsFitAsync($"{path}-empty");
+            await window.AssertAccessibleAsync($"{path}-empty");
             Assert.Empty(window.Complaints);
         }
     }
 
     [Fact]
-    public async Task A_violation_and_a_script_of_another_are_found()
+    public async Task A_planted_violation_and_a_planted_script_are_detected()
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync($"/orders/{Shop.Incident}/act?verb=retry");
         await window.Page.EvaluateAsync(
             """
             () => {
-                document.querySelector("h1").innerHTML = "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='><span onclick='x()'>Stock</span>";
+                document.querySelector("h1").innerHTML =
+                    "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='><span onclick='x()'>Stock</span>";
                 document.querySelector("main").insertAdjacentHTML("beforeend", "<input name='planted'>");
             }
             """);

@@ -6,14 +6,14 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>What the README tells first, from start to end: <c>dev</c> under its supervisor, each <c>demo</c>, and the console.</summary>
+/// <summary>First five minutes of the README: <c>dev</c> under its supervisor, each <c>demo</c>, and the console.</summary>
 public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLifetime
 {
     static readonly TimeSpan Limit = Waiting.HangLimit;
 
     readonly string data = HttpHost.NewDirectory();
     readonly Uri url = new($"http://127.0.0.1:{HttpHost.FreePort()}");
-    readonly List<string> told = [];
+    readonly List<string> durations = [];
     readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource restarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Process dev = null!;
@@ -23,52 +23,54 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         Chromium.Require();
         var since = Stopwatch.GetTimestamp();
         dev = Start("dev", "--data", data, "--port", $"{url.Port}", "--no-open");
-        dev.OutputDataReceived += (_, line) => Hear(line.Data, " is ready: ", ready);
-        dev.ErrorDataReceived += (_, line) => Hear(line.Data, "The process was killed; it is started again.", restarted);
+        dev.OutputDataReceived += (_, line) => SignalOn(line.Data, " is ready: ", ready);
+        dev.ErrorDataReceived += (_, line) => SignalOn(line.Data, "The process was killed; restarting it.", restarted);
         dev.BeginOutputReadLine();
         dev.BeginErrorReadLine();
         await ready.Task.WaitAsync(Limit);
-        Tell("dev, until it is ready", since);
+        Record("dev, until it is ready", since);
     }
 
     [Fact]
-    public async Task Each_story_is_told_by_the_tool_and_shown_by_the_console()
+    public async Task Each_demo_runs_in_the_terminal_and_shows_its_order_in_the_console()
     {
         await using var window = await chromium.OpenAsync(url);
         await window.GoAsync("/");
-        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Let something happen" })).ToBeVisibleAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Demo scenarios" })).ToBeVisibleAsync();
         var placed = window.Page.Locator("figcaption a", new() { HasTextRegex = new("placed$") });
-        await Expect(placed).ToHaveTextAsync(new Regex("^(9|\\d\\d+) placed")); // the trickle goes on
+        // The demo shop keeps placing orders.
+        await Expect(placed).ToHaveTextAsync(new Regex("^(9|\\d\\d+) placed"));
 
-        await ShowAsync(window, "decline", "rejected: payment_declined", "Rejected at authorize-payment");
-        await ShowAsync(window, "out-of-stock", "rejected: out_of_stock", "Rejected at reserve-stock");
-        await ShowAsync(window, "gateway-timeout", "confirmed, 29.90 GBP paid", "Completed at");
-        await ShowAsync(window, "refund-fails", "Mend it: ./orderwright resolve", "an operator has to retry, resolve or compensate it");
+        await RunDemoAsync(window, "decline", "rejected: payment_declined", "Rejected at authorize-payment");
+        await RunDemoAsync(window, "out-of-stock", "rejected: out_of_stock", "Rejected at reserve-stock");
+        await RunDemoAsync(window, "gateway-timeout", "confirmed, 29.90 GBP paid", "Completed at");
+        await RunDemoAsync(
+            window, "refund-fails", "./orderwright resolve", "an operator must retry, resolve or compensate");
         var page = window.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Resolve undo of authorize-payment as completed" }).ClickAsync();
-        await page.GetByLabel("Reason; it stands in the audit").FillAsync("paid back by hand");
+        await page.GetByLabel("Reason (audited)").FillAsync("paid back by hand");
         await page.GetByRole(AriaRole.Button, new() { Name = "Resolve" }).ClickAsync();
         await Expect(page.Locator(".lead")).ToContainTextAsync("everything was undone");
         Assert.Empty(window.Complaints);
 
-        // Who looks on while the process dies sees it come back by itself.
+        // An open page reconnects by itself after the process restarts.
         await window.GoAsync("/");
-        await ShowAsync(null, "crash", "✓ 1 authorization of 42.50 GBP.", "");
+        await RunDemoAsync(null, "crash", "✓ 1 authorization of 42.50 GBP.", "");
         await restarted.Task.WaitAsync(Limit);
         await Expect(page.Locator("#live")).ToHaveTextAsync("live");
-        await ShowAsync(null, "reset", "Done.", "");
+        await RunDemoAsync(null, "reset", "Done.", "");
         await window.GoAsync("/incidents");
-        await Expect(page.Locator(".empty")).ToContainTextAsync("Nothing needs a person.");
+        await Expect(page.Locator(".empty")).ToContainTextAsync("No open incidents.");
         var since = Stopwatch.GetTimestamp();
         var verified = await RunAsync("verify", "--data", data, "--settle", "20");
-        Tell("verify", since);
+        Record("verify", since);
         Assert.DoesNotContain("✗", verified, StringComparison.Ordinal);
-        TestContext.Current.TestOutputHelper!.WriteLine(string.Join('\n', told));
+        TestContext.Current.TestOutputHelper!.WriteLine(string.Join('\n', durations));
     }
 
     public async ValueTask DisposeAsync()
     {
-        // To the supervisor, which passes it on.
+        // The supervisor passes the signal on.
         using (var end = Process.Start("kill", ["-TERM", $"{dev.Id}"])) await end.WaitForExitAsync();
         using var limit = new CancellationTokenSource(Limit);
         await dev.WaitForExitAsync(limit.Token);
@@ -76,31 +78,31 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         Directory.Delete(data, recursive: true);
     }
 
-    async Task ShowAsync(Window? window, string story, string says, string shows)
+    async Task RunDemoAsync(Window? window, string scenario, string output, string summary)
     {
         var since = Stopwatch.GetTimestamp();
-        var said = await RunAsync("demo", story);
-        Tell($"demo {story}", since);
-        Assert.Contains(says, said, StringComparison.Ordinal);
+        var printed = await RunAsync("demo", scenario);
+        Record($"demo {scenario}", since);
+        Assert.Contains(output, printed, StringComparison.Ordinal);
         if (window is null) return;
-        await window.GoAsync(Look().Match(said).Groups["path"].Value);
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync(shows);
+        await window.GoAsync(OrderLink().Match(printed).Groups["path"].Value);
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync(summary);
     }
 
-    static void Hear(string? line, string part, TaskCompletionSource heard)
+    static void SignalOn(string? line, string part, TaskCompletionSource signal)
     {
-        if (line?.Contains(part, StringComparison.Ordinal) == true) heard.TrySetResult();
+        if (line?.Contains(part, StringComparison.Ordinal) == true) signal.TrySetResult();
     }
 
-    void Tell(string what, long since) => told.Add($"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s");
+    void Record(string what, long since) => durations.Add($"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s");
 
     async Task<string> RunAsync(params string[] verb)
     {
         using var tool = Start(verb);
-        var said = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
+        var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
         await tool.WaitForExitAsync();
-        Assert.True(tool.ExitCode == 0, string.Concat(said));
-        return said[0];
+        Assert.True(tool.ExitCode == 0, string.Concat(output));
+        return output[0];
     }
 
     Process Start(params string[] arguments)
@@ -116,5 +118,5 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
     }
 
     [GeneratedRegex("Order [0-9a-f-]{36}: http://[^/]+(?<path>/orders/[0-9a-f-]{36})")]
-    private static partial Regex Look();
+    private static partial Regex OrderLink();
 }

@@ -5,13 +5,13 @@ using Orderwright.EndToEnd;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>The console over a shop with 10,000 orders: pages stay small and quick.</summary>
+/// <summary>Size and speed of the console's pages with 10,000 orders.</summary>
 public sealed class FullShopTests : IAsyncLifetime
 {
     const int Orders = 10_000;
     const int Incidents = 60;
 
-    /// <summary>Of a page.</summary>
+    /// <summary>Size limit of a page.</summary>
     public const int MostBytes = 60_000;
 
     static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(100);
@@ -33,7 +33,7 @@ public sealed class FullShopTests : IAsyncLifetime
             Enumerable.Range(0, Orders), new ParallelOptions { MaxDegreeOfParallelism = 64 },
             async (number, cancel) =>
             {
-                // One in ten waits for its payer.
+                // One order in ten waits for the customer.
                 object payment = number % 10 == 0
                     ? new { provider = "sandbox", token = "tok_requires_action" } : new { provider = "balance" };
                 using var placed = await host.Client.PostAsJsonAsync(
@@ -45,7 +45,7 @@ public sealed class FullShopTests : IAsyncLifetime
         await MakeIncidentsAsync();
     }
 
-    // More than a page of them, each in the audit twice: cancelled by hand, and retried in one run.
+    // More than a page of incidents, each with two audit entries: a cancellation, and a retry of the bulk action.
     async Task MakeIncidentsAsync()
     {
         await Parallel.ForEachAsync(
@@ -65,14 +65,14 @@ public sealed class FullShopTests : IAsyncLifetime
             (await GetAsync("incidents?limit=200"))["items"]!.AsArray().Count == Incidents);
         run = (string)(await PostAsync("bulk-actions", new
         {
-            action = "retry", where = new { code = "refund_failed" }, reason = "The bank is back, they say.", canary = 0,
+            action = "retry", where = new { code = "refund_failed" }, reason = "Refunds work again.", canary = 0,
         }))["id"]!;
         await Shop.UntilAsync(async () =>
             (string)(await GetAsync($"bulk-actions/{run}"))["state"]! is "done" or "stopped");
     }
 
     [Fact]
-    public async Task Each_page_is_small_and_quick()
+    public async Task Each_page_is_small_and_fast()
     {
         var report = new List<string>();
         foreach (var path in new[]
@@ -81,12 +81,13 @@ public sealed class FullShopTests : IAsyncLifetime
             "/orders?state=turned_back&youngerThan=PT1H", "/orders?status=confirmed", $"/orders/{incident}",
             $"/orders/{incident}/act?verb=retry", $"/incidents/{incident}", $"/bulk/{run}", $"/bulk/{run}?outcome=stuck_again",
             "/bulk?code=refund_failed&action=retry", "/stock", "/stock/MUG-01", "/services/customer-service", "/payments",
-            "/payments?state=action_required", "/payments?inDoubt=true", "/dead-letters", "/timers", "/audit", $"/audit?run={run}",
+            "/payments?state=action_required", "/payments?inDoubt=true", "/dead-letters", "/timers", "/audit",
+            $"/audit?run={run}",
         })
         {
             var (bytes, best) = (0, TimeSpan.MaxValue);
-            // The best of several: a busy machine delays some of them, or for a while all of them.
-            for (var look = 0; look < 6 || (best > Longest && look < 100); look++)
+            // The best of several, since a busy machine may delay some or, for a while, all.
+            for (var attempt = 0; attempt < 6 || (best > Longest && attempt < 100); attempt++)
             {
                 var since = Stopwatch.GetTimestamp();
                 bytes = (await host.Client.GetByteArrayAsync(new Uri(path, UriKind.Relative))).Length;
@@ -107,15 +108,15 @@ public sealed class FullShopTests : IAsyncLifetime
 
     async Task<JsonNode> PostAsync(string path, object body)
     {
-        using var answer = await host.Client.PostAsJsonAsync($"/api/v1/{path}", body);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, text);
+        using var response = await host.Client.PostAsJsonAsync($"/api/v1/{path}", body);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
         return JsonNode.Parse(text)!;
     }
 
     async Task PutAsync(string path, object body)
     {
-        using var answer = await host.Client.PutAsJsonAsync($"/api/v1/{path}", body);
-        answer.EnsureSuccessStatusCode();
+        using var response = await host.Client.PutAsJsonAsync($"/api/v1/{path}", body);
+        response.EnsureSuccessStatusCode();
     }
 }

@@ -1,13 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orderwright.Runtime;
-using Orderwright.OperatorConsole;
+using Orderwright.Client;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
+using Orderwright.Runtime;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>Lists that several services keep, read as one.</summary>
+/// <summary>Lists of several services, merged into one.</summary>
 public sealed class MergedListTests
 {
     const int Limit = 50;
@@ -17,9 +17,9 @@ public sealed class MergedListTests
     [InlineData(50, 50, 50)]
     [InlineData(0, 0, 0)]
     [InlineData(1, 0, 150)]
-    public void Pages_go_on_where_the_one_before_ended_whoever_keeps_the_rows(params int[] counts)
+    public void Each_page_continues_where_the_previous_one_ended_whichever_service_has_the_rows(params int[] counts)
     {
-        // Rows of all services in a random order of their own, some of them of one moment.
+        // Rows of all services in random order, some with equal times.
         var random = new Random(5);
         var start = DateTimeOffset.FromUnixTimeMilliseconds(1_790_000_000_000);
         var services = counts.Select(count => Enumerable.Range(0, count)
@@ -31,18 +31,18 @@ public sealed class MergedListTests
         {
             var page = MergedList.Of(
                 [.. services.Select((rows, service) => ($"service-{service}", Page(rows, cursor)))],
-                item => AuditEntry.PositionOf(item.GetProperty("id").GetGuid()), Limit);
+                new(item => AuditEntry.PositionOf(item.GetProperty("id").GetGuid()), Cursor.Write), Limit);
             Assert.InRange(page.Items.Count, 0, Limit);
             read.AddRange(page.Items.Select(item => item.GetProperty("id").GetGuid()));
-            cursor = page.Next;
+            cursor = page.NextCursor;
             Assert.True(read.Count <= counts.Sum(), "A row came twice.");
         }
         Assert.Equal(
             services.SelectMany(rows => rows).OrderByDescending(id => id.ToString("N"), StringComparer.Ordinal), read);
     }
 
-    // As a service answers: what comes after the cursor, and one when there is more.
-    static Reply Page(List<Guid> rows, string cursor)
+    // Reply of a service: rows after the cursor, and a cursor if more rows follow.
+    static ApiReply Page(List<Guid> rows, string cursor)
     {
         var after = cursor == "" ? rows
             : rows.Where(id => string.CompareOrdinal(AuditEntry.PositionOf(id), Cursor.Read(cursor)) < 0).ToList();
@@ -52,6 +52,6 @@ public sealed class MergedListTests
             ["items"] = new JsonArray([.. items.Select(id => new JsonObject { ["id"] = id.ToString() })]),
             ["nextCursor"] = after.Count > Limit ? Cursor.Write(AuditEntry.PositionOf(items[^1])) : null,
         };
-        return new("GET /api/v1/audit", 200, JsonSerializer.SerializeToElement(body), null);
+        return new("GET /api/v1/audit", 200, JsonSerializer.SerializeToElement(body));
     }
 }

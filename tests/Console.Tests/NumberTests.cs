@@ -4,7 +4,7 @@ using Orderwright.EndToEnd;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>A number that counts something leads to what it counts, and there are as many.</summary>
+/// <summary>Counts on the pages, which link to lists of the same length.</summary>
 public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
 {
     HttpHost host = null!;
@@ -12,15 +12,15 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Chromium.Require();
-        // A shop in which nothing moves while it is counted.
+        // A separate shop, so the counts stay constant during the test.
         host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 
     [Fact]
-    public async Task A_count_leads_to_a_list_of_as_many()
+    public async Task A_count_links_to_a_list_of_the_same_length()
     {
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync("/");
@@ -47,22 +47,22 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
     [InlineData("/orders?state=open")]
     [InlineData("/stock")]
     [InlineData("/payments")]
-    public async Task No_number_of_a_list_stands_alone(string path)
+    public async Task Every_count_and_amount_is_a_link(string path)
     {
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync(path);
-        // A whole number, or an amount of money; ages and times count nothing.
-        var alone = await window.Page.EvaluateAsync<string[]>(
+        // Whole numbers and amounts of money; ages and times are no counts.
+        var unlinked = await window.Page.EvaluateAsync<string[]>(
             """
             () => [...document.querySelectorAll("td.n, .numbers b")]
                 .filter(e => /^[\d,]+$|^[\d,.]+ [A-Z]{3}$/.test(e.innerText.trim()) && !e.querySelector("a") && !e.closest("a"))
                 .map(e => e.closest("tr, li").innerText)
             """);
-        Assert.Empty(alone);
+        Assert.Empty(unlinked);
     }
 
     [Fact]
-    public async Task What_a_number_leads_to_is_on_the_page()
+    public async Task A_link_to_a_part_of_a_page_has_its_anchor()
     {
         await using var window = await chromium.OpenAsync(host.Url);
         foreach (var path in new[] { "/", "/orders", "/payments", "/stock" })
@@ -81,9 +81,9 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
         }
     }
 
-    // Orders in a list with their count first; "5 here", "0 turned back (0 %)", "3 incidents" among them.
+    // Links to lists of orders, incidents and timers, such as "5 open", "0 rolled back (0 %)" and "3 incidents".
     [GeneratedRegex(
         "^(?<to>/(orders|incidents|timers)[^ ]*) (?<count>\\d+)"
-        + "( (here|under way|open incidents?|incidents?|overdue timers|turned back|placed|carried out).*)?$")]
+        + "( (open incidents?|open|in progress|incidents?|overdue timers|rolled back|placed|completed).*)?$")]
     private static partial Regex Count();
 }

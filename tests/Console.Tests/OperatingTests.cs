@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>What people do with the console, in a real browser against the running product, whole or in parts.</summary>
+/// <summary>Tasks of operators, in a real browser against the running product.</summary>
 public abstract class OperatingTests(Chromium chromium, Shop shop)
 {
     protected Chromium Chromium => chromium;
@@ -12,7 +12,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     protected Shop Shop => shop;
 
     [Fact]
-    public async Task A_row_changes_while_somebody_looks()
+    public async Task A_row_updates_live()
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         var id = await shop.PlaceAsync("tok_requires_action", wait: 1);
@@ -25,7 +25,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     }
 
     [Fact]
-    public async Task What_people_type_survives_a_live_change()
+    public async Task Typed_text_survives_a_live_update()
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync("/orders");
@@ -38,7 +38,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     }
 
     [Fact]
-    public async Task The_filter_lives_in_the_address()
+    public async Task The_address_holds_the_filter()
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync("/orders");
@@ -55,18 +55,19 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     }
 
     [Fact]
-    public async Task A_declined_payment_is_told_with_what_was_undone()
+    public async Task The_page_of_a_declined_order_shows_what_was_undone()
     {
         var id = await shop.PlaceAsync("tok_declined");
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync($"/orders/{id}");
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("Rejected at authorize-payment (payment_declined); everything was undone");
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync(
+            "Rejected at authorize-payment (payment_declined); everything was undone");
         await Expect(window.Page.Locator(".process .undo", new() { HasTextString = "undone" })).ToHaveCountAsync(1);
         await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "Retry now" })).ToHaveCountAsync(0);
     }
 
     [Fact]
-    public async Task A_payment_in_doubt_is_told_and_then_how_it_went_on()
+    public async Task A_payment_in_doubt_is_shown_until_it_is_settled()
     {
         var id = await shop.PlaceAsync("tok_timeout_after_charge", wait: 0);
         await using var window = await chromium.OpenAsync(shop.Url);
@@ -85,24 +86,25 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         var keys = window.Page.Keyboard;
         await window.GoAsync("/");
         await keys.PressAsync("Tab");
-        await Expect(window.Page.Locator(":focus")).ToHaveTextAsync("Skip to the content");
+        await Expect(window.Page.Locator(":focus")).ToHaveTextAsync("Skip to content");
         await TabToAsync(window.Page, "Incidents");
         await keys.PressAsync("Enter");
         await Expect(window.Page.Locator($"#i-{id}")).ToBeVisibleAsync();
         await TabToAsync(window.Page, $"Resolve order {id}");
         await keys.PressAsync("Enter");
-        await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Resolve authorize-payment as completed" })).ToBeVisibleAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Heading)).ToContainTextAsync(
+            ["Resolve undo of authorize-payment as completed"]);
         await Expect(window.Page.Locator("main")).ToContainTextAsync("orderwright.payment.undo.v1");
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that it is");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that this is true");
         await Expect(window.Page.Locator("main")).ToContainTextAsync($"./orderwright resolve {id} authorize-payment completed");
 
-        await TabToAsync(window.Page, "Reason; it stands in the audit");
+        await TabToAsync(window.Page, "Reason (audited)");
         await keys.TypeAsync("paid back <b>by hand</b>");
         await keys.PressAsync("Enter");
         await Expect(window.Page).ToHaveURLAsync(new Regex($"/orders/{id}\\?done="));
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("everything was undone");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("paid back <b>by hand</b>");
-        var entry = (await shop.ListAuditAsync(id)).First(one => (string)one["action"]! == "resolve");
+        var entry = (await shop.ListAuditAsync(id)).First(action => (string)action["action"]! == "resolve");
         Assert.Equal(("resolve", "paid back <b>by hand</b>"), ((string)entry["action"]!, (string)entry["reason"]!));
         Assert.Empty(window.Complaints);
     }
@@ -115,18 +117,19 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await window.GoAsync("/incidents");
         await window.Page.GetByRole(AriaRole.Link, new() { NameRegex = new("authorize-payment: refund_failed") }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Retry all of these" }).ClickAsync();
-        await window.Page.GetByLabel("Reason; it stands in the audit").FillAsync("the bank is back");
-        await window.Page.GetByLabel("How many first").FillAsync("1");
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("1 of the first 1 did not go on", new() { Timeout = 30_000 });
-        await window.IsFitAsync("/bulk/over");
+        await window.Page.GetByLabel("Reason (audited)").FillAsync("the bank is back");
+        await window.Page.GetByLabel("Canary size").FillAsync("1");
+        await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Retry \\d+ orders?$") }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync(
+            "1 of the first 1 did not advance", new() { Timeout = 30_000 });
+        await window.AssertAccessibleAsync("/bulk/over");
 
-        // Its numbers lead to its own orders, and to what it did: that of no other.
+        // Its counts link to the orders and the audit entries of this run only.
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "1 acted on" }).ClickAsync();
         await Expect(window.Page).ToHaveURLAsync(new Regex("outcome=acted"));
         await Expect(window.Page.Locator("tr[id^='o-']")).ToHaveCountAsync(1);
-        await Expect(window.Page.Locator("tr[id^='o-']")).ToContainTextAsync("stuck again");
-        await window.Page.GetByRole(AriaRole.Link, new() { Name = "what it did" }).ClickAsync();
+        await Expect(window.Page.Locator("tr[id^='o-']")).ToContainTextAsync("still failing");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "all actions of this run" }).ClickAsync();
         await Expect(window.Page).ToHaveURLAsync(new Regex("/audit\\?run="));
         await Expect(window.Page.Locator("tr[id^='a-']")).ToHaveCountAsync(1);
         await Expect(window.Page.Locator("tr[id^='a-']")).ToContainTextAsync("the bank is back");
@@ -134,31 +137,31 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     }
 
     [Fact]
-    public async Task A_bulk_action_is_stopped_while_its_canary_is_awaited()
+    public async Task A_bulk_action_is_stopped_during_its_canary_batch()
     {
-        // What waits for its customer waits on, however often it is asked for.
+        // An order waiting for its customer keeps waiting after every retry, so the canary batch does not end.
         var id = await shop.PlaceAsync("tok_requires_action", wait: 1);
         await Shop.UntilAsync(async () => (string?)(await shop.GetAsync($"sagas/{id}"))["waitingFor"] == "customer");
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync("/bulk?waitingFor=customer&action=retry");
-        await window.Page.GetByLabel("Reason; it stands in the audit").FillAsync("are they still there");
-        await window.Page.GetByLabel("How many first").FillAsync("1");
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Retry them" }).ClickAsync();
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("The first few are acted on");
+        await window.Page.GetByLabel("Reason (audited)").FillAsync("remind the customers");
+        await window.Page.GetByLabel("Canary size").FillAsync("1");
+        await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Retry \\d+ orders?$") }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("Running the canary batch");
         var run = window.Page.Url.Split('/', '?')[4];
-        await window.Page.GetByText("The same by hand").ClickAsync();
+        await window.Page.GetByText("From the command line").ClickAsync();
         await Expect(window.Page.Locator("main")).ToContainTextAsync($"/api/v1/bulk-actions/{run}/stop -H");
         await Expect(window.Page.GetByText($"./orderwright bulk stop {run} --reason '…'")).ToBeVisibleAsync();
-        await window.Page.GetByLabel("Why it is to stop; it stands in the audit").FillAsync("enough");
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Stop it" }).ClickAsync();
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("It has stopped.");
+        await window.Page.GetByLabel("Reason for stopping (audited)").FillAsync("enough");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("Stopped.");
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("enough");
         await shop.PostAsync($"sagas/{id}/compensate", new { reason = "a test" });
         Assert.Empty(window.Complaints);
     }
 
     [Fact]
-    public async Task A_cancellation_shows_which_messages_it_would_send_and_stands_in_the_audit()
+    public async Task A_cancellation_previews_its_messages_and_is_audited()
     {
         var id = await shop.PlaceAsync("tok_visa");
         await using var window = await chromium.OpenAsync(shop.Url);
@@ -169,8 +172,8 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await Expect(main).ToContainTextAsync("orderwright.stock.release.v1");
         await Expect(main).ToContainTextAsync($"/api/v1/orders/{id}/cancel -H");
         await Expect(main).ToContainTextAsync($"./orderwright cancel {id} --reason customer");
-        await window.IsFitAsync("/orders/act-cancel");
-        await window.Page.GetByLabel("Reason; it stands in the audit").SelectOptionAsync("fraud");
+        await window.AssertAccessibleAsync("/orders/act-cancel");
+        await window.Page.GetByLabel("Reason (audited)").SelectOptionAsync("fraud");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel the order" }).ClickAsync();
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync("everything was undone");
         var entry = Assert.Single(await shop.ListAuditAsync(id));
@@ -180,7 +183,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     }
 
     [Fact]
-    public async Task A_comparison_with_the_gateway_is_told_with_its_numbers()
+    public async Task A_reconciliation_is_shown_with_its_counts()
     {
         await shop.PlaceAsync("tok_visa");
         var id = (string)(await shop.PostAsync("reconciliations", new { provider = "sandbox" }))["id"]!;
@@ -188,23 +191,23 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await window.GoAsync("/payments");
         var row = window.Page.Locator($"#c-{id}");
         await Expect(row).ToContainTextAsync(new Regex("agrees|differs"), new() { Timeout = 30_000 });
-        // What other tests of this shop resolve by hand may differ, and then it is told.
+        // Payments that other tests resolved by hand are listed as differences.
         var differences = (int)(await shop.GetAsync($"reconciliations/{id}"))["differences"]!;
         await row.GetByRole(AriaRole.Link, new() { Name = "sandbox" }).ClickAsync();
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync(
-            differences == 0 ? "Both sides say the same." : "The two sides do not say the same.");
+            differences == 0 ? "Both sides agree." : "The two sides differ.");
         await Expect(window.Page.Locator("tr[id^='r-']")).ToHaveCountAsync(differences);
-        await window.IsFitAsync("/reconciliations/agrees");
+        await window.AssertAccessibleAsync("/reconciliations/agrees");
         Assert.Empty(window.Complaints);
     }
 
     [Fact]
-    public async Task What_was_shipped_of_an_order_is_told()
+    public async Task The_page_of_an_order_shows_its_shipments()
     {
         var id = await shop.PlaceAsync("tok_visa");
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync($"/orders/{id}");
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("Nothing was shipped.");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("Nothing shipped.");
         await shop.PostAsync($"orders/{id}/fulfilments", new { tracking = new { carrier = "Royal Mail", number = "RM 1" } });
         var shipped = window.Page.GetByRole(AriaRole.Region, new() { Name = "Fulfilments" });
         await Expect(shipped).ToContainTextAsync("1 × MUG-01");
@@ -221,20 +224,20 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync("/incidents");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = $"Note on order {id}" }).ClickAsync();
-        await window.Page.GetByLabel("Who minds it").FillAsync("anna");
-        await window.Page.GetByLabel("What was found out").FillAsync("The bank wants a form.\nSent today <b>by post</b>.");
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Write it down" }).ClickAsync();
+        await window.Page.GetByLabel("Owner").FillAsync("anna");
+        await window.Page.GetByLabel("Note").FillAsync("The bank wants a form.\nSent today <b>by post</b>.");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         var row = window.Page.Locator($"#i-{id}");
         await Expect(row).ToContainTextAsync("The bank wants a form.\nSent today <b>by post</b>.", new() { UseInnerText = true });
         await row.GetByRole(AriaRole.Link, new() { Name = "anna" }).ClickAsync();
         await Expect(window.Page.Locator("tr[id^='i-']")).ToHaveCountAsync(1);
         await window.GoAsync($"/orders/{id}");
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("anna minds it.");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("Owner: anna.");
         Assert.Empty(window.Complaints);
     }
 
     [Fact]
-    public async Task An_action_that_is_refused_says_why()
+    public async Task An_impossible_action_is_refused_with_the_reason()
     {
         await using var window = await chromium.OpenAsync(shop.Url);
         var id = await shop.PlaceAsync("tok_visa");
@@ -242,19 +245,25 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("order_confirmed");
     }
 
-    // Presses Tab until what is named has the focus: by its text, its label or its name.
+    // Presses Tab until the element with the given text, label or name has the focus.
     static async Task TabToAsync(IPage page, string name)
     {
         for (var i = 0; i < 150; i++)
         {
             await page.Keyboard.PressAsync("Tab");
             var here = await page.EvaluateAsync<string>(
-                "() => { const e = document.activeElement; return e.ariaLabel || e.labels?.[0]?.innerText.trim() || e.innerText?.trim() || ''; }");
+                """
+                () => {
+                    const e = document.activeElement;
+                    return e.ariaLabel || e.labels?.[0]?.innerText.trim() || e.innerText?.trim() || '';
+                }
+                """);
             if (here == name) return;
         }
         Assert.Fail($"No Tab leads to {name}.");
     }
 }
 
+/// <summary>Operating tests with each service in a separate process.</summary>
 [Collection(SpreadShop.Name)]
 public sealed class SpreadOperatingTests(Chromium chromium, SpreadShop shop) : OperatingTests(chromium, shop);

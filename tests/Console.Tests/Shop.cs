@@ -3,16 +3,16 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>A running shop with an incident in it: in one process or in four, the console before it is the same.</summary>
+/// <summary>Running shop with an incident, in one process or in four.</summary>
 public abstract class Shop : IAsyncLifetime
 {
-    /// <summary>Where its console is.</summary>
+    /// <summary>Address of the console.</summary>
     public abstract Uri Url { get; }
 
-    /// <summary>An order whose refund has failed.</summary>
+    /// <summary>Order with a failed refund.</summary>
     public string Incident { get; private set; } = "";
 
-    /// <summary>How long a decision may take.</summary>
+    /// <summary>Seconds that an order may take until its decision.</summary>
     protected abstract int Patience { get; }
 
     /// <summary>The reason why the shop cannot run here; null when it can.</summary>
@@ -29,10 +29,10 @@ public abstract class Shop : IAsyncLifetime
 
     protected abstract Task StartAsync();
 
-    /// <summary>Whose API answers for a path such as <c>orders/…</c>.</summary>
+    /// <summary>Client of the service that serves a path such as <c>orders/…</c>.</summary>
     protected abstract HttpClient ClientOf(string path);
 
-    /// <summary>What operators did to an order, at whichever service.</summary>
+    /// <summary>Audit entries of an order, from every service.</summary>
     public abstract Task<IReadOnlyList<JsonNode>> ListAuditAsync(string orderId);
 
     public async Task<string> MakeIncidentAsync()
@@ -44,8 +44,8 @@ public abstract class Shop : IAsyncLifetime
     }
 
     /// <summary>Places an order.</summary>
-    /// <param name="token">The sandbox's: what becomes of its payment.</param>
-    /// <param name="wait">Seconds for its decision; until it is decided where nothing is said.</param>
+    /// <param name="token">Token of the sandbox, which selects the payment's outcome.</param>
+    /// <param name="wait">Seconds to wait for the decision; null waits until the order is decided.</param>
     public async Task<string> PlaceAsync(string token, int? wait = null)
     {
         var order = await PostAsync(

@@ -5,7 +5,7 @@ using RabbitMQ.Client;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>Each service as a process of its own, on PostgreSQL and RabbitMQ; the console is the coordinator's.</summary>
+/// <summary>Shop in four processes on PostgreSQL and RabbitMQ, with the coordinator's console.</summary>
 [CollectionDefinition(Name)]
 public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
 {
@@ -17,7 +17,7 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
 
     public override Uri Url => Up.Coordinator.BaseAddress!;
 
-    // A service looks for a broker that was away for longer than a decision takes.
+    // A service may take longer to reconnect to a restarted broker than an order takes to be decided.
     protected override int Patience => 25;
 
     protected override async Task StartAsync()
@@ -45,10 +45,10 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         return [.. lists.SelectMany(list => list["items"]!.AsArray()).Select(entry => entry!)];
     }
 
-    /// <summary>A message about the order that comes to the wrong service, and one that nobody can read.</summary>
-    public async Task MisleadAsync(string orderId)
+    /// <summary>Sends a message about the order to the wrong service, and an unreadable one.</summary>
+    public async Task MisdirectAsync(string orderId)
     {
-        var misled = new JsonArray(new JsonObject
+        var misdirected = new JsonArray(new JsonObject
         {
             ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(), ["source"] = "/orderwright/saga-coordinator",
             ["type"] = "orderwright.stock.release.v1", ["subject"] = orderId, ["time"] = "2026-01-31T09:30:00.123Z",
@@ -56,7 +56,7 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         });
         await using var connection = await new ConnectionFactory { Uri = await Up.BrokerAsync() }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
-        foreach (var body in new[] { misled.ToJsonString(), "no message at all" })
+        foreach (var body in new[] { misdirected.ToJsonString(), "not a message" })
             await channel.BasicPublishAsync(
                 "orderwright", "order-service.any", mandatory: true,
                 new BasicProperties { ContentType = "application/cloudevents-batch+json" },
@@ -64,8 +64,8 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         await UntilAsync(async () => await LettersAsync(Up.Orders, $"?orderId={orderId}") == 1);
     }
 
-    /// <summary>Messages about the order that come to the wrong services: so many to each of two.</summary>
-    public async Task MisleadManyAsync(string orderId, int each)
+    /// <summary>Sends messages about the order to two wrong services, the given number to each.</summary>
+    public async Task MisdirectManyAsync(string orderId, int each)
     {
         await using var connection = await new ConnectionFactory { Uri = await Up.BrokerAsync() }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
@@ -78,7 +78,8 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
                 new BasicProperties { ContentType = "application/cloudevents-batch+json" },
                 System.Text.Encoding.UTF8.GetBytes(new JsonArray([.. Enumerable.Range(0, each).Select(_ => new JsonObject
                 {
-                    ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(), ["source"] = "/orderwright/saga-coordinator",
+                    ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(),
+                    ["source"] = "/orderwright/saga-coordinator",
                     ["type"] = type, ["subject"] = orderId, ["time"] = "2026-01-31T09:30:00.123Z", ["step"] = "reserve-stock",
                     ["attempt"] = 1, ["data"] = new JsonObject(),
                 })]).ToJsonString()));
@@ -91,7 +92,7 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
 
     async Task PutAsync(string path, object body)
     {
-        using var answer = await ClientOf(path).PutAsJsonAsync($"/api/v1/{path}", body);
-        answer.EnsureSuccessStatusCode();
+        using var response = await ClientOf(path).PutAsJsonAsync($"/api/v1/{path}", body);
+        response.EnsureSuccessStatusCode();
     }
 }

@@ -2,13 +2,13 @@ using Orderwright.OperatorConsole;
 
 namespace Orderwright.ConsoleTests;
 
-/// <summary>An order's timeline stays readable whether it took milliseconds or waited for a person.</summary>
+/// <summary>Scale of an order's timeline, from milliseconds to hours.</summary>
 public sealed class TimeScaleTests
 {
     static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_790_000_000_000);
 
     [Fact]
-    public void Without_long_pauses_it_is_even_from_edge_to_edge()
+    public void Without_long_pauses_the_scale_is_linear()
     {
         var scale = TimeScale.Of([(At(0), At(30)), (At(40), At(60)), (At(70), At(100))]);
         Assert.Equal([1, 50, 99], new[] { At(0), At(50), At(100) }.Select(scale.X));
@@ -17,7 +17,7 @@ public sealed class TimeScaleTests
     }
 
     [Fact]
-    public void A_note_an_hour_later_leaves_room_for_the_milliseconds_before_it()
+    public void An_action_an_hour_later_leaves_room_for_the_milliseconds_before()
     {
         var scale = TimeScale.Of([(At(0), At(50)), (At(50), At(100)), (At(3_600_000), At(3_600_000))]);
         Assert.InRange(scale.X(At(50)) - scale.X(At(0)), 35, 50);
@@ -27,7 +27,7 @@ public sealed class TimeScaleTests
     }
 
     [Fact]
-    public void One_moment_alone_has_its_place()
+    public void A_single_moment_is_placed()
     {
         var scale = TimeScale.Of([(At(0), At(0))]);
         Assert.Equal(1, scale.X(At(0)));
@@ -35,7 +35,7 @@ public sealed class TimeScaleTests
     }
 
     [Fact]
-    public void Later_is_never_further_left()
+    public void Later_times_are_never_further_left()
     {
         var random = new Random(7);
         for (var round = 0; round < 200; round++)

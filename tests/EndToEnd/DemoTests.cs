@@ -2,19 +2,19 @@ using System.Diagnostics;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The guided scenarios of the demo shop, as the tool tells them.</summary>
+/// <summary>Guided scenarios of the demo shop, as the tool narrates them.</summary>
 public sealed class DemoTests
 {
     [Fact]
-    public async Task Each_scenario_tells_its_story_and_a_reset_mends_what_is_left()
+    public async Task Each_scenario_is_narrated_and_a_reset_resolves_what_is_left()
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
-        Assert.Contains("rejected: payment_declined", await TellAsync(host, "decline"), StringComparison.Ordinal);
-        Assert.Contains("rejected: out_of_stock", await TellAsync(host, "out-of-stock"), StringComparison.Ordinal);
-        Assert.Contains("confirmed, 29.90 GBP paid", await TellAsync(host, "gateway-timeout"), StringComparison.Ordinal);
-        Assert.Contains("Mend it: ./orderwright resolve", await TellAsync(host, "refund-fails"), StringComparison.Ordinal);
-        await TellAsync(host, "reset");
+        await host.WaitForAsync("The demo shop has");
+        Assert.Contains("rejected: payment_declined", await NarrateAsync(host, "decline"), StringComparison.Ordinal);
+        Assert.Contains("rejected: out_of_stock", await NarrateAsync(host, "out-of-stock"), StringComparison.Ordinal);
+        Assert.Contains("confirmed, 29.90 GBP paid", await NarrateAsync(host, "gateway-timeout"), StringComparison.Ordinal);
+        Assert.Contains("./orderwright resolve", await NarrateAsync(host, "refund-fails"), StringComparison.Ordinal);
+        await NarrateAsync(host, "reset");
         Assert.Equal(200, (await host.Client.AskAsync("/api/v1/incidents")).Status);
         Assert.Empty((await host.Client.AskAsync("/api/v1/incidents")).Json["items"]!.AsArray());
     }
@@ -24,17 +24,17 @@ public sealed class DemoTests
     [InlineData("authorize")]
     [InlineData("commit")]
     [InlineData("capture")]
-    public async Task A_process_that_dies_after_a_step_comes_back_to_one_reservation_and_one_authorization(string step)
+    public async Task A_process_killed_after_a_step_restarts_with_one_reservation_and_one_authorization(string step)
     {
         var data = HttpHost.NewDirectory();
-        await using var dies = await HttpHost.StartAsync(data);
-        await dies.SaysAsync("The demo shop has");
-        var told = TellAsync(dies, "crash", "--after", step);
-        await dies.SaysAsync("It has ended.");
-        await using (await HttpHost.StartAsync(data, "--port", $"{dies.Url.Port}"))
+        await using var killed = await HttpHost.StartAsync(data);
+        await killed.WaitForAsync("The demo shop has");
+        var narration = NarrateAsync(killed, "crash", "--after", step);
+        await killed.WaitForAsync("It has ended.");
+        await using (await HttpHost.StartAsync(data, "--port", $"{killed.Url.Port}"))
         {
-            var story = await told;
-            Assert.Contains("The process is dead.", story, StringComparison.Ordinal);
+            var story = await narration;
+            Assert.Contains("The process was killed.", story, StringComparison.Ordinal);
             Assert.Contains("✓ 1 reservation, allocated in 1 movement: 1 × POT-01.", story, StringComparison.Ordinal);
             Assert.Contains("✓ 1 authorization of 42.50 GBP.", story, StringComparison.Ordinal);
             Assert.Contains("✓ 1 capture of 42.50 GBP.", story, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class DemoTests
         Assert.Equal(404, (await host.Client.PostAsync("/api/v1/demo/decline", "{}")).Status);
     }
 
-    static async Task<string> TellAsync(HttpHost host, params string[] scenario)
+    static async Task<string> NarrateAsync(HttpHost host, params string[] scenario)
     {
         var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "demo", .. scenario])
         {
@@ -58,9 +58,9 @@ public sealed class DemoTests
             Environment = { ["ORDERWRIGHT_URL"] = host.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
         };
         using var tool = Process.Start(start)!;
-        var said = await tool.StandardOutput.ReadToEndAsync();
+        var output = await tool.StandardOutput.ReadToEndAsync();
         await tool.WaitForExitAsync();
-        Assert.True(tool.ExitCode == 0, said);
-        return said;
+        Assert.True(tool.ExitCode == 0, output);
+        return output;
     }
 }

@@ -43,7 +43,7 @@ public sealed class HoldTests
             while ((await host.Client.AskAsync("/api/v1/payments?attention=true")).Json["items"]!.AsArray().Count == 0)
                 await Task.Delay(50, limit.Token);
 
-            const string What = "The gateway holds the money only until";
+            const string What = "The authorization expires at";
             Assert.Contains(What, await ToolAsync(host, "why", id), StringComparison.Ordinal);
             var incidents = await ToolAsync(host, "incidents");
             Assert.Contains(id, incidents, StringComparison.Ordinal);

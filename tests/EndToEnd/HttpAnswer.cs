@@ -5,18 +5,18 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>A complete HTTP response.</summary>
+/// <summary>Complete response to a request.</summary>
 public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<string, string> Headers)
 {
     public JsonNode Json => JsonNode.Parse(Body) ?? throw new InvalidOperationException("The body is null.");
 
     public string? Code => (string?)Json["code"];
 
-    /// <summary>The errors as <c>/lines/0/quantity out_of_range</c>, sorted.</summary>
+    /// <summary>Errors in the form <c>/lines/0/quantity out_of_range</c>, sorted.</summary>
     public IReadOnlyList<string> Errors =>
         [.. (Json["errors"]?.AsArray() ?? []).Select(error => $"{error!["pointer"]} {error["code"]}").Order(StringComparer.Ordinal)];
 
-    /// <summary>Asserts a problem document with the given status and code and without internal details.</summary>
+    /// <summary>Asserts a problem document with the given status and code, without internals.</summary>
     public HttpAnswer IsProblem(int status, string code)
     {
         Assert.Equal((status, code), (Status, Code));
@@ -29,7 +29,7 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
         return this;
     }
 
-    /// <summary>Asserts that the errors name exactly these places, each as <c>pointer code</c>.</summary>
+    /// <summary>Asserts a problem document with exactly the given places, each as <c>pointer code</c>.</summary>
     public void Names(params string[] errors) => Assert.Equal(errors.Order(StringComparer.Ordinal), Errors);
 }
 
@@ -63,7 +63,7 @@ public static class HttpRequests
                 .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase));
     }
 
-    /// <summary>Sends raw bytes and returns the response up to the connection's end, or up to a silence of 3 s.</summary>
+    /// <summary>Sends raw bytes and returns everything received until the server closes, or is silent for 3 s.</summary>
     public static async Task<string> SendRawAsync(Uri url, string text)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Bodies that are not what an operation takes, each with its exact answer.</summary>
+/// <summary>Invalid bodies with their exact responses.</summary>
 public sealed class HttpBodyTests(SharedHttpHost shared)
 {
     const string Orders = "/api/v1/orders";
@@ -21,7 +21,7 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     [InlineData(""","adjustments":[null]""", "/adjustments/0 required")]
     [InlineData(""","payment":"cash" """, "/payment invalid_type")]
     [InlineData(""","payment":{"provider":"sandbox","token":"t","pan":"x"}""", "/payment/pan unknown_property")]
-    public async Task What_an_order_does_not_have_is_named(string more, string error) =>
+    public async Task Missing_parts_of_an_order_are_listed(string more, string error) =>
         (await shared.Client.PostAsync(Orders, Order(more: more))).IsProblem(400, "invalid_request").Names(error);
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     [InlineData("""{"sku":"A","SKU":"B","quantity":1}""", "/lines/0/SKU unknown_property")]
     [InlineData("""{"sku":"A","quantity":1},null""", "/lines/1 required")]
     [InlineData("", "/lines out_of_range")]
-    public async Task What_a_line_cannot_be_is_named(string line, string error) =>
+    public async Task Invalid_values_of_a_line_are_listed(string line, string error) =>
         (await shared.Client.PostAsync(Orders, Order(line))).IsProblem(400, "invalid_request").Names(error);
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     [InlineData("{\"customerId\":\"a\0b\"}")]
     [InlineData("{\"customerId\":\"a\nb\"}")]
     [InlineData("NaN")]
-    public async Task What_is_no_json_is_refused(string body) =>
+    public async Task Invalid_json_is_refused(string body) =>
         (await shared.Client.PostAsync(Orders, body)).IsProblem(400, "invalid_json").Names(" invalid_json");
 
     [Theory]
@@ -115,7 +115,7 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     [Theory]
     [InlineData('[', 100_000)]
     [InlineData('[', 33)]
-    public async Task What_nests_too_deep_is_refused(char open, int depth) =>
+    public async Task Deep_nesting_is_refused(char open, int depth) =>
         (await shared.Client.PostAsync(Orders, new string(open, depth))).IsProblem(400, "too_deep").Names(" too_deep");
 
     [Theory]
@@ -179,7 +179,7 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
         (await shared.Client.SendAsync(HttpMethod.Post, Orders, "{}"u8.ToArray(), type)).IsProblem(415, "unsupported_media_type");
 
     [Fact]
-    public async Task The_charset_may_be_said() =>
+    public async Task The_charset_may_be_given() =>
         (await shared.Client.SendAsync(HttpMethod.Post, Orders, "{}"u8.ToArray(), "application/json; charset=UTF-8"))
             .IsProblem(400, "invalid_request");
 
@@ -193,7 +193,7 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task A_body_over_its_limit_is_a_413_also_when_it_does_not_say_how_long_it_is()
+    public async Task A_body_over_the_limit_without_a_length_is_a_413()
     {
         var chunk = $"{50_000.ToString("x", CultureInfo.InvariantCulture)}\r\n{new string(' ', 50_000)}\r\n";
         var answer = await HttpRequests.SendRawAsync(

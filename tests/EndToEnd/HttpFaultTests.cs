@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>What callers see of troubles that are not theirs.</summary>
+/// <summary>Responses to failures not caused by the caller.</summary>
 public sealed class HttpFaultTests
 {
     [Fact]
@@ -11,7 +11,7 @@ public sealed class HttpFaultTests
         var data = HttpHost.NewDirectory();
         await using (var host = await HttpHost.StartAsync(data, "--no-demo"))
         {
-            // Nobody drops our tables; it is a sure way to a statement that fails.
+            // Dropping a table is a reliable way to make a statement fail.
             await using (var database = new SqliteConnection($"Data Source={Path.Combine(data, "stock-service.db")};Pooling=False"))
             {
                 await database.OpenAsync();
@@ -20,7 +20,7 @@ public sealed class HttpFaultTests
             }
             var answer = (await host.Client.AskAsync("/api/v1/products")).IsProblem(500, "internal_error");
 
-            await host.SaysAsync((string)answer.Json["traceId"]!);
+            await host.WaitForAsync((string)answer.Json["traceId"]!);
             Assert.Contains("GET /api/v1/products failed", host.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("products", (string)answer.Json["detail"]!, StringComparison.Ordinal);
         }
@@ -28,7 +28,7 @@ public sealed class HttpFaultTests
     }
 
     [Fact]
-    public async Task While_its_database_is_away_a_service_lives_is_not_ready_and_says_why()
+    public async Task Without_its_database_a_service_is_alive_but_not_ready_with_a_reason()
     {
         await using var host = await HttpHost.StartUnreadyAsync(
             "StockService", "--database", "postgres://someone:secret@127.0.0.1:1/stock", "--transport", "amqp://127.0.0.1:1");
@@ -39,13 +39,13 @@ public sealed class HttpFaultTests
         Assert.False((bool)ready.Json["ready"]!);
         Assert.NotNull(ready.Json["services"]!["stock-service"]);
         Assert.True(int.Parse(asked.Headers["Retry-After"], System.Globalization.CultureInfo.InvariantCulture) >= 1);
-        await host.SaysAsync("waits for its database");
+        await host.WaitForAsync("waits for its database");
         Assert.DoesNotContain("secret", host.Output, StringComparison.Ordinal);
         Assert.Equal(0, await host.StopAsync());
     }
 
     [Fact]
-    public async Task While_its_broker_is_away_a_service_answers_and_is_not_ready()
+    public async Task Without_its_broker_a_service_responds_but_is_not_ready()
     {
         var data = HttpHost.NewDirectory();
         await using (var host = await HttpHost.StartUnreadyAsync(

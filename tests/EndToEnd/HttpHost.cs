@@ -7,8 +7,7 @@ using System.Text;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// The real all-in-one process, as its dll starts it: on a free port, with a data directory of its own that is deleted
-/// at the end.
+/// All-in-one process, started from its dll: on a free port, with a temporary data directory.
 /// </summary>
 public sealed class HttpHost : IAsyncDisposable
 {
@@ -19,7 +18,7 @@ public sealed class HttpHost : IAsyncDisposable
 
     readonly Process process;
     readonly StringBuilder output = new();
-    readonly List<(string Part, TaskCompletionSource<string> Said)> awaited = [];
+    readonly List<(string Part, TaskCompletionSource<string> Output)> awaited = [];
     readonly string? ownDirectory;
 
     HttpHost(Process process, string? ownDirectory)
@@ -34,7 +33,7 @@ public sealed class HttpHost : IAsyncDisposable
 
     public int ProcessId => process.Id;
 
-    /// <summary>All it has said so far, log included.</summary>
+    /// <summary>Output so far, including the log.</summary>
     public string Output
     {
         get
@@ -43,54 +42,58 @@ public sealed class HttpHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for a line that contains this; one that was said before counts.</summary>
-    public async Task<string> SaysAsync(string part)
+    /// <summary>Waits for a line of output with a text; earlier output counts.</summary>
+    public async Task<string> WaitForAsync(string part)
     {
-        var said = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (output)
         {
             foreach (var line in output.ToString().Split('\n'))
                 if (line.Contains(part, StringComparison.Ordinal)) return line;
-            awaited.Add((part, said));
+            awaited.Add((part, found));
         }
-        return await said.Task.WaitAsync(StartLimit);
+        return await found.Task.WaitAsync(StartLimit);
     }
 
-    /// <summary>The built program of a project of src.</summary>
+    /// <summary>Built program of a project below src.</summary>
     public static string ProgramOf(string project)
     {
-        // tests/EndToEnd/bin/Release/net10.0 stands beside src/AllInOne/bin/Release/net10.0.
+        // tests/EndToEnd/bin/Release/net10.0 corresponds to src/AllInOne/bin/Release/net10.0.
         var tests = $"{Path.DirectorySeparatorChar}tests{Path.DirectorySeparatorChar}";
         var at = AppContext.BaseDirectory.LastIndexOf(tests, StringComparison.Ordinal);
         var output = AppContext.BaseDirectory[(at + tests.Length)..].Split(Path.DirectorySeparatorChar, 2)[1];
         return Path.Combine(AppContext.BaseDirectory[..at], "src", project, output, $"Orderwright.{project}.dll");
     }
 
-    /// <summary>Returns when it has said that it is ready.</summary>
-    /// <param name="data">Null for a directory of its own.</param>
-    /// <param name="arguments">Besides <c>--data</c> and <c>--port</c>.</param>
+    /// <summary>Starts the process and waits until it reports ready.</summary>
+    /// <param name="data">Data directory; null for a temporary one.</param>
+    /// <param name="arguments">Arguments after <c>--data</c> and <c>--port</c>.</param>
     public static async Task<HttpHost> StartAsync(string? data = null, params string[] arguments)
     {
         var own = data is null ? NewDirectory() : null;
         return await StartAsync(AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
     }
 
-    /// <summary>Starts the all-in-one process with exactly these arguments.</summary>
+    /// <summary>Starts the all-in-one process with exactly the given arguments.</summary>
     public static Task<HttpHost> StartProcessAsync(IReadOnlyList<string> arguments) => StartAsync(AllInOne, null, [.. arguments]);
 
-    /// <summary>The sandbox gateway as a process of its own; its base address is <c>/v1</c> below its own.</summary>
+    /// <summary>Starts the sandbox gateway as a process; its API is below <c>/v1</c>.</summary>
     public static Task<HttpHost> StartGatewayAsync(string data, string secret) =>
         StartAsync("SandboxGateway", null, ["--data", data, "--port", "0", "--gateway-secret", secret]);
 
-    static async Task<HttpHost> StartAsync(string project, string? ownDirectory, string[] arguments)
+    /// <summary>Starts the all-in-one process in a working directory, with exactly these arguments.</summary>
+    public static Task<HttpHost> StartInAsync(string directory, params string[] arguments) =>
+        StartAsync(AllInOne, null, arguments, directory);
+
+    static async Task<HttpHost> StartAsync(string project, string? ownDirectory, string[] arguments, string directory = "")
     {
-        var host = Watch(Launch(project, arguments), ownDirectory);
-        var ready = await await Task.WhenAny(host.SaysAsync(Ready), host.SaysAsync(Ended));
+        var host = Watch(Launch(project, arguments, directory), ownDirectory);
+        var ready = await await Task.WhenAny(host.WaitForAsync(Ready), host.WaitForAsync(Ended));
         if (!ready.Contains(Ready, StringComparison.Ordinal)) throw new InvalidOperationException(host.Output);
         return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));
     }
 
-    /// <summary>A service alone that never gets ready; returns when it answers that it lives.</summary>
+    /// <summary>Starts a single service without its dependencies, never to become ready; returns when the liveness check succeeds.</summary>
     public static async Task<HttpHost> StartUnreadyAsync(string project, params string[] arguments)
     {
         var port = FreePort();
@@ -114,20 +117,24 @@ public sealed class HttpHost : IAsyncDisposable
         }
     }
 
-    /// <summary>For a start that must fail: its exit code and what it said.</summary>
-    public static async Task<(int ExitCode, string Said)> RunAsync(params string[] arguments)
+    /// <summary>Runs a process with a failing start; returns the exit code and output.</summary>
+    public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => RunAsync("", [], arguments);
+
+    /// <inheritdoc cref="RunAsync(string[])"/>
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        string directory, (string Name, string Value)[] variables, params string[] arguments)
     {
-        using var process = Launch(AllInOne, arguments);
+        using var process = Launch(AllInOne, arguments, directory, variables);
         using var limit = new CancellationTokenSource(StartLimit);
-        var said = await Task.WhenAll(
+        var found = await Task.WhenAll(
             process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
         await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, string.Concat(said));
+        return (process.ExitCode, string.Concat(found));
     }
 
     public static string NewDirectory() => Directory.CreateTempSubdirectory("orderwright-").FullName;
 
-    /// <summary>SIGTERM, then the exit code.</summary>
+    /// <summary>Sends SIGTERM; returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
         using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
@@ -137,7 +144,7 @@ public sealed class HttpHost : IAsyncDisposable
         return process.ExitCode;
     }
 
-    /// <summary>SIGKILL: what a crash looks like.</summary>
+    /// <summary>Sends SIGKILL, like a crash.</summary>
     public async Task KillAsync()
     {
         process.Kill();
@@ -164,7 +171,7 @@ public sealed class HttpHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>A port that nobody has just now.</summary>
+    /// <summary>Returns a currently free port.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -179,15 +186,18 @@ public sealed class HttpHost : IAsyncDisposable
         return this;
     }
 
-    static Process Launch(string project, string[] arguments)
+    static Process Launch(
+        string project, string[] arguments, string directory = "", params (string Name, string Value)[] variables)
     {
         var start = new ProcessStartInfo("dotnet", [ProgramOf(project), .. arguments])
         {
+            WorkingDirectory = directory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        foreach (var (name, value) in variables) start.Environment[name] = value;
         return Process.Start(start) ?? throw new InvalidOperationException($"{project} could not be started.");
     }
 
@@ -197,13 +207,13 @@ public sealed class HttpHost : IAsyncDisposable
         lock (output)
         {
             output.Append(line).Append('\n');
-            foreach (var (part, said) in awaited)
-                if (line.Contains(part, StringComparison.Ordinal)) said.TrySetResult(line);
+            foreach (var (part, found) in awaited)
+                if (line.Contains(part, StringComparison.Ordinal)) found.TrySetResult(line);
         }
     }
 }
 
-/// <summary>One process without keys and without demo, for all facts that leave it as they found it.</summary>
+/// <summary>Process without keys and demo, shared by all tests without changes to the data.</summary>
 public sealed class SharedHttpHost : IAsyncLifetime
 {
     public HttpHost Host { get; private set; } = null!;

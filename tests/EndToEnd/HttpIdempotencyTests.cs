@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Idempotency-Keys and ETags, as API.md promises them on every service.</summary>
+/// <summary>Idempotency-Keys and ETags, as promised for every service (docs/reference/http-api.md).</summary>
 public sealed class HttpIdempotencyTests(SharedHttpHost shared)
 {
     const string Order = """{"customerId":"nobody","currency":"GBP","lines":[{"sku":"NONE","quantity":1}]}""";
@@ -60,7 +60,7 @@ public sealed class HttpIdempotencyTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task A_key_whose_request_is_still_being_answered_is_a_409()
+    public async Task A_key_in_use_by_a_running_request_is_a_409()
     {
         await shared.Client.PutAsync("/api/v1/customers/slow", """{"name":"Slow","email":"slow@example.com"}""");
         await shared.Client.PutAsync("/api/v1/products/SLOW", """{"name":"Mug","unitPrice":100,"currency":"GBP"}""");
@@ -87,7 +87,7 @@ public sealed class HttpIdempotencyTests(SharedHttpHost shared)
             .IsProblem(400, "invalid_request").Names("Idempotency-Key idempotency_key_malformed");
 
     [Fact]
-    public async Task An_order_answers_with_its_version_as_its_etag()
+    public async Task The_etag_of_an_order_is_its_version()
     {
         var placed = await shared.Client.PostAsync("/api/v1/orders", Order, ("Prefer", "wait=20"));
         var read = await shared.Client.AskAsync(placed.Headers["Location"]);

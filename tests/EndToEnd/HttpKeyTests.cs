@@ -5,7 +5,7 @@ using Orderwright.Http;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>A process with keys: who comes in, and who does not.</summary>
+/// <summary>Process with keys: accepted and refused callers.</summary>
 public sealed class KeyedHttpHost : IAsyncLifetime
 {
     readonly string directory = HttpHost.NewDirectory();
@@ -21,7 +21,7 @@ public sealed class KeyedHttpHost : IAsyncLifetime
     public string AddFor(string merchant, string name, TimeSpan? expires, params string[] scopes) =>
         KeyFile.Add(File, name, scopes, DateTimeOffset.UtcNow, expires, merchant);
 
-    // All keys are made before the start, so that no fact waits for the file to be read again but the one about that.
+    // All keys exist before the start, so that only the test about reloading waits for the file.
     public async ValueTask InitializeAsync()
     {
         Orders = Add("shop", TimeSpan.FromDays(90), Scopes.Orders);
@@ -78,7 +78,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     [InlineData("/")]
     [InlineData("/orders")]
     [InlineData("/live?at=/")]
-    public async Task Without_a_key_the_console_shows_its_door_and_nothing_else(string path)
+    public async Task Without_a_key_the_console_shows_only_the_sign_in_page(string path)
     {
         var page = Encoding.UTF8.GetString((await keyed.Client.AskAsync(path)).Body);
         Assert.Contains("This server asks for a key.", page, StringComparison.Ordinal);
@@ -120,7 +120,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
         (await keyed.Client.AskAsync(Orders, Bearer(keyed.Revoked))).IsProblem(401, "key_revoked");
 
     [Fact]
-    public async Task A_key_opens_what_its_scopes_say()
+    public async Task A_key_grants_its_scopes()
     {
         Assert.Equal(200, (await keyed.Client.AskAsync(Orders, Bearer(keyed.Orders))).Status);
         Assert.Equal(200, (await keyed.Client.AskAsync(Orders, ("X-Api-Key", keyed.Orders))).Status);
@@ -162,7 +162,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     }
 
     [Fact]
-    public void The_key_file_is_its_owners_alone_and_holds_no_secret()
+    public void The_key_file_is_private_and_contains_no_secret()
     {
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(keyed.File));

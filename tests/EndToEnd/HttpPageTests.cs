@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The pages that every host has.</summary>
+/// <summary>Pages of every host.</summary>
 public sealed class HttpPageTests(SharedHttpHost shared)
 {
     static readonly string[] Methods = ["get", "put", "post", "patch", "delete"];
@@ -26,7 +26,7 @@ public sealed class HttpPageTests(SharedHttpHost shared)
         Assert.Equal("""{"live":true}""", Encoding.UTF8.GetString((await shared.Client.AskAsync("/health/live")).Body));
 
     [Fact]
-    public async Task Every_operation_has_an_id_of_its_own()
+    public async Task Every_operation_has_a_unique_id()
     {
         var ids = (await OperationsAsync()).Select(operation => (string?)operation.Operation["operationId"]).ToList();
 
@@ -38,7 +38,7 @@ public sealed class HttpPageTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task Every_operation_says_what_its_errors_look_like()
+    public async Task Every_operation_describes_its_errors()
     {
         const string Problem = "#/components/schemas/Problem";
         Assert.All(await OperationsAsync(), operation => Assert.All(
@@ -48,13 +48,13 @@ public sealed class HttpPageTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task What_creates_takes_an_idempotency_key() =>
+    public async Task Creating_operations_accept_an_idempotency_key() =>
         Assert.All(
             (await OperationsAsync()).Where(operation => operation is { Method: "post" } && operation.Operation["security"] is not null),
             operation => Assert.Contains("header Idempotency-Key", Parameters(operation.Operation)));
 
     [Fact]
-    public async Task What_lists_says_its_filters() =>
+    public async Task Lists_describe_their_filters() =>
         Assert.Equal(
             ["query createdAfter", "query createdBefore", "query cursor", "query customerId", "query limit", "query reference", "query status"],
             Parameters((await OperationsAsync()).Single(operation => (string?)operation.Operation["operationId"] == "listOrders").Operation)

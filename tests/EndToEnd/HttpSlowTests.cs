@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Connections by the hundred that say nothing, or say it byte by byte: they are closed, and others are served.</summary>
+/// <summary>Hundreds of connections sending nothing, or byte by byte, are closed, and others are served.</summary>
 public sealed class HttpSlowTests
 {
     const int OfEachKind = 100;
@@ -23,7 +23,7 @@ public sealed class HttpSlowTests
     ];
 
     [Fact]
-    public async Task Who_takes_too_long_is_closed_and_nobody_waits_for_them()
+    public async Task Slow_connections_are_closed_and_delay_nobody()
     {
         await using var host = await HttpHost.StartAsync(null, "--no-demo", "--idle-timeout", "3s");
         var slow = Kinds.Select(kind => Task.WhenAll(
@@ -45,7 +45,7 @@ public sealed class HttpSlowTests
         Assert.True(served > 3, $"{served} other requests were served meanwhile.");
     }
 
-    // Until the server closes, a byte every half second.
+    // A byte every half second until the server closes.
     static async Task<TimeSpan> CloseAsync(int port, string start, string drip)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -65,7 +65,7 @@ public sealed class HttpSlowTests
         }
         catch (SocketException)
         {
-            // Reset: closed as well.
+            // A reset counts as closed.
         }
         return clock.Elapsed;
     }

@@ -3,7 +3,7 @@ using Orderwright.Hosting.Keys;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>How a process starts and ends.</summary>
+/// <summary>Start and end of a process.</summary>
 public sealed class HttpStartTests(SharedHttpHost shared)
 {
     static readonly string[] Fates =
@@ -13,25 +13,25 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     ];
 
     [Theory]
-    [InlineData("ORDERWRIGHT_MAXMESSAGES is \"0\", which cannot be. Allowed: a whole number, from 1 to 8192.", "--max-messages", "0")]
+    [InlineData("ORDERWRIGHT_MAXMESSAGES is \"0\", which is invalid. Allowed: a whole number, from 1 to 8192.", "--max-messages", "0")]
     [InlineData("ORDERWRIGHT_MAXMESSAGES is \"many\"", "--max-messages", "many")]
-    [InlineData("ORDERWRIGHT_PUBLISHTIMEOUT is \"5\", which cannot be. Allowed: a time such as 250ms", "--publish-timeout", "5")]
+    [InlineData("ORDERWRIGHT_PUBLISHTIMEOUT is \"5\", which is invalid. Allowed: a time such as 250ms", "--publish-timeout", "5")]
     [InlineData("ORDERWRIGHT_LISTEN is \"nowhere\"", "--listen", "nowhere")]
     [InlineData("ORDERWRIGHT_LISTEN is \"https://127.0.0.1:4000\"", "--listen", "https://127.0.0.1:4000")]
     [InlineData("ORDERWRIGHT_PORT is \"70000\"", "--port", "70000")]
-    [InlineData("ORDERWRIGHT_LOG is \"loud\", which cannot be. Allowed: debug, info, warn or error.", "--log", "loud")]
+    [InlineData("ORDERWRIGHT_LOG is \"loud\", which is invalid. Allowed: debug, info, warn or error.", "--log", "loud")]
     [InlineData("ORDERWRIGHT_DEMO is \"maybe\"", "--demo", "maybe")]
     [InlineData("ORDERWRIGHT_KEYS is \"/no/such/file\"", "--keys", "/no/such/file")]
     [InlineData("The argument --port needs a value.", "--port")]
     [InlineData("The argument \"port\" is not understood.", "port")]
-    [InlineData("There is no argument --colour.", "--colour", "red")]
-    public async Task A_setting_that_cannot_be_is_one_sentence_and_exit_code_2(string sentence, params string[] arguments)
+    [InlineData("The argument --colour is unknown.", "--colour", "red")]
+    public async Task An_invalid_setting_is_one_sentence_and_exit_code_2(string sentence, params string[] arguments)
     {
-        var (exitCode, said) = await HttpHost.RunAsync(arguments);
+        var (exitCode, output) = await HttpHost.RunAsync(arguments);
 
-        Assert.Contains(sentence, said, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
-        Assert.Single(said.TrimEnd().Split('\n'));
+        Assert.Contains(sentence, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+        Assert.Single(output.TrimEnd().Split('\n'));
         Assert.Equal(2, exitCode);
     }
 
@@ -40,11 +40,11 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     [InlineData("http://*:0")]
     [InlineData("http://[::]:0")]
     [InlineData("http://192.0.2.1:0")]
-    public async Task Without_keys_it_answers_on_loopback_only(string address)
+    public async Task Without_keys_a_process_listens_on_loopback_only(string address)
     {
-        var (exitCode, said) = await HttpHost.RunAsync("--listen", address);
+        var (exitCode, output) = await HttpHost.RunAsync("--listen", address);
 
-        Assert.Contains($"ORDERWRIGHT_LISTEN is \"{address}\", which others than this machine can reach", said, StringComparison.Ordinal);
+        Assert.Contains($"ORDERWRIGHT_LISTEN is \"{address}\", which is reachable from other machines", output, StringComparison.Ordinal);
         Assert.Equal(2, exitCode);
     }
 
@@ -54,34 +54,34 @@ public sealed class HttpStartTests(SharedHttpHost shared)
         var directory = HttpHost.NewDirectory();
         var file = Path.Combine(directory, "keys.json");
         KeyFile.Add(file, "odd", ["everything"], DateTimeOffset.UtcNow);
-        var (exitCode, said) = await HttpHost.RunAsync("--keys", file);
+        var (exitCode, output) = await HttpHost.RunAsync("--keys", file);
 
-        Assert.Contains("has the scope \"everything\"", said, StringComparison.Ordinal);
+        Assert.Contains("has the scope \"everything\"", output, StringComparison.Ordinal);
         Assert.Equal(2, exitCode);
         Directory.Delete(directory, recursive: true);
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_is_one_sentence_and_exit_code_1()
+    public async Task A_port_in_use_is_one_sentence_and_exit_code_1()
     {
-        var (exitCode, said) = await HttpHost.RunAsync(
+        var (exitCode, output) = await HttpHost.RunAsync(
             "--port", shared.Host.Url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--data", HttpHost.NewDirectory());
 
-        Assert.Contains("address already in use", said, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
+        Assert.Contains("address already in use", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
         Assert.Equal(1, exitCode);
     }
 
     [Fact]
-    public async Task It_stops_when_it_is_asked_to()
+    public async Task A_process_stops_on_SIGTERM()
     {
         await using var host = await HttpHost.StartAsync(null, "--no-demo");
         Assert.Equal(0, await host.StopAsync());
     }
 
     [Fact]
-    public async Task The_demo_fills_an_empty_shop_once_with_orders_of_every_fate()
+    public async Task The_demo_fills_an_empty_shop_once_with_orders_of_every_outcome()
     {
         var data = HttpHost.NewDirectory();
         Assert.Equal(Fates, await FatesAsync(data));
@@ -92,7 +92,7 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     [Theory]
     [InlineData(1)]
     [InlineData(6)]
-    public async Task A_demo_that_was_cut_off_is_finished_by_the_next_start(int orders)
+    public async Task An_interrupted_demo_is_completed_by_the_next_start(int orders)
     {
         var data = HttpHost.NewDirectory();
         await using (var first = await HttpHost.StartAsync(data))
@@ -107,7 +107,7 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task The_demo_leaves_somebodys_own_shop_alone()
+    public async Task The_demo_does_not_touch_an_existing_shop()
     {
         var data = HttpHost.NewDirectory();
         await using (var own = await HttpHost.StartAsync(data, "--no-demo"))
@@ -122,7 +122,7 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     static async Task<List<string>> FatesAsync(string data)
     {
         await using var host = await HttpHost.StartAsync(data);
-        await host.SaysAsync("demo");
+        await host.WaitForAsync("demo");
         using var limit = new CancellationTokenSource(Waiting.HangLimit);
         List<string> fates;
         while ((fates = await OrdersAsync(host)).Exists(fate => fate.EndsWith("cancel_pending", StringComparison.Ordinal)))

@@ -8,7 +8,7 @@ using Orderwright.Http;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>What is read from outside, value by value.</summary>
+/// <summary>Values read from outside.</summary>
 public sealed class HttpValueTests
 {
     static readonly JsonSerializerOptions Times = new() { Converters = { new UtcMillisecondsConverter() } };
@@ -20,7 +20,7 @@ public sealed class HttpValueTests
     [InlineData("4222222222222")]
     [InlineData("tok_4242424242424242")]
     [InlineData("6304000000000000000")]
-    public void What_looks_like_a_card_number_is_found(string text) =>
+    public void Card_numbers_are_found(string text) =>
         Assert.True(CardNumbers.Contains(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
@@ -33,7 +33,7 @@ public sealed class HttpValueTests
     [InlineData("4111  1111  1111  1111")]
     [InlineData("1735689600.000")]
     [InlineData("")]
-    public void What_a_shop_writes_every_day_is_none(string text) =>
+    public void Common_shop_data_is_not_a_card_number(string text) =>
         Assert.False(CardNumbers.Contains(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class HttpValueTests
     [InlineData("{\"n\":378282246310005}", "{\"n\":***************}")]
     [InlineData("EAN 4006381333931, tok_1A2b, 1769851800", "EAN 4006381333931, tok_1A2b, 1769851800")]
     [InlineData("", "")]
-    public void Of_what_has_to_be_kept_card_numbers_are_masked(string text, string kept) =>
+    public void Card_numbers_in_stored_text_are_masked(string text, string kept) =>
         Assert.Equal(kept, CardNumbers.Masked(text));
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class HttpValueTests
     [InlineData("2h", 7_200_000)]
     [InlineData("90d", 7_776_000_000)]
     [InlineData("00:00:05", 5_000)]
-    public void A_duration_says_its_unit(string text, double milliseconds) =>
+    public void A_duration_has_a_unit(string text, double milliseconds) =>
         Assert.Equal(milliseconds, Settings.Duration(text)?.TotalMilliseconds);
 
     [Theory]
@@ -114,7 +114,7 @@ public sealed class HttpValueTests
     }
 
     [Fact]
-    public void A_setting_that_nobody_asks_for_is_told()
+    public void An_unknown_setting_is_reported()
     {
         var source = new SettingsSource([], new Hashtable { ["ORDERWRIGHT_MAXMESAGES"] = "1", ["ORDERWRIGHT_URL"] = "x" });
         new ConfigurationBuilder().Add(source).Build().Bind<RuntimeOptions>();
@@ -131,7 +131,7 @@ public sealed class HttpValueTests
     [InlineData("http://*:4000", false)]
     [InlineData("http://10.0.0.1:4000", false)]
     [InlineData("http://[::ffff:10.0.0.1]:4000", false)]
-    public void Loopback_is_told_from_wider(string address, bool isLoopback) =>
+    public void Loopback_addresses_are_recognized(string address, bool isLoopback) =>
         Assert.Equal(isLoopback, ListenAddress.Parse(address)!.IsLoopback);
 
     [Theory]

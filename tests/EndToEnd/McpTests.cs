@@ -9,17 +9,17 @@ using Orderwright.Http;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The Model Context Protocol, on stdio by the tool and over HTTP at <c>/mcp</c>, with the protocol's own client.</summary>
+/// <summary>The Model Context Protocol on stdio and over HTTP at <c>/mcp</c>, called with the protocol's own client.</summary>
 public sealed class McpTests
 {
     [Theory]
     [InlineData("stdio")]
     [InlineData("http")]
-    public async Task An_agent_finds_explains_previews_and_repairs_with_a_reason(string how)
+    public async Task An_agent_finds_explains_previews_and_repairs_with_a_reason(string transport)
     {
         await using var host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
-        await using var agent = await (how == "stdio" ? StartToolAsync(host.Url) : ConnectAsync(host.Url, null));
+        await host.WaitForAsync("The demo shop has");
+        await using var agent = await (transport == "stdio" ? StartToolAsync(host.Url) : ConnectAsync(host.Url, null));
 
         var tools = await agent.ListToolsAsync();
         Assert.Equal(
@@ -36,21 +36,25 @@ public sealed class McpTests
         Assert.Empty(incidents["items"]!.AsArray());
         Assert.Empty(incidents["payments"]!["items"]!.AsArray());
 
-        var wish = new Dictionary<string, object?> { ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false };
-        Assert.True((bool)(await CallAsync(agent, "compensate_order", wish))["preview"]!);
+        var arguments = new Dictionary<string, object?>
+        {
+            ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false,
+        };
+        Assert.True((bool)(await CallAsync(agent, "compensate_order", arguments))["preview"]!);
         Assert.Empty((await host.Client.AskAsync("/api/v1/audit?action=compensate")).Json["items"]!.AsArray());
-        wish["doIt"] = true;
-        Assert.NotNull((await CallAsync(agent, "compensate_order", wish))["auditId"]);
+        arguments["doIt"] = true;
+        Assert.NotNull((await CallAsync(agent, "compensate_order", arguments))["auditId"]);
         Assert.Equal(
             "the customer called", (string)(await host.Client.AskAsync("/api/v1/audit")).Json["items"]![0]!["reason"]!);
-        wish["reason"] = " ";
-        Assert.Equal("invalid_request", (string)(await CallAsync(agent, "compensate_order", wish))["code"]!);
-        wish["order"] = "DEMO-99";
-        Assert.Contains("no order", (string)(await CallAsync(agent, "retry_order", wish))["error"]!, StringComparison.Ordinal);
+        arguments["reason"] = " ";
+        Assert.Equal("invalid_request", (string)(await CallAsync(agent, "compensate_order", arguments))["code"]!);
+        arguments["order"] = "DEMO-99";
+        var missing = await CallAsync(agent, "retry_order", arguments);
+        Assert.Contains("no order", (string)missing["error"]!, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Read_only_it_repairs_nothing()
+    public async Task A_read_only_server_offers_no_repairs()
     {
         await using var agent = await StartToolAsync(new Uri("http://127.0.0.1:9"), "--read-only");
         Assert.Equal(3, (await agent.ListToolsAsync()).Count);
@@ -73,7 +77,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task Over_HTTP_what_is_no_call_is_refused()
+    public async Task Malformed_calls_over_HTTP_are_refused()
     {
         await using var host = await HttpHost.StartAsync(null, "--no-demo");
         Assert.Equal(HttpStatusCode.OK, await PostAsync(host, Initialize, null));
@@ -129,7 +133,7 @@ public sealed class McpTests
             EnvironmentVariables = new Dictionary<string, string?> { ["ORDERWRIGHT_URL"] = server.AbsoluteUri },
         }));
 
-    // What a tool says is JSON of the API.
+    // A tool returns JSON of the API.
     static async Task<JsonNode> CallAsync(McpClient agent, string tool, Dictionary<string, object?> arguments)
     {
         var result = await agent.CallToolAsync(tool, arguments);

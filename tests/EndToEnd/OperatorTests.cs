@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>An incident of the running product, from its cause to the operator who mends it.</summary>
+/// <summary>Incidents of a running shop, from the cause to the operator's repair.</summary>
 public sealed class OperatorTests : IAsyncLifetime
 {
     HttpHost host = null!;
@@ -12,7 +12,7 @@ public sealed class OperatorTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         host = await HttpHost.StartAsync();
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
@@ -27,24 +27,26 @@ public sealed class OperatorTests : IAsyncLifetime
         });
         var id = (string)order["id"]!;
         Assert.Equal("confirmed", (string)order["status"]!);
-        var (fine, wouldSend) = await ToolAsync("cancel", id, "--preview");
-        Assert.Equal(0, fine);
-        Assert.Contains("would send orderwright.order.cancel-requested.v1 to saga-coordinator", wouldSend, StringComparison.Ordinal);
-        Assert.Contains("would send orderwright.stock.release.v1 to stock-service (commit-stock, attempt 1)", wouldSend, StringComparison.Ordinal);
+        var (exit, effect) = await ToolAsync("cancel", id, "--preview");
+        Assert.Equal(0, exit);
+        Assert.Contains("would send orderwright.order.cancel-requested.v1 to saga-coordinator", effect, StringComparison.Ordinal);
+        Assert.Contains(
+            "would send orderwright.stock.release.v1 to stock-service (commit-stock, attempt 1)", effect,
+            StringComparison.Ordinal);
         Assert.Equal("confirmed", (string)(await GetAsync($"orders/{id}"))["status"]!);
         await PostAsync($"orders/{id}/cancel", new { reason = "customer" });
 
         var incident = await UntilAsync(async () =>
-            (await GetAsync("incidents"))["items"]!.AsArray().SingleOrDefault(one => (string)one!["orderId"]! == id));
+            (await GetAsync("incidents"))["items"]!.AsArray().SingleOrDefault(item => (string)item!["orderId"]! == id));
         Assert.Equal("refund_failed", (string)incident["code"]!);
         var (status, why) = await ToolAsync("why", id);
         Assert.Equal(0, status);
-        Assert.Contains("an operator has to retry, resolve or compensate it", why, StringComparison.Ordinal);
+        Assert.Contains("an operator must retry, resolve or compensate", why, StringComparison.Ordinal);
 
         var (_, preview) = await ToolAsync("retry", id, "--reason", "look", "--preview");
         Assert.Contains("would send orderwright.payment.undo.v1 to customer-service", preview, StringComparison.Ordinal);
         (status, _) = await ToolAsync(
-            "resolve", id, (string)incident["step"]!, "completed", "--reason", "paid back by hand");
+            "resolve", id, (string)incident["step"]!, "completed", "--reason", "refunded manually");
         Assert.Equal(0, status);
         await UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled" ? order : null);
         Assert.Equal("resolve", (string)(await GetAsync($"audit?orderId={id}"))["items"]![0]!["action"]!);
@@ -56,7 +58,7 @@ public sealed class OperatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Many_are_retried_by_a_query_and_a_canary_that_gets_stuck_again_spares_the_rest()
+    public async Task A_bulk_retry_stops_when_its_canary_gets_stuck_again()
     {
         for (var i = 0; i < 2; i++)
         {
@@ -67,26 +69,28 @@ public sealed class OperatorTests : IAsyncLifetime
             });
             await PostAsync($"orders/{order["id"]}/cancel", new { reason = "customer" });
         }
-        await UntilAsync(async () => await GetAsync("incidents") is var open && open["items"]!.AsArray().Count == 2 ? open : null);
+        await UntilAsync(async () =>
+            await GetAsync("incidents") is var open && open["items"]!.AsArray().Count == 2 ? open : null);
 
-        string[] retry = ["retry", "--where", "step=authorize-payment&code=refund_failed", "--canary", "1", "--reason", "the bank is back"];
+        string[] retry =
+            ["retry", "--where", "step=authorize-payment&code=refund_failed", "--canary", "1", "--reason", "the bank is back"];
         Assert.Equal((0, "It would retry 2 orders.\n"), await ToolAsync([.. retry, "--preview"]));
-        var (status, said) = await ToolAsync(retry);
+        var (status, output) = await ToolAsync(retry);
         Assert.Equal(1, status);
-        Assert.Contains("1 of the first 1 did not go on; the others were left alone.", said, StringComparison.Ordinal);
+        Assert.Contains("1 of the first 1 did not advance; the run was stopped.", output, StringComparison.Ordinal);
         var audit = (await GetAsync("audit?action=retry"))["items"]!.AsArray();
         Assert.Equal("the bank is back", (string)Assert.Single(audit)!["reason"]!);
     }
 
     [Fact]
-    public async Task Dead_letters_are_a_list_over_all_services()
+    public async Task Dead_letters_are_one_list_of_all_services()
     {
         Assert.Empty((await GetAsync("dead-letters?open=true"))["items"]!.AsArray());
         Assert.Equal(404, (await host.Client.AskAsync($"/api/v1/dead-letters/{Guid.CreateVersion7()}")).Status);
         Assert.Equal(400, (await host.Client.AskAsync("/api/v1/dead-letters?cursor=abc")).Status);
     }
 
-    async Task<(int Status, string Said)> ToolAsync(params string[] arguments)
+    async Task<(int ExitCode, string Output)> ToolAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
         {
@@ -94,9 +98,9 @@ public sealed class OperatorTests : IAsyncLifetime
             Environment = { ["ORDERWRIGHT_URL"] = host.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
         };
         using var tool = Process.Start(start)!;
-        var said = await tool.StandardOutput.ReadToEndAsync();
+        var output = await tool.StandardOutput.ReadToEndAsync();
         await tool.WaitForExitAsync();
-        return (tool.ExitCode, said);
+        return (tool.ExitCode, output);
     }
 
     async Task<JsonNode> PostAsync(string path, object body)

@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// <c>./orderwright reconcile</c> against a running shop and a gateway in a process of its own: what is planted in the
-/// gateway's record, or in ours, is named with the call that mends it.
+/// Runs of <c>./orderwright reconcile</c> against a shop and a gateway in separate processes. Every difference planted in either
+/// record is reported with the call that repairs the record.
 /// </summary>
 public sealed class ReconcileTests : IAsyncLifetime
 {
@@ -41,7 +41,7 @@ public sealed class ReconcileTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_planted_difference_is_named_and_a_sound_record_agrees()
+    public async Task Every_planted_difference_is_reported_and_an_intact_record_agrees()
     {
         var orders = new List<string>();
         for (var i = 0; i < 6; i++) orders.Add(await BuyAsync());
@@ -49,13 +49,13 @@ public sealed class ReconcileTests : IAsyncLifetime
         await UntilAsync(async () => (string)(await GetAsync($"payments/{orders[5]}"))["state"]! == "refunded");
         var before = DateTimeOffset.UtcNow;
 
-        // What moved within the last minute is not judged: all of it is made older, here and there.
-        var (status, said) = await ReconcileAsync();
-        Assert.Equal((0, true), (status, said.Contains("6 still on their way", StringComparison.Ordinal)));
+        // Payments changed within the last minute are not compared, so both records are aged.
+        var (status, output) = await ReconcileAsync();
+        Assert.Equal((0, true), (status, output.Contains("6 still in progress", StringComparison.Ordinal)));
         await AgeAsync();
-        (status, said) = await ReconcileAsync("--provider", "http");
-        Assert.True(status == 0, said);
-        Assert.Contains("agrees (6 charges listed, 6 orders compared, 0 still on their way)", said, StringComparison.Ordinal);
+        (status, output) = await ReconcileAsync("--provider", "http");
+        Assert.True(status == 0, output);
+        Assert.Contains("agrees (6 charges listed, 6 orders compared, 0 still in progress)", output, StringComparison.Ordinal);
 
         var stray = Guid.CreateVersion7(before.AddHours(-1)).ToString();
         await DamageAsync(GatewayFile, "DELETE FROM sandbox_charges WHERE order_id = @id", orders[0]);
@@ -67,7 +67,7 @@ public sealed class ReconcileTests : IAsyncLifetime
             ShopFile, "UPDATE payments SET state = 'voided', voided = 1, captured = 0 WHERE order_id = @id", orders[3]);
         await DamageAsync(GatewayFile, "UPDATE sandbox_charges SET refunded = 0 WHERE order_id = @id", orders[5]);
 
-        (status, said) = await ReconcileAsync();
+        (status, output) = await ReconcileAsync();
 
         Assert.Equal(1, status);
         Expect("missing_there", orders[0], "POST /api/v1/orders/");
@@ -76,44 +76,44 @@ public sealed class ReconcileTests : IAsyncLifetime
         Expect("missing_here", stray, "\"amount\":1530,\"currency\":\"GBP\",\"charge\":\"stray\"");
         Expect("amount", orders[3], $"POST {new Uri(gateway.Url, "v1/refund")} {{");
         Expect("journal", orders[3], "./orderwright verify");
-        // Also of an order that is over.
+        // Finished orders are compared too.
         Expect("amount", orders[5], $"POST {new Uri(gateway.Url, "v1/refund")} {{");
-        Assert.DoesNotContain(orders[4], said, StringComparison.Ordinal);
-        Assert.Contains("7 differences", said, StringComparison.Ordinal);
+        Assert.DoesNotContain(orders[4], output, StringComparison.Ordinal);
+        Assert.Contains("7 differences", output, StringComparison.Ordinal);
 
-        (status, said) = await ReconcileAsync("--json");
-        var json = JsonNode.Parse(said)!;
+        (status, output) = await ReconcileAsync("--json");
+        var json = JsonNode.Parse(output)!;
         Assert.Equal((1, false), (status, (bool)json["agrees"]!));
-        var run = json["reconciliations"]!.AsArray().Single(one => (string)one!["run"]!["provider"]! == "http")!;
+        var run = json["reconciliations"]!.AsArray().Single(result => (string)result!["run"]!["provider"]! == "http")!;
         Assert.Equal(7, run["differences"]!.AsArray().Count);
-        await shop.SaysAsync("http: 7 differences between its record and ours");
+        await shop.WaitForAsync("http: 7 differences between the gateway's record and ours");
         Assert.Contains(
             "orderwright_reconciliation_differences{service=\"customer-service\",provider=\"http\"} 7",
             await shop.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
 
-        // A range in which nothing happened.
-        (status, said) = await ReconcileAsync("--provider", "http", "--from", "2025-01-01", "--to", "2025-02-01");
-        Assert.True(status == 0, said);
+        // A range without payments agrees.
+        (status, output) = await ReconcileAsync("--provider", "http", "--from", "2025-01-01", "--to", "2025-02-01");
+        Assert.True(status == 0, output);
 
         void Expect(string kind, string order, string repair)
         {
-            var at = said.IndexOf($"{kind}  order {order}", StringComparison.Ordinal);
-            Assert.True(at >= 0, said);
-            var told = string.Join('\n', said[at..].Split('\n').Take(3));
-            Assert.True(told.Contains(repair, StringComparison.Ordinal), told);
+            var at = output.IndexOf($"{kind}  order {order}", StringComparison.Ordinal);
+            Assert.True(at >= 0, output);
+            var difference = string.Join('\n', output[at..].Split('\n').Take(3));
+            Assert.True(difference.Contains(repair, StringComparison.Ordinal), difference);
         }
     }
 
     [Fact]
-    public async Task The_tool_says_what_keeps_it()
+    public async Task Invalid_arguments_and_an_unavailable_gateway_are_reported()
     {
-        var (status, said) = await ReconcileAsync("--provider", "paypal");
-        Assert.True(status == 2, said);
+        var (status, output) = await ReconcileAsync("--provider", "paypal");
+        Assert.True(status == 2, output);
         (status, _) = await ReconcileAsync("--from", "yesterday");
         Assert.Equal(2, status);
         Assert.Equal(0, await gateway.StopAsync());
-        var begun = await SendAsync(HttpMethod.Post, "reconciliations", new { provider = "http" });
-        await UntilAsync(async () => (string?)(await GetAsync($"reconciliations/{begun["id"]}"))["message"] is { Length: > 0 });
+        var run = await SendAsync(HttpMethod.Post, "reconciliations", new { provider = "http" });
+        await UntilAsync(async () => (string?)(await GetAsync($"reconciliations/{run["id"]}"))["message"] is { Length: > 0 });
     }
 
     string GatewayFile => Path.Combine(gatewayData, "payment-gateway.db");
@@ -127,7 +127,7 @@ public sealed class ReconcileTests : IAsyncLifetime
             customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG", quantity = 1 } },
             payment = new { provider = "http", token = "tok_visa" },
         });
-        // On a busy machine it is answered before it is decided.
+        // On a busy machine the reply precedes the decision.
         await UntilAsync(async () => (string)(await GetAsync($"orders/{order["id"]}"))["status"]! == "confirmed");
         await UntilAsync(async () => (string)(await GetAsync($"payments/{order["id"]}"))["state"]! == "captured");
         return (string)order["id"]!;
@@ -136,7 +136,7 @@ public sealed class ReconcileTests : IAsyncLifetime
     async Task AgeAsync()
     {
         await DamageAsync(ShopFile, "UPDATE payments SET updated_at = updated_at - 120000", null);
-        await DamageAsync(ShopFile, "UPDATE gateway_calls SET started_at = started_at - 120000", null);
+        await DamageAsync(ShopFile, "UPDATE payment_attempts SET started_at = started_at - 120000", null);
     }
 
     static async Task DamageAsync(string file, string statement, string? order)
@@ -151,7 +151,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.True(await command.ExecuteNonQueryAsync() > 0, "The damage missed.");
     }
 
-    async Task<(int Status, string Said)> ReconcileAsync(params string[] arguments)
+    async Task<(int ExitCode, string Output)> ReconcileAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "reconcile", .. arguments])
         {
@@ -160,9 +160,9 @@ public sealed class ReconcileTests : IAsyncLifetime
             Environment = { ["ORDERWRIGHT_URL"] = shop.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
         };
         using var tool = Process.Start(start)!;
-        var said = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
+        var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
         await tool.WaitForExitAsync();
-        return (tool.ExitCode, said[0].Length > 0 ? said[0] : said[1]);
+        return (tool.ExitCode, output[0].Length > 0 ? output[0] : output[1]);
     }
 
     async Task<JsonNode> SendAsync(HttpMethod method, string path, object body)

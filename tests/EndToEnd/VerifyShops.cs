@@ -16,7 +16,7 @@ namespace Orderwright.EndToEnd;
 public abstract class VerifyShop : IAsyncLifetime
 {
     readonly Dictionary<string, Guid> orders = [];
-    readonly Dictionary<string, string> unspoilt = [];
+    readonly Dictionary<string, string> intact = [];
 
     /// <summary>Id of the order with the given reference.</summary>
     public Guid this[string reference] => orders[reference];
@@ -29,7 +29,7 @@ public abstract class VerifyShop : IAsyncLifetime
         if (Lacks is not null) return;
         var (data, arguments) = await MakeAsync();
         await using var host = await HttpHost.StartAsync(data, arguments);
-        await host.SaysAsync("The demo shop has");
+        await host.WaitForAsync("The demo shop has");
         var keyed = await host.Client.PostAsync(
             "/api/v1/orders",
             """{"customerId":"ada","currency":"GBP","reference":"KEYED","lines":[{"sku":"SPN-01","quantity":1}]}""",
@@ -38,16 +38,16 @@ public abstract class VerifyShop : IAsyncLifetime
         foreach (var order in (await host.Client.AskAsync("/api/v1/orders")).Json["items"]!.AsArray().OfType<JsonNode>())
             orders[(string)order["reference"]!] = Guid.Parse((string)order["id"]!);
         Assert.Equal(0, await host.StopAsync());
-        foreach (var service in ServiceNames.All) unspoilt[service] = await CopyAsync(service, "unspoilt");
+        foreach (var service in ServiceNames.All) intact[service] = await CopyAsync(service, "intact");
     }
 
-    /// <summary>Opens the four databases; the one of <paramref name="spoilt"/> is a copy for the caller alone.</summary>
-    public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? spoilt = null)
+    /// <summary>Opens the four databases, with a copy for the caller of the one to be damaged.</summary>
+    public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? damaged = null)
     {
         Machine.Require(Lacks);
-        var addresses = new Dictionary<string, string>(unspoilt);
-        if (spoilt is not null)
-            addresses[spoilt] = await CopyAsync(spoilt, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
+        var addresses = new Dictionary<string, string>(intact);
+        if (damaged is not null)
+            addresses[damaged] = await CopyAsync(damaged, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
         return addresses.ToDictionary(
             pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
     }
@@ -85,7 +85,7 @@ public sealed class SqliteVerifyShop : VerifyShop
 
 public sealed class PostgresVerifyShop : VerifyShop
 {
-    // CreateTempSubdirectory would exclude other users, and started by root the server runs as one.
+    // CreateTempSubdirectory would exclude other users, and a server started by root runs as another user.
     readonly string directory = Directory.CreateDirectory(Path.Combine(
         Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
 

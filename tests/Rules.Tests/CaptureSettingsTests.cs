@@ -4,7 +4,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>When the money of a merchant's orders is taken.</summary>
+/// <summary>Capture policy per merchant.</summary>
 public class CaptureSettingsTests
 {
     static CaptureSettings Read(string? all, string? merchants = null) => CaptureSettings.Read(
@@ -12,7 +12,7 @@ public class CaptureSettingsTests
             [new("Capture", all), new("CaptureMerchants", merchants)]).Build());
 
     [Fact]
-    public void It_is_taken_when_the_order_is_confirmed_unless_somebody_says_otherwise()
+    public void Capture_is_on_confirmation_unless_configured_otherwise()
     {
         Assert.False(Read(null).IsOnFulfilment("main"));
         Assert.True(Read("fulfilment").IsOnFulfilment("main"));
@@ -28,6 +28,7 @@ public class CaptureSettingsTests
     [InlineData(null, "acme=later", "ORDERWRIGHT_CAPTURE_MERCHANTS")]
     [InlineData(null, "=fulfilment", "ORDERWRIGHT_CAPTURE_MERCHANTS")]
     [InlineData(null, "acme=fulfilment,acme=confirmation", "ORDERWRIGHT_CAPTURE_MERCHANTS")]
-    public void What_cannot_be_is_refused_at_start_by_its_name(string? all, string? merchants, string name) =>
-        Assert.StartsWith(name, Assert.Throws<InvalidSettingException>(() => Read(all, merchants)).Message, StringComparison.Ordinal);
+    public void An_invalid_setting_is_refused_at_start_with_its_name(string? all, string? merchants, string name) =>
+        Assert.StartsWith(
+            name, Assert.Throws<InvalidSettingException>(() => Read(all, merchants)).Message, StringComparison.Ordinal);
 }

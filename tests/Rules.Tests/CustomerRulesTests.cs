@@ -83,8 +83,8 @@ public class CustomerRulesTests
     {
         Assert.Equal("404 not_found", CodeOf(Credit(1, null)));
         Assert.Equal("409 duplicate_reference", CodeOf(Credit(1, Ann, used: true)));
-        Assert.Equal("409 balance_out_of_range", CodeOf(Credit(2, Ann, CustomerRules.MostBalanceMinor - 1)));
-        Assert.NotNull(Credit(1, Ann, CustomerRules.MostBalanceMinor - 1).Credit);
+        Assert.Equal("409 balance_out_of_range", CodeOf(Credit(2, Ann, CustomerRules.MaxBalanceMinor - 1)));
+        Assert.NotNull(Credit(1, Ann, CustomerRules.MaxBalanceMinor - 1).Credit);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Orderwright.OrderService.Fulfilments;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What may be shipped of an order, and what it is worth.</summary>
+/// <summary>Decisions on fulfilments, and their value.</summary>
 public class FulfilmentRulesTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -17,7 +17,7 @@ public class FulfilmentRulesTests
         new(
             new OrderState(
                 Id, 2, status, PaymentStatuses.Paid, FulfilmentStatuses.Unfulfilled,
-                Money.Total(lines, (adjustments ?? []).Sum(one => one.Amount)), null, null, Now),
+                Money.Total(lines, (adjustments ?? []).Sum(adjustment => adjustment.Amount)), null, null, Now),
             "main", null, "ada", "GBP", lines, adjustments ?? [], new Dictionary<string, string>(), new("balance", null), false,
             Now);
 
@@ -46,10 +46,10 @@ public class FulfilmentRulesTests
     {
         var first = Ship(TeaAndMugs, [], (1, 2));
         Assert.Equal(("partially_fulfilled", 3L), (first.Change!.State.FulfilmentStatus, first.Change.State.Version));
-        var told = Assert.Single(first.Change.Events);
+        var e = Assert.Single(first.Change.Events);
         Assert.Equal(
             ("shipped", "confirmed", first.Fulfilment!.Id, "partially_fulfilled"),
-            (told.Type, told.Status, told.Data.FulfilmentId!.Value, told.Data.FulfilmentStatus));
+            (e.Type, e.Status, e.Data.FulfilmentId!.Value, e.Data.FulfilmentStatus));
         var rest = Ship(TeaAndMugs, [first.Fulfilment]);
         Assert.Equal("fulfilled", rest.Change!.State.FulfilmentStatus);
         Assert.Equal([new(1, "TEA", 1), new OrderLine(2, "MUG", 2)], rest.Fulfilment!.Lines);
@@ -57,7 +57,7 @@ public class FulfilmentRulesTests
     }
 
     [Fact]
-    public void More_than_was_ordered_is_refused_whole_also_over_several_fulfilments_and_lines_named_twice()
+    public void More_than_ordered_is_refused_also_over_several_fulfilments_and_repeated_lines()
     {
         Assert.Contains("exceeds_ordered", Refused(Ship(TeaAndMugs, [], (1, 4))).Body, StringComparison.Ordinal);
         Assert.Contains("exceeds_ordered", Refused(Ship(TeaAndMugs, [], (2, 1), (1, 2), (1, 2))).Body, StringComparison.Ordinal);
@@ -67,11 +67,12 @@ public class FulfilmentRulesTests
         Assert.Contains("Line 1: 3 ordered, 2 shipped before, 2 now.", body, StringComparison.Ordinal);
         // Int32 would overflow here.
         Assert.Contains(
-            "exceeds_ordered", Refused(Ship(TeaAndMugs, [], (1, int.MaxValue), (1, int.MaxValue))).Body, StringComparison.Ordinal);
+            "exceeds_ordered", Refused(Ship(TeaAndMugs, [], (1, int.MaxValue), (1, int.MaxValue))).Body,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_line_that_the_order_does_not_have_is_named()
+    public void An_unknown_line_is_named()
     {
         var (status, body) = Refused(Ship(TeaAndMugs, [], (1, 1), (3, 1)));
         Assert.Equal(400, status);
@@ -85,35 +86,35 @@ public class FulfilmentRulesTests
     [InlineData(OrderStatuses.Rejected)]
     [InlineData(OrderStatuses.Expired)]
     [InlineData(OrderStatuses.Completed)]
-    public void Only_what_is_confirmed_can_be_shipped(string status) => Assert.Contains(
+    public void Only_confirmed_orders_can_be_shipped(string status) => Assert.Contains(
         "not_fulfillable", Refused(Ship(Order([new(1, "TEA", 1, 450)], status: status), [])).Body, StringComparison.Ordinal);
 
     [Fact]
-    public void What_was_shipped_whole_is_not_shipped_again()
+    public void A_fulfilled_order_is_not_shipped_again()
     {
         var all = Ship(TeaAndMugs, []).Fulfilment!;
         Assert.Contains("not_fulfillable", Refused(Ship(TeaAndMugs, [all])).Body, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Once_something_was_shipped_nothing_is_cancelled()
+    public void A_shipped_order_cannot_be_cancelled()
     {
         var shipped = Ship(TeaAndMugs, [], (1, 1)).Change!.State;
         Assert.Null(OrderRules.Cancel(shipped, "customer", Moment));
     }
 
     [Fact]
-    public void Shipping_and_fees_come_with_the_first_discounts_and_taxes_with_each()
+    public void Shipping_and_fees_belong_to_the_first_fulfilment_discounts_and_taxes_to_all()
     {
         var order = Order(
             [new(1, "TEA", 3, 100), new(2, "MUG", 1, 700)],
             [new("shipping", "Post", 499), new("fee", "Box", 1), new("discount", "Ten", -100), new("tax", "VAT", 50)]);
-        // Of the 1,000 that the goods cost 100 leave first: with 500 of shipping and fee, and a tenth of -50.
-        Assert.Equal([595L, 855L], ShipAll(order, [(1, 1)], []).Select(one => one.ValueMinor));
+        // The first fulfilment has 100 of the 1,000 for goods, the 500 for shipping and fee, and a tenth of -50.
+        Assert.Equal([595L, 855L], ShipAll(order, [(1, 1)], []).Select(fulfilment => fulfilment.ValueMinor));
     }
 
     [Fact]
-    public void The_values_of_a_whole_order_add_up_to_its_total_whatever_way_it_is_split()
+    public void The_values_of_a_whole_order_sum_to_the_total_in_any_split()
     {
         var random = new Random(20_261_127);
         for (var round = 0; round < 5_000; round++)
@@ -127,10 +128,10 @@ public class FulfilmentRulesTests
             Adjustment[] adjustments =
             [
                 new("shipping", "s", random.Next(0, 600)), new("tax", "t", random.Next(0, 200)),
-                // Sometimes more than the goods cost: shipping covers it.
+                // Sometimes more than the goods cost; shipping covers the difference.
                 new("discount", "d", -random.Next(0, (int)goods + 100)),
             ];
-            var sum = adjustments.Sum(one => one.Amount);
+            var sum = adjustments.Sum(adjustment => adjustment.Amount);
             if (Money.Total(lines, sum) is not { } total) continue;
             var order = Order(lines, adjustments);
             var shipped = new List<Fulfilment>();
@@ -144,7 +145,7 @@ public class FulfilmentRulesTests
                 shipped.Add(decision.Fulfilment!);
                 if ((left[line] -= quantity) == 0) left.Remove(line);
             }
-            Assert.Equal(total, shipped.Sum(one => one.ValueMinor));
+            Assert.Equal(total, shipped.Sum(fulfilment => fulfilment.ValueMinor));
         }
     }
 }

@@ -6,19 +6,19 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Files as they come: gzipped or not, with lines that cannot be read.</summary>
+/// <summary>Reading of files: gzipped or plain, with unreadable lines.</summary>
 public class ImportFileTests
 {
     const string Retail = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country";
 
-    static async Task<SourceFile> ReadAsync(string text, IImportProfile profile, bool packed = false)
+    static async Task<SourceFile> ReadAsync(string text, IImportProfile profile, bool gzipped = false)
     {
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
             var bytes = Encoding.UTF8.GetBytes(text);
             await using (var file = File.Create(path))
-            await using (var stream = packed ? new GZipStream(file, CompressionLevel.Fastest) : (Stream)file)
+            await using (var stream = gzipped ? new GZipStream(file, CompressionLevel.Fastest) : (Stream)file)
                 await stream.WriteAsync(bytes);
             return await CsvFile.ReadAsync(path, profile, CancellationToken.None);
         }
@@ -32,15 +32,15 @@ public class ImportFileTests
         new GeneralCsv(currency).Plan(file, new Openings(Derive: false));
 
     [Fact]
-    public async Task A_packed_file_is_the_same_import_as_the_plain_one()
+    public async Task A_gzipped_file_is_the_same_import_as_the_plain_one()
     {
         var text = $"{Retail}\n536365,85123A,\"MUG, \"\"white\"\"\",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n";
 
         var plain = await ReadAsync(text, new OnlineRetail());
-        var packed = await ReadAsync(text, new OnlineRetail(), packed: true);
+        var gzipped = await ReadAsync(text, new OnlineRetail(), gzipped: true);
 
-        Assert.Equal(plain.Id, packed.Id);
-        Assert.Equal(plain.Lines, packed.Lines);
+        Assert.Equal(plain.Id, gzipped.Id);
+        Assert.Equal(plain.Lines, gzipped.Lines);
         Assert.Equal(
             new SourceLine(
                 2, "536365", "17850", "85123A", "MUG, \"white\"", 6, 2.55m, "GBP", "", "2010-12-01 08:26:00", "United Kingdom"),
@@ -48,7 +48,7 @@ public class ImportFileTests
     }
 
     [Fact]
-    public async Task Bad_lines_are_told_by_number_and_stop_nothing()
+    public async Task Unreadable_lines_are_reported_by_number_and_do_not_stop_the_import()
     {
         var file = await ReadAsync(
             $"""
@@ -64,9 +64,9 @@ public class ImportFileTests
             """, new OnlineRetail());
 
         Assert.Equal([2, 3, 4, 5, 6, 7], file.Bad.Select(bad => bad.Number));
-        Assert.Equal("its Quantity is six", file.Bad[0].Why);
-        Assert.Equal("it has 7 fields, the heading 8", file.Bad[1].Why);
-        Assert.Equal("a quote is not closed", file.Bad[2].Why);
+        Assert.Equal("Quantity is six", file.Bad[0].Why);
+        Assert.Equal("7 fields instead of 8 as in the heading", file.Bad[1].Why);
+        Assert.Equal("unclosed quote", file.Bad[2].Why);
         Assert.Equal(9, Assert.Single(file.Lines).Number);
         Assert.Equal(7, file.TotalLines);
     }
@@ -110,7 +110,7 @@ public class ImportFileTests
     }
 
     [Fact]
-    public async Task A_line_that_belongs_to_another_customer_is_bad()
+    public async Task A_line_of_another_customer_in_the_same_order_is_unreadable()
     {
         var plan = Plan(await ReadAsync(
             "order,customer,sku,quantity\n1,alice,MUG,1\n1,bob,MUG,1\n1,alice,CUP,1\n", new GeneralCsv("EUR")));

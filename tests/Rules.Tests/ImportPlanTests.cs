@@ -3,13 +3,14 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What the lines of a file mean, as a plan. Every line is in exactly one place.</summary>
+/// <summary>Plans derived from the lines of a file. Every line has exactly one outcome.</summary>
 public class ImportPlanTests
 {
     static readonly Openings Plenty = new(Derive: true, ScarceSkuEvery: 0, ShortCustomerEvery: 0);
 
     static SourceLine Line(
-        string invoice, string code, int quantity, decimal price, string customer = "17850", string name = "MUG", int number = 2) =>
+        string invoice, string code, int quantity, decimal price, string customer = "17850", string name = "MUG",
+        int number = 2) =>
         new(number, invoice, customer, code, name, quantity, price, "GBP", "", "2010-12-01 08:26:00", "United Kingdom");
 
     static ImportPlan Plan(params SourceLine[] lines) => Plan(Plenty, lines);
@@ -39,7 +40,7 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void Lines_of_an_invoice_need_not_stand_together() =>
+    public void Lines_of_an_invoice_need_not_be_adjacent() =>
         Assert.Equal(
             [2, 1],
             Plan(Line("1", "A", 1, 1), Line("2", "B", 1, 1), Line("1", "C", 1, 1)).Operations.Select(each => each.Lines));
@@ -74,7 +75,7 @@ public class ImportPlanTests
     public void Bad_debt_is_left_out() => Assert.Equal(["LeftOut bad_debt 1"], Decided(Plan(Line("A563185", "B", 1, 11062.06m))));
 
     [Fact]
-    public void A_credit_note_over_a_whole_sale_cancels_it()
+    public void A_credit_note_for_a_complete_sale_cancels_the_order()
     {
         var plan = Plan(
             Line("1", "A", 1, 10), Line("1", "POST", 1, 18), Line("2", "A", 1, 10),
@@ -89,14 +90,15 @@ public class ImportPlanTests
     public void A_sale_is_cancelled_once_and_the_latest_first()
     {
         var plan = Plan(
-            Line("1", "A", 1, 10), Line("2", "A", 1, 10), Line("C3", "A", -1, 10), Line("C4", "A", -1, 10), Line("C5", "A", -1, 10));
+            Line("1", "A", 1, 10), Line("2", "A", 1, 10), Line("C3", "A", -1, 10), Line("C4", "A", -1, 10),
+            Line("C5", "A", -1, 10));
 
         Assert.Equal([1, 0], plan.Operations.OfType<CancelOrder>().Select(cancel => cancel.Sale));
         Assert.Equal(["LeftOut sale_unknown 1"], Decided(plan));
     }
 
     [Fact]
-    public void Goods_of_a_sale_come_back_to_stock()
+    public void Returned_goods_of_a_sale_increase_the_stock()
     {
         var plan = Plan(Line("1", "A", 5, 10), Line("1", "B", 1, 10), Line("C2", "A", -3, 10));
 
@@ -107,7 +109,7 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void A_return_leans_on_as_many_sales_as_it_takes()
+    public void A_return_depends_on_as_many_sales_as_needed()
     {
         var plan = Plan(Line("1", "A", 5, 10), Line("2", "A", 2, 11), Line("C3", "A", -4, 10), Line("C4", "A", -4, 10));
 
@@ -116,7 +118,7 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void A_sale_that_came_back_in_part_is_not_cancelled()
+    public void A_partly_returned_sale_is_not_cancelled()
     {
         var plan = Plan(Line("1", "A", 5, 10), Line("C2", "A", -3, 10), Line("C3", "A", -5, 10));
 
@@ -125,8 +127,9 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void Nothing_comes_back_from_whom_it_was_not_sold_to() =>
-        Assert.Equal(["LeftOut sale_unknown 1"], Decided(Plan(Line("1", "A", 5, 10), Line("C2", "A", -3, 10, customer: "12345"))));
+    public void A_return_without_a_sale_is_left_out() =>
+        Assert.Equal(
+            ["LeftOut sale_unknown 1"], Decided(Plan(Line("1", "A", 5, 10), Line("C2", "A", -3, 10, customer: "12345"))));
 
     [Fact]
     public void A_discount_after_the_sale_is_left_out() =>
@@ -141,7 +144,7 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void A_gift_to_a_customer_is_an_order_by_itself() =>
+    public void A_gift_to_a_customer_is_an_order_of_its_own() =>
         Assert.Equal(0, Assert.IsType<PlaceOrder>(Plan(Line("1", "A", 2, 0)).Operations[0]).TotalMinor);
 
     [Theory]
@@ -161,23 +164,24 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void Opening_stock_is_all_that_is_asked_of_a_product()
+    public void Opening_stock_covers_all_demand_for_a_product()
     {
         var plan = Plan(
-            Line("1", "A", 5, 10), Line("2", "A", 2, 11, customer: ""), Line("3", "A", -4, 0, customer: ""), Line("C4", "A", -1, 10));
+            Line("1", "A", 5, 10), Line("2", "A", 2, 11, customer: ""), Line("3", "A", -4, 0, customer: ""),
+            Line("C4", "A", -1, 10));
 
         Assert.Equal(new OpeningProduct("A", "MUG", 1000, "GBP", 5 + 2 + 4), Assert.Single(plan.Products));
         Assert.All(plan.Operations, operation => Assert.Empty(operation.Alone.Concat(operation.Beside)));
     }
 
     [Fact]
-    public void Credit_is_all_that_a_customer_spends() =>
+    public void Credit_covers_everything_a_customer_spends() =>
         Assert.Equal(
             [("GBP", 5000L + 700)],
             Assert.Single(Plan(Line("1", "A", 5, 10), Line("2", "B", 1, 7)).Customers).Credits);
 
     [Fact]
-    public void Order_matters_from_where_it_may_run_short()
+    public void Order_matters_once_a_resource_may_be_exhausted()
     {
         var plan = Plan(
             new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 1),
@@ -192,7 +196,7 @@ public class ImportPlanTests
                 "sku:A customer:17850:GBP | ",
                 "sku:A | ",
                 "sku:A | ",
-                // Gives back, and so refuses nobody: still among those for whom there is enough.
+                // A return takes nothing, so the operation still shares the key.
                 "sku:A customer:17850:GBP | ",
                 " | sku:A customer:17850:GBP",
             ],
@@ -200,16 +204,17 @@ public class ImportPlanTests
     }
 
     [Fact]
-    public void A_single_order_for_more_than_there_is_stands_alone()
+    public void A_single_order_beyond_the_stock_is_exclusive()
     {
-        var order = Plan(new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 0), Line("1", "A", 100, 10)).Operations[0];
+        var openings = new Openings(Derive: true, ScarceSkuEvery: 1, ShortCustomerEvery: 0);
+        var order = Plan(openings, Line("1", "A", 100, 10)).Operations[0];
 
         Assert.Equal(["sku:A"], order.Alone);
         Assert.Empty(order.Beside);
     }
 
     [Fact]
-    public void The_same_lines_make_the_same_plan()
+    public void Equal_lines_result_in_equal_plans()
     {
         SourceLine[] lines = [Line("1", "A", 5, 10), Line("2", "B", 1, 7), Line("C3", "A", -5, 10), Line("4", "A", -1, 0, "")];
         var openings = new Openings(Derive: true, ScarceSkuEvery: 2, ShortCustomerEvery: 2);

@@ -3,7 +3,7 @@ using Orderwright.Cli.Import;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What runs side by side, and what waits for what.</summary>
+/// <summary>Concurrency and order of operations.</summary>
 public class ImportScheduleTests
 {
     static AdjustStock Operation(string[] alone, params int[] after) => new("note", "A", 1, "other", after) { Alone = alone };
@@ -11,13 +11,14 @@ public class ImportScheduleTests
     static AdjustStock Beside(params string[] keys) => new("note", "A", 1, "other", []) { Beside = keys };
 
     [Fact]
-    public async Task What_needs_a_key_alone_runs_in_the_order_of_the_plan()
+    public async Task Exclusive_users_of_a_key_run_in_the_order_of_the_plan()
     {
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var dice = new Random(seed);
         var operations = Enumerable.Range(0, 400)
-            .Select(_ => Operation([.. Enumerable.Range(0, dice.Next(3)).Select(_ => $"sku:{dice.Next(5)}").Distinct()])).ToList();
+            .Select(_ => Operation([.. Enumerable.Range(0, dice.Next(3)).Select(_ => $"sku:{dice.Next(5)}").Distinct()]))
+            .ToList();
         var turns = operations.Select(_ => dice.Next(4)).ToList();
         var ended = new ConcurrentQueue<int>();
 
@@ -39,7 +40,7 @@ public class ImportScheduleTests
     }
 
     [Fact]
-    public async Task What_shares_nothing_does_not_wait()
+    public async Task Operations_without_a_common_key_do_not_wait()
     {
         var both = new Barrier(2);
 
@@ -50,7 +51,7 @@ public class ImportScheduleTests
     }
 
     [Fact]
-    public async Task What_runs_beside_others_on_a_key_does_not_wait_for_them()
+    public async Task Shared_users_of_a_key_do_not_wait_for_each_other()
     {
         var both = new Barrier(2);
 
@@ -61,7 +62,7 @@ public class ImportScheduleTests
     }
 
     [Fact]
-    public async Task What_needs_a_key_alone_waits_for_all_beside_each_other_before_it_and_they_for_it()
+    public async Task An_exclusive_user_of_a_key_waits_for_earlier_shared_users_and_later_ones_wait_for_it()
     {
         var ended = new ConcurrentQueue<int>();
 
@@ -79,7 +80,7 @@ public class ImportScheduleTests
     }
 
     [Fact]
-    public async Task What_comes_after_another_waits_for_its_end()
+    public async Task An_operation_waits_for_the_end_of_its_predecessors()
     {
         var ended = new ConcurrentQueue<int>();
 
@@ -96,7 +97,7 @@ public class ImportScheduleTests
     }
 
     [Fact]
-    public async Task A_failure_ends_all_and_is_told()
+    public async Task A_failure_stops_all_operations_and_is_rethrown()
     {
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => new Schedule(2).RunAsync(
             [Operation(["sku:1"]), Operation(["sku:1"]), Operation([])],

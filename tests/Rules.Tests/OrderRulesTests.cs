@@ -1,10 +1,11 @@
 using Orderwright.Contracts;
 using Orderwright.OrderService;
+using Orderwright.OrderService.Events;
 using static Orderwright.Contracts.OrderStatuses;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>How an order moves: along the published graph, one event per version, and never back.</summary>
+/// <summary>Transitions of an order: along the published graph, one event per version, never back.</summary>
 public class OrderRulesTests
 {
     static readonly DateTimeOffset Placed = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -28,7 +29,8 @@ public class OrderRulesTests
     static readonly IReadOnlyDictionary<string, IMessageBody> Outcomes = new Dictionary<string, IMessageBody>
     {
         ["confirmed"] = Confirmation(Authorized),
-        ["rejected"] = new OrderRejected(ReasonCodes.OutOfStock, "6 of 85123A are not there.", StepNames.ReserveStock, PaymentTotals.None, Steps),
+        ["rejected"] = new OrderRejected(
+            ReasonCodes.OutOfStock, "85123A: 6 wanted, 0 available.", StepNames.ReserveStock, PaymentTotals.None, Steps),
         ["cancelled"] = new OrderCancelled(Voided, Steps),
         ["expired"] = new OrderExpired(ReasonCodes.TimedOut, "No answer in time.", StepNames.AuthorizePayment, Voided, Steps),
     };
@@ -73,11 +75,11 @@ public class OrderRulesTests
     [InlineData(Confirmed)]
     [InlineData(CancelPending)]
     [InlineData(Completed)]
-    public void A_capture_that_is_told_later_is_noted_and_moves_nothing(string status)
+    public void A_later_capture_updates_the_payment_and_keeps_the_status(string status)
     {
         var change = OrderRules.Settle(In(status, PaymentStatuses.Authorized), Confirmation(Captured), Later);
-        var told = Assert.Single(change.Events);
-        Assert.Equal((OrderEventTypes.PaymentUpdated, status, 4L), (told.Type, told.Status, told.Version));
+        var e = Assert.Single(change.Events);
+        Assert.Equal((OrderEventTypes.PaymentUpdated, status, 4L), (e.Type, e.Status, e.Version));
         Assert.Equal((status, PaymentStatuses.Paid, 4L), (change.State.Status, change.State.PaymentStatus, change.State.Version));
     }
 
@@ -100,7 +102,8 @@ public class OrderRulesTests
                 var change = OrderRules.Settle(before, outcome, Later);
                 Assert.Equal(before.Version + change.Events.Count, change.State.Version);
                 Assert.Equal(
-                    Enumerable.Range(1, change.Events.Count).Select(n => before.Version + n), change.Events.Select(e => e.Version));
+                    Enumerable.Range(1, change.Events.Count).Select(n => before.Version + n),
+                    change.Events.Select(e => e.Version));
             }
     }
 
@@ -108,16 +111,19 @@ public class OrderRulesTests
     public void A_terminal_status_is_never_left()
     {
         Assert.Equal(
-            [Cancelled, Completed, Expired, Rejected], OrderStatuses.All.Where(OrderRules.IsTerminal).Order(StringComparer.Ordinal));
+            [Cancelled, Completed, Expired, Rejected],
+            OrderStatuses.All.Where(OrderRules.IsTerminal).Order(StringComparer.Ordinal));
         foreach (var status in OrderStatuses.All.Where(OrderRules.IsTerminal))
         {
-            Assert.All(Outcomes.Values, outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
-            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.MoveByHand(In(status), to, Later)));
+            Assert.All(
+                Outcomes.Values,
+                outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
+            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.UpdateByOperator(In(status), to, Later)));
         }
     }
 
     [Fact]
-    public void A_confirmation_fills_in_prices_that_were_not_known()
+    public void A_confirmation_fills_in_missing_prices()
     {
         var change = OrderRules.Settle(In(Pending, total: null), Confirmation(Authorized), Later);
         Assert.Equal(1530, change.State.Total);
@@ -126,7 +132,7 @@ public class OrderRulesTests
     }
 
     [Fact]
-    public void An_order_that_costs_nothing_is_paid_once_it_is_confirmed()
+    public void A_free_order_is_paid_on_confirmation()
     {
         var free = OrderRules.Settle(
             In(Pending, total: 0), new OrderConfirmed([new(1, "GIFT", 1, 0)], 0, PaymentTotals.None, Steps), Later).State;
@@ -135,29 +141,30 @@ public class OrderRulesTests
     }
 
     [Fact]
-    public void A_refusal_says_why_and_its_event_spans_the_steps()
+    public void A_refusal_has_its_reason_and_its_event_lists_the_steps()
     {
         var change = OrderRules.Settle(In(Pending), Outcomes["rejected"], Later);
-        Assert.Equal(new Reason(ReasonCodes.OutOfStock, "6 of 85123A are not there."), change.State.Reason);
-        var told = Assert.Single(change.Events);
-        Assert.Equal((ReasonCodes.OutOfStock, StepNames.ReserveStock), (told.Data.Code, told.Data.Step));
-        Assert.Same(Steps, told.Data.Steps);
-        Assert.Equal((Later.Actor, Later.TraceId, Later.Now), (told.Actor, told.TraceId, told.At));
+        Assert.Equal(new OrderReason(ReasonCodes.OutOfStock, "85123A: 6 wanted, 0 available."), change.State.Reason);
+        var e = Assert.Single(change.Events);
+        Assert.Equal((ReasonCodes.OutOfStock, StepNames.ReserveStock), (e.Data.Code, e.Data.Step));
+        Assert.Same(Steps, e.Data.Steps);
+        Assert.Equal((Later.Actor, Later.TraceId, Later.Now), (e.Actor, e.TraceId, e.At));
     }
 
     [Fact]
     public void A_cancellation_keeps_its_reason_to_the_end()
     {
-        var asked = OrderRules.Cancel(In(Confirmed, PaymentStatuses.Paid), "fraud", Later)!.State;
-        Assert.Equal((CancelPending, "fraud", ReasonCodes.Cancelled), (asked.Status, asked.CancelReason, asked.Reason!.Code));
-        var ended = OrderRules.Settle(asked, new OrderCancelled(new(1530, 1530, 1530, false), Steps), Later).State;
+        var pending = OrderRules.Cancel(In(Confirmed, PaymentStatuses.Paid), "fraud", Later)!.State;
+        Assert.Equal(
+            (CancelPending, "fraud", ReasonCodes.Cancelled), (pending.Status, pending.CancelReason, pending.Reason!.Code));
+        var ended = OrderRules.Settle(pending, new OrderCancelled(new(1530, 1530, 1530, false), Steps), Later).State;
         Assert.Equal((Cancelled, PaymentStatuses.Refunded, "fraud"), (ended.Status, ended.PaymentStatus, ended.CancelReason));
     }
 
     [Theory]
     [InlineData(CancelPending)]
     [InlineData(Cancelled)]
-    public void To_cancel_again_changes_nothing(string status) =>
+    public void A_repeated_cancellation_changes_nothing(string status) =>
         Assert.Empty(OrderRules.Cancel(In(status), "staff", Later)!.Events);
 
     [Theory]
@@ -166,16 +173,16 @@ public class OrderRulesTests
     [InlineData(Expired, FulfilmentStatuses.Unfulfilled)]
     [InlineData(Confirmed, FulfilmentStatuses.PartiallyFulfilled)]
     [InlineData(Confirmed, FulfilmentStatuses.Fulfilled)]
-    public void What_is_over_or_shipped_is_not_cancelled(string status, string fulfilment) =>
+    public void An_ended_or_shipped_order_cannot_be_cancelled(string status, string fulfilment) =>
         Assert.Null(OrderRules.Cancel(In(status, fulfilment: fulfilment), "customer", Later));
 
     [Fact]
-    public void By_hand_an_order_goes_from_confirmed_to_completed_only()
+    public void An_operator_can_only_complete_confirmed_orders()
     {
         foreach (var from in OrderStatuses.All)
             foreach (var to in OrderStatuses.All)
-                Assert.Equal(from == Confirmed && to == Completed, OrderRules.MoveByHand(In(from), to, Later) is not null);
-        Assert.Equal([Completed], OrderRules.AllowedByHand(Confirmed));
+                Assert.Equal(from == Confirmed && to == Completed, OrderRules.UpdateByOperator(In(from), to, Later) is not null);
+        Assert.Equal([Completed], OrderRules.OperatorTransitions(Confirmed));
     }
 
     [Theory]
@@ -189,25 +196,29 @@ public class OrderRulesTests
     [InlineData(Rejected, PaymentStatuses.Pending, true)]
     [InlineData(Cancelled, PaymentStatuses.Voided, true)]
     [InlineData(Expired, PaymentStatuses.Pending, true)]
-    public void An_order_is_settled_when_nobody_owes_it_an_answer(string status, string payment, bool settled) =>
+    public void An_order_is_settled_when_no_reply_is_outstanding(string status, string payment, bool settled) =>
         Assert.Equal(settled, OrderRules.IsSettled(In(status, payment)));
 
     [Fact]
-    public void Of_several_confirmations_the_furthest_counts_and_it_goes_before_an_end()
+    public void The_most_advanced_confirmation_counts_and_precedes_an_end()
     {
         var captured = Confirmation(Captured);
         Assert.Equal(
             [captured, Outcomes["cancelled"]],
-            OrderRules.Merge([Outcomes["cancelled"], Confirmation(Authorized), captured, Confirmation(Authorized), Outcomes["cancelled"]]));
+            OrderRules.Merge(
+            [
+                Outcomes["cancelled"], Confirmation(Authorized), captured, Confirmation(Authorized), Outcomes["cancelled"],
+            ]));
         Assert.Equal([Outcomes["rejected"]], OrderRules.Merge([Outcomes["rejected"], Outcomes["rejected"]]));
     }
 
     [Fact]
-    public void A_step_off_the_graph_throws() =>
+    public void A_message_that_is_no_outcome_throws() =>
         Assert.Throws<ArgumentException>(() => OrderRules.Settle(In(Pending), new CommitStock(), Later));
 
     [Fact]
-    public void The_coordinator_is_asked_again_after_5_10_20_and_then_every_30_seconds() =>
+    public void Orders_are_resent_after_5_10_20_and_then_every_30_seconds() =>
         Assert.Equal(
-            [5, 10, 20, 30, 30, 30], new[] { 0, 1, 2, 3, 4, 90 }.Select(asked => AskCoordinator.PauseAfter(asked).TotalSeconds));
+            [5, 10, 20, 30, 30, 30],
+            new[] { 1, 2, 3, 4, 5, 91 }.Select(attempts => ResendUnsettledOrders.PauseAfter(attempts).TotalSeconds));
 }

@@ -3,7 +3,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>How many orders are let in at once.</summary>
+/// <summary>Admission of orders.</summary>
 public class OrdersInFlightTests
 {
     static OrdersInFlight Of(int limit, int maxWaiting = 10, TimeSpan? patience = null) =>
@@ -13,13 +13,13 @@ public class OrdersInFlightTests
     public async Task Past_the_limit_a_request_is_refused_after_its_patience()
     {
         var inFlight = Of(1, patience: TimeSpan.Zero);
-        using (var place = await inFlight.EnterAsync()) place.Keep();
+        using (var slot = await inFlight.EnterAsync()) slot.Keep();
         await Assert.ThrowsAsync<OverloadedException>(() => inFlight.EnterAsync());
         Assert.Equal(1, inFlight.Count);
     }
 
     [Fact]
-    public async Task A_place_that_was_not_used_is_free_again()
+    public async Task An_unused_slot_is_free_again()
     {
         var inFlight = Of(1, patience: TimeSpan.Zero);
         (await inFlight.EnterAsync()).Dispose();
@@ -28,26 +28,26 @@ public class OrdersInFlightTests
     }
 
     [Fact]
-    public async Task Those_who_wait_come_in_by_turns_as_orders_settle()
+    public async Task Waiting_requests_are_admitted_in_order_as_orders_settle()
     {
         var inFlight = Of(2);
         for (var i = 0; i < 2; i++)
-            using (var place = await inFlight.EnterAsync()) place.Keep();
+            using (var slot = await inFlight.EnterAsync()) slot.Keep();
         var (first, second) = (inFlight.EnterAsync(), inFlight.EnterAsync());
         inFlight.Settled(1);
-        using var one = await first;
+        using var firstSlot = await first;
         Assert.False(second.IsCompleted);
-        one.Keep();
+        firstSlot.Keep();
         inFlight.Settled(1);
-        using var two = await second;
+        using var secondSlot = await second;
         Assert.Equal(2, inFlight.Count);
     }
 
     [Fact]
-    public async Task The_line_has_an_end()
+    public async Task The_queue_is_bounded()
     {
         var inFlight = Of(1, maxWaiting: 1);
-        using (var place = await inFlight.EnterAsync()) place.Keep();
+        using (var slot = await inFlight.EnterAsync()) slot.Keep();
         var waits = inFlight.EnterAsync();
         await Assert.ThrowsAsync<OverloadedException>(() => inFlight.EnterAsync());
         inFlight.Settled(1);
@@ -55,7 +55,7 @@ public class OrdersInFlightTests
     }
 
     [Fact]
-    public async Task What_the_table_says_lets_the_waiting_in()
+    public async Task The_count_of_the_table_admits_waiting_requests()
     {
         var inFlight = Of(5);
         inFlight.SetTo(7);

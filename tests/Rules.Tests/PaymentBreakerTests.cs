@@ -3,6 +3,7 @@ using Orderwright.CustomerService.Payments;
 
 
 
+
 namespace Orderwright.Rules.Tests;
 
 /// <summary>When a gateway that fails is let alone, and how many repetitions it gets.</summary>
@@ -13,8 +14,8 @@ public class PaymentBreakerTests
     static Breaker Opened(GatewayLimits? limits = null)
     {
         var breaker = new Breaker(limits ?? new());
-        for (var i = 0; i < 19; i++) Assert.False(breaker.Tell(isAnswered: false, Now));
-        Assert.True(breaker.Tell(isAnswered: false, Now));
+        for (var i = 0; i < 19; i++) Assert.False(breaker.Record(isAnswered: false, Now));
+        Assert.True(breaker.Record(isAnswered: false, Now));
         return breaker;
     }
 
@@ -38,11 +39,11 @@ public class PaymentBreakerTests
             Assert.NotNull(breaker.Refuses(false, at.AddSeconds(pause - 0.1)));
             at = at.AddSeconds(pause);
             Assert.Null(breaker.Refuses(false, at));
-            Assert.False(breaker.Tell(isAnswered: false, at));
+            Assert.False(breaker.Record(isAnswered: false, at));
         }
         at = at.AddSeconds(15);
         Assert.Null(breaker.Refuses(false, at));
-        Assert.True(breaker.Tell(isAnswered: true, at));
+        Assert.True(breaker.Record(isAnswered: true, at));
         Assert.False(breaker.IsOpen);
         for (var i = 0; i < 100; i++) Assert.Null(breaker.Refuses(false, at));
     }
@@ -51,7 +52,7 @@ public class PaymentBreakerTests
     public void A_few_failures_among_many_answers_do_not_open_it()
     {
         var breaker = new Breaker(new());
-        for (var i = 0; i < 1_000; i++) Assert.False(breaker.Tell(isAnswered: i % 25 != 0, Now.AddMilliseconds(10 * i)));
+        for (var i = 0; i < 1_000; i++) Assert.False(breaker.Record(isAnswered: i % 25 != 0, Now.AddMilliseconds(10 * i)));
         Assert.Null(breaker.Refuses(false, Now.AddSeconds(10)));
     }
 
@@ -59,7 +60,7 @@ public class PaymentBreakerTests
     public void Failures_of_long_ago_do_not_count()
     {
         var breaker = new Breaker(new());
-        for (var i = 0; i < 100; i++) Assert.False(breaker.Tell(isAnswered: false, Now.AddSeconds(3 * i)));
+        for (var i = 0; i < 100; i++) Assert.False(breaker.Record(isAnswered: false, Now.AddSeconds(3 * i)));
     }
 
     [Fact]
@@ -67,7 +68,7 @@ public class PaymentBreakerTests
     {
         var breaker = Opened();
         Assert.Null(breaker.Refuses(false, Now.AddHours(-2)));
-        Assert.True(breaker.Tell(isAnswered: true, Now.AddHours(-2)));
+        Assert.True(breaker.Record(isAnswered: true, Now.AddHours(-2)));
     }
 
     [Fact]

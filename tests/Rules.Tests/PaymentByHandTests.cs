@@ -10,11 +10,12 @@ public class PaymentByHandTests
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly ProviderCapabilities Card = new(true, true, true, true, true);
     static readonly GatewayResult Ok = new GatewayResult.Succeeded("re_1");
     static readonly GatewayResult No = new GatewayResult.Declined("refund_refused", "No.");
 
-    static PaymentFile File(string state, long captured = 0, long refunded = 0, string provider = "sandbox") => new(
+    static PaymentCase File(string state, long captured = 0, long refunded = 0, string provider = "sandbox") => new(
         Order,
         new Payment
         {
@@ -23,18 +24,18 @@ public class PaymentByHandTests
         },
         []);
 
-    static PaymentFile Captured => File(PaymentStates.Captured, 1_530);
+    static PaymentCase Captured => File(PaymentStates.Captured, 1_530);
 
-    static PaymentFile Authorized => File(PaymentStates.Authorized);
+    static PaymentCase Authorized => File(PaymentStates.Authorized);
 
-    static HandDecision Act(PaymentFile file, string operation, long? amount = null) => HandRules.Decide(
-        file, new HandAct(Order, operation, amount, "Broken in the post."), "ann",
-        file.Payment!.Provider == Payment.Balance ? null : Card, balanceMinor: 100, Now, Limits);
+    static OperatorDecision Act(PaymentCase file, string operation, long? amount = null) => OperatorPaymentRules.Decide(
+        file, new OperatorPaymentAction(Order, operation, amount, "Broken in the post."), "ann",
+        file.Payment!.Provider == PaymentProviders.Balance ? null : Card, balanceMinor: 100, AtNow);
 
-    static PaymentDecision Settle(PaymentFile file, GatewayResult result) => CallRules.Settle(
-        file, file.Open!.Operation, file.Open.N, result, Card, Now, Limits);
+    static PaymentDecision Settle(PaymentCase file, GatewayResult result) => AttemptRules.Settle(
+        file, file.Open!.Operation, file.Open.Number, result, Card, AtNow);
 
-    static PaymentFile Refunding(long amount) => Act(Captured, "refund", amount).Decision!.File;
+    static PaymentCase Refunding(long amount) => Act(Captured, "refund", amount).Decision!.Case;
 
     [Theory]
     [InlineData(PaymentStates.Authorized, 0, 0, "refund", 1, "not_captured")]
@@ -70,47 +71,47 @@ public class PaymentByHandTests
     {
         var begun = Act(Captured, "refund", 500).Decision!;
         Assert.Equal(($"{Order}:refund:1", 500, "ann", "Broken in the post."),
-            (begun.Next!.Call.Key, begun.Next.Call.AmountMinor, begun.Next.Call.AskedBy, begun.Next.Call.Reason));
-        var first = Settle(begun.File, Ok);
+            (begun.Next!.Attempt.Key, begun.Next.Attempt.AmountMinor, begun.Next.Attempt.RequestedBy, begun.Next.Attempt.Reason));
+        var first = Settle(begun.Case, Ok);
         Assert.Null(first.Answer);
         Assert.Equal((PaymentStates.Captured, new PaymentTotals(1_530, 1_530, 500, false)),
-            (first.File.Payment!.State, first.File.Payment.Position));
-        var rest = Settle(Act(first.File, "refund", 1_030).Decision!.File, Ok);
-        Assert.Equal((PaymentStates.Refunded, 1_530), (rest.File.Payment!.State, rest.File.Payment.RefundedMinor));
-        Assert.Equal([$"{Order}:refund:1", $"{Order}:refund:2"], rest.File.Calls.Select(call => call.Key));
+            (first.Case.Payment!.State, first.Case.Payment.Totals));
+        var rest = Settle(Act(first.Case, "refund", 1_030).Decision!.Case, Ok);
+        Assert.Equal((PaymentStates.Refunded, 1_530), (rest.Case.Payment!.State, rest.Case.Payment.RefundedMinor));
+        Assert.Equal([$"{Order}:refund:1", $"{Order}:refund:2"], rest.Case.Attempts.Select(call => call.Key));
     }
 
     [Fact]
     public void What_the_gateway_refuses_leaves_the_payment_as_it_was()
     {
         var refund = Settle(Refunding(500), No);
-        Assert.Equal((PaymentStates.Captured, 0, null), (refund.File.Payment!.State, refund.File.Payment.RefundedMinor, refund.Answer));
-        Assert.Equal((CallStates.Declined, "refund_refused"), (refund.File.Calls[0].State, refund.File.Calls[0].Code));
-        var held = Settle(Act(Authorized, "capture").Decision!.File, No);
-        Assert.Equal((PaymentStates.Authorized, null), (held.File.Payment!.State, held.Answer));
+        Assert.Equal((PaymentStates.Captured, 0, null), (refund.Case.Payment!.State, refund.Case.Payment.RefundedMinor, refund.Answer));
+        Assert.Equal((AttemptStates.Declined, "refund_refused"), (refund.Case.Attempts[0].State, refund.Case.Attempts[0].Code));
+        var held = Settle(Act(Authorized, "capture").Decision!.Case, No);
+        Assert.Equal((PaymentStates.Authorized, null), (held.Case.Payment!.State, held.Answer));
         var worn = Refunding(500);
-        worn = worn.With(worn.Open! with { Attempts = Limits.GatewayMaxAttempts });
-        Assert.Equal(PaymentStates.Captured, Settle(worn, new GatewayResult.Unavailable("503")).File.Payment!.State);
+        worn = worn.With(worn.Open! with { Sends = Limits.GatewayMaxAttempts });
+        Assert.Equal(PaymentStates.Captured, Settle(worn, new GatewayResult.Unavailable("503")).Case.Payment!.State);
     }
 
     [Fact]
     public void An_undo_that_comes_meanwhile_gives_back_what_is_left()
     {
-        var wanted = PaymentRules.Undo(Refunding(500), StepNames.AuthorizePayment, 0, Now, Limits).File;
+        var wanted = PaymentRules.Undo(Refunding(500), StepNames.AuthorizePayment, 0, AtNow).Case;
         foreach (var (result, left) in new[] { (Ok, 1_030), (No, 1_530) })
         {
             var undoing = Settle(wanted, result);
-            Assert.Equal(("refund", left), (undoing.Next!.Call.Operation, undoing.Next.Call.AmountMinor));
-            var undone = Settle(undoing.File, Ok);
+            Assert.Equal(("refund", left), (undoing.Next!.Attempt.Operation, undoing.Next.Attempt.AmountMinor));
+            var undone = Settle(undoing.Case, Ok);
             Assert.Equal((true, StepOutcome.Completed), (undone.Answer!.Undo, undone.Answer.Outcome));
-            Assert.Equal((PaymentStates.Refunded, 1_530), (undone.File.Payment!.State, undone.File.Payment.RefundedMinor));
+            Assert.Equal((PaymentStates.Refunded, 1_530), (undone.Case.Payment!.State, undone.Case.Payment.RefundedMinor));
         }
     }
 
     [Fact]
     public void What_is_held_is_captured_whole()
     {
-        var captured = Settle(Act(Authorized, "capture").Decision!.File, Ok).File.Payment!;
+        var captured = Settle(Act(Authorized, "capture").Decision!.Case, Ok).Case.Payment!;
         Assert.Equal((PaymentStates.Captured, 1_530), (captured.State, captured.CapturedMinor));
     }
 
@@ -118,26 +119,26 @@ public class PaymentByHandTests
     public void What_could_not_be_released_is_released_by_hand_and_the_process_goes_on()
     {
         var releasing = Act(File(PaymentStates.UndoFailed), "void").Decision!;
-        Assert.Equal(("void", "ann"), (releasing.Next!.Call.Operation, releasing.Next.Call.AskedBy));
-        var released = Settle(releasing.File, Ok);
-        Assert.Equal((PaymentStates.Voided, true), (released.File.Payment!.State, released.File.Payment.Voided));
+        Assert.Equal(("void", "ann"), (releasing.Next!.Attempt.Operation, releasing.Next.Attempt.RequestedBy));
+        var released = Settle(releasing.Case, Ok);
+        Assert.Equal((PaymentStates.Voided, true), (released.Case.Payment!.State, released.Case.Payment.Voided));
         Assert.Equal((true, StepOutcome.Completed, StepNames.AuthorizePayment),
             (released.Answer!.Undo, released.Answer.Outcome, released.Step));
-        var refused = Settle(Settle(releasing.File, No).File, No);
-        Assert.Equal((PaymentStates.UndoFailed, StepOutcome.Rejected), (refused.File.Payment!.State, refused.Answer!.Outcome));
+        var refused = Settle(Settle(releasing.Case, No).Case, No);
+        Assert.Equal((PaymentStates.UndoFailed, StepOutcome.Rejected), (refused.Case.Payment!.State, refused.Answer!.Outcome));
     }
 
     [Fact]
     public void Store_credit_comes_back_at_once()
     {
-        var part = Act(File(PaymentStates.Captured, 1_530, provider: Payment.Balance), "refund", 500).Decision!;
+        var part = Act(File(PaymentStates.Captured, 1_530, provider: PaymentProviders.Balance), "refund", 500).Decision!;
         Assert.Equal((600, PaymentStates.Captured, 500),
-            (part.BalanceMinor, part.File.Payment!.State, part.File.Payment.RefundedMinor));
+            (part.BalanceMinor, part.Case.Payment!.State, part.Case.Payment.RefundedMinor));
         Assert.Null(part.Next);
-        var rest = Act(part.File, "refund", 1_030).Decision!;
-        Assert.Equal((1_130, PaymentStates.Refunded, 2), (rest.BalanceMinor, rest.File.Payment!.State, rest.File.Calls[^1].N));
+        var rest = Act(part.Case, "refund", 1_030).Decision!;
+        Assert.Equal((1_130, PaymentStates.Refunded, 2), (rest.BalanceMinor, rest.Case.Payment!.State, rest.Case.Attempts[^1].Number));
         Assert.Equal(
             [(500, "settled"), (1_030, "settled")],
-            PaymentView.Of(rest.File).Refunds.Select(refund => (refund.Amount, refund.State)));
+            PaymentResponse.Of(rest.Case).Refunds.Select(refund => (refund.Amount, refund.State)));
     }
 }

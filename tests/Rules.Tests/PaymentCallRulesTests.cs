@@ -9,6 +9,7 @@ public class PaymentCallRulesTests
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly ProviderCapabilities WithKeys = new(true, true, true, true, true);
     static readonly ProviderCapabilities WithoutKeys = WithKeys with { IdempotentKeys = false };
 
@@ -20,25 +21,25 @@ public class PaymentCallRulesTests
     static readonly GatewayResult NeverEver = new GatewayResult.NeverHappened(Final: true);
     static readonly GatewayResult Act = new GatewayResult.ActionRequired("ch_1", "/act");
 
-    static PaymentFile Asked(string provider = "sandbox") => PaymentRules.Authorize(
-        PaymentFile.Empty(Order), new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod(provider, "tok_visa")),
-        new HashSet<string> { provider }, new(true, 0), Now, Limits).File;
+    static PaymentCase Asked(string provider = "sandbox") => PaymentRules.Authorize(
+        PaymentCase.Empty(Order), new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod(provider, "tok_visa")),
+        new HashSet<string> { provider }, new(true, 0), AtNow).Case;
 
     static PaymentDecision Settle(
-        PaymentFile file, GatewayResult result, ProviderCapabilities? capabilities = null, DateTimeOffset? now = null)
+        PaymentCase file, GatewayResult result, ProviderCapabilities? capabilities = null, DateTimeOffset? now = null)
     {
         var open = file.Open!;
-        return CallRules.Settle(file, open.Operation, open.N, result, capabilities ?? WithKeys, now ?? Now, Limits);
+        return AttemptRules.Settle(file, open.Operation, open.Number, result, capabilities ?? WithKeys, new At(now ?? Now, Limits));
     }
 
-    static PaymentFile Undo(PaymentFile file) =>
-        PaymentRules.Undo(file, StepNames.AuthorizePayment, 0, Now, Limits).File;
+    static PaymentCase Undo(PaymentCase file) =>
+        PaymentRules.Undo(file, StepNames.AuthorizePayment, 0, AtNow).Case;
 
-    static PaymentFile Authorized => Settle(Asked(), Ok).File;
+    static PaymentCase Authorized => Settle(Asked(), Ok).Case;
 
-    static PaymentFile Capturing => PaymentRules.Capture(Authorized, Now, Limits).File;
+    static PaymentCase Capturing => PaymentRules.Capture(Authorized, AtNow).Case;
 
-    static PaymentFile Captured => Settle(Capturing, Ok).File;
+    static PaymentCase Captured => Settle(Capturing, Ok).Case;
 
     static void Answers(PaymentDecision decision, string step, bool undo, StepOutcome outcome, string? code = null) =>
         Assert.Equal(
@@ -51,16 +52,16 @@ public class PaymentCallRulesTests
         var authorized = Settle(Asked(), Ok);
         Answers(authorized, StepNames.AuthorizePayment, undo: false, StepOutcome.Completed);
         Assert.Equal(new PaymentTotals(1_530, 0, 0, false), authorized.Answer!.Payment);
-        Assert.Equal("ch_1", authorized.File.Payment!.GatewayReference);
+        Assert.Equal("ch_1", authorized.Case.Payment!.GatewayReference);
 
-        var captured = Settle(PaymentRules.Capture(authorized.File, Now, Limits).File, Ok);
+        var captured = Settle(PaymentRules.Capture(authorized.Case, AtNow).Case, Ok);
         Answers(captured, StepNames.CapturePayment, undo: false, StepOutcome.Completed);
         Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), captured.Answer!.Payment);
 
-        var refunded = Settle(Undo(captured.File), Ok);
+        var refunded = Settle(Undo(captured.Case), Ok);
         Answers(refunded, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
         Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), refunded.Answer!.Payment);
-        Assert.Null(refunded.File.Open);
+        Assert.Null(refunded.Case.Open);
     }
 
     [Fact]
@@ -68,8 +69,8 @@ public class PaymentCallRulesTests
     {
         var taken = Settle(Asked(), new GatewayResult.Succeeded("ch_1", Captured: true));
         Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), taken.Answer!.Payment);
-        Assert.Equal(StepOutcome.Completed, PaymentRules.Capture(taken.File, Now, Limits).Answer!.Outcome);
-        Assert.Equal("refund", Undo(taken.File).Open!.Operation);
+        Assert.Equal(StepOutcome.Completed, PaymentRules.Capture(taken.Case, AtNow).Answer!.Outcome);
+        Assert.Equal("refund", Undo(taken.Case).Open!.Operation);
     }
 
     [Theory]
@@ -79,36 +80,36 @@ public class PaymentCallRulesTests
     {
         var declined = Settle(Asked(), new GatewayResult.Declined(gatewaysCode, "No."));
         Answers(declined, StepNames.AuthorizePayment, undo: false, StepOutcome.Rejected, code);
-        Assert.Equal((PaymentStates.Declined, gatewaysCode), (declined.File.Payment!.State, declined.File.Calls[0].Code));
+        Assert.Equal((PaymentStates.Declined, gatewaysCode), (declined.Case.Payment!.State, declined.Case.Attempts[0].Code));
     }
 
     [Fact]
     public void A_doubt_that_turns_out_charged_is_charged_once()
     {
-        var found = Settle(Settle(Asked(), Lost).File, Ok);
+        var found = Settle(Settle(Asked(), Lost).Case, Ok);
         Answers(found, StepNames.AuthorizePayment, undo: false, StepOutcome.Completed);
-        Assert.Single(found.File.Calls);
+        Assert.Single(found.Case.Attempts);
     }
 
     [Fact]
     public void What_never_happened_is_asked_again_under_the_same_key()
     {
-        var again = Settle(Settle(Asked(), Lost).File, Never);
-        Assert.Equal(($"{Order}:authorize:1", false), (again.Next!.Call.Key, again.Next.LookUp));
-        Assert.Equal((CallStates.Open, 2), (again.File.Open!.State, again.File.Open.Attempts));
+        var again = Settle(Settle(Asked(), Lost).Case, Never);
+        Assert.Equal(($"{Order}:authorize:1", false), (again.Next!.Attempt.Key, again.Next.LookUp));
+        Assert.Equal((AttemptStates.Open, 2), (again.Case.Open!.State, again.Case.Open.Sends));
         Assert.Null(again.Answer);
     }
 
     [Fact]
     public void Without_keys_nothing_is_repeated_until_the_gateway_is_sure()
     {
-        var doubt = Settle(Asked(), Lost).File;
+        var doubt = Settle(Asked(), Lost).Case;
         var unsure = Settle(doubt, Never, WithoutKeys);
         Assert.Null(unsure.Next);
-        Assert.Equal(CallStates.InDoubt, unsure.File.Open!.State);
-        var sure = Settle(unsure.File, NeverEver, WithoutKeys);
-        Assert.Equal($"{Order}:authorize:2", sure.Next!.Call.Key);
-        Assert.Equal(CallStates.Failed, sure.File.Calls[0].State);
+        Assert.Equal(AttemptStates.InDoubt, unsure.Case.Open!.State);
+        var sure = Settle(unsure.Case, NeverEver, WithoutKeys);
+        Assert.Equal($"{Order}:authorize:2", sure.Next!.Attempt.Key);
+        Assert.Equal(AttemptStates.Failed, sure.Case.Attempts[0].State);
     }
 
     [Fact]
@@ -120,12 +121,12 @@ public class PaymentCallRulesTests
         {
             var decision = Settle(file, Away);
             Assert.Null(decision.Answer);
-            Assert.Equal(CallStates.Retry, decision.File.Open!.State);
-            var due = decision.File.Open.DueAt!.Value;
+            Assert.Equal(AttemptStates.Retry, decision.Case.Open!.State);
+            var due = decision.Case.Open.DueAt!.Value;
             pauses.Add((due - Now).TotalMilliseconds);
-            var taken = CallRules.TakeUp(decision.File, due, Limits);
-            Assert.Equal((i + 1, false), (taken.Next!.Call.Attempts, taken.Next.LookUp));
-            file = taken.File;
+            var taken = AttemptRules.TakeUp(decision.Case, new At(due, Limits));
+            Assert.Equal((i + 1, false), (taken.Next!.Attempt.Sends, taken.Next.LookUp));
+            file = taken.Case;
         }
         Assert.All(pauses.Zip([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000]), pair =>
             Assert.InRange(pair.First, pair.Second / 2.0, pair.Second));
@@ -137,17 +138,17 @@ public class PaymentCallRulesTests
     public void A_gateways_own_wish_for_a_pause_is_heard() =>
         Assert.Equal(
             Now.AddMinutes(2),
-            Settle(Asked(), new GatewayResult.Unavailable("429", TimeSpan.FromMinutes(2))).File.Open!.DueAt);
+            Settle(Asked(), new GatewayResult.Unavailable("429", TimeSpan.FromMinutes(2))).Case.Open!.DueAt);
 
     [Fact]
     public void A_lease_that_ended_is_looked_up_first_as_it_may_have_been_called()
     {
-        Assert.Null(CallRules.TakeUp(Asked(), Now.AddSeconds(1), Limits).Next);
-        var taken = CallRules.TakeUp(Asked(), Now + Limits.Lease, Limits);
+        Assert.Null(AttemptRules.TakeUp(Asked(), new At(Now.AddSeconds(1), Limits)).Next);
+        var taken = AttemptRules.TakeUp(Asked(), new At(Now + Limits.Lease, Limits));
         Assert.True(taken.Next!.LookUp);
-        Assert.Equal(Now + Limits.Lease + Limits.Lease, taken.File.Open!.DueAt);
-        var again = Settle(taken.File, Never);
-        Assert.Equal(($"{Order}:authorize:1", false), (again.Next!.Call.Key, again.Next.LookUp));
+        Assert.Equal(Now + Limits.Lease + Limits.Lease, taken.Case.Open!.DueAt);
+        var again = Settle(taken.Case, Never);
+        Assert.Equal(($"{Order}:authorize:1", false), (again.Next!.Attempt.Key, again.Next.LookUp));
     }
 
     [Fact]
@@ -156,16 +157,16 @@ public class PaymentCallRulesTests
         var waiting = Settle(Asked(), Act);
         Answers(waiting, StepNames.AuthorizePayment, undo: false, StepOutcome.Waiting);
         Assert.Equal("/act", waiting.Answer!.Action);
-        Assert.Equal(Now + Limits.GatewayPollEvery, waiting.File.Open!.DueAt);
+        Assert.Equal(Now + Limits.GatewayPollEvery, waiting.Case.Open!.DueAt);
         foreach (var nothingNew in new[] { Act, Lost, Away, Never })
         {
-            var still = Settle(waiting.File, nothingNew);
+            var still = Settle(waiting.Case, nothingNew);
             Assert.Null(still.Answer);
-            Assert.Equal(CallStates.Waiting, still.File.Open!.State);
+            Assert.Equal(AttemptStates.Waiting, still.Case.Open!.State);
         }
-        Assert.Equal(StepOutcome.Completed, Settle(waiting.File, Ok).Answer!.Outcome);
-        Assert.Equal(StepOutcome.Rejected, Settle(waiting.File, No).Answer!.Outcome);
-        Assert.Null(Settle(waiting.File, Ok).File.Payment!.Action);
+        Assert.Equal(StepOutcome.Completed, Settle(waiting.Case, Ok).Answer!.Outcome);
+        Assert.Equal(StepOutcome.Rejected, Settle(waiting.Case, No).Answer!.Outcome);
+        Assert.Null(Settle(waiting.Case, Ok).Case.Payment!.ActionUrl);
     }
 
     [Fact]
@@ -173,14 +174,14 @@ public class PaymentCallRulesTests
     {
         var voiding = Settle(Undo(Asked()), Ok);
         Assert.Null(voiding.Answer);
-        Assert.Equal(("void", PaymentStates.Voiding), (voiding.Next!.Call.Operation, voiding.File.Payment!.State));
-        var voided = Settle(voiding.File, Ok);
+        Assert.Equal(("void", PaymentStates.Voiding), (voiding.Next!.Attempt.Operation, voiding.Case.Payment!.State));
+        var voided = Settle(voiding.Case, Ok);
         Answers(voided, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
         Assert.Equal(new PaymentTotals(1_530, 0, 0, true), voided.Answer!.Payment);
 
-        Assert.Equal("refund", Settle(Undo(Capturing), Ok).Next!.Call.Operation);
-        Assert.Equal("void", Settle(Undo(Capturing), No).Next!.Call.Operation);
-        Assert.Equal("void", Settle(Undo(Asked()), Act).Next!.Call.Operation);
+        Assert.Equal("refund", Settle(Undo(Capturing), Ok).Next!.Attempt.Operation);
+        Assert.Equal("void", Settle(Undo(Capturing), No).Next!.Attempt.Operation);
+        Assert.Equal("void", Settle(Undo(Asked()), Act).Next!.Attempt.Operation);
     }
 
     [Fact]
@@ -190,19 +191,19 @@ public class PaymentCallRulesTests
         Answers(declined, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
         var away = Settle(Undo(Asked()), Away);
         Answers(away, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
-        Assert.Equal(PaymentStates.Undone, away.File.Payment!.State);
+        Assert.Equal(PaymentStates.Undone, away.Case.Payment!.State);
     }
 
     [Fact]
     public void An_undo_in_doubt_takes_a_second_look_before_it_believes_that_nothing_happened()
     {
-        var doubt = Undo(Settle(Asked(), Lost).File);
+        var doubt = Undo(Settle(Asked(), Lost).Case);
         var first = Settle(doubt, Never);
         Assert.Null(first.Answer);
-        Assert.Equal(Now.AddSeconds(5), first.File.Open!.DueAt);
-        var second = Settle(first.File, Never);
+        Assert.Equal(Now.AddSeconds(5), first.Case.Open!.DueAt);
+        var second = Settle(first.Case, Never);
         Answers(second, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
-        Assert.Equal(PaymentStates.Undone, second.File.Payment!.State);
+        Assert.Equal(PaymentStates.Undone, second.Case.Payment!.State);
         Answers(Settle(doubt, NeverEver), StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
     }
 
@@ -213,10 +214,10 @@ public class PaymentCallRulesTests
         var file = Asked();
         for (var i = 0; i < 100; i++)
         {
-            file = Settle(file, notAsked).File;
-            Assert.Equal((CallStates.Retry, 0), (file.Open!.State, file.Open.Attempts));
+            file = Settle(file, notAsked).Case;
+            Assert.Equal((AttemptStates.Retry, 0), (file.Open!.State, file.Open.Sends));
             Assert.InRange(file.Open.DueAt!.Value, Now.AddSeconds(5), Now.AddSeconds(10));
-            file = CallRules.TakeUp(file, file.Open.DueAt.Value, Limits).File;
+            file = AttemptRules.TakeUp(file, new At(file.Open.DueAt.Value, Limits)).Case;
         }
         Assert.Equal(StepOutcome.Completed, Settle(file, Ok).Answer!.Outcome);
         Answers(Settle(Undo(file), notAsked), StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
@@ -227,17 +228,17 @@ public class PaymentCallRulesTests
     {
         GatewayResult notLookedUp = new GatewayResult.NotAsked("It fails.", LookUp: true, TimeSpan.FromSeconds(5));
         GatewayResult notAsked = new GatewayResult.NotAsked("It fails.", LookUp: false, TimeSpan.FromSeconds(5));
-        var doubt = Settle(Settle(Asked(), Lost).File, notLookedUp).File;
-        Assert.Equal((CallStates.InDoubt, 0), (doubt.Open!.State, doubt.Open.Probes));
-        var leaseEnded = CallRules.TakeUp(Asked(), Now + Limits.Lease, Limits).File;
-        Assert.True(CallRules.TakeUp(Settle(leaseEnded, notLookedUp).File, Now.AddMinutes(1), Limits).Next!.LookUp);
+        var doubt = Settle(Settle(Asked(), Lost).Case, notLookedUp).Case;
+        Assert.Equal((AttemptStates.InDoubt, 0), (doubt.Open!.State, doubt.Open.LookUps));
+        var leaseEnded = AttemptRules.TakeUp(Asked(), new At(Now + Limits.Lease, Limits)).Case;
+        Assert.True(AttemptRules.TakeUp(Settle(leaseEnded, notLookedUp).Case, new At(Now.AddMinutes(1), Limits)).Next!.LookUp);
 
         // Its first request may still be on its way: neither this answer nor none is about that one.
-        var again = Settle(doubt, Never).File;
-        foreach (var file in new[] { Settle(Undo(again), notAsked).File, Settle(Undo(again), Away).File })
+        var again = Settle(doubt, Never).Case;
+        foreach (var file in new[] { Settle(Undo(again), notAsked).Case, Settle(Undo(again), Away).Case })
         {
-            Assert.Equal((CallStates.InDoubt, PaymentStates.Authorizing), (file.Open!.State, file.Payment!.State));
-            Assert.True(CallRules.TakeUp(file, file.Open.DueAt!.Value, Limits).Next!.LookUp);
+            Assert.Equal((AttemptStates.InDoubt, PaymentStates.Authorizing), (file.Open!.State, file.Payment!.State));
+            Assert.True(AttemptRules.TakeUp(file, new At(file.Open.DueAt!.Value, Limits)).Next!.LookUp);
         }
     }
 
@@ -245,27 +246,27 @@ public class PaymentCallRulesTests
     public void What_a_look_up_may_still_miss_is_neither_called_undone_nor_given_up()
     {
         var lagging = WithKeys with { LookUpLag = TimeSpan.FromMinutes(10) };
-        var undone = Undo(Settle(Asked(), Lost, lagging).File);
-        for (var i = 0; i < 3; i++) undone = Settle(undone, Never, lagging, Now.AddMinutes(9)).File;
-        Assert.Equal(CallStates.InDoubt, undone.Open!.State);
-        Assert.Equal(PaymentStates.Undone, Settle(undone, Never, lagging, Now.AddMinutes(10)).File.Payment!.State);
+        var undone = Undo(Settle(Asked(), Lost, lagging).Case);
+        for (var i = 0; i < 3; i++) undone = Settle(undone, Never, lagging, Now.AddMinutes(9)).Case;
+        Assert.Equal(AttemptStates.InDoubt, undone.Open!.State);
+        Assert.Equal(PaymentStates.Undone, Settle(undone, Never, lagging, Now.AddMinutes(10)).Case.Payment!.State);
 
-        var worn = Settle(Asked(), Lost, lagging).File;
-        worn = worn.With(worn.Open! with { Attempts = Limits.GatewayMaxAttempts });
-        Assert.Equal(CallStates.InDoubt, Settle(worn, Never, lagging, Now.AddMinutes(9)).File.Open!.State);
-        Assert.Equal(PaymentStates.Declined, Settle(worn, Never, lagging, Now.AddMinutes(10)).File.Payment!.State);
+        var worn = Settle(Asked(), Lost, lagging).Case;
+        worn = worn.With(worn.Open! with { Sends = Limits.GatewayMaxAttempts });
+        Assert.Equal(AttemptStates.InDoubt, Settle(worn, Never, lagging, Now.AddMinutes(9)).Case.Open!.State);
+        Assert.Equal(PaymentStates.Declined, Settle(worn, Never, lagging, Now.AddMinutes(10)).Case.Payment!.State);
     }
 
     [Fact]
     public void A_success_that_comes_after_giving_up_is_voided_by_itself_and_answered_to_nobody()
     {
-        var undone = Settle(Settle(Undo(Settle(Asked(), Lost).File), Never).File, Never).File;
-        var late = CallRules.Settle(undone, "authorize", 1, Ok, WithKeys, Now, Limits);
+        var undone = Settle(Settle(Undo(Settle(Asked(), Lost).Case), Never).Case, Never).Case;
+        var late = AttemptRules.Settle(undone, "authorize", 1, Ok, WithKeys, AtNow);
         Assert.Null(late.Answer);
-        Assert.Equal(("void", PaymentStates.Voiding), (late.Next!.Call.Operation, late.File.Payment!.State));
-        var voided = Settle(late.File, Ok);
+        Assert.Equal(("void", PaymentStates.Voiding), (late.Next!.Attempt.Operation, late.Case.Payment!.State));
+        var voided = Settle(late.Case, Ok);
         Assert.Null(voided.Answer);
-        Assert.Equal((PaymentStates.Voided, true), (voided.File.Payment!.State, voided.File.Payment.Voided));
+        Assert.Equal((PaymentStates.Voided, true), (voided.Case.Payment!.State, voided.Case.Payment.Voided));
     }
 
     [Fact]
@@ -274,11 +275,11 @@ public class PaymentCallRulesTests
         foreach (var result in new[] { Ok, No, Away, Lost, Never, Act })
         {
             var authorized = Authorized;
-            Assert.Same(authorized, CallRules.Settle(authorized, "authorize", 1, result, WithKeys, Now, Limits).File);
-            var declined = Settle(Asked(), No).File;
+            Assert.Same(authorized, AttemptRules.Settle(authorized, "authorize", 1, result, WithKeys, AtNow).Case);
+            var declined = Settle(Asked(), No).Case;
             if (result != Ok)
-                Assert.Same(declined, CallRules.Settle(declined, "authorize", 1, result, WithKeys, Now, Limits).File);
-            Assert.Same(declined, CallRules.Settle(declined, "capture", 1, result, WithKeys, Now, Limits).File);
+                Assert.Same(declined, AttemptRules.Settle(declined, "authorize", 1, result, WithKeys, AtNow).Case);
+            Assert.Same(declined, AttemptRules.Settle(declined, "capture", 1, result, WithKeys, AtNow).Case);
         }
     }
 
@@ -287,27 +288,27 @@ public class PaymentCallRulesTests
     {
         var refused = Settle(Capturing, No);
         Answers(refused, StepNames.CapturePayment, undo: false, StepOutcome.Rejected, ReasonCodes.PaymentDeclined);
-        Assert.Equal(PaymentStates.Authorized, refused.File.Payment!.State);
-        Assert.Equal($"{Order}:capture:2", PaymentRules.Capture(refused.File, Now, Limits).Next!.Call.Key);
+        Assert.Equal(PaymentStates.Authorized, refused.Case.Payment!.State);
+        Assert.Equal($"{Order}:capture:2", PaymentRules.Capture(refused.Case, AtNow).Next!.Attempt.Key);
 
         var doubt = Settle(Capturing, Lost);
         Answers(doubt, StepNames.CapturePayment, undo: false, StepOutcome.InDoubt, ReasonCodes.InDoubt);
-        Assert.Equal(StepOutcome.Completed, Settle(doubt.File, Ok).Answer!.Outcome);
+        Assert.Equal(StepOutcome.Completed, Settle(doubt.Case, Ok).Answer!.Outcome);
     }
 
     [Fact]
     public void An_absent_gateway_puts_a_capture_off_and_fails_a_refund()
     {
-        var capturing = Capturing.With(Capturing.Open! with { Attempts = Limits.GatewayMaxAttempts });
+        var capturing = Capturing.With(Capturing.Open! with { Sends = Limits.GatewayMaxAttempts });
         var off = Settle(capturing, Away);
         Answers(off, StepNames.CapturePayment, undo: false, StepOutcome.Retry, ReasonCodes.ProviderUnavailable);
-        Assert.Equal(PaymentStates.Authorized, off.File.Payment!.State);
+        Assert.Equal(PaymentStates.Authorized, off.Case.Payment!.State);
 
         var refunding = Undo(Captured);
-        refunding = refunding.With(refunding.Open! with { Attempts = Limits.GatewayMaxAttempts });
+        refunding = refunding.With(refunding.Open! with { Sends = Limits.GatewayMaxAttempts });
         var failed = Settle(refunding, Away);
         Answers(failed, StepNames.AuthorizePayment, undo: true, StepOutcome.Rejected, ReasonCodes.RefundFailed);
-        Assert.Equal(PaymentStates.UndoFailed, failed.File.Payment!.State);
+        Assert.Equal(PaymentStates.UndoFailed, failed.Case.Payment!.State);
     }
 
     [Fact]
@@ -316,7 +317,7 @@ public class PaymentCallRulesTests
         var failed = Settle(Undo(Captured), new GatewayResult.Declined("refund_refused", "The card's bank refused the refund."));
         Answers(failed, StepNames.AuthorizePayment, undo: true, StepOutcome.Rejected, ReasonCodes.RefundFailed);
         Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), failed.Answer!.Payment);
-        Assert.Equal(PaymentStates.UndoFailed, failed.File.Payment!.State);
+        Assert.Equal(PaymentStates.UndoFailed, failed.Case.Payment!.State);
     }
 
     [Fact]
@@ -325,9 +326,9 @@ public class PaymentCallRulesTests
         var refunding = Undo(Captured);
         var doubt = Settle(refunding, Lost);
         Answers(doubt, StepNames.AuthorizePayment, undo: true, StepOutcome.InDoubt, ReasonCodes.InDoubt);
-        Assert.Null(PaymentRules.Undo(doubt.File, StepNames.AuthorizePayment, 0, Now, Limits).Next);
-        var found = Settle(doubt.File, Ok);
-        Assert.Equal(1_530, found.File.Payment!.RefundedMinor);
-        Assert.Single(found.File.Calls, call => call.Operation == "refund");
+        Assert.Null(PaymentRules.Undo(doubt.Case, StepNames.AuthorizePayment, 0, AtNow).Next);
+        var found = Settle(doubt.Case, Ok);
+        Assert.Equal(1_530, found.Case.Payment!.RefundedMinor);
+        Assert.Single(found.Case.Attempts, call => call.Operation == "refund");
     }
 }

@@ -10,6 +10,7 @@ public class PaymentDoubtTests
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly ProviderCapabilities Card = new(true, true, true, true, true);
     static readonly ProviderCapabilities CannotBeAsked = Card with { LookUpByKey = false };
 
@@ -18,42 +19,42 @@ public class PaymentDoubtTests
     static readonly GatewayResult Lost = new GatewayResult.Unknown("No answer within 5 s.");
     static readonly GatewayResult Busy = new GatewayResult.Unknown("It is processing.") { IsAnswer = true };
 
-    static PaymentFile Asked => PaymentRules.Authorize(
-        PaymentFile.Empty(Order), new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod("sandbox", "tok_visa")),
-        new HashSet<string> { "sandbox" }, new(true, 0), Now, Limits).File;
+    static PaymentCase Asked => PaymentRules.Authorize(
+        PaymentCase.Empty(Order), new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod("sandbox", "tok_visa")),
+        new HashSet<string> { "sandbox" }, new(true, 0), AtNow).Case;
 
     static PaymentDecision Settle(
-        PaymentFile file, GatewayResult result, DateTimeOffset? now = null, ProviderCapabilities? capabilities = null) =>
-        CallRules.Settle(file, file.Open!.Operation, file.Open.N, result, capabilities ?? Card, now ?? Now, Limits);
+        PaymentCase file, GatewayResult result, DateTimeOffset? now = null, ProviderCapabilities? capabilities = null) =>
+        AttemptRules.Settle(file, file.Open!.Operation, file.Open.Number, result, capabilities ?? Card, new At(now ?? Now, Limits));
 
-    static PaymentFile InDoubt(PaymentFile file) => Settle(file, Lost).File;
+    static PaymentCase InDoubt(PaymentCase file) => Settle(file, Lost).Case;
 
-    static PaymentFile Undo(PaymentFile file) =>
-        PaymentRules.Undo(file, StepNames.AuthorizePayment, 0, Now, Limits).File;
+    static PaymentCase Undo(PaymentCase file) =>
+        PaymentRules.Undo(file, StepNames.AuthorizePayment, 0, AtNow).Case;
 
-    static PaymentFile Authorized => Settle(Asked, Ok).File;
+    static PaymentCase Authorized => Settle(Asked, Ok).Case;
 
-    static PaymentFile Capturing => PaymentRules.Capture(Authorized, Now, Limits).File;
+    static PaymentCase Capturing => PaymentRules.Capture(Authorized, AtNow).Case;
 
-    static PaymentFile Captured => Settle(Capturing, Ok).File;
+    static PaymentCase Captured => Settle(Capturing, Ok).Case;
 
-    static PaymentFile UndoFailed => Settle(Undo(Captured), No).File;
+    static PaymentCase UndoFailed => Settle(Undo(Captured), No).Case;
 
     static Resolution Word(bool completed, string? reference = null, byte id = 1) => new(
         new Guid(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, id), completed, "ann", "Asked the gateway by phone.", reference);
 
-    static PaymentDecision Hear(PaymentFile file, Resolution said) => ResolutionRules.Hear(file, said, Now, Limits);
+    static PaymentDecision Hear(PaymentCase file, Resolution said) => ResolutionRules.Apply(file, said, AtNow);
 
     /// <summary>Looks up whenever it is due, until it is not any more or a person's matter.</summary>
     static (List<TimeSpan> At, PaymentDecision Last) LookUp(
-        PaymentFile file, GatewayResult said, ProviderCapabilities? capabilities = null)
+        PaymentCase file, GatewayResult said, ProviderCapabilities? capabilities = null)
     {
         var at = new List<TimeSpan> { TimeSpan.Zero };
         var decision = Settle(file, said, Now, capabilities);
-        while (decision.File.Open!.DueAt is { } due && !DoubtRules.IsForAPerson(decision.File.Open))
+        while (decision.Case.Open!.DueAt is { } due && !decision.Case.Open.NeedsPerson)
         {
             at.Add(due - Now);
-            decision = Settle(CallRules.TakeUp(decision.File, due, Limits).File, said, due, capabilities);
+            decision = Settle(AttemptRules.TakeUp(decision.Case, new At(due, Limits)).Case, said, due, capabilities);
         }
         return (at, decision);
     }
@@ -66,7 +67,7 @@ public class PaymentDoubtTests
             (StepNames.AuthorizePayment, StepOutcome.InDoubt, ReasonCodes.InDoubt),
             (doubt.Step, doubt.Answer!.Outcome, doubt.Answer.Code));
         Assert.True(doubt.Next!.LookUp);
-        Assert.Equal(PaymentStates.Authorizing, doubt.File.Payment!.State);
+        Assert.Equal(PaymentStates.Authorizing, doubt.Case.Payment!.State);
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public class PaymentDoubtTests
             (StepNames.AuthorizePayment, StepOutcome.InDoubt, ReasonCodes.CannotTell),
             (last.Step, last.Answer!.Outcome, last.Answer.Code));
         // What it says after all still counts.
-        Assert.Equal(StepOutcome.Completed, Settle(last.File, Ok).Answer!.Outcome);
+        Assert.Equal(StepOutcome.Completed, Settle(last.Case, Ok).Answer!.Outcome);
     }
 
     [Fact]
@@ -96,25 +97,25 @@ public class PaymentDoubtTests
     {
         var (at, last) = LookUp(InDoubt(Asked), Lost, CannotBeAsked);
         Assert.Equal([0, 300], at.Select(look => look.TotalSeconds));
-        Assert.Equal((ReasonCodes.CannotTell, null), (last.Answer!.Code, last.File.Open!.DueAt));
-        Assert.Equal(StepOutcome.Completed, Settle(last.File, Ok, capabilities: CannotBeAsked).Answer!.Outcome);
+        Assert.Equal((ReasonCodes.CannotTell, null), (last.Answer!.Code, last.Case.Open!.DueAt));
+        Assert.Equal(StepOutcome.Completed, Settle(last.Case, Ok, capabilities: CannotBeAsked).Answer!.Outcome);
     }
 
     [Fact]
     public void The_incident_says_what_was_asked_under_which_key_when_and_what_each_look_up_said()
     {
-        var file = Settle(InDoubt(Asked), Lost).File;
-        file = Settle(file, Lost, Now.AddSeconds(5)).File;
-        file = Settle(file, Busy, Now.AddSeconds(35)).File;
+        var file = Settle(InDoubt(Asked), Lost).Case;
+        file = Settle(file, Lost, Now.AddSeconds(5)).Case;
+        file = Settle(file, Busy, Now.AddSeconds(35)).Case;
         var evidence = PaymentRules.Authorize(
-            file, new("17850", 1_530, "GBP", new("sandbox", "tok_visa")), new HashSet<string>(), default, Now, Limits)
+            file, new("17850", 1_530, "GBP", new("sandbox", "tok_visa")), new HashSet<string>(), default, AtNow)
             .Answer!.Message;
         Assert.Equal(
             $"sandbox was asked to authorize 15.30 GBP under {Order}:authorize:1, first at 2026-01-31 09:30:00 UTC, once, "
-            + "and said nothing that settles it (No answer within 5 s). Looked up 2 times, 2026-01-31 09:30:00 UTC to "
+            + "without a conclusive answer (No answer within 5 s). Looked up 2 times, 2026-01-31 09:30:00 UTC to "
             + "2026-01-31 09:30:05 UTC: No answer within 5 s. Looked up once, 2026-01-31 09:30:35 UTC: It is processing.",
             evidence);
-        Assert.Equal([2, 1], PaymentView.Of(file).Attempts[0].Evidence.Select(look => look.Times));
+        Assert.Equal([2, 1], PaymentResponse.Of(file).Attempts[0].Evidence.Select(look => look.Times));
     }
 
     [Fact]
@@ -124,9 +125,9 @@ public class PaymentDoubtTests
         for (var i = 0; i < 100; i++)
             all = More(all, $"{i} {new string('x', 500)}");
         Assert.Equal(12, all.Count);
-        Assert.StartsWith("0 ", all[0].Said, StringComparison.Ordinal);
-        Assert.StartsWith("99 ", all[^1].Said, StringComparison.Ordinal);
-        Assert.All(all, look => Assert.Equal(200, look.Said.Length));
+        Assert.StartsWith("0 ", all[0].Finding, StringComparison.Ordinal);
+        Assert.StartsWith("99 ", all[^1].Finding, StringComparison.Ordinal);
+        Assert.All(all, look => Assert.Equal(200, look.Finding.Length));
         Assert.Equal(all, CustomerService.Payments.LookUp.Read(CustomerService.Payments.LookUp.Write(all)));
     }
 
@@ -136,121 +137,121 @@ public class PaymentDoubtTests
     [Fact]
     public void Who_asks_again_about_what_nobody_could_tell_has_it_looked_up_again()
     {
-        var file = LookUp(InDoubt(Asked), Busy).Last.File;
+        var file = LookUp(InDoubt(Asked), Busy).Last.Case;
         Assert.True(file.Open!.DueAt > Now.AddHours(2));
         var asked = PaymentRules.Authorize(
             file, new("17850", 1_530, "GBP", new("sandbox", "tok_visa")), new HashSet<string>(), default,
-            Now.AddHours(1.5), Limits);
-        Assert.Equal(Now.AddHours(1.5), asked.File.Open!.DueAt);
+            new At(Now.AddHours(1.5), Limits));
+        Assert.Equal(Now.AddHours(1.5), asked.Case.Open!.DueAt);
         Assert.Equal(ReasonCodes.CannotTell, asked.Answer!.Code);
     }
 
     [Fact]
     public void A_person_says_that_it_happened()
     {
-        var heard = Hear(InDoubt(Asked), Word(true, "ch_77")).File;
+        var heard = Hear(InDoubt(Asked), Word(true, "ch_77")).Case;
         Assert.Equal((PaymentStates.Authorized, "ch_77"), (heard.Payment!.State, heard.Payment.GatewayReference));
-        Assert.Equal(("ann", "Asked the gateway by phone."), (heard.Calls[0].ResolvedBy, heard.Calls[0].Reason));
-        Assert.Equal("ch_77", PaymentRules.Capture(heard, Now, Limits).File.Payment!.GatewayReference);
+        Assert.Equal(("ann", "Asked the gateway by phone."), (heard.Attempts[0].ResolvedBy, heard.Attempts[0].Reason));
+        Assert.Equal("ch_77", PaymentRules.Capture(heard, AtNow).Case.Payment!.GatewayReference);
 
-        var captured = Hear(InDoubt(Capturing), Word(true)).File.Payment!;
+        var captured = Hear(InDoubt(Capturing), Word(true)).Case.Payment!;
         Assert.Equal((PaymentStates.Captured, 1_530), (captured.State, captured.CapturedMinor));
-        var refunded = Hear(InDoubt(Undo(Captured)), Word(true)).File.Payment!;
+        var refunded = Hear(InDoubt(Undo(Captured)), Word(true)).Case.Payment!;
         Assert.Equal((PaymentStates.Refunded, 1_530), (refunded.State, refunded.RefundedMinor));
         // Nobody wants it any more.
-        Assert.Equal("void", Hear(Undo(InDoubt(Asked)), Word(true)).Next!.Call.Operation);
+        Assert.Equal("void", Hear(Undo(InDoubt(Asked)), Word(true)).Next!.Attempt.Operation);
     }
 
     [Fact]
     public void A_person_says_that_it_did_not_happen_and_what_has_to_be_done_is_asked_again_under_a_new_key()
     {
-        var heard = Hear(InDoubt(Asked), Word(false)).File;
+        var heard = Hear(InDoubt(Asked), Word(false)).Case;
         Assert.Equal(
             (PaymentStates.Declined, ReasonCodes.ResolvedByOperator), (heard.Payment!.State, heard.Payment.Code));
-        Assert.Equal(PaymentStates.Undone, Hear(Undo(InDoubt(Asked)), Word(false)).File.Payment!.State);
+        Assert.Equal(PaymentStates.Undone, Hear(Undo(InDoubt(Asked)), Word(false)).Case.Payment!.State);
 
-        var capture = PaymentRules.Capture(Hear(InDoubt(Capturing), Word(false)).File, Now, Limits);
-        Assert.Equal($"{Order}:capture:2", capture.Next!.Call.Key);
+        var capture = PaymentRules.Capture(Hear(InDoubt(Capturing), Word(false)).Case, AtNow);
+        Assert.Equal($"{Order}:capture:2", capture.Next!.Attempt.Key);
         var refund = Hear(InDoubt(Undo(Captured)), Word(false));
-        Assert.Equal($"{Order}:refund:2", refund.Next!.Call.Key);
-        var undone = Settle(refund.File, Ok);
+        Assert.Equal($"{Order}:refund:2", refund.Next!.Attempt.Key);
+        var undone = Settle(refund.Case, Ok);
         Assert.Equal((true, StepOutcome.Completed), (undone.Answer!.Undo, undone.Answer.Outcome));
     }
 
     [Fact]
     public void A_word_is_heard_once_and_changes_nothing_that_is_known()
     {
-        var authorized = Hear(Authorized, Word(false)).File;
+        var authorized = Hear(Authorized, Word(false)).Case;
         Assert.Equal(PaymentStates.Authorized, authorized.Payment!.State);
-        Assert.Same(authorized, Hear(authorized, Word(false)).File);
+        Assert.Same(authorized, Hear(authorized, Word(false)).Case);
         // The word was on something else: the doubt that came after it is not its business.
-        var later = InDoubt(PaymentRules.Capture(authorized, Now, Limits).File);
-        Assert.Same(later, Hear(later, Word(false)).File);
-        Assert.Equal(CallStates.Failed, Hear(later, Word(false, id: 2)).File.Calls[^1].State);
+        var later = InDoubt(PaymentRules.Capture(authorized, AtNow).Case);
+        Assert.Same(later, Hear(later, Word(false)).Case);
+        Assert.Equal(AttemptStates.Failed, Hear(later, Word(false, id: 2)).Case.Attempts[^1].State);
     }
 
     [Fact]
     public void A_success_after_a_person_said_that_there_was_none_is_given_back_by_itself()
     {
-        var rejected = Hear(InDoubt(Asked), Word(false)).File;
-        var held = CallRules.Settle(rejected, "authorize", 1, Ok, Card, Now, Limits);
-        Assert.Equal(("void", "ch_1"), (held.Next!.Call.Operation, held.File.Payment!.GatewayReference));
-        var taken = CallRules.Settle(
-            rejected, "authorize", 1, new GatewayResult.Succeeded("ch_1", Captured: true), Card, Now, Limits);
-        Assert.Equal("refund", taken.Next!.Call.Operation);
-        Assert.Equal(PaymentStates.Refunded, Settle(taken.File, Ok).File.Payment!.State);
+        var rejected = Hear(InDoubt(Asked), Word(false)).Case;
+        var held = AttemptRules.Settle(rejected, "authorize", 1, Ok, Card, AtNow);
+        Assert.Equal(("void", "ch_1"), (held.Next!.Attempt.Operation, held.Case.Payment!.GatewayReference));
+        var taken = AttemptRules.Settle(
+            rejected, "authorize", 1, new GatewayResult.Succeeded("ch_1", Captured: true), Card, AtNow);
+        Assert.Equal("refund", taken.Next!.Attempt.Operation);
+        Assert.Equal(PaymentStates.Refunded, Settle(taken.Case, Ok).Case.Payment!.State);
     }
 
     [Fact]
     public void A_refusal_after_a_person_said_that_it_happened_needs_attention()
     {
-        var said = Hear(InDoubt(Asked), Word(true, "ch_77")).File;
-        var contradicted = CallRules.Settle(said, "authorize", 1, No, Card, Now, Limits).File;
+        var said = Hear(InDoubt(Asked), Word(true, "ch_77")).Case;
+        var contradicted = AttemptRules.Settle(said, "authorize", 1, No, Card, AtNow).Case;
         Assert.Equal(
-            $"ann said that {Order}:authorize:1 was done; the gateway says that it was not.",
-            PaymentView.Of(contradicted).Attention);
-        Assert.Same(contradicted, CallRules.Settle(contradicted, "authorize", 1, No, Card, Now, Limits).File);
+            $"ann resolved {Order}:authorize:1 as completed; the gateway reports that it did not happen.",
+            PaymentResponse.Of(contradicted).Attention);
+        Assert.Same(contradicted, AttemptRules.Settle(contradicted, "authorize", 1, No, Card, AtNow).Case);
         // What the gateway said itself is not taken back by an older event.
-        Assert.Null(CallRules.Settle(Authorized, "authorize", 1, No, Card, Now, Limits).File.Payment!.Attention);
+        Assert.Null(AttemptRules.Settle(Authorized, "authorize", 1, No, Card, AtNow).Case.Payment!.Attention);
 
-        var seen = HandRules.Resolve(
-            contradicted, new(Order, HandAct.Resolve, null, "Settled.", true), "bob", Guid.Empty, Now, Limits);
-        Assert.Null(seen.Decision!.File.Payment!.Attention);
+        var seen = OperatorPaymentRules.Resolve(
+            contradicted, new(Order, OperatorPaymentAction.Resolve, null, "Settled.", true), "bob", Guid.Empty, AtNow);
+        Assert.Null(seen.Decision!.Case.Payment!.Attention);
     }
 
     [Fact]
     public void A_decline_that_turns_out_a_success_is_given_back_by_itself()
     {
-        var declined = Settle(Asked, No).File;
-        Assert.Equal("void", CallRules.Settle(declined, "authorize", 1, Ok, Card, Now, Limits).Next!.Call.Operation);
+        var declined = Settle(Asked, No).Case;
+        Assert.Equal("void", AttemptRules.Settle(declined, "authorize", 1, Ok, Card, AtNow).Next!.Attempt.Operation);
     }
 
     [Fact]
     public void What_is_taken_twice_needs_attention_and_is_counted_once()
     {
-        var second = PaymentRules.Capture(Hear(InDoubt(Capturing), Word(false)).File, Now, Limits).File;
-        var both = CallRules.Settle(second, "capture", 1, Ok, Card, Now, Limits).File;
+        var second = PaymentRules.Capture(Hear(InDoubt(Capturing), Word(false)).Case, AtNow).Case;
+        var both = AttemptRules.Settle(second, "capture", 1, Ok, Card, AtNow).Case;
         Assert.NotNull(both.Payment!.Attention);
-        Assert.Equal(1_530, Settle(both, Ok).File.Payment!.CapturedMinor);
+        Assert.Equal(1_530, Settle(both, Ok).Case.Payment!.CapturedMinor);
     }
 
     [Fact]
     public void Money_that_was_given_back_in_another_way_ends_a_failed_undo()
     {
         var back = Hear(UndoFailed, Word(true, "bank transfer 7"));
-        Assert.Equal((PaymentStates.Refunded, 1_530), (back.File.Payment!.State, back.File.Payment.RefundedMinor));
+        Assert.Equal((PaymentStates.Refunded, 1_530), (back.Case.Payment!.State, back.Case.Payment.RefundedMinor));
         Assert.Equal((true, StepOutcome.Completed), (back.Answer!.Undo, back.Answer.Outcome));
-        Assert.Equal("bank transfer 7", back.File.Calls[^1].Reference);
-        Assert.Equal(PaymentStates.UndoFailed, Hear(UndoFailed, Word(false)).File.Payment!.State);
+        Assert.Equal("bank transfer 7", back.Case.Attempts[^1].Reference);
+        Assert.Equal(PaymentStates.UndoFailed, Hear(UndoFailed, Word(false)).Case.Payment!.State);
     }
 
     [Fact]
     public void A_customer_who_could_still_act_is_no_longer_asked_to()
     {
-        var waiting = Settle(Asked, new GatewayResult.ActionRequired("ch_1", "/act")).File;
+        var waiting = Settle(Asked, new GatewayResult.ActionRequired("ch_1", "/act")).Case;
         var withdrawn = Hear(waiting, Word(false));
-        Assert.Equal(("void", null), (withdrawn.Next!.Call.Operation, withdrawn.File.Payment!.Action));
-        Assert.Equal(PaymentStates.Authorized, Hear(waiting, Word(true)).File.Payment!.State);
+        Assert.Equal(("void", null), (withdrawn.Next!.Attempt.Operation, withdrawn.Case.Payment!.ActionUrl));
+        Assert.Equal(PaymentStates.Authorized, Hear(waiting, Word(true)).Case.Payment!.State);
     }
 
     [Theory]
@@ -258,6 +259,6 @@ public class PaymentDoubtTests
     [InlineData(false, "not_in_doubt")]
     public void Where_nothing_is_in_doubt_there_is_nothing_to_resolve(bool completed, string code) => Assert.Equal(
         code,
-        HandRules.Resolve(Authorized, new(Order, HandAct.Resolve, null, "Why.", completed), "ann", Guid.Empty, Now, Limits)
+        OperatorPaymentRules.Resolve(Authorized, new(Order, OperatorPaymentAction.Resolve, null, "Why.", completed), "ann", Guid.Empty, AtNow)
             .Code);
 }

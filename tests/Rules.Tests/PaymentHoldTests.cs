@@ -1,5 +1,4 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Calling;
 using Orderwright.CustomerService.Commands;
 using Orderwright.CustomerService.Payments;
 
@@ -11,11 +10,12 @@ public class PaymentHoldTests
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly DateTimeOffset Until = Now.AddDays(7);
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly ProviderCapabilities Sandbox = new(true, true, true, true, true) { SeveralCaptures = true };
 
-    static readonly PaymentFile Held = Settle(
-        CallRules.Begin(
-            new PaymentFile(
+    static readonly PaymentCase Held = Settle(
+        AttemptOutcomes.Begin(
+            new PaymentCase(
                 new Guid("01980000-0000-7000-8000-000000000001"),
                 new Payment
                 {
@@ -24,21 +24,21 @@ public class PaymentHoldTests
                     UpdatedAt = Now,
                 },
                 []),
-            GatewayOperations.Authorize, 1_530, Now, Limits),
+            GatewayOperations.Authorize, 1_530, AtNow),
         new GatewayResult.Succeeded("ch_1") { HoldsUntil = Until });
 
-    static PaymentFile Settle(PaymentDecision begun, GatewayResult result) => CallRules.Settle(
-        begun.File, begun.Next!.Call.Operation, begun.Next.Call.N, result, Sandbox, Now, Limits).File;
+    static PaymentCase Settle(PaymentDecision begun, GatewayResult result) => AttemptRules.Settle(
+        begun.Case, begun.Next!.Attempt.Operation, begun.Next.Attempt.Number, result, Sandbox, AtNow).Case;
 
-    static PaymentFile Watch(PaymentFile file, DateTimeOffset now) => HoldRules.Watch(file, now, Limits).File;
+    static PaymentCase Watch(PaymentCase file, DateTimeOffset now) => HoldRules.Watch(file, new At(now, Limits)).Case;
 
     [Fact]
     public void What_a_gateway_says_of_its_hold_is_kept_while_money_is_held()
     {
         Assert.Equal(Until, Held.Payment!.CaptureBefore);
-        var part = Settle(ShippedRules.Take(Held, new TakeShipped(510, false), Sandbox, Now, Limits), new GatewayResult.Succeeded("1"));
+        var part = Settle(ShipmentRules.Take(Held, new TakeShipped(510, false), Sandbox, AtNow), new GatewayResult.Succeeded("1"));
         Assert.Equal(Until, part.Payment!.CaptureBefore);
-        var whole = Settle(ShippedRules.Take(part, new TakeShipped(1_530, false), Sandbox, Now, Limits), new GatewayResult.Succeeded("2"));
+        var whole = Settle(ShipmentRules.Take(part, new TakeShipped(1_530, false), Sandbox, AtNow), new GatewayResult.Succeeded("2"));
         Assert.Null(whole.Payment!.CaptureBefore);
     }
 
@@ -47,35 +47,35 @@ public class PaymentHoldTests
     {
         Assert.Same(Held, Watch(Held, Until.AddHours(-24).AddMilliseconds(-1)));
         var ending = Watch(Held, Until.AddHours(-24));
-        Assert.Equal((PaymentNotices.HoldEnding, Held.Payment!.Version + 1), (ending.Payment!.Notice, ending.Payment.Version));
+        Assert.Equal((AttentionCodes.HoldEnding, Held.Payment!.Version + 1), (ending.Payment!.AttentionCode, ending.Payment.Version));
         Assert.Same(ending, Watch(ending, Until.AddMilliseconds(-1)));
         var ended = Watch(ending, Until);
-        Assert.Equal(PaymentNotices.HoldEnded, ended.Payment!.Notice);
+        Assert.Equal(AttentionCodes.HoldEnded, ended.Payment!.AttentionCode);
         Assert.Same(ended, Watch(ended, Until.AddYears(1)));
-        Assert.StartsWith("The gateway held the money until", PaymentView.Of(ended).Attention, StringComparison.Ordinal);
+        Assert.StartsWith("The authorization expired at", PaymentResponse.Of(ended).Attention, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_capture_that_fails_says_so_until_one_succeeds_or_the_rest_is_released()
     {
-        var begun = ShippedRules.Take(Held, new TakeShipped(510, false), Sandbox, Now, Limits);
+        var begun = ShipmentRules.Take(Held, new TakeShipped(510, false), Sandbox, AtNow);
         var failed = Settle(begun, new GatewayResult.Declined("no", "No."));
-        Assert.Equal(PaymentNotices.CaptureFailed, failed.Payment!.Notice);
+        Assert.Equal(AttentionCodes.CaptureFailed, failed.Payment!.AttentionCode);
         var later = Now + GatewayLimits.TakeAgainAfter;
-        var again = ShippedRules.Take(failed, new TakeShipped(510, false), Sandbox, later, Limits);
-        Assert.Null(Settle(again, new GatewayResult.Succeeded("1")).Payment!.Notice);
+        var again = ShipmentRules.Take(failed, new TakeShipped(510, false), Sandbox, new At(later, Limits));
+        Assert.Null(Settle(again, new GatewayResult.Succeeded("1")).Payment!.AttentionCode);
         var undone = Settle(
-            PaymentRules.Undo(failed, StepNames.AuthorizePayment, 0, later, Limits), new GatewayResult.Succeeded("v"));
-        Assert.Equal((PaymentStates.Voided, null), (undone.Payment!.State, undone.Payment.Notice));
+            PaymentRules.Undo(failed, StepNames.AuthorizePayment, 0, new At(later, Limits)), new GatewayResult.Succeeded("v"));
+        Assert.Equal((PaymentStates.Voided, null), (undone.Payment!.State, undone.Payment.AttentionCode));
     }
 
     [Fact]
     public void Voids_have_a_state_as_captures_and_refunds_have()
     {
-        var begun = PaymentRules.Undo(Held, StepNames.AuthorizePayment, 0, Now, Limits);
-        Assert.Equal(("pending", 1_530L), (Assert.Single(PaymentView.Of(begun.File).Voids).State, 1_530L));
-        Assert.Equal("unknown", Assert.Single(PaymentView.Of(Settle(begun, new GatewayResult.Unknown("?"))).Voids).State);
-        Assert.Equal("failed", Assert.Single(PaymentView.Of(Settle(begun, new GatewayResult.Declined("n", "No."))).Voids).State);
-        Assert.Equal("settled", Assert.Single(PaymentView.Of(Settle(begun, new GatewayResult.Succeeded("v"))).Voids).State);
+        var begun = PaymentRules.Undo(Held, StepNames.AuthorizePayment, 0, AtNow);
+        Assert.Equal(("pending", 1_530L), (Assert.Single(PaymentResponse.Of(begun.Case).Voids).State, 1_530L));
+        Assert.Equal("unknown", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Unknown("?"))).Voids).State);
+        Assert.Equal("failed", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Declined("n", "No."))).Voids).State);
+        Assert.Equal("settled", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Succeeded("v"))).Voids).State);
     }
 }

@@ -7,25 +7,27 @@ using Orderwright.CustomerService.Providers.Http;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What an answer over HTTP means for the money: only the contract's own words settle anything.</summary>
+/// <summary>Interpretation of a gateway's HTTP responses: only outcomes of the contract settle an attempt.</summary>
 public class PaymentHttpProviderTests
 {
-    sealed class Stub(Func<HttpResponseMessage> answer) : HttpMessageHandler
+    sealed class Stub(Func<HttpResponseMessage> respond) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(answer());
+            Task.FromResult(respond());
     }
 
-    static readonly GatewayRequest Asked = new(
+    static readonly GatewayRequest Request = new(
         "01980000-0000-7000-8000-000000000001:authorize:1", new("01980000-0000-7000-8000-000000000001"), "authorize", 1_530,
         "GBP", "tok_visa", null);
 
-    static HttpProvider Over(Func<HttpResponseMessage> answer) => new(
-        new HttpClient(new Stub(answer)) { BaseAddress = new Uri("https://pay.example.com/v1/") },
+    static HttpProvider ProviderWith(Func<HttpResponseMessage> respond) => new(
+        new HttpClient(new Stub(respond)) { BaseAddress = new Uri("https://pay.example.com/v1/") },
         new Signature("a secret of the gateway"u8.ToArray()), TimeProvider.System);
 
-    static HttpProvider Answering(int status, string body) => Over(
-        () => new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, "application/json") });
+    static HttpProvider Responding(int status, string body) => ProviderWith(() => new HttpResponseMessage((HttpStatusCode)status)
+    {
+        Content = new StringContent(body, Encoding.UTF8, "application/json"),
+    });
 
     [Theory]
     [InlineData(200, """{"outcome":"succeeded","id":"ch_1"}""", "Succeeded")]
@@ -47,8 +49,8 @@ public class PaymentHttpProviderTests
     [InlineData(502, "", "Unknown")]
     [InlineData(503, "upstream connect error", "Unknown")]
     [InlineData(504, "", "Unknown")]
-    public async Task A_request_is_settled_by_the_gateways_own_words_only(int status, string body, string result) =>
-        Assert.Equal(result, (await Answering(status, body).AuthorizeAsync(Asked, default)).GetType().Name);
+    public async Task Only_outcomes_of_the_contract_settle_a_request(int status, string body, string result) =>
+        Assert.Equal(result, (await Responding(status, body).AuthorizeAsync(Request, default)).GetType().Name);
 
     [Theory]
     [InlineData(200, """{"outcome":"succeeded","id":"ch_1"}""", "Succeeded")]
@@ -58,22 +60,22 @@ public class PaymentHttpProviderTests
     [InlineData(400, "", "Unknown")]
     [InlineData(401, "", "Unknown")]
     [InlineData(500, "", "Unknown")]
-    public async Task A_look_up_that_fails_says_nothing_about_what_it_looked_up(int status, string body, string result) =>
-        Assert.Equal(result, (await Answering(status, body).FindAsync(Asked, default)).GetType().Name);
+    public async Task A_failed_look_up_settles_nothing(int status, string body, string result) =>
+        Assert.Equal(result, (await Responding(status, body).FindAsync(Request, default)).GetType().Name);
 
     [Theory]
     [InlineData(HttpRequestError.ConnectionError, "Unavailable")]
     [InlineData(HttpRequestError.NameResolutionError, "Unavailable")]
     [InlineData(HttpRequestError.ResponseEnded, "Unknown")]
     [InlineData(HttpRequestError.Unknown, "Unknown")]
-    public async Task A_call_that_broke_off_may_have_arrived_unless_it_was_never_sent(HttpRequestError error, string result) =>
+    public async Task A_broken_call_is_in_doubt_unless_certainly_never_sent(HttpRequestError error, string result) =>
         Assert.Equal(
-            result, (await Over(() => throw new HttpRequestException(error)).AuthorizeAsync(Asked, default)).GetType().Name);
+            result, (await ProviderWith(() => throw new HttpRequestException(error)).AuthorizeAsync(Request, default)).GetType().Name);
 
     [Fact]
-    public void The_tools_own_settings_are_none_of_the_gateways()
+    public void Settings_of_the_command_line_tool_do_not_affect_the_gateway()
     {
-        // ORDERWRIGHT_URL stands in many an environment, for the command line tool.
+        // ORDERWRIGHT_URL is often set for the command line tool.
         var settings = HttpGatewaySettings.Read(new ConfigurationBuilder().AddInMemoryCollection(
         [
             new("Url", "http://127.0.0.1:4000"), new("Secret", "somebody else's"),

@@ -11,6 +11,7 @@ public class PaymentRoutingTests
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly ProviderCapabilities Card = new(true, true, true, true, true);
     static readonly string[] Gateways = ["http", "sandbox", "stripe"];
     static readonly HashSet<string> AllUp = [];
@@ -32,17 +33,17 @@ public class PaymentRoutingTests
         params string[] down) =>
         RoutingRules.Candidates(routes, new PaymentMethod(name, token), currency, amount, down.ToHashSet());
 
-    static PaymentFile Asked(IReadOnlyList<PaymentRoute> routes, string token = "tok_visa")
+    static PaymentCase Asked(IReadOnlyList<PaymentRoute> routes, string token = "tok_visa")
     {
         var ask = new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod("card", token));
         return PaymentRules.Authorize(
-            PaymentFile.Empty(Order), ask, Gateways.ToHashSet(), new(true, 0), Now, Limits,
-            RoutingRules.Candidates(routes, ask.Payment, "GBP", 1_530, AllUp)).File;
+            PaymentCase.Empty(Order), ask, Gateways.ToHashSet(), new(true, 0), AtNow,
+            RoutingRules.Candidates(routes, ask.Payment, "GBP", 1_530, AllUp)).Case;
     }
 
     static PaymentDecision Settle(
-        PaymentFile file, GatewayResult said, IReadOnlyList<PaymentRoute> routes, params string[] down) => CallRules.Settle(
-        file, file.Open!.Operation, file.Open.N, said, Card, Now, Limits,
+        PaymentCase file, GatewayResult said, IReadOnlyList<PaymentRoute> routes, params string[] down) => AttemptRules.Settle(
+        file, file.Open!.Operation, file.Open.Number, said, Card, AtNow,
         RoutingRules.Instead(routes, file, file.Open, said, down.ToHashSet()));
 
     [Fact]
@@ -85,8 +86,7 @@ public class PaymentRoutingTests
     public void An_order_that_no_line_fits_is_refused()
     {
         var none = PaymentRules.Authorize(
-            PaymentFile.Empty(Order), new("17850", 1, "GBP", new("card", "tok")), Gateways.ToHashSet(), new(true, 0), Now,
-            Limits, []);
+            PaymentCase.Empty(Order), new("17850", 1, "GBP", new("card", "tok")), Gateways.ToHashSet(), new(true, 0), AtNow, []);
         Assert.Equal((StepOutcome.Rejected, ReasonCodes.UnknownProvider), (none.Answer!.Outcome, none.Answer.Code));
     }
 
@@ -97,32 +97,32 @@ public class PaymentRoutingTests
         {
             var next = Settle(Asked(Routes), said, Routes);
             Assert.Null(next.Answer);
-            Assert.Equal(($"{Order}:authorize:2", "http", false), (next.Next!.Call.Key, next.Next.Call.Provider, next.Next.LookUp));
-            Assert.Equal(("stripe", CallStates.Failed), (next.File.Calls[0].Provider, next.File.Calls[0].State));
-            Assert.Single(next.File.Calls, call => call.FinishedAt is null);
-            var paid = Settle(next.File, Ok, Routes);
+            Assert.Equal(($"{Order}:authorize:2", "http", false), (next.Next!.Attempt.Key, next.Next.Attempt.Provider, next.Next.LookUp));
+            Assert.Equal(("stripe", AttemptStates.Failed), (next.Case.Attempts[0].Provider, next.Case.Attempts[0].State));
+            Assert.Single(next.Case.Attempts, call => call.FinishedAt is null);
+            var paid = Settle(next.Case, Ok, Routes);
             Assert.Equal((StepOutcome.Completed, "http", "card"),
-                (paid.Answer!.Outcome, paid.File.Payment!.Provider, paid.File.Payment.Route));
+                (paid.Answer!.Outcome, paid.Case.Payment!.Provider, paid.Case.Payment.Route));
             Assert.Equal(
-                "http", PaymentRules.Capture(paid.File, Now, Limits).Next!.Call.Provider);
-            Assert.Equal(["stripe", "http"], PaymentView.Of(paid.File).Attempts.Select(attempt => attempt.Provider));
+                "http", PaymentRules.Capture(paid.Case, AtNow).Next!.Attempt.Provider);
+            Assert.Equal(["stripe", "http"], PaymentResponse.Of(paid.Case).Attempts.Select(attempt => attempt.Provider));
         }
     }
 
     [Fact]
     public void What_may_have_happened_at_one_gateway_is_not_asked_of_another()
     {
-        var doubt = Settle(Asked(Routes), Lost, Routes).File;
-        Assert.Equal((CallStates.InDoubt, 1), (doubt.Open!.State, doubt.Calls.Count));
+        var doubt = Settle(Asked(Routes), Lost, Routes).Case;
+        Assert.Equal((AttemptStates.InDoubt, 1), (doubt.Open!.State, doubt.Attempts.Count));
         foreach (var said in new[] { Lost, NotLookedUp, Away })
-            Assert.Single(Settle(doubt, said, Routes).File.Calls);
+            Assert.Single(Settle(doubt, said, Routes).Case.Attempts);
         // Asked again under its own key, as the first request may still be on its way: an absence now says nothing of that.
-        var again = Settle(doubt, Never, Routes).File;
+        var again = Settle(doubt, Never, Routes).Case;
         foreach (var said in new[] { Away, HeldBack, No })
-            Assert.Single(Settle(again, said, Routes).File.Calls);
+            Assert.Single(Settle(again, said, Routes).Case.Attempts);
         // The process that had sent it died: looked up, and sent again.
-        var leaseEnded = CallRules.TakeUp(Asked(Routes), Now + Limits.Lease, Limits).File;
-        Assert.Single(Settle(Settle(leaseEnded, Never, Routes).File, Away, Routes).File.Calls);
+        var leaseEnded = AttemptRules.TakeUp(Asked(Routes), new At(Now + Limits.Lease, Limits)).Case;
+        Assert.Single(Settle(Settle(leaseEnded, Never, Routes).Case, Away, Routes).Case.Attempts);
     }
 
     [Fact]
@@ -131,8 +131,8 @@ public class PaymentRoutingTests
         Assert.Equal(StepOutcome.Rejected, Settle(Asked(Routes), No, Routes).Answer!.Outcome);
         var insisting = Read("card: stripe, then http, also when declined");
         var next = Settle(Asked(insisting), No, insisting);
-        Assert.Equal(("http", CallStates.Declined), (next.Next!.Call.Provider, next.File.Calls[0].State));
-        Assert.Equal(StepOutcome.Rejected, Settle(next.File, No, insisting).Answer!.Outcome);
+        Assert.Equal(("http", AttemptStates.Declined), (next.Next!.Attempt.Provider, next.Case.Attempts[0].State));
+        Assert.Equal(StepOutcome.Rejected, Settle(next.Case, No, insisting).Answer!.Outcome);
         Assert.Equal(StepOutcome.Waiting, Settle(Asked(insisting), new GatewayResult.ActionRequired("ch", "/act"), insisting)
             .Answer!.Outcome);
     }
@@ -140,23 +140,23 @@ public class PaymentRoutingTests
     [Fact]
     public void Nobody_is_asked_instead_for_what_is_being_undone_or_was_authorized_already()
     {
-        var undone = PaymentRules.Undo(Asked(Routes), StepNames.AuthorizePayment, 0, Now, Limits).File;
-        Assert.Single(Settle(undone, Away, Routes).File.Calls);
-        var capturing = PaymentRules.Capture(Settle(Asked(Routes), Ok, Routes).File, Now, Limits).File;
-        Assert.Equal("stripe", Settle(capturing, Away, Routes).File.Payment!.Provider);
+        var undone = PaymentRules.Undo(Asked(Routes), StepNames.AuthorizePayment, 0, AtNow).Case;
+        Assert.Single(Settle(undone, Away, Routes).Case.Attempts);
+        var capturing = PaymentRules.Capture(Settle(Asked(Routes), Ok, Routes).Case, AtNow).Case;
+        Assert.Equal("stripe", Settle(capturing, Away, Routes).Case.Payment!.Provider);
     }
 
     [Fact]
     public void With_every_gateway_away_the_order_waits_and_goes_to_whichever_comes_back_first()
     {
-        var last = Settle(Settle(Asked(Routes), Away, Routes).File, HeldBack, Routes, "stripe", "http").File;
-        Assert.Equal((CallStates.Retry, "http"), (last.Open!.State, last.Open.Provider));
+        var last = Settle(Settle(Asked(Routes), Away, Routes).Case, HeldBack, Routes, "stripe", "http").Case;
+        Assert.Equal((AttemptStates.Retry, "http"), (last.Open!.State, last.Open.Provider));
         var due = last.Open.DueAt!.Value;
         Assert.Null(RoutingRules.TakesOver(Routes, last, new HashSet<string> { "stripe", "http" }));
         Assert.Null(RoutingRules.TakesOver(Routes, last, AllUp));
         var instead = RoutingRules.TakesOver(Routes, last, new HashSet<string> { "http" });
-        var taken = CallRules.TakeUp(last, due, Limits, instead);
-        Assert.Equal(("stripe", $"{Order}:authorize:3"), (taken.Next!.Call.Provider, taken.Next.Call.Key));
+        var taken = AttemptRules.TakeUp(last, new At(due, Limits), instead);
+        Assert.Equal(("stripe", $"{Order}:authorize:3"), (taken.Next!.Attempt.Provider, taken.Next.Attempt.Key));
     }
 
     [Fact]
@@ -168,18 +168,18 @@ public class PaymentRoutingTests
         Assert.Equal("", RoutingRules.TokenOf("stripe=pm_1", "http"));
         Assert.Equal(["stripe"], Candidates(Routes, "GBP", 1, token: "stripe=pm_1"));
         Assert.Empty(Candidates(Routes, "GBP", 1, token: "sandbox=tok_1")!);
-        Assert.Single(Settle(Asked(Routes, "stripe=pm_1"), Away, Routes).File.Calls);
+        Assert.Single(Settle(Asked(Routes, "stripe=pm_1"), Away, Routes).Case.Attempts);
     }
 
     [Fact]
     public void An_authorization_that_turns_up_at_a_gateway_that_was_left_needs_attention()
     {
-        var paid = Settle(Settle(Asked(Routes), Away, Routes).File, Ok, Routes).File;
-        var late = CallRules.Settle(paid, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, Now, Limits).File;
-        Assert.Contains("the gateway says that it was (pi_9)", late.Payment!.Attention, StringComparison.Ordinal);
+        var paid = Settle(Settle(Asked(Routes), Away, Routes).Case, Ok, Routes).Case;
+        var late = AttemptRules.Settle(paid, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, AtNow).Case;
+        Assert.Contains("the gateway reports that it was (pi_9)", late.Payment!.Attention, StringComparison.Ordinal);
         // With the order off, it is given back where it is.
-        var declined = Settle(Settle(Asked(Routes), Away, Routes).File, No, Routes).File;
-        var back = CallRules.Settle(declined, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, Now, Limits);
-        Assert.Equal(("void", "stripe"), (back.Next!.Call.Operation, back.Next.Call.Provider));
+        var declined = Settle(Settle(Asked(Routes), Away, Routes).Case, No, Routes).Case;
+        var back = AttemptRules.Settle(declined, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, AtNow);
+        Assert.Equal(("void", "stripe"), (back.Next!.Attempt.Operation, back.Next.Attempt.Provider));
     }
 }

@@ -9,18 +9,18 @@ public class PaymentRulesTests
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly HashSet<string> Gateways = ["sandbox"];
 
-    static PaymentFile Nothing => PaymentFile.Empty(Order);
+    static PaymentCase Nothing => PaymentCase.Empty(Order);
 
-    static PaymentDecision Authorize(PaymentFile file, long amount, Funds funds, string provider = "balance") =>
+    static PaymentDecision Authorize(PaymentCase file, long amount, Funds funds, string provider = "balance") =>
         PaymentRules.Authorize(
-            file, new AuthorizePayment("17850", amount, "GBP", new PaymentMethod(provider, "tok_visa")), Gateways, funds, Now,
-            Limits);
+            file, new AuthorizePayment("17850", amount, "GBP", new PaymentMethod(provider, "tok_visa")), Gateways, funds, AtNow);
 
-    static PaymentFile Paid(long amount = 1_530) => Authorize(Nothing, amount, new(true, amount)).File;
+    static PaymentCase Paid(long amount = 1_530) => Authorize(Nothing, amount, new(true, amount)).Case;
 
-    static PaymentFile External(string state, params GatewayCall[] calls) =>
+    static PaymentCase External(string state, params PaymentAttempt[] calls) =>
         new(
             Order,
             new Payment
@@ -39,27 +39,27 @@ public class PaymentRulesTests
             },
             calls);
 
-    static GatewayCall Call(string operation, string state, int n = 1) => new()
+    static PaymentAttempt Call(string operation, string state, int n = 1) => new()
     {
         OrderId = Order,
         Operation = operation,
-        N = n,
+        Number = n,
         State = state,
         AmountMinor = 1_530,
         StartedAt = Now,
         FinishedAt = state is "succeeded" or "declined" or "failed" ? Now : null,
         DueAt = state is "open" or "retry" or "in_doubt" or "waiting" ? Now.AddSeconds(2) : null,
-        Attempts = 1,
+        Sends = 1,
     };
 
-    static PaymentDecision Undo(PaymentFile file, long balance = 0, DateTimeOffset? now = null) =>
-        PaymentRules.Undo(file, StepNames.AuthorizePayment, balance, now ?? Now, Limits);
+    static PaymentDecision Undo(PaymentCase file, long balance = 0, DateTimeOffset? now = null) =>
+        PaymentRules.Undo(file, StepNames.AuthorizePayment, balance, new At(now ?? Now, Limits));
 
     static void IsRefused(string code, PaymentDecision decision)
     {
         Assert.Equal((false, StepOutcome.Rejected, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
         Assert.Equal(PaymentTotals.None, decision.Answer.Payment);
-        Assert.Equal(PaymentStates.Declined, decision.File.Payment!.State);
+        Assert.Equal(PaymentStates.Declined, decision.Case.Payment!.State);
         Assert.Null(decision.BalanceMinor);
         Assert.Null(decision.Next);
     }
@@ -71,7 +71,7 @@ public class PaymentRulesTests
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
         Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), decision.Answer.Payment);
         Assert.Equal(470, decision.BalanceMinor);
-        Assert.Equal(PaymentStates.Captured, decision.File.Payment!.State);
+        Assert.Equal(PaymentStates.Captured, decision.Case.Payment!.State);
         Assert.Null(decision.Next);
     }
 
@@ -87,7 +87,7 @@ public class PaymentRulesTests
     {
         var free = Authorize(Nothing, 0, new(true, 0));
         Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment));
-        Assert.Equal(PaymentStates.Captured, free.File.Payment!.State);
+        Assert.Equal(PaymentStates.Captured, free.Case.Payment!.State);
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 0, default));
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 1, default, "sandbox"));
     }
@@ -97,7 +97,7 @@ public class PaymentRulesTests
     {
         var free = Authorize(Nothing, 0, new(true, 0), "sandbox");
         Assert.Equal((StepOutcome.Completed, null), (free.Answer!.Outcome, free.Next));
-        Assert.Equal(PaymentStates.Voided, Undo(free.File).File.Payment!.State);
+        Assert.Equal(PaymentStates.Voided, Undo(free.Case).Case.Payment!.State);
     }
 
     [Fact]
@@ -114,9 +114,9 @@ public class PaymentRulesTests
     public void The_same_command_again_gets_the_same_answer_and_takes_nothing(long balance)
     {
         var first = Authorize(Nothing, 1_530, new(true, balance));
-        var again = Authorize(first.File, 1_530, new(true, 5_000));
+        var again = Authorize(first.Case, 1_530, new(true, 5_000));
         Assert.Equal(first.Answer, again.Answer);
-        Assert.Same(first.File, again.File);
+        Assert.Same(first.Case, again.Case);
         Assert.Null(again.BalanceMinor);
     }
 
@@ -125,11 +125,11 @@ public class PaymentRulesTests
     {
         var decision = Authorize(Nothing, 1_530, new(true, 0), "sandbox");
         Assert.Null(decision.Answer);
-        Assert.Equal($"{Order}:authorize:1", decision.Next!.Call.Key);
+        Assert.Equal($"{Order}:authorize:1", decision.Next!.Attempt.Key);
         Assert.False(decision.Next.LookUp);
-        Assert.Equal((CallStates.Open, Now + Limits.Lease), (decision.File.Open!.State, decision.File.Open.DueAt));
-        Assert.Equal(PaymentStates.Authorizing, decision.File.Payment!.State);
-        Assert.Null(Authorize(decision.File, 1_530, new(true, 0), "sandbox").Answer);
+        Assert.Equal((AttemptStates.Open, Now + Limits.Lease), (decision.Case.Open!.State, decision.Case.Open.DueAt));
+        Assert.Equal(PaymentStates.Authorizing, decision.Case.Payment!.State);
+        Assert.Null(Authorize(decision.Case, 1_530, new(true, 0), "sandbox").Answer);
     }
 
     [Theory]
@@ -150,7 +150,7 @@ public class PaymentRulesTests
         var file = External(state, Call("authorize", call));
         var decision = Authorize(file, 1_530, new(true, 0), "sandbox");
         Assert.Equal((false, outcome, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
-        Assert.Same(file, decision.File);
+        Assert.Same(file, decision.Case);
         if (outcome == StepOutcome.Retry) Assert.Equal(TimeSpan.FromSeconds(2), decision.Answer.RetryAfter);
     }
 
@@ -168,19 +168,19 @@ public class PaymentRulesTests
     public void Capture_takes_only_what_is_secured(string state, StepOutcome outcome, string? code)
     {
         var file = External(state);
-        var decision = PaymentRules.Capture(file, Now, Limits);
+        var decision = PaymentRules.Capture(file, AtNow);
         Assert.Equal((outcome, code, null), (decision.Answer!.Outcome, decision.Answer.Code, decision.Next));
-        Assert.Same(file, decision.File);
+        Assert.Same(file, decision.Case);
     }
 
     [Fact]
     public void What_is_authorized_is_captured_in_full()
     {
-        var decision = PaymentRules.Capture(External("authorized", Call("authorize", "succeeded")), Now, Limits);
+        var decision = PaymentRules.Capture(External("authorized", Call("authorize", "succeeded")), AtNow);
         Assert.Null(decision.Answer);
-        Assert.Equal(($"{Order}:capture:1", 1_530), (decision.Next!.Call.Key, decision.Next.Call.AmountMinor));
-        Assert.Equal(PaymentStates.Capturing, decision.File.Payment!.State);
-        Assert.Null(PaymentRules.Capture(decision.File, Now, Limits).Next);
+        Assert.Equal(($"{Order}:capture:1", 1_530), (decision.Next!.Attempt.Key, decision.Next.Attempt.AmountMinor));
+        Assert.Equal(PaymentStates.Capturing, decision.Case.Payment!.State);
+        Assert.Null(PaymentRules.Capture(decision.Case, AtNow).Next);
     }
 
     [Fact]
@@ -190,9 +190,9 @@ public class PaymentRulesTests
         Assert.Equal(2_000, undone.BalanceMinor);
         Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), undone.Answer!.Payment);
         Assert.Equal((true, StepOutcome.Completed), (undone.Answer.Undo, undone.Answer.Outcome));
-        var again = Undo(undone.File, balance: 2_000);
+        var again = Undo(undone.Case, balance: 2_000);
         Assert.Equal((undone.Answer, null), (again.Answer, again.BalanceMinor));
-        Assert.Same(undone.File, again.File);
+        Assert.Same(undone.Case, again.Case);
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public class PaymentRulesTests
     {
         var tombstone = Undo(Nothing);
         Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment));
-        var late = Authorize(tombstone.File, 1_530, new(true, 2_000));
+        var late = Authorize(tombstone.Case, 1_530, new(true, 2_000));
         Assert.Equal((StepOutcome.Rejected, ReasonCodes.AlreadyUndone), (late.Answer!.Outcome, late.Answer.Code));
         Assert.Equal((null, null), (late.BalanceMinor, late.Next));
     }
@@ -219,7 +219,7 @@ public class PaymentRulesTests
         var file = External(state);
         var decision = Undo(file);
         Assert.Equal((true, StepOutcome.Completed), (decision.Answer!.Undo, decision.Answer.Outcome));
-        Assert.Same(file, decision.File);
+        Assert.Same(file, decision.Case);
     }
 
     [Theory]
@@ -229,16 +229,16 @@ public class PaymentRulesTests
     {
         var decision = Undo(External(state, Call("authorize", "succeeded")));
         Assert.Null(decision.Answer);
-        Assert.Equal((operation, 1_530L), (decision.Next!.Call.Operation, decision.Next.Call.AmountMinor));
-        Assert.Equal((next, StepNames.AuthorizePayment), (decision.File.Payment!.State, decision.File.Payment.UndoStep));
+        Assert.Equal((operation, 1_530L), (decision.Next!.Attempt.Operation, decision.Next.Attempt.AmountMinor));
+        Assert.Equal((next, StepNames.AuthorizePayment), (decision.Case.Payment!.State, decision.Case.Payment.UndoStep));
     }
 
     [Fact]
     public void An_action_that_is_still_open_is_closed_at_the_gateway()
     {
         var decision = Undo(External("action_required", Call("authorize", "waiting")));
-        Assert.Equal(("void", "voiding"), (decision.Next!.Call.Operation, decision.File.Payment!.State));
-        Assert.Equal("failed", decision.File.Calls.Single(call => call.Operation == "authorize").State);
+        Assert.Equal(("void", "voiding"), (decision.Next!.Attempt.Operation, decision.Case.Payment!.State));
+        Assert.Equal("failed", decision.Case.Attempts.Single(call => call.Operation == "authorize").State);
     }
 
     [Theory]
@@ -254,9 +254,9 @@ public class PaymentRulesTests
         var decision = Undo(External(state, Call(operation, call)));
         Assert.Equal(outcome, decision.Answer?.Outcome);
         Assert.NotEqual(false, decision.Answer?.Undo);
-        Assert.Equal((state, StepNames.AuthorizePayment), (decision.File.Payment!.State, decision.File.Payment.UndoStep));
+        Assert.Equal((state, StepNames.AuthorizePayment), (decision.Case.Payment!.State, decision.Case.Payment.UndoStep));
         Assert.Null(decision.Next);
-        Assert.Same(decision.File, Undo(decision.File).File);
+        Assert.Same(decision.Case, Undo(decision.Case).Case);
     }
 
     [Fact]
@@ -264,10 +264,10 @@ public class PaymentRulesTests
     {
         var decision = Undo(External("authorizing", Call("authorize", "retry")));
         Assert.Equal((true, StepOutcome.Completed), (decision.Answer!.Undo, decision.Answer.Outcome));
-        Assert.Equal(("undone", "failed"), (decision.File.Payment!.State, decision.File.Calls.Single().State));
+        Assert.Equal(("undone", "failed"), (decision.Case.Payment!.State, decision.Case.Attempts.Single().State));
 
         var captured = Undo(External("capturing", Call("authorize", "succeeded"), Call("capture", "retry")));
-        Assert.Equal("void", captured.Next!.Call.Operation);
+        Assert.Equal("void", captured.Next!.Attempt.Operation);
     }
 
     [Fact]
@@ -279,8 +279,8 @@ public class PaymentRulesTests
         Assert.Equal(
             (true, StepOutcome.Rejected, ReasonCodes.RefundFailed, "The bank refused."),
             (soon.Answer!.Undo, soon.Answer.Outcome, soon.Answer.Code, soon.Answer.Message));
-        Assert.Same(failed, soon.File);
+        Assert.Same(failed, soon.Case);
         var later = Undo(failed, now: Now.AddSeconds(30));
-        Assert.Equal($"{Order}:refund:2", later.Next!.Call.Key);
+        Assert.Equal($"{Order}:refund:2", later.Next!.Attempt.Key);
     }
 }

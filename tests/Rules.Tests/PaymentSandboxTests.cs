@@ -7,17 +7,17 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>The sandbox as a gateway of its own: what each token does, once per key; and who may say so.</summary>
+/// <summary>Rules of the sandbox gateway: tokens, idempotent requests, signatures and settings.</summary>
 public class PaymentSandboxTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
 
-    static GatewayRequest Ask(string operation, string? token = null, long amount = 1_530, int n = 1) =>
-        new(GatewayCall.KeyOf(Order, operation, n), Order, operation, amount, "GBP", token, "ch_1");
+    static GatewayRequest RequestFor(string operation, string? token = null, long amount = 1_530, int n = 1) =>
+        new(PaymentAttempt.KeyOf(Order, operation, n), Order, operation, amount, "GBP", token, "ch_1");
 
-    static SandboxDecision Authorize(string? token, SandboxRequest? seen = null, SandboxCharge? charge = null) =>
-        SandboxRules.Do(Ask("authorize", token), seen, charge);
+    static SandboxDecision Authorize(string? token, SandboxRequest? previous = null, SandboxCharge? charge = null) =>
+        SandboxRules.Execute(RequestFor("authorize", token), previous, charge);
 
     static SandboxCharge Charge(string token) => Authorize(token).Charge!;
 
@@ -25,7 +25,7 @@ public class PaymentSandboxTests
     [InlineData(SandboxTokens.Visa)]
     [InlineData(SandboxTokens.Slow)]
     [InlineData(SandboxTokens.RefundFails)]
-    public void A_good_token_is_authorized_and_a_repetition_gets_the_same_answer(string token)
+    public void A_valid_token_is_authorized_and_a_repetition_returns_the_same_result(string token)
     {
         var first = Authorize(token);
         Assert.Equal(("authorized", 1_530L, 0L), (first.Charge!.State, first.Charge.AuthorizedMinor, first.Charge.CapturedMinor));
@@ -53,84 +53,85 @@ public class PaymentSandboxTests
         var first = Authorize(SandboxTokens.Error);
         Assert.IsType<GatewayResult.Unavailable>(first.Result);
         Assert.Null(first.Charge);
-        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(Ask("authorize"), first.Request, null));
+        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(RequestFor("authorize"), first.Request, null));
         Assert.IsType<GatewayResult.Succeeded>(Authorize(SandboxTokens.Error, first.Request).Result);
     }
 
     [Fact]
-    public void A_request_lost_on_its_way_never_happened()
+    public void A_lost_request_never_happened()
     {
         var first = Authorize(SandboxTokens.TimeoutBeforeCharge);
         Assert.Equal((true, null), (first.Lost, first.Charge));
-        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(Ask("authorize"), first.Request, null));
+        Assert.IsType<GatewayResult.NeverHappened>(SandboxRules.LookUp(RequestFor("authorize"), first.Request, null));
         var second = Authorize(SandboxTokens.TimeoutBeforeCharge, first.Request);
         Assert.Equal((false, "authorized"), (second.Lost, second.Charge!.State));
     }
 
     [Fact]
-    public void An_answer_lost_on_its_way_back_can_be_looked_up()
+    public void A_lost_response_can_be_looked_up()
     {
         var first = Authorize(SandboxTokens.TimeoutAfterCharge);
         Assert.Equal((true, "authorized"), (first.Lost, first.Charge!.State));
         Assert.Equal(
             new GatewayResult.Succeeded(first.Charge.Id),
-            SandboxRules.LookUp(Ask("authorize"), first.Request, first.Charge));
+            SandboxRules.LookUp(RequestFor("authorize"), first.Request, first.Charge));
         Assert.False(Authorize(SandboxTokens.TimeoutAfterCharge, first.Request, first.Charge).Lost);
     }
 
     [Fact]
     public void An_action_is_taken_once()
     {
-        var asked = Authorize(SandboxTokens.RequiresAction);
+        var waiting = Authorize(SandboxTokens.RequiresAction);
         Assert.Equal(
-            new GatewayResult.ActionRequired(asked.Charge!.Id, $"/api/v1/sandbox/actions/{Order}"), asked.Result);
-        var approved = SandboxRules.Act(asked.Charge, approve: true)!;
+            new GatewayResult.ActionRequired(waiting.Charge!.Id, $"/api/v1/sandbox/actions/{Order}"), waiting.Result);
+        var approved = SandboxRules.ApplyAction(waiting.Charge, approve: true)!;
         Assert.Equal(("authorized", 1_530L), (approved.State, approved.AuthorizedMinor));
-        Assert.IsType<GatewayResult.Succeeded>(SandboxRules.LookUp(Ask("authorize"), asked.Request, approved));
-        Assert.Null(SandboxRules.Act(approved, approve: false));
-        var refused = SandboxRules.Act(asked.Charge, approve: false)!;
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(Ask("authorize"), asked.Request, refused));
+        Assert.IsType<GatewayResult.Succeeded>(SandboxRules.LookUp(RequestFor("authorize"), waiting.Request, approved));
+        Assert.Null(SandboxRules.ApplyAction(approved, approve: false));
+        var refused = SandboxRules.ApplyAction(waiting.Charge, approve: false)!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(RequestFor("authorize"), waiting.Request, refused));
 
-        var voided = SandboxRules.Do(Ask("void"), null, asked.Charge).Charge!;
-        Assert.Null(SandboxRules.Act(voided, approve: true));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(Ask("authorize"), asked.Request, voided));
+        var voided = SandboxRules.Execute(RequestFor("void"), null, waiting.Charge).Charge!;
+        Assert.Null(SandboxRules.ApplyAction(voided, approve: true));
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.LookUp(RequestFor("authorize"), waiting.Request, voided));
     }
 
     [Fact]
-    public void Captures_voids_and_refunds_keep_within_what_there_is()
+    public void Captures_voids_and_refunds_never_exceed_the_charge()
     {
         var held = Charge(SandboxTokens.Visa);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("capture", amount: 1_531), null, held).Result);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("capture"), null, null).Result);
-        var captured = SandboxRules.Do(Ask("capture"), null, held).Charge!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("capture", amount: 1_531), null, held).Result);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("capture"), null, null).Result);
+        var captured = SandboxRules.Execute(RequestFor("capture"), null, held).Charge!;
         Assert.Equal(("captured", 1_530L), (captured.State, captured.CapturedMinor));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("capture", n: 2), null, captured).Result);
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("void"), null, captured).Result);
-        var part = SandboxRules.Do(Ask("refund", amount: 530), null, captured).Charge!;
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("capture", n: 2), null, captured).Result);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("void"), null, captured).Result);
+        var part = SandboxRules.Execute(RequestFor("refund", amount: 530), null, captured).Charge!;
         Assert.Equal(("captured", 530L), (part.State, part.RefundedMinor));
-        Assert.IsType<GatewayResult.Declined>(SandboxRules.Do(Ask("refund", amount: 1_001, n: 2), null, part).Result);
-        Assert.Equal("refunded", SandboxRules.Do(Ask("refund", amount: 1_000, n: 2), null, part).Charge!.State);
+        Assert.IsType<GatewayResult.Declined>(SandboxRules.Execute(RequestFor("refund", amount: 1_001, n: 2), null, part).Result);
+        Assert.Equal("refunded", SandboxRules.Execute(RequestFor("refund", amount: 1_000, n: 2), null, part).Charge!.State);
     }
 
     [Fact]
-    public void A_refund_can_be_made_to_fail_and_fails_again_the_same_way()
+    public void A_failing_refund_fails_identically_when_repeated()
     {
-        var captured = SandboxRules.Do(Ask("capture"), null, Charge(SandboxTokens.RefundFails)).Charge!;
-        var failed = SandboxRules.Do(Ask("refund"), null, captured);
+        var captured = SandboxRules.Execute(RequestFor("capture"), null, Charge(SandboxTokens.RefundFails)).Charge!;
+        var failed = SandboxRules.Execute(RequestFor("refund"), null, captured);
         Assert.Equal("refund_refused", Assert.IsType<GatewayResult.Declined>(failed.Result).Code);
-        Assert.Equal(failed.Result, SandboxRules.Do(Ask("refund"), failed.Request, captured).Result);
-        Assert.Equal(failed.Result, SandboxRules.LookUp(Ask("refund"), failed.Request, captured));
+        Assert.Equal(failed.Result, SandboxRules.Execute(RequestFor("refund"), failed.Request, captured).Result);
+        Assert.Equal(failed.Result, SandboxRules.LookUp(RequestFor("refund"), failed.Request, captured));
     }
 
     [Fact]
-    public void A_webhook_holds_only_as_it_was_signed_and_only_for_five_minutes()
+    public void A_webhook_is_valid_only_as_signed_and_for_five_minutes()
     {
         var provider = Provider(("SandboxSecret", "a secret of the sandbox"));
         var charge = Charge(SandboxTokens.Visa);
         var (headers, body) = provider.Webhook(charge, Now);
-        var told = Assert.Single(Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now)).Events);
+        var received = Assert.Single(Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now)).Events);
         Assert.Equal(
-            (charge.Key, new GatewayResult.Succeeded(charge.Id), "charge.authorized"), (told.Key, told.Result, told.Type));
+            (charge.Key, new GatewayResult.Succeeded(charge.Id), "charge.authorized"),
+            (received.Key, received.Result, received.Type));
 
         var seconds = Now.ToUnixTimeSeconds();
         var signature = headers[SandboxProvider.SignatureHeader].ToString().Split("v1=")[1];
@@ -159,7 +160,7 @@ public class PaymentSandboxTests
     [InlineData(false, "http://*:4002", null, null)]
     [InlineData(true, "http://0.0.0.0:4002", "true", "sixteen characters")]
     [InlineData(false, null, "false", null)]
-    public void Where_others_can_reach_it_the_sandbox_is_off_unless_asked_for(
+    public void The_sandbox_is_off_unless_requested_or_on_loopback(
         bool on, string? listen, string? sandbox, string? secret) =>
         Assert.Equal(on, Settings(("Listen", listen), ("Sandbox", sandbox), ("SandboxSecret", secret)).Sandbox);
 
@@ -186,10 +187,10 @@ public class PaymentSandboxTests
                 .AddInMemoryCollection([KeyValuePair.Create(name, (string?)value)]).Build().Bind<GatewayLimits>()).Message,
             StringComparison.Ordinal);
 
-    static SandboxSettings Settings(params (string Name, string? Value)[] said) =>
+    static SandboxSettings Settings(params (string Name, string? Value)[] values) =>
         SandboxSettings.Read(new ConfigurationBuilder()
-            .AddInMemoryCollection(said.Select(one => KeyValuePair.Create(one.Name, one.Value))).Build());
+            .AddInMemoryCollection(values.Select(setting => KeyValuePair.Create(setting.Name, setting.Value))).Build());
 
-    static SandboxProvider Provider(params (string Name, string? Value)[] said) =>
-        new(null!, Settings(said), TimeProvider.System, (_, _) => Task.CompletedTask);
+    static SandboxProvider Provider(params (string Name, string? Value)[] values) =>
+        new(null!, Settings(values), TimeProvider.System, (_, _) => Task.CompletedTask);
 }

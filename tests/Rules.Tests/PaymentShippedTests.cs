@@ -9,10 +9,11 @@ public class PaymentShippedTests
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Id = new("01980000-0000-7000-8000-000000000001");
     static readonly GatewayLimits Limits = new();
+    static readonly At AtNow = new(Now, Limits);
     static readonly ProviderCapabilities Several = new(true, true, true, true, true) { SeveralCaptures = true };
     static readonly ProviderCapabilities Once = new(true, true, true, true, true);
 
-    static readonly PaymentFile Held = new(
+    static readonly PaymentCase Held = new(
         Id,
         new Payment
         {
@@ -22,16 +23,16 @@ public class PaymentShippedTests
         []);
 
     static PaymentDecision Take(
-        PaymentFile file, long due, bool close = false, ProviderCapabilities? gateway = null, DateTimeOffset? now = null) =>
-        ShippedRules.Take(file, new TakeShipped(due, close), gateway ?? Several, now ?? Now, Limits);
+        PaymentCase file, long due, bool close = false, ProviderCapabilities? gateway = null, DateTimeOffset? now = null) =>
+        ShipmentRules.Take(file, new TakeShipped(due, close), gateway ?? Several, new At(now ?? Now, Limits));
 
-    static PaymentFile Settle(PaymentDecision begun, GatewayResult result) => CallRules.Settle(
-        begun.File, begun.Next!.Call.Operation, begun.Next.Call.N, result, Several, Now, Limits).File;
+    static PaymentCase Settle(PaymentDecision begun, GatewayResult result) => AttemptRules.Settle(
+        begun.Case, begun.Next!.Attempt.Operation, begun.Next.Attempt.Number, result, Several, AtNow).Case;
 
-    static PaymentFile Done(PaymentDecision begun) => Settle(begun, new GatewayResult.Succeeded("ok"));
+    static PaymentCase Done(PaymentDecision begun) => Settle(begun, new GatewayResult.Succeeded("ok"));
 
-    static (string State, long Captured, long Held, string Status) Of(PaymentFile file) =>
-        (file.Payment!.State, file.Payment.CapturedMinor, file.Payment.HeldMinor, file.Payment.Position.Status);
+    static (string State, long Captured, long Held, string Status) Of(PaymentCase file) =>
+        (file.Payment!.State, file.Payment.CapturedMinor, file.Payment.HeldMinor, file.Payment.Totals.Status);
 
     [Fact]
     public void Each_fulfilment_captures_what_it_is_worth_and_the_last_the_rest()
@@ -39,11 +40,11 @@ public class PaymentShippedTests
         var first = Take(Held, 510);
         Assert.Equal(
             ("capture", 510L, "order-service"),
-            (first.Next!.Call.Operation, first.Next.Call.AmountMinor, first.Next.Call.AskedBy));
+            (first.Next!.Attempt.Operation, first.Next.Attempt.AmountMinor, first.Next.Attempt.RequestedBy));
         var part = Done(first);
         Assert.Equal(("authorized", 510L, 1_020L, "partially_paid"), Of(part));
         var second = Take(part, 1_530);
-        Assert.Equal((1_020L, $"{Id}:capture:2"), (second.Next!.Call.AmountMinor, second.Next.Call.Key));
+        Assert.Equal((1_020L, $"{Id}:capture:2"), (second.Next!.Attempt.AmountMinor, second.Next.Attempt.Key));
         Assert.Equal(("captured", 1_530L, 0L, "paid"), Of(Done(second)));
     }
 
@@ -54,18 +55,18 @@ public class PaymentShippedTests
         var both = Done(Take(Held, 1_000));
         Assert.Null(Take(both, 1_000).Next);
         Assert.Null(Take(both, 510).Next);
-        Assert.True(ShippedRules.IsDone(both.Payment!, new TakeShipped(510, false)));
+        Assert.True(ShipmentRules.IsDone(both.Payment!, new TakeShipped(510, false)));
         // While one is under way the next waits; it is asked again.
         var begun = Take(Held, 510);
-        Assert.Null(Take(begun.File, 1_000).Next);
-        Assert.False(ShippedRules.IsDone(begun.File.Payment!, new TakeShipped(510, false)));
+        Assert.Null(Take(begun.Case, 1_000).Next);
+        Assert.False(ShipmentRules.IsDone(begun.Case.Payment!, new TakeShipped(510, false)));
     }
 
     [Fact]
     public void A_gateway_that_captures_once_takes_the_whole_with_the_first()
     {
         var first = Take(Held, 510, gateway: Once);
-        Assert.Equal(1_530, first.Next!.Call.AmountMinor);
+        Assert.Equal(1_530, first.Next!.Attempt.AmountMinor);
         var whole = Done(first);
         Assert.Equal(("captured", 1_530L, 0L, "paid"), Of(whole));
         Assert.Null(Take(whole, 1_530, gateway: Once).Next);
@@ -76,15 +77,15 @@ public class PaymentShippedTests
     {
         var part = Done(Take(Held, 510));
         var close = Take(part, 510, close: true);
-        Assert.Equal(("void", 1_020L), (close.Next!.Call.Operation, close.Next.Call.AmountMinor));
+        Assert.Equal(("void", 1_020L), (close.Next!.Attempt.Operation, close.Next.Attempt.AmountMinor));
         var closed = Done(close);
         Assert.Equal(("captured", 510L, 0L, "partially_paid"), Of(closed));
         Assert.Null(Take(closed, 510, close: true).Next);
-        Assert.True(ShippedRules.IsDone(closed.Payment!, new TakeShipped(510, true)));
+        Assert.True(ShipmentRules.IsDone(closed.Payment!, new TakeShipped(510, true)));
         // Nothing was shipped at all.
         Assert.Equal(("voided", 0L, 0L, "voided"), Of(Done(Take(Held, 0, close: true))));
         // What is due is taken first.
-        Assert.Equal("capture", Take(Held, 510, close: true).Next!.Call.Operation);
+        Assert.Equal("capture", Take(Held, 510, close: true).Next!.Attempt.Operation);
     }
 
     [Fact]
@@ -93,7 +94,7 @@ public class PaymentShippedTests
         var declined = Settle(Take(Held, 510), new GatewayResult.Declined("expired", "The authorization has expired."));
         Assert.Equal(("authorized", 0L, 1_530L, "authorized"), Of(declined));
         Assert.Null(Take(declined, 510, now: Now.AddMinutes(59)).Next);
-        Assert.Equal(2, Take(declined, 510, now: Now.AddMinutes(60)).Next!.Call.N);
+        Assert.Equal(2, Take(declined, 510, now: Now.AddMinutes(60)).Next!.Attempt.Number);
     }
 
     [Fact]
@@ -101,36 +102,36 @@ public class PaymentShippedTests
     {
         // An outage that outlasts the attempts of one key is no refusal.
         var begun = Take(Held, 510);
-        var file = begun.File.With(begun.Next!.Call with { Attempts = Limits.GatewayMaxAttempts });
-        var given = CallRules.Settle(
-            file, "capture", 1, new GatewayResult.Unavailable("503"), Several, Now, Limits).File;
-        Assert.Equal((PaymentStates.Authorized, null), (given.Payment!.State, given.Payment.Notice));
+        var file = begun.Case.With(begun.Next!.Attempt with { Sends = Limits.GatewayMaxAttempts });
+        var given = AttemptRules.Settle(
+            file, "capture", 1, new GatewayResult.Unavailable("503"), Several, AtNow).Case;
+        Assert.Equal((PaymentStates.Authorized, null), (given.Payment!.State, given.Payment.AttentionCode));
         Assert.Null(Take(given, 510, now: Now.AddSeconds(29)).Next);
-        Assert.Equal(2, Take(given, 510, now: Now.AddSeconds(30)).Next!.Call.N);
+        Assert.Equal(2, Take(given, 510, now: Now.AddSeconds(30)).Next!.Attempt.Number);
     }
 
     [Fact]
     public void An_undo_of_what_was_captured_in_part_releases_the_rest_and_refunds_the_part()
     {
         var part = Done(Take(Held, 510));
-        var undo = PaymentRules.Undo(part, StepNames.AuthorizePayment, 0, Now, Limits);
-        Assert.Equal(("void", 1_020L), (undo.Next!.Call.Operation, undo.Next.Call.AmountMinor));
-        var refund = CallRules.Settle(
-            undo.File, "void", 1, new GatewayResult.Succeeded("ok"), Several, Now, Limits);
-        Assert.Equal(("refund", 510L), (refund.Next!.Call.Operation, refund.Next.Call.AmountMinor));
+        var undo = PaymentRules.Undo(part, StepNames.AuthorizePayment, 0, AtNow);
+        Assert.Equal(("void", 1_020L), (undo.Next!.Attempt.Operation, undo.Next.Attempt.AmountMinor));
+        var refund = AttemptRules.Settle(
+            undo.Case, "void", 1, new GatewayResult.Succeeded("ok"), Several, AtNow);
+        Assert.Equal(("refund", 510L), (refund.Next!.Attempt.Operation, refund.Next.Attempt.AmountMinor));
         Assert.Null(refund.Answer);
-        var undone = CallRules.Settle(
-            refund.File, "refund", 1, new GatewayResult.Succeeded("ok"), Several, Now, Limits);
+        var undone = AttemptRules.Settle(
+            refund.Case, "refund", 1, new GatewayResult.Succeeded("ok"), Several, AtNow);
         Assert.Equal((true, StepOutcome.Completed), (undone.Answer!.Undo, undone.Answer.Outcome));
-        Assert.Equal(("refunded", 510L, 0L, "refunded"), Of(undone.File));
+        Assert.Equal(("refunded", 510L, 0L, "refunded"), Of(undone.Case));
     }
 
     [Fact]
     public void A_refund_of_a_part_leaves_the_rest_held()
     {
         var part = Done(Take(Held, 510));
-        var refunding = CallRules.Begin(
-            part.With(part.Payment! with { State = PaymentStates.Refunding }), GatewayOperations.Refund, 510, Now, Limits, "ann");
+        var refunding = AttemptOutcomes.Begin(
+            part.With(part.Payment! with { State = PaymentStates.Refunding }), GatewayOperations.Refund, 510, AtNow, "ann");
         Assert.Equal(("authorized", 510L, 1_020L, "refunded"), Of(Done(refunding)));
     }
 
@@ -139,9 +140,9 @@ public class PaymentShippedTests
     {
         var paid = Held.With(Held.Payment! with
         {
-            Provider = Payment.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
+            Provider = PaymentProviders.Balance, State = PaymentStates.Captured, CapturedMinor = 1_530,
         });
-        Assert.Same(paid, ShippedRules.Take(paid, new TakeShipped(510, false), null, Now, Limits).File);
-        Assert.True(ShippedRules.IsDone(paid.Payment!, new TakeShipped(510, true)));
+        Assert.Same(paid, ShipmentRules.Take(paid, new TakeShipped(510, false), null, AtNow).Case);
+        Assert.True(ShipmentRules.IsDone(paid.Payment!, new TakeShipped(510, true)));
     }
 }

@@ -1,17 +1,16 @@
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Reconciliation;
 
-
-
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Our record of an order beside a gateway's: what agrees, what is on its way, and each way to differ.</summary>
+/// <summary>Comparison of our record of an order with a gateway's: agreement, payments in progress and differences.</summary>
 public class ReconciliationRulesTests
 {
     static readonly DateTimeOffset From = new(2026, 1, 31, 0, 0, 0, TimeSpan.Zero);
     static readonly DateTimeOffset To = From.AddDays(1);
-    static readonly DateTimeOffset Made = From.AddHours(12);
-    static readonly Guid Id = Guid.CreateVersion7(Made);
+    static readonly DateTimeOffset Created = From.AddHours(12);
+    static readonly Guid Id = Guid.CreateVersion7(Created);
 
     sealed class List : IChargeList
     {
@@ -28,7 +27,7 @@ public class ReconciliationRulesTests
     {
         OrderId = Id, State = state, CustomerId = "ann", Provider = "sandbox", Currency = "GBP", AmountMinor = 1_530,
         AuthorizedMinor = reference is null ? 0 : 1_530, CapturedMinor = captured, RefundedMinor = refunded, Voided = voided,
-        GatewayReference = reference, CreatedAt = Made, UpdatedAt = Made,
+        GatewayReference = reference, CreatedAt = Created, UpdatedAt = Created,
     };
 
     static readonly Payment Authorized = Pay(PaymentStates.Authorized);
@@ -37,35 +36,35 @@ public class ReconciliationRulesTests
     static readonly Payment Voided = Pay(PaymentStates.Voided, voided: true);
     static readonly Payment Declined = Pay(PaymentStates.Declined, reference: null);
 
-    static readonly GatewayCall Authorize = new()
+    static readonly PaymentAttempt Authorize = new()
     {
-        OrderId = Id, Operation = GatewayOperations.Authorize, N = 1, State = CallStates.Succeeded, AmountMinor = 1_530,
-        Reference = "ch_1", StartedAt = Made, FinishedAt = Made,
+        OrderId = Id, Operation = GatewayOperations.Authorize, Number = 1, State = AttemptStates.Succeeded, AmountMinor = 1_530,
+        Reference = "ch_1", StartedAt = Created, FinishedAt = Created,
     };
 
     static ListedCharge Charge(long held = 0, long captured = 0, long refunded = 0, string id = "ch_1", DateTimeOffset? at = null) =>
-        new(id, Id, "GBP", "its_word", held, captured, refunded, at ?? Made);
+        new(id, Id, "GBP", "its_state", held, captured, refunded, at ?? Created);
 
     static ReconciliationVerdict Compare(Payment? payment, params ListedCharge[] charges) =>
         Rules.Compare(new(
-            new PaymentFile(Id, payment, payment is null ? [] : [Authorize]), charges,
+            new PaymentCase(Id, payment, payment is null ? [] : [Authorize]), charges,
             (payment?.CapturedMinor ?? 0, payment?.RefundedMinor ?? 0)));
 
     static void Agrees(ReconciliationVerdict verdict)
     {
-        Assert.False(verdict.IsUnderWay);
+        Assert.False(verdict.IsInProgress);
         Assert.Empty(verdict.Differences);
     }
 
     static void Differs(string kind, string repair, ReconciliationVerdict verdict)
     {
         var one = Assert.Single(verdict.Differences);
-        Assert.Equal((kind, Id, false), (one.Kind, one.OrderId, verdict.IsUnderWay));
+        Assert.Equal((kind, Id, false), (one.Kind, one.OrderId, verdict.IsInProgress));
         Assert.Contains(repair, one.Repair, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_same_on_both_sides_agrees_whatever_the_order_came_to()
+    public void Equal_records_agree_whatever_the_outcome_of_the_order()
     {
         Agrees(Compare(Authorized, Charge(held: 1_530)));
         Agrees(Compare(Captured, Charge(captured: 1_530)));
@@ -81,7 +80,7 @@ public class ReconciliationRulesTests
     }
 
     [Fact]
-    public void Attempts_that_came_to_nothing_beside_the_one_that_did_agree() =>
+    public void Failed_attempts_beside_the_successful_one_agree() =>
         Agrees(Compare(Captured, Charge(captured: 1_530), Charge(id: "ch_0"), Charge(captured: 1_530, refunded: 1_530, id: "ch_2")));
 
     [Fact]
@@ -90,14 +89,14 @@ public class ReconciliationRulesTests
         Differs(DifferenceKinds.MissingHere, "REFUND 1530 ch_1", Compare(null, Charge(captured: 1_530)));
         Differs(DifferenceKinds.MissingHere, "REFUND 1030 ch_1", Compare(null, Charge(captured: 1_530, refunded: 500)));
         Differs(DifferenceKinds.MissingHere, "VOID ch_1", Compare(null, Charge(held: 1_530)));
-        Differs(DifferenceKinds.MissingHere, "its backup lacks", Compare(null, Charge()));
-        // The mark of an undo knows no charge either.
-        var tombstone = new Payment { OrderId = Id, State = PaymentStates.Undone, CreatedAt = Made, UpdatedAt = Made };
+        Differs(DifferenceKinds.MissingHere, "restored from an old backup", Compare(null, Charge()));
+        // A tombstone has no charge either.
+        var tombstone = new Payment { OrderId = Id, State = PaymentStates.Undone, CreatedAt = Created, UpdatedAt = Created };
         Differs(DifferenceKinds.MissingHere, "VOID ch_1", Compare(tombstone, Charge(held: 1_530)));
     }
 
     [Fact]
-    public void A_second_charge_with_money_is_missing_here_also_of_an_order_that_is_over()
+    public void An_additional_charge_with_money_is_missing_here_even_for_a_finished_order()
     {
         Differs(
             DifferenceKinds.MissingHere, "REFUND 1530 ch_2",
@@ -120,7 +119,7 @@ public class ReconciliationRulesTests
     }
 
     [Fact]
-    public void Other_amounts_are_named()
+    public void Differing_amounts_are_reported()
     {
         Differs(DifferenceKinds.Amount, "REFUND 1 ch_1", Compare(Captured, Charge(captured: 1_531)));
         Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Compare(Authorized, Charge(captured: 1_530)));
@@ -130,18 +129,18 @@ public class ReconciliationRulesTests
         Differs(DifferenceKinds.Amount, "REFUND 500 ch_1", Compare(Refunded, Charge(captured: 1_530, refunded: 1_030)));
         Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Compare(Voided, Charge(captured: 1_530)));
         Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Compare(Captured, Charge(captured: 1_530) with { Currency = "EUR" }));
-        Differs(DifferenceKinds.Amount, "no money is missing", Compare(Voided, Charge(captured: 1_530, refunded: 1_530)));
+        Differs(DifferenceKinds.Amount, "already refunded the excess", Compare(Voided, Charge(captured: 1_530, refunded: 1_530)));
         var one = Compare(Captured, Charge(captured: 1_529)).Differences[0];
-        Assert.Equal("Captured are 1530 GBP here and 1529 GBP there.", one.Message);
-        Assert.Equal((new MoneyPosition(0, 1_530, 0), new MoneyPosition(0, 1_529, 0)), (one.Ours, one.Theirs));
+        Assert.Equal("Captured: 1530 GBP here, 1529 GBP at the gateway.", one.Message);
+        Assert.Equal((new ChargeTotals(0, 1_530, 0), new ChargeTotals(0, 1_529, 0)), (one.Ours, one.Theirs));
     }
 
     [Fact]
-    public void What_one_side_still_holds_is_named()
+    public void Money_held_on_one_side_only_is_reported()
     {
         Differs(DifferenceKinds.State, "VOID ch_1", Compare(Voided, Charge(held: 1_530)));
         Differs(DifferenceKinds.State, "/cancel", Compare(Authorized, Charge()));
-        // Taken in part with what was shipped, the rest still held.
+        // Captured in part with a shipment, the rest still held.
         var shipped = Pay(PaymentStates.Authorized, 1_000);
         Agrees(Compare(shipped, Charge(held: 530, captured: 1_000)));
         Differs(DifferenceKinds.State, "/cancel", Compare(shipped, Charge(captured: 1_000)));
@@ -150,33 +149,35 @@ public class ReconciliationRulesTests
     }
 
     [Fact]
-    public void What_an_operator_gave_back_by_hand_is_told_with_their_name_and_asks_for_no_repair()
+    public void An_operators_resolution_is_reported_with_name_and_reason_and_needs_no_repair()
     {
-        var said = Authorize with
+        var resolution = Authorize with
         {
-            Operation = GatewayOperations.Refund, Reference = null, AskedBy = "anna", ResolvedBy = "anna", Reason = "by bank transfer",
+            Operation = GatewayOperations.Refund, Reference = null, RequestedBy = "anna", ResolvedBy = "anna",
+            Reason = "by bank transfer",
         };
-        var one = Assert.Single(Told(Refunded, said, Charge(captured: 1_530)).Differences);
+        var one = Assert.Single(Resolved(Refunded, resolution, Charge(captured: 1_530)).Differences);
         Assert.Equal(DifferenceKinds.ByHand, one.Kind);
         Assert.Equal(
-            "Refunded are 1530 GBP here and 0 GBP there, as anna has said that 1530 GBP went back: by bank transfer", one.Message);
-        Assert.StartsWith("Nothing, if it went back", one.Repair, StringComparison.Ordinal);
-        Agrees(Told(Refunded, said, Charge(captured: 1_530, refunded: 1_530)));
-        // What is missing besides, or was given back by the gateway's own word, is found as before.
-        Differs(DifferenceKinds.Amount, "REFUND 530 ch_1", Told(Refunded, said, Charge(captured: 1_530, refunded: 1_000)));
-        Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Told(Refunded, said with { ResolvedBy = null }, Charge(captured: 1_530)));
-        var letGo = said with { Operation = GatewayOperations.Void };
-        Differs(DifferenceKinds.ByHand, "Nothing, if it went back", Told(Voided, letGo, Charge(held: 1_530)));
-        Differs(DifferenceKinds.State, "VOID ch_1", Told(Voided, letGo with { ResolvedBy = null }, Charge(held: 1_530)));
+            "Refunded: 1530 GBP here, 0 GBP at the gateway. anna recorded a refund of 1530 GBP: by bank transfer", one.Message);
+        Assert.StartsWith("Nothing, if the money was returned", one.Repair, StringComparison.Ordinal);
+        Agrees(Resolved(Refunded, resolution, Charge(captured: 1_530, refunded: 1_530)));
+        // A further difference, or a refund reported by the gateway itself, is found as usual.
+        Differs(DifferenceKinds.Amount, "REFUND 530 ch_1", Resolved(Refunded, resolution, Charge(captured: 1_530, refunded: 1_000)));
+        var byGateway = resolution with { ResolvedBy = null };
+        Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Resolved(Refunded, byGateway, Charge(captured: 1_530)));
+        var release = resolution with { Operation = GatewayOperations.Void };
+        Differs(DifferenceKinds.ByHand, "Nothing, if the money was returned", Resolved(Voided, release, Charge(held: 1_530)));
+        Differs(DifferenceKinds.State, "VOID ch_1", Resolved(Voided, release with { ResolvedBy = null }, Charge(held: 1_530)));
 
-        static ReconciliationVerdict Told(Payment payment, GatewayCall said, ListedCharge charge) => Rules.Compare(new(
-            new PaymentFile(Id, payment, [Authorize, said]), [charge], (payment.CapturedMinor, payment.RefundedMinor)));
+        static ReconciliationVerdict Resolved(Payment payment, PaymentAttempt attempt, ListedCharge charge) => Rules.Compare(new(
+            new PaymentCase(Id, payment, [Authorize, attempt]), [charge], (payment.CapturedMinor, payment.RefundedMinor)));
     }
 
     [Fact]
-    public void A_journal_that_tells_the_payment_otherwise_is_named() =>
+    public void A_journal_that_contradicts_the_payment_is_reported() =>
         Differs(DifferenceKinds.Journal, "./orderwright verify", Rules.Compare(new(
-            new PaymentFile(Id, Captured, [Authorize]), [Charge(captured: 1_530)], (1_529, 0))));
+            new PaymentCase(Id, Captured, [Authorize]), [Charge(captured: 1_530)], (1_529, 0))));
 
     [Theory]
     [InlineData(PaymentStates.Authorizing)]
@@ -184,31 +185,31 @@ public class ReconciliationRulesTests
     [InlineData(PaymentStates.Capturing)]
     [InlineData(PaymentStates.Voiding)]
     [InlineData(PaymentStates.Refunding)]
-    public void What_is_on_its_way_is_no_difference(string state)
+    public void A_payment_in_progress_is_no_difference(string state)
     {
         var moving = Compare(Pay(state), Charge(captured: 999));
-        Assert.True(moving.IsUnderWay);
+        Assert.True(moving.IsInProgress);
         Assert.Empty(moving.Differences);
     }
 
     [Fact]
-    public void What_moved_since_the_list_was_begun_or_is_being_asked_is_on_its_way()
+    public void A_recent_change_or_an_open_attempt_is_in_progress()
     {
-        Assert.True(Compare(Captured with { UpdatedAt = To.AddMinutes(59.5) }, Charge(held: 1_530)).IsUnderWay);
-        Assert.False(Compare(Captured with { UpdatedAt = To.AddMinutes(58) }, Charge(held: 1_530)).IsUnderWay);
-        var asked = new PaymentFile(Id, Captured, [Authorize, Authorize with
+        Assert.True(Compare(Captured with { UpdatedAt = To.AddMinutes(59.5) }, Charge(held: 1_530)).IsInProgress);
+        Assert.False(Compare(Captured with { UpdatedAt = To.AddMinutes(58) }, Charge(held: 1_530)).IsInProgress);
+        var asked = new PaymentCase(Id, Captured, [Authorize, Authorize with
         {
-            Operation = GatewayOperations.Refund, State = CallStates.InDoubt, FinishedAt = null, Reference = null,
+            Operation = GatewayOperations.Refund, State = AttemptStates.InDoubt, FinishedAt = null, Reference = null,
         }]);
-        Assert.True(Rules.Compare(new(asked, [Charge(captured: 1_530, refunded: 1_530)], (1_530, 0))).IsUnderWay);
+        Assert.True(Rules.Compare(new(asked, [Charge(captured: 1_530, refunded: 1_530)], (1_530, 0))).IsInProgress);
     }
 
     [Fact]
-    public void What_was_made_outside_the_range_is_not_judged()
+    public void Charges_and_attempts_outside_the_range_are_not_compared()
     {
         Agrees(Compare(null, Charge(captured: 1, at: From.AddTicks(-1)), Charge(captured: 1, id: "ch_2", at: To)));
         Agrees(Compare(Captured, Charge(captured: 1, at: To.AddMinutes(5))));
         Agrees(Rules.Compare(new(
-            new PaymentFile(Id, Captured, [Authorize with { StartedAt = From.AddTicks(-1) }]), [], (1_530, 0))));
+            new PaymentCase(Id, Captured, [Authorize with { StartedAt = From.AddTicks(-1) }]), [], (1_530, 0))));
     }
 }

@@ -3,7 +3,7 @@ using Orderwright.StockService;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>A batch of commands, decided one after the other, saved once.</summary>
+/// <summary>Batch of commands: decided in sequence, saved once.</summary>
 public class StockBatchTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -20,7 +20,7 @@ public class StockBatchTests
         new(Order(n), state, null, null, "GBP", [new(1, "MUG", quantity, 255)], until ?? Until, Now, Now);
 
     [Fact]
-    public void Buyers_are_served_in_order_of_arrival_until_nothing_is_left()
+    public void Orders_are_served_in_order_of_arrival_until_stock_runs_out()
     {
         var batch = new StockBatch([], [Mugs(50)], Now);
         var outcomes = Enumerable.Range(1, 500).Select(n => batch.Decide(Order(n), Want(1))!.Outcome).ToArray();
@@ -52,7 +52,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void A_whole_order_in_one_batch_leaves_one_row_in_its_last_state()
+    public void All_commands_of_an_order_in_one_batch_leave_one_row_in_the_last_state()
     {
         var batch = new StockBatch([], [Mugs(5)], Now);
         batch.Decide(Order(1), Want(3));
@@ -65,7 +65,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void What_ends_as_it_began_writes_no_level()
+    public void An_unchanged_level_is_not_written()
     {
         var batch = new StockBatch([], [Mugs(5)], Now);
         batch.Decide(Order(1), Want(3));
@@ -76,7 +76,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void Goods_released_before_in_the_batch_may_be_held_after()
+    public void Goods_released_in_a_batch_can_be_held_later_in_the_batch()
     {
         var batch = new StockBatch([Known(1, "held", 5)], [Mugs(5, reserved: 5)], Now);
         Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(5))!.Outcome);
@@ -87,7 +87,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void A_renewed_hold_is_moved_from_its_old_end_to_its_new_one()
+    public void A_renewed_hold_moves_to_its_new_expiry()
     {
         var batch = new StockBatch([Known(1, "held", 5)], [Mugs(5, reserved: 5)], Now);
         Assert.Null(batch.Decide(Order(1), new RenewHold(Until.AddMinutes(5))));
@@ -97,7 +97,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void The_sweep_ends_what_is_due_and_nothing_else()
+    public void The_sweep_expires_due_holds_only()
     {
         var batch = new StockBatch(
             [Known(1, "held", 2), Known(2, "held", 2, Until.AddMinutes(1)), Known(3, "committed", 1)],
@@ -109,7 +109,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void Giving_an_allocation_back_is_a_movement_with_a_minus()
+    public void Releasing_an_allocation_is_a_negative_movement()
     {
         var batch = new StockBatch([Known(1, "committed", 2)], [Mugs(5, allocated: 2)], Now);
         batch.Decide(Order(1), new ReleaseStock());
@@ -124,7 +124,7 @@ public class StockBatchTests
     static ShipGoods Ship(int fulfilment, int quantity) => new(fulfilment, [new(1, "MUG", quantity)]);
 
     [Fact]
-    public void What_is_shipped_is_neither_allocated_nor_on_hand_any_more_and_is_shipped_once()
+    public void Shipped_goods_leave_allocated_and_on_hand_once()
     {
         var batch = new StockBatch([Known(1, "committed", 5)], [Mugs(9, allocated: 7)], Now);
         Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
@@ -137,7 +137,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void A_fulfilment_that_was_shipped_in_an_earlier_batch_gets_the_same_answer_and_moves_nothing()
+    public void A_fulfilment_of_an_earlier_batch_gets_the_same_reply_and_moves_nothing()
     {
         var batch = new StockBatch(
             [Known(1, "committed", 5)], [Mugs(9, allocated: 5)], Now, [new Shipment(Order(1), 1, [new(1, "MUG", 2)])]);
@@ -151,11 +151,11 @@ public class StockBatchTests
     [InlineData("held")]
     [InlineData("released")]
     [InlineData("refused")]
-    public void What_is_not_allocated_cannot_have_been_shipped(string state) => Assert.Throws<InvalidOperationException>(
+    public void Unallocated_goods_cannot_be_shipped(string state) => Assert.Throws<InvalidOperationException>(
         () => new StockBatch([Known(1, state, 5)], [Mugs(9, allocated: 5)], Now).Ship(Order(1), Ship(1, 2)));
 
     [Fact]
-    public void What_is_not_shipped_of_a_closed_order_is_available_again_once()
+    public void Unshipped_goods_of_a_closed_order_are_released_once()
     {
         var batch = new StockBatch(
             [Known(1, "committed", 5)], [Mugs(7, allocated: 6)], Now, [new Shipment(Order(1), 1, [new(1, "MUG", 2)])]);
@@ -169,7 +169,7 @@ public class StockBatchTests
     }
 
     [Fact]
-    public void A_shipment_that_comes_after_the_rest_was_released_still_leaves()
+    public void A_shipment_after_the_release_of_the_rest_is_still_deducted()
     {
         var batch = new StockBatch([Known(1, "committed", 5)], [Mugs(7, allocated: 5)], Now);
         batch.ReleaseUnshipped(Order(1), new([new(1, "MUG", 3)]));

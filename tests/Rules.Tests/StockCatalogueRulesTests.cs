@@ -5,7 +5,7 @@ using Orderwright.StockService;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Products, counts and adjustments: what a change of the catalogue answers.</summary>
+/// <summary>Decisions on changes of products, counts and adjustments.</summary>
 public class StockCatalogueRulesTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -38,7 +38,7 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void A_new_product_is_created_with_a_level_of_nothing()
+    public void A_new_product_starts_with_an_empty_level()
     {
         var decision = Decide(Put(), null);
         Assert.Equal((201, "/api/v1/products/MUG", 1L),
@@ -62,7 +62,7 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void The_same_product_again_changes_nothing()
+    public void An_unchanged_product_writes_nothing()
     {
         var decision = Decide(Put(), Mug);
         Assert.Equal((200, 3L), (decision.Answer!.Status, decision.Answer.Version));
@@ -81,7 +81,7 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void What_does_not_exist_cannot_be_counted_adjusted_or_removed()
+    public void An_unknown_product_cannot_be_counted_adjusted_or_removed()
     {
         Refuses(404, "not_found", Decide(Count(1), null), null);
         Refuses(404, "not_found", Decide(Adjust(1), null), null);
@@ -92,7 +92,7 @@ public class StockCatalogueRulesTests
     [InlineData(1, 0, 0)]
     [InlineData(1, 1, 0)]
     [InlineData(1, 0, 1)]
-    public void A_product_with_stock_stays(long onHand, long allocated, long reserved)
+    public void A_product_with_stock_cannot_be_removed(long onHand, long allocated, long reserved)
     {
         var entry = Mug with { Level = new("MUG", onHand, allocated, reserved, 1) };
         Refuses(409, "product_in_use", Decide(new CatalogueChange.Remove("MUG", null), entry), entry);
@@ -118,7 +118,7 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void A_count_that_finds_what_was_known_writes_nothing()
+    public void A_count_without_difference_writes_nothing()
     {
         var decision = Decide(Count(10), Mug);
         Assert.Equal((200, 7L, null), (decision.Answer!.Status, decision.Answer.Version, decision.Movement));
@@ -126,7 +126,7 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void No_fewer_can_be_on_hand_than_are_promised()
+    public void On_hand_never_falls_below_promised_units()
     {
         Refuses(409, "below_promised", Decide(Count(4), Mug), Mug);
         Refuses(409, "below_promised", Decide(Adjust(-6), Mug), Mug);
@@ -135,7 +135,7 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void An_adjustment_answers_with_its_movement()
+    public void An_adjustment_returns_its_movement()
     {
         var decision = Decide(Adjust(-3), Mug);
         Assert.Null(decision.Answer);
@@ -144,6 +144,6 @@ public class StockCatalogueRulesTests
     }
 
     [Fact]
-    public void More_than_a_level_can_say_is_a_bad_request() =>
+    public void Exceeding_the_range_of_a_level_is_a_bad_request() =>
         Refuses(400, "invalid_request", Decide(Adjust(Check.Most), Mug), Mug);
 }

@@ -3,7 +3,7 @@ using Orderwright.StockService;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What stock-service answers to one order, by the state of its reservation.</summary>
+/// <summary>Decisions on the commands of one order, by state of its reservation.</summary>
 public class StockRulesTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -55,7 +55,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void One_line_that_is_not_to_be_had_refuses_the_whole_order()
+    public void One_unavailable_line_refuses_the_whole_order()
     {
         var decision = Reserve(Line(1, "PEN", 1), Line(2, "MUG", 6));
         IsRefused(ReasonCodes.OutOfStock, decision);
@@ -77,11 +77,11 @@ public class StockRulesTests
         IsRefused(ReasonCodes.OutOfStock, Reserve(Line(1, "PEN", int.MaxValue), Line(2, "PEN", int.MaxValue)));
 
     [Fact]
-    public void A_sku_that_is_not_in_the_catalogue_is_refused() =>
+    public void An_unknown_sku_is_refused() =>
         IsRefused(ReasonCodes.UnknownSku, Reserve(Line(1, "CUP", 1)));
 
     [Fact]
-    public void A_price_that_is_not_the_catalogues_is_refused()
+    public void A_price_other_than_the_catalogues_is_refused()
     {
         var decision = Reserve(Line(1, "MUG", 1, 254));
         IsRefused(ReasonCodes.PriceChanged, decision);
@@ -93,14 +93,14 @@ public class StockRulesTests
         Assert.Equal(StepOutcome.Completed, Reserve(Line(1, "MUG", 1, 255)).Answer!.Outcome);
 
     [Fact]
-    public void Who_may_set_prices_sets_them_and_gets_the_others_filled_in()
+    public void A_permitted_caller_sets_prices_and_missing_ones_are_filled_in()
     {
         var decision = Reserve(null, true, Line(1, "MUG", 1, 1), Line(2, "PEN", 1), Line(3, "HAT", 1, 0));
         Assert.Equal([1L, 99L, 0L], decision.Answer!.Priced!.Select(line => line.UnitPrice!.Value));
     }
 
     [Fact]
-    public void A_sku_in_another_currency_is_refused_unless_the_price_is_set_by_who_may()
+    public void A_sku_in_another_currency_is_refused_unless_a_permitted_caller_sets_the_price()
     {
         IsRefused(ReasonCodes.CurrencyMismatch, Reserve(Line(1, "HAT", 1)));
         IsRefused(ReasonCodes.CurrencyMismatch, Reserve(null, true, Line(1, "HAT", 1)));
@@ -127,7 +127,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_repeated_reserve_gets_the_same_refusal_though_the_goods_are_there_now()
+    public void A_repeated_reserve_gets_the_same_refusal_even_when_goods_are_available_now()
     {
         var first = Reserve(Line(1, "MUG", 6)).Next!;
         var again = Reserve(first, false, Line(1, "MUG", 1));
@@ -137,7 +137,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_reserve_that_comes_after_its_release_is_refused()
+    public void A_reserve_after_its_release_is_refused()
     {
         var tombstone = StockRules.Release(Order, null, Now).Next!;
         Assert.Equal(("released", 0), (tombstone.State, tombstone.Lines.Count));
@@ -164,7 +164,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_commit_after_the_hold_expired_takes_the_goods_again()
+    public void A_commit_after_expiry_allocates_the_goods_again()
     {
         var decision = StockRules.Commit(Order, In("expired", Line(1, "MUG", 5, 255)), ItemOf, Now);
         Assert.Equal((StepOutcome.Completed, "committed"), (decision.Answer!.Outcome, decision.Next!.State));
@@ -174,7 +174,7 @@ public class StockRulesTests
     [Theory]
     [InlineData("MUG", 6)]
     [InlineData("GONE", 1)]
-    public void A_commit_after_the_goods_went_elsewhere_is_refused_for_good(string sku, int quantity)
+    public void A_commit_after_the_goods_were_sold_is_refused_for_good(string sku, int quantity)
     {
         var decision = StockRules.Commit(
             Order, In("expired", Line(1, "PEN", 1, 99), Line(2, sku, quantity, 255)), ItemOf, Now);
@@ -188,7 +188,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_commit_of_an_order_never_heard_of_is_refused_and_so_is_its_late_reserve()
+    public void A_commit_of_an_unknown_order_is_refused_and_so_is_its_late_reserve()
     {
         var decision = StockRules.Commit(Order, null, ItemOf, Now);
         IsRefused(ReasonCodes.HoldLost, decision);
@@ -196,7 +196,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_release_gives_back_what_is_held_or_allocated_once()
+    public void A_release_returns_held_or_allocated_goods_once()
     {
         var line = Line(1, "MUG", 2, 255);
         Assert.Equal([new("MUG", -2, 0)], StockRules.Release(Order, In("held", line), Now).Shifts);
@@ -217,7 +217,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_renewal_moves_the_end_of_a_hold_only_forward()
+    public void A_renewal_only_extends_a_hold()
     {
         var later = Until.AddMinutes(5);
         Assert.Equal(later, StockRules.Renew(new RenewHold(later), In("held"), Now).Next!.ExpiresAt);
@@ -227,7 +227,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_hold_expires_at_its_end_and_not_before()
+    public void A_hold_expires_on_time_and_not_before()
     {
         var held = In("held", Line(1, "MUG", 2, 255));
         Assert.Null(StockRules.Expire(held, Until.AddMilliseconds(-1), Now).Next);
@@ -241,7 +241,7 @@ public class StockRulesTests
     [InlineData("released")]
     [InlineData("refused")]
     [InlineData("expired")]
-    public void What_is_not_held_does_not_expire(string state)
+    public void Only_held_reservations_expire(string state)
     {
         var decision = StockRules.Expire(In(state, Line(1, "MUG", 2, 255)), Until.AddDays(1), Now);
         Assert.Null(decision.Next);
@@ -249,7 +249,7 @@ public class StockRulesTests
     }
 
     [Fact]
-    public void A_level_never_goes_below_what_is_promised()
+    public void A_level_never_falls_below_promised_units()
     {
         var level = new StockLevel("MUG", 10, 2, 3, 1);
         Assert.Equal(new StockLevel("MUG", 10, 5, 0, 1), level.Shift(-3, 3));

@@ -27,7 +27,7 @@ public sealed class CloudEventsBatchTests
     [InlineData("[")]
     [InlineData("[,]")]
     [InlineData("[1,2")]
-    public void A_body_that_is_no_array_is_unreadable_as_a_whole_or_in_part(string body)
+    public void A_body_other_than_an_array_is_unreadable_as_a_whole_or_in_part(string body)
     {
         var (messages, unreadable) = Read(body);
         Assert.Empty(messages);
@@ -89,7 +89,7 @@ public sealed class CloudEventsBatchTests
     }
 
     [Fact]
-    public void Wherever_a_body_is_cut_off_what_was_complete_counts_and_the_rest_is_unreadable()
+    public void Complete_events_of_a_truncated_body_are_read_and_the_rest_is_unreadable()
     {
         var body = Encoding.UTF8.GetBytes($"[{GoodText},{GoodText},{GoodText}]");
         for (var length = 0; length < body.Length; length++)
@@ -111,7 +111,7 @@ public sealed class CloudEventsBatchTests
                 var copy = body.ToArray();
                 copy[i] = wrong;
                 var (messages, _) = CloudEventsBatch.Read(copy);
-                // The part after the comma lies before the byte, or behind it.
+                // The part after the comma is before the byte, or after.
                 if (i > 2 + GoodText.Length) Assert.Equal(Good, messages[0]);
             }
     }
@@ -152,7 +152,7 @@ public sealed class CloudEventsBatchTests
     }
 
     [Fact]
-    public void What_follows_the_array_is_unreadable_and_the_array_counts()
+    public void Data_after_the_array_is_unreadable_and_the_array_is_read()
     {
         var (messages, unreadable) = Read($"[{GoodText}] and more");
         Assert.Equal([Good], messages);
@@ -162,7 +162,7 @@ public sealed class CloudEventsBatchTests
     [Fact]
     public void A_sender_may_leave_out_every_optional_field_of_a_message()
     {
-        // Null is not written, so whoever reads must not require it.
+        // Null is not written, so readers must not require the property.
         var nullability = new NullabilityInfoContext();
         var parameters =
             from type in typeof(MessageJson).Assembly.GetExportedTypes()

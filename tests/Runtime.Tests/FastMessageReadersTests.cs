@@ -5,7 +5,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>What is read by hand is read as the serializer reads it, whatever somebody did to it on the way.</summary>
+/// <summary>Fast readers give the same results as the serializer, for every modification of the input.</summary>
 public sealed class FastMessageReadersTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);

@@ -16,7 +16,7 @@ public sealed class FaultPointTests
     [InlineData(FaultPoint.BeforeCommit, "dies", "commit", "publish 1 to saga-coordinator")]
     [InlineData(FaultPoint.AfterCommit, "commit", "dies", "publish 1 to saga-coordinator")]
     [InlineData(FaultPoint.AfterPublish, "commit", "publish 1 to saga-coordinator", "dies")]
-    public async Task Each_point_is_where_its_name_says(FaultPoint point, params string[] story)
+    public async Task Each_point_is_reached_at_the_named_moment(FaultPoint point, params string[] story)
     {
         var journal = new Journal();
         await RunAsync(new FaultPoints(point, at: 1, probability: 0, () => journal.Note("dies")), journal, sends: true, times: 1);
@@ -24,7 +24,7 @@ public sealed class FaultPointTests
     }
 
     [Fact]
-    public async Task A_count_is_met_once_and_batches_that_nobody_waits_for_do_not_count()
+    public async Task A_count_is_reached_once_and_batches_without_effects_do_not_count()
     {
         var journal = new Journal();
         var points = new FaultPoints(FaultPoint.AfterCommit, at: 3, probability: 0, () => journal.Note("dies"));
@@ -48,7 +48,7 @@ public sealed class FaultPointTests
     [InlineData("before-commit")]
     [InlineData("after-commit:20")]
     [InlineData("after-publish:0.01")]
-    public void A_point_is_read_from_the_settings(string said) => Assert.NotNull(Read(("FAULT", said)));
+    public void A_point_is_read_from_the_settings(string value) => Assert.NotNull(Read(("FAULT", value)));
 
     [Theory]
     [InlineData("somewhere")]
@@ -56,16 +56,16 @@ public sealed class FaultPointTests
     [InlineData("after-commit:0")]
     [InlineData("after-commit:1.5")]
     [InlineData("after-commit:-1")]
-    public void What_is_no_point_is_refused(string said) =>
-        Assert.Throws<InvalidSettingException>(() => Read(("FAULT", said)));
+    public void An_unknown_point_is_refused(string value) =>
+        Assert.Throws<InvalidSettingException>(() => Read(("FAULT", value)));
 
     [Theory]
     [InlineData("LISTEN", "http://0.0.0.0:4001")]
     [InlineData("KEYS", "/etc/orderwright/keys.json")]
-    public void Nobody_dies_by_it_in_production_unless_that_is_allowed_too(string name, string value)
+    public void Crashes_in_production_need_an_extra_permission(string name, string value)
     {
         Assert.Throws<InvalidSettingException>(() => Read(("FAULT", "before-commit"), (name, value)));
-        Assert.NotNull(Read(("FAULT", "before-commit"), (name, value), ("FAULT_ALLOWED", "true")));
+        Assert.NotNull(Read(("FAULT", "before-commit"), (name, value), ("FaultAllowed", "true")));
         Assert.Null(Read((name, value)));
     }
 

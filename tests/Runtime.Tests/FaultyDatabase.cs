@@ -2,39 +2,39 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>How a transaction goes wrong.</summary>
+/// <summary>Failure of a transaction.</summary>
 public enum Fault
 {
     None,
 
-    /// <summary>There is no connection.</summary>
+    /// <summary>No connection.</summary>
     Away,
 
-    /// <summary>Everything is written, the commit fails, nothing stays.</summary>
+    /// <summary>Everything is written, then the commit fails and rolls back.</summary>
     AtCommit,
 
-    /// <summary>It is committed, and the answer is lost.</summary>
+    /// <summary>The commit succeeds, but the reply is lost.</summary>
     AnswerLost,
 }
 
-/// <summary>A database whose next transactions fail as a test says; then it works.</summary>
+/// <summary>Database with failures of the next transactions, as specified by a test.</summary>
 public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
 {
     readonly Queue<Fault> faults = new();
 
     public string Engine => inner.Engine;
 
-    /// <summary>The disk is full: what writes fails, what only looks does not.</summary>
+    /// <summary>Full disk: writes fail, reads succeed.</summary>
     public bool IsFull { get; set; }
 
-    /// <summary>How the next transactions go, one after the other.</summary>
+    /// <summary>Results of the next transactions, in order.</summary>
     public void FailNext(params Fault[] next)
     {
         lock (faults)
             foreach (var fault in next) faults.Enqueue(fault);
     }
 
-    /// <summary>From now on it works.</summary>
+    /// <summary>Ends all failures.</summary>
     public void Recover()
     {
         lock (faults) faults.Clear();
@@ -47,7 +47,7 @@ public sealed class FaultyDatabase(IDatabase inner, Journal journal) : IDatabase
     {
         Fault fault;
         lock (faults) faults.TryDequeue(out fault);
-        if (fault == Fault.Away) throw new DatabaseUnavailableException("It is away.");
+        if (fault == Fault.Away) throw new DatabaseUnavailableException("Connection refused.");
         var result = await inner.WriteAsync(
             async transaction =>
             {

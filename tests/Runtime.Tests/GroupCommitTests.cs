@@ -6,7 +6,7 @@ namespace Orderwright.Runtime.Tests;
 public sealed class GroupCommitTests
 {
     [Fact]
-    public async Task Requests_that_come_together_share_a_transaction_and_each_gets_its_own_answer()
+    public async Task Concurrent_requests_share_a_transaction_and_get_separate_results()
     {
         await using var group = new Group();
         var answers = Enumerable.Range(0, 20).Select(group.Commit.SubmitAsync).ToList();
@@ -62,7 +62,7 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
-    public async Task An_answer_does_not_wait_for_what_is_published()
+    public async Task A_result_does_not_wait_for_publishing()
     {
         await using var group = new Group { Sends = true };
         await group.StartAsync();
@@ -73,7 +73,7 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
-    public async Task What_still_waits_when_the_service_stops_is_refused()
+    public async Task Requests_waiting_when_the_service_stops_are_refused()
     {
         await using var group = new Group();
         await group.StartAsync();
@@ -85,7 +85,7 @@ public sealed class GroupCommitTests
         Assert.Contains("is stopping", late.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A service with one group commit, which writes a note per request.</summary>
+    /// <summary>Service with a single group commit, writing a note per request.</summary>
     sealed class Group : IAsyncDisposable
     {
         public Group(RuntimeOptions? options = null)

@@ -1,13 +1,13 @@
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>Ids that every process makes for itself.</summary>
+/// <summary>Ids made independently by every process.</summary>
 public class IdTests
 {
     static readonly DateTimeOffset Now = new(2026, 11, 27, 12, 0, 0, 123, TimeSpan.Zero);
     readonly IdSource ids = new();
 
     [Fact]
-    public void An_id_is_a_UUIDv7_of_its_moment()
+    public void An_id_is_a_UUIDv7_of_the_given_time()
     {
         var id = ids.Next(Now);
         Assert.Equal(7, id.Version);

@@ -26,14 +26,14 @@ public sealed class InboxLoopTests
         await service.StartAsync();
         await service.SendAsync(Commands.Many(50));
         await service.SeesAsync("acknowledge 50");
-        // Our own publish may be noted after what it sets going.
+        // The publish may be recorded after its own effects.
         Assert.Equal(
             ["commit", "publish 50 to saga-coordinator", "acknowledge 50"],
             service.Journal.Lines.Where(line => line != "publish 50 to stock-service"));
     }
 
     [Fact]
-    public async Task Each_handler_gets_its_messages_in_order_of_arrival_and_handlers_come_in_the_modules_order()
+    public async Task Handlers_run_in_the_modules_order_with_messages_in_order_of_arrival()
     {
         await using var service = Service();
         Message[] sent =
@@ -50,7 +50,7 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
-    public async Task A_poison_message_goes_to_the_dead_letters_and_its_99_neighbours_are_handled()
+    public async Task A_poison_message_becomes_a_dead_letter_and_99_others_are_handled()
     {
         var sent = Commands.Many(100);
         var poison = sent[42];
@@ -87,14 +87,14 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
-    public async Task A_batch_whose_commit_was_not_answered_runs_again()
+    public async Task A_batch_runs_again_after_a_lost_commit_reply()
     {
         await using var service = Service();
         await service.StartAsync();
         service.Database.FailNext(Fault.AnswerLost);
         await service.SendAsync(Commands.Many(1));
         await service.SeesAsync("acknowledge 1");
-        // The handler of this test is not idempotent; those of a service have to be.
+        // The handler of this test is not idempotent, unlike a service's.
         Assert.Equal(2, (await service.NotesAsync()).Count);
     }
 
@@ -113,7 +113,7 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
-    public async Task What_nobody_takes_and_what_nobody_can_read_goes_to_the_dead_letters()
+    public async Task Messages_without_a_handler_and_unreadable_messages_become_dead_letters()
     {
         await using var service = Service();
         var unreadable = new UnreadableMessage("no JSON, with a NUL \0 and half a pair \ud800", "Not JSON.", null, null);
@@ -174,7 +174,7 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
-    public async Task A_message_whose_transaction_always_runs_out_of_time_is_buried_while_the_database_takes_other_writes()
+    public async Task A_message_that_always_times_out_becomes_a_dead_letter_while_other_writes_succeed()
     {
         var endless = Commands.Of(new CommitStock());
         await using var service = new TestService(context => new ServiceParts
@@ -192,12 +192,12 @@ public sealed class InboxLoopTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task While_the_database_takes_nobodys_writes_no_message_is_to_blame(bool disk)
+    public async Task No_message_is_blamed_while_all_writes_fail(bool disk)
     {
         await using var service = new TestService(context => new ServiceParts
         {
             Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
-            // Commits, without a write.
+            // Commits without a write.
             Jobs = [new TimedJob("neighbour", null, (_, _) => Task.FromResult(0))],
         });
         await service.StartAsync();
@@ -234,7 +234,7 @@ public sealed class InboxLoopTests
                 : Task.CompletedTask;
     }
 
-    // To this service it goes; what this service sends is refused.
+    // Messages to this service arrive; messages from this service are refused.
     static async Task SendThenAsync(TestService service, Func<Exception> refusal)
     {
         service.Transport.Refusal = destination => destination == service.Name ? null : refusal();

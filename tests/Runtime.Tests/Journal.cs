@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>What happened, in order, from everywhere.</summary>
+/// <summary>Events of a test, in order, from all threads.</summary>
 public sealed class Journal
 {
     readonly ConcurrentQueue<string> lines = new();

@@ -3,7 +3,7 @@ using Orderwright.Http;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>What <c>If-Match</c> says, and what it holds for.</summary>
+/// <summary>Parsing and matching of <c>If-Match</c>.</summary>
 public class PreconditionTests
 {
     static Precondition? Read(string? ifMatch)
@@ -14,14 +14,14 @@ public class PreconditionTests
     }
 
     [Fact]
-    public void Without_a_header_nothing_is_asked() => Assert.Null(Read(null));
+    public void Without_a_header_there_is_no_precondition() => Assert.Null(Read(null));
 
     [Theory]
     [InlineData("\"7\"")]
     [InlineData("*")]
     [InlineData("\"6\", \"7\"")]
     [InlineData("\"6\",\"other\",\"7\"")]
-    public void It_holds_for_a_version_that_it_names(string ifMatch) => Assert.True(Read(ifMatch)!.Holds(7));
+    public void A_precondition_holds_for_a_listed_version(string ifMatch) => Assert.True(Read(ifMatch)!.Holds(7));
 
     [Theory]
     [InlineData("\"6\"")]
@@ -39,5 +39,5 @@ public class PreconditionTests
     [Theory]
     [InlineData("*")]
     [InlineData("\"7\"")]
-    public void It_never_holds_for_what_does_not_exist(string ifMatch) => Assert.False(Read(ifMatch)!.Holds(null));
+    public void A_precondition_never_holds_for_a_missing_resource(string ifMatch) => Assert.False(Read(ifMatch)!.Holds(null));
 }

@@ -4,24 +4,24 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Runtime.Tests;
 
 /// <summary>
-/// The in-process transport, with its doings in a journal, and switches that make it refuse, break or mangle.
+/// In-process transport with a journal of its actions, with switches to refuse, fail or change messages.
 /// </summary>
 public sealed class RecordingTransport(ITransport inner, Journal journal) : ITransport
 {
     readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>By destination: what a publish throws, or null.</summary>
+    /// <summary>Exception of a publish per destination, or null.</summary>
     public Func<string, Exception?> Refusal { get; set; } = _ => null;
 
-    /// <summary>No publish ends before this does.</summary>
+    /// <summary>Task to await before the end of every publish.</summary>
     public Task Stuck { get; set; } = Task.CompletedTask;
 
-    /// <summary>What happens to a delivery on its way.</summary>
+    /// <summary>Change of a delivery in transit.</summary>
     public Func<Delivery, Delivery> Mangle { get; set; } = delivery => delivery;
 
     public string? Trouble => inner.Trouble;
 
-    /// <summary>From now on nobody receives anything: it throws.</summary>
+    /// <summary>Makes every receive throw.</summary>
     public void BreakReceiving() => broken.TrySetException(new InvalidOperationException("The receiver is broken."));
 
     public async Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) =>

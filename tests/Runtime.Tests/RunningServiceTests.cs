@@ -15,7 +15,7 @@ public sealed class RunningServiceTests
         });
 
     [Fact]
-    public async Task It_is_ready_once_it_has_started_and_not_before_or_after()
+    public async Task A_service_is_ready_between_start_and_stop_only()
     {
         await using var service = Service();
         Assert.Equal("stock-service has not started.", service.Running.Trouble);
@@ -27,7 +27,7 @@ public sealed class RunningServiceTests
     }
 
     [Fact]
-    public async Task A_loop_of_the_service_that_throws_is_its_death_and_says_so()
+    public async Task A_throwing_loop_ends_the_service_with_a_reason()
     {
         await using var service = Service(
             new BackgroundLoop("fragile", _ => throw new InvalidOperationException("It broke.")));
@@ -74,7 +74,7 @@ public sealed class RunningServiceTests
     }
 
     [Fact]
-    public async Task Stopping_lets_a_transaction_under_way_come_to_its_end()
+    public async Task Stopping_completes_a_running_transaction()
     {
         var begun = new TaskCompletionSource();
         var go = new TaskCompletionSource();
@@ -93,7 +93,7 @@ public sealed class RunningServiceTests
     }
 
     [Fact]
-    public async Task What_it_does_can_be_measured()
+    public async Task A_service_publishes_metrics()
     {
         var seen = new Dictionary<string, double>();
         using var listener = new MeterListener();

@@ -8,9 +8,7 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>
-/// A service of a test's own parts, on SQLite in memory and the in-process transport; both can fail.
-/// </summary>
+/// <summary>Service with parts of a test, on SQLite in memory and the in-process transport; both can fail.</summary>
 public sealed class TestService : IServiceModule, IAsyncDisposable
 {
     static readonly TimeSpan Patience = Waiting.HangLimit;
@@ -49,7 +47,7 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
         return build(context);
     }
 
-    /// <summary>Returns when the purge that every service begins with is through, and forgets it.</summary>
+    /// <summary>Waits for the purge at the start of every service, and removes the entry from the journal.</summary>
     public async Task StartAsync()
     {
         await Running.StartAsync(default);
@@ -60,14 +58,14 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
     public Task SendAsync(params IReadOnlyList<Message> messages) => Transport.PublishAsync(Name, messages, default);
 
     public Task<List<(Guid Order, string Note)>> NotesAsync() =>
-        Database.QueryAsync(Context.Sql["all_notes"], SqlArgs.None, row => (row.Uuid(0), row.Text(1)));
+        Database.QueryAsync(Context.Sql["all_notes"], SqlArgs.None, row => (row.Uuid("order_id"), row.Text("note")));
 
     public Task<List<(Guid? Order, string? Type, string Raw, string Reason)>> DeadLettersAsync() =>
         Database.QueryAsync(
             Context.Sql["all_dead_letters"], SqlArgs.None,
-            row => (row.UuidOrNull(0), row.TextOrNull(1), row.Text(2), row.Text(3)));
+            row => (row.UuidOrNull("order_id"), row.TextOrNull("type"), row.Text("raw"), row.Text("reason")));
 
-    /// <summary>What waits in another service's inbox, or in this one's after its end.</summary>
+    /// <summary>Messages in another service's inbox, or in this service's after the end.</summary>
     public async Task<IReadOnlyList<Message>> WaitingAsync(string service)
     {
         await using var inbox = await Transport.OpenInboxAsync(service, default);
@@ -75,7 +73,7 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
         return [.. (await inbox.ReceiveAsync(1_000, limit.Token)).SelectMany(delivery => delivery.Messages)];
     }
 
-    /// <summary>Waits for the journal to have it.</summary>
+    /// <summary>Waits for an entry of the journal.</summary>
     public Task SeesAsync(string line) => EventuallyAsync(() => Journal.Lines.Contains(line), $"'{line}'");
 
     public async Task EventuallyAsync(Func<bool> holds, string what)
@@ -97,7 +95,7 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
     }
 }
 
-/// <summary>Writes a note per message and answers it; a poisonous order makes it throw.</summary>
+/// <summary>Writes a note per message and replies; throws for a poisonous order.</summary>
 sealed class NoteHandler(ServiceContext context, string note, Type takes, Func<Message, bool>? isPoison = null) : IBatchHandler
 {
     public List<int> Batches { get; } = [];
@@ -110,7 +108,7 @@ sealed class NoteHandler(ServiceContext context, string note, Type takes, Func<M
         await work.ExecuteAsync(
             context.Sql["add_notes"],
             SqlArgs.Over(batch).Uuid("order_id", message => message.OrderId).Text("note", _ => note));
-        // After the write: what is rolled back must not show.
+        // After the write: rolled-back effects must not show.
         if (batch.FirstOrDefault(message => isPoison?.Invoke(message) == true) is { } poison)
             throw new InvalidOperationException($"Order {poison.OrderId} is poison.");
         foreach (var message in batch) work.Answer(message, new StepAnswered(Undo: false, StepOutcome.Completed));

@@ -18,7 +18,7 @@ public sealed class TimedJobsTests
     }
 
     [Fact]
-    public async Task A_job_that_throws_runs_again_and_what_it_wrote_is_rolled_back()
+    public async Task A_throwing_job_is_rolled_back_and_runs_again()
     {
         var runs = 0;
         TestService? service = null;
@@ -79,10 +79,10 @@ public sealed class TimedJobsTests
 
         Assert.Equal(
             ["fresh", "yesterday"],
-            await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text(0)));
+            await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text("key")));
     }
 
-    // It took no row.
+    // No row was taken.
     static Task<int> Counted(ref int runs)
     {
         Interlocked.Increment(ref runs);

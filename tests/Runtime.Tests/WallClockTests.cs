@@ -30,7 +30,7 @@ public sealed class WallClockTests
     [Theory]
     [InlineData(0)]
     [InlineData(800)]
-    public void One_that_was_set_back_was_so_once_however_long_it_was_not_asked(int seconds)
+    public void A_clock_set_back_counts_once_however_long_it_was_not_read(int seconds)
     {
         time.Pass(TimeSpan.FromSeconds(seconds));
         time.Set(TimeSpan.FromSeconds(-6));
@@ -40,7 +40,7 @@ public sealed class WallClockTests
     }
 
     [Fact]
-    public void One_that_was_ahead_for_a_moment_is_found_out_if_it_was_asked_in_it()
+    public void A_clock_briefly_ahead_is_detected_if_it_was_read_meanwhile()
     {
         time.Set(TimeSpan.FromMinutes(5));
         time.Set(TimeSpan.FromMinutes(-5));
@@ -56,7 +56,7 @@ public sealed class WallClockTests
     [Fact]
     public void A_moment_does_not_count()
     {
-        time.Set(-WallClock.Least);
+        time.Set(-WallClock.SmallestJump);
         clock.Now();
         Assert.Equal(0, clock.SetBacks);
     }

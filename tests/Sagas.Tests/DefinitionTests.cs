@@ -9,9 +9,9 @@ public sealed class DefinitionTests
     {
         { "a stage has no step", [] },
         { "a stage has no step", [A, SagaStage.Parallel()] },
-        { "the step 'a' is there twice", [A, SagaStage.Parallel(B, A)] },
+        { "the step 'a' occurs twice", [A, SagaStage.Parallel(B, A)] },
         { "more than one pivot", [A with { Pivot = true }, B with { Pivot = true, ForwardOnly = true }] },
-        { "must stand alone", [SagaStage.Parallel(A with { Pivot = true }, B)] },
+        { "must be the only step of its stage", [SagaStage.Parallel(A with { Pivot = true }, B)] },
         { "cannot be optional", [A with { Pivot = true, Optional = true }] },
         { "must be forward only", [A with { Pivot = true }, B] },
         { "must come after a pivot", [A with { ForwardOnly = true }] },
@@ -21,14 +21,14 @@ public sealed class DefinitionTests
         { "renewed without a pause", [A with { RenewEvery = TimeSpan.Zero }] },
         { "first pause is not over 0", [A with { Ask = A.Ask with { First = TimeSpan.Zero } }] },
         { "factor is under 1", [A with { AskUndo = A.Ask with { Factor = 0.5 } }] },
-        { "longest pause is shorter", [A with { WhileWaiting = A.Ask with { Longest = default } }] },
-        { "no attempts", [A with { WhileInDoubt = A.Ask with { Attempts = 0 } }] },
-        { "no time", [A with { Ask = A.Ask with { Within = TimeSpan.Zero } }] },
+        { "the longest pause is shorter", [A with { WhileWaiting = A.Ask with { Longest = default } }] },
+        { "the number of attempts is under 1", [A with { WhileInDoubt = A.Ask with { Attempts = 0 } }] },
+        { "the time until the deadline is not over 0", [A with { Ask = A.Ask with { Within = TimeSpan.Zero } }] },
     };
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_definition_that_makes_no_process_is_refused(string why, SagaStage[] stages)
+    public void An_invalid_definition_is_refused(string why, SagaStage[] stages)
     {
         var error = Assert.Throws<ArgumentException>(() => new SagaDefinition("p", 1, stages));
         Assert.Contains(why, error.Message, StringComparison.Ordinal);

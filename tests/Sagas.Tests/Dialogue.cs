@@ -1,7 +1,7 @@
 namespace Orderwright.Sagas.Tests;
 
 /// <summary>
-/// A saga as a conversation: what happens to it, and what it says to that. Time moves only when told.
+/// Saga as a conversation: events, and the effects of each. Time passes only on request.
 /// </summary>
 sealed class Dialogue(SagaDefinition definition, long seed = 7)
 {
@@ -11,12 +11,12 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
 
     public DateTimeOffset Now { get; private set; } = Noon;
 
-    public string Said { get; private set; } = "";
+    public string Effects { get; private set; } = "";
 
     public Dialogue On(SagaEvent happened)
     {
         var (state, effects) = Saga.Decide(definition, State, happened, Now);
-        Said = ReferenceEquals(state, State) && effects.Count == 0 ? "nothing"
+        Effects = ReferenceEquals(state, State) && effects.Count == 0 ? "nothing"
             : effects.Count == 0 ? "noted"
             : string.Join(", ", effects.Select(Text));
         State = state;
@@ -26,31 +26,24 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
     public Dialogue Started() => On(new SagaEvent.Started());
 
     public Dialogue Completed(string step, string? detail = null) =>
-        Replies(step, new Reply.Completed(detail));
+        Replies(step, new StepReply.Completed(detail));
 
     public Dialogue Rejected(string step, string code = "no") =>
-        Replies(step, new Reply.Rejected(code, "No."));
+        Replies(step, new StepReply.Rejected(code, "No."));
 
-    public Dialogue Waiting(string step) => Replies(step, new Reply.Waiting("sign"));
+    public Dialogue Waiting(string step) => Replies(step, new StepReply.Waiting("sign"));
 
-    public Dialogue InDoubt(string step) => Replies(step, new Reply.InDoubt("lost", "The line went dead."));
+    public Dialogue InDoubt(string step) => Replies(step, new StepReply.InDoubt("lost", "The line went dead."));
 
-    public Dialogue Replies(string step, Reply reply) => On(new SagaEvent.Answered(step, false, reply));
+    public Dialogue Replies(string step, StepReply reply) => On(new SagaEvent.Answered(step, false, reply));
 
-    public Dialogue Undone(string step) => OnUndo(step, new Reply.Completed());
+    public Dialogue Undone(string step) => OnUndo(step, new StepReply.Completed());
 
-    public Dialogue OnUndo(string step, Reply reply) => On(new SagaEvent.Answered(step, true, reply));
+    public Dialogue OnUndo(string step, StepReply reply) => On(new SagaEvent.Answered(step, true, reply));
 
     public Dialogue Cancel() => On(new SagaEvent.CancelRequested("customer"));
 
     public Dialogue Timer(bool askNow = false) => On(new SagaEvent.TimerDue(askNow));
-
-    /// <summary>What was decided since is forgotten; it is read from a row that does not say how far it went.</summary>
-    public Dialogue Forgotten(SagaState row)
-    {
-        State = row with { Unsure = true };
-        return this;
-    }
 
     public Dialogue After(TimeSpan time)
     {
@@ -58,7 +51,7 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
         return this;
     }
 
-    /// <summary>Time passes, with a timer whenever there is something to do.</summary>
+    /// <summary>Lets time pass, and runs the timer whenever an action is due.</summary>
     public Dialogue Silence(TimeSpan time)
     {
         var until = Now + time;
@@ -72,12 +65,12 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
     }
 
     /// <summary>
-    /// Effects of the last event: <c>ask pay 1</c>, <c>undo hold 1</c>, <c>renew hold</c>, <c>tell
+    /// Asserts the effects of the last event: <c>ask pay 1</c>, <c>undo hold 1</c>, <c>renew hold</c>, <c>announce
     /// Pivoted</c>.
     /// </summary>
-    public Dialogue Says(string expected)
+    public Dialogue Sends(string expected)
     {
-        Assert.Equal(expected, Said);
+        Assert.Equal(expected, Effects);
         return this;
     }
 
@@ -91,12 +84,12 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
     {
         SagaEffect.Ask ask => $"{(ask.Undo ? "undo" : "ask")} {ask.Step} {ask.Attempt}",
         SagaEffect.Renew renew => $"renew {renew.Step}",
-        SagaEffect.Announce announce => $"tell {announce.What}",
+        SagaEffect.Announce announce => $"announce {announce.Outcome}",
         _ => throw new InvalidOperationException($"{effect}"),
     };
 }
 
-/// <summary>Small processes to talk about.</summary>
+/// <summary>Small processes for the tests.</summary>
 static class Processes
 {
     static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -112,10 +105,10 @@ static class Processes
         CancellableAfterPivot = true,
     };
 
-    /// <summary>The same shape, with no way back once the pivot is passed.</summary>
+    /// <summary>The same shape, final after the pivot.</summary>
     public static readonly SagaDefinition FinalSale = new("final-sale", 1, [.. Sale.Stages]);
 
-    /// <summary>Three at once, one of them optional; then a person decides; then the pivot.</summary>
+    /// <summary>Three parallel steps with an optional step, then a human decision, then the pivot.</summary>
     public static readonly SagaDefinition Trip = new(
         "trip", 1,
         SagaStage.Parallel(

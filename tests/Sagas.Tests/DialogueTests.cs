@@ -13,39 +13,39 @@ public sealed class DialogueTests
     static Dialogue Shipping => Paying.Completed("pay").Completed("commit");
 
     [Fact]
-    public void All_goes_well() =>
-        Sale.Started().Says("ask hold 1").Is(SagaStatus.Running)
-            .Completed("hold").Says("ask pay 1")
-            .Completed("pay").Says("ask commit 1")
-            .Completed("commit").Says("tell Pivoted, ask ship 1")
-            .Completed("ship").Says("tell Completed").Is(SagaStatus.Completed);
+    public void A_sale_succeeds() =>
+        Sale.Started().Sends("ask hold 1").Is(SagaStatus.Running)
+            .Completed("hold").Sends("ask pay 1")
+            .Completed("pay").Sends("ask commit 1")
+            .Completed("commit").Sends("announce Pivoted, ask ship 1")
+            .Completed("ship").Sends("announce Completed").Is(SagaStatus.Completed);
 
     [Fact]
-    public void A_step_that_is_not_needed_is_skipped() =>
-        Paying.Completed("pay", "collects").Completed("commit").Says("tell Pivoted, tell Completed")
+    public void An_unnecessary_step_is_skipped() =>
+        Paying.Completed("pay", "collects").Completed("commit").Sends("announce Pivoted, announce Completed")
             .Is(SagaStatus.Completed);
 
     [Fact]
-    public void A_refusal_undoes_what_was_done_before_it() =>
+    public void A_refusal_undoes_the_steps_before() =>
         Sale.Started().Completed("hold").Completed("pay")
-            .Rejected("commit", "sold_out").Says("undo pay 1").Is(SagaStatus.Compensating)
-            .Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Rejected").Is(SagaStatus.Compensated);
+            .Rejected("commit", "sold_out").Sends("undo pay 1").Is(SagaStatus.Compensating)
+            .Undone("pay").Sends("undo hold 1")
+            .Undone("hold").Sends("announce Rejected").Is(SagaStatus.Compensated);
 
     [Fact]
     public void A_refusal_of_the_first_step_leaves_nothing_to_undo() =>
-        Sale.Started().Rejected("hold").Says("tell Rejected").Is(SagaStatus.Compensated);
+        Sale.Started().Rejected("hold").Sends("announce Rejected").Is(SagaStatus.Compensated);
 
     [Fact]
-    public void A_lost_command_is_asked_again_and_again()
+    public void A_lost_command_is_resent_repeatedly()
     {
         var saga = Sale.Started().Silence(Minute);
         Assert.InRange(saga.State["hold"].Do!.Attempts, 5, 15);
-        saga.Completed("hold").Says("ask pay 1");
+        saga.Completed("hold").Sends("ask pay 1");
     }
 
     [Fact]
-    public void Pauses_between_two_asks_never_exceed_the_longest()
+    public void Pauses_never_exceed_the_longest_pause()
     {
         var saga = Shipping;
         for (var last = saga.Now; saga.State.Status == SagaStatus.Running; last = saga.Now)
@@ -56,67 +56,67 @@ public sealed class DialogueTests
     }
 
     [Fact]
-    public void A_timer_that_comes_too_early_decides_nothing() =>
-        Sale.Started().After(TimeSpan.FromSeconds(1)).Timer().Says("nothing");
+    public void An_early_timer_decides_nothing() =>
+        Sale.Started().After(TimeSpan.FromSeconds(1)).Timer().Sends("nothing");
 
     [Fact]
-    public void After_a_restart_all_that_is_outstanding_is_asked_at_once() =>
-        Trip.Started().Completed("hotel").Timer(askNow: true).Says("ask flight 2, ask lounge 2");
+    public void After_a_restart_everything_outstanding_is_resent_at_once() =>
+        Trip.Started().Completed("hotel").Timer(askNow: true).Sends("ask flight 2, ask lounge 2");
 
     [Fact]
     public void Silence_until_the_deadline_undoes_the_silent_step_too() =>
-        Paying.Silence(10 * Minute).Says("undo pay 1").Is(SagaStatus.Compensating)
-            .Completed("pay").Says("nothing")
-            .Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Expired");
+        Paying.Silence(10 * Minute).Sends("undo pay 1").Is(SagaStatus.Compensating)
+            .Completed("pay").Sends("nothing")
+            .Undone("pay").Sends("undo hold 1")
+            .Undone("hold").Sends("announce Expired");
 
     [Fact]
-    public void Not_now_is_asked_again_when_the_participant_says() =>
-        Paying.Replies("pay", new Reply.Retry(Minute, "busy", "Come back later.")).Says("noted")
-            .After(Minute / 2).Timer().Says("nothing")
-            .After(Minute / 2).Timer().Says("ask pay 2");
+    public void A_postponed_step_is_retried_at_the_requested_time() =>
+        Paying.Replies("pay", new StepReply.Retry(Minute, "busy", "Come back later.")).Sends("noted")
+            .After(Minute / 2).Timer().Sends("nothing")
+            .After(Minute / 2).Timer().Sends("ask pay 2");
 
     [Fact]
-    public void What_a_clock_that_was_ahead_has_put_off_is_asked_once_it_is_set_right() =>
-        Paying.After(120 * Minute).Replies("pay", new Reply.Retry(Minute)).After(-120 * Minute).Timer().Says("ask pay 2")
-            .Timer().Says("nothing");
+    public void A_retry_postponed_by_a_clock_that_was_ahead_is_due_once_the_clock_is_right() =>
+        Paying.After(120 * Minute).Replies("pay", new StepReply.Retry(Minute)).After(-120 * Minute).Timer().Sends("ask pay 2")
+            .Timer().Sends("nothing");
 
     [Fact]
-    public void Waiting_keeps_the_hold_alive_and_goes_on_when_somebody_acts()
+    public void Waiting_renews_the_hold_and_continues_after_the_action()
     {
-        var saga = Paying.Waiting("pay").Says("renew hold").Is(SagaStatus.Waiting);
+        var saga = Paying.Waiting("pay").Sends("renew hold").Is(SagaStatus.Waiting);
         Assert.Equal(saga.Now + 4 * Minute, saga.State["hold"].RenewAt);
-        saga.After(4 * Minute).Timer().Says("ask pay 2, renew hold")
-            .Completed("pay").Says("ask commit 1").Is(SagaStatus.Running);
+        saga.After(4 * Minute).Timer().Sends("ask pay 2, renew hold")
+            .Completed("pay").Sends("ask commit 1").Is(SagaStatus.Running);
         Assert.Null(saga.State["hold"].RenewAt);
     }
 
     [Fact]
-    public void Nobody_acts_and_it_expires() =>
-        Paying.Waiting("pay").Silence(60 * Minute).Says("undo pay 1")
-            .Undone("pay").Undone("hold").Says("tell Expired");
+    public void A_wait_without_an_action_expires() =>
+        Paying.Waiting("pay").Silence(60 * Minute).Sends("undo pay 1")
+            .Undone("pay").Undone("hold").Sends("announce Expired");
 
     [Fact]
-    public void In_doubt_is_asked_again_and_never_undone_by_guess()
+    public void A_step_in_doubt_is_retried_and_never_undone_by_guess()
     {
-        var saga = Paying.InDoubt("pay").Says("renew hold").Is(SagaStatus.Running).Silence(119 * Minute);
+        var saga = Paying.InDoubt("pay").Sends("renew hold").Is(SagaStatus.Running).Silence(119 * Minute);
         Assert.InRange(saga.State["pay"].Do!.Attempts, 480, 3_600);
         Assert.Null(saga.State["pay"].Undo);
-        saga.Completed("pay").Says("ask commit 1");
+        saga.Completed("pay").Sends("ask commit 1");
     }
 
     [Fact]
-    public void In_doubt_past_its_limit_is_an_incident_that_an_answer_heals()
+    public void A_doubt_past_the_deadline_is_an_incident_that_a_reply_ends()
     {
         var saga = Paying.InDoubt("pay").Silence(120 * Minute).Is(SagaStatus.Failed);
         Assert.Equal(SagaCodes.InDoubt, saga.State["pay"].Do!.Code);
         Assert.Null(saga.State.NextActionAt);
-        saga.After(24 * 60 * Minute).Timer(askNow: true).Says("nothing")
-            .Completed("pay").Says("ask commit 1").Is(SagaStatus.Running);
+        saga.After(24 * 60 * Minute).Timer(askNow: true).Sends("nothing")
+            .Completed("pay").Sends("ask commit 1").Is(SagaStatus.Running);
     }
 
     [Fact]
-    public void Going_to_and_fro_between_doubt_and_waiting_buys_no_time()
+    public void Alternating_between_doubt_and_waiting_buys_no_time()
     {
         var saga = Paying;
         for (var i = 0; i < 70; i++) saga.InDoubt("pay").After(Minute).Waiting("pay").Timer();
@@ -124,162 +124,162 @@ public sealed class DialogueTests
     }
 
     [Fact]
-    public void What_was_in_doubt_stays_in_doubt_when_the_participant_says_not_now() =>
-        Paying.InDoubt("pay").Replies("pay", new Reply.Retry(Minute)).Silence(30 * Minute)
-            .Is(SagaStatus.Running).Rejected("pay").Says("undo hold 1");
+    public void A_postponed_step_in_doubt_remains_in_doubt() =>
+        Paying.InDoubt("pay").Replies("pay", new StepReply.Retry(Minute)).Silence(30 * Minute)
+            .Is(SagaStatus.Running).Rejected("pay").Sends("undo hold 1");
 
     [Fact]
-    public void An_undo_that_is_refused_is_an_incident_until_it_is_done_after_all()
+    public void A_refused_undo_is_an_incident_until_the_undo_completes()
     {
         var saga = Paying.Completed("pay").Rejected("commit")
-            .OnUndo("pay", new Reply.Rejected("refund_failed", "The card is closed.")).Says("noted")
+            .OnUndo("pay", new StepReply.Rejected("refund_failed", "The card is closed.")).Sends("noted")
             .Is(SagaStatus.Failed);
         Assert.Equal("refund_failed", saga.State["pay"].Undo!.Code);
-        saga.Undone("pay").Says("undo hold 1").Is(SagaStatus.Compensating);
+        saga.Undone("pay").Sends("undo hold 1").Is(SagaStatus.Compensating);
     }
 
     [Fact]
-    public void An_undo_that_nobody_answers_is_an_incident_after_half_an_hour()
+    public void An_undo_without_a_reply_is_an_incident_after_half_an_hour()
     {
         var saga = Paying.Rejected("pay").Silence(29 * Minute).Is(SagaStatus.Compensating).Silence(Minute)
             .Is(SagaStatus.Failed);
         Assert.Equal(SagaCodes.AttemptsExhausted, saga.State["hold"].Undo!.Code);
-        saga.Undone("hold").Says("tell Rejected");
+        saga.Undone("hold").Sends("announce Rejected");
     }
 
     [Fact]
     public void A_forward_only_step_is_never_refused_into_compensation() =>
-        Shipping.Rejected("ship", "no_van").Says("noted").Is(SagaStatus.Failed)
-            .On(new SagaEvent.RetryRequested()).Says("ask ship 2").Is(SagaStatus.Running)
-            .Completed("ship").Says("tell Completed");
+        Shipping.Rejected("ship", "no_van").Sends("noted").Is(SagaStatus.Failed)
+            .On(new SagaEvent.RetryRequested()).Sends("ask ship 2").Is(SagaStatus.Running)
+            .Completed("ship").Sends("announce Completed");
 
     [Fact]
-    public void A_forward_only_step_that_nobody_answers_is_an_incident_that_an_answer_heals() =>
-        Shipping.Silence(10 * Minute).Is(SagaStatus.Failed).Completed("ship").Says("tell Completed");
+    public void A_forward_only_step_without_a_reply_is_an_incident_that_a_late_reply_ends() =>
+        Shipping.Silence(10 * Minute).Is(SagaStatus.Failed).Completed("ship").Sends("announce Completed");
 
     [Fact]
     public void Cancel_in_flight_awaits_the_answer_and_undoes_a_late_success() =>
-        Paying.Cancel().Says("noted").Is(SagaStatus.Compensating)
-            .Completed("pay").Says("undo pay 1")
-            .Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Cancelled");
+        Paying.Cancel().Sends("noted").Is(SagaStatus.Compensating)
+            .Completed("pay").Sends("undo pay 1")
+            .Undone("pay").Sends("undo hold 1")
+            .Undone("hold").Sends("announce Cancelled");
 
     [Fact]
-    public void Cancel_in_flight_of_a_step_that_is_refused_undoes_only_what_came_before() =>
-        Paying.Cancel().Rejected("pay").Says("undo hold 1").Undone("hold").Says("tell Cancelled");
+    public void Cancel_in_flight_of_a_refused_step_undoes_only_the_steps_before() =>
+        Paying.Cancel().Rejected("pay").Sends("undo hold 1").Undone("hold").Sends("announce Cancelled");
 
     [Fact]
-    public void Cancel_in_flight_of_a_silent_step_waits_for_its_deadline_and_undoes_it_too() =>
-        Paying.Cancel().Silence(9 * Minute).Is(SagaStatus.Compensating).Silence(Minute).Says("undo pay 1");
+    public void Cancel_in_flight_of_a_silent_step_waits_for_the_deadline_and_undoes_the_step() =>
+        Paying.Cancel().Silence(9 * Minute).Is(SagaStatus.Compensating).Silence(Minute).Sends("undo pay 1");
 
     [Fact]
     public void Cancel_does_not_wait_for_a_customer() =>
-        Paying.Waiting("pay").Cancel().Says("undo pay 1");
+        Paying.Waiting("pay").Cancel().Sends("undo pay 1");
 
     [Fact]
-    public void Cancel_in_flight_does_not_wait_for_a_customer_either_when_that_comes_out_later() =>
-        Paying.Cancel().Waiting("pay").Says("undo pay 1");
+    public void Cancel_in_flight_does_not_wait_for_a_customer_reported_later() =>
+        Paying.Cancel().Waiting("pay").Sends("undo pay 1");
 
     [Fact]
     public void Cancel_waits_for_a_doubt_to_settle()
     {
         var saga = Paying.InDoubt("pay").Cancel().Silence(60 * Minute).Is(SagaStatus.Compensating);
         Assert.Null(saga.State["pay"].Undo);
-        saga.Completed("pay").Says("undo pay 1");
+        saga.Completed("pay").Sends("undo pay 1");
     }
 
     [Fact]
-    public void Cancel_that_meets_the_pivots_answer_wins_and_the_pivot_is_undone() =>
-        Paying.Completed("pay").Cancel().Completed("commit").Says("undo commit 1")
-            .Undone("commit").Says("undo pay 1").Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Cancelled");
+    public void Cancel_just_before_the_pivots_reply_wins_and_the_pivot_is_undone() =>
+        Paying.Completed("pay").Cancel().Completed("commit").Sends("undo commit 1")
+            .Undone("commit").Sends("undo pay 1").Undone("pay").Sends("undo hold 1")
+            .Undone("hold").Sends("announce Cancelled");
 
     [Fact]
     public void Cancel_of_a_confirmed_sale_undoes_everything_in_reverse() =>
-        Shipping.Completed("ship").Cancel().Says("undo commit 1").Is(SagaStatus.Compensating)
-            .Undone("commit").Says("undo pay 1").Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Cancelled").Is(SagaStatus.Compensated);
+        Shipping.Completed("ship").Cancel().Sends("undo commit 1").Is(SagaStatus.Compensating)
+            .Undone("commit").Sends("undo pay 1").Undone("pay").Sends("undo hold 1")
+            .Undone("hold").Sends("announce Cancelled").Is(SagaStatus.Compensated);
 
     [Fact]
-    public void Cancel_after_the_pivot_waits_for_what_only_goes_forward() =>
-        Shipping.Cancel().Says("noted").Waiting("ship").Says("noted").Completed("ship").Says("undo commit 1");
+    public void Cancel_after_the_pivot_waits_for_forward_only_steps() =>
+        Shipping.Cancel().Sends("noted").Waiting("ship").Sends("noted").Completed("ship").Sends("undo commit 1");
 
     [Fact]
-    public void Cancel_after_the_pivot_of_a_final_sale_is_answered_with_how_it_stands() =>
+    public void Cancel_after_the_pivot_of_a_final_sale_announces_the_outcome() =>
         new Dialogue(Processes.FinalSale).Started().Completed("hold").Completed("pay").Completed("commit")
-            .Cancel().Says("tell Pivoted")
-            .Completed("ship").Says("tell Completed")
-            .Cancel().Says("tell Completed").Is(SagaStatus.Completed);
+            .Cancel().Sends("announce Pivoted")
+            .Completed("ship").Sends("announce Completed")
+            .Cancel().Sends("announce Completed").Is(SagaStatus.Completed);
 
     [Fact]
-    public void Cancel_that_overtakes_the_start_ends_it_before_anybody_is_asked() =>
-        Sale.Cancel().Says("tell Cancelled").Started().Says("tell Cancelled").Is(SagaStatus.Compensated);
+    public void Cancel_that_overtakes_the_start_ends_the_saga_before_the_first_command() =>
+        Sale.Cancel().Sends("announce Cancelled").Started().Sends("announce Cancelled").Is(SagaStatus.Compensated);
 
     [Fact]
-    public void Cancel_of_a_refused_sale_is_told_as_cancelled_from_then_on() =>
-        Sale.Started().Rejected("hold").Says("tell Rejected").Cancel().Says("tell Cancelled")
-            .Started().Says("tell Cancelled");
+    public void Cancel_of_a_refused_sale_is_announced_as_cancelled() =>
+        Sale.Started().Rejected("hold").Sends("announce Rejected").Cancel().Sends("announce Cancelled")
+            .Started().Sends("announce Cancelled");
 
     [Fact]
-    public void Cancel_while_it_is_undone_changes_only_as_what_it_ends()
+    public void Cancel_during_the_rollback_changes_only_the_outcome()
     {
-        var saga = Paying.Rejected("pay", "declined").Cancel().Says("noted")
-            .Undone("hold").Says("tell Cancelled");
+        var saga = Paying.Rejected("pay", "declined").Cancel().Sends("noted")
+            .Undone("hold").Sends("announce Cancelled");
         Assert.Equal("declined", saga.State.Reason!.Code);
     }
 
     [Fact]
-    public void Start_again_is_answered_with_the_end_or_not_at_all() =>
-        Sale.Started().Started().Says("nothing").Completed("hold").Completed("pay").Started().Says("nothing")
-            .Completed("commit").Started().Says("tell Pivoted")
-            .Completed("ship").Started().Says("tell Completed");
+    public void A_repeated_start_announces_the_outcome_if_decided() =>
+        Sale.Started().Started().Sends("nothing").Completed("hold").Completed("pay").Started().Sends("nothing")
+            .Completed("commit").Started().Sends("announce Pivoted")
+            .Completed("ship").Started().Sends("announce Completed");
 
     [Fact]
-    public void Duplicates_late_and_stale_answers_are_nothing() =>
-        Paying.Completed("hold").Says("nothing").Rejected("hold").Says("nothing")
-            .Undone("hold").Says("nothing").Completed("commit").Says("nothing")
-            .Undone("pay").Says("nothing").Completed("nowhere").Says("nothing");
+    public void Duplicate_late_and_stale_replies_change_nothing() =>
+        Paying.Completed("hold").Sends("nothing").Rejected("hold").Sends("nothing")
+            .Undone("hold").Sends("nothing").Completed("commit").Sends("nothing")
+            .Undone("pay").Sends("nothing").Completed("nowhere").Sends("nothing");
 
     [Fact]
-    public void A_parallel_stage_ends_with_its_last_step_and_lacks_its_optional_one() =>
-        Trip.Started().Says("ask flight 1, ask hotel 1, ask lounge 1")
-            .Completed("hotel").Says("noted").Rejected("lounge").Says("noted")
-            .Completed("flight").Says("noted").Is(SagaStatus.Waiting);
+    public void A_parallel_stage_ends_with_the_last_step_even_without_the_optional_one() =>
+        Trip.Started().Sends("ask flight 1, ask hotel 1, ask lounge 1")
+            .Completed("hotel").Sends("noted").Rejected("lounge").Sends("noted")
+            .Completed("flight").Sends("noted").Is(SagaStatus.Waiting);
 
     [Fact]
-    public void A_refusal_in_a_parallel_stage_awaits_the_others_and_undoes_the_last_one_first() =>
-        Trip.Started().Completed("hotel").Rejected("flight").Says("noted").Is(SagaStatus.Compensating)
-            .Completed("lounge").Says("undo lounge 1").Undone("lounge").Says("undo hotel 1")
-            .Undone("hotel").Says("tell Rejected");
+    public void A_refusal_in_a_parallel_stage_awaits_the_other_steps_and_undoes_in_reverse() =>
+        Trip.Started().Completed("hotel").Rejected("flight").Sends("noted").Is(SagaStatus.Compensating)
+            .Completed("lounge").Sends("undo lounge 1").Undone("lounge").Sends("undo hotel 1")
+            .Undone("hotel").Sends("announce Rejected");
 
     [Fact]
-    public void Only_a_person_answers_what_a_person_has_to_decide() =>
-        Deciding.Completed("approve").Says("nothing")
-            .On(new SagaEvent.Resolved("approve", false, true, "fine")).Says("ask charge 1");
+    public void Only_an_operator_decides_a_human_step() =>
+        Deciding.Completed("approve").Sends("nothing")
+            .On(new SagaEvent.Resolved("approve", false, true, "fine")).Sends("ask charge 1");
 
     [Fact]
-    public void A_person_may_refuse() =>
-        Deciding.On(new SagaEvent.Resolved("approve", false, false, "too dear")).Says("undo lounge 1");
+    public void An_operator_may_refuse() =>
+        Deciding.On(new SagaEvent.Resolved("approve", false, false, "too expensive")).Sends("undo lounge 1");
 
     [Fact]
-    public void A_person_who_does_not_decide_lets_it_expire() =>
-        Deciding.Silence(60 * Minute).Says("undo lounge 1").Is(SagaStatus.Compensating);
+    public void Without_a_decision_of_an_operator_the_saga_expires() =>
+        Deciding.Silence(60 * Minute).Sends("undo lounge 1").Is(SagaStatus.Compensating);
 
     static Dialogue Deciding => Trip.Started().Completed("flight").Completed("hotel").Completed("lounge");
 
     [Fact]
-    public void A_person_may_settle_an_incident_in_the_participants_place() =>
-        Paying.Rejected("pay").OnUndo("hold", new Reply.Rejected("lost", "Not found."))
-            .On(new SagaEvent.Resolved("hold", true, true, "counted by hand")).Says("tell Rejected");
+    public void An_operator_may_resolve_an_incident_on_behalf_of_the_participant() =>
+        Paying.Rejected("pay").OnUndo("hold", new StepReply.Rejected("lost", "Not found."))
+            .On(new SagaEvent.Resolved("hold", true, true, "counted by hand")).Sends("announce Rejected");
 
     [Fact]
-    public void A_person_may_undo_what_is_stuck_without_awaiting_it() =>
+    public void An_operator_may_undo_a_stuck_step_without_waiting() =>
         Paying.InDoubt("pay").Silence(120 * Minute)
-            .On(new SagaEvent.CompensateRequested("give up")).Says("undo pay 1")
-            .Undone("pay").Undone("hold").Says("tell Cancelled");
+            .On(new SagaEvent.CompensateRequested("give up")).Sends("undo pay 1")
+            .Undone("pay").Undone("hold").Sends("announce Cancelled");
 
     [Fact]
-    public void Asking_again_does_not_make_a_doubt_less_doubtful()
+    public void A_retry_by_an_operator_keeps_the_doubt()
     {
         var saga = Paying.InDoubt("pay").Silence(120 * Minute).On(new SagaEvent.RetryRequested());
         Assert.Equal(LegPhase.InDoubt, saga.State["pay"].Do!.Phase);
@@ -287,65 +287,15 @@ public sealed class DialogueTests
     }
 
     [Fact]
-    public void A_step_is_not_asked_more_often_than_it_may_be()
+    public void A_step_has_at_most_the_attempts_of_its_policy()
     {
         var step = new SagaStep("a", "x") { Ask = new(Minute / 60, 1, Minute / 60, 3, Minute) };
         var saga = new Dialogue(new SagaDefinition("p", 1, step)).Started().Silence(Minute / 2);
         Assert.Equal(3, saga.State["a"].Do!.Attempts);
-        saga.Silence(Minute / 2).Says("tell Expired");
-    }
-
-    // ---- what was forgotten ----
-
-    [Fact]
-    public void What_was_forgotten_is_asked_and_answered_again()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Completed("pay").Forgotten(row)
-            .Timer(askNow: true).Says("ask hold 2").Completed("hold").Says("ask pay 1").Completed("pay").Says("ask commit 1")
-            .Completed("commit").Says("tell Pivoted, ask ship 1");
-        Assert.False(saga.State.Unsure);
+        saga.Silence(Minute / 2).Sends("announce Expired");
     }
 
     [Fact]
-    public void What_may_have_been_asked_is_undone_too()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Completed("pay").Forgotten(row)
-            .Rejected("hold", "expired").Says("undo commit 1").Is(SagaStatus.Compensating)
-            .Undone("commit").Says("undo pay 1").Undone("pay").Says("tell Rejected").Is(SagaStatus.Compensated);
-    }
-
-    [Fact]
-    public void A_cancel_awaits_what_is_out_and_then_undoes_what_may_have_been_asked()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Forgotten(row)
-            .Cancel().Says("noted").Completed("hold").Says("undo commit 1")
-            .Undone("commit").Says("undo pay 1").Undone("pay").Says("undo hold 1")
-            .Undone("hold").Says("tell Cancelled");
-    }
-
-    [Fact]
-    public void An_answer_to_what_was_forgotten_has_it_asked_again_at_once()
-    {
-        var saga = Sale.Started();
-        var row = saga.State;
-        saga.Completed("hold").Forgotten(row).Completed("pay").Says("ask hold 2").Is(SagaStatus.Running);
-    }
-
-    [Fact]
-    public void An_answer_to_what_was_never_asked_counts_for_nothing_where_all_is_known() =>
-        Sale.Started().Completed("pay").Says("nothing");
-
-    [Fact]
-    public void Past_the_pivot_nothing_is_forgotten()
-    {
-        var saga = Sale.Started();
-        saga.Forgotten(saga.State).Completed("hold").Completed("pay").Completed("commit")
-            .Cancel().Says("noted").Completed("ship").Says("undo commit 1");
-    }
+    public void A_reply_to_a_step_without_a_command_changes_nothing() =>
+        Sale.Started().Completed("pay").Sends("nothing");
 }

@@ -1,8 +1,8 @@
 namespace Orderwright.Sagas.Tests;
 
 /// <summary>
-/// Random walks over random processes: whatever happens in whatever order, some things never do. A failure
-/// prints the seed, and the seed replays the walk.
+/// Random walks over random processes check invariants under any order of events. A failure prints the seed, which replays
+/// the walk.
 /// </summary>
 public sealed class RandomWalks
 {
@@ -24,7 +24,7 @@ public sealed class RandomWalks
     }
 
     [Fact]
-    public void Every_walk_that_gets_its_answers_comes_to_an_end()
+    public void Every_walk_with_replies_ends()
     {
         for (var seed = 1; seed <= Walks; seed++)
         {
@@ -32,7 +32,7 @@ public sealed class RandomWalks
             if (state.StartedAt is null) continue;
             for (var i = 0; state.EndedAt is null; i++)
             {
-                Assert.True(i < 20, $"seed {seed}: it goes on and on");
+                Assert.True(i < 20, $"seed {seed}: no end after 20 rounds");
                 foreach (var (step, undo, _) in state.Outstanding.ToList())
                 {
                     var done = new SagaEvent.Resolved(step.Step, undo, true, "by hand");
@@ -48,7 +48,7 @@ public sealed class RandomWalks
         var definition = RandomProcess(random);
         var state = SagaState.New(definition, seed);
         var now = Dialogue.Noon;
-        var told = new List<Announcement>();
+        var announced = new List<Announcement>();
         for (var i = 0; i < Steps; i++)
         {
             now += TimeSpan.FromSeconds(random.Next(4) == 0 ? random.Next(5_000) : random.Next(5));
@@ -56,10 +56,10 @@ public sealed class RandomWalks
             var happened = RandomEvent(random, definition);
             var (next, effects) = Saga.Decide(definition, state, happened, now);
             Check(definition, state, happened, next, effects, now);
-            foreach (var announce in effects.OfType<SagaEffect.Announce>()) told.Add(announce.What);
+            foreach (var announce in effects.OfType<SagaEffect.Announce>()) announced.Add(announce.Outcome);
             state = next;
         }
-        CheckStory(told);
+        CheckAnnouncements(announced);
         return (definition, state, now);
     }
 
@@ -105,7 +105,7 @@ public sealed class RandomWalks
             CheckLeg(before[step.Step].Undo, step.Undo);
             if (before[step.Step].Do?.Phase == LegPhase.InDoubt && step.Do!.Phase == LegPhase.GivenUp)
                 Assert.True(
-                    happened is SagaEvent.Answered { Reply: Reply.Waiting },
+                    happened is SagaEvent.Answered { Reply: StepReply.Waiting },
                     $"{step.Step} was in doubt and given up by {happened}");
         }
 
@@ -127,14 +127,14 @@ public sealed class RandomWalks
         if (!before.IsOutstanding) Assert.Equal(before.Phase, after.Phase);
     }
 
-    // What the asker is told is a story it can follow: confirmed, then completed, then perhaps cancelled.
-    static void CheckStory(List<Announcement> told)
+    // The initiator gets a consistent sequence: confirmed, then completed, then perhaps cancelled.
+    static void CheckAnnouncements(List<Announcement> announced)
     {
-        for (var i = 1; i < told.Count; i++)
+        for (var i = 1; i < announced.Count; i++)
             Assert.True(
-                told[i] == told[i - 1] || told[i] == Announcement.Cancelled
-                || (told[i - 1] == Announcement.Pivoted && told[i] == Announcement.Completed),
-                $"{told[i]} was told after {told[i - 1]}");
+                announced[i] == announced[i - 1] || announced[i] == Announcement.Cancelled
+                || (announced[i - 1] == Announcement.Pivoted && announced[i] == Announcement.Completed),
+                $"{announced[i]} was announced after {announced[i - 1]}");
     }
 
     static SagaDefinition RandomProcess(Random random)
@@ -179,12 +179,12 @@ public sealed class RandomWalks
             5 => new SagaEvent.Resolved(step, undo, random.Next(2) == 0, "by hand"),
             6 => new SagaEvent.TimerDue(AskNow: true),
             7 or 8 or 9 => new SagaEvent.TimerDue(),
-            10 => new SagaEvent.Answered(step, undo, new Reply.Rejected("no", "No.")),
-            11 => new SagaEvent.Answered(step, undo, new Reply.Retry(TimeSpan.FromSeconds(random.Next(90)))),
-            12 => new SagaEvent.Answered(step, undo, new Reply.Waiting()),
-            13 => new SagaEvent.Answered(step, undo, new Reply.InDoubt()),
-            14 => new SagaEvent.Answered(step, undo, new Reply.Completed("collects")),
-            _ => new SagaEvent.Answered(step, undo, new Reply.Completed()),
+            10 => new SagaEvent.Answered(step, undo, new StepReply.Rejected("no", "No.")),
+            11 => new SagaEvent.Answered(step, undo, new StepReply.Retry(TimeSpan.FromSeconds(random.Next(90)))),
+            12 => new SagaEvent.Answered(step, undo, new StepReply.Waiting()),
+            13 => new SagaEvent.Answered(step, undo, new StepReply.InDoubt()),
+            14 => new SagaEvent.Answered(step, undo, new StepReply.Completed("collects")),
+            _ => new SagaEvent.Answered(step, undo, new StepReply.Completed()),
         };
     }
 }

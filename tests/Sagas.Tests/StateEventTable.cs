@@ -1,17 +1,17 @@
 namespace Orderwright.Sagas.Tests;
 
 /// <summary>
-/// Every situation a saga can be in against everything that can happen to it. A situation is reached by the
-/// events that lead there; an answer is one of the leg that the situation is about, unless it says otherwise.
+/// Table of all situations of a saga against all events. The events of a <see cref="Situation"/> lead to the situation. A
+/// reply concerns the leg of the situation, unless stated otherwise.
 /// </summary>
 static class StateEventTable
 {
     static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    /// <param name="Name">As in the table.</param>
-    /// <param name="Saga">Brings it there.</param>
-    /// <param name="Step">The leg it is about.</param>
-    /// <param name="Undo">Which direction.</param>
+    /// <param name="Name">Name in the table.</param>
+    /// <param name="Saga">Brings a saga into the situation.</param>
+    /// <param name="Step">Step of the leg concerned.</param>
+    /// <param name="Undo">Direction of the leg.</param>
     public sealed record Situation(string Name, Func<Dialogue> Saga, string Step, bool Undo = false);
 
     static Dialogue Sale => new(Processes.Sale);
@@ -48,9 +48,9 @@ static class StateEventTable
         new("cancelled, stuck in doubt", () => Paying.InDoubt("pay").Cancel().Silence(120 * Minute), "pay"),
         new("cancelled, forward only awaited", () => Shipping.Cancel(), "ship"),
         new("undo asked", () => Undoing, "pay", true),
-        new("undo waiting", () => Undoing.OnUndo("pay", new Reply.Waiting()), "pay", true),
-        new("undo in doubt", () => Undoing.OnUndo("pay", new Reply.InDoubt()), "pay", true),
-        new("undo stuck", () => Undoing.OnUndo("pay", new Reply.Rejected("no", "No.")), "pay", true),
+        new("undo waiting", () => Undoing.OnUndo("pay", new StepReply.Waiting()), "pay", true),
+        new("undo in doubt", () => Undoing.OnUndo("pay", new StepReply.InDoubt()), "pay", true),
+        new("undo stuck", () => Undoing.OnUndo("pay", new StepReply.Rejected("no", "No.")), "pay", true),
         new("undo of a step given up", () => Paying.Silence(10 * Minute), "pay", true),
         new("completed", () => Shipping.Completed("ship"), "ship"),
         new("completed for good", () => new Dialogue(Processes.FinalSale).Started().Completed("hold")
@@ -60,17 +60,17 @@ static class StateEventTable
         new("cancelled", () => Paying.Cancel().Rejected("pay").Undone("hold"), "pay"),
     ];
 
-    /// <summary>What can happen; each gets the saga and the leg it is about.</summary>
+    /// <summary>All events; each gets the saga and the situation.</summary>
     public static readonly IReadOnlyList<(string Name, Action<Dialogue, Situation> Happens)> Events =
     [
         ("start", (saga, _) => saga.Started()),
-        ("completed", (saga, at) => Answer(saga, at, new Reply.Completed())),
-        ("rejected", (saga, at) => Answer(saga, at, new Reply.Rejected("no", "No."))),
-        ("retry", (saga, at) => Answer(saga, at, new Reply.Retry(Minute))),
-        ("waiting", (saga, at) => Answer(saga, at, new Reply.Waiting())),
-        ("in-doubt", (saga, at) => Answer(saga, at, new Reply.InDoubt())),
+        ("completed", (saga, at) => Answer(saga, at, new StepReply.Completed())),
+        ("rejected", (saga, at) => Answer(saga, at, new StepReply.Rejected("no", "No."))),
+        ("retry", (saga, at) => Answer(saga, at, new StepReply.Retry(Minute))),
+        ("waiting", (saga, at) => Answer(saga, at, new StepReply.Waiting())),
+        ("in-doubt", (saga, at) => Answer(saga, at, new StepReply.InDoubt())),
         ("late", (saga, _) => saga.Completed("hold")),
-        ("crossed", (saga, at) => saga.On(new SagaEvent.Answered(at.Step, !at.Undo, new Reply.Completed()))),
+        ("crossed", (saga, at) => saga.On(new SagaEvent.Answered(at.Step, !at.Undo, new StepReply.Completed()))),
         ("early", (saga, _) => saga.Timer()),
         ("due", (saga, _) => saga.After(UntilNextAsk(saga)).Timer()),
         ("deadline", (saga, at) => saga.After(UntilDeadline(saga, at)).Timer()),
@@ -83,9 +83,8 @@ static class StateEventTable
     ];
 
     /// <summary>
-    /// The expected results, a block per situation: <c>status: effects</c>, then the events that lead to it.
-    /// How often a step was asked is left out. <c>nothing</c>: the state is the very same and nothing is
-    /// done.
+    /// Expected results, a block per situation: <c>status: effects</c>, then the events. The number of attempts is omitted.
+    /// <c>nothing</c>: same state, no effects.
     /// </summary>
     public static readonly IReadOnlyDictionary<(string Situation, string Event), string> Expected = Read(
         File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "StateEventTable.txt")));
@@ -94,13 +93,13 @@ static class StateEventTable
     {
         var saga = situation.Saga();
         Events.Single(e => e.Name == happens).Happens(saga, situation);
-        if (saga.Said == "nothing") return "nothing";
-        var said = saga.Said.Split(", ").Select(WithoutCount);
-        var effects = saga.Said == "noted" ? "-" : string.Join(", ", said);
+        if (saga.Effects == "nothing") return "nothing";
+        var texts = saga.Effects.Split(", ").Select(WithoutCount);
+        var effects = saga.Effects == "noted" ? "-" : string.Join(", ", texts);
         return $"{saga.State.Status.ToString().ToLowerInvariant()}: {effects}";
     }
 
-    static void Answer(Dialogue saga, Situation at, Reply reply) =>
+    static void Answer(Dialogue saga, Situation at, StepReply reply) =>
         saga.On(new SagaEvent.Answered(at.Step, at.Undo, reply));
 
     static TimeSpan UntilNextAsk(Dialogue saga) => (saga.State.NextActionAt ?? saga.Now) - saga.Now;
@@ -166,7 +165,7 @@ public sealed class StateEventTableTests
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public void The_saga_does_what_the_table_says(string situation, string happens) =>
+    public void The_saga_behaves_as_in_the_table(string situation, string happens) =>
         Assert.Equal(
             StateEventTable.Expected[(situation, happens)],
             StateEventTable.Actual(StateEventTable.Situations.Single(s => s.Name == situation), happens));

@@ -25,9 +25,6 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     public Task A_saga_whose_version_is_not_guarded_is_found() => IsFound(() => new SagaVersionNotGuarded(), "I2", "I3", "I4");
 
     [Fact]
-    public Task A_stale_saga_taken_for_current_is_found() => IsFound(() => new TrustInAStaleSaga(), "I2", "I3", "I4", "I6");
-
-    [Fact]
     public Task A_response_not_stored_under_its_key_is_found() => IsFound(() => new ResponseNotStored(), "I1");
 
     [Fact]

@@ -3,7 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Process;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation.Tests;
@@ -105,24 +105,6 @@ sealed class SagaVersionNotGuarded : PlantedBug
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Careless);
 }
 
-/// <summary>
-/// A saga is assumed to be as its row shows, although the row is marked as possibly stale.
-/// </summary>
-sealed class TrustInAStaleSaga : PlantedBug
-{
-    static readonly SqlQuery Sure = new(
-        "lock_sagas",
-        """
-        SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at,
-            replace(s.steps, '"ahead":true,', '') AS steps, s.facts
-        FROM json_each(@rows) AS asked
-        JOIN sagas s ON s.order_id = unhex(asked.value ->> 0)
-        ORDER BY s.order_id
-        """);
-
-    public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Sure);
-}
-
 /// <summary>Responses are not stored under the Idempotency-Key.</summary>
 sealed class ResponseNotStored : PlantedBug
 {
@@ -161,7 +143,7 @@ sealed class ReplyToAnyStep : PlantedBug
 {
     static readonly SqlQuery Saga = new(
         "planted_saga",
-        "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts FROM sagas WHERE order_id = @id");
+        "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts, updated_at FROM sagas WHERE order_id = @id");
 
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
         ? parts with { Handlers = [.. parts.Handlers.Select(handler => new MatchByOrder(handler))] }
@@ -176,7 +158,7 @@ sealed class ReplyToAnyStep : PlantedBug
             var taken = new List<Message>();
             foreach (var message in batch)
             {
-                var known = await work.QueryAsync(Saga, SqlArgs.With("id", message.OrderId), StoredSaga.Read);
+                var known = await work.QueryAsync(Saga, SqlArgs.With("id", message.OrderId), SagaColumns.Read);
                 taken.Add(message.Body is StepAnswered answer && known is [var saga] ? Taken(message, answer, saga) : message);
             }
             await inner.HandleAsync(taken, work);
@@ -240,7 +222,7 @@ sealed class ExpiryWithoutCompareAndSet : PlantedBug
 sealed class NoResend : PlantedBug
 {
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
-        ? parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "ask-again")] }
+        ? parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "resend-due-commands")] }
         : parts;
 }
 

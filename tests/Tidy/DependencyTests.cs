@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Orderwright.Tidy;
 
 /// <summary>The project references that the architecture allows.</summary>
@@ -61,6 +63,42 @@ public class DependencyTests
             where other != service && file.Text.Contains($"Orderwright.{other}", StringComparison.Ordinal)
             select $"{file.Path} names Orderwright.{other}");
 
+    // Folders of a service, and the other folders that each may use. Root files compose all of them.
+    static readonly Dictionary<string, Dictionary<string, string[]>> Folders = new()
+    {
+        ["CustomerService"] = new()
+        {
+            ["Customers"] = [],
+            ["Payments"] = [],
+            ["Commands"] = ["Payments"],
+            ["Calling"] = ["Payments"],
+            ["Providers"] = ["Payments"],
+            ["Reconciliation"] = ["Payments"],
+        },
+    };
+
+    [Fact]
+    public void Folders_of_a_service_depend_in_one_direction() =>
+        Assert.Empty(Folders.Keys.SelectMany(service => FolderViolations(service, SourceTree.Read($"src/{service}", "*.cs"))));
+
+    [Fact]
+    public void A_folder_that_uses_another_against_the_direction_is_found() =>
+        Assert.Equal(
+            [
+                "src/CustomerService/Payments/A.cs may not use Calling",
+                "src/CustomerService/Payments/B.cs may not use Commands",
+                "src/CustomerService/New/C.cs is in no known folder",
+            ],
+            FolderViolations(
+                "CustomerService",
+                [
+                    new("src/CustomerService/Payments/A.cs", "using Orderwright.CustomerService.Calling;"),
+                    new("src/CustomerService/Payments/B.cs", "Answer Of(Commands.PaymentResponse payment) => default;"),
+                    new("src/CustomerService/New/C.cs", "namespace Orderwright.CustomerService.New;"),
+                    new("src/CustomerService/Calling/D.cs", "using Orderwright.CustomerService.Payments;"),
+                    new("src/CustomerService/CustomerModule.cs", "using Orderwright.CustomerService.Calling;"),
+                ]));
+
     [Fact]
     public void No_service_asks_which_engine_it_runs_on() =>
         Assert.Empty(
@@ -69,6 +107,25 @@ public class DependencyTests
             where file.Text.Contains("Npgsql", StringComparison.Ordinal) || file.Text.Contains(".Engine", StringComparison.Ordinal)
                 || file.Text.Contains("Data.Sqlite", StringComparison.Ordinal)
             select $"{file.Path} names an engine");
+
+    // By usings and full names, and by names that start with the folder, which resolve within the service's namespace.
+    static IEnumerable<string> FolderViolations(string service, IEnumerable<SourceFile> files)
+    {
+        var allowed = Folders[service];
+        var names = string.Join('|', allowed.Keys);
+        var reference = new Regex($@"\bOrderwright\.{service}\.({names})\b|(?<![\w.])({names})\.[A-Z]");
+        foreach (var file in files)
+        {
+            if (file.Path.Split('/') is not ["src", _, var folder, _, ..]) continue;
+            if (!allowed.TryGetValue(folder, out var others))
+            {
+                yield return $"{file.Path} is in no known folder";
+                continue;
+            }
+            foreach (var used in reference.Matches(file.Text).Select(match => match.Groups[1].Value + match.Groups[2].Value).Distinct())
+                if (used != folder && !others.Contains(used)) yield return $"{file.Path} may not use {used}";
+        }
+    }
 
     static IEnumerable<string> Violations(IReadOnlyDictionary<string, IReadOnlyList<string>> references) =>
         from project in references

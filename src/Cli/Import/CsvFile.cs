@@ -7,17 +7,17 @@ using CsvHelper.Configuration;
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Reads a CSV file, gzipped or not, UTF-8, with a heading. A record is one line: a quote that is never closed spoils
-/// its own line and not the rest of the file, at the price that a field cannot hold a line break.
+/// Reads a CSV file in UTF-8 with a heading, optionally gzipped. Every line is a record, so an unclosed quote spoils one line only,
+/// not the rest of the file. Fields therefore cannot contain line breaks.
 /// </summary>
 static class CsvFile
 {
     const int MaxLineLength = 10_000;
     static readonly CsvConfiguration Quoted = new(CultureInfo.InvariantCulture) { HasHeaderRecord = false, BufferSize = 512 };
 
-    /// <param name="path">Gzipped when its first two bytes say so, whatever its name.</param>
-    /// <param name="profile">Knows the columns.</param>
-    /// <param name="cancel">Ends it.</param>
+    /// <param name="path">Path of the file. Gzip is detected by the first two bytes, not by the name.</param>
+    /// <param name="profile">Profile that reads the columns.</param>
+    /// <param name="cancel">Stops reading.</param>
     public static async Task<SourceFile> ReadAsync(string path, IImportProfile profile, CancellationToken cancel)
     {
         await using var file = File.OpenRead(path);
@@ -39,11 +39,11 @@ static class CsvFile
             if (line.Length == 0) continue;
             var (fields, why) = Split(line);
             if (fields is { Length: var count } && count != columns.Count)
-                (fields, why) = (null, $"it has {count} fields, the heading {columns.Count}");
+                (fields, why) = (null, $"{count} fields instead of {columns.Count} as in the heading");
             SourceLine? read = null;
             if (fields is not null) read = profile.Read(number, new Fields(fields, columns.Index, texts), out why);
             if (read is not null) lines.Add(read);
-            else bad.Add(new BadLine(number, why ?? "it cannot be read"));
+            else bad.Add(new BadLine(number, why ?? "unreadable"));
         }
         return new SourceFile(Convert.ToHexStringLower(hash.GetHashAndReset())[..12], lines, bad);
     }
@@ -51,11 +51,11 @@ static class CsvFile
     static (int Count, Dictionary<string, int> Index) Columns(string path, string heading, IImportProfile profile)
     {
         var names = Split(heading.TrimStart('\uFEFF')).Fields
-            ?? throw new ToolException(Exit.Usage, $"The heading of {path} cannot be read: {heading}");
+            ?? throw new ToolException(Exit.Usage, $"The heading of {path} is unreadable: {heading}");
         var index = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < names.Length; i++)
             if (!index.TryAdd(names[i].Trim(), i))
-                throw new ToolException(Exit.Usage, $"{path} has the column {names[i]} twice.");
+                throw new ToolException(Exit.Usage, $"{path} contains the column {names[i]} twice.");
         var missing = profile.RequiredColumns.Where(name => !index.ContainsKey(name)).ToList();
         return missing.Count == 0
             ? (names.Length, index)
@@ -65,25 +65,25 @@ static class CsvFile
 
     static (string[]? Fields, string? Why) Split(string line)
     {
-        if (line.Length > MaxLineLength) return (null, $"it is longer than {MaxLineLength} characters");
+        if (line.Length > MaxLineLength) return (null, $"longer than {MaxLineLength} characters");
         if (!line.Contains('"', StringComparison.Ordinal)) return (line.Split(','), null);
-        if (line.Count(c => c == '"') % 2 != 0) return (null, "a quote is not closed");
+        if (line.Count(c => c == '"') % 2 != 0) return (null, "unclosed quote");
         try
         {
             using var parser = new CsvParser(new StringReader(line), Quoted);
-            return parser.Read() ? (parser.Record, null) : (null, "it cannot be split into fields");
+            return parser.Read() ? (parser.Record, null) : (null, "cannot be split into fields");
         }
         catch (BadDataException)
         {
-            return (null, "a quote stands within a field");
+            return (null, "quote within a field");
         }
     }
 }
 
-/// <summary>The fields of one line, by the column's name. The same text is kept once, however often a file repeats it.</summary>
+/// <summary>Fields of one line by column name. Equal texts share one string, as files repeat them often.</summary>
 readonly struct Fields(string[] fields, Dictionary<string, int> index, Dictionary<string, string> texts)
 {
-    /// <summary>The field without blanks around it; empty where there is no such column.</summary>
+    /// <summary>The trimmed field; empty for a missing column.</summary>
     public string this[string column]
     {
         get

@@ -1,13 +1,13 @@
 namespace Orderwright.Cli.Import;
 
-/// <summary>How a file of one kind is read, and what its lines mean.</summary>
+/// <summary>Reads files of one format, and turns their lines into operations.</summary>
 interface IImportProfile
 {
     IReadOnlyList<string> RequiredColumns { get; }
 
-    /// <summary>The line, or null and why it cannot be read.</summary>
+    /// <summary>Reads a line; null with a reason for an unreadable line.</summary>
     SourceLine? Read(int number, Fields fields, out string? why);
 
-    /// <summary>Pure: the same lines and openings make the same plan.</summary>
+    /// <summary>Plans the import. Pure: equal lines and openings result in equal plans.</summary>
     ImportPlan Plan(SourceFile file, Openings openings);
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Orderwright.Cli.Import;
 
-/// <summary>What became of every line, order and adjustment of an import. Counts may be added from several threads.</summary>
+/// <summary>Outcome of every line, order and adjustment of an import. Thread-safe.</summary>
 sealed class ImportReport(ImportPlan plan)
 {
     public const int MaxExamples = 50;
@@ -13,10 +13,10 @@ sealed class ImportReport(ImportPlan plan)
     readonly SortedDictionary<string, int> orders = new(StringComparer.Ordinal);
     readonly List<string> refusals = [];
 
-    /// <summary>Operations that have come to their end.</summary>
+    /// <summary>Completed operations.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Orders among them.</summary>
+    /// <summary>Completed operations that placed an order.</summary>
     public int OrdersDone { get; private set; }
 
     public TimeSpan Preparation { get; set; }
@@ -35,21 +35,21 @@ sealed class ImportReport(ImportPlan plan)
             fates[place] = fate;
             Done++;
             if (plan.Operations[place] is PlaceOrder) OrdersDone++;
-            // An order that a later line cancelled counts as cancelled, and not as ordered as well.
+            // An order that a later line cancels counts as cancelled only.
             if (plan.Operations[place] is CancelOrder { Sale: var sale } && fate.Class == LineClass.Cancelled)
                 fates[sale] = new LineFate(LineClass.Cancelled, "order_cancelled");
             if (example is not null && refusals.Count < MaxExamples) refusals.Add(example);
         }
     }
 
-    /// <summary>How each order ended up at last, by its status.</summary>
+    /// <summary>Counts the final statuses of all orders.</summary>
     public void CountOrders(IEnumerable<string> statuses)
     {
         lock (gate)
             foreach (var status in statuses) orders[status] = orders.GetValueOrDefault(status) + 1;
     }
 
-    /// <summary>Lines per fate; those of the file that could not be read included.</summary>
+    /// <summary>Counts lines by outcome, including unreadable lines.</summary>
     public SortedDictionary<(LineClass Class, string Why), int> Lines()
     {
         var lines = new SortedDictionary<(LineClass, string), int>();
@@ -64,7 +64,7 @@ sealed class ImportReport(ImportPlan plan)
         return lines;
     }
 
-    /// <summary>Every line of the file is in exactly one place.</summary>
+    /// <summary>Every line of the file has exactly one outcome.</summary>
     public bool AddsUp => plan.LinesUnaccountedFor == 0 && Lines().Values.Sum() == plan.TotalLines;
 
     double Seconds => Math.Max(Duration.TotalSeconds, 0.001);
@@ -78,19 +78,20 @@ sealed class ImportReport(ImportPlan plan)
         }
         var lines = Lines();
         output.Table(
-            ["lines", "why", "count#"],
+            ["lines", "reason", "count#"],
             [.. lines.Select(pair => new[] { Name(pair.Key.Class), pair.Key.Why, Number(pair.Value) }),
                 ["total", $"of {Number(plan.TotalLines)} in the file", Number(lines.Values.Sum())]]);
         output.Table(["orders", "count#"], orders.Select(pair => new[] { pair.Key, Number(pair.Value) }));
         foreach (var bad in plan.Bad.Take(MaxExamples)) output.Line($"line {bad.Number}: {bad.Why}");
         if (plan.Bad.Count > MaxExamples)
-            output.Line($"… and {Number(plan.Bad.Count - MaxExamples)} more bad lines; --report FILE has all of them");
+            output.Line($"… and {Number(plan.Bad.Count - MaxExamples)} more unreadable lines; --report FILE lists all");
         foreach (var refusal in refusals) output.Line(refusal);
         output.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"{OrdersDone:N0} orders, {Done - OrdersDone:N0} other operations in {Duration.TotalSeconds:F1} s: " +
             $"{OrdersDone / Seconds:F0} orders/s (and {Preparation.TotalSeconds:F1} s for products, stock and credits)"));
-        output.Mark(AddsUp, AddsUp ? "Every line is accounted for." : "The lines do not add up: this is a fault of the import.");
+        output.Mark(
+            AddsUp, AddsUp ? "Every line is accounted for." : "The line counts do not add up: this is a bug of the import.");
     }
 
     public void Write(Utf8JsonWriter json)

@@ -1,53 +1,54 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Carries a plan out through the public API. Every request has a key made from the file and the line, so that an
-/// interrupted or repeated import finds what is done and does the rest.
+/// Executes a plan through the public API. Every request has a key derived from the file and the line, so that an interrupted
+/// or repeated import detects completed operations and executes the others.
 /// </summary>
 sealed class ImportRun(Patience patience, Ledger ledger, ImportPlan plan, ImportReport report)
 {
     const int WaitSeconds = 30;
     static readonly string[] Undecided = [OrderStatuses.Pending, OrderStatuses.CancelPending];
 
-    // Of each order that was placed: its id and how it stands.
+    // By the operation's place in the plan.
     readonly ConcurrentDictionary<int, (string Id, string Status)> placed = new();
 
     public async Task RunAsync(int inFlight, CancellationToken cancel)
     {
-        await new Schedule(inFlight).RunAsync(plan.Operations, CarryOutAsync, cancel);
+        await new Schedule(inFlight).RunAsync(plan.Operations, ExecuteAsync, cancel);
         report.CountOrders(placed.Values.Select(order => order.Status));
     }
 
-    async Task CarryOutAsync(int place, CancellationToken cancel)
+    async Task ExecuteAsync(int place, CancellationToken cancel)
     {
         var (fate, example) = plan.Operations[place] switch
         {
             PlaceOrder order => await PlaceAsync(place, order, cancel),
             CancelOrder cancellation => await CancelAsync(cancellation, cancel),
             AdjustStock adjustment => await AdjustAsync(adjustment, cancel),
-            var other => throw new InvalidOperationException($"Nobody carries out {other.GetType().Name}."),
+            var other => throw new InvalidOperationException($"{other.GetType().Name} is not an operation of an import."),
         };
         report.End(place, fate, example);
-        patience.Moved();
+        patience.Completed();
     }
 
     async Task<(LineFate, string?)> PlaceAsync(int place, PlaceOrder order, CancellationToken cancel)
     {
-        var answer = await patience.AskAsync(
-            HttpMethod.Post, ServiceNames.Order, "/orders", JsonBody.Of(json => Write(json, order)),
-            RequestKey.Of(plan.Id, "order", order.Reference), WaitSeconds, cancel);
+        var reply = await patience.SendAsync(
+            HttpMethod.Post, ServiceNames.Order, "/orders", cancel, Body(order),
+            RequestKey.Of(plan.Id, "order", order.Reference), WaitSeconds);
         JsonElement decided;
-        if (answer.IsSuccess)
-            decided = await DecidedAsync(answer.Body, cancel);
-        else if (answer.Code == "duplicate_reference" && answer.Body.TextOrNull("orderId") is { } first)
+        if (reply.IsSuccess)
+            decided = await DecidedAsync(reply.Body, cancel);
+        else if (reply.Code == "duplicate_reference" && reply.Body.TextOrNull("orderId") is { } first)
             decided = await DecidedAsync(await GetAsync(first, cancel), cancel);
         else
-            return Refused($"order {order.Reference}", answer);
+            return Refused($"order {order.Reference}", reply);
         var status = decided.Text("status");
         placed[place] = (decided.Text("id"), status);
         return (status switch
@@ -63,32 +64,31 @@ sealed class ImportRun(Patience patience, Ledger ledger, ImportPlan plan, Import
         if (!placed.TryGetValue(cancellation.Sale, out var sale)
             || sale.Status is not (OrderStatuses.Confirmed or OrderStatuses.Cancelled))
             return (new(LineClass.LeftOut, "sale_was_refused"), null);
-        var answer = await patience.AskAsync(
-            HttpMethod.Post, ServiceNames.Order, $"/orders/{sale.Id}/cancel",
-            JsonBody.Of(json => json.WriteString("reason", "customer")),
-            RequestKey.Of(plan.Id, "cancel", cancellation.Note), 0, cancel);
-        // A 409 may mean that an earlier run has cancelled it: how the order stands decides.
+        var reply = await patience.SendAsync(
+            HttpMethod.Post, ServiceNames.Order, $"/orders/{sale.Id}/cancel", cancel,
+            new() { ["reason"] = CancelReasons.Customer }, RequestKey.Of(plan.Id, "cancel", cancellation.Note));
+        // A 409 may stem from a cancellation by an earlier run, so the order's status decides.
         var order = await DecidedAsync(await GetAsync(sale.Id, cancel), cancel);
         placed[cancellation.Sale] = (sale.Id, order.Text("status"));
         return order.Text("status") == OrderStatuses.Cancelled
             ? (new(LineClass.Cancelled, "cancellation"), null)
-            : Refused(cancellation.Note, answer);
+            : Refused(cancellation.Note, reply);
     }
 
     async Task<(LineFate, string?)> AdjustAsync(AdjustStock adjustment, CancellationToken cancel)
     {
         if (adjustment.Sales.Any(sale => report.FateOf(sale)?.Class != LineClass.Ordered))
             return (new(LineClass.LeftOut, "sale_was_refused"), null);
-        var answer = await ledger.AdjustAsync(adjustment.Sku, adjustment.Delta, adjustment.Reason, adjustment.Note, cancel);
-        return answer.IsSuccess
+        var reply = await ledger.AdjustAsync(adjustment.Sku, adjustment.Delta, adjustment.Reason, adjustment.Note, cancel);
+        return reply.IsSuccess
             ? (new(LineClass.Adjusted, adjustment.Reason), null)
-            : Refused(adjustment.Note, answer);
+            : Refused(adjustment.Note, reply);
     }
 
-    static (LineFate, string?) Refused(string what, ApiAnswer answer) =>
-        (new(LineClass.Refused, answer.Code.Length > 0 ? answer.Code : $"http_{answer.Status}"), $"{what}: {answer.Detail}");
+    static (LineFate, string?) Refused(string subject, ApiReply reply) =>
+        (new(LineClass.Refused, reply.Code.Length > 0 ? reply.Code : $"http_{reply.Status}"), $"{subject}: {reply.Error}");
 
-    /// <summary>Asks until the order is decided and everything that had to be undone is.</summary>
+    /// <summary>Polls until the order is decided, or its cancellation is complete.</summary>
     async Task<JsonElement> DecidedAsync(JsonElement order, CancellationToken cancel)
     {
         for (var attempt = 0; Undecided.Contains(order.Text("status")); attempt++)
@@ -101,44 +101,32 @@ sealed class ImportRun(Patience patience, Ledger ledger, ImportPlan plan, Import
     }
 
     async Task<JsonElement> GetAsync(string id, CancellationToken cancel) =>
-        (await patience.AskAsync(HttpMethod.Get, ServiceNames.Order, $"/orders/{id}", null, null, 0, cancel)).OrThrow().Body;
+        (await patience.GetAsync(ServiceNames.Order, $"/orders/{id}", cancel)).OrThrow().Body;
 
-    static void Write(Utf8JsonWriter json, PlaceOrder order)
+    static JsonObject Body(PlaceOrder order)
     {
-        json.WriteString("customerId", order.CustomerId);
-        json.WriteString("currency", order.Currency);
-        json.WriteString("reference", order.Reference);
-        json.WriteStartArray("lines");
-        foreach (var line in order.OrderLines)
+        var payment = new JsonObject { ["provider"] = order.Payment.Provider };
+        if (order.Payment.Token is { } token) payment["token"] = token;
+        var metadata = new JsonObject { ["channel"] = "import" };
+        if (order.Date.Length > 0) metadata["date"] = order.Date;
+        if (order.Country.Length > 0) metadata["country"] = order.Country;
+        var body = new JsonObject
         {
-            json.WriteStartObject();
-            json.WriteString("sku", line.Sku);
-            json.WriteNumber("quantity", line.Quantity);
-            if (line.UnitPrice is { } price) json.WriteNumber("unitPrice", price);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
+            ["customerId"] = order.CustomerId, ["currency"] = order.Currency, ["reference"] = order.Reference,
+            ["lines"] = new JsonArray([.. order.OrderLines.Select(Line)]), ["payment"] = payment, ["metadata"] = metadata,
+        };
         if (order.Adjustments.Count > 0)
-        {
-            json.WriteStartArray("adjustments");
-            foreach (var (type, label, amount) in order.Adjustments)
+            body["adjustments"] = new JsonArray([.. order.Adjustments.Select(adjustment => new JsonObject
             {
-                json.WriteStartObject();
-                json.WriteString("type", type);
-                json.WriteString("label", label);
-                json.WriteNumber("amount", amount);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
-        json.WriteStartObject("payment");
-        json.WriteString("provider", order.Payment.Provider);
-        if (order.Payment.Token is { } token) json.WriteString("token", token);
-        json.WriteEndObject();
-        json.WriteStartObject("metadata");
-        json.WriteString("channel", "import");
-        if (order.Date.Length > 0) json.WriteString("date", order.Date);
-        if (order.Country.Length > 0) json.WriteString("country", order.Country);
-        json.WriteEndObject();
+                ["type"] = adjustment.Type, ["label"] = adjustment.Label, ["amount"] = adjustment.Amount,
+            })]);
+        return body;
+    }
+
+    static JsonObject Line(OrderLine line)
+    {
+        var body = new JsonObject { ["sku"] = line.Sku, ["quantity"] = line.Quantity };
+        if (line.UnitPrice is { } price) body["unitPrice"] = price;
+        return body;
     }
 }

@@ -4,8 +4,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// The UCI "Online Retail" data set: a wholesaler's invoice lines. One invoice is one order; <c>C…</c> invoices take
-/// sales back, <c>A…</c> invoices are bad debt, and lines without a price tell of the stock room. Prices are GBP.
+/// Profile for the UCI "Online Retail" data set, the invoice lines of a wholesaler. An invoice is an order; <c>C…</c> invoices
+/// are credit notes, <c>A…</c> invoices bad debt, and lines without a price are stock adjustments. Prices are in GBP.
 /// Source: archive.ics.uci.edu/dataset/352 (CC BY 4.0).
 /// </summary>
 sealed class OnlineRetail : IImportProfile
@@ -13,7 +13,7 @@ sealed class OnlineRetail : IImportProfile
     const string Currency = "GBP";
     const string Guest = "guest";
 
-    // What stands in the place of a stock code and is no goods. A sale of it adjusts its order.
+    // Stock codes that are not goods. Selling one adjusts the order's total.
     static readonly Dictionary<string, (string Type, string Label)> Extras = new(StringComparer.OrdinalIgnoreCase)
     {
         ["POST"] = ("shipping", "Postage"),
@@ -34,16 +34,16 @@ sealed class OnlineRetail : IImportProfile
     {
         why = null;
         var (invoice, code, customer) = (fields["InvoiceNo"], fields["StockCode"], fields["CustomerID"]);
-        if (invoice.Length == 0) why = "it has no InvoiceNo";
-        else if (code.Length == 0) why = "it has no StockCode";
+        if (invoice.Length == 0) why = "InvoiceNo is missing";
+        else if (code.Length == 0) why = "StockCode is missing";
         else if (!int.TryParse(fields["Quantity"], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var quantity))
-            why = $"its Quantity is {fields["Quantity"]}";
+            why = $"Quantity is {fields["Quantity"]}";
         else if (!decimal.TryParse(
             fields["UnitPrice"], NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
             out var price))
-            why = $"its UnitPrice is {fields["UnitPrice"]}";
-        else if (quantity == 0) why = "its Quantity is 0";
-        else if (price < 0 && invoice[0] != 'A') why = $"its UnitPrice is {fields["UnitPrice"]}";
+            why = $"UnitPrice is {fields["UnitPrice"]}";
+        else if (quantity == 0) why = "Quantity is 0";
+        else if (price < 0 && invoice[0] != 'A') why = $"UnitPrice is {fields["UnitPrice"]}";
         else
             return new SourceLine(
                 number, invoice, customer.EndsWith(".0", StringComparison.Ordinal) ? customer[..^2] : customer, code,
@@ -55,14 +55,14 @@ sealed class OnlineRetail : IImportProfile
     {
         var plan = new PlanBuilder(openings);
         var sales = new SalesBook();
-        // Some invoices go on for minutes, so that the lines of two stand mixed: by number, in order of first lines.
+        // Lines of invoices written at the same time alternate in the file, so group by number, in the order of first lines.
         foreach (var invoice in file.Lines.GroupBy(line => line.Order))
         {
             var lines = invoice.ToList();
             if (invoice.Key.StartsWith('A'))
                 plan.Decide(new(LineClass.LeftOut, "bad_debt"), lines.Count);
             else if (invoice.Key.StartsWith('C'))
-                TakeBack(plan, sales, invoice.Key, lines);
+                Credit(plan, sales, invoice.Key, lines);
             else
                 Sell(plan, sales, invoice.Key, lines);
         }
@@ -72,7 +72,7 @@ sealed class OnlineRetail : IImportProfile
     static void Sell(PlanBuilder plan, SalesBook sales, string invoice, List<SourceLine> lines)
     {
         var positive = lines.Where(line => line.Quantity > 0).ToList();
-        // Nothing priced, and nobody to give it to: a note of the stock room. With a customer it is a gift.
+        // Without price and customer the lines are a stock adjustment; without price but with a customer, a gift.
         var isSale = positive.Any(line => line.UnitPrice > 0) || (positive.Count > 0 && lines[0].Customer.Length > 0);
         foreach (var line in isSale ? lines.Where(line => line.Quantity < 0) : lines) AdjustForStockRoom(plan, line);
         if (!isSale) return;
@@ -91,13 +91,14 @@ sealed class OnlineRetail : IImportProfile
             [.. positive.Where(line => Extras.ContainsKey(line.Sku))
                 .GroupBy(line => Extras[line.Sku], (extra, same) =>
                     (extra.Type, extra.Label, same.Sum(line => line.Quantity * Pence(line.UnitPrice) * Sign(extra.Type))))],
-            customer == Guest ? new PaymentMethod("sandbox", "tok_visa") : new PaymentMethod("balance", null),
+            customer == Guest ? new PaymentMethod(PaymentProviders.Sandbox, "tok_visa")
+                : new PaymentMethod(PaymentProviders.Balance, null),
             lines[0].Date, lines[0].Country, positive.Count));
         sales.Add(place, lines[0].Customer, positive, goods);
     }
 
-    // A whole order comes back as its cancellation; single goods as a return, where the customer had bought them.
-    static void TakeBack(PlanBuilder plan, SalesBook sales, string invoice, List<SourceLine> lines)
+    // A credit note for a complete order cancels the order; one for single goods is a return, if the customer bought them.
+    static void Credit(PlanBuilder plan, SalesBook sales, string invoice, List<SourceLine> lines)
     {
         if (sales.TakeWhole(lines[0].Customer, lines) is { } sale)
         {
@@ -131,10 +132,10 @@ sealed class OnlineRetail : IImportProfile
             Note(line), Skus.Normal(line.Sku), line.Quantity, StockRoomReason(line.Name, line.Quantity), []));
     }
 
-    /// <summary>What a scribbled description of a stock movement means, as one of the reasons that the API knows.</summary>
+    /// <summary>Maps the free-text description of a stock adjustment to a reason of the API.</summary>
     public static string StockRoomReason(string description, int quantity)
     {
-        bool Says(params ReadOnlySpan<string> words)
+        bool Mentions(params ReadOnlySpan<string> words)
         {
             foreach (var word in words)
                 if (description.Contains(word, StringComparison.OrdinalIgnoreCase)) return true;
@@ -142,14 +143,14 @@ sealed class OnlineRetail : IImportProfile
         }
 
         if (quantity > 0)
-            return Says("found", "check", "count") || description.Length == 0 ? "found"
-                : Says("return", "credit") ? "returned"
+            return Mentions("found", "check", "count") || description.Length == 0 ? "found"
+                : Mentions("return", "credit") ? "returned"
                 : "other";
-        return Says(
+        return Mentions(
                 "damage", "wet", "rust", "mould", "crush", "smash", "broken", "crack", "faulty", "thrown", "throw", "unsaleable",
                 "destroy", "smudge", "dagamed")
             ? "damaged"
-            : Says("missing", "lost", "stolen", "short") ? "lost"
+            : Mentions("missing", "lost", "stolen", "short") ? "lost"
             : "other";
     }
 

@@ -2,53 +2,54 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Cli.Import;
 
-/// <summary>What becomes of a line of the file. Every line ends as exactly one of these.</summary>
+/// <summary>Outcomes of a line of the file. Every line has exactly one.</summary>
 public enum LineClass
 {
-    /// <summary>In an order that was confirmed.</summary>
+    /// <summary>Part of a confirmed order.</summary>
     Ordered,
 
-    /// <summary>In an order, or an adjustment, to which the server said no.</summary>
+    /// <summary>Part of an order or adjustment refused by the server.</summary>
     Refused,
 
-    /// <summary>In an order that was cancelled, or the note that cancelled it.</summary>
+    /// <summary>Part of a cancelled order, or of its credit note.</summary>
     Cancelled,
 
-    /// <summary>Changed the stock beside any order.</summary>
+    /// <summary>Changed the stock without an order.</summary>
     Adjusted,
     LeftOut,
     Bad,
 }
 
-/// <param name="Class">In which way.</param>
-/// <param name="Why">Stable snake_case.</param>
+/// <summary>Outcome of a line, with a reason.</summary>
+/// <param name="Class">The kind of outcome.</param>
+/// <param name="Why">A stable code in snake_case.</param>
 public readonly record struct LineFate(LineClass Class, string Why);
 
 /// <summary>
-/// Something to be done through the public API, for one or more lines of the file. It waits for those operations that
-/// it names, and wherever something may run short for the earlier ones that touch the same: see <see cref="Schedule"/>.
+/// A change through the public API for one or more lines of the file. An operation waits for the operations in
+/// <paramref name="After"/>, and for earlier users of a scarce resource: see <see cref="Schedule"/>.
 /// </summary>
-/// <param name="Lines">How many lines of the file it stands for, 1 or more.</param>
-/// <param name="After">Operations on whose outcome it depends, by their place in the plan.</param>
+/// <param name="Lines">Number of lines of the file, at least 1.</param>
+/// <param name="After">Places in the plan of the operations to wait for.</param>
 public abstract record Operation(int Lines, IReadOnlyList<int> After)
 {
     /// <summary>
-    /// What it touches that may have run short by then, so that it must come after every earlier one that touches it and
-    /// before every later one: <c>sku:…</c>, <c>customer:…</c>.
+    /// Keys of resources that may be exhausted at this point, such as <c>sku:…</c> and <c>customer:…</c>. The operation runs
+    /// after all earlier users of the resource and before all later ones.
     /// </summary>
     public IReadOnlyList<string> Alone { get; init; } = [];
 
-    /// <summary>What it touches while there is enough for all up to here, in whatever order; later it runs short.</summary>
+    /// <summary>Keys of resources that suffice up to this point, so that operations may run in any order.</summary>
     public IReadOnlyList<string> Beside { get; init; } = [];
 }
 
-/// <summary>Places an order; its reference is the file's number of it.</summary>
+/// <summary>Places an order under the file's order number.</summary>
 public sealed record PlaceOrder(
     string Reference, string CustomerId, string Currency, IReadOnlyList<OrderLine> OrderLines,
     IReadOnlyList<(string Type, string Label, long Amount)> Adjustments, PaymentMethod Payment, string Date, string Country,
     int Lines) : Operation(Lines, [])
 {
-    /// <summary>0 where a line has no price of its own.</summary>
+    /// <summary>The total; a line without a price counts as 0.</summary>
     public long TotalMinor => Money.Total(
         OrderLines.Select(line => line with { UnitPrice = line.UnitPrice ?? 0 }), Adjustments.Sum(each => each.Amount)) ?? 0;
 }
@@ -56,33 +57,33 @@ public sealed record PlaceOrder(
 /// <summary>Cancels an order that this import placed.</summary>
 public sealed record CancelOrder(string Note, int Sale, int Lines) : Operation(Lines, [Sale]);
 
-/// <summary>Changes a level beside any order; leans on the sales whose goods come back, if any.</summary>
-/// <param name="Note">Names the line; also finds out whether an earlier run has done it.</param>
+/// <summary>Adjusts a stock level without an order. A return depends on the sales of the returned goods.</summary>
+/// <param name="Note">Names the line, and identifies the adjustment to later runs.</param>
 public sealed record AdjustStock(string Note, string Sku, long Delta, string Reason, IReadOnlyList<int> Sales)
     : Operation(1, Sales);
 
-/// <summary>A product as the file knows it.</summary>
-/// <param name="Opening">Units to begin with; 0 for none.</param>
+/// <summary>A product derived from the file.</summary>
+/// <param name="Opening">Opening stock in units.</param>
 public sealed record OpeningProduct(string Sku, string Name, long UnitPriceMinor, string Currency, long Opening);
 
-/// <summary>A customer as the file knows it.</summary>
-/// <param name="Credits">Store credit to begin with, per currency; empty for none.</param>
+/// <summary>A customer derived from the file.</summary>
+/// <param name="Credits">Opening store credit per currency.</param>
 public sealed record OpeningCustomer(string Id, string Name, IReadOnlyList<(string Currency, long Amount)> Credits);
 
-/// <summary>All that an import does: what it prepares, then the operations in the order of the file.</summary>
+/// <summary>Plan of an import: data to create, then operations in the order of the file.</summary>
 public sealed record ImportPlan(
     string Id, IReadOnlyList<OpeningProduct> Products, IReadOnlyList<OpeningCustomer> Customers,
     IReadOnlyList<Operation> Operations, IReadOnlyDictionary<LineFate, int> Decided, IReadOnlyList<BadLine> Bad, int TotalLines)
 {
-    /// <summary>0: every line is in exactly one place.</summary>
+    /// <summary>Lines without an outcome or operation; 0 unless the plan is wrong.</summary>
     public int LinesUnaccountedFor => TotalLines - Bad.Count - Decided.Values.Sum() - Operations.Sum(each => each.Lines);
 }
 
-/// <summary>How much less than is sold there is, for whom.</summary>
-/// <param name="Derive">False: neither products nor stock nor credits are made; the server has them.</param>
-/// <param name="ScarceSkuEvery">One SKU in so many opens short; 0: none.</param>
-/// <param name="ScarceSkuPercent">How much of what is sold there is of these.</param>
-/// <param name="ShortCustomerEvery">One customer in so many is given less than they spend; 0: none.</param>
-/// <param name="ShortCustomerPercent">How much of it.</param>
+/// <summary>Derivation of opening stock and credits, with deliberate shortages.</summary>
+/// <param name="Derive">False if products, stock and credits exist on the server already.</param>
+/// <param name="ScarceSkuEvery">One SKU in N opens with too little stock; 0 for none.</param>
+/// <param name="ScarceSkuPercent">Opening stock of a scarce SKU, in percent of the units sold.</param>
+/// <param name="ShortCustomerEvery">One customer in N gets too little credit; 0 for none.</param>
+/// <param name="ShortCustomerPercent">Credit of such a customer, in percent of the amount spent.</param>
 public sealed record Openings(
     bool Derive, int ScarceSkuEvery = 12, int ScarceSkuPercent = 95, int ShortCustomerEvery = 20, int ShortCustomerPercent = 90);

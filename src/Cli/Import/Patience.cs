@@ -1,50 +1,53 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orderwright.Client;
+
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Sends a request until it is answered: a server that is away, too busy or in trouble is waited for, as long as
-/// anything at all has moved within the limit.
+/// Retries a request until the server replies. Unavailable, overloaded and failing servers are retried for as long as any
+/// operation completes within the limit.
 /// </summary>
-sealed class Patience(Api api, TimeSpan limit)
+sealed class Patience(ApiClient client, TimeSpan limit)
 {
     static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
-    long movedAt = TimeProvider.System.GetTimestamp();
+    long completedAt = TimeProvider.System.GetTimestamp();
 
-    /// <summary>Something has come to its end: the clock starts again for all.</summary>
-    public void Moved() => Interlocked.Exchange(ref movedAt, TimeProvider.System.GetTimestamp());
+    /// <summary>Records that an operation completed, which restarts the limit for all.</summary>
+    public void Completed() => Interlocked.Exchange(ref completedAt, TimeProvider.System.GetTimestamp());
 
-    /// <summary>The server's answer, be it yes or no. The same key makes sure that it is done once.</summary>
-    public async Task<ApiAnswer> AskAsync(
-        HttpMethod method, string service, string path, byte[]? body, string? key, int waitSeconds, CancellationToken cancel)
+    /// <summary>Sends a request until the server accepts or refuses. The key prevents a second execution.</summary>
+    public async Task<ApiReply> SendAsync(
+        HttpMethod method, string service, string path, CancellationToken cancel, JsonObject? body = null, string? key = null,
+        int waitSeconds = 0)
     {
         for (var attempt = 0; ; attempt++)
         {
-            string trouble;
-            TimeSpan? pause = null;
-            try
-            {
-                var answer = await api.SendAsync(method, service, path, body, cancel, key, waitSeconds);
-                if (answer.Status is 401 or 403) answer.OrThrow();
-                if (answer.Status < 500 && answer.Status != 429 && answer.Code != "idempotency_key_in_flight") return answer;
-                (trouble, pause) = (answer.Detail, answer.RetryAfter);
-            }
-            catch (ToolException error) when (error.Exit is Exit.Unreachable or Exit.TimedOut)
-            {
-                trouble = error.Message;
-            }
-            await PauseAsync(attempt, pause, trouble, cancel);
+            var reply = await client.SendAsync(method, service, path, cancel, body, key, waitSeconds);
+            if (reply.Failure == ApiFailure.Unreadable || reply.Status is 401 or 403) reply.OrThrow();
+            if (reply.Status is > 0 and < 500 and not 429 && reply.Code != "idempotency_key_in_flight") return reply;
+            await PauseAsync(attempt, reply.RetryAfter, reply.Error!, cancel);
         }
     }
 
-    /// <summary>Waits a little, longer each time; throws once nothing has moved for too long.</summary>
-    public async Task PauseAsync(int attempt, TimeSpan? least, string trouble, CancellationToken cancel)
+    public Task<ApiReply> GetAsync(string service, string path, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, service, path, cancel);
+
+    /// <summary>Items of a list, page after page.</summary>
+    public IAsyncEnumerable<JsonElement> ListAsync(string service, string path, CancellationToken cancel) =>
+        ApiClient.ListAsync(path, page => GetAsync(service, page, cancel), cancel);
+
+    /// <summary>Waits, longer with each attempt.</summary>
+    /// <exception cref="ToolException">No operation has completed within the limit.</exception>
+    public async Task PauseAsync(int attempt, TimeSpan? least, string cause, CancellationToken cancel)
     {
-        if (TimeProvider.System.GetElapsedTime(Interlocked.Read(ref movedAt)) > limit)
+        if (TimeProvider.System.GetElapsedTime(Interlocked.Read(ref completedAt)) > limit)
             throw new ToolException(
                 Exit.TimedOut,
-                $"Nothing has moved for {limit.TotalMinutes:0.#} minutes: {trouble} The same command goes on from here.");
+                $"No progress for {limit.TotalMinutes:0.#} minutes: {cause} To resume the import, run the same command again.");
         var pause = TimeSpan.FromMilliseconds(Math.Min(50 * Math.Pow(2, Math.Min(attempt, 10)), Longest.TotalMilliseconds));
         pause *= 0.5 + Random.Shared.NextDouble() / 2;
-        await Task.Delay(least is { } asked && asked > pause ? asked : pause, cancel);
+        await Task.Delay(least > pause ? least.Value : pause, cancel);
     }
 }

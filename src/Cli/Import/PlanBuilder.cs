@@ -4,9 +4,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Gathers operations, then derives what they need: products, opening stock, credits; and where something may run short,
-/// as only there the order of operations matters. What does not open short opens with all that is ever asked of it, by
-/// orders and by losses, and never refuses.
+/// Collects operations, derives products, opening stock and credits, and marks the operations that compete for a scarce resource.
+/// Resources without a deliberate shortage open with the sum of all orders and losses.
 /// </summary>
 sealed class PlanBuilder(Openings openings)
 {
@@ -35,7 +34,7 @@ sealed class PlanBuilder(Openings openings)
         if (lines > 0) decided[fate] = decided.GetValueOrDefault(fate) + lines;
     }
 
-    /// <summary>Returns its place in the plan.</summary>
+    /// <summary>Adds an operation and returns its place in the plan.</summary>
     public int Add(Operation operation)
     {
         operations.Add(operation);
@@ -43,7 +42,7 @@ sealed class PlanBuilder(Openings openings)
         {
             foreach (var line in order.OrderLines) GoodsOf(line.Sku).Demand += line.Quantity;
             if (!buyers.TryGetValue(order.CustomerId, out var buyer)) buyers.Add(order.CustomerId, buyer = new Buyer());
-            if (order.Payment.Provider == "balance")
+            if (order.Payment.Provider == PaymentProviders.Balance)
                 buyer.Spends[order.Currency] = buyer.Spends.GetValueOrDefault(order.Currency) + order.TotalMinor;
         }
         else if (operation is AdjustStock adjustment)
@@ -51,7 +50,7 @@ sealed class PlanBuilder(Openings openings)
         return operations.Count - 1;
     }
 
-    /// <summary>Remembers what a product is called and costs: the first name and the first price above 0 that come.</summary>
+    /// <summary>Records a product's name and price: the first non-empty name and the first price above 0 count.</summary>
     public void Describe(string sku, string name, long? unitPriceMinor, string currency)
     {
         var known = GoodsOf(sku);
@@ -62,7 +61,7 @@ sealed class PlanBuilder(Openings openings)
 
     public ImportPlan Build(SourceFile file)
     {
-        var left = WhatMayRunShort();
+        var left = ScarceResources();
         return new ImportPlan(
             file.Id,
             openings.Derive ? [.. InOrder(goods).Select(pair => Opening(pair.Key, pair.Value))] : [],
@@ -73,7 +72,7 @@ sealed class PlanBuilder(Openings openings)
             decided, file.Bad, file.TotalLines);
     }
 
-    /// <summary>The same on every machine and in every run.</summary>
+    /// <summary>A hash that is stable across machines and runs.</summary>
     public static uint Hash(string text)
     {
         // FNV-1a; source: the draft of Fowler, Noll and Vo.
@@ -98,8 +97,8 @@ sealed class PlanBuilder(Openings openings)
 
     long CreditOf(string id, long spends) => IsShort(id) ? spends * openings.ShortCustomerPercent / 100 : spends;
 
-    // What opens short, with how much there is of it. Nothing is known of what the server has: then it is all short.
-    Dictionary<string, long> WhatMayRunShort()
+    // Scarce resources with their opening amounts. Amounts on the server are unknown, so all of its resources count as scarce.
+    Dictionary<string, long> ScarceResources()
     {
         var left = new Dictionary<string, long>();
         foreach (var (sku, of) in goods)
@@ -112,8 +111,8 @@ sealed class PlanBuilder(Openings openings)
         return left;
     }
 
-    // As long as all that was asked for up to here is there, nobody is refused, whatever comes first and whatever comes
-    // back meanwhile. From the first operation on that may find too little, order decides who gets the rest.
+    // Order does not matter while a resource covers everything taken so far. Beyond that point, order decides which operations
+    // are refused.
     Operation Marked(Operation operation, Dictionary<string, long> left)
     {
         var (alone, beside) = (new List<string>(), new List<string>());
@@ -127,14 +126,14 @@ sealed class PlanBuilder(Openings openings)
 
     bool IsShort(string customer) => openings.ShortCustomerEvery > 0 && Hash(customer) % openings.ShortCustomerEvery == 0;
 
-    // What goes back is not counted: it may come later than it is needed.
+    // Returned amounts do not count, since a return may complete too late.
     IEnumerable<(string Key, long Amount)> TakesOf(Operation operation) => operation switch
     {
         PlaceOrder order => order.OrderLines.Select(line => (SkuKey(line.Sku), (long)line.Quantity))
             .Append((CustomerKey(order.CustomerId, order.Currency), order.TotalMinor)),
         CancelOrder cancel => TakesOf(operations[cancel.Sale]).Select(take => (take.Key, 0L)),
         AdjustStock adjustment => [(SkuKey(adjustment.Sku), Math.Max(0, -adjustment.Delta))],
-        _ => throw new InvalidOperationException($"Nobody knows what {operation.GetType().Name} takes."),
+        _ => throw new InvalidOperationException($"{operation.GetType().Name} is not an operation of an import."),
     };
 
     static IEnumerable<KeyValuePair<string, T>> InOrder<T>(Dictionary<string, T> of) =>

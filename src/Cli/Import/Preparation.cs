@@ -1,11 +1,11 @@
+using Orderwright.Client;
 using Orderwright.Contracts;
-using Orderwright.Http;
 
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Brings in what the orders need: products with their opening stock, customers with their credits. What is there
-/// already, from an earlier run or otherwise, is left as it is.
+/// Creates the data that the orders need: products with opening stock, customers with credits. Existing data, from an earlier
+/// run or from elsewhere, is left unchanged.
 /// </summary>
 sealed class Preparation(Patience patience, Ledger ledger, ImportPlan plan)
 {
@@ -13,83 +13,71 @@ sealed class Preparation(Patience patience, Ledger ledger, ImportPlan plan)
 
     public async Task RunAsync(Action<int, int> onProgress, CancellationToken cancel)
     {
-        var products = await ListAsync(ServiceNames.Stock, "/products", "sku", cancel);
-        var customers = await ListAsync(ServiceNames.Customer, "/customers", "id", cancel);
+        var products = await IdsAsync(ServiceNames.Stock, "/products", "sku", cancel);
+        var customers = await IdsAsync(ServiceNames.Customer, "/customers", "id", cancel);
         foreach (var product in plan.Products.Where(product => !products.Contains(product.Sku))) ledger.IsNew(product.Sku);
         var (done, all) = (0, plan.Products.Count + plan.Customers.Count);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = cancel };
         await Parallel.ForEachAsync(plan.Products, parallel, async (product, stop) =>
         {
-            await BringAsync(product, products.Contains(product.Sku), stop);
+            await CreateAsync(product, products.Contains(product.Sku), stop);
             onProgress(Interlocked.Increment(ref done), all);
         });
         await Parallel.ForEachAsync(plan.Customers, parallel, async (customer, stop) =>
         {
-            await BringAsync(customer, customers.Contains(customer.Id), stop);
+            await CreateAsync(customer, customers.Contains(customer.Id), stop);
             onProgress(Interlocked.Increment(ref done), all);
         });
     }
 
-    async Task BringAsync(OpeningProduct product, bool known, CancellationToken cancel)
+    async Task CreateAsync(OpeningProduct product, bool exists, CancellationToken cancel)
     {
-        if (!known)
-            await PutAsync(ServiceNames.Stock, $"/products/{product.Sku}", JsonBody.Of(json =>
-            {
-                json.WriteString("name", product.Name);
-                json.WriteNumber("unitPrice", product.UnitPriceMinor);
-                json.WriteString("currency", product.Currency);
-            }), cancel);
+        if (!exists)
+        {
+            Require(
+                await patience.SendAsync(
+                    HttpMethod.Put, ServiceNames.Stock, $"/products/{product.Sku}", cancel,
+                    new()
+                    {
+                        ["name"] = product.Name, ["unitPrice"] = product.UnitPriceMinor, ["currency"] = product.Currency,
+                    }),
+                $"product {product.Sku}");
+            patience.Completed();
+        }
         if (product.Opening > 0)
-            Expect(
+            Require(
                 await ledger.AdjustAsync(product.Sku, product.Opening, "received", "opening stock", cancel),
                 $"stock of {product.Sku}");
     }
 
-    async Task BringAsync(OpeningCustomer customer, bool known, CancellationToken cancel)
+    async Task CreateAsync(OpeningCustomer customer, bool exists, CancellationToken cancel)
     {
-        if (!known)
-            await PutAsync(
-                ServiceNames.Customer, $"/customers/{customer.Id}",
-                JsonBody.Of(json => json.WriteString("name", customer.Name)), cancel);
+        if (!exists)
+        {
+            Require(
+                await patience.SendAsync(
+                    HttpMethod.Put, ServiceNames.Customer, $"/customers/{customer.Id}", cancel,
+                    new() { ["name"] = customer.Name }),
+                $"customer {customer.Id}");
+            patience.Completed();
+        }
         foreach (var (currency, amount) in customer.Credits)
         {
-            var reference = $"import-{plan.Id}-{currency}";
-            var answer = await patience.AskAsync(
-                HttpMethod.Post, ServiceNames.Customer, $"/customers/{customer.Id}/credits",
-                JsonBody.Of(json =>
-                {
-                    json.WriteNumber("amount", amount);
-                    json.WriteString("currency", currency);
-                    json.WriteString("reference", reference);
-                }),
-                RequestKey.Of(plan.Id, "credit", $"{customer.Id} {currency}"), 0, cancel);
-            if (answer.Code != "duplicate_reference") Expect(answer, $"credit of {customer.Id}");
-            patience.Moved();
+            var reply = await patience.SendAsync(
+                HttpMethod.Post, ServiceNames.Customer, $"/customers/{customer.Id}/credits", cancel,
+                new() { ["amount"] = amount, ["currency"] = currency, ["reference"] = $"import-{plan.Id}-{currency}" },
+                RequestKey.Of(plan.Id, "credit", $"{customer.Id} {currency}"));
+            if (reply.Code != "duplicate_reference") Require(reply, $"credit of {customer.Id}");
+            patience.Completed();
         }
     }
 
-    async Task PutAsync(string service, string path, byte[] body, CancellationToken cancel)
-    {
-        Expect(await patience.AskAsync(HttpMethod.Put, service, path, body, null, 0, cancel), path);
-        patience.Moved();
-    }
+    async Task<HashSet<string>> IdsAsync(string service, string path, string id, CancellationToken cancel) =>
+        await patience.ListAsync(service, path, cancel).Select(item => item.Text(id)).ToHashSetAsync(cancellationToken: cancel);
 
-    async Task<HashSet<string>> ListAsync(string service, string path, string id, CancellationToken cancel)
+    // Without stock or credit, orders would be refused for the wrong reason, so the import stops instead.
+    static void Require(ApiReply reply, string subject)
     {
-        var found = new HashSet<string>();
-        string? cursor = null;
-        do
-        {
-            var page = await patience.AskAsync(
-                HttpMethod.Get, service, $"{path}?limit=200{(cursor is null ? "" : $"&cursor={cursor}")}", null, null, 0, cancel);
-            found.UnionWith(Expect(page, path).Body.Items().Select(item => item.Text(id)));
-            cursor = page.Body.TextOrNull("nextCursor");
-        }
-        while (cursor is not null);
-        return found;
+        if (!reply.IsSuccess) throw new ToolException(Exit.Failed, $"Cannot create the {subject}: {reply.Error}");
     }
-
-    // Without its stock or credit an order would be refused for a wrong reason: better to stop.
-    static ApiAnswer Expect(ApiAnswer answer, string what) =>
-        answer.IsSuccess ? answer : throw new ToolException(Exit.Failed, $"The {what} could not be brought in: {answer.Detail}");
 }

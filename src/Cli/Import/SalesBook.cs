@@ -1,6 +1,6 @@
 namespace Orderwright.Cli.Import;
 
-/// <summary>Which sales there have been, and what of them has not come back: finds what a credit note means.</summary>
+/// <summary>Sales with the quantities not returned yet. Matches credit notes with sales.</summary>
 sealed class SalesBook
 {
     sealed class Sale(int place, string content)
@@ -17,8 +17,8 @@ sealed class SalesBook
 
     /// <param name="place">The order's place in the plan.</param>
     /// <param name="customer">Empty for a guest.</param>
-    /// <param name="lines">All of the invoice that went into the order.</param>
-    /// <param name="goods">Those of them that can come back to stock.</param>
+    /// <param name="lines">All lines of the order.</param>
+    /// <param name="goods">Lines that can be returned to stock.</param>
     public void Add(int place, string customer, IReadOnlyList<SourceLine> lines, IReadOnlyList<SourceLine> goods)
     {
         var sale = new Sale(place, Content(lines));
@@ -27,7 +27,7 @@ sealed class SalesBook
         foreach (var sku in sale.Left.Keys) ListOf(bySku, (customer, sku)).Add(sale);
     }
 
-    /// <summary>The latest untouched sale to this customer of just these lines, now cancelled; null when there is none.</summary>
+    /// <summary>Cancels the customer's latest complete sale of exactly these lines. Null if there is none.</summary>
     public int? TakeWhole(string customer, IReadOnlyList<SourceLine> lines)
     {
         if (!whole.TryGetValue((customer, Content(lines)), out var sales)) return null;
@@ -37,8 +37,8 @@ sealed class SalesBook
     }
 
     /// <summary>
-    /// Takes goods back from this customer's sales of them, the latest first. The sales they came from, or why not:
-    /// <c>sale_unknown</c>, <c>more_returned_than_sold</c>.
+    /// Returns goods to the customer's sales, latest first. Yields the affected sales, or a refusal: <c>sale_unknown</c>,
+    /// <c>more_returned_than_sold</c>.
     /// </summary>
     public (IReadOnlyList<int> Sales, string? Refusal) TakeGoods(string customer, string sku, long quantity)
     {
@@ -58,7 +58,7 @@ sealed class SalesBook
         return (from, null);
     }
 
-    // A credit note writes its quantities with a minus.
+    // Credit notes have negative quantities.
     static string Content(IEnumerable<SourceLine> lines) => string.Join('\n', lines
         .Select(line => FormattableString.Invariant($"{line.Sku}\t{Math.Abs(line.Quantity)}\t{line.UnitPrice}"))
         .Order(StringComparer.Ordinal));

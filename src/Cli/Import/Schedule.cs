@@ -1,14 +1,12 @@
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Runs operations side by side where order does not matter, and in the order of the plan where it does. An operation
-/// waits for the end of those it names; of all earlier ones that touch a key which it must have alone; and of the latest
-/// that had alone a key which it touches beside others. So the outcome is the same however fast each is, and whatever
-/// breaks in between.
+/// Runs operations concurrently unless order matters. An operation waits for all predecessors, for earlier users of exclusive
+/// keys, and for the latest exclusive user of shared keys. The outcome therefore does not depend on timing or interruptions.
 /// </summary>
 sealed class Schedule(int inFlight)
 {
-    // Far enough ahead that slots stay filled while a chain of operations waits for one key.
+    // Keeps the slots filled while a chain of operations waits for one key.
     const int LookAhead = 4_096;
 
     public async Task RunAsync(
@@ -22,7 +20,7 @@ sealed class Schedule(int inFlight)
         var beside = new Dictionary<string, List<int>>();
         for (var i = 0; i < operations.Count && !failed.IsCancellationRequested; i++)
         {
-            // Not cancellable: what runs ends when it is cancelled, and gives its place back.
+            // Not cancellable: a cancelled operation ends and releases its slot.
             await ahead.WaitAsync(CancellationToken.None);
             var before = Before(operations[i]).Distinct().Select(place => all[place])
                 .Where(task => !task.IsCompletedSuccessfully).ToArray();

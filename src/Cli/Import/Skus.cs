@@ -4,15 +4,15 @@ using System.Text;
 
 namespace Orderwright.Cli.Import;
 
-/// <summary>Makes the caller's codes fit the API's ids: 1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</summary>
+/// <summary>Maps codes in files to valid ids of the API: 1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</summary>
 static class Skus
 {
     const int MaxLength = 64;
     const string Mark = "x-";
 
     /// <summary>
-    /// The code itself where it fits. Else marked, with every other character as its UTF-8 bytes in hex; what is then
-    /// too long ends in its digest. Two codes never become one: what fits and looks marked is marked as well.
+    /// Returns a valid code unchanged. Other codes get a mark, and every invalid character becomes its UTF-8 bytes in hex; a
+    /// result that is too long ends in a digest. Distinct codes stay distinct: valid codes that look marked are marked too.
     /// </summary>
     public static string Normal(string code)
     {

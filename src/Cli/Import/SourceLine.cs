@@ -1,30 +1,30 @@
 namespace Orderwright.Cli.Import;
 
-/// <summary>One line of a file: read, not yet judged.</summary>
-/// <param name="Number">Counted from 1, the heading included, as an editor shows it.</param>
-/// <param name="Order">The number of the order it belongs to.</param>
+/// <summary>A line of a file, as read.</summary>
+/// <param name="Number">Line number in the file, from 1 with the heading.</param>
+/// <param name="Order">The order number.</param>
 /// <param name="Customer">Empty for a guest.</param>
-/// <param name="Sku">As the file writes it.</param>
-/// <param name="Name">What the goods are called; may be empty.</param>
+/// <param name="Sku">The code as in the file.</param>
+/// <param name="Name">Product name; may be empty.</param>
 /// <param name="Quantity">May be negative.</param>
-/// <param name="UnitPrice">In the currency's own unit, such as 2.55; null where the catalogue's price is meant.</param>
+/// <param name="UnitPrice">Price in major units, such as 2.55; null for the catalogue's price.</param>
 /// <param name="Currency">ISO 4217.</param>
-/// <param name="Payment">A provider's token, or empty for the customer's balance.</param>
-/// <param name="Date">As the file writes it; kept with the order.</param>
-/// <param name="Country">Likewise.</param>
+/// <param name="Payment">A token of the sandbox; empty for the customer's balance.</param>
+/// <param name="Date">The date as in the file; becomes metadata of the order.</param>
+/// <param name="Country">The country as in the file; becomes metadata of the order.</param>
 public sealed record SourceLine(
     int Number, string Order, string Customer, string Sku, string Name, int Quantity, decimal? UnitPrice, string Currency,
     string Payment = "", string Date = "", string Country = "");
 
-/// <summary>A line that cannot be read, and why. It stops nothing.</summary>
+/// <summary>An unreadable line with its reason. Unreadable lines do not stop an import.</summary>
 public sealed record BadLine(int Number, string Why);
 
-/// <summary>A whole file, read. Held in memory: what opening stock it takes is known only at its end.</summary>
-/// <param name="Id">12 hex digits of the content's SHA-256: the same lines, packed or not, are the same import.</param>
-/// <param name="Lines">In the order of the file.</param>
-/// <param name="Bad">Those that could not be read.</param>
+/// <summary>A complete file in memory: opening stock can be derived only after the last line.</summary>
+/// <param name="Id">12 hex digits of the content's SHA-256; gzipped and plain files with equal lines have equal ids.</param>
+/// <param name="Lines">Readable lines in the order of the file.</param>
+/// <param name="Bad">Unreadable lines.</param>
 public sealed record SourceFile(string Id, IReadOnlyList<SourceLine> Lines, IReadOnlyList<BadLine> Bad)
 {
-    /// <summary>All but the heading and lines that are empty.</summary>
+    /// <summary>Number of lines without the heading and empty lines.</summary>
     public int TotalLines => Lines.Count + Bad.Count;
 }

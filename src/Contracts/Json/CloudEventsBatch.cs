@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Orderwright.Contracts;
 
 /// <summary>
-/// Part of a batch that cannot be read. It becomes a dead letter; the other messages of the batch are handled.
+/// Unreadable part of a batch. Becomes a dead letter; the other messages of the batch are handled.
 /// </summary>
 /// <param name="Raw">The event as received, or everything from the position where the body stops being JSON.</param>
 /// <param name="Why">One sentence.</param>
@@ -15,7 +15,7 @@ public sealed record UnreadableMessage(string Raw, string Why, Guid? OrderId, st
 
 /// <summary>
 /// CloudEvents 1.0 JSON batch format: an array of events, each with its data inline. Extensions: <c>step</c>,
-/// <c>attempt</c>, <c>deadline</c>, <c>traceparent</c>. Source: cloudevents/spec, json-format.md, section 4.
+/// <c>attempt</c>, <c>deadline</c>, <c>traceparent</c>. Source: CloudEvents 1.0, JSON event format, section 4.
 /// </summary>
 public static class CloudEventsBatch
 {

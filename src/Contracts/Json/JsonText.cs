@@ -21,7 +21,7 @@ public static class JsonText
     static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? kept;
 
     /// <summary>
-    /// Returns the text that <paramref name="write"/> writes. It must write synchronously and must not keep the writer.
+    /// Returns the text written by <paramref name="write"/>, which must be synchronous and must not keep the writer.
     /// </summary>
     public static string Write<T>(T value, Action<Utf8JsonWriter, T> write)
     {

@@ -1,12 +1,11 @@
 using Orderwright.CustomerService.Payments;
 
-
 namespace Orderwright.CustomerService.Calling;
 
 /// <summary>
-/// Keeps a provider that fails from being asked by everybody who waits for it, and repetitions from becoming a storm. It
-/// opens when too many calls fail, lets one through from time to time, and closes with the first that is answered. Beside
-/// it stands a budget: each first request allows for a share of a repetition. Both are this process's own view.
+/// Circuit breaker and retry budget of a provider, per process. The breaker opens when too many requests fail, lets a
+/// single request through from time to time, and closes with the first answer. Each first request adds a share of a
+/// repetition to the budget.
 /// </summary>
 public sealed class Breaker(GatewayLimits limits)
 {
@@ -15,7 +14,7 @@ public sealed class Breaker(GatewayLimits limits)
     static readonly TimeSpan Span = TimeSpan.FromSeconds(5);
     static readonly TimeSpan NoBudgetPause = TimeSpan.FromSeconds(2);
 
-    // Repetitions that are allowed for without any first request, at once and per second: a shop with few orders.
+    // Repetitions allowed without first requests, at once and per second, for shops with few orders.
     const double Reserve = 10;
     const double ReservePerSecond = 0.2;
 
@@ -37,22 +36,22 @@ public sealed class Breaker(GatewayLimits limits)
         }
     }
 
-    /// <summary>Null when the gateway may be asked now; else why not, and when it may be worth trying.</summary>
+    /// <summary>Returns null when a request may be sent now, else the reason and the pause before the next try.</summary>
     /// <param name="isRepetition">
-    /// This very request was sent before. A look-up is none, and earns its share: what a process that died had in hand is
-    /// looked up and sent again, and would else wait for hours.
+    /// True when the same request was sent before. Look-ups count as first requests and add to the budget; otherwise the
+    /// requests of a crashed process, looked up and sent again, would wait for hours.
     /// </param>
-    /// <param name="now">The moment of asking.</param>
+    /// <param name="now">Current time.</param>
     public (string Why, TimeSpan After)? Refuses(bool isRepetition, DateTimeOffset now)
     {
         lock (gate)
         {
             if (openUntil is { } until)
             {
-                // Further ahead than any pause: the clock was set back since.
+                // Further ahead than any pause: the clock was set back.
                 if (now < until && until - now <= LongestPause)
-                    return ("The gateway fails; it is let alone for a while.", Least(until - now));
-                // One goes through; the others wait for what becomes of it.
+                    return ("The gateway is failing; requests are paused.", AtLeastOneSecond(until - now));
+                // A single request goes through; the others wait for the result.
                 (openUntil, probing) = (now + pause, true);
                 return null;
             }
@@ -60,17 +59,17 @@ public sealed class Breaker(GatewayLimits limits)
             if (!isRepetition)
                 budget = Math.Min(budget + limits.GatewayRetryBudget / 100.0, Math.Max(Reserve, 10 * limits.GatewayRetryBudget));
             else if (budget < 1)
-                return ("Too many requests are repetitions; this one waits.", NoBudgetPause);
+                return ("The retry budget is used up.", NoBudgetPause);
             else
                 budget--;
             return null;
         }
     }
 
-    /// <summary>True when this closes it, or opens it.</summary>
-    /// <param name="isAnswered">The gateway said something that it means.</param>
-    /// <param name="now">When the call ended.</param>
-    public bool Tell(bool isAnswered, DateTimeOffset now)
+    /// <summary>Records the end of a request; returns true when the breaker opens or closes.</summary>
+    /// <param name="isAnswered">True when the gateway gave a meaningful answer.</param>
+    /// <param name="now">End of the request.</param>
+    public bool Record(bool isAnswered, DateTimeOffset now)
     {
         lock (gate)
         {
@@ -78,7 +77,7 @@ public sealed class Breaker(GatewayLimits limits)
             {
                 if (!isAnswered)
                 {
-                    // Others that were under way when it opened say nothing new.
+                    // Failures of requests sent before the breaker opened add no information.
                     if (!probing) return false;
                     pause = 2 * pause < LongestPause ? 2 * pause : LongestPause;
                     (openUntil, probing) = (now + pause, false);
@@ -87,7 +86,7 @@ public sealed class Breaker(GatewayLimits limits)
                 (openUntil, probing, pause, last, current) = (null, false, FirstPause, default, default);
                 return true;
             }
-            Turn(now);
+            Rotate(now);
             current = (current.Failed + (isAnswered ? 0 : 1), current.All + 1);
             var (failed, all) = (last.Failed + current.Failed, last.All + current.All);
             if (failed < limits.GatewayBreakAfter || 2 * failed < all) return false;
@@ -96,9 +95,9 @@ public sealed class Breaker(GatewayLimits limits)
         }
     }
 
-    void Turn(DateTimeOffset now)
+    // Two spans of five seconds are counted. A clock set back starts a new span.
+    void Rotate(DateTimeOffset now)
     {
-        // Also where the clock was set back.
         if (now < spanEnds && now >= spanEnds - Span) return;
         last = now < spanEnds + Span && now >= spanEnds ? current : default;
         (current, spanEnds) = (default, now + Span);
@@ -111,5 +110,5 @@ public sealed class Breaker(GatewayLimits limits)
         if (budget < Reserve && seconds > 0) budget = Math.Min(Reserve, budget + ReservePerSecond * seconds);
     }
 
-    static TimeSpan Least(TimeSpan wait) => wait > TimeSpan.FromSeconds(1) ? wait : TimeSpan.FromSeconds(1);
+    static TimeSpan AtLeastOneSecond(TimeSpan wait) => wait > TimeSpan.FromSeconds(1) ? wait : TimeSpan.FromSeconds(1);
 }

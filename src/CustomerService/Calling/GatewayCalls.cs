@@ -8,16 +8,15 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Calling;
 
 /// <summary>
-/// Makes the calls to gateways, outside any transaction. It is fed after the commit that stored the intent;
-/// the rows are the truth: what is lost between commit and call, or between call and commit, is taken up
-/// again when its lease ends, and looked up before anything is repeated. A call holds a place in its
-/// provider's lane, and no thread.
+/// Sends requests to gateways, outside any transaction and after the intent was committed. The stored attempt is the
+/// source of truth: after a crash the attempt is taken up again when the lease ends, and looked up before anything is
+/// repeated. A request occupies a slot in the provider's lane, and no thread.
 /// </summary>
 public sealed partial class GatewayCalls
 {
-    sealed record Errand(Lane Lane, GatewayRequest Request, GatewayTask Task);
+    sealed record QueuedTask(Lane Lane, GatewayRequest Request, GatewayTask Task);
 
-    sealed record Lane(IPaymentProvider Provider, Channel<Errand> Line, SemaphoreSlim Places, Breaker Breaker);
+    sealed record Lane(IPaymentProvider Provider, Channel<QueuedTask> Queue, SemaphoreSlim Slots, Breaker Breaker);
 
     readonly Dictionary<string, Lane> lanes;
     readonly IReadOnlyList<PaymentRoute> routes;
@@ -26,14 +25,14 @@ public sealed partial class GatewayCalls
     readonly GatewayLimits limits;
     readonly TimeProvider time;
     readonly ILogger log;
-    readonly GroupCommit<CallReport, bool> reports;
+    readonly GroupCommit<AttemptResult, bool> results;
 
-    // What this process already has in hand: its lease may end while it waits in line.
+    // Attempts queued or running in the process; a lease may end meanwhile.
     readonly ConcurrentDictionary<string, GatewayTask> inHand = new();
 
     public GatewayCalls(
         IReadOnlyDictionary<string, IPaymentProvider> providers, IReadOnlyList<PaymentRoute> routes, PaymentStore store,
-        GatewayLimits limits, TellOrders orders, ServiceContext context)
+        GatewayLimits limits, NotifyOrders orders, ServiceContext context)
     {
         this.routes = routes;
         this.store = store;
@@ -44,135 +43,135 @@ public sealed partial class GatewayCalls
         lanes = providers.ToDictionary(
             pair => pair.Key,
             pair => new Lane(
-                pair.Value, Channel.CreateBounded<Errand>(limits.GatewayMaxWaiting),
+                pair.Value, Channel.CreateBounded<QueuedTask>(limits.GatewayMaxWaiting),
                 new SemaphoreSlim(limits.GatewayMaxInFlight), new Breaker(limits)));
-        Settle = new SettleCalls(store, providers, limits, routes, Down, orders, log, Take);
-        reports = new("settle-calls", Settle.HandleAsync, context.Runner, context.Options, context.Time);
+        Results = new ApplyGatewayResults(store, providers, limits, routes, Down, orders, log, Take);
+        results = new("apply-gateway-results", Results.HandleAsync, context.Runner, context.Options, context.Time);
     }
 
-    /// <summary>Also for webhooks, which bring results in their own transactions.</summary>
-    public SettleCalls Settle { get; }
+    /// <summary>Handler of results, also for webhooks, in separate transactions.</summary>
+    public ApplyGatewayResults Results { get; }
 
     public IReadOnlyList<BackgroundLoop> Loops =>
     [
-        reports.Loop,
+        results.Loop,
         .. lanes.Select(pair => new BackgroundLoop($"gateway-{pair.Key}", cancel => RunAsync(pair.Value, cancel))),
     ];
 
-    /// <summary>Gateways that fail, as this process sees it: their breaker is open.</summary>
+    /// <summary>Gateways with an open circuit breaker in the process.</summary>
     public IReadOnlySet<string> Down() =>
         lanes.Where(pair => pair.Value.Breaker.IsOpen).Select(pair => pair.Key).ToHashSet();
 
-    public TimedJob Job => new("take-due-calls", null, TakeDueAsync);
+    public TimedJob Job => new("take-due-attempts", null, TakeDueAsync);
 
-    /// <summary>
-    /// Puts an attempt in line, once its row is committed. With the line full it waits in its row.
-    /// </summary>
-    public void Take(PaymentFile file, GatewayTask task)
+    /// <summary>Queues a committed attempt. When the queue is full, the attempt waits in the database.</summary>
+    public void Take(PaymentCase paymentCase, GatewayTask task)
     {
-        var payment = file.Payment!;
-        var call = task.Call;
-        var provider = call.Provider ?? payment.Provider!;
+        var payment = paymentCase.Payment!;
+        var attempt = task.Attempt;
+        var provider = attempt.Provider ?? payment.Provider!;
         if (!lanes.TryGetValue(provider, out var lane))
         {
-            LogNoProvider(provider, file.OrderId);
+            LogNoProvider(provider, paymentCase.OrderId);
             return;
         }
-        if (!inHand.TryAdd(call.Key, task)) return;
+        if (!inHand.TryAdd(attempt.Key, task)) return;
         var request = new GatewayRequest(
-            call.Key, call.OrderId, call.Operation, call.AmountMinor, payment.Currency!,
+            attempt.Key, attempt.OrderId, attempt.Operation, attempt.AmountMinor, payment.Currency!,
             payment.Route is null ? payment.Token : RoutingRules.TokenOf(payment.Token, provider), payment.GatewayReference)
         {
             CapturedMinor = payment.CapturedMinor,
-            IsLast = !lane.Provider.Capabilities.SeveralCaptures || call.AmountMinor >= payment.HeldMinor,
+            IsLast = !lane.Provider.Capabilities.SeveralCaptures || attempt.AmountMinor >= payment.HeldMinor,
         };
-        if (!lane.Line.Writer.TryWrite(new Errand(lane, request, task))) inHand.TryRemove(call.Key, out _);
+        if (!lane.Queue.Writer.TryWrite(new QueuedTask(lane, request, task))) inHand.TryRemove(attempt.Key, out _);
     }
 
     async Task<int> TakeDueAsync(Work work, int most)
     {
         var room = lanes.Count == 0
             ? 0
-            : lanes.Values.Min(lane => limits.GatewayMaxWaiting - lane.Line.Reader.Count);
+            : lanes.Values.Min(lane => limits.GatewayMaxWaiting - lane.Queue.Reader.Count);
         var due = await work.QueryAsync(
-            sql["find_due_calls"], SqlArgs.With("now", work.Now).And("most", Math.Clamp(room, 0, most)),
-            row => row.Uuid(0));
+            sql["find_due_attempts"], SqlArgs.With("now", work.Now).And("most", Math.Clamp(room, 0, most)),
+            row => row.Uuid("order_id"));
         if (due.Count == 0) return 0;
-        var book = await store.LockFreeAsync(work, due);
+        var at = new At(work.Now, limits);
+        var payments = await store.LockAvailableAsync(work, due);
         var down = routes.Count == 0 ? null : Down();
         foreach (var orderId in due)
         {
-            var file = book.File(orderId);
-            var decision = CallRules.TakeUp(
-                file, work.Now, limits, down is null ? null : RoutingRules.TakesOver(routes, file, down));
-            book.Apply(decision);
-            if (decision.Next is { } task) work.AfterCommit(() => Take(decision.File, task));
+            var paymentCase = payments.Case(orderId);
+            var decision = AttemptRules.TakeUp(
+                paymentCase, at, down is null ? null : RoutingRules.TakesOver(routes, paymentCase, down));
+            payments.Apply(decision);
+            if (decision.Next is { } task) work.AfterCommit(() => Take(decision.Case, task));
         }
-        store.Save(work, book);
+        store.Save(work, payments);
         return due.Count;
     }
 
     async Task RunAsync(Lane lane, CancellationToken cancel)
     {
-        while (await lane.Line.Reader.WaitToReadAsync(cancel))
-            while (lane.Line.Reader.TryRead(out var errand))
+        while (await lane.Queue.Reader.WaitToReadAsync(cancel))
+            while (lane.Queue.Reader.TryRead(out var queued))
             {
-                await lane.Places.WaitAsync(cancel);
-                _ = CarryOutAsync(errand, cancel);
+                await lane.Slots.WaitAsync(cancel);
+                _ = CarryOutAsync(queued, cancel);
             }
     }
 
-    // Stands in its own guard: nobody awaits it. What it cannot report is found again by its row.
-    async Task CarryOutAsync(Errand errand, CancellationToken cancel)
+    // Not awaited, so all exceptions are caught here. An unrecorded result is looked up again when the lease ends.
+    async Task CarryOutAsync(QueuedTask queued, CancellationToken cancel)
     {
-        var (lane, request, task) = errand;
+        var (lane, request, task) = queued;
         try
         {
             GatewayResult result;
             try
             {
-                result = await AskAsync(errand, cancel);
+                result = await AskAsync(queued, cancel);
             }
             finally
             {
                 inHand.TryRemove(request.Key, out _);
-                lane.Places.Release();
+                lane.Slots.Release();
             }
             if (cancel.IsCancellationRequested) return;
-            await reports.SubmitAsync(new CallReport(
-                lane.Provider.Name, request.OrderId, task.Call.Operation, task.Call.N, result));
+            await results.SubmitAsync(new AttemptResult(
+                lane.Provider.Name, request.OrderId, task.Attempt.Operation, task.Attempt.Number, result));
         }
         catch (Exception error)
         {
-            LogNotReported(request.Key, error.Message);
+            LogNotRecorded(request.Key, error.Message);
         }
     }
 
-    async Task<GatewayResult> AskAsync(Errand errand, CancellationToken cancel)
+    async Task<GatewayResult> AskAsync(QueuedTask queued, CancellationToken cancel)
     {
-        var (lane, _, task) = errand;
-        var provider = lane.Provider;
-        if (task.LookUp && !provider.Capabilities.LookUpByKey)
-            return new GatewayResult.Unknown("This gateway cannot be asked what became of a request.");
-        if (lane.Breaker.Refuses(!task.LookUp && task.Call.Attempts > 1, time.Now()) is var (why, after))
+        var (lane, _, task) = queued;
+        if (task.LookUp && !lane.Provider.Capabilities.LookUpByKey)
+            return new GatewayResult.Unknown("This gateway offers no look-ups.");
+        if (lane.Breaker.Refuses(!task.LookUp && task.Attempt.Sends > 1, time.Now()) is var (why, after))
             return new GatewayResult.NotAsked(why, task.LookUp, after);
-        var result = await AskNowAsync(errand, cancel);
+        var result = await SendAsync(queued, cancel);
         if (!cancel.IsCancellationRequested)
-            Tell(lane, isAnswered: result is not (GatewayResult.Unavailable or GatewayResult.Unknown { IsAnswer: false }));
-        // A gateway that cannot be asked now says nothing about what it was asked before.
-        return task.LookUp && result is GatewayResult.Unavailable away ? new GatewayResult.Unknown(away.Why) : result;
+            Record(lane, isAnswered: result is not (GatewayResult.Unavailable or GatewayResult.Unknown { IsAnswer: false }));
+        // An unavailable gateway reveals nothing about the earlier request.
+        return task.LookUp && result is GatewayResult.Unavailable unavailable
+            ? new GatewayResult.Unknown(unavailable.Why)
+            : result;
     }
 
-    void Tell(Lane lane, bool isAnswered)
+    void Record(Lane lane, bool isAnswered)
     {
-        if (!lane.Breaker.Tell(isAnswered, time.Now())) return;
+        if (!lane.Breaker.Record(isAnswered, time.Now())) return;
         if (isAnswered) LogClosed(lane.Provider.Name);
         else LogOpened(lane.Provider.Name);
     }
 
-    async Task<GatewayResult> AskNowAsync(Errand errand, CancellationToken cancel)
+    async Task<GatewayResult> SendAsync(QueuedTask queued, CancellationToken cancel)
     {
-        var (lane, request, task) = errand;
+        var (lane, request, task) = queued;
         var provider = lane.Provider;
         using var deadline = new CancellationTokenSource(limits.GatewayDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
@@ -188,8 +187,8 @@ public sealed partial class GatewayCalls
         }
         catch (Exception error)
         {
-            LogCallFailed(provider.Name, request.Key, error);
-            return new GatewayResult.Unknown("The call broke off.");
+            LogRequestFailed(provider.Name, request.Key, error);
+            return new GatewayResult.Unknown("The request failed before its result was known.");
         }
     }
 
@@ -201,21 +200,22 @@ public sealed partial class GatewayCalls
             GatewayOperations.Capture => provider.CaptureAsync(request, cancel),
             GatewayOperations.Void => provider.VoidAsync(request, cancel),
             GatewayOperations.Refund => provider.RefundAsync(request, cancel),
-            var other => throw new InvalidOperationException($"No gateway knows the operation '{other}'."),
+            var other => throw new InvalidOperationException($"No gateway supports the operation '{other}'."),
         };
 
-    [LoggerMessage(3101, LogLevel.Warning, "No provider {Provider} is here for the payment {OrderId}; it waits")]
+    [LoggerMessage(3101, LogLevel.Warning, "Provider {Provider} of payment {OrderId} is not configured here; the payment waits")]
     partial void LogNoProvider(string provider, Guid orderId);
 
-    [LoggerMessage(3102, LogLevel.Warning, "The result of {Key} was not recorded; it will be looked up: {Why}")]
-    partial void LogNotReported(string key, string why);
+    [LoggerMessage(3102, LogLevel.Warning, "The result of {Key} was not recorded and will be looked up: {Why}")]
+    partial void LogNotRecorded(string key, string why);
 
-    [LoggerMessage(3103, LogLevel.Warning, "{Provider}: the call {Key} broke off")]
-    partial void LogCallFailed(string provider, string key, Exception error);
+    [LoggerMessage(3103, LogLevel.Warning, "{Provider}: the request {Key} failed before its result was known")]
+    partial void LogRequestFailed(string provider, string key, Exception error);
 
-    [LoggerMessage(3104, LogLevel.Warning, "The gateway {Provider} fails; it is asked now and then, and its orders wait")]
+    [LoggerMessage(
+        3104, LogLevel.Warning, "Gateway {Provider} is failing: its circuit breaker is open, and only single requests are sent")]
     partial void LogOpened(string provider);
 
-    [LoggerMessage(3105, LogLevel.Information, "The gateway {Provider} answers again")]
+    [LoggerMessage(3105, LogLevel.Information, "Gateway {Provider} answers again; its circuit breaker is closed")]
     partial void LogClosed(string provider);
 }

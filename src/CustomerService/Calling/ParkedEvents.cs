@@ -6,15 +6,15 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.CustomerService.Calling;
 
-/// <summary>A webhook that tells of an attempt which is not here yet.</summary>
-public sealed record ParkedEvent(string Id, CallReport Report);
+/// <summary>A webhook about an attempt not stored yet.</summary>
+public sealed record ParkedEvent(string Id, AttemptResult Result);
 
 /// <summary>
-/// Webhooks that came before the attempt they tell of was committed, or while an older copy of our database was restored.
-/// They settle it as soon as it is here, in batches; after three days, for which gateways repeat theirs, they are
-/// forgotten. The list of events, by which a repetition is known, is kept for ninety.
+/// Webhooks received before the attempt was committed, or after an older copy of the database was restored. Applied in
+/// batches once the attempt is stored. Dropped after three days, the time for which gateways repeat webhooks; the event
+/// ids are kept for ninety, to recognize repeats.
 /// </summary>
-public sealed class ParkedEvents(SqlCatalog sql, SettleCalls settle)
+public sealed class ParkedEvents(SqlCatalog sql, ApplyGatewayResults results)
 {
     public static readonly TimeSpan KeepParked = TimeSpan.FromDays(3);
     public static readonly TimeSpan KeepEvents = TimeSpan.FromDays(90);
@@ -30,12 +30,12 @@ public sealed class ParkedEvents(SqlCatalog sql, SettleCalls settle)
         work.Defer(
             sql["park_events"],
             SqlArgs.Over(events)
-                .Text("provider", one => one.Report.Provider)
-                .Text("event_id", one => one.Id)
-                .Uuid("order_id", one => one.Report.OrderId)
-                .Text("operation", one => one.Report.Operation)
-                .BigInt("n", one => one.Report.N)
-                .Text("result", one => JsonSerializer.Serialize(one.Report.Result, ResultJson.Default.GatewayResult))
+                .Text("provider", item => item.Result.Provider)
+                .Text("event_id", item => item.Id)
+                .Uuid("order_id", item => item.Result.OrderId)
+                .Text("operation", item => item.Result.Operation)
+                .BigInt("number", item => item.Result.Number)
+                .Text("result", item => JsonSerializer.Serialize(item.Result.Result, ResultJson.Default.GatewayResult))
                 .Args.And("now", work.Now));
     }
 
@@ -44,15 +44,15 @@ public sealed class ParkedEvents(SqlCatalog sql, SettleCalls settle)
         var found = await work.QueryAsync(
             sql["match_events"], SqlArgs.With("most", most),
             row => new ParkedEvent(
-                row.Text(1),
-                new CallReport(
-                    row.Text(0), row.Uuid(2), row.Text(3), row.Int(4),
-                    JsonSerializer.Deserialize(row.Text(5), ResultJson.Default.GatewayResult)!)));
+                row.Text("event_id"),
+                new AttemptResult(
+                    row.Text("provider"), row.Uuid("order_id"), row.Text("operation"), row.Int("number"),
+                    JsonSerializer.Deserialize(row.Text("result"), ResultJson.Default.GatewayResult)!)));
         if (found.Count == 0) return 0;
-        await settle.HandleAsync([.. found.Select(one => one.Report)], work);
-        var names = SqlArgs.Over(found).Text("provider", one => one.Report.Provider).Text("event_id", one => one.Id);
-        work.Defer(sql["unpark_events"], names);
-        work.Defer(sql["mark_events_matched"], names);
+        await results.HandleAsync([.. found.Select(item => item.Result)], work);
+        var keys = SqlArgs.Over(found).Text("provider", item => item.Result.Provider).Text("event_id", item => item.Id);
+        work.Defer(sql["unpark_events"], keys);
+        work.Defer(sql["mark_events_matched"], keys);
         return found.Count;
     }
 

@@ -2,18 +2,17 @@ using System.Collections.Frozen;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
-using Orderwright.Http.Operators;
 
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>
-/// Takes all payment commands of a batch. They are one handler, so that their rows are locked once and in key
-/// order. Within one order the order of arrival holds; an undo that overtook its do leaves a tombstone. An operator's word
-/// that comes with a command is heard first, and the command answered by what the payment then is.
+/// Handles all payment commands of a batch. A single handler, to lock rows once and in key order. Commands of
+/// one order apply in order of arrival; an undo arriving before the step leaves a tombstone. A resolution carried by a
+/// command applies first, and the reply then follows from the resulting payment.
 /// </summary>
 public sealed class AuthorizePayments(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits, Audit audit,
-    Action<PaymentFile, GatewayTask> next, IReadOnlyList<PaymentRoute>? routes = null, Func<IReadOnlySet<string>>? down = null)
+    Action<PaymentCase, GatewayTask> next, IReadOnlyList<PaymentRoute>? routes = null, Func<IReadOnlySet<string>>? down = null)
     : IBatchHandler
 {
     readonly FrozenSet<string> gateways = providers.Keys.ToFrozenSet();
@@ -23,73 +22,75 @@ public sealed class AuthorizePayments(
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
-        var book = await store.LockAsync(
+        var at = new At(work.Now, limits);
+        var payments = await store.LockAsync(
             work,
             [.. batch.Select(message => message.OrderId)],
             batch.Select(message => message.Body).OfType<AuthorizePayment>()
-                .Select(ask => (ask.CustomerId, ask.Currency)));
-        var heard = new List<AuditEntry>();
+                .Select(command => (command.CustomerId, command.Currency)));
+        var entries = new List<AuditEntry>();
         foreach (var message in batch)
         {
-            var said = ResolutionOf(message.Body);
-            if (said is not null) Hear(said, message, book, heard, work);
-            var decision = Decide(message, book, work.Now);
-            if (said is not null) decision = decision with { File = Marked(decision.File, said) };
-            book.Apply(decision);
+            var resolution = ResolutionOf(message.Body);
+            if (resolution is not null) Resolve(resolution, message, payments, entries, work, at);
+            var decision = Decide(message, payments, at);
+            if (resolution is not null) decision = decision with { Case = Marked(decision.Case, resolution) };
+            payments.Apply(decision);
             if (decision.Answer is { } answer) work.Answer(message, answer);
-            if (message.Body is TakeShipped take && decision.File.Payment is { } paid && ShippedRules.IsDone(paid, take))
-                work.Answer(message, new PaymentMoved(paid.Position, paid.Version));
-            if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
+            if (message.Body is TakeShipped take && decision.Case.Payment is { } paid && ShipmentRules.IsDone(paid, take))
+                work.Answer(message, new PaymentMoved(paid.Totals, paid.Version));
+            if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
         }
-        store.Save(work, book);
-        await audit.AppendAsync(heard, work);
+        store.Save(work, payments);
+        await audit.AppendAsync(work, entries);
     }
 
-    // Its own answer is not sent: the command's says the same.
-    void Hear(Resolution said, Message message, PaymentBook book, List<AuditEntry> heard, Work work)
+    // The resolution's own reply is not sent: the command's reply reports the same state.
+    void Resolve(
+        Resolution resolution, Message message, PaymentBatch payments, List<AuditEntry> entries, Work work, At at)
     {
-        var file = book.File(message.OrderId);
-        var decision = ResolutionRules.Hear(file, said, work.Now, limits);
-        if (ReferenceEquals(decision.File, file)) return;
-        book.Apply(decision);
-        if (decision.Next is { } task) work.AfterCommit(() => next(decision.File, task));
-        if (ResolutionRules.IsOpenToIt(file, said.Completed))
-            heard.Add(new AuditEntry(
-                work.NewId(), ServiceNames.Customer, work.Now, said.By, "resolve", message.OrderId,
-                $"{file.Open?.Key ?? "undo"} {(said.Completed ? "completed" : "rejected")}", said.Reason, null, null,
-                message.TraceParent is { Length: 55 } parent ? parent[3..35] : null));
+        var before = payments.Case(message.OrderId);
+        var decision = ResolutionRules.Apply(before, resolution, at);
+        if (ReferenceEquals(decision.Case, before)) return;
+        payments.Apply(decision);
+        if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
+        if (ResolutionRules.Accepts(before, resolution.Completed))
+            entries.Add(new AuditEntry(
+                work.NewId(), ServiceNames.Customer, work.Now, resolution.By, "resolve", message.OrderId,
+                $"{before.Open?.Key ?? "undo"} {(resolution.Completed ? "completed" : "rejected")}", resolution.Reason, null,
+                null, message.TraceId));
     }
 
-    // Also where it changed nothing, or there was no payment yet: it must not be taken for a word on what comes later.
-    static PaymentFile Marked(PaymentFile file, Resolution said) =>
-        file.Payment is { } payment && said.Id.CompareTo(payment.Resolution) > 0
-            ? file.With(payment with { Resolution = said.Id })
-            : file;
+    // Even without effect, or before the payment exists: a resolution must never apply to later events.
+    static PaymentCase Marked(PaymentCase paymentCase, Resolution resolution) =>
+        paymentCase.Payment is { } payment && resolution.Id.CompareTo(payment.LastResolutionId) > 0
+            ? paymentCase.With(payment with { LastResolutionId = resolution.Id })
+            : paymentCase;
 
     static Resolution? ResolutionOf(IMessageBody body) => body switch
     {
-        AuthorizePayment ask => ask.Resolution,
-        CapturePayment ask => ask.Resolution,
-        UndoPayment ask => ask.Resolution,
+        AuthorizePayment command => command.Resolution,
+        CapturePayment command => command.Resolution,
+        UndoPayment command => command.Resolution,
         _ => null,
     };
 
-    PaymentDecision Decide(Message message, PaymentBook book, DateTimeOffset now)
+    PaymentDecision Decide(Message message, PaymentBatch payments, At at)
     {
-        var file = book.File(message.OrderId);
+        var paymentCase = payments.Case(message.OrderId);
         return message.Body switch
         {
-            AuthorizePayment ask => PaymentRules.Authorize(
-                file, ask, gateways, book.FundsOf(ask.CustomerId, ask.Currency), now, limits,
+            AuthorizePayment command => PaymentRules.Authorize(
+                paymentCase, command, gateways, payments.FundsOf(command.CustomerId, command.Currency), at,
                 routes is not { Count: > 0 } ? null
-                    : RoutingRules.Candidates(routes, ask.Payment, ask.Currency, ask.AmountMinor, down!())),
-            CapturePayment => PaymentRules.Capture(file, now, limits),
-            TakeShipped take => ShippedRules.Take(
-                file, take, providers.GetValueOrDefault(file.Payment?.Provider ?? "")?.Capabilities, now, limits),
+                    : RoutingRules.Candidates(routes, command.Payment, command.Currency, command.AmountMinor, down!())),
+            CapturePayment => PaymentRules.Capture(paymentCase, at),
+            TakeShipped command => ShipmentRules.Take(
+                paymentCase, command, providers.GetValueOrDefault(paymentCase.Payment?.Provider ?? "")?.Capabilities, at),
             UndoPayment => PaymentRules.Undo(
-                file, message.Step ?? StepNames.AuthorizePayment,
-                book.FundsOf(file.Payment?.CustomerId, file.Payment?.Currency).AmountMinor, now, limits),
-            var other => throw new InvalidOperationException($"{other.GetType().Name} is not for payments."),
+                paymentCase, message.Step ?? StepNames.AuthorizePayment,
+                payments.FundsOf(paymentCase.Payment?.CustomerId, paymentCase.Payment?.Currency).AmountMinor, at),
+            var other => throw new InvalidOperationException($"{other.GetType().Name} is not a payment command."),
         };
     }
 }

@@ -4,17 +4,17 @@ using Orderwright.Http;
 namespace Orderwright.CustomerService.Customers;
 
 /// <summary>
-/// Carries out what the HTTP API wants done to customers and their credit: concurrent requests share one
-/// transaction, decided in order of arrival against rows locked in key order, customers first, then balances.
+/// Applies changes to customers and their store credit. Concurrent requests share one transaction and are decided in order
+/// of arrival, against rows locked in key order: customers first, then balances.
 /// </summary>
 public sealed class ChangeCustomers
 {
     readonly CommandGroup<CustomerChange> group;
-    readonly CustomerTables tables;
+    readonly CustomerStore store;
 
-    public ChangeCustomers(ServiceContext context, CustomerTables tables)
+    public ChangeCustomers(ServiceContext context, CustomerStore store)
     {
-        this.tables = tables;
+        this.store = store;
         group = new("change-customers", HandleAsync, context);
     }
 
@@ -26,24 +26,24 @@ public sealed class ChangeCustomers
     {
         CustomerChange[] changes = [.. batch.Select(command => command.Body)];
         CustomerChange.AddCredit[] adds = [.. changes.OfType<CustomerChange.AddCredit>()];
-        var before = (await tables.LockAsync(work, [.. changes.Select(change => change.CustomerId).Distinct()]))
+        var before = (await store.LockAsync(work, [.. changes.Select(change => change.CustomerId).Distinct()]))
             .ToDictionary(customer => customer.Id);
         var made = changes.OfType<CustomerChange.Put>().Select(put => put.CustomerId).ToHashSet();
-        // Only for customers there are: a credit for nobody must not leave an empty balance behind.
-        var balancesBefore = await tables.LockBalancesAsync(
+        // Only for existing customers: a credit for an unknown customer must not leave an empty balance.
+        var balancesBefore = await store.LockBalancesAsync(
             work,
             [
                 .. adds.Where(add => before.GetValueOrDefault(add.CustomerId) is { ErasedAt: null }
                         || made.Contains(add.CustomerId))
                     .Select(add => (add.CustomerId, add.Currency)).Distinct(),
             ]);
-        var references = await tables.UsedReferencesAsync(
+        var references = await store.UsedReferencesAsync(
             work,
             [
                 .. adds.Where(add => add.Reference is not null)
                     .Select(add => (add.CustomerId, add.Reference!)).Distinct(),
             ]);
-        var open = await tables.WithOpenPaymentsAsync(
+        var open = await store.WithOpenPaymentsAsync(
             work, [.. changes.OfType<CustomerChange.Erase>().Select(erase => erase.CustomerId).Distinct()]);
 
         var after = new Dictionary<string, Customer>(before);
@@ -61,12 +61,12 @@ public sealed class ChangeCustomers
             if (credit.Reference is not null) references.Add((credit.CustomerId, credit.Reference));
         }
 
-        await tables.InsertAsync(work, [.. after.Values.Where(customer => !before.ContainsKey(customer.Id))]);
-        await tables.UpdateAsync(
+        await store.InsertAsync(work, [.. after.Values.Where(customer => !before.ContainsKey(customer.Id))]);
+        await store.UpdateAsync(
             work,
             [.. after.Values.Where(customer => before.TryGetValue(customer.Id, out var old) && old != customer)]);
-        await tables.InsertCreditsAsync(work, credits);
-        await tables.UpdateBalancesAsync(
+        await store.InsertCreditsAsync(work, credits);
+        await store.UpdateBalancesAsync(
             work, [.. balances.Where(balance => balance.Value != balancesBefore[balance.Key])]);
         return answers;
 
@@ -82,7 +82,7 @@ public sealed class ChangeCustomers
                     work.Now),
                 CustomerChange.Erase erase => CustomerRules.Erase(
                     erase, existing, open.Contains(erase.CustomerId), work.Now),
-                var other => throw new InvalidOperationException($"{other.GetType().Name} is no change."),
+                var other => throw new InvalidOperationException($"{other.GetType().Name} is not a change of a customer."),
             };
         }
     }

@@ -2,16 +2,16 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Customers;
 
-/// <summary>Who buys. An erased one keeps its id, for the ledger's sake, and nothing personal.</summary>
+/// <summary>A customer. Erasure removes personal data and keeps the id, because the ledger refers to the id.</summary>
 public sealed record Customer(
     string Id, string? Name, string? Email, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? ErasedAt = null);
 
-/// <summary>A top-up of store credit; never changed, never deleted. Minor units.</summary>
+/// <summary>A top-up of store credit; never changed or deleted. Minor units.</summary>
 public sealed record Credit(
     Guid Id, string CustomerId, string Currency, long AmountMinor, string? Reference, DateTimeOffset CreatedAt);
 
-/// <summary>What the API wants done to a customer: a closed family.</summary>
+/// <summary>Change to a customer requested over HTTP: a closed set of cases.</summary>
 public abstract record CustomerChange(string CustomerId)
 {
     public sealed record Put(string CustomerId, string Name, string? Email, Precondition? If)

@@ -3,35 +3,33 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Customers;
 
-/// <summary>What is decided about one change. What stays as it is, is null.</summary>
+/// <summary>Decision about one change; unchanged parts are null.</summary>
 public sealed record CustomerDecision(Answer Answer, Customer? Customer = null, Credit? Credit = null);
 
-/// <summary>Customers and their store credit, as the API changes them. Pure.</summary>
+/// <summary>Changes to customers and their store credit. Pure.</summary>
 public static class CustomerRules
 {
-    /// <summary>
-    /// The highest balance: what a JSON number says exactly in every language is a little more.
-    /// </summary>
-    public const long MostBalanceMinor = 1_000_000_000_000_000;
+    /// <summary>Highest balance, just below the largest integer that JSON numbers represent exactly in every language.</summary>
+    public const long MaxBalanceMinor = 1_000_000_000_000_000;
 
     public static CustomerDecision Put(CustomerChange.Put put, Customer? existing, DateTimeOffset now)
     {
         var living = existing is { ErasedAt: null } ? existing : null;
         if (put.If is { } condition && !condition.Holds(living?.Version)) return new(Precondition.Failed());
         if (living is not null && living.Name == put.Name && living.Email == put.Email)
-            return new(Tell(StatusCodes.Status200OK, living));
+            return new(Respond(StatusCodes.Status200OK, living));
         var customer = new Customer(
             put.CustomerId, put.Name, put.Email, (existing?.Version ?? 0) + 1, living?.CreatedAt ?? now, now);
         return new(
-            Tell(living is null ? StatusCodes.Status201Created : StatusCodes.Status200OK, customer), customer);
+            Respond(living is null ? StatusCodes.Status201Created : StatusCodes.Status200OK, customer), customer);
     }
 
-    /// <param name="add">What is asked.</param>
-    /// <param name="existing">The customer, if there ever was one.</param>
-    /// <param name="balanceMinor">In the credit's currency.</param>
-    /// <param name="referenceUsed">This customer has a credit with this reference.</param>
-    /// <param name="id">For the new credit.</param>
-    /// <param name="now">The batch's moment.</param>
+    /// <param name="add">The requested top-up.</param>
+    /// <param name="existing">The customer, erased or not; null when unknown.</param>
+    /// <param name="balanceMinor">Balance in the credit's currency.</param>
+    /// <param name="referenceUsed">True when the customer already has a credit with this reference.</param>
+    /// <param name="id">Id of the new credit.</param>
+    /// <param name="now">The batch's time.</param>
     public static CustomerDecision AddCredit(
         CustomerChange.AddCredit add, Customer? existing, long balanceMinor, bool referenceUsed, Guid id,
         DateTimeOffset now)
@@ -39,18 +37,16 @@ public static class CustomerRules
         if (existing is not { ErasedAt: null }) return new(Problem.NotFound("customer"));
         if (referenceUsed)
             return new(Problem.Conflict(
-                "duplicate_reference", "This customer has a credit with this reference; nothing was added."));
-        if (add.AmountMinor > MostBalanceMinor - balanceMinor)
-            return new(Problem.Conflict("balance_out_of_range", $"No balance goes over {MostBalanceMinor}."));
+                "duplicate_reference", "This customer already has a credit with this reference; nothing was added."));
+        if (add.AmountMinor > MaxBalanceMinor - balanceMinor)
+            return new(Problem.Conflict("balance_out_of_range", $"The balance would exceed {MaxBalanceMinor}."));
         var credit = new Credit(id, add.CustomerId, add.Currency, add.AmountMinor, add.Reference, now);
         return new(
-            Answer.Json(StatusCodes.Status201Created, CreditView.Of(credit), CustomerJson.Default.CreditView),
+            Answer.Json(StatusCodes.Status201Created, CreditResponse.Of(credit), CustomerJson.Default.CreditResponse),
             Credit: credit);
     }
 
-    /// <summary>
-    /// Takes name and e-mail away for good. The id stays with its ledger, and may be used again.
-    /// </summary>
+    /// <summary>Removes name and email permanently. The id stays in the ledger, and may be used again.</summary>
     public static CustomerDecision Erase(
         CustomerChange.Erase erase, Customer? existing, bool hasOpenOrders, DateTimeOffset now)
     {
@@ -66,8 +62,8 @@ public static class CustomerRules
             });
     }
 
-    public static Answer Tell(int status, Customer customer) =>
+    public static Answer Respond(int status, Customer customer) =>
         Answer.Json(
-            status, CustomerView.Of(customer), CustomerJson.Default.CustomerView,
+            status, CustomerResponse.Of(customer), CustomerJson.Default.CustomerResponse,
             status == StatusCodes.Status201Created ? $"/api/v1/customers/{customer.Id}" : null, customer.Version);
 }

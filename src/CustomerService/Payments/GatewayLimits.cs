@@ -3,98 +3,78 @@ using System.ComponentModel.DataAnnotations;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Limits of the calls to payment gateways. Settings: <c>ORDERWRIGHT_{NAME}</c>, such as
+/// Limits for requests to payment gateways. Settings: <c>ORDERWRIGHT_{NAME}</c>, for example
 /// <c>ORDERWRIGHT_GATEWAY_DEADLINE=3s</c>.
 /// </summary>
 public sealed class GatewayLimits
 {
-    /// <summary>
-    /// How long one call or look-up may take; then it is in doubt. 100 ms to 60 s; default 5 s.
-    /// </summary>
+    /// <summary>Time limit of a request or look-up; then the attempt is in doubt. 100 ms to 60 s; default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan GatewayDeadline { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Calls at once per provider. They hold no thread and no transaction. Default 1,000.</summary>
+    /// <summary>Concurrent requests per provider. Requests occupy no thread and no transaction. Default 1,000.</summary>
     [Range(1, 100_000)]
     public int GatewayMaxInFlight { get; set; } = 1_000;
 
-    /// <summary>
-    /// Calls waiting in memory per provider; further ones wait in their rows. Default 10,000.
-    /// </summary>
+    /// <summary>Requests queued in memory per provider; further requests wait in the database. Default 10,000.</summary>
     [Range(1, 1_000_000)]
     public int GatewayMaxWaiting { get; set; } = 10_000;
 
-    /// <summary>
-    /// How often one key is sent while the gateway says that it is not available. Default 8.
-    /// </summary>
+    /// <summary>Maximum number of sends per key while the gateway reports being unavailable. Default 8.</summary>
     [Range(1, 100)]
     public int GatewayMaxAttempts { get; set; } = 8;
 
     /// <summary>
-    /// The first pause before a repetition; it doubles up to <see cref="LongestBackoff"/>. 10 ms to 30 s;
-    /// default 500 ms.
+    /// First pause before a retry; doubles up to <see cref="LongestBackoff"/>. 10 ms to 30 s; default 500 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:30")]
     public TimeSpan GatewayBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Calls that fail within some ten seconds, and are half of all, before a provider is let alone for a while; its orders
-    /// wait. Default 20.
+    /// Failures within about ten seconds to open the circuit breaker, if at least half of all requests failed.
+    /// Orders wait while the breaker is open. Default 20.
     /// </summary>
     [Range(1, 100_000)]
     public int GatewayBreakAfter { get; set; } = 20;
 
-    /// <summary>How many requests may be repetitions, in percent of the first ones. 0 to 1,000; default 20.</summary>
+    /// <summary>Retry budget, as a percentage of first requests. 0 to 1,000; default 20.</summary>
     [Range(0, 1_000)]
     public int GatewayRetryBudget { get; set; } = 20;
 
     /// <summary>
-    /// How often an action of the customer is looked up, in case its webhook got lost. 1 s to 1 h; default 15
-    /// s.
+    /// Interval of look-ups while the customer completes 3-D Secure, in case the webhook is lost. 1 s to 1 h; default 15 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan GatewayPollEvery { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>
-    /// How long before a gateway stops holding the money of a payment it is said so. 1 min to 30 d; default 24 h.
-    /// </summary>
+    /// <summary>Time before an authorization expires when the payment is flagged. 1 min to 30 d; default 24 h.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan GatewayHoldWarning { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>
-    /// How long an attempt belongs to the process that took it: a call, its look-up, and some room.
-    /// </summary>
+    /// <summary>Time for which an attempt belongs to a process: a request, a look-up and a margin.</summary>
     public TimeSpan Lease => 2 * GatewayDeadline + TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// How long a failed refund is answered from its row; asked again later, it is tried again. So is a capture for what was
-    /// shipped that no gateway took.
-    /// </summary>
+    /// <summary>Pause before a failed refund, or a failed capture for shipped goods, is tried again on request.</summary>
     public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// How long a capture for what was shipped, that was declined, is left alone; then it is tried again. Until then an
-    /// operator sees it.
-    /// </summary>
+    /// <summary>Pause after a declined capture for shipped goods. Operators see the payment in the meantime.</summary>
     public static readonly TimeSpan TakeAgainAfter = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// The pauses between look-ups of an attempt in doubt, the first of which comes at once, when the gateway answers and
-    /// cannot tell. After the last one a person has to find out.
+    /// Pauses between look-ups of an attempt in doubt when the gateway answers inconclusively. The first look-up is
+    /// immediate; after the last one a person has to find out.
     /// </summary>
     public static readonly IReadOnlyList<TimeSpan> LookUpPauses =
         [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5), TimeSpan.FromHours(1)];
 
-    /// <summary>For how long it is looked up before that is a person's matter.</summary>
+    /// <summary>Total time for look-ups before a person has to decide.</summary>
     public static readonly TimeSpan LookUpFor = LookUpPauses.Aggregate((sum, pause) => sum + pause);
 
-    /// <summary>
-    /// The pause after a look-up that got no answer: an outage of the gateway is over for its orders within a minute.
-    /// </summary>
+    /// <summary>Pause after an unanswered look-up, short enough for orders to recover within a minute after an outage.</summary>
     public static readonly TimeSpan UnansweredPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a webhook is waited for where the gateway cannot be asked.</summary>
+    /// <summary>Time to wait for a webhook when the gateway offers no look-ups.</summary>
     public static readonly TimeSpan WaitForWebhook = TimeSpan.FromMinutes(5);
 }

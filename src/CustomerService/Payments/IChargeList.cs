@@ -1,51 +1,48 @@
 namespace Orderwright.CustomerService.Payments;
 
-/// <summary>
-/// A gateway's own list of what it did for us, page by page: what our record is compared with
-/// (<see cref="IPaymentProvider.Charges"/>).
-/// </summary>
+/// <summary>A gateway's own list of charges, in pages, for reconciliation (<see cref="IPaymentProvider.Charges"/>).</summary>
 public interface IChargeList
 {
     /// <summary>
-    /// A page of the charges made from <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive), as they
-    /// stand now. Over all pages each comes at least once, in an order that is the gateway's own. Throws
-    /// <see cref="ChargeListException"/> when the gateway does not say.
+    /// Reads a page of the charges made from <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive), in
+    /// the current state. Over all pages each charge appears at least once, in the gateway's own order. Throws
+    /// <see cref="ChargeListException"/> when the list cannot be read.
     /// </summary>
-    /// <param name="from">By the gateway's clock; a gateway may round to whole seconds, outwards.</param>
+    /// <param name="from">By the gateway's clock; a gateway may round outwards to whole seconds.</param>
     /// <param name="to">By the gateway's clock.</param>
-    /// <param name="cursor"><see cref="ChargePage.Next"/> of the page before; null for the first.</param>
-    /// <param name="cancel">The deadline of one page.</param>
+    /// <param name="cursor"><see cref="ChargePage.Next"/> of the previous page; null for the first.</param>
+    /// <param name="cancel">Deadline of the page.</param>
     Task<ChargePage> ListAsync(DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel);
 
     /// <summary>
-    /// The call that a person makes at the gateway to let go of what a charge holds, or to give back what it took, as they
-    /// would write it down.
+    /// Describes the request that releases a charge's held money, or refunds captured money, in the form a person would
+    /// send at the gateway.
     /// </summary>
-    /// <param name="charge">One of the list.</param>
-    /// <param name="amountMinor">How much of what was taken is to be given back; 0: let go of what is held.</param>
+    /// <param name="charge">A charge of the list.</param>
+    /// <param name="amountMinor">Amount to refund; 0 to release held money.</param>
     string CallToReturn(ListedCharge charge, long amountMinor);
 }
 
-/// <param name="Charges">0 and up.</param>
-/// <param name="Next">Where the next page begins; null after the last.</param>
+/// <param name="Charges">Any number, including none.</param>
+/// <param name="Next">Cursor of the next page; null after the last.</param>
 public sealed record ChargePage(IReadOnlyList<ListedCharge> Charges, string? Next);
 
-/// <summary>A charge by the gateway's own record. Money in minor units.</summary>
-/// <param name="Reference">The gateway's id of it, as our payments know it.</param>
-/// <param name="OrderId">Ours, as we gave it; null for one that was not made by us.</param>
+/// <summary>A charge in the gateway's own record. Amounts in minor units.</summary>
+/// <param name="Reference">The gateway's id, as stored with our payments.</param>
+/// <param name="OrderId">Our order, as sent with the request; null for a charge made by someone else.</param>
 /// <param name="Currency">ISO 4217, upper case.</param>
-/// <param name="State">The gateway's own word.</param>
-/// <param name="HeldMinor">Secured, and neither taken nor let go.</param>
-/// <param name="CapturedMinor">Taken, whatever was given back.</param>
-/// <param name="RefundedMinor">Given back.</param>
+/// <param name="State">State in the gateway's words.</param>
+/// <param name="HeldMinor">Authorized, and neither captured nor released.</param>
+/// <param name="CapturedMinor">Captured, including amounts refunded later.</param>
+/// <param name="RefundedMinor">Refunded.</param>
 /// <param name="CreatedAt">By the gateway's clock.</param>
 public sealed record ListedCharge(
     string Reference, Guid? OrderId, string Currency, string State, long HeldMinor, long CapturedMinor,
     long RefundedMinor, DateTimeOffset CreatedAt)
 {
-    /// <summary>The customer's money is held or was kept.</summary>
+    /// <summary>True while money is held, or was captured and not fully refunded.</summary>
     public bool HasMoney => HeldMinor > 0 || CapturedMinor > RefundedMinor;
 }
 
-/// <summary>The list cannot be read now; worth another try.</summary>
+/// <summary>Thrown when the list cannot be read now; retryable.</summary>
 public sealed class ChargeListException(string message, Exception? inner = null) : Exception(message, inner);

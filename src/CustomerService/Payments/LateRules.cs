@@ -1,69 +1,67 @@
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// What becomes of a word on an attempt that was taken for settled. Pure. A success that nobody waits for any more is given
-/// back by itself; what contradicts our books in a way that no rule mends is a person's matter, and never passed over.
+/// Handles results for attempts already considered settled. Pure. A late success not needed any more is returned
+/// automatically. A contradiction beyond all rules is reported to a person, never ignored.
 /// </summary>
 static class LateRules
 {
-    public static PaymentDecision Settle(
-        PaymentFile file, GatewayCall call, GatewayResult result, DateTimeOffset now, GatewayLimits limits)
+    public static PaymentDecision Settle(PaymentCase paymentCase, PaymentAttempt attempt, GatewayResult result, At at)
     {
         switch (result)
         {
-            case GatewayResult.Succeeded done when call.State is CallStates.Failed or CallStates.Declined:
-                return SucceedLate(file, call, done, now, limits);
+            case GatewayResult.Succeeded done when attempt.State is AttemptStates.Failed or AttemptStates.Declined:
+                return SucceedLate(paymentCase, attempt, done, at);
 
             case GatewayResult.Declined or GatewayResult.NeverHappened { Final: true }
-                when call is { State: CallStates.Succeeded, ResolvedBy: { } who }:
-                return Attention(
-                    file, $"{who} said that {call.Key} was done; the gateway says that it was not.", now);
+                when attempt is { State: AttemptStates.Succeeded, ResolvedBy: { } resolvedBy }:
+                return NeedsAttention(
+                    paymentCase,
+                    $"{resolvedBy} resolved {attempt.Key} as completed; the gateway reports that it did not happen.", at);
 
             default:
-                return new(file);
+                return new(paymentCase);
         }
     }
 
     static PaymentDecision SucceedLate(
-        PaymentFile file, GatewayCall call, GatewayResult.Succeeded done, DateTimeOffset now, GatewayLimits limits)
+        PaymentCase paymentCase, PaymentAttempt attempt, GatewayResult.Succeeded done, At at)
     {
-        var payment = file.Payment!;
-        switch (call.Operation)
+        var payment = paymentCase.Payment!;
+        switch (attempt.Operation)
         {
             case GatewayOperations.Authorize
-                when file.Open is null && payment.State is PaymentStates.Declined or PaymentStates.Undone:
-                file = file.With(call with
+                when paymentCase.Open is null && payment.State is PaymentStates.Declined or PaymentStates.Undone:
+                paymentCase = paymentCase.With(attempt with
                 {
-                    State = CallStates.Succeeded, Reference = done.Reference, Code = null, Message = null,
+                    State = AttemptStates.Succeeded, Reference = done.Reference, Code = null, Message = null,
                 });
-                return CallRules.Reverse(
-                    file.With(PaymentRules.Changed(
-                        payment with
-                        {
-                            Provider = call.Provider ?? payment.Provider,
-                            AuthorizedMinor = call.AmountMinor,
-                            CapturedMinor = done.Captured ? call.AmountMinor : 0,
-                            GatewayReference = done.Reference,
-                        },
-                        now)),
-                    now, limits);
+                var authorized = payment with
+                {
+                    Provider = attempt.Provider ?? payment.Provider,
+                    AuthorizedMinor = attempt.AmountMinor,
+                    CapturedMinor = done.Captured ? attempt.AmountMinor : 0,
+                    GatewayReference = done.Reference,
+                };
+                return AttemptOutcomes.Reverse(paymentCase.With(authorized.Changed(at.Now)), at);
 
-            case GatewayOperations.Capture when file.Open is null && payment.State == PaymentStates.Authorized:
+            case GatewayOperations.Capture when paymentCase.Open is null && payment.State == PaymentStates.Authorized:
             case GatewayOperations.Void or GatewayOperations.Refund
-                when file.Open is null && payment.State == PaymentStates.UndoFailed:
+                when paymentCase.Open is null && payment.State == PaymentStates.UndoFailed:
             case GatewayOperations.Refund
-                when file.Open is null && payment.State == PaymentStates.Captured
-                    && call.AmountMinor <= payment.CapturedMinor - payment.RefundedMinor:
-                return CallRules.Succeed(file, call, done, now, limits);
+                when paymentCase.Open is null && payment.State == PaymentStates.Captured
+                    && attempt.AmountMinor <= payment.CapturedMinor - payment.RefundedMinor:
+                return AttemptOutcomes.Succeed(paymentCase, attempt, done, at);
 
             default:
-                return Attention(
-                    file, $"{call.Key} was taken for not done; the gateway says that it was ({done.Reference}).", now);
+                return NeedsAttention(
+                    paymentCase,
+                    $"{attempt.Key} was recorded as not done; the gateway reports that it was ({done.Reference}).", at);
         }
     }
 
-    static PaymentDecision Attention(PaymentFile file, string why, DateTimeOffset now) =>
-        file.Payment!.Attention == why
-            ? new(file)
-            : new(file.With(PaymentRules.Changed(file.Payment with { Attention = why }, now)));
+    static PaymentDecision NeedsAttention(PaymentCase paymentCase, string why, At at) =>
+        paymentCase.Payment!.Attention == why
+            ? new(paymentCase)
+            : new(paymentCase.With((paymentCase.Payment with { Attention = why }).Changed(at.Now)));
 }

@@ -5,15 +5,15 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Where payments of one kind go. One line of <c>ORDERWRIGHT_ROUTES</c>, such as
+/// Route for payments of a kind: a line of <c>ORDERWRIGHT_ROUTES</c>, for example
 /// <c>card in GBP EUR from 100 up to 500000: stripe, then http</c>.
 /// </summary>
-/// <param name="Name">What orders give as their payment's provider.</param>
-/// <param name="Currencies">ISO 4217; empty: all.</param>
-/// <param name="FromMinor">The least amount, minor units.</param>
-/// <param name="UpToMinor">The largest amount, minor units.</param>
-/// <param name="Gateways">In the order in which they are tried.</param>
-/// <param name="AlsoWhenDeclined">A refusal of one gateway is not final: the next one is asked.</param>
+/// <param name="Name">Name given by orders as the payment's provider.</param>
+/// <param name="Currencies">ISO 4217; empty for all.</param>
+/// <param name="FromMinor">Smallest amount, minor units.</param>
+/// <param name="UpToMinor">Largest amount, minor units.</param>
+/// <param name="Gateways">Gateways in order of preference.</param>
+/// <param name="AlsoWhenDeclined">Tries the next gateway after a decline, too.</param>
 public sealed record PaymentRoute(
     string Name, IReadOnlyList<string> Currencies, long FromMinor, long UpToMinor, IReadOnlyList<string> Gateways,
     bool AlsoWhenDeclined)
@@ -23,9 +23,9 @@ public sealed record PaymentRoute(
 
     const string Declined = "also when declined";
 
-    /// <summary>Reads the setting; throws <see cref="InvalidSettingException"/> for what cannot be.</summary>
+    /// <summary>Parses the setting; throws <see cref="InvalidSettingException"/> when invalid.</summary>
     /// <param name="text">The setting's value; empty for none.</param>
-    /// <param name="gateways">Those that there are.</param>
+    /// <param name="gateways">Names of the configured gateways.</param>
     public static IReadOnlyList<PaymentRoute> ReadAll(string text, IReadOnlyCollection<string> gateways) =>
     [
         .. text.Split(['\n', ';'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
@@ -34,17 +34,17 @@ public sealed record PaymentRoute(
 
     static PaymentRoute Read(string line, IReadOnlyCollection<string> gateways)
     {
-        if (line.Split(':', StringSplitOptions.TrimEntries) is not [var what, var where]) throw Bad(line);
-        var declined = where.EndsWith(Declined, StringComparison.Ordinal);
-        if (declined) where = where[..^Declined.Length];
-        string[] names = [.. Words(where).Where(word => word != "then")];
+        if (line.Split(':', StringSplitOptions.TrimEntries) is not [var conditions, var targets]) throw Bad(line);
+        var declined = targets.EndsWith(Declined, StringComparison.Ordinal);
+        if (declined) targets = targets[..^Declined.Length];
+        string[] names = [.. Words(targets).Where(word => word != "then")];
         if (names.Length == 0 || names.Distinct().Count() < names.Length) throw Bad(line);
-        if (names.FirstOrDefault(name => !gateways.Contains(name)) is { } stranger)
+        if (names.FirstOrDefault(name => !gateways.Contains(name)) is { } unknown)
             throw new InvalidSettingException(
-                $"{Settings.Prefix}ROUTES sends payments to \"{stranger}\", which is not configured. There are: "
+                $"{Settings.Prefix}ROUTES sends payments to \"{unknown}\", which is not configured. There are: "
                 + $"{(gateways.Count == 0 ? "none" : string.Join(", ", gateways.Order(StringComparer.Ordinal)))}.");
-        var words = new Queue<string>(Words(what));
-        if (!words.TryDequeue(out var route) || route is Payment.Balance or "in" or "from" or "up") throw Bad(line);
+        var words = new Queue<string>(Words(conditions));
+        if (!words.TryDequeue(out var route) || route is PaymentProviders.Balance or "in" or "from" or "up") throw Bad(line);
         var (currencies, from, upTo) = (new List<string>(), 0L, long.MaxValue);
         while (words.TryDequeue(out var word))
             switch (word)
@@ -74,4 +74,15 @@ public sealed record PaymentRoute(
         text.Split([' ', '\t', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     static InvalidSettingException Bad(string line) => new("ROUTES", line, Allowed);
+}
+
+/// <summary>Choice of the gateway per payment.</summary>
+public sealed class RouteSettings
+{
+    /// <summary>
+    /// Payment routes, one per line or separated by semicolons, such as
+    /// <c>card in GBP EUR from 100 up to 500000: stripe, then http</c>; the first matching route with the payment's name
+    /// applies. Default: the provider that the order names.
+    /// </summary>
+    public string Routes { get; set; } = "";
 }

@@ -3,212 +3,175 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// What the coordinator's commands do to a payment. Pure. The same command again gets the same answer, read
-/// from the payment as it stands; where a gateway has not answered yet there is none, and its answer comes
-/// when it settles (<see cref="CallRules"/>).
+/// Effects of the coordinator's commands on a payment. Pure. A repeated command gets the same reply, read from the current
+/// payment. Until the gateway has answered, no reply is sent; the reply follows when the attempt settles
+/// (<see cref="AttemptRules"/>).
 /// </summary>
 public static class PaymentRules
 {
-    /// <summary>
-    /// Secures the money: from the balance at once, at a gateway by an attempt that is to be called next.
-    /// </summary>
-    /// <param name="file">The order's payment, if it has one.</param>
-    /// <param name="ask">The command.</param>
-    /// <param name="gateways">The providers there are, besides the balance.</param>
-    /// <param name="funds">The customer's, in the command's currency.</param>
-    /// <param name="now">The batch's moment.</param>
-    /// <param name="limits">For the attempt's lease.</param>
-    /// <param name="candidates">
-    /// By <see cref="Gateways.Routing.RoutingRules"/>; null when the order names a gateway itself.
-    /// </param>
+    /// <summary>Secures the money: at once from the balance, or by an attempt at a gateway.</summary>
+    /// <param name="paymentCase">The order's payment, if any.</param>
+    /// <param name="command">The command.</param>
+    /// <param name="gateways">Configured providers, without the balance.</param>
+    /// <param name="funds">The customer's funds in the command's currency.</param>
+    /// <param name="at">Time and limits.</param>
+    /// <param name="candidates">Gateways by <see cref="RoutingRules"/>; null when the order names a gateway itself.</param>
     public static PaymentDecision Authorize(
-        PaymentFile file, AuthorizePayment ask, IReadOnlySet<string> gateways, Funds funds, DateTimeOffset now,
-        GatewayLimits limits, IReadOnlyList<string>? candidates = null)
+        PaymentCase paymentCase, AuthorizePayment command, IReadOnlySet<string> gateways, Funds funds, At at,
+        IReadOnlyList<string>? candidates = null)
     {
-        if (file.Payment is { State: PaymentStates.Authorizing }) return Unsettled(file, undo: false, now);
-        if (file.Payment is { } known) return new(file, AuthorizeAnswer(known));
-        ArgumentOutOfRangeException.ThrowIfNegative(ask.AmountMinor);
+        if (paymentCase.Payment is { State: PaymentStates.Authorizing }) return Unsettled(paymentCase, undo: false, at.Now);
+        if (paymentCase.Payment is { } known) return new(paymentCase, AuthorizeAnswer(known));
+        ArgumentOutOfRangeException.ThrowIfNegative(command.AmountMinor);
         var payment = new Payment
         {
-            OrderId = file.OrderId,
+            OrderId = paymentCase.OrderId,
             State = PaymentStates.Declined,
-            CustomerId = ask.CustomerId,
-            Provider = candidates is [var first, ..] ? first : ask.Payment.Provider,
-            Route = candidates is null ? null : ask.Payment.Provider,
-            Token = ask.Payment.Token,
-            Currency = ask.Currency,
-            AmountMinor = ask.AmountMinor,
-            CreatedAt = now,
-            UpdatedAt = now,
+            CustomerId = command.CustomerId,
+            Provider = candidates is [var first, ..] ? first : command.Payment.Provider,
+            Route = candidates is null ? null : command.Payment.Provider,
+            Token = command.Payment.Token,
+            Currency = command.Currency,
+            AmountMinor = command.AmountMinor,
+            CreatedAt = at.Now,
+            UpdatedAt = at.Now,
         };
-        var fromBalance = ask.Payment.Provider == Payment.Balance;
+        var fromBalance = command.Payment.Provider == PaymentProviders.Balance;
         if (candidates is [])
             return Refuse(
-                file, payment, ReasonCodes.UnknownProvider, "No payment provider takes this currency, amount and token.");
+                paymentCase, payment, ReasonCodes.UnknownProvider,
+                "No payment provider takes this currency, amount and token.");
         if (!fromBalance && !gateways.Contains(payment.Provider))
-            return Refuse(file, payment, ReasonCodes.UnknownProvider, "There is no payment provider of this name.");
+            return Refuse(paymentCase, payment, ReasonCodes.UnknownProvider, "There is no payment provider of this name.");
         if (!funds.CustomerKnown)
-            return Refuse(file, payment, ReasonCodes.UnknownCustomer, "There is no such customer.");
-        if (!fromBalance && ask.AmountMinor > 0)
-            return CallRules.Begin(
-                file.With(payment with { State = PaymentStates.Authorizing }), GatewayOperations.Authorize,
-                ask.AmountMinor, now, limits);
-        if (fromBalance && funds.AmountMinor < ask.AmountMinor)
+            return Refuse(paymentCase, payment, ReasonCodes.UnknownCustomer, "There is no such customer.");
+        if (!fromBalance && command.AmountMinor > 0)
+            return AttemptOutcomes.Begin(
+                paymentCase.With(payment with { State = PaymentStates.Authorizing }), GatewayOperations.Authorize,
+                command.AmountMinor, at);
+        if (fromBalance && funds.AmountMinor < command.AmountMinor)
             return Refuse(
-                file, payment, ReasonCodes.InsufficientFunds, "The customer's balance does not cover the order.");
+                paymentCase, payment, ReasonCodes.InsufficientFunds, "The customer's balance does not cover the order.");
 
         var paid = payment with
         {
-            State = PaymentStates.Captured, AuthorizedMinor = ask.AmountMinor, CapturedMinor = ask.AmountMinor,
+            State = PaymentStates.Captured, AuthorizedMinor = command.AmountMinor, CapturedMinor = command.AmountMinor,
         };
         return new(
-            file.With(paid), Completed(paid),
-            BalanceMinor: fromBalance ? checked(funds.AmountMinor - ask.AmountMinor) : null);
+            paymentCase.With(paid), PaymentAnswers.Completed(paid),
+            BalanceMinor: fromBalance ? checked(funds.AmountMinor - command.AmountMinor) : null);
     }
 
-    /// <summary>Takes the money that was secured; what was taken at once already is.</summary>
-    public static PaymentDecision Capture(PaymentFile file, DateTimeOffset now, GatewayLimits limits) =>
-        file.Payment switch
+    /// <summary>Captures authorized money; no effect when authorizing captured the money already.</summary>
+    public static PaymentDecision Capture(PaymentCase paymentCase, At at) =>
+        paymentCase.Payment switch
         {
             null or { State: PaymentStates.Authorizing or PaymentStates.ActionRequired or PaymentStates.Declined } =>
-                new(file, new StepAnswered(
+                new(paymentCase, new StepAnswered(
                     Undo: false, StepOutcome.Rejected, ReasonCodes.NotAuthorized,
-                    "No money was secured for this order.", Payment: file.Payment?.Position ?? PaymentTotals.None)),
-            { State: PaymentStates.Captured } captured => new(file, Completed(captured)),
-            { State: PaymentStates.Capturing } => Unsettled(file, undo: false, now),
-            { State: PaymentStates.Authorized } authorized => CallRules.Begin(
-                file.With(Changed(authorized with { State = PaymentStates.Capturing }, now)),
-                GatewayOperations.Capture, authorized.HeldMinor, now, limits),
-            var undone => new(file, AlreadyUndone(undone)),
+                    "No money was secured for this order.", Payment: paymentCase.Payment?.Totals ?? PaymentTotals.None)),
+            { State: PaymentStates.Captured } captured => new(paymentCase, PaymentAnswers.Completed(captured)),
+            { State: PaymentStates.Capturing } => Unsettled(paymentCase, undo: false, at.Now),
+            { State: PaymentStates.Authorized } authorized => AttemptOutcomes.Begin(
+                paymentCase.With((authorized with { State = PaymentStates.Capturing }).Changed(at.Now)),
+                GatewayOperations.Capture, authorized.HeldMinor, at),
+            var undone => new(paymentCase, PaymentAnswers.AlreadyUndone(undone)),
         };
 
     /// <summary>
-    /// Gives back whatever was taken or held. Before anything was done it leaves a tombstone, which refuses
-    /// the late do; while an attempt is not settled it is remembered, and done when that settles.
+    /// Returns captured and held money. Without a payment, leaves a tombstone to refuse a late authorization. While an
+    /// attempt is unsettled, the undo is stored and runs when the attempt settles.
     /// </summary>
-    /// <param name="file">The order's payment, if it has one.</param>
-    /// <param name="step">The step that is being undone: its undo is answered under this name.</param>
+    /// <param name="paymentCase">The order's payment, if any.</param>
+    /// <param name="step">Step to undo, and name of the reply's step.</param>
     /// <param name="balanceMinor">The customer's balance in the payment's currency.</param>
-    /// <param name="now">The batch's moment.</param>
-    /// <param name="limits">For leases and pauses.</param>
-    public static PaymentDecision Undo(
-        PaymentFile file, string step, long balanceMinor, DateTimeOffset now, GatewayLimits limits)
+    /// <param name="at">Time and limits.</param>
+    public static PaymentDecision Undo(PaymentCase paymentCase, string step, long balanceMinor, At at)
     {
-        switch (file.Payment)
+        switch (paymentCase.Payment)
         {
             case null:
                 var tombstone = new Payment
                 {
-                    OrderId = file.OrderId, State = PaymentStates.Undone, CreatedAt = now, UpdatedAt = now,
+                    OrderId = paymentCase.OrderId, State = PaymentStates.Undone, CreatedAt = at.Now, UpdatedAt = at.Now,
                 };
-                return new(file.With(tombstone), UndoCompleted(tombstone));
+                return new(paymentCase.With(tombstone), PaymentAnswers.UndoCompleted(tombstone));
 
             case
             {
                 State: PaymentStates.Undone or PaymentStates.Declined or PaymentStates.Voided or PaymentStates.Refunded
             } settled:
-                return new(file, UndoCompleted(settled));
+                return new(paymentCase, PaymentAnswers.UndoCompleted(settled));
 
-            case { Provider: Payment.Balance, State: PaymentStates.Captured } or
+            case { Provider: PaymentProviders.Balance, State: PaymentStates.Captured } or
                 { AmountMinor: 0, State: PaymentStates.Captured }:
-                return Return(file, file.Payment, balanceMinor, now);
+                return ReturnToBalance(paymentCase, paymentCase.Payment, balanceMinor, at);
 
             case { State: PaymentStates.Authorizing or PaymentStates.Capturing }
-                when file.Open is { State: CallStates.Retry } call:
-                return CallRules.GiveUp(
-                    file.With(Changed(file.Payment with { UndoStep = step }, now)), call, ReasonCodes.Cancelled,
-                    "Undone before the gateway could be reached.", now, limits);
+                when paymentCase.Open is { State: AttemptStates.Retry } attempt:
+                return AttemptOutcomes.GiveUp(
+                    paymentCase.With((paymentCase.Payment with { UndoStep = step }).Changed(at.Now)), attempt,
+                    ReasonCodes.Cancelled, "Undone before the gateway could be reached.", at);
 
             case
             {
                 State: PaymentStates.Authorizing or PaymentStates.Capturing or PaymentStates.Voiding
                     or PaymentStates.Refunding
             } unsettled:
-                var remembered = unsettled.UndoStep == step
-                    ? file
-                    : file.With(Changed(unsettled with { UndoStep = step }, now));
-                return Unsettled(remembered, undo: true, now);
+                var stored = unsettled.UndoStep == step
+                    ? paymentCase
+                    : paymentCase.With((unsettled with { UndoStep = step }).Changed(at.Now));
+                return Unsettled(stored, undo: true, at.Now);
 
             case { State: PaymentStates.UndoFailed } failed
-                when (now - failed.UpdatedAt).Duration() < GatewayLimits.TryAgainAfter:
-                return new(file, UndoRejected(failed));
+                when (at.Now - failed.UpdatedAt).Duration() < GatewayLimits.TryAgainAfter:
+                return new(paymentCase, PaymentAnswers.UndoRejected(failed));
 
             default:
-                return CallRules.Reverse(
-                    file.With(Changed(file.Payment with { UndoStep = step }, now)), now, limits);
+                return AttemptOutcomes.Reverse(
+                    paymentCase.With((paymentCase.Payment with { UndoStep = step }).Changed(at.Now)), at);
         }
     }
 
-    /// <summary>How a payment answers authorize-payment when it is asked again.</summary>
+    // Reply to a repeated authorize-payment.
     static StepAnswered? AuthorizeAnswer(Payment payment) =>
         payment.State switch
         {
-            PaymentStates.ActionRequired => Waiting(payment),
-            PaymentStates.Authorized or PaymentStates.Capturing or PaymentStates.Captured => Completed(payment),
-            PaymentStates.Declined => Rejected(payment),
-            _ => AlreadyUndone(payment),
+            PaymentStates.ActionRequired => PaymentAnswers.Waiting(payment),
+            PaymentStates.Authorized or PaymentStates.Capturing or PaymentStates.Captured => PaymentAnswers.Completed(payment),
+            PaymentStates.Declined => PaymentAnswers.Rejected(payment),
+            _ => PaymentAnswers.AlreadyUndone(payment),
         };
 
-    // Gives store credit back, or nothing where nothing was due.
-    static PaymentDecision Return(PaymentFile file, Payment payment, long balanceMinor, DateTimeOffset now)
+    // An order of amount 0 has nothing to return.
+    static PaymentDecision ReturnToBalance(PaymentCase paymentCase, Payment payment, long balanceMinor, At at)
     {
-        var back = payment.CapturedMinor - payment.RefundedMinor;
-        var returned = Changed(
-            back == 0
-                ? payment with { State = PaymentStates.Voided, Voided = true }
-                : payment with { State = PaymentStates.Refunded, RefundedMinor = payment.CapturedMinor },
-            now);
+        var amount = payment.CapturedMinor - payment.RefundedMinor;
+        var returned = (amount == 0
+            ? payment with { State = PaymentStates.Voided, Voided = true }
+            : payment with { State = PaymentStates.Refunded, RefundedMinor = payment.CapturedMinor }).Changed(at.Now);
         return new(
-            file.With(returned), UndoCompleted(returned),
-            BalanceMinor: back == 0 ? null : checked(balanceMinor + back));
+            paymentCase.With(returned), PaymentAnswers.UndoCompleted(returned),
+            BalanceMinor: amount == 0 ? null : checked(balanceMinor + amount));
     }
 
-    static PaymentDecision Refuse(PaymentFile file, Payment payment, string code, string message)
+    static PaymentDecision Refuse(PaymentCase paymentCase, Payment payment, string code, string message)
     {
         var refused = payment with { State = PaymentStates.Declined, Code = code, Message = message };
-        return new(file.With(refused), Rejected(refused));
+        return new(paymentCase.With(refused), PaymentAnswers.Rejected(refused));
     }
 
-    // What is not held any more cannot end, and nobody has to see to it.
-    internal static Payment Changed(Payment payment, DateTimeOffset now) => payment.HeldMinor > 0
-        ? payment with { Version = payment.Version + 1, UpdatedAt = now }
-        : payment with { Version = payment.Version + 1, UpdatedAt = now, CaptureBefore = null, Notice = null };
-
-    internal static StepAnswered Completed(Payment payment) =>
-        new(Undo: false, StepOutcome.Completed, Payment: payment.Position);
-
-    internal static StepAnswered Rejected(Payment payment) =>
-        new(Undo: false, StepOutcome.Rejected, payment.Code, payment.Message, Payment: payment.Position);
-
-    internal static StepAnswered Waiting(Payment payment) =>
-        new(Undo: false, StepOutcome.Waiting, Action: payment.Action, Payment: payment.Position);
-
-    internal static StepAnswered InDoubt(Payment payment, GatewayCall call, bool undo) =>
-        new(
-            undo, StepOutcome.InDoubt, DoubtRules.IsForAPerson(call) ? ReasonCodes.CannotTell : ReasonCodes.InDoubt,
-            DoubtRules.Evidence(payment, call), Payment: payment.Position);
-
-    internal static StepAnswered UndoCompleted(Payment payment) =>
-        new(Undo: true, StepOutcome.Completed, Payment: payment.Position);
-
-    internal static StepAnswered UndoRejected(Payment payment) =>
-        new(Undo: true, StepOutcome.Rejected, ReasonCodes.RefundFailed, payment.Message, Payment: payment.Position);
-
-    static StepAnswered AlreadyUndone(Payment payment) =>
-        new(
-            Undo: false, StepOutcome.Rejected, ReasonCodes.AlreadyUndone, "The payment was undone before.",
-            Payment: payment.Position);
-
-    // While a call is under way there is nothing to say: its answer comes by itself, and the asker's patience
-    // is its own. Who asks once more about what nobody could tell wants it looked up once more.
-    static PaymentDecision Unsettled(PaymentFile file, bool undo, DateTimeOffset now) => file.Open switch
+    // No reply while a request is in progress: the reply follows when the attempt settles, and the coordinator sets the
+    // deadline. A retried command for a payment in need of a person triggers another look-up.
+    static PaymentDecision Unsettled(PaymentCase paymentCase, bool undo, DateTimeOffset now) => paymentCase.Open switch
     {
-        { State: CallStates.InDoubt, DueAt: not null } doubt when DoubtRules.IsForAPerson(doubt) =>
-            new(file.With(doubt with { DueAt = now }), InDoubt(file.Payment!, doubt, undo)),
-        { State: CallStates.InDoubt } doubt => new(file, InDoubt(file.Payment!, doubt, undo)),
-        { State: CallStates.Retry, DueAt: { } due } => new(file, new(
+        { State: AttemptStates.InDoubt, DueAt: not null, NeedsPerson: true } doubt => new(
+            paymentCase.With(doubt with { DueAt = now }), PaymentAnswers.InDoubt(paymentCase.Payment!, doubt, undo)),
+        { State: AttemptStates.InDoubt } doubt =>
+            new(paymentCase, PaymentAnswers.InDoubt(paymentCase.Payment!, doubt, undo)),
+        { State: AttemptStates.Retry, DueAt: { } due } => new(paymentCase, new(
             undo, StepOutcome.Retry, ReasonCodes.ProviderUnavailable, "The gateway is not available.",
-            RetryAfter: due > now ? due - now : TimeSpan.Zero, Payment: file.Payment!.Position)),
-        _ => new(file),
+            RetryAfter: due > now ? due - now : TimeSpan.Zero, Payment: paymentCase.Payment!.Totals)),
+        _ => new(paymentCase),
     };
 }

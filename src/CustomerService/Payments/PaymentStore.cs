@@ -4,62 +4,48 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Loads and saves payments per set. Locks go payments first, then balances, each in key order; whoever
-/// changes an attempt holds its payment's lock.
+/// Loads and saves payments per set. Lock order: payments, then balances, each in key order. The lock of
+/// a payment covers the payment's attempts.
 /// </summary>
 public sealed class PaymentStore(SqlCatalog sql)
 {
-    /// <summary>
-    /// Locks these orders' payments, and the balances they and <paramref name="asked"/> draw on.
-    /// </summary>
-    public async Task<PaymentBook> LockAsync(
-        Work work, IReadOnlyCollection<Guid> orderIds, IEnumerable<(string CustomerId, string Currency)> asked)
+    /// <summary>Locks the orders' payments, and the balances used by them and by <paramref name="further"/>.</summary>
+    public async Task<PaymentBatch> LockAsync(
+        Work work, IReadOnlyCollection<Guid> orderIds, IEnumerable<(string CustomerId, string Currency)> further)
     {
         Guid[] ids = [.. orderIds.Distinct()];
         var payments = await work.QueryAsync(sql["lock_payments"], SqlArgs.OfUuids("order_id", ids), ReadPayment);
-        var funds = await LockFundsAsync(
-            work,
-            [
-                .. asked.Concat(payments.Where(payment => payment.Provider == Payment.Balance)
-                    .Select(payment => (payment.CustomerId!, payment.Currency!))).Distinct(),
-            ]);
-        return new PaymentBook(await WithCallsAsync(work, payments), funds);
+        var funds = await LockFundsAsync(work, [.. further.Concat(BalancesOf(payments)).Distinct()]);
+        return new PaymentBatch(await WithAttemptsAsync(work, payments), funds);
     }
 
-    /// <summary>For what operators ask: with every attempt that there is, and the balances of store credit.</summary>
-    public async Task<PaymentBook> LockByHandAsync(Work work, IReadOnlyCollection<Guid> orderIds)
+    /// <summary>Locks payments for operators: with every attempt, and with the balances of store credit.</summary>
+    public async Task<PaymentBatch> LockForOperatorAsync(Work work, IReadOnlyCollection<Guid> orderIds)
     {
         var payments = await work.QueryAsync(
             sql["lock_payments"], SqlArgs.OfUuids("order_id", [.. orderIds.Distinct()]), ReadPayment);
-        var funds = await LockFundsAsync(
-            work,
-            [
-                .. payments.Where(payment => payment.Provider == Payment.Balance)
-                    .Select(payment => (payment.CustomerId!, payment.Currency!)).Distinct(),
-            ]);
-        return new PaymentBook(await WithCallsAsync(work, payments, byHand: true), funds);
+        var funds = await LockFundsAsync(work, [.. BalancesOf(payments).Distinct()]);
+        return new PaymentBatch(await WithAttemptsAsync(work, payments, alsoOfBalance: true), funds);
     }
 
-    /// <summary>
-    /// Locks those of these payments that no other instance is working on, without balances: for what only
-    /// gateways settle.
-    /// </summary>
-    public async Task<PaymentBook> LockFreeAsync(Work work, IReadOnlyList<Guid> orderIds) =>
+    /// <summary>Locks the payments not locked by other instances. Without balances: gateway payments need none.</summary>
+    public async Task<PaymentBatch> LockAvailableAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         new(
-            await WithCallsAsync(
+            await WithAttemptsAsync(
                 work,
                 await work.QueryAsync(
-                    sql["lock_free_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
+                    sql["lock_available_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
             new Dictionary<(string, string), Funds>());
 
-    /// <summary>Writes what the decisions changed, as absolute values, and into the journal what moved by it.</summary>
-    public void Save(Work work, PaymentBook book)
+    /// <summary>Writes the changes as absolute values, with the journal entries.</summary>
+    public void Save(Work work, PaymentBatch payments)
     {
-        Insert(work, book.NewPayments);
-        Update(work, book.ChangedPayments);
-        if (book.Movements is { Count: > 0 } movements) work.Defer(sql["journal_payments"], JournalArgs(movements, work.Now));
-        if (book.ChangedCalls is { Count: > 0 } calls) work.Defer(sql["save_calls"], CallArgs(calls));
-        if (book.ChangedBalances is { Count: > 0 } balances)
+        Insert(work, payments.NewPayments);
+        Update(work, payments.ChangedPayments);
+        if (payments.JournalEntries is { Count: > 0 } entries)
+            work.Defer(sql["journal_payments"], JournalArgs(entries, work.Now));
+        if (payments.ChangedAttempts is { Count: > 0 } attempts) work.Defer(sql["save_attempts"], AttemptArgs(attempts));
+        if (payments.ChangedBalances is { Count: > 0 } balances)
             work.Defer(
                 sql["update_balances"],
                 SqlArgs.Over(balances)
@@ -69,50 +55,56 @@ public sealed class PaymentStore(SqlCatalog sql)
                 mustTouch: balances.Count);
     }
 
+    static IEnumerable<(string CustomerId, string Currency)> BalancesOf(List<Payment> payments) =>
+        payments.Where(payment => payment.Provider == PaymentProviders.Balance)
+            .Select(payment => (payment.CustomerId!, payment.Currency!));
+
     async Task<Dictionary<(string, string), Funds>> LockFundsAsync(
-        Work work, IReadOnlyList<(string CustomerId, string Currency)> asked)
+        Work work, IReadOnlyList<(string CustomerId, string Currency)> keys)
     {
-        if (asked.Count == 0) return [];
+        if (keys.Count == 0) return [];
         var rows = await work.QueryAsync(
             sql["lock_funds"],
-            SqlArgs.Over(asked).Text("customer_id", one => one.CustomerId).Text("currency", one => one.Currency),
-            row => (Key: (row.Text(0), row.Text(1)), Funds: new Funds(row.Bool(2), row.BigInt(3))));
+            SqlArgs.Over(keys).Text("customer_id", key => key.CustomerId).Text("currency", key => key.Currency),
+            row => (
+                Key: (row.Text("customer_id"), row.Text("currency")),
+                Funds: new Funds(row.Bool("customer_known"), row.BigInt("amount"))));
         var funds = rows.ToDictionary(row => row.Key, row => row.Funds);
-        await AddThoseWithoutBalanceAsync(work, [.. asked.Where(one => !funds.ContainsKey(one))], funds);
+        await AddEmptyFundsAsync(work, [.. keys.Where(key => !funds.ContainsKey(key))], funds);
         return funds;
     }
 
-    async Task AddThoseWithoutBalanceAsync(
-        Work work, IReadOnlyList<(string CustomerId, string Currency)> asked, Dictionary<(string, string), Funds> funds)
+    // For customers without a balance in the currency.
+    async Task AddEmptyFundsAsync(
+        Work work, IReadOnlyList<(string CustomerId, string Currency)> keys, Dictionary<(string, string), Funds> funds)
     {
-        if (asked.Count == 0) return;
+        if (keys.Count == 0) return;
         var rows = await work.QueryAsync(
-            sql["known_customers"], SqlArgs.OfTexts("customer_id", [.. asked.Select(one => one.CustomerId).Distinct()]),
-            row => row.Text(0));
+            sql["known_customers"], SqlArgs.OfTexts("customer_id", [.. keys.Select(key => key.CustomerId).Distinct()]),
+            row => row.Text("id"));
         var known = rows.ToHashSet();
-        foreach (var one in asked)
-            if (known.Contains(one.CustomerId))
-                funds.Add(one, new Funds(CustomerKnown: true, AmountMinor: 0));
+        foreach (var key in keys)
+            if (known.Contains(key.CustomerId))
+                funds.Add(key, new Funds(CustomerKnown: true, AmountMinor: 0));
     }
 
-    // The balance has no attempts but those of operators: a batch of the process that is all store credit does not
-    // ask for any.
-    async Task<IEnumerable<PaymentFile>> WithCallsAsync(Work work, List<Payment> payments, bool byHand = false)
+    // Store credit has attempts only from operators, so a process batch of store credit alone skips the query.
+    async Task<IEnumerable<PaymentCase>> WithAttemptsAsync(Work work, List<Payment> payments, bool alsoOfBalance = false)
     {
-        Guid[] external =
+        Guid[] ids =
         [
-            .. payments.Where(payment => byHand || payment.Provider != Payment.Balance)
+            .. payments.Where(payment => alsoOfBalance || payment.Provider != PaymentProviders.Balance)
                 .Select(payment => payment.OrderId),
         ];
-        var calls = external.Length == 0
+        var attempts = ids.Length == 0
             ? []
-            : await work.QueryAsync(sql["load_calls"], SqlArgs.OfUuids("order_id", external), ReadCall);
-        var byOrder = calls.ToLookup(call => call.OrderId);
-        return payments.Select(payment => new PaymentFile(payment.OrderId, payment, [.. byOrder[payment.OrderId]]));
+            : await work.QueryAsync(sql["load_attempts"], SqlArgs.OfUuids("order_id", ids), ReadAttempt);
+        var byOrder = attempts.ToLookup(attempt => attempt.OrderId);
+        return payments.Select(payment => new PaymentCase(payment.OrderId, payment, [.. byOrder[payment.OrderId]]));
     }
 
-    // Two instances may be given the same new order at once. The second violates the key here; its batch is then run
-    // again from scratch, and reads the first's row.
+    // When two instances receive the same new order, the second insert violates the key. The batch is then rerun and finds
+    // the row of the first.
     void Insert(Work work, IReadOnlyList<Payment> payments)
     {
         if (payments.Count == 0) return;
@@ -134,7 +126,7 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Text("message", payment => payment.Message)
                 .Text("undo_step", payment => payment.UndoStep)
                 .BigInt("version", payment => payment.Version)
-                .UuidOrNull("resolution", payment => payment.Resolution)
+                .UuidOrNull("last_resolution_id", payment => payment.LastResolutionId)
                 .Text("route", payment => payment.Route)
                 .Args.And("now", work.Now));
     }
@@ -153,98 +145,98 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Bool("voided", payment => payment.Voided)
                 .Text("code", payment => payment.Code)
                 .Text("message", payment => payment.Message)
-                .Text("action", payment => payment.Action)
+                .Text("action_url", payment => payment.ActionUrl)
                 .Text("gateway_reference", payment => payment.GatewayReference)
                 .Text("undo_step", payment => payment.UndoStep)
                 .BigInt("version", payment => payment.Version)
                 .TimeOrNull("capture_before", payment => payment.CaptureBefore)
-                .Text("notice", payment => payment.Notice)
-                .UuidOrNull("resolution", payment => payment.Resolution)
+                .Text("attention_code", payment => payment.AttentionCode)
+                .UuidOrNull("last_resolution_id", payment => payment.LastResolutionId)
                 .Text("attention", payment => payment.Attention)
                 .Text("provider", payment => payment.Provider)
                 .Args.And("now", work.Now));
     }
 
-    static SqlArgs JournalArgs(IReadOnlyList<Movement> movements, DateTimeOffset now) =>
-        SqlArgs.Over(movements)
-            .Uuid("order_id", one => one.OrderId)
-            .Text("kind", one => one.Kind)
-            .BigInt("total", one => one.TotalMinor)
-            .Text("debit", one => one.Debit)
-            .Text("credit", one => one.Credit)
-            .Text("currency", one => one.Currency)
-            .BigInt("amount", one => one.AmountMinor)
+    static SqlArgs JournalArgs(IReadOnlyList<JournalEntry> entries, DateTimeOffset now) =>
+        SqlArgs.Over(entries)
+            .Uuid("order_id", entry => entry.OrderId)
+            .Text("kind", entry => entry.Kind)
+            .BigInt("running_total", entry => entry.RunningTotalMinor)
+            .Text("debit_account", entry => entry.DebitAccount)
+            .Text("credit_account", entry => entry.CreditAccount)
+            .Text("currency", entry => entry.Currency)
+            .BigInt("amount", entry => entry.AmountMinor)
             .Args.And("now", now);
 
-    static SqlArgs CallArgs(IReadOnlyList<GatewayCall> calls) =>
-        SqlArgs.Over(calls)
-            .Uuid("order_id", call => call.OrderId)
-            .Text("operation", call => call.Operation)
-            .BigInt("n", call => call.N)
-            .Text("gateway_key", call => call.Key)
-            .Text("state", call => call.State)
-            .BigInt("amount", call => call.AmountMinor)
-            .Text("gateway_reference", call => call.Reference)
-            .Text("code", call => call.Code)
-            .Text("message", call => call.Message)
-            .Time("started_at", call => call.StartedAt)
-            .TimeOrNull("finished_at", call => call.FinishedAt)
-            .TimeOrNull("due_at", call => call.DueAt)
-            .BigInt("attempts", call => call.Attempts)
-            .BigInt("probes", call => call.Probes)
-            .Text("asked_by", call => call.AskedBy)
-            .Text("reason", call => call.Reason)
-            .Text("look_ups", call => LookUp.Write(call.LookUps))
-            .Text("resolved_by", call => call.ResolvedBy)
-            .Text("provider", call => call.Provider);
+    static SqlArgs AttemptArgs(IReadOnlyList<PaymentAttempt> attempts) =>
+        SqlArgs.Over(attempts)
+            .Uuid("order_id", attempt => attempt.OrderId)
+            .Text("operation", attempt => attempt.Operation)
+            .BigInt("number", attempt => attempt.Number)
+            .Text("provider", attempt => attempt.Provider)
+            .Text("state", attempt => attempt.State)
+            .BigInt("amount", attempt => attempt.AmountMinor)
+            .Text("gateway_reference", attempt => attempt.Reference)
+            .Text("code", attempt => attempt.Code)
+            .Text("message", attempt => attempt.Message)
+            .Text("requested_by", attempt => attempt.RequestedBy)
+            .Text("reason", attempt => attempt.Reason)
+            .Time("started_at", attempt => attempt.StartedAt)
+            .TimeOrNull("finished_at", attempt => attempt.FinishedAt)
+            .TimeOrNull("due_at", attempt => attempt.DueAt)
+            .BigInt("sends", attempt => attempt.Sends)
+            .BigInt("look_ups", attempt => attempt.LookUps)
+            .Text("evidence", attempt => LookUp.Write(attempt.Evidence))
+            .Text("resolved_by", attempt => attempt.ResolvedBy)
+            .Text("gateway_key", attempt => attempt.Key);
 
     public static Payment ReadPayment(IRow row) => new()
     {
-        OrderId = row.Uuid(0),
-        CustomerId = row.TextOrNull(1),
-        Provider = row.TextOrNull(2),
-        Token = row.TextOrNull(3),
-        Currency = row.TextOrNull(4),
-        AmountMinor = row.BigInt(5),
-        State = row.Text(6),
-        AuthorizedMinor = row.BigInt(7),
-        CapturedMinor = row.BigInt(8),
-        RefundedMinor = row.BigInt(9),
-        Voided = row.Bool(10),
-        Code = row.TextOrNull(11),
-        Message = row.TextOrNull(12),
-        Action = row.TextOrNull(13),
-        GatewayReference = row.TextOrNull(14),
-        UndoStep = row.TextOrNull(15),
-        Version = row.BigInt(16),
-        CreatedAt = row.Time(17),
-        UpdatedAt = row.Time(18),
-        CaptureBefore = row.TimeOrNull(19),
-        Notice = row.TextOrNull(20),
-        Resolution = row.UuidOrNull(21),
-        Attention = row.TextOrNull(22),
-        Route = row.TextOrNull(23),
+        OrderId = row.Uuid("order_id"),
+        CustomerId = row.TextOrNull("customer_id"),
+        Provider = row.TextOrNull("provider"),
+        Route = row.TextOrNull("route"),
+        Token = row.TextOrNull("token"),
+        Currency = row.TextOrNull("currency"),
+        AmountMinor = row.BigInt("amount"),
+        State = row.Text("state"),
+        AuthorizedMinor = row.BigInt("authorized"),
+        CapturedMinor = row.BigInt("captured"),
+        RefundedMinor = row.BigInt("refunded"),
+        Voided = row.Bool("voided"),
+        Code = row.TextOrNull("code"),
+        Message = row.TextOrNull("message"),
+        ActionUrl = row.TextOrNull("action_url"),
+        GatewayReference = row.TextOrNull("gateway_reference"),
+        CaptureBefore = row.TimeOrNull("capture_before"),
+        AttentionCode = row.TextOrNull("attention_code"),
+        Attention = row.TextOrNull("attention"),
+        UndoStep = row.TextOrNull("undo_step"),
+        LastResolutionId = row.UuidOrNull("last_resolution_id"),
+        Version = row.BigInt("version"),
+        CreatedAt = row.Time("created_at"),
+        UpdatedAt = row.Time("updated_at"),
     };
 
-    public static GatewayCall ReadCall(IRow row) => new()
+    public static PaymentAttempt ReadAttempt(IRow row) => new()
     {
-        OrderId = row.Uuid(0),
-        Operation = row.Text(1),
-        N = row.Int(2),
-        State = row.Text(3),
-        AmountMinor = row.BigInt(4),
-        Reference = row.TextOrNull(5),
-        Code = row.TextOrNull(6),
-        Message = row.TextOrNull(7),
-        StartedAt = row.Time(8),
-        FinishedAt = row.TimeOrNull(9),
-        DueAt = row.TimeOrNull(10),
-        Attempts = row.Int(11),
-        Probes = row.Int(12),
-        AskedBy = row.TextOrNull(13),
-        Reason = row.TextOrNull(14),
-        LookUps = LookUp.Read(row.TextOrNull(15)),
-        ResolvedBy = row.TextOrNull(16),
-        Provider = row.TextOrNull(17),
+        OrderId = row.Uuid("order_id"),
+        Operation = row.Text("operation"),
+        Number = row.Int("number"),
+        Provider = row.TextOrNull("provider"),
+        State = row.Text("state"),
+        AmountMinor = row.BigInt("amount"),
+        Reference = row.TextOrNull("gateway_reference"),
+        Code = row.TextOrNull("code"),
+        Message = row.TextOrNull("message"),
+        RequestedBy = row.TextOrNull("requested_by"),
+        Reason = row.TextOrNull("reason"),
+        StartedAt = row.Time("started_at"),
+        FinishedAt = row.TimeOrNull("finished_at"),
+        DueAt = row.TimeOrNull("due_at"),
+        Sends = row.Int("sends"),
+        LookUps = row.Int("look_ups"),
+        Evidence = LookUp.Read(row.TextOrNull("evidence")),
+        ResolvedBy = row.TextOrNull("resolved_by"),
     };
 }

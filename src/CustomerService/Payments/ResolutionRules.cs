@@ -3,94 +3,95 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// What an operator's word does to a payment that its gateway cannot tell about. Pure. It ends a doubt, or says that money
-/// was given back in another way; what is known it does not change, and a gateway that says otherwise later is heard
-/// (<see cref="CallRules.Settle"/>).
+/// Effect of an operator's resolution on a payment whose outcome the gateway cannot report. Pure. A resolution ends a
+/// doubt, or records that money was returned in another way. Known facts stay, and a later contradiction by the gateway
+/// still counts (<see cref="LateRules"/>).
 /// </summary>
 public static class ResolutionRules
 {
-    /// <summary>Whether there is anything that a person could know better.</summary>
-    public static bool IsOpenToIt(PaymentFile file, bool completed) =>
-        file.Open is { State: CallStates.InDoubt or CallStates.Waiting }
-        || (completed && file is { Open: null, Payment.State: PaymentStates.UndoFailed });
+    /// <summary>True when something is open that a person may know better than the gateway.</summary>
+    public static bool Accepts(PaymentCase paymentCase, bool completed) =>
+        paymentCase.Open is { State: AttemptStates.InDoubt or AttemptStates.Waiting }
+        || (completed && paymentCase is { Open: null, Payment.State: PaymentStates.UndoFailed });
 
-    /// <summary>Heard once: the same word again, or an older one, leaves the very same file.</summary>
-    /// <param name="file">The payment, under lock, with all its attempts.</param>
-    /// <param name="said">The word.</param>
-    /// <param name="now">The batch's moment.</param>
-    /// <param name="limits">For the lease of what is then asked.</param>
-    public static PaymentDecision Hear(PaymentFile file, Resolution said, DateTimeOffset now, GatewayLimits limits)
+    /// <summary>Applies a resolution once; the same or an older one returns the very same case.</summary>
+    /// <param name="paymentCase">The locked payment, with all its attempts.</param>
+    /// <param name="resolution">The operator's resolution.</param>
+    /// <param name="at">Time and limits.</param>
+    public static PaymentDecision Apply(PaymentCase paymentCase, Resolution resolution, At at)
     {
-        if (file.Payment is not { } payment || said.Id.CompareTo(payment.Resolution) <= 0) return new(file);
-        file = file.With(payment with { Resolution = said.Id });
-        return file.Open switch
+        if (paymentCase.Payment is not { } payment || resolution.Id.CompareTo(payment.LastResolutionId) <= 0)
+            return new(paymentCase);
+        paymentCase = paymentCase.With(payment with { LastResolutionId = resolution.Id });
+        return paymentCase.Open switch
         {
-            { State: CallStates.InDoubt or CallStates.Waiting } call when said.Completed =>
-                Happened(file, By(call, said), said, now, limits),
-            { State: CallStates.InDoubt } call => DidNotHappen(file, By(call, said), said, now, limits),
-            // The customer could still act: what they were asked for is withdrawn.
-            { State: CallStates.Waiting } call => CallRules.Reverse(file.With(By(call, said)), now, limits),
-            null when said.Completed && file.Payment!.State == PaymentStates.UndoFailed =>
-                GivenBack(file, said, now),
-            _ => new(file),
+            { State: AttemptStates.InDoubt or AttemptStates.Waiting } attempt when resolution.Completed =>
+                Happened(paymentCase, ResolvedBy(attempt, resolution), resolution, at),
+            { State: AttemptStates.InDoubt } attempt =>
+                DidNotHappen(paymentCase, ResolvedBy(attempt, resolution), resolution, at),
+            // The customer could still act, so the request to act is withdrawn.
+            { State: AttemptStates.Waiting } attempt =>
+                AttemptOutcomes.Reverse(paymentCase.With(ResolvedBy(attempt, resolution)), at),
+            null when resolution.Completed && paymentCase.Payment!.State == PaymentStates.UndoFailed =>
+                Returned(paymentCase, resolution, at.Now),
+            _ => new(paymentCase),
         };
     }
 
-    static GatewayCall By(GatewayCall call, Resolution said) => call with
+    static PaymentAttempt ResolvedBy(PaymentAttempt attempt, Resolution resolution) => attempt with
     {
-        ResolvedBy = said.By, Reason = said.Reason,
+        ResolvedBy = resolution.By, Reason = resolution.Reason,
     };
 
-    static PaymentDecision Happened(
-        PaymentFile file, GatewayCall call, Resolution said, DateTimeOffset now, GatewayLimits limits) =>
-        CallRules.Succeed(
-            file.With(call), call,
-            new GatewayResult.Succeeded(said.Reference ?? call.Reference ?? file.Payment!.GatewayReference ?? call.Key),
-            now, limits);
+    static PaymentDecision Happened(PaymentCase paymentCase, PaymentAttempt attempt, Resolution resolution, At at) =>
+        AttemptOutcomes.Succeed(
+            paymentCase.With(attempt), attempt,
+            new GatewayResult.Succeeded(
+                resolution.Reference ?? attempt.Reference ?? paymentCase.Payment!.GatewayReference ?? attempt.Key),
+            at);
 
-    // What has to be done in the end is asked again, under a new key.
-    static PaymentDecision DidNotHappen(
-        PaymentFile file, GatewayCall call, Resolution said, DateTimeOffset now, GatewayLimits limits)
+    // An undo has to finish, so a failed one begins again, under a new key.
+    static PaymentDecision DidNotHappen(PaymentCase paymentCase, PaymentAttempt attempt, Resolution resolution, At at)
     {
-        var undoing = file.Payment!.UndoStep;
-        var given = CallRules.GiveUp(
-            file.With(call), call, ReasonCodes.ResolvedByOperator, $"{said.By} says that it did not happen.", now, limits);
-        return given.File.Payment!.State == PaymentStates.UndoFailed
-            ? CallRules.Reverse(
-                given.File.With(given.File.Payment with { UndoStep = undoing, Code = null, Message = null }), now, limits)
-            : given;
+        var undoing = paymentCase.Payment!.UndoStep;
+        var abandoned = AttemptOutcomes.GiveUp(
+            paymentCase.With(attempt), attempt, ReasonCodes.ResolvedByOperator,
+            $"{resolution.By} reports that it did not happen.", at);
+        return abandoned.Case.Payment is { State: PaymentStates.UndoFailed } failed
+            ? AttemptOutcomes.Reverse(
+                abandoned.Case.With(failed with { UndoStep = undoing, Code = null, Message = null }), at)
+            : abandoned;
     }
 
-    static PaymentDecision GivenBack(PaymentFile file, Resolution said, DateTimeOffset now)
+    static PaymentDecision Returned(PaymentCase paymentCase, Resolution resolution, DateTimeOffset now)
     {
-        var payment = file.Payment!;
+        var payment = paymentCase.Payment!;
         var taken = payment.CapturedMinor - payment.RefundedMinor;
         var operation = taken > 0 ? GatewayOperations.Refund : GatewayOperations.Void;
-        var call = new GatewayCall
+        var attempt = new PaymentAttempt
         {
-            OrderId = file.OrderId,
+            OrderId = paymentCase.OrderId,
             Operation = operation,
-            N = 1 + file.Calls.Count(earlier => earlier.Operation == operation),
+            Number = paymentCase.NextNumber(operation),
             Provider = payment.Provider,
-            State = CallStates.Succeeded,
+            State = AttemptStates.Succeeded,
             AmountMinor = taken > 0 ? taken : payment.AuthorizedMinor,
-            Reference = said.Reference,
+            Reference = resolution.Reference,
             StartedAt = now,
             FinishedAt = now,
-            AskedBy = said.By,
-            ResolvedBy = said.By,
-            Reason = said.Reason,
+            RequestedBy = resolution.By,
+            ResolvedBy = resolution.By,
+            Reason = resolution.Reason,
         };
-        var back = payment with
+        var returned = (payment with
         {
             State = taken > 0 ? PaymentStates.Refunded : PaymentStates.Voided,
             RefundedMinor = payment.RefundedMinor + taken,
             Voided = payment.Voided || taken == 0,
             Code = null,
             Message = null,
-        };
-        var given = PaymentRules.Changed(back, now);
+        }).Changed(now);
         return new(
-            file.With(given).With(call), PaymentRules.UndoCompleted(given), StepNames.AuthorizePayment);
+            paymentCase.With(returned).With(attempt), PaymentAnswers.UndoCompleted(returned), StepNames.AuthorizePayment);
     }
 }

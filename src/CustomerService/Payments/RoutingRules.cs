@@ -3,14 +3,14 @@ using Orderwright.Contracts;
 namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
-/// Which gateway a payment goes to, and which one after it. Pure. The next one is tried only when all attempts before it
-/// certainly had no effect: of two gateways never both hold the money.
+/// Chooses the gateway of a payment, and the next one after a failure. Pure. The next gateway is tried only when all
+/// earlier attempts certainly had no effect, so two gateways never hold the money at once.
 /// </summary>
 public static class RoutingRules
 {
     /// <summary>
-    /// The gateways for a payment, in order, those that are down last; null when no route has this name, and the order
-    /// names a gateway itself.
+    /// Gateways for a payment in order of preference, unavailable ones last. Null when no route has the name given by the
+    /// order, which then names a gateway itself.
     /// </summary>
     public static IReadOnlyList<string>? Candidates(
         IReadOnlyList<PaymentRoute> routes, PaymentMethod method, string currency, long amountMinor, IReadOnlySet<string> down)
@@ -21,62 +21,61 @@ public static class RoutingRules
             : [];
     }
 
-    /// <summary>
-    /// The gateway that is asked instead of the one that was, after what that one said; null: nobody, it is asked again or
-    /// has the last word.
-    /// </summary>
+    /// <summary>Gateway to try next after a result; null when the current gateway stays responsible.</summary>
     public static string? Instead(
-        IReadOnlyList<PaymentRoute> routes, PaymentFile file, GatewayCall call, GatewayResult said, IReadOnlySet<string> down)
+        IReadOnlyList<PaymentRoute> routes, PaymentCase paymentCase, PaymentAttempt attempt, GatewayResult result,
+        IReadOnlySet<string> down)
     {
-        if (file.Payment is not { Route: { } name, UndoStep: null, Currency: { } currency } payment
-            || call is not { Operation: GatewayOperations.Authorize, State: CallStates.Open, AskedBy: null }
+        if (paymentCase.Payment is not { Route: { } name, UndoStep: null, Currency: { } currency } payment
+            || attempt is not { Operation: GatewayOperations.Authorize, State: AttemptStates.Open, RequestedBy: null }
             || RouteOf(routes, name, currency, payment.AmountMinor) is not { } route
-            || !CertainlyDidNothing(call, said, route.AlsoWhenDeclined))
+            || !CertainlyDidNothing(attempt, result, route.AlsoWhenDeclined))
             return null;
-        var tried = file.Calls.Where(one => one.Operation == GatewayOperations.Authorize).Select(one => one.Provider ?? "");
+        var tried = paymentCase.Attempts.Where(earlier => earlier.Operation == GatewayOperations.Authorize)
+            .Select(earlier => earlier.Provider ?? "");
         return route.Gateways.Except(tried).FirstOrDefault(
             next => !down.Contains(next) && TokenOf(payment.Token, next) is not "");
     }
 
     /// <summary>
-    /// The gateway that takes over an attempt which waits for one that is down: any other of the route, also one that was
-    /// tried before; null for none.
+    /// Gateway that takes over an attempt waiting for an unavailable one: any other of the route, including those tried
+    /// before; null for none.
     /// </summary>
-    public static string? TakesOver(IReadOnlyList<PaymentRoute> routes, PaymentFile file, IReadOnlySet<string> down)
+    public static string? TakesOver(IReadOnlyList<PaymentRoute> routes, PaymentCase paymentCase, IReadOnlySet<string> down)
     {
-        if (file is not
+        if (paymentCase is not
             {
                 Payment: { Route: { } name, UndoStep: null, Currency: { } currency } payment,
-                Open: { Operation: GatewayOperations.Authorize, State: CallStates.Retry } call,
+                Open: { Operation: GatewayOperations.Authorize, State: AttemptStates.Retry } attempt,
             }
-            || call.Code != ReasonCodes.ProviderUnavailable || !down.Contains(payment.Provider!))
+            || attempt.Code != ReasonCodes.ProviderUnavailable || !down.Contains(payment.Provider!))
             return null;
         return RouteOf(routes, name, currency, payment.AmountMinor)?.Gateways.FirstOrDefault(
             next => next != payment.Provider && !down.Contains(next) && TokenOf(payment.Token, next) is not "");
     }
 
     /// <summary>
-    /// A token is one gateway's own. It is given as it is to every gateway of a route that takes the same ones; else the
-    /// order says one for each, <c>stripe=pm_1;http=tok_2</c>, and a gateway for which there is none (an empty text here)
-    /// is not asked.
+    /// Token for one gateway. A plain token goes to every gateway of a route. A list such as
+    /// <c>stripe=pm_1;http=tok_2</c> names one per gateway; the result is empty for a gateway without a token, which is
+    /// skipped.
     /// </summary>
     public static string? TokenOf(string? token, string gateway)
     {
         if (token is null || !token.Contains('=', StringComparison.Ordinal)) return token;
         var parts = token.Split(';', StringSplitOptions.RemoveEmptyEntries);
-        // A token of its own may well end in equals signs; in a pair something stands on both sides.
+        // A plain token may end in equals signs; a pair has text on both sides.
         if (!parts.All(part => part.Split('=') is [{ Length: > 0 }, { Length: > 0 }])) return token;
-        return parts.FirstOrDefault(part => part.StartsWith($"{gateway}=", StringComparison.Ordinal)) is { } its
-            ? its[(gateway.Length + 1)..]
+        return parts.FirstOrDefault(part => part.StartsWith($"{gateway}=", StringComparison.Ordinal)) is { } pair
+            ? pair[(gateway.Length + 1)..]
             : "";
     }
 
-    // Its very first request, or one after others that had no effect either.
-    static bool CertainlyDidNothing(GatewayCall call, GatewayResult said, bool alsoWhenDeclined)
+    // True for the very first request, or one after others that had no effect either.
+    static bool CertainlyDidNothing(PaymentAttempt attempt, GatewayResult result, bool alsoWhenDeclined)
     {
-        if (call is not ({ Code: null, Attempts: <= 1 } or { Code: ReasonCodes.ProviderUnavailable })) return false;
-        return said is GatewayResult.Unavailable or GatewayResult.NotAsked { LookUp: false }
-            || (alsoWhenDeclined && said is GatewayResult.Declined);
+        if (attempt is not ({ Code: null, Sends: <= 1 } or { Code: ReasonCodes.ProviderUnavailable })) return false;
+        return result is GatewayResult.Unavailable or GatewayResult.NotAsked { LookUp: false }
+            || (alsoWhenDeclined && result is GatewayResult.Declined);
     }
 
     static PaymentRoute? RouteOf(IReadOnlyList<PaymentRoute> routes, string name, string currency, long amountMinor) =>

@@ -1,32 +1,31 @@
 using Orderwright.CustomerService.Payments;
 
-
 namespace Orderwright.CustomerService.Providers;
 
-/// <summary>What all gateways over HTTP have in common: the connection, and what its breaking means for the money.</summary>
+/// <summary>Connection settings of every gateway reached over HTTP, and the meaning of a broken connection.</summary>
 static class GatewayHttp
 {
-    const int MostAnswerBytes = 1024 * 1024;
+    const int MostResponseBytes = 1024 * 1024;
 
-    public static HttpClient ClientOf(Uri address, GatewayLimits limits) => new(new SocketsHttpHandler
+    public static HttpClient CreateClient(Uri address, GatewayLimits limits) => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseCookies = false,
         MaxConnectionsPerServer = limits.GatewayMaxInFlight,
-        // A gateway that moved to another address is found there before long.
+        // Reconnect regularly, so that a changed DNS entry takes effect.
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
     {
         BaseAddress = address,
-        MaxResponseContentBufferSize = MostAnswerBytes,
-        // Each call comes with its own deadline.
+        MaxResponseContentBufferSize = MostResponseBytes,
+        // Each call carries its own deadline.
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    /// <summary>A call that broke off may have arrived, unless it was certainly never sent.</summary>
-    public static GatewayResult Broken(HttpRequestException error) => error.HttpRequestError is
+    /// <summary>Result of a failed call: in doubt, unless certainly nothing was sent.</summary>
+    public static GatewayResult ResultOf(HttpRequestException error) => error.HttpRequestError is
         HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
         or HttpRequestError.SecureConnectionError
             ? new GatewayResult.Unavailable("The gateway cannot be reached; nothing was sent.")
-            : new GatewayResult.Unknown($"The call broke off: {error.HttpRequestError}.");
+            : new GatewayResult.Unknown($"The connection broke during the call: {error.HttpRequestError}.");
 }

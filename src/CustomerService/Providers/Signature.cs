@@ -5,28 +5,30 @@ using System.Text;
 namespace Orderwright.CustomerService.Providers;
 
 /// <summary>
-/// HMAC-SHA256 over <c>{unix seconds}.{what}{body}</c>, written <c>t=…,v1=…</c> as Stripe does it. What was signed
-/// more than five minutes ago, or in the future, no longer counts.
+/// HMAC-SHA256 over <c>{unix seconds}.{prefix}{body}</c>, written as <c>t=…,v1=…</c> in Stripe's format. A signature more
+/// than five minutes old, or dated in the future by more than that, is invalid.
 /// </summary>
 public sealed class Signature(byte[] secret)
 {
-    public const int LeastSecret = 16;
+    public const int MinimumSecretLength = 16;
 
     const int MostParts = 8;
 
     static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
 
-    /// <param name="what">What the body is about: method and target of a request; empty for a webhook.</param>
-    /// <param name="body">As it is sent, byte for byte.</param>
-    /// <param name="now">When it is signed.</param>
-    public string Write(string what, ReadOnlySpan<byte> body, DateTimeOffset now)
+    /// <param name="prefix">Method and target of a request; empty for a webhook.</param>
+    /// <param name="body">Body as sent, byte for byte.</param>
+    /// <param name="now">Time of signing.</param>
+    public string Sign(string prefix, ReadOnlySpan<byte> body, DateTimeOffset now)
     {
         var seconds = now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return $"t={seconds},v1={Convert.ToHexStringLower(Sign(seconds, what, body))}";
+        return $"t={seconds},v1={Convert.ToHexStringLower(ComputeMac(seconds, prefix, body))}";
     }
 
-    /// <summary>While a secret is being changed, a sender may write a <c>v1</c> under each of them; one has to fit.</summary>
-    public bool Fits(string header, string what, ReadOnlySpan<byte> body, DateTimeOffset now)
+    /// <summary>
+    /// Verifies a header. During a change of secret a sender may add a <c>v1</c> for each secret; a single match suffices.
+    /// </summary>
+    public bool IsValid(string header, string prefix, ReadOnlySpan<byte> body, DateTimeOffset now)
     {
         var parts = header.Split(',', MostParts + 1);
         if (parts.Length > MostParts || parts[0] is not ['t', '=', .. var seconds]
@@ -34,19 +36,19 @@ public sealed class Signature(byte[] secret)
             || unix > 253_402_300_799
             || (now - DateTimeOffset.FromUnixTimeSeconds(unix)).Duration() > Window)
             return false;
-        var expected = Sign(seconds, what, body);
-        var fits = false;
+        var expected = ComputeMac(seconds, prefix, body);
+        var matches = false;
         foreach (var part in parts)
             if (part is ['v', '1', '=', .. var signature]
                 && signature.Length == 64 && signature.All(char.IsAsciiHexDigit))
-                fits |= CryptographicOperations.FixedTimeEquals(Convert.FromHexString(signature), expected);
-        return fits;
+                matches |= CryptographicOperations.FixedTimeEquals(Convert.FromHexString(signature), expected);
+        return matches;
     }
 
-    byte[] Sign(string seconds, string what, ReadOnlySpan<byte> body)
+    byte[] ComputeMac(string seconds, string prefix, ReadOnlySpan<byte> body)
     {
         using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret);
-        mac.AppendData(Encoding.UTF8.GetBytes($"{seconds}.{what}"));
+        mac.AppendData(Encoding.UTF8.GetBytes($"{seconds}.{prefix}"));
         mac.AppendData(body);
         return mac.GetHashAndReset();
     }

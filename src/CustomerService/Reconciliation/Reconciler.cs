@@ -6,15 +6,15 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Reconciliation;
 
 /// <summary>
-/// Carries out reconciliations: reads the gateway's list page by page into a table, then walks that and our payments side by
-/// side in the order of the order ids. After each page it is stored how far it is, under a lease: another instance, or this
-/// one started again, goes on from there. Memory holds a page of each side, however long the range.
+/// Runs reconciliations: reads the gateway's list page by page into a table, then compares the table with our payments in the
+/// order of order ids. Progress is saved after each page under a lease, so that any instance can continue after a crash.
+/// Memory holds a page of each side, regardless of the range.
 /// </summary>
 public sealed partial class Reconciler
 {
     const int CasesAtOnce = 500;
 
-    // Pages in a row that a gateway does not give: a minute at least, ten when it does not answer at all.
+    // Consecutive failures to read a page: at least a minute, or ten minutes of timeouts.
     const int MostFailures = 20;
 
     static readonly TimeSpan PageDeadline = TimeSpan.FromSeconds(30);
@@ -29,7 +29,7 @@ public sealed partial class Reconciler
     readonly ServiceContext context;
     readonly ILogger log;
     readonly Guid owner;
-    readonly Channel<bool> bell = Channel.CreateBounded<bool>(
+    readonly Channel<bool> wakeUps = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public Reconciler(
@@ -43,7 +43,7 @@ public sealed partial class Reconciler
         owner = context.Ids.Next(context.Time.Now());
     }
 
-    /// <summary>The gateways that have a list.</summary>
+    /// <summary>Providers whose gateway offers a list.</summary>
     public IReadOnlyCollection<string> Providers => lists.Keys;
 
     public IReadOnlyList<BackgroundLoop> Loops => lists.Count == 0 ? [] : [new("reconcile", RunAsync)];
@@ -51,22 +51,22 @@ public sealed partial class Reconciler
     public IReadOnlyList<TimedJob> Jobs =>
         lists.Count == 0 ? [] : [new("schedule-reconciliations", ScheduleEvery, ScheduleAsync)];
 
-    /// <summary>Something was begun: look now.</summary>
-    public void Wake() => bell.Writer.TryWrite(true);
+    /// <summary>Starts waiting runs without delay.</summary>
+    public void Wake() => wakeUps.Writer.TryWrite(true);
 
     async Task<int> ScheduleAsync(Work work, int most)
     {
         var last = await store.LastAsync(work, [.. lists.Keys]);
-        foreach (var one in last)
-            if (one.Differences is { } found) Metrics.Reconciled(one.Provider, found);
+        foreach (var latest in last)
+            if (latest.Differences is { } found) Metrics.Reconciled(latest.Provider, found);
         var begun = await store.BeginAsync(
             work,
             [
-                .. last.Where(one => IsDue(one, work.Now)).Select(one => (
-                    work.NewId(), one.Provider, work.Now - settings.ReconcileOver, work.Now, (string?)null)),
+                .. last.Where(latest => IsDue(latest, work.Now)).Select(latest => (
+                    work.NewId(), latest.Provider, work.Now - settings.ReconcileOver, work.Now, (string?)null)),
             ]);
         if (begun.Count > 0) work.AfterCommit(Wake);
-        await store.ForgetAsync(work, work.Now - settings.ReconcileKeep);
+        await store.DeleteAsync(work, work.Now - settings.ReconcileKeep);
         return 0;
     }
 
@@ -75,57 +75,57 @@ public sealed partial class Reconciler
         return settings.ReconcileEvery > TimeSpan.Zero
             && IsPast(last.ScheduledAt, settings.ReconcileEvery) && IsPast(last.FailedAt, AfterFailure);
 
-        // One from the future was begun by a clock that was ahead.
+        // A time in the future was recorded by a wrong clock and counts as past.
         bool IsPast(DateTimeOffset? at, TimeSpan pause) => at is null || at + pause <= now || at > now + ScheduleEvery;
     }
 
     async Task RunAsync(CancellationToken cancel)
     {
-        // One wait for the bell at a time, however often it is not rung.
-        var rung = bell.Reader.WaitToReadAsync(cancel).AsTask();
+        // A single pending wait, reused until a wake-up arrives.
+        var wakeUp = wakeUps.Reader.WaitToReadAsync(cancel).AsTask();
         while (true)
         {
             try
             {
-                while (await TakeAsync(cancel) is { } run) await CarryOutAsync(run, cancel);
+                while (await ClaimAsync(cancel) is { } run) await RunToEndAsync(run, cancel);
             }
             catch (LeaseLostException)
             {
-                // Whoever has it now goes on with it.
+                // The new owner continues the run.
             }
-            // Its row says how far it was; it is taken up again when its lease ends.
+            // The progress is saved; the run is claimed again when its lease ends.
             catch (Exception error) when (!cancel.IsCancellationRequested)
             {
-                LogBroke(error);
+                LogInterrupted(error);
             }
-            await Task.WhenAny(rung, Task.Delay(LookEvery, context.Time, cancel));
+            await Task.WhenAny(wakeUp, Task.Delay(LookEvery, context.Time, cancel));
             cancel.ThrowIfCancellationRequested();
-            if (!rung.IsCompleted) continue;
-            bell.Reader.TryRead(out _);
-            rung = bell.Reader.WaitToReadAsync(cancel).AsTask();
+            if (!wakeUp.IsCompleted) continue;
+            wakeUps.Reader.TryRead(out _);
+            wakeUp = wakeUps.Reader.WaitToReadAsync(cancel).AsTask();
         }
     }
 
-    Task<ReconciliationRun?> TakeAsync(CancellationToken cancel) =>
-        context.Runner.RunOnceAsync(work => store.TakeAsync(work, owner, Lease), cancel);
+    Task<ReconciliationRun?> ClaimAsync(CancellationToken cancel) =>
+        context.Runner.RunOnceAsync(work => store.ClaimAsync(work, owner, Lease), cancel);
 
-    async Task CarryOutAsync(ReconciliationRun run, CancellationToken cancel)
+    async Task RunToEndAsync(ReconciliationRun run, CancellationToken cancel)
     {
         while (!ReconciliationStates.IsOver(run.State))
         {
             cancel.ThrowIfCancellationRequested();
             run = !lists.TryGetValue(run.Provider, out var list)
-                ? await EndAsync(run, ReconciliationStates.Failed, "This gateway is not configured here any more.", cancel)
+                ? await FinishAsync(run, ReconciliationStates.Failed, "The gateway is no longer configured.", cancel)
                 : run.State == ReconciliationStates.Comparing
                     ? await CompareAsync(run, list, cancel)
                     : await ListAsync(run, list, cancel);
         }
-        Tell(run);
+        Report(run);
     }
 
     async Task<ReconciliationRun> ListAsync(ReconciliationRun run, IChargeList list, CancellationToken cancel)
     {
-        // Before the first page is asked for: what moves from here on cannot be judged by it.
+        // Recorded before requesting the first page: the list may lack later changes.
         if (run.ListedAt is null)
             return await SaveAsync(
                 run with { State = ReconciliationStates.Listing, ListedAt = context.Time.Now() }, (_, _) => { }, cancel);
@@ -137,13 +137,13 @@ public sealed partial class Reconciler
         catch (ChargeListException error)
         {
             if (run.Failures + 1 >= MostFailures)
-                return await EndAsync(run, ReconciliationStates.Failed, error.Message, cancel);
+                return await FinishAsync(run, ReconciliationStates.Failed, error.Message, cancel);
             var failed = await SaveAsync(
                 run with { Failures = run.Failures + 1, Message = error.Message }, (_, _) => { }, cancel);
             await Task.Delay(Backoff.Pause(failed.Failures), context.Time, cancel);
             return failed;
         }
-        var judged = page.Charges.Where(charge => charge.CreatedAt >= run.From && charge.CreatedAt < run.To).ToList();
+        var inRange = page.Charges.Where(charge => charge.CreatedAt >= run.From && charge.CreatedAt < run.To).ToList();
         return await SaveAsync(
             run with
             {
@@ -152,7 +152,7 @@ public sealed partial class Reconciler
                 Failures = 0,
                 Message = null,
                 Counts = run.Counts + new ReconciliationCounts(
-                    judged.Count, judged.Count(charge => charge.OrderId is null), 0, 0, 0),
+                    inRange.Count, inRange.Count(charge => charge.OrderId is null), 0, 0, 0),
             },
             (work, _) => store.SaveListed(work, run.Id, [.. page.Charges.Where(charge => charge.OrderId is not null)]), cancel);
     }
@@ -167,11 +167,12 @@ public sealed partial class Reconciler
                 run.From - ReconciliationRules.Margin, run.To + ReconciliationRules.Margin, run.NextPage, either.Token);
             return page.Next is null || page.Next != run.NextPage
                 ? page
-                : throw new ChargeListException("The gateway's list goes round in circles.");
+                : throw new ChargeListException("The gateway's list repeats its cursor.");
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new ChargeListException($"The gateway did not give its list within {PageDeadline.TotalSeconds:0} s.");
+            throw new ChargeListException(
+                $"The gateway did not return a page of its list within {PageDeadline.TotalSeconds:0} s.");
         }
     }
 
@@ -179,7 +180,7 @@ public sealed partial class Reconciler
     {
         var cases = await context.Database.ReadAsync(read => store.NextCasesAsync(read, run, CasesAtOnce), cancel);
         if (cases.Count == 0)
-            return await EndAsync(
+            return await FinishAsync(
                 run, run.Counts.Differences == 0 ? ReconciliationStates.Agrees : ReconciliationStates.Differs, null, cancel);
         var rules = new ReconciliationRules(
             new ReconciliationScope(run.Provider, run.From, run.To, run.ListedAt!.Value), list);
@@ -188,15 +189,15 @@ public sealed partial class Reconciler
         return await SaveAsync(
             run with
             {
-                ComparedTo = cases[^1].File.OrderId,
+                ComparedThrough = cases[^1].Case.OrderId,
                 Counts = run.Counts + new ReconciliationCounts(
-                    0, 0, verdicts.Count(verdict => !verdict.IsOutside), verdicts.Count(verdict => verdict.IsUnderWay),
+                    0, 0, verdicts.Count(verdict => !verdict.IsOutside), verdicts.Count(verdict => verdict.IsInProgress),
                     found.Count),
             },
             (work, after) => store.SaveFound(work, after, found), cancel);
     }
 
-    Task<ReconciliationRun> EndAsync(ReconciliationRun run, string state, string? message, CancellationToken cancel) =>
+    Task<ReconciliationRun> FinishAsync(ReconciliationRun run, string state, string? message, CancellationToken cancel) =>
         SaveAsync(
             run with { State = state, Message = message, FinishedAt = context.Time.Now(), NextPage = null }, (_, _) => { },
             cancel);
@@ -214,7 +215,7 @@ public sealed partial class Reconciler
         return after;
     }
 
-    void Tell(ReconciliationRun run)
+    void Report(ReconciliationRun run)
     {
         if (run.State == ReconciliationStates.Failed)
         {
@@ -232,13 +233,13 @@ public sealed partial class Reconciler
     partial void LogAgrees(string provider, long charges, DateTimeOffset from, DateTimeOffset to);
 
     [LoggerMessage(3302, LogLevel.Warning,
-        "{Provider}: {Differences} differences between its record and ours, from {From:u} to {To:u}: " +
+        "{Provider}: {Differences} differences between the gateway's record and ours, from {From:u} to {To:u}: " +
         "GET /api/v1/reconciliations/{Id}/differences")]
     partial void LogDiffers(string provider, long differences, DateTimeOffset from, DateTimeOffset to, Guid id);
 
-    [LoggerMessage(3303, LogLevel.Warning, "{Provider}: its record from {From:u} to {To:u} could not be compared: {Why}")]
+    [LoggerMessage(3303, LogLevel.Warning, "{Provider}: charges from {From:u} to {To:u} could not be compared: {Why}")]
     partial void LogFailed(string provider, DateTimeOffset from, DateTimeOffset to, string why);
 
-    [LoggerMessage(3304, LogLevel.Error, "A reconciliation broke off; it goes on in a minute")]
-    partial void LogBroke(Exception error);
+    [LoggerMessage(3304, LogLevel.Error, "A reconciliation was interrupted; another attempt follows in a minute")]
+    partial void LogInterrupted(Exception error);
 }

@@ -6,7 +6,7 @@ namespace Orderwright.CustomerService.Reconciliation;
 
 static class ReconciliationParts
 {
-    /// <summary>Comparison of our record with the gateways' lists: its loop, its schedule, its API.</summary>
+    /// <summary>Creates the loop, the schedule and the API of reconciliation.</summary>
     public static HttpParts Of(IReadOnlyList<IPaymentProvider> providers, ServiceContext context)
     {
         var store = new ReconciliationStore(context.Sql);

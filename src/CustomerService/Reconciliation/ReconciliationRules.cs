@@ -3,211 +3,217 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.CustomerService.Reconciliation;
 
-/// <summary>All that both sides say about one order.</summary>
-/// <param name="File">Our payment with its attempts; empty where there is none.</param>
-/// <param name="Charges">What the gateway lists for it, margins of the range included.</param>
-/// <param name="Journaled">What our journal says was captured and refunded.</param>
+/// <summary>Records of both sides about an order.</summary>
+/// <param name="Case">Our payment with its attempts; empty when the order has none.</param>
+/// <param name="Charges">Charges listed by the gateway, including the margins of the range.</param>
+/// <param name="Journaled">Amounts captured and refunded according to our journal.</param>
 public sealed record ReconciliationCase(
-    PaymentFile File, IReadOnlyList<ListedCharge> Charges, (long Captured, long Refunded) Journaled);
+    PaymentCase Case, IReadOnlyList<ListedCharge> Charges, (long Captured, long Refunded) Journaled);
 
-/// <summary>What is compared.</summary>
-/// <param name="Provider">Whose list it is.</param>
-/// <param name="From">Charges that were made from here on …</param>
-/// <param name="To">… and before this are judged.</param>
-/// <param name="ListedAt">When the list was begun.</param>
+/// <summary>Scope of a comparison.</summary>
+/// <param name="Provider">Provider of the gateway.</param>
+/// <param name="From">Inclusive start of the creation times to compare.</param>
+/// <param name="To">Exclusive end of the creation times to compare.</param>
+/// <param name="ListedAt">Time of the first request for the list.</param>
 public sealed record ReconciliationScope(string Provider, DateTimeOffset From, DateTimeOffset To, DateTimeOffset ListedAt);
 
-/// <param name="IsUnderWay">It moves: there is nothing to say yet.</param>
-/// <param name="Differences">None where both sides agree.</param>
-/// <param name="IsOutside">Nothing of it happened within the range.</param>
+/// <summary>Result of comparing an order.</summary>
+/// <param name="IsInProgress">The payment is still moving and not compared yet.</param>
+/// <param name="Differences">Differences found; empty when both sides agree.</param>
+/// <param name="IsOutside">Neither the payment nor a charge lies within the range.</param>
 public sealed record ReconciliationVerdict(
-    bool IsUnderWay, IReadOnlyList<Difference> Differences, bool IsOutside = false);
+    bool IsInProgress, IReadOnlyList<Difference> Differences, bool IsOutside = false);
 
 /// <summary>
-/// Compares our record of an order with a gateway's. Pure. Whatever an order has come to, what was taken, given back and
-/// held for it has to be the same on both sides; what is still on its way is not judged.
+/// Compares our record of an order with a gateway's. Pure. Regardless of the order's outcome, held, captured and refunded
+/// amounts must be equal on both sides. Payments still in progress are not compared.
 /// </summary>
-/// <param name="scope">What is compared.</param>
-/// <param name="list">Says how a charge is given back at this gateway.</param>
+/// <param name="scope">Scope of the comparison.</param>
+/// <param name="list">Describes how to refund a charge at the gateway.</param>
 public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList list)
 {
     /// <summary>
-    /// The list reaches so much further than what is judged on both sides: clocks differ, and a charge is made some time
-    /// after its attempt was begun.
+    /// Margin by which the list exceeds the compared range at both ends, because clocks differ and a charge is created some
+    /// time after its attempt started.
     /// </summary>
     public static readonly TimeSpan Margin = TimeSpan.FromMinutes(15);
 
-    /// <summary>An attempt is begun within this of its order, which is how payments of a range are found.</summary>
+    /// <summary>Longest time between an order and its first attempt; payments of a range are found by order id.</summary>
     public static readonly TimeSpan LongestBefore = TimeSpan.FromDays(1);
 
-    /// <summary>What moved so shortly before the list was begun may be on one side only.</summary>
-    public static readonly TimeSpan Unrest = TimeSpan.FromMinutes(1);
+    /// <summary>Minimum age of a change: a more recent change may be missing from the gateway's list.</summary>
+    public static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(1);
 
-    static readonly ReconciliationVerdict Moving = new(true, []);
+    static readonly ReconciliationVerdict InProgress = new(true, []);
     static readonly ReconciliationVerdict Outside = new(false, [], IsOutside: true);
 
-    public ReconciliationVerdict Compare(ReconciliationCase one)
+    public ReconciliationVerdict Compare(ReconciliationCase order)
     {
-        if (!one.Charges.Any(IsJudged) && !one.File.Calls.Any(BeganWithin)) return Outside;
-        var payment = one.File.Payment;
-        if (payment?.Provider is null) return new(false, [.. one.Charges.Where(IsJudged).Select(Unknown)]);
-        if (IsMoving(one.File)) return Moving;
-        var isOurs = payment.Provider == scope.Provider;
-        var main = isOurs ? one.Charges.FirstOrDefault(charge => charge.Reference == payment.GatewayReference) : null;
+        if (!order.Charges.Any(IsInScope) && !order.Case.Attempts.Any(StartedInScope)) return Outside;
+        var payment = order.Case.Payment;
+        if (payment?.Provider is null) return new(false, [.. order.Charges.Where(IsInScope).Select(WithoutPayment)]);
+        if (IsMoving(order.Case)) return InProgress;
+        var isHere = payment.Provider == scope.Provider;
+        var main = isHere ? order.Charges.FirstOrDefault(charge => charge.Reference == payment.GatewayReference) : null;
         return new(
             false,
             [
-                .. one.Charges.Where(charge => charge != main && charge.HasMoney && IsJudged(charge))
-                    .Select(charge => Second(payment, charge)),
-                .. main is null ? isOurs ? Missing(one.File) : [] : IsJudged(main) ? Differing(one.File, main) : [],
-                .. isOurs ? Untold(payment, one.Journaled) : [],
+                .. order.Charges.Where(charge => charge != main && charge.HasMoney && IsInScope(charge))
+                    .Select(charge => Additional(payment, charge)),
+                .. main is null ? isHere ? MissingCharge(order.Case) : []
+                    : IsInScope(main) ? DifferingAmounts(order.Case, main) : [],
+                .. isHere ? DifferingJournal(payment, order.Journaled) : [],
             ]);
     }
 
-    bool IsJudged(ListedCharge charge) => charge.CreatedAt >= scope.From && charge.CreatedAt < scope.To;
+    bool IsInScope(ListedCharge charge) => charge.CreatedAt >= scope.From && charge.CreatedAt < scope.To;
 
-    // The charge of an attempt is made a little after it.
-    bool BeganWithin(GatewayCall call) =>
-        call.Operation == GatewayOperations.Authorize && call.StartedAt >= scope.From && call.StartedAt < scope.To;
+    // The charge is created shortly after its attempt started.
+    bool StartedInScope(PaymentAttempt attempt) =>
+        attempt.Operation == GatewayOperations.Authorize && attempt.StartedAt >= scope.From && attempt.StartedAt < scope.To;
 
-    bool IsMoving(PaymentFile file) =>
-        file.Open is not null
-        || file.Payment is
+    bool IsMoving(PaymentCase paymentCase) =>
+        paymentCase.Open is not null
+        || paymentCase.Payment is
         {
             State: PaymentStates.Authorizing or PaymentStates.ActionRequired or PaymentStates.Capturing
                 or PaymentStates.Voiding or PaymentStates.Refunding
         }
-        || file.Payment!.UpdatedAt >= scope.ListedAt - Unrest;
+        || paymentCase.Payment!.UpdatedAt >= scope.ListedAt - SettlingTime;
 
-    Difference Unknown(ListedCharge charge) => new(
+    Difference WithoutPayment(ListedCharge charge) => new(
         DifferenceKinds.MissingHere, charge.OrderId!.Value, charge.Reference, charge.Currency, default, Theirs(charge),
-        $"The gateway has a charge ({charge.State}, {Told(charge)}), and there is no payment of this order here.",
+        $"The gateway has a charge ({charge.State}, {Format(charge)}), but the order has no payment here.",
         charge.HasMoney
-            ? $"Give it back at the gateway, unless the order is known elsewhere: {Return(charge)}"
-            : "No money is with it. A payment that is gone here was lost with our database: see what else its backup lacks, "
+            ? $"Return the money at the gateway, unless another system knows the order: {Return(charge)}"
+            : "The charge holds no money. The payment may be missing because our database was restored from an old backup; check "
               + $"GET /api/v1/orders/{charge.OrderId}");
 
-    Difference Second(Payment payment, ListedCharge charge) => new(
+    Difference Additional(Payment payment, ListedCharge charge) => new(
         DifferenceKinds.MissingHere, payment.OrderId, charge.Reference, charge.Currency, default, Theirs(charge),
-        $"The gateway has a charge ({charge.State}, {Told(charge)}) beside the payment's own "
+        $"The gateway has a charge ({charge.State}, {Format(charge)}) in addition to the payment's own "
         + $"({payment.GatewayReference ?? "none"}); the payment is {payment.State}.",
-        $"Give it back at the gateway: {Return(charge)}");
+        $"Return the money at the gateway: {Return(charge)}");
 
-    IEnumerable<Difference> Missing(PaymentFile file)
+    IEnumerable<Difference> MissingCharge(PaymentCase paymentCase)
     {
-        var payment = file.Payment!;
-        // Only for a charge that must have been made within what was listed.
+        var payment = paymentCase.Payment!;
+        // The list must contain the charge only if its attempt started within the range.
         if (payment.GatewayReference is not { } reference
-            || !file.Calls.Any(call => call.Reference == reference && BeganWithin(call)))
+            || !paymentCase.Attempts.Any(attempt => attempt.Reference == reference && StartedInScope(attempt)))
             yield break;
         var ours = Ours(payment);
         yield return new(
             DifferenceKinds.MissingThere, payment.OrderId, reference, payment.Currency!, ours, default,
-            $"The payment is {payment.State} ({Told(ours)}) by a charge that the gateway does not list.",
-            "Ask the gateway what became of it. If it never was, nothing was paid: "
-            + $"POST /api/v1/orders/{payment.OrderId}/cancel {{\"reason\":\"other\"}}, and where its refund then fails, "
+            $"The payment is {payment.State} ({Format(ours)}), but the gateway does not list its charge.",
+            "Ask the gateway's support about the charge. If the charge does not exist, nothing was paid: "
+            + $"POST /api/v1/orders/{payment.OrderId}/cancel {{\"reason\":\"other\"}}, and if the refund then fails, "
             + $"POST /api/v1/payments/{payment.OrderId}/resolve");
     }
 
-    IEnumerable<Difference> Differing(PaymentFile file, ListedCharge charge)
+    IEnumerable<Difference> DifferingAmounts(PaymentCase paymentCase, ListedCharge charge)
     {
-        var payment = file.Payment!;
+        var payment = paymentCase.Payment!;
         var (ours, theirs) = (Ours(payment), Theirs(charge));
-        if (ByHand(file, ours, theirs) is { } said && charge.Currency == payment.Currency)
+        if (OperatorResolution(paymentCase, ours, theirs) is { } resolution && charge.Currency == payment.Currency)
             yield return Of(
                 DifferenceKinds.ByHand,
-                said.Operation == GatewayOperations.Refund
-                    ? $"Refunded are {Money(ours.Refunded, payment)} here and {Money(theirs.Refunded, payment)} there, as "
-                      + $"{said.ResolvedBy} has said that {Money(said.AmountMinor, payment)} went back: {said.Reason}"
-                    : $"Held are {Money(theirs.Held, payment)} there and nothing here, as {said.ResolvedBy} has said that it was "
-                      + $"let go: {said.Reason}",
-                "Nothing, if it went back by a way that the gateway does not see. Who said so, and why: "
+                resolution.Operation == GatewayOperations.Refund
+                    ? $"Refunded: {Money(ours.Refunded, payment)} here, {Money(theirs.Refunded, payment)} at the gateway. "
+                      + $"{resolution.ResolvedBy} recorded a refund of {Money(resolution.AmountMinor, payment)}: "
+                      + resolution.Reason
+                    : $"Held: nothing here, {Money(theirs.Held, payment)} at the gateway. {resolution.ResolvedBy} recorded the "
+                      + $"release: {resolution.Reason}",
+                "Nothing, if the money was returned outside the gateway. See the audited reason: "
                 + $"GET /api/v1/audit?orderId={payment.OrderId}&action=resolve");
         else if (charge.Currency != payment.Currency)
             yield return Of(
-                DifferenceKinds.Amount, $"It is in {payment.Currency} here and in {charge.Currency} there.", Give(charge));
+                DifferenceKinds.Amount, $"Currency: {payment.Currency} here, {charge.Currency} at the gateway.", Refund(charge));
         else if (theirs.Captured != ours.Captured)
             yield return Of(
                 DifferenceKinds.Amount,
-                $"Captured are {Money(ours.Captured, payment)} here and {Money(theirs.Captured, payment)} there.",
+                $"Captured: {Money(ours.Captured, payment)} here, {Money(theirs.Captured, payment)} at the gateway.",
                 theirs.Captured > ours.Captured
                     ? Math.Min(theirs.Captured - ours.Captured, theirs.Captured - theirs.Refunded) is var kept and > 0
-                        ? Give(charge, kept)
-                        : "What was taken too much was given back there already: no money is missing."
-                    : $"What is missing was not paid. Take it there, or undo the order: {Cancel(payment)}");
+                        ? Refund(charge, kept)
+                        : "Nothing: the gateway has already refunded the excess."
+                    : $"The missing amount was not paid. Capture it at the gateway, or cancel the order: {Cancel(payment)}");
         else if (theirs.Refunded != ours.Refunded)
             yield return Of(
                 DifferenceKinds.Amount,
-                $"Refunded are {Money(ours.Refunded, payment)} here and {Money(theirs.Refunded, payment)} there.",
+                $"Refunded: {Money(ours.Refunded, payment)} here, {Money(theirs.Refunded, payment)} at the gateway.",
                 theirs.Refunded < ours.Refunded
-                    ? Give(charge, ours.Refunded - theirs.Refunded)
-                    : "Somebody gave it back at the gateway itself. If the order is off, undo it here as well; what the "
-                      + $"gateway then refuses is resolved as completed: {Cancel(payment)}");
+                    ? Refund(charge, ours.Refunded - theirs.Refunded)
+                    : "The refund was made at the gateway directly. If the order is off, cancel it here as well, and resolve a "
+                      + $"refund refused by the gateway as completed: {Cancel(payment)}");
         else if (theirs.Held != ours.Held)
             yield return Of(
                 DifferenceKinds.State,
-                $"Held are {Money(ours.Held, payment)} here ({payment.State}) and {Money(theirs.Held, payment)} there "
+                $"Held: {Money(ours.Held, payment)} here ({payment.State}), {Money(theirs.Held, payment)} at the gateway "
                 + $"({charge.State}).",
                 theirs.Held > ours.Held
-                    ? $"Let go of it at the gateway: {list.CallToReturn(charge, 0)}"
-                    : "The gateway has let go of it, and it can be taken no more. Undo the order, or have it paid anew: "
-                      + Cancel(payment));
+                    ? $"Release the money at the gateway: {list.CallToReturn(charge, 0)}"
+                    : "The gateway has released the money, which can no longer be captured. Cancel the order, or arrange another "
+                      + $"payment: {Cancel(payment)}");
 
         Difference Of(string kind, string message, string repair) =>
             new(kind, payment.OrderId, charge.Reference, payment.Currency!, ours, theirs, message, repair);
     }
 
-    // What a person has said is all that differs: the last word of these, and what it was about.
-    static GatewayCall? ByHand(PaymentFile file, MoneyPosition ours, MoneyPosition theirs)
+    // The last resolution by an operator, if resolutions alone explain the difference.
+    static PaymentAttempt? OperatorResolution(PaymentCase paymentCase, ChargeTotals ours, ChargeTotals theirs)
     {
-        var said = file.Calls.Where(call => call is
+        var resolved = paymentCase.Attempts.Where(attempt => attempt is
         {
-            State: CallStates.Succeeded, ResolvedBy: not null,
+            State: AttemptStates.Succeeded, ResolvedBy: not null,
             Operation: GatewayOperations.Refund or GatewayOperations.Void
         }).ToList();
-        var back = said.Where(call => call.Operation == GatewayOperations.Refund).Sum(call => call.AmountMinor);
-        var held = said.Any(call => call.Operation == GatewayOperations.Void)
-            ? file.Payment!.AuthorizedMinor - file.Payment.CapturedMinor : ours.Held;
-        var without = ours with { Refunded = ours.Refunded - back, Held = held };
-        return said.Count > 0 && theirs != ours && theirs == without ? said[^1] : null;
+        var refunded = resolved.Where(attempt => attempt.Operation == GatewayOperations.Refund)
+            .Sum(attempt => attempt.AmountMinor);
+        var held = resolved.Any(attempt => attempt.Operation == GatewayOperations.Void)
+            ? paymentCase.Payment!.AuthorizedMinor - paymentCase.Payment.CapturedMinor
+            : ours.Held;
+        var without = ours with { Refunded = ours.Refunded - refunded, Held = held };
+        return resolved.Count > 0 && theirs != ours && theirs == without ? resolved[^1] : null;
     }
 
-    static IEnumerable<Difference> Untold(Payment payment, (long Captured, long Refunded) journaled)
+    static IEnumerable<Difference> DifferingJournal(Payment payment, (long Captured, long Refunded) journaled)
     {
         if (journaled == (payment.CapturedMinor, payment.RefundedMinor)) yield break;
-        var journal = new MoneyPosition(0, journaled.Captured, journaled.Refunded);
+        var journal = new ChargeTotals(0, journaled.Captured, journaled.Refunded);
         yield return new(
             DifferenceKinds.Journal, payment.OrderId, payment.GatewayReference, payment.Currency!, Ours(payment), journal,
-            $"The payment says {Told(Ours(payment))}, our journal {Told(journal)}.",
-            "Somebody has changed one of them in the database. The journal takes no change: see which agrees with the gateway, "
-            + "and what else differs: ./orderwright verify");
+            $"Payment: {Format(Ours(payment))}. Our journal: {Format(journal)}.",
+            "The payment was probably changed in the database, since the journal cannot be. Check which record agrees with the "
+            + "gateway, and search for further damage: ./orderwright verify");
     }
 
-    string Give(ListedCharge charge, long? amount = null) =>
-        $"Give it back at the gateway: {list.CallToReturn(charge, amount ?? charge.CapturedMinor - charge.RefundedMinor)}";
+    string Refund(ListedCharge charge, long? amount = null) =>
+        $"Refund the money at the gateway: {list.CallToReturn(charge, amount ?? charge.CapturedMinor - charge.RefundedMinor)}";
 
-    // What it took, and then what it holds besides.
+    // Refunds captured money first, then releases held money.
     string Return(ListedCharge charge)
     {
-        var taken = charge.CapturedMinor - charge.RefundedMinor;
-        return taken > 0 && charge.HeldMinor > 0
-            ? $"{list.CallToReturn(charge, taken)} and {list.CallToReturn(charge, 0)}"
-            : list.CallToReturn(charge, taken);
+        var captured = charge.CapturedMinor - charge.RefundedMinor;
+        return captured > 0 && charge.HeldMinor > 0
+            ? $"{list.CallToReturn(charge, captured)} and {list.CallToReturn(charge, 0)}"
+            : list.CallToReturn(charge, captured);
     }
 
     static string Cancel(Payment payment) => $"POST /api/v1/orders/{payment.OrderId}/cancel {{\"reason\":\"other\"}}";
 
-    static MoneyPosition Ours(Payment payment) => new(
+    static ChargeTotals Ours(Payment payment) => new(
         payment.State is PaymentStates.Authorized or PaymentStates.UndoFailed ? payment.HeldMinor : 0,
         payment.CapturedMinor, payment.RefundedMinor);
 
-    static MoneyPosition Theirs(ListedCharge charge) =>
+    static ChargeTotals Theirs(ListedCharge charge) =>
         new(charge.HeldMinor, charge.CapturedMinor, charge.RefundedMinor);
 
-    static string Told(ListedCharge charge) => $"{Told(Theirs(charge))} {charge.Currency}";
+    static string Format(ListedCharge charge) => $"{Format(Theirs(charge))} {charge.Currency}";
 
-    static string Told(MoneyPosition money) =>
-        string.Create(CultureInfo.InvariantCulture, $"held {money.Held}, captured {money.Captured}, refunded {money.Refunded}");
+    static string Format(ChargeTotals totals) =>
+        string.Create(
+            CultureInfo.InvariantCulture, $"held {totals.Held}, captured {totals.Captured}, refunded {totals.Refunded}");
 
     static string Money(long amount, Payment payment) =>
         string.Create(CultureInfo.InvariantCulture, $"{amount} {payment.Currency}");

@@ -1,5 +1,5 @@
 -- name: lock_customers
-SELECT id, name, email, version, created_at, updated_at, erased_at
+SELECT {customer}
 FROM customers
 WHERE id = ANY (@id)
 ORDER BY id
@@ -31,33 +31,20 @@ WHERE customer_id = ANY (@id) AND provider <> 'balance'
     AND state IN ('authorizing', 'action_required', 'authorized', 'capturing', 'voiding', 'refunding', 'undo_failed');
 
 -- name: insert_customers
-INSERT INTO customers (id, name, email, version, created_at, updated_at, erased_at)
-SELECT id, name, email, version, created_at, updated_at, erased_at
+INSERT INTO customers ({customer})
+SELECT {customer}
 FROM unnest(@id, @name, @email, @version, @created_at, @updated_at, @erased_at)
-    AS batch (id, name, email, version, created_at, updated_at, erased_at);
+    AS batch ({customer});
 
 -- name: update_customers
 UPDATE customers c
 SET name = batch.name, email = batch.email, version = batch.version, created_at = batch.created_at,
     updated_at = batch.updated_at, erased_at = batch.erased_at
 FROM unnest(@id, @name, @email, @version, @created_at, @updated_at, @erased_at)
-    AS batch (id, name, email, version, created_at, updated_at, erased_at)
+    AS batch ({customer})
 WHERE c.id = batch.id;
 
 -- name: insert_credits
 INSERT INTO credits (id, customer_id, currency, amount, reference, created_at)
 SELECT id, customer_id, currency, amount, reference, @now
 FROM unnest(@id, @customer_id, @currency, @amount, @reference) AS batch (id, customer_id, currency, amount, reference);
-
--- name: find_customer
-SELECT id, name, email, version, created_at, updated_at, erased_at FROM customers WHERE id = @id AND erased_at IS NULL;
-
--- name: list_customers
-SELECT id, name, email, version, created_at, updated_at, erased_at
-FROM customers
-WHERE id > @after AND erased_at IS NULL
-ORDER BY id
-LIMIT @most;
-
--- name: list_balances
-SELECT currency, amount FROM balances WHERE customer_id = @customer_id ORDER BY currency;

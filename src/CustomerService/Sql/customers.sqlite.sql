@@ -1,5 +1,5 @@
 -- name: lock_customers
-SELECT id, name, email, version, created_at, updated_at, erased_at
+SELECT {customer}
 FROM customers
 WHERE id IN (SELECT value ->> 0 FROM json_each(@rows))
 ORDER BY id;
@@ -28,7 +28,7 @@ WHERE customer_id IN (SELECT value ->> 0 FROM json_each(@rows)) AND provider <> 
     AND state IN ('authorizing', 'action_required', 'authorized', 'capturing', 'voiding', 'refunding', 'undo_failed');
 
 -- name: insert_customers
-INSERT INTO customers (id, name, email, version, created_at, updated_at, erased_at)
+INSERT INTO customers ({customer})
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
 FROM json_each(@rows);
 
@@ -47,16 +47,3 @@ WHERE customers.id = batch.id;
 INSERT INTO credits (id, customer_id, currency, amount, reference, created_at)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, @now
 FROM json_each(@rows);
-
--- name: find_customer
-SELECT id, name, email, version, created_at, updated_at, erased_at FROM customers WHERE id = @id AND erased_at IS NULL;
-
--- name: list_customers
-SELECT id, name, email, version, created_at, updated_at, erased_at
-FROM customers
-WHERE id > @after AND erased_at IS NULL
-ORDER BY id
-LIMIT @most;
-
--- name: list_balances
-SELECT currency, amount FROM balances WHERE customer_id = @customer_id ORDER BY currency;

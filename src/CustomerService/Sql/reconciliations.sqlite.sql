@@ -1,7 +1,7 @@
 -- name: begin_reconciliations
--- One of a provider at a time: the second finds the first.
-INSERT INTO reconciliations (id, provider, range_from, range_to, asked_by, state, listed, unrelated, compared, under_way,
-    differences, failures, started_at)
+-- A single run per provider at a time; a second request conflicts with the first.
+INSERT INTO reconciliations (id, provider, range_from, range_to, requested_by, state, listed, unrelated, compared,
+    in_progress, differences, failures, started_at)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'waiting', 0, 0, 0, 0, 0, 0, @now
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
@@ -9,15 +9,16 @@ ON CONFLICT (provider) WHERE finished_at IS NULL DO NOTHING
 RETURNING id;
 
 -- name: last_reconciliations
--- Of each provider the newest that the schedule began, the newest of these that failed, and the newest that came to a result.
-SELECT asked.provider,
+-- Per provider: the latest scheduled run, the latest scheduled run that failed, and the differences of the latest result.
+SELECT batch.provider,
     (SELECT max(r.started_at) FROM reconciliations r
-        WHERE r.provider = asked.provider AND r.asked_by IS NULL AND r.state <> 'failed'),
+        WHERE r.provider = batch.provider AND r.requested_by IS NULL AND r.state <> 'failed') AS scheduled_at,
     (SELECT max(r.started_at) FROM reconciliations r
-        WHERE r.provider = asked.provider AND r.asked_by IS NULL AND r.state = 'failed'),
+        WHERE r.provider = batch.provider AND r.requested_by IS NULL AND r.state = 'failed') AS failed_at,
     (SELECT r.differences FROM reconciliations r
-        WHERE r.provider = asked.provider AND r.state IN ('agrees', 'differs') ORDER BY r.id DESC LIMIT 1)
-FROM (SELECT value ->> 0 AS provider FROM json_each(@rows)) AS asked;
+        WHERE r.provider = batch.provider AND r.state IN ('agrees', 'differs') ORDER BY r.id DESC LIMIT 1)
+        AS differences
+FROM (SELECT value ->> 0 AS provider FROM json_each(@rows)) AS batch;
 
 -- name: take_reconciliation
 UPDATE reconciliations
@@ -27,44 +28,15 @@ WHERE id = (
     WHERE finished_at IS NULL AND (lease_until IS NULL OR lease_until < @now OR lease_until > @too_far)
     ORDER BY id
     LIMIT 1)
-RETURNING id, provider, range_from, range_to, asked_by, state, next_page, compared_to, listed, unrelated, compared, under_way,
-    differences, failures, message, started_at, listed_at, finished_at;
-
--- name: save_reconciliation
-UPDATE reconciliations
-SET state = @state, next_page = @next_page, compared_to = @compared_to, listed = @listed, unrelated = @unrelated,
-    compared = @compared, under_way = @under_way, differences = @differences, failures = @failures, message = @message,
-    listed_at = @listed_at, finished_at = @finished_at, lease_until = @lease_until
-WHERE id = @id AND owner = @owner;
+RETURNING {reconciliation};
 
 -- name: insert_listed_charges
--- A page may be read twice.
-INSERT INTO reconciliation_charges (run_id, order_id, reference, currency, state, held, captured, refunded, created_at)
+-- The same page may arrive twice.
+INSERT INTO reconciliation_charges (run_id, {listed_charge})
 SELECT @run_id, unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
 FROM json_each(@rows)
 WHERE true
 ON CONFLICT (run_id, order_id, reference) DO NOTHING;
-
--- name: orders_to_compare
--- Those that the gateway lists, and those that were to be paid there.
-SELECT order_id
-FROM (
-    SELECT order_id
-    FROM (
-        SELECT order_id FROM reconciliation_charges
-        WHERE run_id = @run_id AND order_id > @after
-        ORDER BY order_id LIMIT @most
-    ) AS theirs
-    UNION
-    SELECT order_id
-    FROM (
-        SELECT order_id FROM payments
-        WHERE order_id > @after AND order_id >= @first AND order_id < @end AND provider = @provider
-        ORDER BY order_id LIMIT @most
-    ) AS ours
-) AS either
-ORDER BY order_id
-LIMIT @most;
 
 -- name: payments_to_compare
 SELECT order_id, provider, currency, state, authorized, captured, refunded, voided, gateway_reference, created_at, updated_at
@@ -72,30 +44,25 @@ FROM payments
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
 
 -- name: journal_to_compare
-SELECT order_id, kind, sum(amount)
+SELECT order_id, kind, sum(amount) AS amount
 FROM journal
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 GROUP BY order_id, kind;
 
 -- name: charges_to_compare
-SELECT reference, order_id, currency, state, held, captured, refunded, created_at
+SELECT {listed_charge}
 FROM reconciliation_charges
 WHERE run_id = @run_id AND order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id, reference;
 
--- name: drop_compared_charges
-DELETE FROM reconciliation_charges WHERE run_id = @run_id AND order_id <= @compared_to;
-
 -- name: insert_differences
-INSERT INTO reconciliation_differences (run_id, n, kind, order_id, reference, currency, our_held, our_captured, our_refunded,
-    their_held, their_captured, their_refunded, message, repair)
+INSERT INTO reconciliation_differences (run_id, {difference})
 SELECT @run_id, value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6,
     value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
 FROM json_each(@rows);
 
 -- name: list_reconciliations
-SELECT id, provider, range_from, range_to, asked_by, state, next_page, compared_to, listed, unrelated, compared, under_way,
-    differences, failures, message, started_at, listed_at, finished_at
+SELECT {reconciliation}
 FROM reconciliations
 WHERE (@before IS NULL OR id < @before)
     AND (@provider IS NULL OR provider = @provider)
@@ -103,27 +70,9 @@ WHERE (@before IS NULL OR id < @before)
 ORDER BY id DESC
 LIMIT @most;
 
--- name: find_reconciliation
-SELECT id, provider, range_from, range_to, asked_by, state, next_page, compared_to, listed, unrelated, compared, under_way,
-    differences, failures, message, started_at, listed_at, finished_at
-FROM reconciliations
-WHERE id = @id;
-
 -- name: list_differences
-SELECT n, kind, order_id, reference, currency, our_held, our_captured, our_refunded, their_held, their_captured,
-    their_refunded, message, repair
+SELECT {difference}
 FROM reconciliation_differences
-WHERE run_id = @run_id AND n > @after AND (@kind IS NULL OR kind = @kind)
-ORDER BY n
+WHERE run_id = @run_id AND number > @after AND (@kind IS NULL OR kind = @kind)
+ORDER BY number
 LIMIT @most;
-
--- name: forget_differences
-DELETE FROM reconciliation_differences
-WHERE run_id IN (SELECT id FROM reconciliations WHERE finished_at < @before);
-
--- name: forget_listed_charges
-DELETE FROM reconciliation_charges
-WHERE run_id IN (SELECT id FROM reconciliations WHERE finished_at < @before);
-
--- name: forget_reconciliations
-DELETE FROM reconciliations WHERE finished_at < @before;

@@ -11,8 +11,8 @@ using Orderwright.Http;
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// The OpenAPI document at <c>/openapi/v1.json</c> and its page at <c>/swagger</c>. What all operations share is said
-/// here once: keys, the headers of writes, and the problems.
+/// OpenAPI document at <c>/openapi/v1.json</c> with a page at <c>/swagger</c>. Keys, headers of writes, and problems are
+/// described here once for all operations.
 /// </summary>
 static class ApiDocument
 {
@@ -21,7 +21,7 @@ static class ApiDocument
 
     public static void Describe(IServiceCollection services)
     {
-        // Only the document's schemas come from these options; the services read and write with contexts of their own.
+        // Affects only the document's schemas; the services read and write with contexts of their own.
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
@@ -48,7 +48,7 @@ static class ApiDocument
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "ow_PREFIX_SECRET",
-                Description = "An API key; needed wherever keys are configured. X-Api-Key does as well.",
+                Description = "An API key; required if keys are configured. X-Api-Key is accepted as well.",
             };
             document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
             document.Components.Schemas[ProblemName] = ProblemSchema();
@@ -69,18 +69,18 @@ static class ApiDocument
         var writes = method is "POST" or "PUT" or "PATCH" or "DELETE";
         if (metadata.OfType<ListFilters>().LastOrDefault() is { } filters)
         {
-            foreach (var name in filters.Names) Query(operation, name, "Only those; what it cannot be is a 400.");
+            foreach (var name in filters.Names) Query(operation, name, "Filter; an invalid value is a 400.");
             Query(operation, "limit", $"1 to {ListQuery.MaxLimit}; default {ListQuery.DefaultLimit}.");
-            Query(operation, "cursor", "nextCursor of the page before.");
+            Query(operation, "cursor", "nextCursor of the previous page.");
         }
         if (method == "POST" && access?.Scope is not null)
             Header(
                 operation, "Idempotency-Key",
-                "1 to 255 visible ASCII characters. The same key and request get the first answer again.");
+                "1 to 255 visible ASCII characters. The same key and request get the first response again.");
         if (method is "PUT" or "PATCH")
-            Header(operation, "If-Match", "The version that is to be changed, as its ETag; another one is a 412.");
+            Header(operation, "If-Match", "ETag of the version to change; 412 if another version is current.");
         if (operation.OperationId == "placeOrder")
-            Header(operation, "Prefer", "wait=N: answer when the order is decided, or after N seconds (at most 30).");
+            Header(operation, "Prefer", "wait=N: respond when the order is decided, or after N seconds (at most 30).");
 
         List<int> problems = [400, 500, 503];
         if (path.Contains('{', StringComparison.Ordinal)) problems.Add(404);
@@ -131,7 +131,7 @@ static class ApiDocument
     {
         Type = JsonSchemaType.Object,
         Description =
-            "RFC 9457. `code` is stable and what clients branch on; `errors` names each offending place by JSON pointer.",
+            "RFC 9457. `code` is stable, and clients branch on it; `errors` lists each invalid place by JSON pointer.",
         Properties = new Dictionary<string, IOpenApiSchema>
         {
             ["type"] = Text(), ["title"] = Text(), ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer },

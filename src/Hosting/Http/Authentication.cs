@@ -6,13 +6,13 @@ using Orderwright.Http;
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// Says who calls and whether the endpoint is theirs. With keys, whatever is not <see cref="Access.Open"/> needs one,
-/// even to learn that a path does not exist; without, everybody on the loopback interface is the operator. An endpoint
-/// that says nothing about its access is denied to all.
+/// Identifies the caller and checks the endpoint's scope. With keys, every endpoint except <see cref="Access.Open"/> requires
+/// one, even for learning that a path does not exist. Without keys, every caller on the loopback interface is the operator.
+/// An endpoint without an access rule is denied to all.
 /// </summary>
 sealed class Authentication(KeyRing? keys)
 {
-    /// <summary>Null for a request that may reach its endpoint.</summary>
+    /// <summary>Returns the refusal of a request; null if the request may reach its endpoint.</summary>
     public Answer? Refuse(HttpContext http)
     {
         var endpoint = http.GetEndpoint();
@@ -26,13 +26,14 @@ sealed class Authentication(KeyRing? keys)
         }
         Caller.Set(http, caller);
 
-        // What routing itself answers (405, 415) is no RouteEndpoint and gives nothing away.
+        // Routing's own responses (405, 415) are not RouteEndpoints and reveal nothing.
         if (endpoint is not RouteEndpoint || access == Access.Open) return null;
         return access switch
         {
-            null => Problem.Of(StatusCodes.Status403Forbidden, "denied", "This operation is open to nobody."),
+            null => Problem.Of(StatusCodes.Status403Forbidden, ProblemCodes.Denied, "This operation is not available."),
             { Scope: { } scope } when !caller.May(scope) => Problem.Of(
-                StatusCodes.Status403Forbidden, "missing_scope", $"This operation needs a key with the scope {scope}."),
+                StatusCodes.Status403Forbidden, ProblemCodes.MissingScope,
+                $"This operation requires a key with the scope {scope}."),
             _ => null,
         };
     }
@@ -49,13 +50,13 @@ sealed class Authentication(KeyRing? keys)
             : authorization.Length > 0 ? authorization
             : http.Request.Headers["X-Api-Key"].ToString();
         if (token.Length == 0)
-            return Refusal(http, "", "key_required", "Send a key: Authorization: Bearer ow_…");
+            return Refusal(http, "", ProblemCodes.KeyRequired, "Send a key: Authorization: Bearer ow_…");
         return keys.Open(token, out caller) switch
         {
             null => null,
-            KeyRefusal.Expired => Refusal(http, ", error=\"invalid_token\"", "key_expired", "This key has expired."),
-            KeyRefusal.Revoked => Refusal(http, ", error=\"invalid_token\"", "key_revoked", "This key was taken back."),
-            _ => Refusal(http, ", error=\"invalid_token\"", "key_unknown", "This is no key of this server."),
+            KeyRefusal.Expired => Refusal(http, ", error=\"invalid_token\"", ProblemCodes.KeyExpired, "This key has expired."),
+            KeyRefusal.Revoked => Refusal(http, ", error=\"invalid_token\"", ProblemCodes.KeyRevoked, "This key was revoked."),
+            _ => Refusal(http, ", error=\"invalid_token\"", ProblemCodes.KeyUnknown, "This key is unknown."),
         };
     }
 

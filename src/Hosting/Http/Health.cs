@@ -7,14 +7,17 @@ using Orderwright.Http;
 
 namespace Orderwright.Hosting.Http;
 
-/// <summary>What <c>/health/ready</c> says. <paramref name="Services"/>: null for one that is ready, else a sentence.</summary>
+/// <summary>
+/// Response of <c>/health/ready</c>. <paramref name="Services"/>: null for a ready service, otherwise a sentence.
+/// </summary>
 sealed record Readiness(bool Ready, IReadOnlyDictionary<string, string?>? Services);
 
 sealed record Liveness(bool Live = true);
 
 /// <summary>
-/// <c>/health/live</c>: the process answers; restart it when it does not. <c>/health/ready</c>: send it work, 200 or 503.
-/// Both need no key, as the probes of an orchestrator have none; what is wrong is told to the operator alone.
+/// Health endpoints. <c>/health/live</c>: the process responds; restart it otherwise. <c>/health/ready</c>: 200 if ready for
+/// work, otherwise 503. Neither requires a key, because an orchestrator's probes have none; details are only sent to
+/// operators.
 /// </summary>
 static class Health
 {

@@ -7,8 +7,8 @@ using Orderwright.Runtime;
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// The instruments of <see cref="Metrics"/> as Prometheus text. Counters and gauges as they are; a histogram by its
-/// count, its sum, and buckets that double: from 1 where it counts things, from a millisecond where it is a time.
+/// Instruments of <see cref="Metrics"/> in Prometheus text format: counters, gauges, and histograms with count, sum and
+/// doubling buckets, from 1 for counts and from a millisecond for times.
 /// </summary>
 sealed class MetricsPage : IDisposable
 {
@@ -107,7 +107,7 @@ sealed class MetricsPage : IDisposable
     static string Escape(string value) =>
         value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
-    // Prometheus names carry the unit, and "_total" on what only grows.
+    // Prometheus names include the unit, and "_total" for counters.
     static string NameOf(Instrument instrument) =>
         instrument.Name.Replace('.', '_')
         + (instrument.Unit == "s" ? "_seconds" : "")

@@ -8,36 +8,33 @@ using Orderwright.Http.Operators;
 
 namespace Orderwright.Hosting.Http;
 
-/// <summary>
-/// What every service keeps for its operators, as one list over the services of this process: dead letters, and the
-/// audit of what operators did.
-/// </summary>
+/// <summary>Dead letters and the audit log of all services in this process, each as a single list.</summary>
 sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 {
     const int MaxReason = 500;
 
     const string OnCursors =
-        "Each service keeps its own. To read several as one list, merge their pages, newest first, and go on at each of " +
-        "them with one cursor: it says where the list goes on, in any service's.";
+        "Each service keeps its own list. To read several as one, merge their pages, newest first, and continue at each of " +
+        "them with the same cursor, which is valid for every service.";
 
     public void Map(IEndpointRouteBuilder routes)
     {
         var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").Require(Scopes.Operator);
         letters.MapGet("", (Delegate)ListLettersAsync).WithName("listDeadLetters").Lists("orderId", "type", "open")
-            .WithSummary("Messages that could not be read or handled, newest first")
+            .WithSummary("List messages that could not be read or handled, newest first")
             .WithDescription(
-                "Of the services in this process. `open=true`: only those that were not sent again. " + OnCursors)
-            .Produces<Page<DeadLetterView>>();
-        letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter").Produces<DeadLetterView>();
+                "Of the services in this process. `open=true`: only those not replayed yet. " + OnCursors)
+            .Produces<Page<DeadLetterResponse>>();
+        letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter").Produces<DeadLetterResponse>();
         letters.MapPost("{id}/replay", ReplayAsync).WithName("replayDeadLetter")
             .WithSummary("Send a dead letter again")
-            .WithDescription("`?preview=true` says what would be sent, and sends nothing.")
-            .Accepts<ReasonRequest>("application/json").Produces<ReplayView>();
+            .WithDescription("`?preview=true` describes the message without sending it.")
+            .Accepts<ReasonRequest>("application/json").Produces<ReplayResponse>();
         routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.Operator)
             .WithName("listAudit").Lists("orderId", "actor", "action", "run")
-            .WithSummary("What operators did, newest first")
+            .WithSummary("List operator actions, newest first")
             .WithDescription(
-                "Of the services in this process. `run`: what one bulk action did. " + OnCursors)
+                "Of the services in this process. `run`: actions of one bulk run. " + OnCursors)
             .Produces<Page<AuditEntry>>();
     }
 
@@ -47,7 +44,7 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         var orderId = query.Id("orderId");
         var open = query.OneOf("open", ["true", "false"]) == "true";
         if (query.Refusal is { } refusal) return refusal;
-        if (!TryReadPosition(query.Position, out var before)) return ForeignCursor;
+        if (!TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
         var filter = new DeadLetterFilter(before, orderId, query.Text("type"), open);
         var found = await Task.WhenAll(services.Select(
             service => service.DeadLetters.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
@@ -57,17 +54,17 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of(rows, query.Limit, PositionOf),
-            OperatorJson.Default.PageDeadLetterView);
+            OperatorJson.Default.PageDeadLetterResponse);
     }
 
-    static string PositionOf(DeadLetterView letter) => DeadLetterView.PositionOf(letter.FailedAt, letter.Id);
+    static string PositionOf(DeadLetterResponse letter) => DeadLetterResponse.PositionOf(letter.FailedAt, letter.Id);
 
     async Task<IResult> GetLetterAsync(string id, HttpContext http)
     {
         if (!Guid.TryParseExact(id, "D", out var letterId)) return InvalidId;
         foreach (var service in services)
             if (await service.DeadLetters.FindAsync(letterId, http.RequestAborted) is { } letter)
-                return Answer.Json(StatusCodes.Status200OK, letter, OperatorJson.Default.DeadLetterView);
+                return Answer.Json(StatusCodes.Status200OK, letter, OperatorJson.Default.DeadLetterResponse);
         return Problem.NotFound("dead letter");
     }
 
@@ -94,7 +91,7 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         var (orderId, run) = (query.Id("orderId"), query.Id("run"));
         if (query.Refusal is { } refusal) return refusal;
         var before = default(Guid);
-        if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return ForeignCursor;
+        if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return Problem.InvalidCursor;
         var filter = new AuditFilter(
             query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"), run);
         var found = await Task.WhenAll(services.Select(
@@ -120,8 +117,5 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         return true;
     }
 
-    static Answer InvalidId => Problem.Invalid("id", "invalid_id", "A dead letter's id is a UUID.");
-
-    static Answer ForeignCursor =>
-        Problem.Invalid("cursor", "invalid_cursor", "Use nextCursor of the previous page as it was given.");
+    static Answer InvalidId => Problem.Invalid("id", ErrorCodes.InvalidId, "A dead letter's id is a UUID.");
 }

@@ -6,12 +6,12 @@ using Orderwright.Http;
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// What a request must be before anything looks at what it asks: of a sane size, with one length, for this host, without a
-/// card's number in its address, and, where no key is asked for, not sent by somebody else's web page.
+/// Checks a request before anything else reads it: sane size, a single length, a known host name, no card number in its
+/// address and, without keys, not sent by another origin's web page.
 /// </summary>
 sealed class RequestGuard(HostSettings settings)
 {
-    // Kestrel's own limits lie above these: it answers without a body, and closes.
+    // Kestrel's own limits are higher, because Kestrel refuses without a body and closes the connection.
     public const int MaxTarget = 8_000;
     public const int MaxHeaders = 32_000;
 
@@ -21,34 +21,34 @@ sealed class RequestGuard(HostSettings settings)
     readonly bool anyHost = !settings.Listen.IsLoopback && settings.Hosts.Count == 0;
     readonly bool keyless = settings.KeyFile is null;
 
-    /// <summary>Null for a request that may go on.</summary>
+    /// <summary>Returns the refusal of a request, or null.</summary>
     public Answer? Refuse(HttpContext http)
     {
         var request = http.Request;
         if (http.Features.Get<IHttpRequestFeature>()!.RawTarget.Length > MaxTarget)
             return Problem.Of(
-                StatusCodes.Status414UriTooLong, "uri_too_long", $"The request target is over {MaxTarget} characters.");
+                StatusCodes.Status414UriTooLong, ProblemCodes.UriTooLong, $"The request target exceeds {MaxTarget} characters.");
         if (SizeOf(request.Headers) > MaxHeaders)
             return Problem.Of(
-                StatusCodes.Status431RequestHeaderFieldsTooLarge, "headers_too_large",
-                $"The headers are over {MaxHeaders} bytes.");
+                StatusCodes.Status431RequestHeaderFieldsTooLarge, ProblemCodes.HeadersTooLarge,
+                $"The headers exceed {MaxHeaders} bytes.");
         if (HasTwoLengths(request))
         {
             http.Response.Headers.Connection = "close";
             return Problem.Of(
-                StatusCodes.Status400BadRequest, "ambiguous_length",
-                "A request has a Content-Length or a Transfer-Encoding, not both.");
+                StatusCodes.Status400BadRequest, ProblemCodes.AmbiguousLength,
+                "A request may have a Content-Length or a Transfer-Encoding, not both.");
         }
         if (!anyHost && !hosts.Contains(request.Host.Host))
             return Problem.Of(
-                StatusCodes.Status400BadRequest, "foreign_host",
-                "This server does not go by the name in the Host header. Its operator lists names in ORDERWRIGHT_HOSTS.");
+                StatusCodes.Status400BadRequest, ProblemCodes.ForeignHost,
+                "The name in the Host header is not one of this server's. Allowed names are listed in ORDERWRIGHT_HOSTS.");
         if (CardIn(request) is { } place)
             return Problem.CardNumber(place);
         if (keyless && IsCrossSite(request))
             return Problem.Of(
-                StatusCodes.Status403Forbidden, "cross_site",
-                "Without keys, a page of another origin may not change anything here.");
+                StatusCodes.Status403Forbidden, ProblemCodes.CrossSite,
+                "Without keys, pages of other origins may not change anything.");
         return null;
     }
 
@@ -61,14 +61,14 @@ sealed class RequestGuard(HostSettings settings)
         return size;
     }
 
-    // Kestrel lets Transfer-Encoding win, as RFC 9112 allows, and moves the other to X-Content-Length. A proxy in front
+    // Kestrel lets Transfer-Encoding win, as RFC 9112 allows, and moves Content-Length to X-Content-Length. A proxy in front
     // that decides otherwise would see two requests where this server sees one, so the pair is refused.
     static bool HasTwoLengths(HttpRequest request) =>
         request.Headers.TransferEncoding.Count > 0
         && (request.Headers.ContainsKey("X-Content-Length") || request.Headers.ContentLength is not null);
 
-    // In the address; whoever reads the body, or a header that is kept, looks there. What proxies write into other headers
-    // has long numbers of its own, and is neither kept nor logged.
+    // Checks the address only: bodies, and headers that are stored, are checked by their readers. Headers added by proxies
+    // contain long numbers of their own, and are neither stored nor logged.
     static string? CardIn(HttpRequest request)
     {
         if (CardNumbers.Contains(request.Path.Value)) return "path";

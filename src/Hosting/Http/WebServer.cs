@@ -12,7 +12,7 @@ using Orderwright.Http.Operators;
 
 namespace Orderwright.Hosting.Http;
 
-/// <summary>The HTTP side of a host: Kestrel with its limits, the way a request takes, and the pages all hosts have.</summary>
+/// <summary>HTTP side of a host: Kestrel with its limits, the request pipeline, and the endpoints of all hosts.</summary>
 static class WebServer
 {
     static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
@@ -22,7 +22,7 @@ static class WebServer
         Func<bool> isOpen, TimeProvider time,
         ILoggerFactory logs, bool hasSite)
     {
-        // Empty: no appsettings.json, no ASPNETCORE_ variables. All settings are ORDERWRIGHT_*.
+        // An empty builder reads no configuration: all settings come from SettingsSource.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton(time);
@@ -33,12 +33,12 @@ static class WebServer
 
         var app = builder.Build();
         var keys = settings.KeyFile is null ? null : new KeyRing(settings.KeyFile, time, logs.CreateLogger<KeyRing>());
-        var faults = new ExceptionHandling(logs.CreateLogger<ExceptionHandling>());
-        var gate = new RequestGuard(settings);
+        var exceptions = new ExceptionHandling(logs.CreateLogger<ExceptionHandling>());
+        var guard = new RequestGuard(settings);
         var authentication = new Authentication(keys);
 
-        app.Use(next => http => faults.GuardAsync(http, next));
-        app.Use(next => http => gate.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
+        app.Use(next => http => exceptions.GuardAsync(http, next));
+        app.Use(next => http => guard.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
         if (keys is null)
             app.UseWhen(
                 http => http.Request.Path.StartsWithSegments("/swagger"),
@@ -59,8 +59,8 @@ static class WebServer
     }
 
     static Answer Starting() => Problem.Of(
-        StatusCodes.Status503ServiceUnavailable, "starting",
-        "This server is about to start; /health/ready says what it waits for.")
+        StatusCodes.Status503ServiceUnavailable, ProblemCodes.Starting,
+        "This server is starting; /health/ready reports what it is waiting for.")
         with { RetryAfter = TimeSpan.FromSeconds(1) };
 
     static void MapMetrics(WebApplication app)
@@ -76,8 +76,8 @@ static class WebServer
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = 10_000;
-        // Whoever reads a body has a limit of its own. Up to this one the rest of a refused body is read and dropped (for
-        // 5 s at most), so that its sender gets to see the answer.
+        // Every endpoint has a body limit. Up to this limit, the rest of a refused body is read and dropped (for at most
+        // 5 s), so that the client receives the response.
         limits.MaxRequestBodySize = 10 * StrictJson.OrderBodyLimit;
         limits.MaxRequestHeadersTotalSize = 2 * RequestGuard.MaxHeaders;
         limits.MaxRequestLineSize = 2 * RequestGuard.MaxTarget;

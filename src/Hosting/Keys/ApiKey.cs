@@ -8,24 +8,24 @@ using Orderwright.Http;
 namespace Orderwright.Hosting.Keys;
 
 /// <summary>
-/// An API key at rest. A caller shows <c>ow_PREFIX_SECRET</c>; only the secret's SHA-256 is kept. The secret is 256
-/// random bits, so nothing slower than SHA-256 would make guessing it any harder.
+/// Stored API key. A caller sends <c>ow_PREFIX_SECRET</c>; only the SHA-256 of the secret is stored. The secret has 256
+/// random bits, so a slower hash would not make guessing harder.
 /// </summary>
-/// <param name="Prefix">8 hex digits: finds the key, names it in audits; no secret.</param>
+/// <param name="Prefix">8 hex digits: finds the key and names it in audits; not secret.</param>
 /// <param name="Hash">SHA-256 of the secret's text, base64.</param>
-/// <param name="Name">For people.</param>
-/// <param name="Merchant">Whose orders its holder sees; <c>main</c> where there is one shop.</param>
+/// <param name="Name">Name for people.</param>
+/// <param name="Merchant">Merchant whose orders the holder sees; <c>main</c> for a single shop.</param>
 /// <param name="Scopes">Out of <see cref="Orderwright.Http.Scopes"/>.</param>
-/// <param name="CreatedAt">When it was made.</param>
-/// <param name="ExpiresAt">From then on it is refused; null: never.</param>
-/// <param name="RevokedAt">When it was taken back; kept, so that the audit still has a name for it.</param>
+/// <param name="CreatedAt">Time of creation.</param>
+/// <param name="ExpiresAt">Refused from then on; null: never.</param>
+/// <param name="RevokedAt">Time of revocation; the key is kept for its name in the audit.</param>
 public sealed record ApiKey(
     string Prefix, string Hash, string Name, string Merchant, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt = null, DateTimeOffset? RevokedAt = null)
 {
     public const string Mark = "ow_";
 
-    /// <summary>Makes a key; its token is shown once and kept nowhere.</summary>
+    /// <summary>Creates a key. The token is shown once and stored nowhere.</summary>
     public static (ApiKey Key, string Token) Create(
         string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null, string merchant = "main")
     {
@@ -40,7 +40,7 @@ public sealed record ApiKey(
     public Caller ToCaller() => new(Prefix, Merchant, Scopes.ToFrozenSet());
 }
 
-/// <summary>What a key file holds.</summary>
+/// <summary>Content of a key file.</summary>
 public sealed record KeyList(IReadOnlyList<ApiKey> Keys);
 
 [JsonSourceGenerationOptions(

@@ -5,12 +5,12 @@ using Orderwright.Runtime;
 namespace Orderwright.Hosting.Keys;
 
 /// <summary>
-/// The JSON file that <c>ORDERWRIGHT_KEYS</c> names. Written whole, by rename, readable by its owner alone; a running
-/// service takes up a change within a second.
+/// JSON file with API keys, named by <c>ORDERWRIGHT_KEYS</c>. Replaced as a whole by renaming, readable by its owner only; a
+/// running service applies a change within a second.
 /// </summary>
 public static class KeyFile
 {
-    /// <summary>Throws <see cref="InvalidSettingException"/> for a file that is missing or cannot be read.</summary>
+    /// <summary>Throws <see cref="InvalidSettingException"/> for a missing or unreadable file.</summary>
     public static IReadOnlyList<ApiKey> Read(string path)
     {
         try
@@ -24,9 +24,9 @@ public static class KeyFile
                         $"Allowed: {string.Join(", ", Orderwright.Http.Scopes.All.Order())}.");
                 if (keys.Count(other => other.Prefix == key.Prefix) > 1)
                     throw new InvalidSettingException(
-                        $"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} stands there twice.");
+                        $"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} occurs twice.");
                 if (Convert.FromBase64String(key.Hash).Length != SHA256.HashSizeInBytes)
-                    throw new FormatException($"The hash of {key.Prefix} is no SHA-256.");
+                    throw new FormatException($"The hash of {key.Prefix} is not a SHA-256.");
             }
             return keys;
         }
@@ -34,11 +34,11 @@ public static class KeyFile
         {
             throw new InvalidSettingException(
                 $"{Settings.Prefix}KEYS is \"{path}\", which cannot be read as a key file: {error.Message} " +
-                "Allowed: a file that ./orderwright keys add has made.");
+                "Allowed: a file made by ./orderwright keys add.");
         }
     }
 
-    /// <summary>Adds a key, making the file if there is none; returns its token, to be shown once.</summary>
+    /// <summary>Adds a key, creating the file if necessary; returns the token, to be shown once.</summary>
     public static string Add(
         string path, string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
         string merchant = "main")
@@ -49,7 +49,7 @@ public static class KeyFile
         return token;
     }
 
-    /// <summary>False when there is no such key, or it was taken back before.</summary>
+    /// <summary>Revokes a key; false if unknown or already revoked.</summary>
     public static bool Revoke(string path, string prefix, DateTimeOffset now)
     {
         var keys = Read(path);

@@ -7,18 +7,18 @@ using Orderwright.Http;
 
 namespace Orderwright.Hosting.Keys;
 
-/// <summary>Why a key opens nothing.</summary>
+/// <summary>Reasons for refusing a key.</summary>
 public enum KeyRefusal
 {
-    /// <summary>It is no key of ours: garbage, unknown prefix or wrong secret, all one to the caller.</summary>
+    /// <summary>Malformed, unknown prefix or wrong secret, indistinguishable to callers.</summary>
     Unknown,
     Expired,
     Revoked,
 }
 
 /// <summary>
-/// The keys as a running service knows them. Looks at most once a second whether the file has changed; one that has
-/// become unreadable leaves the last good keys in force and says so in the log.
+/// Keys of a running service. Checks at most once a second whether the file has changed; an unreadable file leaves the last
+/// good keys in force and is logged.
 /// </summary>
 public sealed partial class KeyRing
 {
@@ -33,7 +33,7 @@ public sealed partial class KeyRing
     DateTime fileTime;
     long lookedAt;
 
-    /// <summary>Throws <see cref="InvalidSettingException"/> for a file that is missing or cannot be read.</summary>
+    /// <summary>Throws <see cref="InvalidSettingException"/> for a missing or unreadable file.</summary>
     public KeyRing(string path, TimeProvider time, ILogger<KeyRing> log)
     {
         this.path = path;
@@ -45,8 +45,8 @@ public sealed partial class KeyRing
         if (holders.Count == 0) LogEmpty(path);
     }
 
-    /// <param name="token"><c>ow_PREFIX_SECRET</c>, as the caller sent it.</param>
-    /// <param name="caller">Who it is, when nothing is refused.</param>
+    /// <param name="token"><c>ow_PREFIX_SECRET</c>, as sent by the caller.</param>
+    /// <param name="caller">Caller, unless refused.</param>
     public KeyRefusal? Open(ReadOnlySpan<char> token, out Caller? caller)
     {
         Look();
@@ -92,12 +92,13 @@ public sealed partial class KeyRing
             key => key.Prefix, key => new Holder(key, Convert.FromBase64String(key.Hash), key.ToCaller()),
             StringComparer.Ordinal);
 
-    [LoggerMessage(2001, LogLevel.Information, "The keys in {Path} were read again: {Count}")]
+    [LoggerMessage(2001, LogLevel.Information, "{Path} was read again and contains {Count} keys")]
     partial void LogRead(string path, int count);
 
-    [LoggerMessage(2003, LogLevel.Warning, "There is no key in {Path}: nobody comes in before ./orderwright keys add")]
+    [LoggerMessage(2003, LogLevel.Warning,
+        "{Path} contains no keys; all requests are rejected until you run ./orderwright keys add")]
     partial void LogEmpty(string path);
 
-    [LoggerMessage(2002, LogLevel.Error, "The keys known so far stay in force: {Why}")]
+    [LoggerMessage(2002, LogLevel.Error, "The previous keys stay in force: {Why}")]
     partial void LogUnreadable(string why);
 }

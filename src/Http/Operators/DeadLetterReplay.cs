@@ -10,49 +10,47 @@ using Orderwright.Http;
 
 namespace Orderwright.Http.Operators;
 
-/// <summary>A message that was given up, as operators see it.</summary>
-/// <param name="Id">The message's own; for one that nobody could read, made from its content.</param>
-/// <param name="Service">Who could not read or handle it.</param>
-/// <param name="OrderId">Whose it is, where that could be read.</param>
-/// <param name="Type">Its wire name, where that could be read.</param>
-/// <param name="Source">Who sent it.</param>
-/// <param name="Step">The step of the process it belongs to.</param>
-/// <param name="Reason">Why it was given up.</param>
-/// <param name="FailedAt">When.</param>
-/// <param name="ReplayedAt">When an operator last sent it again; null: never.</param>
-/// <param name="Replayable">It can be read, so it can be sent again.</param>
-/// <param name="Message">The CloudEvent, its payment token masked; null when unreadable or too long for a list.</param>
-/// <param name="Raw">What cannot be read, as it came.</param>
-public sealed record DeadLetterView(
+/// <summary>Dead letter as operators see it.</summary>
+/// <param name="Id">Message's id; derived from the content of an unreadable message.</param>
+/// <param name="Service">Service that failed to read or handle the message.</param>
+/// <param name="OrderId">Order of the message, if readable.</param>
+/// <param name="Type">Wire name, if readable.</param>
+/// <param name="Source">Sender.</param>
+/// <param name="Step">Step of the process.</param>
+/// <param name="Reason">Reason for giving up.</param>
+/// <param name="FailedAt">Time of giving up.</param>
+/// <param name="ReplayedAt">Time of the last replay by an operator; null: never.</param>
+/// <param name="Replayable">True if the message is readable and can be sent again.</param>
+/// <param name="Message">CloudEvent with a masked payment token; null when unreadable or too long for a list.</param>
+/// <param name="Raw">Unreadable input as received.</param>
+public sealed record DeadLetterResponse(
     Guid Id, string Service, Guid? OrderId, string? Type, string? Source, string? Step, string Reason,
     DateTimeOffset FailedAt, DateTimeOffset? ReplayedAt, bool Replayable, JsonElement? Message, string? Raw)
 {
-    /// <summary>
-    /// Where the list goes on after a letter, in this service's list as in any other's. As text it sorts as the list does.
-    /// </summary>
+    /// <summary>Cursor after a dead letter, valid in the list of any service. The text sorts like the list.</summary>
     public static string PositionOf(DateTimeOffset failedAt, Guid id) => string.Create(
         CultureInfo.InvariantCulture, $"{failedAt.ToUnixTimeMilliseconds():D15} {id:D}");
 }
 
-/// <summary>What a list of dead letters is narrowed to; null means all.</summary>
-/// <param name="Before">Where the page before ended.</param>
-/// <param name="OrderId">Of one order.</param>
-/// <param name="Type">Of one wire name.</param>
-/// <param name="OnlyOpen">Not those that were sent again.</param>
+/// <summary>Filter of a list of dead letters; null means any.</summary>
+/// <param name="Before">Position of the previous page's end.</param>
+/// <param name="OrderId">Order.</param>
+/// <param name="Type">Wire name.</param>
+/// <param name="OnlyOpen">Exclude replayed dead letters.</param>
 public sealed record DeadLetterFilter(
     (DateTimeOffset At, Guid Id)? Before = null, Guid? OrderId = null, string? Type = null, bool OnlyOpen = false);
 
-/// <param name="Id">Which letter.</param>
-/// <param name="Reason">The operator's own words.</param>
+/// <param name="Id">Dead letter.</param>
+/// <param name="Reason">Operator's own words.</param>
 public sealed record Replay(Guid Id, string Reason);
 
-/// <summary>A message that is, or would be, sent again.</summary>
-public sealed record ReplayView(
+/// <summary>Message sent again, or to be sent again.</summary>
+public sealed record ReplayResponse(
     Guid Id, Guid? OrderId, string Type, string Destination, bool Preview, Guid? AuditId);
 
 /// <summary>
-/// A service's dead letters for its operators: to read, and to send again to where they were going. To replay is
-/// harmless for what was handled after all, as every participant answers the same command the same way.
+/// Dead letters of a service for its operators: to read, and to send again. Replaying a message
+/// handled after all is harmless, because participants always give the same reply to the same command.
 /// </summary>
 public sealed class DeadLetterReplay
 {
@@ -73,8 +71,8 @@ public sealed class DeadLetterReplay
 
     public IReadOnlyList<BackgroundLoop> Loops => replays.Loops;
 
-    /// <summary>Newest first.</summary>
-    public Task<List<DeadLetterView>> ListAsync(DeadLetterFilter filter, int most, CancellationToken cancel) =>
+    /// <summary>Lists dead letters, newest first.</summary>
+    public Task<List<DeadLetterResponse>> ListAsync(DeadLetterFilter filter, int most, CancellationToken cancel) =>
         database.QueryAsync(
             sql["dead_letters"],
             SqlArgs.With("before_at", filter.Before?.At).And("before_id", filter.Before?.Id)
@@ -82,12 +80,12 @@ public sealed class DeadLetterReplay
                 .And("most", most),
             row => Read(row).View, cancel);
 
-    /// <summary>One, whole; null when there is none here.</summary>
-    public async Task<DeadLetterView?> FindAsync(Guid id, CancellationToken cancel) =>
+    /// <summary>Returns a complete dead letter; null if unknown.</summary>
+    public async Task<DeadLetterResponse?> FindAsync(Guid id, CancellationToken cancel) =>
         (await database.QueryAsync(
             sql["dead_letters_by_id"], SqlArgs.OfUuids("id", [id]), row => Read(row).View, cancel)).SingleOrDefault();
 
-    /// <summary>What <see cref="ReplayAsync"/> would send.</summary>
+    /// <summary>Describes the message to be sent by <see cref="ReplayAsync"/>.</summary>
     public async Task<Answer> PreviewAsync(Guid id, CancellationToken cancel)
     {
         var found = await database.QueryAsync(
@@ -100,7 +98,7 @@ public sealed class DeadLetterReplay
         };
     }
 
-    /// <summary>Sends it again, notes who wanted it and why, and marks it.</summary>
+    /// <summary>Sends the message again, audits the action, and marks the dead letter as replayed.</summary>
     public Task<Answer> ReplayAsync(Command<Replay> command) => replays.SubmitAsync(command);
 
     async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<Replay>> batch, Work work)
@@ -130,27 +128,28 @@ public sealed class DeadLetterReplay
         var sent = batch.Select(command => command.Body.Id).Distinct()
             .Where(id => letters.GetValueOrDefault(id).Message is not null).ToList();
         await work.ExecuteAsync(sql["mark_replayed"], SqlArgs.OfUuids("id", sent).And("now", work.Now));
-        await audit.AppendAsync(entries, work);
+        await audit.AppendAsync(work, entries);
         return answers;
     }
 
     static Answer Tell(Guid id, Message message, Guid? auditId) => Answer.Json(
         StatusCodes.Status200OK,
         new(id, message.OrderId, message.Type, message.Destination, auditId is null, auditId),
-        OperatorJson.Default.ReplayView);
+        OperatorJson.Default.ReplayResponse);
 
     static Answer Unreadable => Problem.Conflict(
-        "not_replayable", "Nobody could read this message: it is kept for its evidence, and cannot be sent again.");
+        ProblemCodes.NotReplayable, "This message is unreadable. The checksum is kept as evidence and cannot be sent again.");
 
-    (DeadLetterView View, Message? Message) Read(IRow row)
+    (DeadLetterResponse View, Message? Message) Read(IRow row)
     {
-        var (raw, whole) = (row.Text(5), row.Bool(6));
+        var (raw, whole) = (row.Text("raw"), row.Bool("is_whole"));
         var message = whole ? Decode(raw) : null;
-        var named = row.TextOrNull(2) is { } type && MessageCatalog.JsonOf(type) is not null;
-        var view = new DeadLetterView(
-            row.Uuid(0), service, row.UuidOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4),
-            row.Text(7), row.Time(8), row.TimeOrNull(9),
-            Replayable: whole ? message is not null : named && row.TextOrNull(3) is not null,
+        var (type, source) = (row.TextOrNull("type"), row.TextOrNull("source"));
+        var named = type is not null && source is not null && MessageCatalog.JsonOf(type) is not null;
+        var view = new DeadLetterResponse(
+            row.Uuid("id"), service, row.UuidOrNull("order_id"), type, source, row.TextOrNull("step"),
+            row.Text("reason"), row.Time("failed_at"), row.TimeOrNull("replayed_at"),
+            Replayable: whole ? message is not null : named,
             message is null ? null : WithoutToken(raw), message is null && whole ? raw : null);
         return (view, message);
     }
@@ -161,7 +160,7 @@ public sealed class DeadLetterReplay
         return messages is [var only] && unreadable.Count == 0 ? only : null;
     }
 
-    // What pays for an order is nobody's to read.
+    // Payment tokens are not exposed.
     static JsonElement WithoutToken(string raw)
     {
         var json = JsonNode.Parse(raw)!;

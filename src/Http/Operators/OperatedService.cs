@@ -2,12 +2,12 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Http.Operators;
 
-/// <summary>Records that every service keeps for its operators.</summary>
-/// <param name="Audit">Actions of its operators.</param>
-/// <param name="DeadLetters">Messages that could not be read or handled.</param>
+/// <summary>Records kept by every service for operators.</summary>
+/// <param name="Audit">Actions of operators.</param>
+/// <param name="DeadLetters">Unreadable and failed messages.</param>
 public sealed record OperatedService(Audit Audit, DeadLetterReplay DeadLetters)
 {
-    /// <summary>Of a service that has not started: its host runs <see cref="DeadLetterReplay.Loops"/> with it.</summary>
+    /// <summary>Wraps a service before the start; the host runs <see cref="DeadLetterReplay.Loops"/> as well.</summary>
     public static OperatedService Of(RunningService service) =>
         new(service.Audit, new DeadLetterReplay(service.Context, service.Audit));
 }

@@ -6,23 +6,18 @@ using Orderwright.Http;
 
 namespace Orderwright.Http.Operators;
 
-/// <param name="Reason">Why, in the operator's own words: 1 to 500 characters.</param>
+/// <param name="Reason">Operator's own words: 1 to 500 characters.</param>
 public sealed record ReasonRequest(string Reason);
 
-/// <summary>What operators send and get over HTTP; strict when read.</summary>
+/// <summary>JSON of the operator API; strict when read.</summary>
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    PropertyNameCaseInsensitive = false,
-    NumberHandling = JsonNumberHandling.Strict,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(ReasonRequest))]
-[JsonSerializable(typeof(ReplayView))]
-[JsonSerializable(typeof(DeadLetterView))]
-[JsonSerializable(typeof(Page<DeadLetterView>))]
+[JsonSerializable(typeof(ReplayResponse))]
+[JsonSerializable(typeof(DeadLetterResponse))]
+[JsonSerializable(typeof(Page<DeadLetterResponse>))]
 [JsonSerializable(typeof(Page<AuditEntry>))]
 [JsonSerializable(typeof(JsonNode))]
 public sealed partial class OperatorJson : JsonSerializerContext;

@@ -1,4 +1,4 @@
-// The console works without this. With it: times are the visitor's own, and the page follows live.
+// Optional: shows times in the visitor's time zone and applies live updates.
 "use strict";
 
 const main = document.getElementById("main");
@@ -13,7 +13,7 @@ function localize(root) {
   }
 }
 
-// Makes one node like another while it keeps what people work with: the focus, what they typed, what they opened.
+// Turns one node into another but keeps the visitor's state: focus, typed text, opened details.
 function morph(from, to) {
   if (from.isEqualNode(to)) return;
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName || from.id !== to.id) return from.replaceWith(to);
@@ -45,7 +45,7 @@ function morph(from, to) {
 
 let stream;
 
-function say(state, text) {
+function showState(state, text) {
   if (!live) return;
   live.hidden = false;
   if (live.textContent === text) return;
@@ -56,8 +56,8 @@ function say(state, text) {
 function follow() {
   if (stream || document.hidden || !main || main.querySelector("[data-still]")) return;
   stream = new EventSource("/live?at=" + encodeURIComponent(location.pathname + location.search));
-  stream.addEventListener("open", () => say("on", "live"));
-  stream.addEventListener("error", () => say("off", "not live"));
+  stream.addEventListener("open", () => showState("on", "live"));
+  stream.addEventListener("error", () => showState("off", "reconnecting"));
   stream.addEventListener("page", (event) => {
     const fresh = main.cloneNode(false);
     fresh.innerHTML = event.data;
@@ -66,7 +66,7 @@ function follow() {
   });
 }
 
-// A page that nobody sees asks for nothing, and a browser has few connections to one host.
+// Hidden pages close their stream: a browser allows few connections per host.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden && stream) {
     stream.close();
@@ -75,7 +75,7 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", () => stream?.close());
 
-// On the way to another page: a line at the top that shows when it takes a while.
+// Progress line at the top while the next page loads slowly.
 addEventListener("beforeunload", () => document.body.classList.add("busy"));
 addEventListener("pageshow", () => document.body.classList.remove("busy"));
 

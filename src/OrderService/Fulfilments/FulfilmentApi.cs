@@ -8,7 +8,7 @@ using Orderwright.Http;
 
 namespace Orderwright.OrderService.Fulfilments;
 
-/// <summary>What left the house, over HTTP: <c>/api/v1/orders/{id}/fulfilments</c>.</summary>
+/// <summary>Fulfilments over HTTP: <c>/api/v1/orders/{id}/fulfilments</c>.</summary>
 public sealed class FulfilmentApi(
     FindOrders find, FulfilmentStore fulfilments, CommandGroup<ShipOrder> shipping, IDatabase database, TimeProvider time)
 {
@@ -18,34 +18,34 @@ public sealed class FulfilmentApi(
     {
         var group = routes.MapGroup("/api/v1/orders/{id}/fulfilments").WithTags("fulfilments").Require(Scopes.Orders);
         group.MapPost("", ShipAsync).WithName("fulfilOrder")
-            .WithSummary("Ship some of an order, or all that is left")
+            .WithSummary("Ship part of an order, or all remaining goods")
             .WithDescription(
-                "All of the request or nothing. Without `lines` all that is left is shipped; a line named twice counts " +
-                "twice. 409 `not_fulfillable` unless the order is confirmed, `exceeds_ordered` for more than was ordered; " +
-                "once something was shipped the order cannot be cancelled. Takes an `Idempotency-Key`.")
-            .Accepts<FulfilmentRequest>("application/json").Produces<FulfilmentBody>(201);
+                "Ships the request in full or not at all. Without `lines`, all remaining goods ship; a line listed twice " +
+                "counts twice. 409 `not_fulfillable` unless the order is confirmed, `exceeds_ordered` for more than was " +
+                "ordered. An order with a fulfilment cannot be cancelled. Accepts an `Idempotency-Key`.")
+            .Accepts<FulfilmentRequest>("application/json").Produces<FulfilmentResponse>(201);
         group.MapGet("", ListAsync).WithName("listFulfilments").Lists()
-            .WithSummary("An order's fulfilments, in their order").Produces<Page<FulfilmentBody>>();
+            .WithSummary("List an order's fulfilments, in order of their numbers").Produces<Page<FulfilmentResponse>>();
         group.MapGet("/{fulfilmentId}", GetAsync).WithName("getFulfilment")
-            .WithSummary("One fulfilment").Produces<FulfilmentBody>();
+            .WithSummary("Get a fulfilment").Produces<FulfilmentResponse>();
     }
 
     public async Task<Answer> ShipAsync(HttpContext http, string id)
     {
-        if (Requests.IdOf(id) is not { } orderId) return Requests.InvalidId;
+        var (routeId, malformed) = RouteId.Read(id);
+        if (routeId is not { } orderId) return malformed!;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.FulfilmentRequest);
         if (request is null) return refusal!;
         var (lines, tracking) = request.Body;
         var check = new Check().OptionalText("/tracking/carrier", tracking?.Carrier, MaxTracking)
             .OptionalText("/tracking/number", tracking?.Number, MaxTracking);
         if (lines is { Count: < 1 or > OrderChecks.MaxLines })
-            check.Fail("/lines", "out_of_range", $"1 to {OrderChecks.MaxLines} lines; leave it out for all that is left.");
+            check.Fail("/lines", "out_of_range", $"1 to {OrderChecks.MaxLines} lines; omit for all remaining goods.");
         for (var i = 0; i < Math.Min(lines?.Count ?? 0, OrderChecks.MaxLines); i++)
             check.Range($"/lines/{i}/line", lines![i].Line, 1, OrderChecks.MaxLines)
                 .Range($"/lines/{i}/quantity", lines[i].Quantity, 1, OrderChecks.MaxQuantity);
         return check.Refusal ?? await shipping.SubmitAsync(request.For(new ShipOrder(
-            orderId, lines, tracking,
-            new Moment(time.Now(), Caller.Of(http).Name, Activity.Current?.TraceId.ToHexString()), Activity.Current?.Id)));
+            orderId, lines, tracking, Requests.MomentOf(http, time), Activity.Current?.Id)));
     }
 
     async Task<Answer> ListAsync(HttpContext http, string id)
@@ -53,32 +53,33 @@ public sealed class FulfilmentApi(
         var query = new ListQuery(http);
         if (query.Refusal is { } refusal) return refusal;
         var after = 0;
-        if (query.Position is { } position && !int.TryParse(position, out after)) return Requests.InvalidCursor;
-        var (found, none) = await FindAsync(http, id);
-        return none ?? Answer.Json(
+        if (query.Position is { } position && !int.TryParse(position, out after)) return Problem.InvalidCursor;
+        var (found, missing) = await FindAsync(http, id);
+        return missing ?? Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of(
-                [.. found.Where(one => one.Number > after).Take(query.Limit + 1).Select(FulfilmentBody.Of)], query.Limit,
-                one => $"{one.Number}"),
-            OrderJson.Default.PageFulfilmentBody);
+                [.. found.Where(row => row.Number > after).Take(query.Limit + 1).Select(FulfilmentResponse.Of)], query.Limit,
+                row => $"{row.Number}"),
+            OrderJson.Default.PageFulfilmentResponse);
     }
 
     async Task<Answer> GetAsync(HttpContext http, string id, string fulfilmentId)
     {
-        if (!Guid.TryParseExact(fulfilmentId, "D", out var wanted))
-            return Problem.Invalid("fulfilmentId", "invalid_id", "A fulfilment's id is a UUID.");
-        var (found, none) = await FindAsync(http, id);
-        return none ?? (found.Find(one => one.Id == wanted) is { } fulfilment
-            ? FulfilmentBody.Answer(StatusCodes.Status200OK, fulfilment)
+        var (routeId, malformed) = RouteId.Read(fulfilmentId, "fulfilmentId");
+        if (routeId is not { } wanted) return malformed!;
+        var (found, refusal) = await FindAsync(http, id);
+        return refusal ?? (found.Find(fulfilment => fulfilment.Id == wanted) is { } fulfilment
+            ? FulfilmentResponse.Answer(StatusCodes.Status200OK, fulfilment)
             : Problem.NotFound("fulfilment"));
     }
 
     async Task<(List<Fulfilment> Found, Answer? Refusal)> FindAsync(HttpContext http, string id)
     {
-        if (Requests.IdOf(id) is not { } orderId) return ([], Requests.InvalidId);
+        var (routeId, malformed) = RouteId.Read(id);
+        if (routeId is not { } orderId) return ([], malformed);
         return await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is null
             ? ([], Problem.NotFound("order"))
             : (await database.ReadAsync(
-                read => fulfilments.LoadAsync(orderId, read, http.RequestAborted), http.RequestAborted), null);
+                queries => fulfilments.LoadAsync(queries, orderId, http.RequestAborted), http.RequestAborted), null);
     }
 }

@@ -4,99 +4,99 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.OrderService.Fulfilments;
 
-/// <summary>Who has yet to take part in a fulfilment.</summary>
-/// <param name="OrderId">The order, with the next the fulfilment.</param>
-/// <param name="Number">Of the fulfilment.</param>
+/// <summary>Participant of a fulfilment, not yet confirmed.</summary>
+/// <param name="OrderId">Id of the order.</param>
+/// <param name="Number">Number of the fulfilment within the order.</param>
 /// <param name="Participant">One of <see cref="ServiceNames"/>.</param>
-/// <param name="Asked">How often it was asked again.</param>
-/// <param name="DueMinor">What the payment is to have taken in all.</param>
+/// <param name="Attempts">Messages sent so far, 1 and up.</param>
+/// <param name="DueMinor">Amount to be captured in total; null for stock-service.</param>
 public sealed record FulfilmentWork(
-    Guid OrderId, int Number, string Participant, int Asked = 0, long? DueMinor = null)
+    Guid OrderId, int Number, string Participant, int Attempts = 1, long? DueMinor = null)
 {
-    /// <summary>The number of what closes an order: nothing more is shipped, what is still held is released.</summary>
+    /// <summary>Number for the close of an order: nothing more is shipped, and the rest is released.</summary>
     public const int Closing = GoodsShipped.Rest;
 }
 
-/// <summary>Fulfilments, and who has yet to take part in them, set by set.</summary>
+/// <summary>Loads and saves fulfilments and open work, a statement per set.</summary>
 public sealed class FulfilmentStore(SqlCatalog sql)
 {
-    /// <summary>All fulfilments of these orders, of each in the order of their numbers.</summary>
-    public async Task<List<Fulfilment>> LoadAsync(IReadOnlyList<Guid> orderIds, Work work) =>
+    /// <summary>Loads the fulfilments of several orders, sorted by order and number.</summary>
+    public async Task<List<Fulfilment>> LoadAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         orderIds.Count == 0
             ? []
             : await work.QueryAsync(sql["load_fulfilments"], SqlArgs.OfUuids("order_id", orderIds), Read);
 
-    public Task<List<Fulfilment>> LoadAsync(Guid orderId, IQueries queries, CancellationToken cancel) =>
+    public Task<List<Fulfilment>> LoadAsync(IQueries queries, Guid orderId, CancellationToken cancel) =>
         queries.QueryAsync(sql["load_fulfilments"], SqlArgs.OfUuids("order_id", [orderId]), Read, cancel);
 
-    public void Insert(IReadOnlyList<Fulfilment> fulfilments, Work work)
+    public void Insert(Work work, IReadOnlyList<Fulfilment> fulfilments)
     {
         if (fulfilments.Count == 0) return;
         work.Defer(
             sql["insert_fulfilments"],
             SqlArgs.Over(fulfilments)
-                .Uuid("order_id", one => one.OrderId)
-                .BigInt("number", one => one.Number)
-                .Uuid("id", one => one.Id)
-                .Text("lines", one => OrderLinesJson.Write(one.Lines))
-                .BigInt("value", one => one.ValueMinor)
-                .Text("carrier", one => one.Tracking?.Carrier)
-                .Text("tracking_number", one => one.Tracking?.Number)
-                .Text("actor", one => one.Actor)
-                .Time("created_at", one => one.CreatedAt));
+                .Uuid("order_id", fulfilment => fulfilment.OrderId)
+                .BigInt("number", fulfilment => fulfilment.Number)
+                .Uuid("id", fulfilment => fulfilment.Id)
+                .Text("lines", fulfilment => OrderLinesJson.Write(fulfilment.Lines))
+                .BigInt("value_minor", fulfilment => fulfilment.ValueMinor)
+                .Text("carrier", fulfilment => fulfilment.Tracking?.Carrier)
+                .Text("tracking_number", fulfilment => fulfilment.Tracking?.Number)
+                .Text("actor", fulfilment => fulfilment.Actor)
+                .Time("created_at", fulfilment => fulfilment.CreatedAt));
     }
 
-    /// <summary>From now on these are asked, again at <paramref name="askAt"/> if they have not answered.</summary>
-    public void Await(IReadOnlyList<FulfilmentWork> open, DateTimeOffset askAt, Work work)
+    /// <summary>Adds work at attempt 1; the commit sends the first message.</summary>
+    public void AddWork(Work work, IReadOnlyList<FulfilmentWork> open, DateTimeOffset nextAttemptAt)
     {
         if (open.Count == 0) return;
         work.Defer(
             sql["insert_fulfilment_work"],
-            Keys(open).BigIntOrNull("due", one => one.DueMinor).Args.And("ask_at", askAt));
+            Keys(open).BigIntOrNull("due_minor", row => row.DueMinor).Args.And("next_attempt_at", nextAttemptAt));
     }
 
-    /// <summary>What is due, but for what another instance has just taken.</summary>
-    public Task<List<FulfilmentWork>> TakeDueAsync(DateTimeOffset tooFar, int most, Work work) => work.QueryAsync(
-        sql["take_due_fulfilment_work"],
+    /// <summary>Claims work due for another attempt; rows claimed by another instance are skipped.</summary>
+    public Task<List<FulfilmentWork>> ClaimDueAsync(Work work, DateTimeOffset tooFar, int most) => work.QueryAsync(
+        sql["claim_due_fulfilment_work"],
         SqlArgs.With("now", work.Now).And("too_far", tooFar).And("limit", most),
-        row => new FulfilmentWork(row.Uuid(0), row.Int(1), row.Text(2), row.Int(3), row.BigIntOrNull(4)));
+        row => new FulfilmentWork(
+            row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"),
+            row.BigIntOrNull("due_minor")));
 
-    public Task AskLaterAsync(IReadOnlyList<FulfilmentWork> open, Func<FulfilmentWork, DateTimeOffset> askAt, Work work) =>
-        work.ExecuteAsync(
-            sql["ask_fulfilment_work_later"],
-            SqlArgs.Over(open)
-                .Uuid("order_id", one => one.OrderId)
-                .BigInt("number", one => one.Number)
-                .Text("participant", one => one.Participant)
-                .Time("ask_at", askAt));
+    /// <summary>Adds an attempt to each row, and schedules the next.</summary>
+    public Task ScheduleAsync(
+        Work work, IReadOnlyList<FulfilmentWork> open, Func<FulfilmentWork, DateTimeOffset> nextAttemptAt) =>
+        work.ExecuteAsync(sql["schedule_fulfilment_work"], Keys(open).Time("next_attempt_at", nextAttemptAt));
 
-    /// <summary>These have taken part.</summary>
-    public void Finish(IReadOnlyList<FulfilmentWork> done, Work work)
+    /// <summary>Deletes confirmed work.</summary>
+    public void Finish(Work work, IReadOnlyList<FulfilmentWork> confirmed)
     {
-        if (done.Count > 0) work.Defer(sql["delete_fulfilment_work"], Keys(done));
+        if (confirmed.Count > 0) work.Defer(sql["delete_fulfilment_work"], Keys(confirmed));
     }
 
-    /// <summary>These payments have come so far: what waited for that is done, and what is left is asked for at once.</summary>
-    public void FinishTaken(IReadOnlyList<(Guid OrderId, PaymentTotals Payment)> moved, Work work)
+    /// <summary>Deletes the work completed by these payments, and makes the remaining work due at once.</summary>
+    public void FinishCaptured(Work work, IReadOnlyList<(Guid OrderId, PaymentTotals Payment)> payments)
     {
-        if (moved.Count == 0) return;
+        if (payments.Count == 0) return;
         work.Defer(
-            sql["finish_taken"],
-            SqlArgs.Over(moved)
-                .Uuid("order_id", one => one.OrderId)
-                .BigInt("captured", one => one.Payment.CapturedMinor)
-                .Bool("is_held", one => one.Payment.HeldMinor > 0));
+            sql["delete_captured_work"],
+            SqlArgs.Over(payments)
+                .Uuid("order_id", moved => moved.OrderId)
+                .BigInt("captured_minor", moved => moved.Payment.CapturedMinor)
+                .Bool("is_held", moved => moved.Payment.HeldMinor > 0));
         work.Defer(
-            sql["ask_for_the_rest"],
-            SqlArgs.Over(moved).Uuid("order_id", one => one.OrderId).Args.And("now", work.Now));
+            sql["bring_capture_forward"],
+            SqlArgs.Over(payments).Uuid("order_id", moved => moved.OrderId).Args.And("now", work.Now));
     }
 
     static SqlRows<FulfilmentWork> Keys(IReadOnlyList<FulfilmentWork> open) => SqlArgs.Over(open)
-        .Uuid("order_id", one => one.OrderId)
-        .BigInt("number", one => one.Number)
-        .Text("participant", one => one.Participant);
+        .Uuid("order_id", row => row.OrderId)
+        .BigInt("number", row => row.Number)
+        .Text("participant", row => row.Participant);
 
     static Fulfilment Read(IRow row) => new(
-        row.Uuid(0), row.Int(1), row.Uuid(2), OrderLinesJson.Read(row.Text(3)), row.BigInt(4),
-        row.TextOrNull(5) is { } carrier ? new Tracking(carrier, row.Text(6)) : null, row.Text(7), row.Time(8));
+        row.Uuid("order_id"), row.Int("number"), row.Uuid("id"), OrderLinesJson.Read(row.Text("lines")),
+        row.BigInt("value_minor"),
+        row.TextOrNull("carrier") is { } carrier ? new Tracking(carrier, row.Text("tracking_number")) : null,
+        row.Text("actor"), row.Time("created_at"));
 }

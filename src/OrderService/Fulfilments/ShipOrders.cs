@@ -1,59 +1,58 @@
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Events;
 using Orderwright.Runtime;
 using Orderwright.Http;
 
 namespace Orderwright.OrderService.Fulfilments;
 
 /// <summary>
-/// Notes what left the house: fulfilment, the order's new version, its event and the rows that keep asking stock-service and,
-/// where the money is taken with what is shipped, customer-service, in one transaction.
+/// Records shipments in one transaction: the fulfilment, the order's new version, its event, and the work rows for
+/// stock-service and, when payment is captured on fulfilment, customer-service.
 /// </summary>
 public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, EventFeed feed)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<ShipOrder>> batch, Work work)
     {
-        Guid[] ids = [.. batch.Select(command => command.Body.OrderId).Distinct()];
-        var orders = (await store.LockOrdersAsync(ids, work)).ToDictionary(order => order.Id);
-        // Read after the lock: nobody else adds to them until the end of this transaction.
-        var known = (await fulfilments.LoadAsync([.. orders.Keys], work)).ToLookup(one => one.OrderId);
+        var orders = await OrderBatch.LockAsync(work, store, batch.Select(command => command.Body.OrderId));
+        // Loaded under the lock: no other transaction adds fulfilments to these orders.
+        var known = (await fulfilments.LoadAsync(work, [.. orders.Ids])).ToLookup(fulfilment => fulfilment.OrderId);
         var shipped = new List<Fulfilment>();
         var open = new List<FulfilmentWork>();
-        var changes = new Dictionary<Guid, OrderChange>();
         var answers = new Answer[batch.Count];
         for (var i = 0; i < answers.Length; i++)
         {
-            var wish = batch[i].Body;
-            if (!orders.TryGetValue(wish.OrderId, out var order) || order.Merchant != batch[i].Caller.Merchant)
+            var request = batch[i].Body;
+            if (orders.Find(request.OrderId, batch[i].Caller.Merchant) is not { } order)
             {
                 answers[i] = Problem.NotFound("order");
                 continue;
             }
-            List<Fulfilment> earlier = [.. known[order.Id], .. shipped.Where(one => one.OrderId == order.Id)];
-            var decision = FulfilmentRules.Ship(order, earlier, wish, work.NewId());
+            List<Fulfilment> earlier =
+                [.. known[order.Id], .. shipped.Where(before => before.OrderId == order.Id)];
+            var decision = FulfilmentRules.Ship(order, earlier, request, work.NewId());
             if (decision is not { Change: { } change, Fulfilment: { } fulfilment })
             {
                 answers[i] = decision.Refusal!;
                 continue;
             }
-            orders[order.Id] = order with { State = change.State };
-            changes[order.Id] = changes.TryGetValue(order.Id, out var before) ? before.Then(_ => change) : change;
+            orders.Apply(change);
             shipped.Add(fulfilment);
             work.Send(
-                order.Id, new ShipGoods(fulfilment.Number, fulfilment.Lines), traceParent: wish.TraceParent);
+                order.Id, new ShipGoods(fulfilment.Number, fulfilment.Lines), traceParent: request.TraceParent);
             open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Stock));
             if (order.State.IsTakenOnFulfilment)
             {
-                var due = checked(earlier.Sum(one => one.ValueMinor) + fulfilment.ValueMinor);
-                work.Send(order.Id, new TakeShipped(due, Close: false), traceParent: wish.TraceParent);
+                var due = checked(earlier.Sum(before => before.ValueMinor) + fulfilment.ValueMinor);
+                work.Send(order.Id, new TakeShipped(due, Close: false), traceParent: request.TraceParent);
                 open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Customer, DueMinor: due));
             }
-            answers[i] = FulfilmentBody.Answer(
-                StatusCodes.Status201Created, fulfilment, FulfilmentBody.PathOf(fulfilment));
+            answers[i] = FulfilmentResponse.Answer(
+                StatusCodes.Status201Created, fulfilment, FulfilmentResponse.PathOf(fulfilment));
         }
-        await store.SaveAsync([.. changes.Values], work);
-        fulfilments.Insert(shipped, work);
-        fulfilments.Await(open, work.Now + AskCoordinator.FirstAskAfter, work);
+        await store.SaveAsync(work, orders.Changes);
+        fulfilments.Insert(work, shipped);
+        fulfilments.AddWork(work, open, work.Now + ResendUnsettledOrders.FirstPause);
         work.AfterCommit(feed.Raise);
         return answers;
     }

@@ -3,19 +3,21 @@ using System.Text;
 
 namespace Orderwright.Runtime.Database;
 
-/// <summary>A migration that a database has had: a row of its table <c>schema_migrations</c>.</summary>
+/// <summary>Applied migration: a row of the table <c>schema_migrations</c>.</summary>
 public sealed record AppliedMigration(string Module, int Number, string Name, string Checksum);
 
-/// <summary>What both engines decide alike: which migrations a database still lacks, and whether its past is ours.</summary>
+/// <summary>
+/// Comparison of a database's migrations with the known ones, shared by both engines.
+/// </summary>
 public static class MigrationHistory
 {
-    /// <summary>SHA-256 in hex, the same whichever line ends the file was checked out with.</summary>
+    /// <summary>SHA-256 in hex, independent of the line ends of the checkout.</summary>
     public static string Checksum(Migration migration) => Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes(migration.Sql.ReplaceLineEndings("\n"))));
 
     /// <summary>
-    /// Those of <paramref name="known"/> that are to be applied, in order. Throws
-    /// <see cref="DatabaseUnfitException"/> when the database's history is not a beginning of what is known here.
+    /// Returns the migrations of <paramref name="known"/> still to be applied, in order. Throws
+    /// <see cref="DatabaseUnfitException"/> unless the database's history is a prefix of the known one.
     /// </summary>
     public static IReadOnlyList<Migration> Pending(
         IReadOnlyList<Migration> known, IReadOnlyList<AppliedMigration> applied)
@@ -41,16 +43,16 @@ public static class MigrationHistory
         var what = $"migration {past.Number:000}_{past.Name} of {past.Module}";
         if (past.Number != expected)
             throw new DatabaseUnfitException(
-                $"The database has {what}, but not {expected:000}, which comes before it: its history has a hole. " +
+                $"The database has {what}, but not {expected:000}, which precedes it: its history has a gap. " +
                 "Restore the table schema_migrations, or the database, from a backup.");
         if (ours is null)
             throw new DatabaseUnfitException(
-                $"The database has {what}, which this version of the program does not know: a newer version was here. " +
-                "Start that version, or a newer one.");
+                $"The database has {what}, which this version of the program does not know: a newer version has used it. " +
+                "Start that version or a newer one.");
         if (ours.Name != past.Name || Checksum(ours) != past.Checksum)
             throw new DatabaseUnfitException(
-                $"The database has {what}, but its text was another one then ({past.Checksum[..8]}, now " +
-                $"{ours.Name} {Checksum(ours)[..8]}). An applied migration is never changed: put the file back as it " +
-                "was, and say what is to change in a new one.");
+                $"The database has {what}, but its text was different then ({past.Checksum[..8]}, now " +
+                $"{ours.Name} {Checksum(ours)[..8]}). Applied migrations never change: restore the file " +
+                "and put the change into a new migration.");
     }
 }

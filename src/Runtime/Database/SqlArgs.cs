@@ -1,12 +1,14 @@
 namespace Orderwright.Runtime.Database;
 
-/// <summary>The types that both engines carry. PostgreSQL name first, SQLite's form after it.</summary>
+/// <summary>
+/// Types supported by both engines. The summaries give PostgreSQL's type first, then SQLite's representation.
+/// </summary>
 public enum SqlType
 {
     /// <summary>uuid; a 16-byte big-endian blob.</summary>
     Uuid,
 
-    /// <summary>text; also what goes into a jsonb column, cast in the statement.</summary>
+    /// <summary>text; also for jsonb columns, with a cast in the statement.</summary>
     Text,
 
     /// <summary>bigint; also for int columns.</summary>
@@ -15,29 +17,28 @@ public enum SqlType
     /// <summary>boolean; 0 or 1.</summary>
     Bool,
 
-    /// <summary>timestamptz; milliseconds since 1970 UTC. Cut to UTC and whole milliseconds on both.</summary>
+    /// <summary>timestamptz; milliseconds since 1970 UTC. Truncated to whole milliseconds on both.</summary>
     Time,
 
     /// <summary>bytea; blob.</summary>
     Bytes,
 }
 
-/// <summary>A value of a statement. <paramref name="Value"/> null is SQL null.</summary>
+/// <summary>Scalar argument of a statement. <paramref name="Value"/> null is SQL null.</summary>
 public sealed record SqlScalar(string Name, SqlType Type, object? Value);
 
-/// <summary>One column of a set: <paramref name="Values"/> is an array of the type's CLR type, a value per row.</summary>
+/// <summary>Column of a set: <paramref name="Values"/> is an array of the type's CLR type, a value per row.</summary>
 public sealed record SqlColumn(string Name, SqlType Type, Array Values);
 
 /// <summary>
-/// What a statement is given: named values, and at most one set of rows as columns of equal length. PostgreSQL gets
-/// each column as an array <c>@name</c> for <c>unnest</c>. SQLite runs a write that names columns once for each row; a
-/// statement that is about all of them gets the set as one JSON array of arrays <c>@rows</c> for <c>json_each</c>, columns in
-/// the order given here, blobs as hex for <c>unhex</c>. A statement may leave out what it does not need; it may not name what
-/// it is not given.
+/// Arguments of a statement: named values, and optionally a set of rows, given as columns of equal length. PostgreSQL gets each
+/// column as an array <c>@name</c> for <c>unnest</c>. SQLite runs a write with column names once per row; a statement over
+/// the whole set gets a JSON array of arrays <c>@rows</c> for <c>json_each</c>, with columns in the given order and blobs
+/// as hex for <c>unhex</c>. A statement may ignore arguments, but may not name missing arguments.
 /// </summary>
 public sealed class SqlArgs
 {
-    /// <summary>SQLite's name for the set.</summary>
+    /// <summary>Name of the whole set on SQLite.</summary>
     public const string Rows = "rows";
 
     public static readonly SqlArgs None = new();
@@ -49,10 +50,10 @@ public sealed class SqlArgs
 
     public IReadOnlyList<SqlColumn> Columns => columns;
 
-    /// <summary>Rows of the set; 0 without one.</summary>
+    /// <summary>Number of rows of the set; 0 without a set.</summary>
     public int RowCount => columns.Count == 0 ? 0 : columns[0].Values.Length;
 
-    /// <summary>The value of that name; null when none was given.</summary>
+    /// <summary>Returns the value with the name, or null.</summary>
     public SqlScalar? Scalar(string name)
     {
         foreach (var scalar in scalars)
@@ -60,7 +61,7 @@ public sealed class SqlArgs
         return null;
     }
 
-    /// <summary>The set's column of that name; null when it has none.</summary>
+    /// <summary>Returns the set's column with the name, or null.</summary>
     public SqlColumn? Column(string name)
     {
         foreach (var column in columns)
@@ -68,10 +69,10 @@ public sealed class SqlArgs
         return null;
     }
 
-    /// <summary>A set with one row per item; its columns follow by <see cref="SqlRows{T}"/>.</summary>
+    /// <summary>Starts a set with a row per item; columns are added to the returned <see cref="SqlRows{T}"/>.</summary>
     public static SqlRows<T> Over<T>(IReadOnlyList<T> items) => new(new SqlArgs(), items);
 
-    /// <summary>A set of one column.</summary>
+    /// <summary>Creates a single-column set.</summary>
     public static SqlArgs OfUuids(string name, IReadOnlyList<Guid> values) => Over(values).Uuid(name, value => value);
 
     /// <inheritdoc cref="OfUuids"/>
@@ -93,7 +94,7 @@ public sealed class SqlArgs
 
     SqlArgs Add(string name, SqlType type, object? value)
     {
-        // None is everyone's: what is added to it becomes somebody's own.
+        // None is shared: adding to it creates a new instance.
         if (ReferenceEquals(this, None)) return new SqlArgs().Add(name, type, value);
         Claim(name);
         scalars.Add(new SqlScalar(name, type, value));
@@ -106,16 +107,16 @@ public sealed class SqlArgs
         columns.Add(column);
     }
 
-    // Given twice, one of the two would be dropped in silence. A handful of names: looking is cheaper than hashing.
+    // With two equal names, the second would be dropped silently. Searching a handful of names is cheaper than hashing.
     void Claim(string name)
     {
-        if (name == Rows) throw new ArgumentException($"'{Rows}' is SQLite's name for the set of columns.", nameof(name));
+        if (name == Rows) throw new ArgumentException($"'{Rows}' is reserved: SQLite's name for the set of rows.", nameof(name));
         if (Scalar(name) is not null || Column(name) is not null)
             throw new ArgumentException($"'{name}' is given twice.", nameof(name));
     }
 }
 
-/// <summary>Builds the columns of a set from its items, in the order in which SQLite's statement reads them.</summary>
+/// <summary>Builds the columns of a set, in the order of SQLite's statement.</summary>
 public sealed class SqlRows<T>(SqlArgs args, IReadOnlyList<T> items)
 {
     public static implicit operator SqlArgs(SqlRows<T> rows) => rows.Args;

@@ -8,19 +8,19 @@ using System.Text.RegularExpressions;
 namespace Orderwright.Runtime.Database;
 
 /// <summary>
-/// A statement of a <c>Sql/</c> file, by its name. Adapters keep what they prepared per instance, so hold on to it:
-/// take it from a <see cref="SqlCatalog"/>, do not make one per call.
+/// Named statement of a <c>Sql/</c> file. Adapters cache prepared statements per instance: take statements from a
+/// <see cref="SqlCatalog"/> and keep them.
 /// </summary>
 public sealed record SqlQuery(string Name, string Text);
 
 /// <summary>
-/// Named statements of one assembly for one engine. Statements that both engines share are in <c>Sql/orders.sql</c>,
-/// the others in <c>Sql/orders.{engine}.sql</c>, under the same name in both (a test compares them). Files whose name
-/// starts with a number are migrations.
+/// Named statements of one assembly for one engine. Statements for both engines are in <c>Sql/orders.sql</c>, the
+/// others in <c>Sql/orders.{engine}.sql</c>, under the same name in both (a test compares them). Files with names that start with
+/// a number are migrations.
 /// </summary>
 /// <remarks>
-/// A line <c>-- name: insert_orders</c> opens a statement. A line <c>-- columns: order</c> opens a list of columns, which
-/// any statement of the assembly includes as <c>{order}</c>. Lines that are only a comment are dropped.
+/// A line <c>-- name: insert_orders</c> opens a statement. A line <c>-- columns: order</c> opens a list of columns, which any
+/// statement of the assembly includes as <c>{order}</c>. Lines with only a comment are dropped.
 /// </remarks>
 public sealed partial class SqlCatalog
 {
@@ -58,7 +58,9 @@ public sealed partial class SqlCatalog
         Engine = engine;
     }
 
-    /// <summary>Read once a process: whoever runs a service again finds its statements prepared.</summary>
+    /// <summary>
+    /// Returns the catalog, read once per process: a restarted service finds all statements prepared.
+    /// </summary>
     public static SqlCatalog Of(Assembly assembly, string engine) =>
         Known.GetOrAdd((assembly, engine), key => new SqlCatalog(key.Item1, key.Item2));
 
@@ -85,7 +87,7 @@ public sealed partial class SqlCatalog
             else if (line.AsSpan().TrimStart().StartsWith("--")) continue;
             else if (name is not null) statement.Append(line.TrimEnd()).Append('\n');
             else if (!string.IsNullOrWhiteSpace(line))
-                throw new InvalidOperationException($"{file}: '{line.Trim()}' stands before the first '{Opening}'.");
+                throw new InvalidOperationException($"{file}: '{line.Trim()}' precedes the first '{Opening}'.");
         }
         if (name is not null) yield return (opening, Close(file, name, statement));
     }
@@ -99,7 +101,7 @@ public sealed partial class SqlCatalog
     {
         var text = statement.ToString().Trim().TrimEnd(';');
         statement.Clear();
-        if (!QueryName().IsMatch(name)) throw new InvalidOperationException($"{file}: '{name}' is no snake_case name.");
+        if (!QueryName().IsMatch(name)) throw new InvalidOperationException($"{file}: '{name}' is not in snake_case.");
         if (text.Length == 0) throw new InvalidOperationException($"{file}: the query '{name}' is empty.");
         return new SqlQuery(name, text);
     }

@@ -2,13 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace Orderwright.Runtime.Database;
 
-/// <summary>The names <c>@such_as_this</c> by which a statement's text refers to what it is given.</summary>
+/// <summary>Pattern of argument names, <c>@such_as_this</c>, in the text of a statement.</summary>
 public static partial class SqlNames
 {
-    /// <summary>The name is the first group; a match without it is what is in quotes or in a comment, and stays.</summary>
+    /// <summary>
+    /// Captures the name in group 1. A match without the group is quoted text or a comment, and stays unchanged.
+    /// </summary>
     [GeneratedRegex("""'[^']*'|"[^"]*"|--[^\n]*|@([A-Za-z_][A-Za-z0-9_]*)""")]
     public static partial Regex InText { get; }
 
     public static InvalidOperationException NotGiven(SqlQuery query, string name) =>
-        new($"The query '{query.Name}' names @{name}, which it is not given.");
+        new($"The query '{query.Name}' refers to @{name}, which is missing from its arguments.");
 }

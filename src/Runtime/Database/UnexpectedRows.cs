@@ -1,6 +1,6 @@
 namespace Orderwright.Runtime.Database;
 
-/// <summary>What both engines throw where a deferred statement did not touch the rows that it had to.</summary>
+/// <summary>Exception of both engines for a deferred statement that wrote an unexpected number of rows.</summary>
 public static class UnexpectedRows
 {
     public static InvalidOperationException Of(SqlQuery query, int expected, int touched) =>

@@ -1,14 +1,14 @@
 -- name: load_answers
-SELECT i.scope, i.key, i.hash, i.status, i.content_type, i.location, i.version, i.body, i.settled, i.created_at
-FROM unnest(@scope, @key) AS asked (scope, key)
-JOIN idempotency i ON i.scope = asked.scope AND i.key = asked.key;
+SELECT {answer}
+FROM unnest(@scope, @key) AS batch (scope, key)
+JOIN idempotency USING (scope, key);
 
 -- name: store_answers
-INSERT INTO idempotency (scope, key, hash, status, content_type, location, version, body, settled, created_at)
+INSERT INTO idempotency ({answer})
 SELECT scope, key, hash, status, content_type, location, version, body, settled, @now
 FROM unnest(@scope, @key, @hash, @status, @content_type, @location, @version, @body, @settled)
     AS batch (scope, key, hash, status, content_type, location, version, body, settled)
--- Two instances that store the same keys then wait for each other, and never in a ring.
+-- In the order of the keys, so that two instances with the same keys cannot deadlock.
 ORDER BY scope, key;
 
 -- name: settle_answers
@@ -16,10 +16,10 @@ UPDATE idempotency i
 SET status = batch.status, content_type = batch.content_type, location = batch.location, version = batch.version,
     body = batch.body, settled = true
 FROM (
-    -- In the order of the keys, as two instances may settle the same ones.
+    -- In the order of the keys, so that two instances with the same keys cannot deadlock.
     SELECT scope, key, status, content_type, location, version, body
     FROM unnest(@scope, @key, @status, @content_type, @location, @version, @body)
-        AS asked (scope, key, status, content_type, location, version, body)
+        AS answers (scope, key, status, content_type, location, version, body)
     ORDER BY scope, key
 ) AS batch
 WHERE i.scope = batch.scope AND i.key = batch.key AND NOT i.settled;
@@ -34,11 +34,8 @@ FROM unnest(@id, @order_id, @type, @source, @step, @raw, @reason)
     AS batch (id, order_id, type, source, step, raw, reason)
 ON CONFLICT (id) DO NOTHING;
 
--- name: ping
-SELECT 1;
-
 -- name: write_probe
--- Whether the database takes writes at all: one row, written anew each time. No caller has an empty scope.
+-- Tests whether the database accepts writes, by overwriting a single row. No caller has an empty scope.
 INSERT INTO idempotency (scope, key, hash, status, body, settled, created_at)
 VALUES ('', 'write-probe', ''::bytea, 0, ''::bytea, true, @now)
 ON CONFLICT (scope, key) DO UPDATE SET created_at = excluded.created_at;

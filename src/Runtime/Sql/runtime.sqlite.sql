@@ -1,10 +1,10 @@
 -- name: load_answers
-SELECT i.scope, i.key, i.hash, i.status, i.content_type, i.location, i.version, i.body, i.settled, i.created_at
-FROM json_each(@rows) AS asked
-JOIN idempotency i ON i.scope = asked.value ->> 0 AND i.key = asked.value ->> 1;
+SELECT {answer}
+FROM (SELECT value ->> 0 AS scope, value ->> 1 AS key FROM json_each(@rows))
+JOIN idempotency USING (scope, key);
 
 -- name: store_answers
-INSERT INTO idempotency (scope, key, hash, status, content_type, location, version, body, settled, created_at)
+INSERT INTO idempotency ({answer})
 SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6,
     unhex(value ->> 7), value ->> 8, @now
 FROM json_each(@rows);
@@ -21,7 +21,7 @@ FROM (
 WHERE idempotency.scope = batch.scope AND idempotency.key = batch.key AND NOT idempotency.settled;
 
 -- name: purge_answers
--- SQLite has no BRIN: as rowids grow with time, the oldest rows are looked at instead, and no index is kept.
+-- SQLite has no BRIN. Rowids grow with time, so scanning the oldest rows saves an index.
 DELETE FROM idempotency
 WHERE rowid IN (
     SELECT rowid FROM (SELECT rowid, created_at FROM idempotency ORDER BY rowid LIMIT @most)
@@ -32,14 +32,11 @@ WHERE rowid IN (
 INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at)
 SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now
 FROM json_each(@rows)
-WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+WHERE true -- SQLite's parser needs a WHERE between FROM and ON CONFLICT
 ON CONFLICT (id) DO NOTHING;
 
--- name: ping
-SELECT 1;
-
 -- name: write_probe
--- Whether the database takes writes at all: one row, written anew each time. No caller has an empty scope.
+-- Tests whether the database accepts writes, by overwriting a single row. No caller has an empty scope.
 INSERT INTO idempotency (scope, key, hash, status, body, settled, created_at)
 VALUES ('', 'write-probe', x'', 0, x'', 1, @now)
 ON CONFLICT (scope, key) DO UPDATE SET created_at = excluded.created_at;

@@ -3,57 +3,60 @@ using Orderwright.Contracts;
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Carries messages between services. Two implementations: in-process, and RabbitMQ. It may lose, double and
-/// reorder anything at any time: it is a transport, not a store. Whoever asks, asks again (DESIGN.md, section
-/// 2).
+/// Carries messages between services. Implementations: in-process, and RabbitMQ. A transport may lose, duplicate and reorder
+/// messages at any time. Senders retry until a reply arrives (docs/concepts/batching.md).
 /// </summary>
 public interface ITransport : IAsyncDisposable
 {
-    /// <summary>Opens a service's inbox; competes with every other open inbox of the same service.</summary>
+    /// <summary>Opens a service's inbox. All open inboxes of a service compete for messages.</summary>
     Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel);
 
     /// <summary>
-    /// Sends messages to one service and returns when the transport has them. Throws
-    /// <see cref="PublishFailedException"/> within its time limit when it does not: nothing may then be assumed.
+    /// Sends messages to one service; returns when the transport has accepted them. Throws
+    /// <see cref="PublishFailedException"/> within a time limit otherwise: the messages may or may not arrive.
     /// </summary>
     Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel);
 
-    /// <summary>Null while it works; else one sentence that says what does not.</summary>
+    /// <summary>Null while the transport works; otherwise a sentence about the problem.</summary>
     string? Trouble { get; }
 
-    /// <summary>How a service's inbox stands, of all its instances; null where the transport cannot say, or not now.</summary>
+    /// <summary>
+    /// State of a service's inbox over all instances; null if the transport cannot tell, or cannot tell now.
+    /// </summary>
     Task<QueueState?> LookAsync(string service, CancellationToken cancel) => Task.FromResult<QueueState?>(null);
 }
 
-/// <summary>An inbox from outside.</summary>
+/// <summary>State of an inbox, seen from outside.</summary>
 /// <param name="Waiting">
-/// Deliveries that wait, each a batch of one or more messages. On RabbitMQ without those that a listener has been given already.
+/// Waiting deliveries, each a batch of messages. On RabbitMQ without deliveries already sent to a listener.
 /// </param>
-/// <param name="Listeners">Instances that take from it.</param>
+/// <param name="Listeners">Consuming instances.</param>
 public sealed record QueueState(long Waiting, long Listeners);
 
-/// <summary>Where a service's messages wait.</summary>
+/// <summary>Queue of a service's incoming messages.</summary>
 public interface IInbox : IAsyncDisposable
 {
     /// <summary>
-    /// Waits until there is something, then returns at once with all that waits, up to about
-    /// <paramref name="maxMessages"/> (a delivery is not split). Survives a lost connection by itself.
+    /// Waits for a delivery, then returns all waiting deliveries at once, up to about <paramref name="maxMessages"/> messages (a
+    /// delivery is not split). Reconnects by itself.
     /// </summary>
     ValueTask<IReadOnlyList<Delivery>> ReceiveAsync(int maxMessages, CancellationToken cancel);
 
-    /// <summary>Says that these are done. An acknowledgement that gets lost brings them again.</summary>
+    /// <summary>Acknowledges deliveries. A lost acknowledgement causes redelivery.</summary>
     ValueTask AcknowledgeAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel);
 
-    /// <summary>How many messages wait here, about; what this process can know without asking.</summary>
+    /// <summary>
+    /// Approximate number of messages waiting here, as known without asking the broker.
+    /// </summary>
     int Backlog { get; }
 }
 
-/// <summary>What travelled together: on RabbitMQ one AMQP message. Acknowledged as a whole.</summary>
-/// <param name="Messages">What could be read.</param>
-/// <param name="Unreadable">What could not; goes to the dead letters.</param>
-/// <param name="Tag">The transport's own mark.</param>
+/// <summary>Messages delivered together: on RabbitMQ a single AMQP message. Acknowledged as a whole.</summary>
+/// <param name="Messages">Readable messages.</param>
+/// <param name="Unreadable">Unreadable parts; each becomes a dead letter.</param>
+/// <param name="Tag">Transport's own handle.</param>
 public sealed record Delivery(
     IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable, object? Tag = null);
 
-/// <summary>The transport did not take the messages, or did not say so in time.</summary>
+/// <summary>Thrown when the transport did not accept the messages, or did not confirm in time.</summary>
 public sealed class PublishFailedException(string message, Exception? inner = null) : Exception(message, inner);

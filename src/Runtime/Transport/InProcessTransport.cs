@@ -4,10 +4,10 @@ using Orderwright.Contracts;
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Hands messages over within one process: the very objects, no bytes. A mailbox per service, bounded by
-/// <see cref="RuntimeOptions.InboxCapacity"/> messages. A full one makes the sender wait; after
-/// <see cref="RuntimeOptions.PublishTimeout"/> the publish fails, so that two services which fill each other's
-/// mailbox both go on. What is in a mailbox dies with the process, as it may.
+/// Passes messages within a process as objects, without bytes. A mailbox per service is bounded by
+/// <see cref="RuntimeOptions.InboxCapacity"/> messages. A full mailbox makes the sender wait; after
+/// <see cref="RuntimeOptions.PublishTimeout"/> the publish fails, so that two services with full mailboxes cannot block each
+/// other. The messages die with the process, as a transport's may.
 /// </summary>
 public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time) : ITransport
 {
@@ -17,7 +17,7 @@ public sealed class InProcessTransport(RuntimeOptions options, TimeProvider time
 
     public string? Trouble =>
         mailboxes.Where(pair => pair.Value.IsFull)
-            .Select(pair => $"The inbox of {pair.Key} is full: {options.InboxCapacity} messages wait in it.")
+            .Select(pair => $"The inbox of {pair.Key} is full: {options.InboxCapacity} messages are waiting.")
             .FirstOrDefault();
 
     public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel)

@@ -1,10 +1,10 @@
 namespace Orderwright.Runtime.Transport;
 
 /// <summary>
-/// Deliveries that wait, oldest first. Those who wait for one, or for room, are woken all at once. Both
-/// transports keep one per inbox.
+/// Waiting deliveries, oldest first. All waiters, for a delivery or for space, are woken together. Both transports keep a
+/// mailbox per inbox.
 /// </summary>
-/// <param name="capacity">Messages that may wait; one more has to wait for room.</param>
+/// <param name="capacity">Limit of waiting messages; further deliveries wait for space.</param>
 public sealed class Mailbox(int capacity)
 {
     readonly Lock gate = new();
@@ -13,10 +13,10 @@ public sealed class Mailbox(int capacity)
     TaskCompletionSource? arrival;
     TaskCompletionSource? room;
 
-    /// <summary>Messages, not deliveries.</summary>
+    /// <summary>Number of messages, not of deliveries.</summary>
     public int Messages => Volatile.Read(ref messages);
 
-    /// <summary>Deliveries, each of one or more messages.</summary>
+    /// <summary>Number of deliveries; a delivery has at least a message.</summary>
     public int Deliveries
     {
         get
@@ -25,11 +25,12 @@ public sealed class Mailbox(int capacity)
         }
     }
 
-    /// <summary>One more would have to wait.</summary>
+    /// <summary>True if a further delivery would have to wait.</summary>
     public bool IsFull => Messages >= capacity;
 
     /// <summary>
-    /// Null when it was taken, else what to wait for. An empty mailbox takes a delivery of any size.
+    /// Returns null when the delivery was added, otherwise a task to wait for. An empty mailbox accepts a delivery of any
+    /// size.
     /// </summary>
     public Task? TryPut(Delivery delivery)
     {
@@ -45,7 +46,7 @@ public sealed class Mailbox(int capacity)
     }
 
     /// <summary>
-    /// Moves what fits to <paramref name="taken"/>, at least one delivery; else tells what to wait for.
+    /// Moves deliveries to <paramref name="taken"/>, at least a single delivery; otherwise returns a task to wait for.
     /// </summary>
     public Task? TryTake(int maxMessages, List<Delivery> taken)
     {
@@ -66,7 +67,7 @@ public sealed class Mailbox(int capacity)
         }
     }
 
-    /// <summary>Back to where they came from, even into a full mailbox: they were in it before.</summary>
+    /// <summary>Returns deliveries to the front, even of a full mailbox.</summary>
     public void PutBack(IEnumerable<Delivery> deliveries)
     {
         lock (gate)
@@ -80,7 +81,7 @@ public sealed class Mailbox(int capacity)
         }
     }
 
-    /// <summary>Forgets what waits: it will come again from where it came.</summary>
+    /// <summary>Drops all waiting deliveries; the broker redelivers.</summary>
     public void Clear()
     {
         lock (gate)

@@ -1,17 +1,17 @@
--- Every transaction writes sagas first, then timers, and only timers of sagas that it has written or locked; each set
--- comes in the order of its keys. The timers' job skips what is locked. Two batches that have several sagas in common,
--- which takes a duplicate, may still meet crosswise: PostgreSQL ends one of them, and it is tried again.
+-- Every transaction writes sagas first, then timers, and only timers of sagas written or locked before. Each set is ordered
+-- by key. The timers' job skips locked sagas. Two batches with several sagas in common, due to duplicates, may still
+-- deadlock; PostgreSQL aborts the later one, and the batch is retried.
 
 -- name: lock_sagas
-SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
-FROM unnest(@order_id) AS asked (order_id)
-JOIN sagas s ON s.order_id = asked.order_id
+SELECT {saga}
+FROM unnest(@order_id) AS batch (order_id)
+JOIN sagas s ON s.order_id = batch.order_id
 ORDER BY s.order_id
 FOR UPDATE OF s;
 
 -- name: lock_due_sagas
--- A saga that is being advanced right now is not stale: it is skipped, and looked at again the next time.
-SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
+-- A saga being advanced at the moment is not overdue: the next run finds the timer again.
+SELECT {saga}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @now
@@ -20,7 +20,7 @@ LIMIT @most
 FOR UPDATE OF s SKIP LOCKED;
 
 -- name: lock_open_sagas
-SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
+SELECT {saga}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.order_id > @after
@@ -45,7 +45,7 @@ ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
 
 -- name: update_sagas
--- Where another version stands, nothing is written, and the row does not come back.
+-- A row with another version is neither written nor returned.
 UPDATE sagas s
 SET state = batch.state, step = batch.step, waiting_for = batch.waiting_for, code = batch.code, version = batch.version,
     facts = COALESCE(batch.facts::json, s.facts), steps = batch.steps::json, ended_at = batch.ended_at,
@@ -70,24 +70,14 @@ SET due_at = batch.due_at
 FROM unnest(@order_id, @due_at) AS batch (order_id, due_at)
 WHERE t.order_id = batch.order_id;
 
--- name: bring_forward
-UPDATE saga_timers SET due_at = @now WHERE due_at > @too_far;
-
 -- name: delete_timers
 DELETE FROM saga_timers t
-USING unnest(@order_id) AS ended (order_id)
-WHERE t.order_id = ended.order_id;
-
--- name: saga
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
-FROM sagas s
-WHERE s.order_id = @order_id;
+USING unnest(@order_id) AS batch (order_id)
+WHERE t.order_id = batch.order_id;
 
 -- name: sagas
--- Newest first along the key, which is the order in which orders came in.
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+-- Newest first, by key: keys ascend with the time of the order.
+SELECT {saga}
 FROM sagas s
 WHERE (@before::uuid IS NULL OR s.order_id < @before)
     AND (@from::uuid IS NULL OR s.order_id >= @from)
@@ -100,9 +90,8 @@ ORDER BY s.order_id DESC
 LIMIT @most;
 
 -- name: open_sagas
--- The same among those that have not ended, by way of the small table.
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+-- The same for open sagas, by way of the small table of timers.
+SELECT {saga}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE (@before::uuid IS NULL OR t.order_id < @before)
@@ -116,16 +105,14 @@ ORDER BY t.order_id DESC
 LIMIT @most;
 
 -- name: sagas_by_id
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
-FROM unnest(@order_id) AS asked (order_id)
-JOIN sagas s ON s.order_id = asked.order_id
+SELECT {saga}
+FROM unnest(@order_id) AS batch (order_id)
+JOIN sagas s ON s.order_id = batch.order_id
 ORDER BY s.order_id DESC;
 
 -- name: due_timers
--- In the order in which they come due. What only a person can move has no time and is not here.
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, t.due_at
+-- By due time. Sagas in the hands of an operator have no due time and are omitted.
+SELECT {saga}, t.due_at
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @until
@@ -133,26 +120,9 @@ WHERE t.due_at <= @until
 ORDER BY t.due_at, t.order_id
 LIMIT @most;
 
--- name: open_work
--- How the open sagas stand, in groups. Of a backlog beyond the cap only so much is counted.
-SELECT s.state, s.step, s.waiting_for, s.code, count(*), min(s.started_at), count(*) FILTER (WHERE t.due_at < @overdue)
-FROM (SELECT order_id, due_at FROM saga_timers LIMIT @cap) t
-JOIN sagas s ON s.order_id = t.order_id
-GROUP BY s.state, s.step, s.waiting_for, s.code;
-
--- name: latest_sagas
--- The newest orders down to a moment, by way of the key, which begins with its time.
-SELECT s.state, s.step, s.started_at, s.ended_at
-FROM sagas s
-WHERE s.order_id >= @from
-ORDER BY s.order_id DESC
-LIMIT @most;
-
 -- name: incidents
--- Open sagas that only a person can move, each with what was written about it.
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, n.owner, n.note,
-    n.updated_at, n.updated_by
+-- Open incidents with their notes.
+SELECT {saga}, {note}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 LEFT JOIN incident_notes n ON n.order_id = t.order_id
@@ -165,9 +135,9 @@ ORDER BY t.order_id DESC
 LIMIT @most;
 
 -- name: incident_notes
-SELECT n.order_id, n.owner, n.note, n.updated_at, n.updated_by
-FROM unnest(@order_id) AS asked (order_id)
-JOIN incident_notes n ON n.order_id = asked.order_id;
+SELECT n.order_id, {note}
+FROM unnest(@order_id) AS batch (order_id)
+JOIN incident_notes n ON n.order_id = batch.order_id;
 
 -- name: save_incident_notes
 INSERT INTO incident_notes (order_id, owner, note, updated_at, updated_by)

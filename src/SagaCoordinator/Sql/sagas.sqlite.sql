@@ -1,12 +1,12 @@
--- One writer at a time: what PostgreSQL locks is a plain read here.
+-- SQLite has one writer at a time: rows locked on PostgreSQL are plain reads here.
 
 -- name: lock_sagas
-SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
-FROM json_each(@rows) AS asked
-JOIN sagas s ON s.order_id = unhex(asked.value ->> 0);
+SELECT {saga}
+FROM json_each(@rows) AS batch
+JOIN sagas s ON s.order_id = unhex(batch.value ->> 0);
 
 -- name: lock_due_sagas
-SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
+SELECT {saga}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @now
@@ -14,7 +14,7 @@ ORDER BY t.due_at
 LIMIT @most;
 
 -- name: lock_open_sagas
-SELECT s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts
+SELECT {saga}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.order_id > @after
@@ -30,7 +30,7 @@ VALUES (
 ON CONFLICT (order_id) DO NOTHING;
 
 -- name: update_sagas
--- Where another version stands, nothing is written.
+-- A row with another version is not written.
 UPDATE sagas
 SET state = @state, step = @step, waiting_for = @waiting_for, code = @code, version = @version,
     facts = COALESCE(@facts, facts), steps = @steps, ended_at = @ended_at, updated_at = @now
@@ -42,21 +42,11 @@ INSERT INTO saga_timers (order_id, due_at) VALUES (@order_id, @due_at);
 -- name: postpone_timers
 UPDATE saga_timers SET due_at = @due_at WHERE order_id = @order_id;
 
--- name: bring_forward
-UPDATE saga_timers SET due_at = @now WHERE due_at > @too_far;
-
 -- name: delete_timers
 DELETE FROM saga_timers WHERE order_id = @order_id;
 
--- name: saga
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
-FROM sagas s
-WHERE s.order_id = @order_id;
-
 -- name: sagas
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+SELECT {saga}
 FROM sagas s
 WHERE (@before IS NULL OR s.order_id < @before)
     AND (@from IS NULL OR s.order_id >= @from)
@@ -69,8 +59,7 @@ ORDER BY s.order_id DESC
 LIMIT @most;
 
 -- name: open_sagas
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
+SELECT {saga}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE (@before IS NULL OR t.order_id < @before)
@@ -84,16 +73,13 @@ ORDER BY t.order_id DESC
 LIMIT @most;
 
 -- name: sagas_by_id
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at
-FROM json_each(@rows) AS asked
-JOIN sagas s ON s.order_id = unhex(asked.value ->> 0)
+SELECT {saga}
+FROM json_each(@rows) AS batch
+JOIN sagas s ON s.order_id = unhex(batch.value ->> 0)
 ORDER BY s.order_id DESC;
 
 -- name: due_timers
--- In the order in which they come due. What only a person can move has no time and is not here.
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, t.due_at
+SELECT {saga}, t.due_at
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @until
@@ -101,26 +87,8 @@ WHERE t.due_at <= @until
 ORDER BY t.due_at, t.order_id
 LIMIT @most;
 
--- name: open_work
--- How the open sagas stand, in groups. Of a backlog beyond the cap only so much is counted.
-SELECT s.state, s.step, s.waiting_for, s.code, count(*), min(s.started_at), count(*) FILTER (WHERE t.due_at < @overdue)
-FROM (SELECT order_id, due_at FROM saga_timers LIMIT @cap) t
-JOIN sagas s ON s.order_id = t.order_id
-GROUP BY s.state, s.step, s.waiting_for, s.code;
-
--- name: latest_sagas
--- The newest orders down to a moment, by way of the key, which begins with its time.
-SELECT s.state, s.step, s.started_at, s.ended_at
-FROM sagas s
-WHERE s.order_id >= @from
-ORDER BY s.order_id DESC
-LIMIT @most;
-
 -- name: incidents
--- Open sagas that only a person can move, each with what was written about it.
-SELECT
-    s.order_id, s.definition_version, s.version, s.started_at, s.ended_at, s.steps, s.facts, s.updated_at, n.owner, n.note,
-    n.updated_at, n.updated_by
+SELECT {saga}, {note}
 FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 LEFT JOIN incident_notes n ON n.order_id = t.order_id
@@ -133,9 +101,9 @@ ORDER BY t.order_id DESC
 LIMIT @most;
 
 -- name: incident_notes
-SELECT n.order_id, n.owner, n.note, n.updated_at, n.updated_by
-FROM json_each(@rows) AS asked
-JOIN incident_notes n ON n.order_id = unhex(asked.value ->> 0);
+SELECT n.order_id, {note}
+FROM json_each(@rows) AS batch
+JOIN incident_notes n ON n.order_id = unhex(batch.value ->> 0);
 
 -- name: save_incident_notes
 INSERT INTO incident_notes (order_id, owner, note, updated_at, updated_by)

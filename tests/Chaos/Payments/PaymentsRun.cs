@@ -191,7 +191,7 @@ static class PaymentsRun
         await using var connection = new NpgsqlConnection(cluster.DatabaseOf(ServiceNames.Customer) + ";Pooling=false");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
-            "SELECT count(*), COALESCE(sum(attempts), 0)::bigint, COALESCE(sum(probes), 0)::bigint FROM gateway_calls", connection);
+            "SELECT count(*), COALESCE(sum(sends), 0)::bigint, COALESCE(sum(look_ups), 0)::bigint FROM payment_attempts", connection);
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
@@ -230,7 +230,7 @@ sealed class Threads : IDisposable
     {
         await using var connection = new NpgsqlConnection(cluster.DatabaseOf(ServiceNames.Customer) + ";Pooling=false");
         await connection.OpenAsync();
-        await using var open = new NpgsqlCommand("SELECT count(*) FROM gateway_calls WHERE due_at IS NOT NULL", connection);
+        await using var open = new NpgsqlCommand("SELECT count(*) FROM payment_attempts WHERE due_at IS NOT NULL", connection);
         while (!stop.IsCancellationRequested)
         {
             Most = Math.Max(Most, Of(process));

@@ -48,7 +48,8 @@ static class TwoCoordinators
                 news.AddRange(past.Where(_ => dice.Next(8) == 0));
                 var sent = await Task.WhenAll(
                     SendAsync(first, news, dice.Next()), SendAsync(other, news, dice.Next()),
-                    Task.Run(() => first.RunJobAsync("ask-again", 1_000)), Task.Run(() => other.RunJobAsync("ask-again", 1_000)));
+                    Task.Run(() => first.RunJobAsync("resend-due-commands", 1_000)),
+                    Task.Run(() => other.RunJobAsync("resend-due-commands", 1_000)));
                 news = [.. sent.SelectMany(commands => commands).Select(command => AnswerTo(command, effects[command.OrderId], clock)).OfType<Message>()];
                 clock.Advance(TimeSpan.FromSeconds(dice.Next(1, 4)));
             }

@@ -3,11 +3,11 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using static Orderwright.Conformance.Coordinator.Talk;
+using static Orderwright.Conformance.Coordinator.TestMessages;
 
 namespace Orderwright.Conformance.Coordinator;
 
-/// <summary>One action on many sagas: a canary first, then the others: on every engine.</summary>
+/// <summary>Bulk actions: a canary batch first, then the others, on every engine.</summary>
 public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
 {
     static readonly StepAnswered Stuck = new(true, StepOutcome.Rejected, "not_found", "No such hold.");
@@ -20,10 +20,10 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     {
         coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), new TestClock());
         http = await coordinator.ServeAsync();
-        await coordinator.HearsAsync(Placed(orders));
-        await coordinator.HearsAsync(Reserved(orders));
-        await coordinator.HearsAsync(Rejected(orders, StepNames.AuthorizePayment));
-        await coordinator.HearsAsync([.. orders.Select(id => Answer(id, StepNames.ReserveStock, Stuck))]);
+        await coordinator.ReceiveAsync(Placed(orders));
+        await coordinator.ReceiveAsync(Reserved(orders));
+        await coordinator.ReceiveAsync(Rejected(orders, StepNames.AuthorizePayment));
+        await coordinator.ReceiveAsync([.. orders.Select(id => Answer(id, StepNames.ReserveStock, Stuck))]);
         coordinator.TakeSent();
     }
 
@@ -36,14 +36,14 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     [Fact]
     public async Task A_preview_counts_and_does_nothing()
     {
-        var (status, told) = await PostAsync("bulk-actions?preview=true", Retry());
-        Assert.Equal((HttpStatusCode.OK, 5), (status, (int)told["total"]!));
+        var (status, response) = await PostAsync("bulk-actions?preview=true", Retry());
+        Assert.Equal((HttpStatusCode.OK, 5), (status, (int)response["total"]!));
         Assert.Empty(coordinator.TakeSent());
         Assert.Empty(await coordinator.Audit.ListAsync(new(), 10, default));
     }
 
     [Fact]
-    public async Task When_the_canary_goes_on_the_others_follow_and_each_is_audited()
+    public async Task After_a_successful_canary_the_others_follow_and_each_action_is_audited()
     {
         var run = await RunAsync(Retry(canary: 2), new(true, StepOutcome.Completed), [2, 3]);
         Assert.Equal(("done", 5, 5, 5, 0), Counts(run));
@@ -58,11 +58,11 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_the_canary_gets_stuck_again_the_others_are_left_alone()
+    public async Task A_canary_that_gets_stuck_again_stops_the_run()
     {
         var run = await RunAsync(Retry(canary: 2), Stuck, [2]);
         Assert.Equal(("stopped", 5, 2, 0, 2), Counts(run));
-        Assert.Equal("2 of the first 2 did not go on; the others were left alone.", (string)run["stoppedBecause"]!);
+        Assert.Equal("2 of the first 2 did not advance; the run was stopped.", (string)run["stoppedBecause"]!);
         var (id, newest) = (Guid.Parse((string)run["id"]!), orders.OrderDescending().ToList());
         Assert.Equal(newest[..2], await OrdersOfAsync(id, "outcome=acted"));
         Assert.Equal(newest[..2], await OrdersOfAsync(id, "outcome=stuck_again"));
@@ -70,7 +70,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_that_is_not_known_has_no_orders_and_no_outcome_of_its_own_making()
+    public async Task An_unknown_run_is_a_404_and_an_unknown_outcome_a_400()
     {
         using var none = await http.GetAsync(new Uri($"bulk-actions/{Guid.CreateVersion7()}/orders", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
@@ -80,13 +80,13 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_operator_stops_it_and_the_others_are_left_alone()
+    public async Task An_operator_stops_a_run_and_the_remaining_sagas_stay_unchanged()
     {
         var (_, first) = await PostAsync("bulk-actions", Retry(canary: 2));
         var (_, second) = await PostAsync("bulk-actions", Retry(canary: 2));
         await UntilAsync(first, run => (int)run["acted"]! == 2);
 
-        // One that still waits for its turn never begins.
+        // A waiting run never begins.
         foreach (var run in new[] { second, first })
             Assert.Equal(
                 HttpStatusCode.Accepted,
@@ -94,7 +94,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(("stopped", 5, 2, 0, 0), Counts(await UntilAsync(first, run => (string)run["state"]! == "stopped")));
         var waited = await UntilAsync(second, run => (string)run["state"]! == "stopped");
         Assert.Equal(("stopped", 0, 0, 0, 0), Counts(waited));
-        Assert.Equal("local stopped it: the wrong ones", (string)waited["stoppedBecause"]!);
+        Assert.Equal("Stopped by local: the wrong ones", (string)waited["stoppedBecause"]!);
         Assert.Equal(2, (await coordinator.Audit.ListAsync(new(Action: "retry"), 10, default)).Count);
         Assert.Equal(
             ["the wrong ones", "the wrong ones"],
@@ -102,7 +102,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         var (status, problem) = await PostAsync($"bulk-actions/{first["id"]}/stop", new JsonObject { ["reason"] = "again" });
         Assert.Equal((HttpStatusCode.Conflict, "already_over"), (status, (string)problem["code"]!));
 
-        // And the next one has its turn.
+        // The next run begins.
         var next = await RunAsync(Retry(canary: 0), new(true, StepOutcome.Completed), [5]);
         Assert.Equal("done", (string)next["state"]!);
     }
@@ -113,7 +113,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     [InlineData("""{"action":"retry","where":{"state":"lost"},"reason":"x"}""", "/where/state")]
     [InlineData("""{"action":"retry","where":{"olderThan":"soon"},"reason":"x"}""", "/where/olderThan")]
     [InlineData("""{"action":"retry","where":{"state":"failed"},"reason":"x","canary":-1}""", "/canary")]
-    public async Task What_is_not_understood_is_a_400(string body, string pointer)
+    public async Task An_invalid_request_is_a_400(string body, string pointer)
     {
         var (status, problem) = await PostAsync("bulk-actions", JsonNode.Parse(body)!);
         Assert.Equal((HttpStatusCode.BadRequest, pointer), (status, (string)problem["errors"]![0]!["pointer"]!));
@@ -128,7 +128,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     static (string, int, int, int, int) Counts(JsonNode run) => (
         (string)run["state"]!, (int)run["total"]!, (int)run["acted"]!, (int)run["wentOn"]!, (int)run["stuckAgain"]!);
 
-    // All pages of the list.
+    // Reads all pages of the list.
     async Task<List<Guid>> OrdersOfAsync(Guid run, string query)
     {
         var found = new List<Guid>();
@@ -142,21 +142,21 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         return found;
     }
 
-    // Answers what is asked like this, a lot at a time once all of it is there, until the run is over.
-    async Task<JsonNode> RunAsync(JsonNode wish, StepAnswered answer, int[] lots)
+    // Replies to the commands in batches of these sizes, until the run is over.
+    async Task<JsonNode> RunAsync(JsonNode action, StepAnswered answer, int[] batches)
     {
         var asked = new List<Message>();
-        var pending = new Queue<int>(lots);
-        var (status, begun) = await PostAsync("bulk-actions", wish);
+        var pending = new Queue<int>(batches);
+        var (status, begun) = await PostAsync("bulk-actions", action);
         Assert.Equal(HttpStatusCode.Accepted, status);
         using var limit = new CancellationTokenSource(Waiting.HangLimit);
         while (true)
         {
             asked.AddRange(coordinator.TakeSent().Where(message => message.Body is ReleaseStock));
-            if (pending.TryPeek(out var lot) && asked.Count == lot)
+            if (pending.TryPeek(out var size) && asked.Count == size)
             {
                 pending.Dequeue();
-                await coordinator.HearsAsync([.. asked.Select(ask => Answer(ask.OrderId, ask.Step!, answer))]);
+                await coordinator.ReceiveAsync([.. asked.Select(ask => Answer(ask.OrderId, ask.Step!, answer))]);
                 asked.Clear();
             }
             var run = JsonNode.Parse(await http.GetStringAsync(

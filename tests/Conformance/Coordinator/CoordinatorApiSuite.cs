@@ -2,11 +2,11 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using static Orderwright.Conformance.Coordinator.Talk;
+using static Orderwright.Conformance.Coordinator.TestMessages;
 
 namespace Orderwright.Conformance.Coordinator;
 
-/// <summary>What operators can ask the coordinator over HTTP: on every engine.</summary>
+/// <summary>Read API of the coordinator, on every engine.</summary>
 public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
 {
     readonly TestClock clock = new();
@@ -28,24 +28,24 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
     {
         coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), clock);
         http = await coordinator.ServeAsync();
-        await coordinator.HearsAsync(Placed([.. orders.Take(4)]));
-        await coordinator.HearsAsync(Reserved([.. orders.Take(4)]));
-        await coordinator.HearsAsync(
+        await coordinator.ReceiveAsync(Placed([.. orders.Take(4)]));
+        await coordinator.ReceiveAsync(Reserved([.. orders.Take(4)]));
+        await coordinator.ReceiveAsync(
         [
             .. Authorized([Completed], captured: 600),
-            .. Talk.Rejected([Rejected, Stuck], StepNames.AuthorizePayment),
+            .. TestMessages.Rejected([Rejected, Stuck], StepNames.AuthorizePayment),
             Answer(
                 WaitingForCustomer, StepNames.AuthorizePayment,
                 new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds")),
         ]);
-        await coordinator.HearsAsync(
+        await coordinator.ReceiveAsync(
         [
             .. Committed([Completed]),
             .. Undone([Rejected], StepNames.ReserveStock),
             Answer(Stuck, StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "No such hold.")),
         ]);
         clock.Now += TimeSpan.FromMinutes(20);
-        await coordinator.HearsAsync(Placed([Fresh]));
+        await coordinator.ReceiveAsync(Placed([Fresh]));
         clock.Now += TimeSpan.FromSeconds(1);
     }
 
@@ -65,7 +65,7 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sagas_are_found_by_what_is_wrong_with_them()
+    public async Task Sagas_are_found_by_state_step_code_and_party()
     {
         await FindsAsync("state=failed", Stuck);
         await FindsAsync("state=completed", Completed);
@@ -88,7 +88,7 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
         await FindsAsync("state=running&olderThan=2");
         await FindsAsync("youngerThan=PT24H", Completed, Rejected, Stuck, WaitingForCustomer, Fresh);
         await FindsAsync("state=open&youngerThan=PT24H", Stuck, WaitingForCustomer, Fresh);
-        // Their ids were made when the test began, and by the coordinator's clock that is days ago.
+        // The order ids date from the start of the test, days ago by the coordinator's clock.
         clock.Now = DateTimeOffset.UtcNow.AddDays(3);
         await FindsAsync("youngerThan=PT24H");
         await FindsAsync("state=open&youngerThan=PT24H");
@@ -102,14 +102,14 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
     [InlineData("limit=0", "limit", "out_of_range")]
     [InlineData("color=red", "color", "unknown_parameter")]
     [InlineData("cursor=abc", "cursor", "invalid_cursor")]
-    public async Task What_a_list_does_not_understand_is_a_400(string query, string pointer, string code)
+    public async Task An_invalid_query_of_a_list_is_a_400(string query, string pointer, string code)
     {
         var error = (await GetAsync($"sagas?{query}", HttpStatusCode.BadRequest))["errors"]![0]!;
         Assert.Equal((pointer, code), ((string)error["pointer"]!, (string)error["code"]!));
     }
 
     [Fact]
-    public async Task An_item_says_what_a_row_of_a_list_needs()
+    public async Task An_item_has_the_fields_of_a_list()
     {
         var item = (await GetAsync("sagas?state=failed"))["items"]![0]!;
         Assert.Equal(
@@ -121,12 +121,12 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_saga_tells_its_story()
+    public async Task A_saga_has_a_summary_and_a_timeline()
     {
         var saga = await GetAsync($"sagas/{Stuck}");
         Assert.Equal(
-            "Rejected at authorize-payment (no): incident (not_found) at the undo of reserve-stock: No such hold; asked "
-            + "once since 12:00:00 UTC; an operator has to retry, resolve or compensate it.",
+            "Rejected at authorize-payment (no): incident (not_found) at the undo of reserve-stock: No such hold; 1 attempt "
+            + "since 12:00:00 UTC; an operator must retry, resolve or compensate.",
             (string)saga["summary"]!);
         Assert.Equal(
             ["reserve-stock completed", "authorize-payment rejected", "undo reserve-stock stuck"],
@@ -136,14 +136,14 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_saga_that_is_not_there_is_a_404_and_an_id_that_is_none_a_400()
+    public async Task An_unknown_saga_is_a_404_and_an_invalid_id_a_400()
     {
         await GetAsync($"sagas/{Guid.CreateVersion7()}", HttpStatusCode.NotFound);
         await GetAsync("sagas/42", HttpStatusCode.BadRequest);
     }
 
     [Fact]
-    public async Task The_process_is_told_as_data_and_drawn_on_demand()
+    public async Task The_process_is_available_as_data_and_as_a_diagram()
     {
         var definition = await GetAsync("sagas/definition");
         Assert.Equal(

@@ -1,11 +1,11 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
-using Orderwright.SagaCoordinator;
-using static Orderwright.Conformance.Coordinator.Talk;
+using Orderwright.SagaCoordinator.Process;
+using static Orderwright.Conformance.Coordinator.TestMessages;
 
 namespace Orderwright.Conformance.Coordinator;
 
-/// <summary>The coordinator's handlers and timers with their SQL, as dialogues: on every engine.</summary>
+/// <summary>Handlers, timers and SQL of the coordinator, as dialogues, on every engine.</summary>
 public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
 {
     readonly TestClock clock = new();
@@ -17,7 +17,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     {
         address = await engine.NewAddressAsync();
         coordinator = await StartAsync();
-        await coordinator.SweepsAsync();
+        await coordinator.SweepAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -27,20 +27,20 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_order_goes_its_way_in_a_few_statements_however_many_come_along()
+    public async Task A_batch_of_orders_takes_a_constant_number_of_statements()
     {
         var orders = NewOrders(100);
 
-        Sends(orders, "ReserveStock", await coordinator.HearsAsync(Placed(orders)));
+        Sends(orders, "ReserveStock", await coordinator.ReceiveAsync(Placed(orders)));
         Assert.Equal(["insert_sagas", "insert_timers"], coordinator.Statements);
 
-        Sends(orders, "AuthorizePayment", await coordinator.HearsAsync(Reserved(orders)));
+        Sends(orders, "AuthorizePayment", await coordinator.ReceiveAsync(Reserved(orders)));
         Assert.Equal(["update_sagas"], coordinator.Statements);
 
-        Sends(orders, "CommitStock", await coordinator.HearsAsync(Authorized(orders, captured: 600)));
+        Sends(orders, "CommitStock", await coordinator.ReceiveAsync(Authorized(orders, captured: 600)));
         Assert.Equal(["update_sagas"], coordinator.Statements);
 
-        Sends(orders, "OrderConfirmed", await coordinator.HearsAsync(Committed(orders)));
+        Sends(orders, "OrderConfirmed", await coordinator.ReceiveAsync(Committed(orders)));
         Assert.Equal(["update_sagas", "delete_timers"], coordinator.Statements);
 
         var row = await coordinator.RowAsync(orders[42]);
@@ -50,37 +50,37 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_instance_loads_what_it_does_not_remember()
+    public async Task Another_instance_loads_sagas_absent_from_its_memory()
     {
         var orders = NewOrders(100);
         var other = await StartAsync();
-        await coordinator.HearsAsync(Placed(orders));
-        Sends(orders, "AuthorizePayment", await other.HearsAsync(Reserved(orders)));
+        await coordinator.ReceiveAsync(Placed(orders));
+        Sends(orders, "AuthorizePayment", await other.ReceiveAsync(Reserved(orders)));
         Assert.Equal(["lock_sagas", "update_sagas"], other.Statements);
     }
 
     [Fact]
-    public async Task What_is_remembered_counts_only_while_nobody_else_has_advanced_it()
+    public async Task An_outdated_memory_is_detected_by_the_version_of_the_row()
     {
         var (order, cancelled) = (NewOrders(1), NewOrders(1));
         var other = await StartAsync();
-        await coordinator.HearsAsync([.. Placed(order), .. Placed(cancelled)]);
-        await other.HearsAsync([.. Reserved(order), .. Cancelled(cancelled)]);
+        await coordinator.ReceiveAsync([.. Placed(order), .. Placed(cancelled)]);
+        await other.ReceiveAsync([.. Reserved(order), .. Cancelled(cancelled)]);
 
-        var sent = await coordinator.HearsAsync([.. Authorized(order), .. Reserved(cancelled)]);
+        var sent = await coordinator.ReceiveAsync([.. Authorized(order), .. Reserved(cancelled)]);
         Assert.Equal(["CommitStock", "ReleaseStock"], Types(sent).Order());
         Assert.Equal(["update_sagas", "lock_sagas", "update_sagas"], coordinator.Statements);
     }
 
     [Fact]
-    public async Task A_batch_of_everything_at_once_is_sorted_out()
+    public async Task A_mixed_batch_advances_every_saga()
     {
         var (fresh, paying, ending) = (NewOrders(3), NewOrders(3), NewOrders(3));
-        await coordinator.HearsAsync([.. Placed(paying), .. Placed(ending)]);
-        await coordinator.HearsAsync([.. Reserved(paying), .. Reserved(ending)]);
-        await coordinator.HearsAsync(Authorized(ending, captured: 600));
+        await coordinator.ReceiveAsync([.. Placed(paying), .. Placed(ending)]);
+        await coordinator.ReceiveAsync([.. Reserved(paying), .. Reserved(ending)]);
+        await coordinator.ReceiveAsync(Authorized(ending, captured: 600));
 
-        var sent = await coordinator.HearsAsync(
+        var sent = await coordinator.ReceiveAsync(
             [.. Committed(ending), .. Placed(fresh), .. Authorized(paying), .. Placed(paying, attempt: 2)]);
 
         Sends(fresh, "ReserveStock", [.. sent.Where(m => fresh.Contains(m.OrderId))]);
@@ -92,7 +92,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     public async Task Several_messages_of_one_order_in_a_batch_are_one_write()
     {
         var order = NewOrders(1);
-        var sent = await coordinator.HearsAsync([.. Placed(order), .. Reserved(order), .. Authorized(order)]);
+        var sent = await coordinator.ReceiveAsync([.. Placed(order), .. Reserved(order), .. Authorized(order)]);
 
         Assert.Equal(["AuthorizePayment", "CommitStock", "ReserveStock"], Types(sent).Order());
         Assert.Equal(["insert_sagas", "insert_timers"], coordinator.Statements);
@@ -100,54 +100,54 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_batch_that_comes_again_changes_nothing_and_sends_nothing()
+    public async Task A_redelivered_batch_changes_nothing_and_sends_nothing()
     {
         var orders = NewOrders(5);
-        await coordinator.HearsAsync(Placed(orders));
-        await coordinator.HearsAsync(Reserved(orders));
+        await coordinator.ReceiveAsync(Placed(orders));
+        await coordinator.ReceiveAsync(Reserved(orders));
         var before = await coordinator.RowAsync(orders[0]);
 
-        Assert.Empty(await coordinator.HearsAsync(Placed(orders)));
-        Assert.Empty(await coordinator.HearsAsync(Reserved(orders)));
-        Assert.Empty(await coordinator.HearsAsync([.. Placed(orders), .. Placed(orders), .. Reserved(orders)]));
+        Assert.Empty(await coordinator.ReceiveAsync(Placed(orders)));
+        Assert.Empty(await coordinator.ReceiveAsync(Reserved(orders)));
+        Assert.Empty(await coordinator.ReceiveAsync([.. Placed(orders), .. Placed(orders), .. Reserved(orders)]));
         Assert.Equal(before, await coordinator.RowAsync(orders[0]));
     }
 
     [Fact]
-    public async Task An_order_that_has_ended_is_answered_again()
+    public async Task An_ended_order_gets_the_outcome_again()
     {
         var order = NewOrders(1);
         await EndAsync(order);
-        Assert.Equal(["OrderConfirmed"], Types(await coordinator.HearsAsync(Placed(order, attempt: 2))));
-        Assert.Equal(["OrderConfirmed"], Types(await coordinator.HearsAsync(Placed(order))));
+        Assert.Equal(["OrderConfirmed"], Types(await coordinator.ReceiveAsync(Placed(order, attempt: 2))));
+        Assert.Equal(["OrderConfirmed"], Types(await coordinator.ReceiveAsync(Placed(order))));
     }
 
     [Fact]
-    public async Task An_answer_about_an_order_that_nobody_knows_is_dropped()
+    public async Task A_reply_about_an_unknown_order_is_dropped()
     {
         var order = NewOrders(1);
-        Assert.Empty(await coordinator.HearsAsync(Reserved(order)));
+        Assert.Empty(await coordinator.ReceiveAsync(Reserved(order)));
         Assert.Null(await coordinator.RowAsync(order[0]));
     }
 
     [Fact]
-    public async Task A_cancel_that_overtakes_its_order_ends_it_without_a_timer()
+    public async Task A_cancellation_that_overtakes_the_order_ends_the_saga_without_a_timer()
     {
         var order = NewOrders(1);
-        Assert.Equal(["OrderCancelled"], Types(await coordinator.HearsAsync(Cancelled(order))));
+        Assert.Equal(["OrderCancelled"], Types(await coordinator.ReceiveAsync(Cancelled(order))));
         var row = await coordinator.RowAsync(order[0]);
         Assert.Equal(("compensated", false), (row!.State, row.HasTimer));
-        Assert.Equal(["OrderCancelled"], Types(await coordinator.HearsAsync(Placed(order))));
+        Assert.Equal(["OrderCancelled"], Types(await coordinator.ReceiveAsync(Placed(order))));
     }
 
     [Fact]
-    public async Task A_cancel_in_flight_awaits_the_answer_and_undoes_it()
+    public async Task A_cancellation_in_flight_awaits_the_reply_and_undoes_the_step()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
-        Assert.Empty(await coordinator.HearsAsync(Cancelled(order)));
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.HearsAsync(Reserved(order))));
-        Assert.Equal(["OrderCancelled"], Types(await coordinator.HearsAsync(Undone(order, StepNames.ReserveStock))));
+        await coordinator.ReceiveAsync(Placed(order));
+        Assert.Empty(await coordinator.ReceiveAsync(Cancelled(order)));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.ReceiveAsync(Reserved(order))));
+        Assert.Equal(["OrderCancelled"], Types(await coordinator.ReceiveAsync(Undone(order, StepNames.ReserveStock))));
     }
 
     [Fact]
@@ -155,44 +155,44 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     {
         var order = NewOrders(1);
         await EndAsync(order);
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.HearsAsync(Cancelled(order))));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.ReceiveAsync(Cancelled(order))));
         var row = await coordinator.RowAsync(order[0]);
         Assert.Equal(("compensating", StepNames.CommitStock, true), (row!.State, row.Step, row.HasTimer));
         Assert.Null(row.EndedAt);
 
         clock.Now += TimeSpan.FromSeconds(4);
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.LooksAtTheClockAsync()));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.RunTimersAsync()));
     }
 
     [Fact]
-    public async Task A_lost_command_is_sent_again_until_it_is_answered()
+    public async Task A_lost_command_is_resent_until_a_reply_arrives()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
+        await coordinator.ReceiveAsync(Placed(order));
         clock.Now += TimeSpan.FromSeconds(1);
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+        Assert.Empty(await coordinator.RunTimersAsync());
 
         clock.Now += TimeSpan.FromSeconds(3);
-        var again = Assert.Single(await coordinator.LooksAtTheClockAsync());
+        var again = Assert.Single(await coordinator.RunTimersAsync());
         Assert.Equal(("ReserveStock", 2), (again.Body.GetType().Name, again.Attempt));
 
         clock.Now += TimeSpan.FromSeconds(15);
-        Assert.Equal(3, Assert.Single(await coordinator.LooksAtTheClockAsync()).Attempt);
-        Assert.Equal(["AuthorizePayment"], Types(await coordinator.HearsAsync(Reserved(order))));
+        Assert.Equal(3, Assert.Single(await coordinator.RunTimersAsync()).Attempt);
+        Assert.Equal(["AuthorizePayment"], Types(await coordinator.ReceiveAsync(Reserved(order))));
     }
 
     [Fact]
-    public async Task A_timer_that_its_saga_has_left_behind_decides_nothing_and_moves_on()
+    public async Task An_outdated_timer_decides_nothing_and_moves_on()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
+        await coordinator.ReceiveAsync(Placed(order));
         var due = (await coordinator.RowAsync(order[0]))!.DueAt!.Value;
         clock.Now = due - TimeSpan.FromMilliseconds(1);
-        await coordinator.HearsAsync(Reserved(order));
+        await coordinator.ReceiveAsync(Reserved(order));
         Assert.Equal(due, (await coordinator.RowAsync(order[0]))!.DueAt);
 
         clock.Now = due;
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+        Assert.Empty(await coordinator.RunTimersAsync());
         Assert.Equal(["lock_due_sagas", "postpone_timers"], coordinator.Statements);
         Assert.True((await coordinator.RowAsync(order[0]))!.DueAt > due);
     }
@@ -201,134 +201,134 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     public async Task Silence_past_the_deadline_undoes_the_order_and_lets_it_expire()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
+        await coordinator.ReceiveAsync(Placed(order));
         clock.Now += TimeSpan.FromMinutes(10);
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.LooksAtTheClockAsync()));
-        Assert.Equal(["OrderExpired"], Types(await coordinator.HearsAsync(Undone(order, StepNames.ReserveStock))));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.RunTimersAsync()));
+        Assert.Equal(["OrderExpired"], Types(await coordinator.ReceiveAsync(Undone(order, StepNames.ReserveStock))));
         Assert.Equal("timed_out", (await coordinator.RowAsync(order[0]))!.Code);
     }
 
     [Fact]
-    public async Task An_incident_waits_for_an_operator_without_a_timer_that_fires_until_an_answer_heals_it()
+    public async Task An_incident_waits_for_an_operator_without_an_active_timer_until_a_reply_ends_the_incident()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
-        await coordinator.HearsAsync(Reserved(order));
-        await coordinator.HearsAsync(Rejected(order, StepNames.AuthorizePayment));
-        await coordinator.HearsAsync(Answer(
+        await coordinator.ReceiveAsync(Placed(order));
+        await coordinator.ReceiveAsync(Reserved(order));
+        await coordinator.ReceiveAsync(Rejected(order, StepNames.AuthorizePayment));
+        await coordinator.ReceiveAsync(Answer(
             order[0], StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "There is no such hold.")));
         clock.Now += TimeSpan.FromMinutes(1);
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+        Assert.Empty(await coordinator.RunTimersAsync());
         var row = await coordinator.RowAsync(order[0]);
         Assert.Equal(
             ("failed", "reserve-stock", "operator", "not_found"), (row!.State, row.Step, row.WaitingFor, row.Code));
         Assert.Equal((true, null), (row.HasTimer, row.DueAt));
 
-        await coordinator.HearsAsync(Answer(order[0], StepNames.ReserveStock, new(true, StepOutcome.Waiting)));
+        await coordinator.ReceiveAsync(Answer(order[0], StepNames.ReserveStock, new(true, StepOutcome.Waiting)));
         Assert.NotNull((await coordinator.RowAsync(order[0]))!.DueAt);
         clock.Now += TimeSpan.FromSeconds(30);
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.LooksAtTheClockAsync()));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.RunTimersAsync()));
     }
 
     [Fact]
-    public async Task After_a_restart_everything_outstanding_is_asked_once_in_chunks()
+    public async Task After_a_restart_everything_outstanding_is_resent_once_in_chunks()
     {
         var orders = NewOrders(5);
         var ended = NewOrders(1);
-        await coordinator.HearsAsync(Placed(orders));
+        await coordinator.ReceiveAsync(Placed(orders));
         await EndAsync(ended);
 
         var restarted = await StartAsync();
-        var first = await restarted.SweepsAsync(most: 2);
-        var second = await restarted.LooksAtTheClockAsync(most: 2);
-        var third = await restarted.LooksAtTheClockAsync(most: 2);
+        var first = await restarted.SweepAsync(most: 2);
+        var second = await restarted.RunTimersAsync(most: 2);
+        var third = await restarted.RunTimersAsync(most: 2);
         Sends(orders, "ReserveStock", [.. first, .. second, .. third]);
-        Assert.Empty(await restarted.LooksAtTheClockAsync(most: 2));
+        Assert.Empty(await restarted.RunTimersAsync(most: 2));
     }
 
     [Fact]
-    public async Task Timers_hold_back_while_the_inbox_is_full_but_not_for_ever()
+    public async Task A_full_inbox_throttles_the_timers_for_a_limited_time()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
+        await coordinator.ReceiveAsync(Placed(order));
         clock.Now += TimeSpan.FromSeconds(5);
         coordinator.Backlog = coordinator.Options.MaxMessages + 1;
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
-        clock.Now += AskAgain.HeldBackAtMost;
-        Assert.Single(await coordinator.LooksAtTheClockAsync());
+        Assert.Empty(await coordinator.RunTimersAsync());
+        clock.Now += ResendDueCommands.LongestThrottle;
+        Assert.Single(await coordinator.RunTimersAsync());
     }
 
     [Fact]
-    public async Task What_a_clock_that_was_ahead_has_put_off_is_asked_once_it_is_set_right()
+    public async Task A_retry_postponed_by_a_clock_that_was_ahead_is_due_once_the_clock_is_right()
     {
         var order = NewOrders(1);
         clock.Now += TimeSpan.FromHours(2);
-        var ahead = await StartAsync();
-        await ahead.HearsAsync(Placed(order));
-        await ahead.SweepsAsync();
+        var wrong = await StartAsync();
+        await wrong.ReceiveAsync(Placed(order));
+        await wrong.SweepAsync();
         clock.Now -= TimeSpan.FromHours(2);
-        // By one that knows nothing of it, too.
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
-        await coordinator.MindsTheClockAsync();
-        Sends(order, "ReserveStock", await coordinator.LooksAtTheClockAsync());
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+        // Also at an instance whose own clock was right all along.
+        Assert.Empty(await coordinator.RunTimersAsync());
+        await coordinator.RepairClockAsync();
+        Sends(order, "ReserveStock", await coordinator.RunTimersAsync());
+        Assert.Empty(await coordinator.RunTimersAsync());
     }
 
     [Fact]
-    public async Task One_whose_own_clock_was_set_back_asks_at_once_by_however_little()
+    public async Task A_clock_set_back_makes_the_instance_resend_at_once()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
-        await coordinator.LooksAtTheClockAsync();
+        await coordinator.ReceiveAsync(Placed(order));
+        await coordinator.RunTimersAsync();
         clock.Now -= TimeSpan.FromMinutes(1);
-        Sends(order, "ReserveStock", await coordinator.LooksAtTheClockAsync());
-        Assert.Empty(await coordinator.LooksAtTheClockAsync());
+        Sends(order, "ReserveStock", await coordinator.RunTimersAsync());
+        Assert.Empty(await coordinator.RunTimersAsync());
     }
 
     [Fact]
-    public async Task A_saga_that_cannot_be_read_keeps_no_other_from_its_timer()
+    public async Task An_unreadable_saga_does_not_block_other_timers()
     {
         var (good, bad) = (NewOrders(2), NewOrders(1));
-        await coordinator.HearsAsync([.. Placed(bad), .. Placed(good)]);
-        await coordinator.SpoilAsync(bad[0]);
+        await coordinator.ReceiveAsync([.. Placed(bad), .. Placed(good)]);
+        await coordinator.CorruptAsync(bad[0]);
         clock.Now += TimeSpan.FromSeconds(5);
-        Sends(good, "ReserveStock", await coordinator.LooksAtTheClockAsync());
+        Sends(good, "ReserveStock", await coordinator.RunTimersAsync());
         Assert.True((await coordinator.RowAsync(bad[0]))!.DueAt > clock.Now + TimeSpan.FromMinutes(5));
     }
 
     [Fact]
-    public async Task Of_two_coordinators_that_hear_the_same_one_acts()
+    public async Task With_the_same_messages_at_two_coordinators_only_one_acts()
     {
         var other = await StartAsync();
         for (var round = 0; round < 20; round++)
         {
             var orders = NewOrders(5);
-            await OneOf(orders, "ReserveStock", Placed(orders), other);
-            await OneOf(orders, "AuthorizePayment", Reserved(orders), other);
-            await OneOf(orders, "CommitStock", Authorized(orders), other);
+            await OnlyOneSendsAsync(orders, "ReserveStock", Placed(orders), other);
+            await OnlyOneSendsAsync(orders, "AuthorizePayment", Reserved(orders), other);
+            await OnlyOneSendsAsync(orders, "CommitStock", Authorized(orders), other);
         }
     }
 
     [Fact]
-    public async Task What_was_decided_on_a_saga_that_somebody_else_advanced_is_void()
+    public async Task A_decision_on_an_outdated_saga_is_void()
     {
         var order = NewOrders(1);
-        await coordinator.HearsAsync(Placed(order));
-        var loaded = await coordinator.WriteAsync(work => coordinator.Store.LockAsync(order, work));
-        await coordinator.HearsAsync(Reserved(order));
+        await coordinator.ReceiveAsync(Placed(order));
+        var loaded = await coordinator.WriteAsync(work => coordinator.Store.LockAsync(work, order));
+        await coordinator.ReceiveAsync(Reserved(order));
 
-        var stale = SagaProgress.Of(loaded[order[0]].Saga, clock.Now);
+        var stale = SagaProgress.Of(loaded[order[0]], clock.Now);
         stale.Take(Rejected(order, StepNames.ReserveStock)[0]);
         await Assert.ThrowsAsync<StaleSagaException>(() => coordinator.WriteAsync(async work =>
         {
-            await coordinator.Store.UpdateLockedAsync([stale], work);
+            await coordinator.Store.UpdateLockedAsync(work, [stale]);
             return true;
         }));
         var row = await coordinator.RowAsync(order[0]);
         Assert.Equal(("running", 2), (row!.State, row.Version));
     }
 
-    // ---- what comes of it ----
+    // ---- shared steps ----
 
     async Task<TestCoordinator> StartAsync()
     {
@@ -339,18 +339,18 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
 
     async Task EndAsync(IReadOnlyList<Guid> orders)
     {
-        await coordinator.HearsAsync(Placed(orders));
-        await coordinator.HearsAsync(Reserved(orders));
-        await coordinator.HearsAsync(Authorized(orders, captured: 600));
-        await coordinator.HearsAsync(Committed(orders));
+        await coordinator.ReceiveAsync(Placed(orders));
+        await coordinator.ReceiveAsync(Reserved(orders));
+        await coordinator.ReceiveAsync(Authorized(orders, captured: 600));
+        await coordinator.ReceiveAsync(Committed(orders));
     }
 
-    async Task OneOf(IReadOnlyList<Guid> orders, string type, IReadOnlyList<Message> batch, TestCoordinator other)
+    async Task OnlyOneSendsAsync(IReadOnlyList<Guid> orders, string type, IReadOnlyList<Message> batch, TestCoordinator other)
     {
-        var heard = await Task.WhenAll(
-            Task.Run(() => coordinator.HearsAsync(batch)),
-            Task.Run(() => other.HearsAsync([.. batch.Reverse()])));
-        Sends(orders, type, [.. heard[0], .. heard[1]]);
+        var sent = await Task.WhenAll(
+            Task.Run(() => coordinator.ReceiveAsync(batch)),
+            Task.Run(() => other.ReceiveAsync([.. batch.Reverse()])));
+        Sends(orders, type, [.. sent[0], .. sent[1]]);
     }
 
     static void Sends(IReadOnlyList<Guid> orders, string type, IReadOnlyList<Message> sent)

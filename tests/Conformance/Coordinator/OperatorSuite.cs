@@ -5,11 +5,11 @@ using Orderwright.Runtime;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.Http.Operators;
-using static Orderwright.Conformance.Coordinator.Talk;
+using static Orderwright.Conformance.Coordinator.TestMessages;
 
 namespace Orderwright.Conformance.Coordinator;
 
-/// <summary>What operators do to sagas, over HTTP: on every engine.</summary>
+/// <summary>Actions of operators on sagas, over HTTP, on every engine.</summary>
 public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
 {
     readonly TestClock clock = new();
@@ -27,11 +27,11 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     {
         coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), clock);
         http = await coordinator.ServeAsync();
-        await coordinator.HearsAsync(Placed(orders));
-        await coordinator.HearsAsync(Reserved(orders));
-        await coordinator.HearsAsync(
+        await coordinator.ReceiveAsync(Placed(orders));
+        await coordinator.ReceiveAsync(Reserved(orders));
+        await coordinator.ReceiveAsync(
             [.. Rejected([Stuck], StepNames.AuthorizePayment), .. Authorized([Confirmed], captured: 600)]);
-        await coordinator.HearsAsync(
+        await coordinator.ReceiveAsync(
         [
             Answer(Stuck, StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "No such hold.")),
             .. Committed([Confirmed]),
@@ -46,26 +46,26 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_preview_says_what_would_be_sent_and_does_nothing()
+    public async Task A_preview_lists_the_messages_and_does_nothing()
     {
         var before = await coordinator.RowAsync(Stuck);
-        var told = await ActAsync($"sagas/{Stuck}/retry?preview=true");
-        Assert.True((bool)told["preview"]!);
-        Assert.Equal("failed", (string)told["before"]!["state"]!);
-        Assert.Equal("compensating", (string)told["after"]!["state"]!);
+        var response = await ActAsync($"sagas/{Stuck}/retry?preview=true");
+        Assert.True((bool)response["preview"]!);
+        Assert.Equal("failed", (string)response["before"]!["state"]!);
+        Assert.Equal("compensating", (string)response["after"]!["state"]!);
         Assert.Equal(
             ("orderwright.stock.release.v1", "stock-service", StepNames.ReserveStock, 2),
-            ((string)told["messages"]![0]!["type"]!, (string)told["messages"]![0]!["destination"]!,
-                (string)told["messages"]![0]!["step"]!, (int)told["messages"]![0]!["attempt"]!));
+            ((string)response["messages"]![0]!["type"]!, (string)response["messages"]![0]!["destination"]!,
+                (string)response["messages"]![0]!["step"]!, (int)response["messages"]![0]!["attempt"]!));
         Assert.Equal(before, await coordinator.RowAsync(Stuck));
         Assert.Empty(coordinator.TakeSent());
         Assert.Empty(await AuditAsync());
     }
 
     [Fact]
-    public async Task A_retry_asks_again_sets_the_timer_and_is_audited()
+    public async Task A_retry_resends_sets_the_timer_and_is_audited()
     {
-        var told = await ActAsync($"sagas/{Stuck}/retry", "the hold is back");
+        var response = await ActAsync($"sagas/{Stuck}/retry", "the hold is back");
         await SentAsync("ReleaseStock");
         var row = await coordinator.RowAsync(Stuck);
         Assert.Equal(("compensating", "stock-service", true), (row!.State, row.WaitingFor, row.HasTimer));
@@ -74,14 +74,14 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(
             ((Guid?)Stuck, "local", "retry", "the hold is back", clock.Now),
             (entry.OrderId, entry.Actor, entry.Action, entry.Reason, entry.At));
-        Assert.Equal(entry.Id.ToString(), (string)told["auditId"]!);
+        Assert.Equal(entry.Id.ToString(), (string)response["auditId"]!);
         Assert.Equal(
             ("failed", "compensating"),
             (entry.Before!.Value.GetProperty("state").GetString(), entry.After!.Value.GetProperty("state").GetString()));
     }
 
     [Fact]
-    public async Task An_incident_is_resolved_by_hand()
+    public async Task An_incident_is_resolved_by_an_operator()
     {
         await ActAsync($"sagas/{Stuck}/resolve", body: new()
         {
@@ -94,16 +94,16 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_compensated_is_undone_and_a_late_answer_too()
+    public async Task A_compensated_saga_is_undone_late_replies_included()
     {
         await ActAsync($"sagas/{Paying}/compensate");
         Assert.Equal("compensating", (await coordinator.RowAsync(Paying))!.State);
-        await coordinator.HearsAsync(Authorized([Paying]));
+        await coordinator.ReceiveAsync(Authorized([Paying]));
         Assert.Equal(["UndoPayment"], coordinator.TakeSent().Select(message => message.Body.GetType().Name));
     }
 
     [Fact]
-    public async Task A_confirmed_order_is_cancelled_at_its_own_service()
+    public async Task A_confirmed_order_is_cancelled_only_at_order_service()
     {
         Assert.Equal("order_confirmed", await RefusedAsync($"sagas/{Confirmed}/compensate"));
         Assert.Equal("order_confirmed", await RefusedAsync($"sagas/{Confirmed}/cancel"));
@@ -135,7 +135,7 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     [InlineData("retry?preview=yes", """{"reason":"x"}""", "preview")]
     [InlineData("resolve", """{"step":"dance","outcome":"completed","reason":"x"}""", "/step")]
     [InlineData("resolve", """{"step":"reserve-stock","outcome":"maybe","reason":"x"}""", "/outcome")]
-    public async Task What_is_not_understood_is_a_400(string action, string body, string pointer)
+    public async Task An_invalid_request_is_a_400(string action, string body, string pointer)
     {
         var (status, problem) = await PostAsync($"sagas/{Stuck}/{action}", JsonNode.Parse(body)!.AsObject());
         Assert.Equal(HttpStatusCode.BadRequest, status);
@@ -143,12 +143,12 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_saga_that_is_not_there_is_a_404() =>
+    public async Task An_unknown_saga_is_a_404() =>
         Assert.Equal(
             HttpStatusCode.NotFound, (await PostAsync($"sagas/{Guid.CreateVersion7()}/retry", Reason())).Status);
 
     [Fact]
-    public async Task Incidents_are_listed_with_what_they_need()
+    public async Task Incidents_are_listed_with_their_cause()
     {
         var incident = Assert.Single((await GetAsync("incidents?step=reserve-stock&code=not_found"))["items"]!.AsArray())!;
         Assert.Equal(Stuck.ToString(), (string)incident["orderId"]!);
@@ -183,26 +183,26 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     [InlineData("""{"color":"red"}""")]
     [InlineData("owner", 101)]
     [InlineData("note", 2001)]
-    public async Task A_note_that_is_too_long_or_no_text_is_a_400(string body, int length = 0) =>
+    public async Task An_invalid_or_overlong_note_is_a_400(string body, int length = 0) =>
         await NoteAsync(
             Stuck, length == 0 ? body : new JsonObject { [body] = new string('x', length) }.ToJsonString(),
             HttpStatusCode.BadRequest);
 
     [Fact]
-    public async Task A_cancellation_that_comes_by_order_service_is_previewed_and_not_done()
+    public async Task A_cancellation_through_order_service_is_only_previewed()
     {
-        // Of a confirmed order, order-service alone decides, so an operator's own is refused.
-        await coordinator.HearsAsync(Authorized([Paying], captured: 600));
-        await coordinator.HearsAsync(Committed([Paying]));
+        // Only order-service may cancel a confirmed order, so a direct cancellation by an operator is refused.
+        await coordinator.ReceiveAsync(Authorized([Paying], captured: 600));
+        await coordinator.ReceiveAsync(Committed([Paying]));
         coordinator.TakeSent();
         Assert.Equal(HttpStatusCode.Conflict, (await PostAsync($"sagas/{Paying}/cancel?preview=true", Reason())).Status);
-        var (status, told) = await PostAsync($"sagas/{Paying}/cancel?preview=true&by=order-service", Reason());
+        var (status, response) = await PostAsync($"sagas/{Paying}/cancel?preview=true&by=order-service", Reason());
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(
             [("orderwright.stock.release.v1", "stock-service")],
-            told["messages"]!.AsArray().Select(one => ((string)one!["type"]!, (string)one["destination"]!)));
+            response["messages"]!.AsArray().Select(one => ((string)one!["type"]!, (string)one["destination"]!)));
         Assert.Equal(("completed", "compensating", true), (
-            (string)told["before"]!["state"]!, (string)told["after"]!["state"]!, (bool)told["preview"]!));
+            (string)response["before"]!["state"]!, (string)response["after"]!["state"]!, (bool)response["preview"]!));
         string[] wrongs = ["cancel?by=order-service", "retry?preview=true&by=order-service", "cancel?preview=true&by=me"];
         foreach (var wrong in wrongs)
             Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync($"sagas/{Paying}/{wrong}", Reason())).Status);
@@ -211,9 +211,9 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Timers_are_listed_as_they_come_due()
+    public async Task Timers_are_listed_by_due_time()
     {
-        // The timer of what is stuck fires once more, finds that only a person can move it, and rests.
+        // The timer of the incident fires once more, finds nothing to do, and is cleared.
         var timers = (await GetAsync("timers"))["items"]!.AsArray();
         Assert.Equivalent(new[] { Paying, Stuck }, timers.Select(timer => Guid.Parse((string)timer!["orderId"]!)));
         var paying = timers.Single(timer => (string)timer!["orderId"]! == Paying.ToString())!;
@@ -221,13 +221,13 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Empty((await GetAsync("timers?overdue=true"))["items"]!.AsArray());
         clock.Now += TimeSpan.FromMinutes(1);
         Assert.Equal(2, (await GetAsync("timers?overdue=true"))["items"]!.AsArray().Count);
-        await coordinator.SweepsAsync();
+        await coordinator.SweepAsync();
         var left = Assert.Single((await GetAsync("timers"))["items"]!.AsArray())!;
         Assert.Equal(Paying.ToString(), (string)left["orderId"]!);
     }
 
     [Fact]
-    public async Task The_overview_counts_what_stands_where()
+    public async Task The_overview_counts_sagas_by_state_step_and_participant()
     {
         var overview = await GetAsync("overview");
         Assert.Equal(2, (int)overview["open"]!);
@@ -243,14 +243,14 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
             .Single(one => (string)one!["service"]! == ServiceNames.Customer)!;
         Assert.Equal(1, (int)waiting["awaitedBy"]!);
         Assert.Equal((3, 1), ((int)waiting["queue"]!["waiting"]!, (int)waiting["queue"]!["listeners"]!));
-        Assert.Equal("The broker is away.", (string?)overview["trouble"]);
+        Assert.Equal("The broker is unavailable.", (string?)overview["trouble"]);
     }
 
     async Task<JsonNode> ActAsync(string path, string reason = "because", JsonObject? body = null)
     {
-        var (status, told) = await PostAsync(path, body ?? Reason(reason));
-        Assert.True(status == HttpStatusCode.OK, told.ToJsonString());
-        return told;
+        var (status, response) = await PostAsync(path, body ?? Reason(reason));
+        Assert.True(status == HttpStatusCode.OK, response.ToJsonString());
+        return response;
     }
 
     async Task<string> RefusedAsync(string path)
@@ -281,7 +281,7 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     async Task<JsonNode> GetAsync(string path) =>
         JsonNode.Parse(await http.GetStringAsync(new Uri(path, UriKind.Relative)))!;
 
-    // The answer comes with the commit; what is sent follows it.
+    // Messages are sent after the response, which comes with the commit.
     async Task SentAsync(string type)
     {
         IReadOnlyList<Message> sent = [];

@@ -5,18 +5,18 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.Http;
-using Orderwright.Http.Operators;
 using Orderwright.Runtime.Transport;
 using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.Conformance.Coordinator;
 
 /// <summary>
-/// A coordinator whose inbox and clock are the test's: it hears what it is told, its jobs run when they are
-/// asked to, and what it sends is kept. Several over one address are several instances of the service.
+/// Coordinator with an inbox and a clock under the control of the test. Jobs run on request, and sent messages are kept.
+/// Several over one address are several instances of the service.
 /// </summary>
 sealed class TestCoordinator : IAsyncDisposable, ITransport
 {
@@ -29,7 +29,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     WebApplication? web;
     HttpClient? client;
 
-    TestCoordinator(IDatabase inner, TestClock clock, TimeSpan saveWithin)
+    TestCoordinator(IDatabase inner, TestClock clock)
     {
         database = new CountingDatabase(inner);
         Clock = clock;
@@ -39,30 +39,28 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         context = new ServiceContext(
             ServiceNames.Coordinator, database, new SqlCatalog(typeof(SagaModule).Assembly, inner.Engine),
             new SqlCatalog(typeof(IDatabase).Assembly, inner.Engine), runner, Options,
-            Settings(saveWithin), clock, new IdSource(), NullLoggerFactory.Instance)
+            new ConfigurationBuilder().Build(), clock, new IdSource(), NullLoggerFactory.Instance)
         {
             Backlog = () => Backlog,
             LookAt = (_, _) => Task.FromResult<QueueState?>(new(3, 1)),
-            TransportTrouble = () => "The broker is away.",
+            TransportTrouble = () => "The broker is unavailable.",
         };
         parts = new SagaModule().Build(context);
-        Store = new SagaStore(context.Sql, new SagaMemory(new SagaLimits(), NullLogger<SagaMemory>.Instance));
+        Store = new SagaStore(context.Sql);
     }
 
-    /// <param name="engine">On which.</param>
-    /// <param name="address">Its database.</param>
-    /// <param name="clock">Moves only when told.</param>
-    /// <param name="saveWithin">How long a step may wait to be saved; the default saves each at once.</param>
-    public static async Task<TestCoordinator> StartAsync(
-        StorageEngine engine, string address, TestClock clock, TimeSpan saveWithin = default)
+    /// <param name="engine">Database engine.</param>
+    /// <param name="address">Address of the database.</param>
+    /// <param name="clock">Advances only on request.</param>
+    public static async Task<TestCoordinator> StartAsync(StorageEngine engine, string address, TestClock clock)
     {
-        var coordinator = new TestCoordinator(engine.Open(address), clock, saveWithin);
+        var coordinator = new TestCoordinator(engine.Open(address), clock);
         await coordinator.database.MigrateAsync(
             [.. coordinator.context.RuntimeSql.Migrations, .. coordinator.context.Sql.Migrations], default);
         return coordinator;
     }
 
-    /// <summary>Its API on a port of its own, for a caller who may do everything.</summary>
+    /// <summary>Serves the API on a free port, to a caller with all scopes.</summary>
     public async Task<HttpClient> ServeAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -91,17 +89,17 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
 
     public Audit Audit => new(ServiceNames.Coordinator, database, context.RuntimeSql);
 
-    /// <summary>Statements of the last batch or job.</summary>
+    /// <summary>Names of the statements of the last batch or job.</summary>
     public IReadOnlyList<string> Statements => database.Statements;
 
-    /// <summary>One batch; returns what is sent.</summary>
-    public Task<IReadOnlyList<Message>> HearsAsync(params IReadOnlyList<Message> batch) =>
+    /// <summary>Handles one batch; returns the messages sent.</summary>
+    public Task<IReadOnlyList<Message>> ReceiveAsync(params IReadOnlyList<Message> batch) =>
         RunAsync(async work =>
         {
             foreach (var handler in parts.Handlers) await handler.HandleAsync(batch, work);
         });
 
-    /// <summary>What was sent since a batch, a job or this was last asked for.</summary>
+    /// <summary>Takes the messages sent since the last batch, job or call.</summary>
     public IReadOnlyList<Message> TakeSent()
     {
         lock (sent)
@@ -112,27 +110,21 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         }
     }
 
-    /// <summary>A round of the timers; returns what is sent.</summary>
-    public Task<IReadOnlyList<Message>> LooksAtTheClockAsync(int most = 1_000) =>
-        RunAsync(work => JobOf("ask-again").RunAsync(work, most));
+    /// <summary>Runs the timers once; returns the messages sent.</summary>
+    public Task<IReadOnlyList<Message>> RunTimersAsync(int most = 1_000) =>
+        RunAsync(work => JobOf("resend-due-commands").RunAsync(work, most));
 
-    /// <summary>Saves what has been ahead of its row for long enough.</summary>
-    public Task SavesProgressAsync() => RunAsync(work => JobOf("save-progress").RunAsync(work, 1_000));
-
-    /// <summary>Looks for timers that a clock which was ahead has set.</summary>
-    public Task MindsTheClockAsync() => RunAsync(work => JobOf("mind-the-clock").RunAsync(work, 1));
-
-    static IConfiguration Settings(TimeSpan saveWithin) => new ConfigurationBuilder()
-        .AddInMemoryCollection([new(nameof(SagaLimits.SaveWithin), saveWithin.ToString("c"))]).Build();
+    /// <summary>Runs the job that brings forward timers set by a clock that was ahead.</summary>
+    public Task RepairClockAsync() => RunAsync(work => JobOf("mind-the-clock").RunAsync(work, 1));
 
     TimedJob JobOf(string name) => parts.Jobs.Single(job => job.Name == name);
 
-    /// <summary>As after a start: the first look, at everything outstanding.</summary>
-    public async Task<IReadOnlyList<Message>> SweepsAsync(int most = 1_000)
+    /// <summary>Runs the sweep after a start: resends everything outstanding.</summary>
+    public async Task<IReadOnlyList<Message>> SweepAsync(int most = 1_000)
     {
-        await LooksAtTheClockAsync(most);
-        Clock.Now += AskAgain.FirstLookAfter;
-        return await LooksAtTheClockAsync(most);
+        await RunTimersAsync(most);
+        Clock.Now += ResendDueCommands.StartDelay;
+        return await RunTimersAsync(most);
     }
 
     public Task<T> WriteAsync<T>(Func<Work, Task<T>> work) => context.Runner.RunOnceAsync(work, default);
@@ -141,12 +133,12 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         (await database.QueryAsync(
             new SqlQuery("test_saga", TestSql.Row), SqlArgs.With("order_id", orderId),
             row => new SagaRow(
-                row.Text(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.BigInt(4), row.TimeOrNull(5),
-                row.BigInt(6) > 0, row.TimeOrNull(7)),
+                row.Text("state"), row.TextOrNull("step"), row.TextOrNull("waiting_for"), row.TextOrNull("code"),
+                row.BigInt("version"), row.TimeOrNull("ended_at"), row.BigInt("timers") > 0, row.TimeOrNull("due_at")),
             default)).SingleOrDefault();
 
-    /// <summary>As if a build to come had written it.</summary>
-    public Task SpoilAsync(Guid orderId) => WriteAsync(work => work.ExecuteAsync(
+    /// <summary>Makes the row unreadable, as if a later build had written the row.</summary>
+    public Task CorruptAsync(Guid orderId) => WriteAsync(work => work.ExecuteAsync(
         new SqlQuery("test_spoil", "UPDATE sagas SET definition_version = 99 WHERE order_id = @order_id"),
         SqlArgs.With("order_id", orderId)));
 
@@ -159,7 +151,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     }
 
     public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) =>
-        throw new NotSupportedException("It hears what it is told.");
+        throw new NotSupportedException("The test delivers the messages.");
 
     public async ValueTask DisposeAsync()
     {
@@ -180,7 +172,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     }
 }
 
-/// <summary>What stands in <c>sagas</c> and <c>saga_timers</c> about one order.</summary>
+/// <summary>Rows of one order in <c>sagas</c> and <c>saga_timers</c>.</summary>
 sealed record SagaRow(
     string State, string? Step, string? WaitingFor, string? Code, long Version, DateTimeOffset? EndedAt, bool HasTimer,
     DateTimeOffset? DueAt);
@@ -190,8 +182,8 @@ static class TestSql
     public const string Row =
         """
         SELECT s.state, s.step, s.waiting_for, s.code, s.version, s.ended_at,
-            (SELECT count(*) FROM saga_timers t WHERE t.order_id = s.order_id),
-            (SELECT t.due_at FROM saga_timers t WHERE t.order_id = s.order_id)
+            (SELECT count(*) FROM saga_timers t WHERE t.order_id = s.order_id) AS timers,
+            (SELECT t.due_at FROM saga_timers t WHERE t.order_id = s.order_id) AS due_at
         FROM sagas s
         WHERE s.order_id = @order_id
         """;
@@ -204,7 +196,7 @@ sealed class TestClock : TimeProvider
     public override DateTimeOffset GetUtcNow() => Now;
 }
 
-/// <summary>Notes the names of the statements that pass through it.</summary>
+/// <summary>Database that records the names of all statements.</summary>
 sealed class CountingDatabase(IDatabase inner) : IDatabase
 {
     public List<string> Statements { get; } = [];

@@ -42,7 +42,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         Assert.Empty(Ids(await server.GetAsync("customers")));
         Assert.Equal(
             [(null, null)],
-            await server.QueryAsync("SELECT name, email FROM customers", row => (row.TextOrNull(0), row.TextOrNull(1))));
+            await server.QueryAsync("SELECT name, email FROM customers", row => (row.TextOrNull("name"), row.TextOrNull("email"))));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
 
         var nobody = await server.SendAsync("POST", "customers/nobody/credits", Credit);
         Assert.Equal((404, "not_found"), (nobody.Status, nobody.Code));
-        Assert.Empty(await server.QueryAsync("SELECT amount FROM balances WHERE customer_id = 'nobody'", row => row.BigInt(0)));
+        Assert.Empty(await server.QueryAsync("SELECT amount FROM balances WHERE customer_id = 'nobody'", row => row.BigInt("amount")));
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
 
         // What a person has to see to stands on the first page, however old it is.
         Assert.Empty(Ids(await server.GetAsync("payments?attention=true")));
-        await server.ExecuteAsync("UPDATE payments SET notice = 'hold_ending' WHERE state = 'declined'", SqlArgs.None);
+        await server.ExecuteAsync("UPDATE payments SET attention_code = 'hold_ending' WHERE state = 'declined'", SqlArgs.None);
         foreach (var query in new[] { "", "&state=declined", $"&orderId={declined}" })
         {
             var listed = await server.GetAsync($"payments?attention=true{query}");

@@ -167,7 +167,7 @@ sealed class CustomerServer : IAsyncDisposable
             new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer },
             new GatewayLimits { GatewayDeadline = Deadline }, new Audit(ServiceNames.Customer, Database, sql),
             (file, task) => asked = new(
-                task.Call.Key, file.OrderId, task.Call.Operation, task.Call.AmountMinor, "GBP", file.Payment!.Token, null));
+                task.Attempt.Key, file.OrderId, task.Attempt.Operation, task.Attempt.AmountMinor, "GBP", file.Payment!.Token, null));
         await runner.RunOnceAsync(work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);
         Assert.NotNull(asked);
         if (!call) return;
@@ -176,7 +176,7 @@ sealed class CustomerServer : IAsyncDisposable
             NullLoggerFactory.Instance));
         using var once = new CancellationTokenSource();
         var loop = gateway.Loop.RunAsync(once.Token);
-        Assert.IsType<GatewayResult.Succeeded>((await gateway.DoAsync(asked)).Result);
+        Assert.IsType<GatewayResult.Succeeded>((await gateway.ExecuteAsync(asked)).Result);
         await once.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
     }
@@ -239,7 +239,9 @@ sealed class CustomerServer : IAsyncDisposable
         [
             .. (await QueryAsync(
                 "SELECT order_id, state, authorized, captured, refunded FROM sandbox_charges ORDER BY id",
-                row => (OrderId: row.Uuid(0), (row.Text(1), row.BigInt(2), row.BigInt(3), row.BigInt(4)))))
+                row => (
+                    OrderId: row.Uuid("order_id"),
+                    (row.Text("state"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded")))))
                 .Where(charge => charge.OrderId == orderId).Select(charge => charge.Item2),
         ];
 

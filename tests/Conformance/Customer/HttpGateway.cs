@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers;
 using Orderwright.CustomerService.Providers.Http;
@@ -17,7 +18,7 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>The sandbox gateway as its process runs it, on a free port, and the provider that talks to it.</summary>
+/// <summary>The sandbox gateway on a free port, and a provider connected to the gateway.</summary>
 sealed class HttpGateway : IAsyncDisposable
 {
     public const string Secret = "shared with the gateway";
@@ -45,8 +46,10 @@ sealed class HttpGateway : IAsyncDisposable
     {
         var options = new RuntimeOptions();
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            [new("GatewaySecret", Secret), new("SandboxSlow", "50ms"), .. settings.Select(one => KeyValuePair.Create(one.Name, (string?)one.Value))])
-            .Build();
+            [
+                new("GatewaySecret", Secret), new("SandboxSlow", "50ms"),
+                .. settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)),
+            ]).Build();
         var database = new SqliteDatabase(file, options);
         var service = new RunningService(
             new GatewayModule(), database, new InProcessTransport(options, TimeProvider.System), options, configuration,
@@ -62,7 +65,7 @@ sealed class HttpGateway : IAsyncDisposable
         return new(database, service, web);
     }
 
-    public HttpProvider ProviderWith(string secret) => HttpProvider.Over(
+    public HttpProvider ProviderWith(string secret) => HttpProvider.Create(
         HttpGatewaySettings.Read(new ConfigurationBuilder().AddInMemoryCollection(
             [
                 new("GatewayUrl", new Uri(Url, "v1").AbsoluteUri), new("GatewaySecret", secret),
@@ -70,12 +73,12 @@ sealed class HttpGateway : IAsyncDisposable
             ]).Build())!,
         new GatewayLimits(), TimeProvider.System);
 
-    public static GatewayRequest Ask(
+    public static GatewayRequest RequestFor(
         Guid order, string operation, string? token = null, string? charge = null, long amount = 1_530, int n = 1) =>
-        new(GatewayCall.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
+        new(PaymentAttempt.KeyOf(order, operation, n), order, operation, amount, "GBP", token, charge);
 
-    /// <summary>What comes of a request; null when no answer came before the deadline.</summary>
-    public async Task<GatewayResult?> DoAsync(GatewayRequest request)
+    /// <summary>Sends a request; null when no response arrived before the deadline.</summary>
+    public async Task<GatewayResult?> SendAsync(GatewayRequest request)
     {
         using var deadline = new CancellationTokenSource(Deadline);
         try
@@ -96,7 +99,7 @@ sealed class HttpGateway : IAsyncDisposable
 
     public Task<GatewayResult> FindAsync(GatewayRequest request) => Provider.FindAsync(request, default);
 
-    /// <summary>All charges of the gateway's list, or those of an order, page by page.</summary>
+    /// <summary>Reads all pages of the gateway's list, or of an order's charges.</summary>
     public async Task<List<JsonNode>> ListAsync(string filter = "limit=7")
     {
         var charges = new List<JsonNode>();
@@ -109,16 +112,19 @@ sealed class HttpGateway : IAsyncDisposable
         }
     }
 
-    public async Task BehaveAsync(string body)
+    public async Task SetBehaviourAsync(string body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, "behaviour") { Content = JsonContent.Create(JsonNode.Parse(body)) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, "behaviour")
+        {
+            Content = JsonContent.Create(JsonNode.Parse(body)),
+        };
         var bytes = await request.Content.ReadAsByteArrayAsync();
         request.Headers.Add(
             HttpGatewayNames.SignatureHeader,
-            new Signature(System.Text.Encoding.UTF8.GetBytes(Secret)).Write(
-                HttpGatewayNames.Signed("PUT", "/v1/behaviour"), bytes, TimeProvider.System.GetUtcNow()));
-        using var answer = await Client.SendAsync(request);
-        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+            new Signature(System.Text.Encoding.UTF8.GetBytes(Secret)).Sign(
+                HttpGatewayNames.SigningPrefix("PUT", "/v1/behaviour"), bytes, TimeProvider.System.GetUtcNow()));
+        using var response = await Client.SendAsync(request);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
     public async ValueTask DisposeAsync()

@@ -1,16 +1,14 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers.Http;
 using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>
-/// The HTTP contract (docs/http-gateway.md) from both ends: the sandbox gateway as a process of its own serves it, the
-/// provider speaks it.
-/// </summary>
+/// <summary>Both sides of the HTTP contract (docs/reference/http-gateway.md): the sandbox gateway and the provider.</summary>
 public sealed class HttpGatewayTests : IAsyncLifetime
 {
     readonly string directory = Directory.CreateTempSubdirectory("orderwright-gateway-").FullName;
@@ -27,76 +25,76 @@ public sealed class HttpGatewayTests : IAsyncLifetime
     }
 
     static GatewayRequest Authorize(Guid order, string token, int n = 1) =>
-        HttpGateway.Ask(order, GatewayOperations.Authorize, token, n: n);
+        HttpGateway.RequestFor(order, GatewayOperations.Authorize, token, n: n);
 
     async Task<string> AuthorizedAsync(Guid order) =>
-        Assert.IsType<GatewayResult.Succeeded>(await gateway.DoAsync(Authorize(order, SandboxTokens.Visa))).Reference;
+        Assert.IsType<GatewayResult.Succeeded>(await gateway.SendAsync(Authorize(order, SandboxTokens.Visa))).Reference;
 
     [Theory]
     [InlineData(SandboxTokens.Visa, null)]
     [InlineData(SandboxTokens.Slow, null)]
     [InlineData(SandboxTokens.Declined, "card_declined")]
     [InlineData(SandboxTokens.InsufficientFunds, "insufficient_funds")]
-    public async Task Each_token_means_there_what_it_means_here(string token, string? refusal)
+    public async Task Each_token_has_the_same_result_as_in_process(string token, string? refusal)
     {
-        var asked = Authorize(Guid.CreateVersion7(), token);
-        var result = await gateway.DoAsync(asked);
+        var request = Authorize(Guid.CreateVersion7(), token);
+        var result = await gateway.SendAsync(request);
         Assert.Equal(refusal, (result as GatewayResult.Declined)?.Code);
         Assert.Equal(refusal is null, result is GatewayResult.Succeeded);
-        Assert.Equal(result, await gateway.FindAsync(asked));
-        Assert.Equal(result, await gateway.DoAsync(asked));
-        Assert.Single(await gateway.ListAsync($"reference={asked.OrderId}"));
+        Assert.Equal(result, await gateway.FindAsync(request));
+        Assert.Equal(result, await gateway.SendAsync(request));
+        Assert.Single(await gateway.ListAsync($"reference={request.OrderId}"));
     }
 
     [Fact]
-    public async Task An_answer_that_is_lost_after_the_charge_is_found_by_our_key_and_not_charged_again()
+    public async Task A_charge_whose_response_is_lost_is_found_by_our_key_and_not_repeated()
     {
-        var asked = Authorize(Guid.CreateVersion7(), SandboxTokens.TimeoutAfterCharge);
-        Assert.Null(await gateway.DoAsync(asked));
-        var found = Assert.IsType<GatewayResult.Succeeded>(await gateway.FindAsync(asked));
-        Assert.Equal(found, await gateway.DoAsync(asked));
-        Assert.Single(await gateway.ListAsync($"reference={asked.OrderId}"));
+        var request = Authorize(Guid.CreateVersion7(), SandboxTokens.TimeoutAfterCharge);
+        Assert.Null(await gateway.SendAsync(request));
+        var found = Assert.IsType<GatewayResult.Succeeded>(await gateway.FindAsync(request));
+        Assert.Equal(found, await gateway.SendAsync(request));
+        Assert.Single(await gateway.ListAsync($"reference={request.OrderId}"));
     }
 
     [Fact]
-    public async Task A_request_that_is_lost_before_the_charge_never_happened_and_may_go_again()
+    public async Task A_request_lost_before_the_charge_can_be_retried()
     {
-        var asked = Authorize(Guid.CreateVersion7(), SandboxTokens.TimeoutBeforeCharge);
-        Assert.Null(await gateway.DoAsync(asked));
-        Assert.Equal(new GatewayResult.NeverHappened(Final: false), await gateway.FindAsync(asked));
-        Assert.IsType<GatewayResult.Succeeded>(await gateway.DoAsync(asked));
+        var request = Authorize(Guid.CreateVersion7(), SandboxTokens.TimeoutBeforeCharge);
+        Assert.Null(await gateway.SendAsync(request));
+        Assert.Equal(new GatewayResult.NeverHappened(Final: false), await gateway.FindAsync(request));
+        Assert.IsType<GatewayResult.Succeeded>(await gateway.SendAsync(request));
     }
 
     [Fact]
-    public async Task An_error_is_answered_once_and_says_that_nothing_was_done()
+    public async Task An_error_occurs_once_and_has_no_effect()
     {
-        var asked = Authorize(Guid.CreateVersion7(), SandboxTokens.Error);
-        Assert.IsType<GatewayResult.Unavailable>(await gateway.DoAsync(asked));
-        Assert.Empty(await gateway.ListAsync($"reference={asked.OrderId}"));
-        Assert.IsType<GatewayResult.Succeeded>(await gateway.DoAsync(asked));
+        var request = Authorize(Guid.CreateVersion7(), SandboxTokens.Error);
+        Assert.IsType<GatewayResult.Unavailable>(await gateway.SendAsync(request));
+        Assert.Empty(await gateway.ListAsync($"reference={request.OrderId}"));
+        Assert.IsType<GatewayResult.Succeeded>(await gateway.SendAsync(request));
     }
 
     [Fact]
-    public async Task Money_is_captured_in_part_and_given_back_once_and_never_more_than_was_taken()
+    public async Task Money_is_captured_in_part_and_refunded_once_and_never_exceeded()
     {
         var order = Guid.CreateVersion7();
         var charge = await AuthorizedAsync(order);
-        GatewayRequest Ask(string operation, long amount, int n = 1) =>
-            HttpGateway.Ask(order, operation, charge: charge, amount: amount, n: n);
+        GatewayRequest RequestFor(string operation, long amount, int n = 1) =>
+            HttpGateway.RequestFor(order, operation, charge: charge, amount: amount, n: n);
 
-        Assert.IsType<GatewayResult.Declined>(await gateway.DoAsync(Ask("capture", 1_531, n: 9)));
-        Assert.IsType<GatewayResult.Succeeded>(await gateway.DoAsync(Ask("capture", 1_000)));
-        Assert.IsType<GatewayResult.Declined>(await gateway.DoAsync(Ask("void", 0)));
-        Assert.IsType<GatewayResult.Succeeded>(await gateway.DoAsync(Ask("refund", 600)));
-        Assert.IsType<GatewayResult.Succeeded>(await gateway.DoAsync(Ask("refund", 600)));
-        Assert.IsType<GatewayResult.Declined>(await gateway.DoAsync(Ask("refund", 401, n: 2)));
+        Assert.IsType<GatewayResult.Declined>(await gateway.SendAsync(RequestFor("capture", 1_531, n: 9)));
+        Assert.IsType<GatewayResult.Succeeded>(await gateway.SendAsync(RequestFor("capture", 1_000)));
+        Assert.IsType<GatewayResult.Declined>(await gateway.SendAsync(RequestFor("void", 0)));
+        Assert.IsType<GatewayResult.Succeeded>(await gateway.SendAsync(RequestFor("refund", 600)));
+        Assert.IsType<GatewayResult.Succeeded>(await gateway.SendAsync(RequestFor("refund", 600)));
+        Assert.IsType<GatewayResult.Declined>(await gateway.SendAsync(RequestFor("refund", 401, n: 2)));
 
         var listed = Assert.Single(await gateway.ListAsync($"reference={order}"));
         Assert.Equal((1_530, 1_000, 600), ((long)listed["authorized"]!, (long)listed["captured"]!, (long)listed["refunded"]!));
     }
 
     [Fact]
-    public async Task Its_record_outlives_its_process()
+    public async Task The_record_survives_a_restart()
     {
         var order = Guid.CreateVersion7();
         var charge = await AuthorizedAsync(order);
@@ -107,7 +105,7 @@ public sealed class HttpGatewayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_list_is_walked_page_by_page_over_a_time_range()
+    public async Task The_list_is_read_page_by_page_over_a_time_range()
     {
         foreach (var _ in Enumerable.Range(0, 20)) await AuthorizedAsync(Guid.CreateVersion7());
         var all = await gateway.ListAsync();
@@ -119,17 +117,17 @@ public sealed class HttpGatewayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_does_not_know_the_secret_moves_nothing()
+    public async Task A_caller_with_a_wrong_secret_moves_no_money()
     {
-        var stranger = gateway.ProviderWith("guessed, but long enough");
-        var asked = Authorize(Guid.CreateVersion7(), SandboxTokens.Visa);
-        Assert.IsType<GatewayResult.Unavailable>(await stranger.AuthorizeAsync(asked, default));
-        Assert.IsType<GatewayResult.Unknown>(await stranger.FindAsync(asked, default));
+        var intruder = gateway.ProviderWith("guessed, but long enough");
+        var request = Authorize(Guid.CreateVersion7(), SandboxTokens.Visa);
+        Assert.IsType<GatewayResult.Unavailable>(await intruder.AuthorizeAsync(request, default));
+        Assert.IsType<GatewayResult.Unknown>(await intruder.FindAsync(request, default));
         Assert.Empty(await gateway.ListAsync());
     }
 
     [Fact]
-    public async Task What_the_customer_approves_is_told_by_a_signed_webhook()
+    public async Task The_customers_approval_is_reported_by_a_signed_webhook()
     {
         using var shop = new HttpListener();
         var address = $"http://127.0.0.1:{FreePort()}/hook/";
@@ -137,42 +135,43 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         shop.Start();
         await gateway.DisposeAsync();
         gateway = await HttpGateway.StartAsync(File, ("Webhook", address));
-        var asked = Authorize(Guid.CreateVersion7(), SandboxTokens.RequiresAction);
-        var action = Assert.IsType<GatewayResult.ActionRequired>(await gateway.DoAsync(asked));
+        var request = Authorize(Guid.CreateVersion7(), SandboxTokens.RequiresAction);
+        var action = Assert.IsType<GatewayResult.ActionRequired>(await gateway.SendAsync(request));
 
         using var approval = new StringContent("""{"approve":true}""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.PostAsync(action.Url, approval)).StatusCode);
 
-        var told = await shop.GetContextAsync().WaitAsync(Waiting.HangLimit);
-        var body = new byte[told.Request.ContentLength64];
-        await told.Request.InputStream.ReadExactlyAsync(body);
-        told.Response.Close();
+        var webhook = await shop.GetContextAsync().WaitAsync(Waiting.HangLimit);
+        var body = new byte[webhook.Request.ContentLength64];
+        await webhook.Request.InputStream.ReadExactlyAsync(body);
+        webhook.Response.Close();
         var headers = new HeaderDictionary
         {
-            [HttpGatewayNames.SignatureHeader] = told.Request.Headers[HttpGatewayNames.SignatureHeader],
+            [HttpGatewayNames.SignatureHeader] = webhook.Request.Headers[HttpGatewayNames.SignatureHeader],
         };
         var now = TimeProvider.System.GetUtcNow();
-        var happened = Assert.Single(Assert.IsType<WebhookReading.Genuine>(gateway.Provider.ReadWebhook(headers, body, now)).Events);
-        Assert.Equal((asked.Key, new GatewayResult.Succeeded(action.Reference)), (happened.Key, happened.Result));
+        var received = Assert.Single(
+            Assert.IsType<WebhookReading.Genuine>(gateway.Provider.ReadWebhook(headers, body, now)).Events);
+        Assert.Equal((request.Key, new GatewayResult.Succeeded(action.Reference)), (received.Key, received.Result));
         Assert.IsType<WebhookReading.Forged>(gateway.Provider.ReadWebhook(headers, body, now.AddMinutes(6)));
         body[^3] ^= 1;
         Assert.IsType<WebhookReading.Forged>(gateway.Provider.ReadWebhook(headers, body, now));
     }
 
     [Fact]
-    public async Task Its_bad_days_are_as_bad_as_it_is_told()
+    public async Task Injected_faults_follow_the_configured_behaviour()
     {
-        await gateway.BehaveAsync("""{"errors":"100%"}""");
-        Assert.IsType<GatewayResult.Unavailable>(await gateway.DoAsync(Authorize(Guid.CreateVersion7(), SandboxTokens.Visa)));
-        await gateway.BehaveAsync("""{"declines":"100%"}""");
-        Assert.IsType<GatewayResult.Declined>(await gateway.DoAsync(Authorize(Guid.CreateVersion7(), SandboxTokens.Visa)));
+        await gateway.SetBehaviourAsync("""{"errors":"100%"}""");
+        Assert.IsType<GatewayResult.Unavailable>(await gateway.SendAsync(Authorize(Guid.CreateVersion7(), SandboxTokens.Visa)));
+        await gateway.SetBehaviourAsync("""{"declines":"100%"}""");
+        Assert.IsType<GatewayResult.Declined>(await gateway.SendAsync(Authorize(Guid.CreateVersion7(), SandboxTokens.Visa)));
 
-        await gateway.BehaveAsync("""{"timeouts":"100%","latency":"5±5"}""");
+        await gateway.SetBehaviourAsync("""{"timeouts":"100%","latency":"5±5"}""");
         var lost = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ =>
-            gateway.DoAsync(Authorize(Guid.CreateVersion7(), SandboxTokens.Visa))));
+            gateway.SendAsync(Authorize(Guid.CreateVersion7(), SandboxTokens.Visa))));
         Assert.All(lost, Assert.Null);
         var charged = (await gateway.ListAsync()).Count(charge => (long)charge["authorized"]! > 0);
-        Assert.InRange(charged, 5, 35); // Half of them, by its dice.
+        Assert.InRange(charged, 5, 35); // Half of the lost requests on average.
     }
 
     static int FreePort()

@@ -30,7 +30,7 @@ public sealed class SealedPostgres(Servers servers) : PostgresEngine(servers)
         var role = settings.Database!;
         await AdministerAsync($"CREATE ROLE {role} LOGIN PASSWORD 'of-the-service'");
         await AdministerAsync($"CREATE DATABASE {role} OWNER {role}");
-        using var seal = new StreamReader(typeof(SealedPostgres).Assembly.GetManifestResourceStream("postgres-seal")!);
+        using var seal = new StreamReader(typeof(SealedPostgres).Assembly.GetManifestResourceStream("postgres-seal.txt")!);
         await using var connection = new NpgsqlConnection(administrator);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(await seal.ReadToEndAsync(), connection);
@@ -56,7 +56,7 @@ public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(eng
     [InlineData("DROP FUNCTION refuse_journal_change() CASCADE")]
     [InlineData("ALTER TABLE journal DISABLE TRIGGER USER")]
     [InlineData("ALTER TABLE journal OWNER TO CURRENT_USER")]
-    [InlineData("ALTER TABLE journal DROP CONSTRAINT journal_movement")]
+    [InlineData("ALTER TABLE journal DROP CONSTRAINT journal_entry")]
     [InlineData("ALTER SCHEMA public OWNER TO CURRENT_USER")]
     [InlineData("CREATE RULE nothing AS ON INSERT TO journal DO INSTEAD NOTHING")]
     [InlineData("SET ROLE orderwright_journal")]

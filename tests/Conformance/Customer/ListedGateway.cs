@@ -5,7 +5,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>A gateway that did nothing, and gives its empty list page by page when a test says so.</summary>
+/// <summary>Gateway without charges whose empty list is served page by page under control of a test.</summary>
 sealed class ListedGateway : IPaymentProvider, IChargeList
 {
     readonly Channel<(string? Next, string? Fault)> pages = Channel.CreateUnbounded<(string?, string?)>();
@@ -17,17 +17,17 @@ sealed class ListedGateway : IPaymentProvider, IChargeList
 
     public IChargeList Charges => this;
 
-    /// <summary>Every cursor that was asked for.</summary>
-    public ConcurrentQueue<string?> Asked { get; } = new();
+    /// <summary>Cursors requested so far.</summary>
+    public ConcurrentQueue<string?> Requested { get; } = new();
 
-    /// <summary>Whoever asks next is told that this page follows; null: none.</summary>
-    public void Give(string? next) => pages.Writer.TryWrite((next, null));
+    /// <summary>Serves the next page, with the given cursor of the page after; null ends the list.</summary>
+    public void ServePage(string? next) => pages.Writer.TryWrite((next, null));
 
     public void Fail(string why) => pages.Writer.TryWrite((null, why));
 
     public async Task<ChargePage> ListAsync(DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel)
     {
-        Asked.Enqueue(cursor);
+        Requested.Enqueue(cursor);
         var (next, fault) = await pages.Reader.ReadAsync(cancel);
         return fault is null ? new([], next) : throw new ChargeListException(fault);
     }
@@ -45,7 +45,8 @@ sealed class ListedGateway : IPaymentProvider, IChargeList
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => NoneAsync();
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
-        new WebhookReading.Forged("It sends none.");
+        new WebhookReading.Forged("The gateway sends no webhooks.");
 
-    static Task<GatewayResult> NoneAsync() => Task.FromResult<GatewayResult>(new GatewayResult.Unavailable("It does nothing."));
+    static Task<GatewayResult> NoneAsync() =>
+        Task.FromResult<GatewayResult>(new GatewayResult.Unavailable("The gateway handles no requests."));
 }

@@ -43,7 +43,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
         Assert.Equal(2_000, await server.BalanceAsync());
         Assert.Equal(
             [("refund", order), ("refund", order)],
-            await server.QueryAsync("SELECT action, order_id FROM operator_actions", row => (row.Text(0), row.Uuid(1))));
+            await server.QueryAsync("SELECT action, order_id FROM operator_actions", row => (row.Text("action"), row.Uuid("order_id"))));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
         Assert.Equal(first, await MovedAsync(orders, order));
         await server.TellAsync(order, new PaymentNoted(first.Version));
         await CustomerServer.UntilAsync(async () =>
-            (await server.QueryAsync("SELECT order_id FROM moved_payments", row => row.Uuid(0))).Count == 0);
+            (await server.QueryAsync("SELECT order_id FROM payment_notifications", row => row.Uuid("order_id"))).Count == 0);
     }
 
     [Fact]

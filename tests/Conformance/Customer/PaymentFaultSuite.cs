@@ -13,7 +13,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     static readonly GatewayResult Silence = new GatewayResult.Unknown("It does not answer.");
     static readonly GatewayResult Never = new GatewayResult.NeverHappened(Final: false);
 
-    static string Key(Guid order, string operation, int n = 1) => GatewayCall.KeyOf(order, operation, n);
+    static string Key(Guid order, string operation, int n = 1) => PaymentAttempt.KeyOf(order, operation, n);
 
     async Task<(CustomerServer Server, Guid Order)> StartAsync(params IPaymentProvider[] further)
     {
@@ -63,9 +63,9 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         await using var second = await first.StartAnotherAsync();
         first.Clock.Forward(TimeSpan.FromSeconds(30));
         await CustomerServer.UntilAsync(async () =>
-            (await first.QueryAsync("SELECT order_id FROM payments WHERE state = 'authorized'", row => row.Uuid(0))).Count == 40);
-        Assert.Equal(40, (await first.QueryAsync("SELECT id FROM sandbox_charges", row => row.Text(0))).Count);
-        Assert.Equal(40, (await first.QueryAsync("SELECT n FROM gateway_calls", row => row.Int(0))).Count);
+            (await first.QueryAsync("SELECT order_id FROM payments WHERE state = 'authorized'", row => row.Uuid("order_id"))).Count == 40);
+        Assert.Equal(40, (await first.QueryAsync("SELECT id FROM sandbox_charges", row => row.Text("id"))).Count);
+        Assert.Equal(40, (await first.QueryAsync("SELECT number FROM payment_attempts", row => row.Int("number"))).Count);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.Equal(
             [("resolve", "ann", $"{Key(order, "authorize")} {(completed ? "completed" : "rejected")}")],
             await server.QueryAsync(
-                "SELECT action, actor, subject FROM operator_actions", row => (row.Text(0), row.Text(1), row.Text(2))));
+                "SELECT action, actor, subject FROM operator_actions", row => (row.Text("action"), row.Text("actor"), row.Text("subject"))));
         if (!completed) return;
         gateway.Answer(Key(order, "capture"), Ok);
         Assert.Equal(1_530, (await server.AskAsync(order, new CapturePayment())).Payment!.CapturedMinor);
@@ -171,7 +171,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         gateway.Hook(Key(order, "authorize"), new GatewayResult.Declined("card_declined", "No."));
         Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
         var listed = (await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray();
-        Assert.Contains("the gateway says that it was not", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
+        Assert.Contains("the gateway reports that it did not happen", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
         Assert.Equal(200, (await server.SendAsync(
             "POST", $"payments/{order}/resolve", """{"outcome":"rejected","reason":"Cancelled the order."}""")).Status);
         Assert.Empty((await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray());
@@ -265,7 +265,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         // Held up in our own line: the charge is there, and its answer is not.
         await server.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: true);
         var (id, key) = Assert.Single(await server.QueryAsync(
-            "SELECT id, key FROM sandbox_charges", row => (row.Text(0), row.Text(1))));
+            "SELECT id, key FROM sandbox_charges", row => (row.Text("id"), row.Text("key"))));
         var charge = new SandboxCharge(
             id, key, order, SandboxTokens.Visa, "GBP", "authorized", 1_530, 1_530, 0, 0, false, null, null);
         for (var i = 0; i < 3; i++)
@@ -277,7 +277,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.False(server.HasAnswer(order));
         Assert.Equal(
             [("charge.authorized", true), ("charge.declined", true)],
-            await server.QueryAsync("SELECT type, matched FROM gateway_events ORDER BY type", row => (row.Text(0), row.Bool(1))));
+            await server.QueryAsync("SELECT type, matched FROM gateway_events ORDER BY type", row => (row.Text("type"), row.Bool("matched"))));
     }
 
     [Fact]
@@ -296,7 +296,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.Equal((401, "bad_signature"), (unsigned.Status, unsigned.Code));
         Assert.Equal(404, (await server.SendAsync("POST", "webhooks/stripe", "{}")).Status);
         Assert.Equal(
-            [false, false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+            [false, false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool("matched")));
         Assert.Equal(404, (await server.GetAsync($"payments/{order}")).Status);
     }
 
@@ -311,14 +311,14 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
             gateway.Hook(Key(order, "authorize"), Ok, id: "early");
             Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
         }
-        Assert.Equal(["early"], await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0)));
+        Assert.Equal(["early"], await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text("event_id")));
 
         // Its own call is never answered.
         await server.TellAsync(order, CustomerServer.Pay("scripted"));
         Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
         await CustomerServer.UntilAsync(async () =>
-            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0))).Count == 0);
-        Assert.Equal([true], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text("event_id"))).Count == 0);
+        Assert.Equal([true], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool("matched")));
         // Once more, and an older word of another event: settled is settled.
         gateway.Hook(Key(order, "authorize"), Ok, id: "early");
         gateway.Hook(Key(order, "authorize"), new GatewayResult.ActionRequired("ref-1", "/act"), id: "older");
@@ -338,8 +338,8 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         server.Clock.Forward(ParkedEvents.KeepParked + TimeSpan.FromMinutes(1));
         await using var other = await server.StartAnotherAsync();
         await CustomerServer.UntilAsync(async () =>
-            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text(0))).Count == 0);
-        Assert.Equal([false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text("event_id"))).Count == 0);
+        Assert.Equal([false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool("matched")));
     }
 
     [Fact]
@@ -354,7 +354,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
             "ch_x", Key(order, "authorize"), order, "", "GBP", "authorized", 1_530, 1_530, 0, 0, false, null, null);
         Assert.Equal(200, (await SendAsync(server, charge, server.Clock.GetUtcNow())).Status);
         Assert.Equal("authorizing", (string?)(await server.PaymentAsync(order))["state"]);
-        Assert.Equal([false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool(0)));
+        Assert.Equal([false], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool("matched")));
     }
 
     static async Task<(int Status, string Code)> SendAsync(CustomerServer server, SandboxCharge charge, DateTimeOffset at)

@@ -23,11 +23,11 @@ public abstract class PaymentHoldSuite(StorageEngine engine)
         // The watch of an instance looks as soon as it starts.
         server.Clock.Forward(TimeSpan.FromHours(2));
         await using (await server.StartAnotherAsync())
-            await UntilAsync("The gateway holds the money only until");
+            await UntilAsync("The authorization expires at");
         Assert.Equal([order], await ListAsync());
         server.Clock.Forward(TimeSpan.FromHours(24));
         await using (await server.StartAnotherAsync())
-            await UntilAsync("The gateway held the money until");
+            await UntilAsync("The authorization expired at");
 
         // What is shipped now cannot be captured: it is said, and not asked for again and again.
         for (var i = 0; i < 3; i++) await server.TellAsync(order, new TakeShipped(500, Close: false));

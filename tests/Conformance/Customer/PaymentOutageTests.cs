@@ -88,9 +88,9 @@ public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<Sqli
     {
         var now = server.Clock.GetUtcNow();
         var waiting = await server.QueryAsync(
-            "SELECT state, due_at FROM gateway_calls WHERE finished_at IS NULL",
-            row => (State: row.Text(0), Due: row.Time(1)));
-        return waiting.All(call => call.State != CallStates.Open && call.Due > now)
-            && (await server.QueryAsync("SELECT order_id FROM payments", row => row.Uuid(0))).Count > 0;
+            "SELECT state, due_at FROM payment_attempts WHERE finished_at IS NULL",
+            row => (State: row.Text("state"), Due: row.Time("due_at")));
+        return waiting.All(call => call.State != AttemptStates.Open && call.Due > now)
+            && (await server.QueryAsync("SELECT order_id FROM payments", row => row.Uuid("order_id"))).Count > 0;
     });
 }

@@ -18,7 +18,7 @@ public abstract class PaymentRouteSuite(StorageEngine engine)
     readonly ScriptedGateway first = new();
     readonly Guid order = Guid.CreateVersion7();
 
-    static string Key(Guid order, int n = 1) => GatewayCall.KeyOf(order, GatewayOperations.Authorize, n);
+    static string Key(Guid order, int n = 1) => PaymentAttempt.KeyOf(order, GatewayOperations.Authorize, n);
 
     async Task<CustomerServer> StartAsync()
     {

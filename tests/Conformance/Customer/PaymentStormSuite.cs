@@ -50,13 +50,15 @@ public abstract class PaymentStormSuite(StorageEngine engine)
 
         var payments = await first.QueryAsync(
             "SELECT order_id, customer_id, state, captured, refunded FROM payments",
-            row => (Id: row.Uuid(0), Customer: row.TextOrNull(1), State: row.Text(2), Captured: row.BigInt(3), Refunded: row.BigInt(4)));
+            row => (
+                Id: row.Uuid("order_id"), Customer: row.TextOrNull("customer_id"), State: row.Text("state"),
+                Captured: row.BigInt("captured"), Refunded: row.BigInt("refunded")));
         Assert.Equal(Orders, payments.Count);
         Assert.All(payments, payment => Assert.Contains(
             payment.State, orders[payment.Id] ? ["undone", "refunded", "declined"] : (string[])["captured", "declined"]));
         var added = (await first.QueryAsync(
-            "SELECT customer_id, CAST(SUM(amount) AS bigint) FROM credits GROUP BY customer_id",
-            row => (row.Text(0), Sum: row.BigInt(1)))).ToDictionary(row => row.Item1, row => row.Sum);
+            "SELECT customer_id, CAST(SUM(amount) AS bigint) AS sum FROM credits GROUP BY customer_id",
+            row => (Customer: row.Text("customer_id"), Sum: row.BigInt("sum")))).ToDictionary(row => row.Customer, row => row.Sum);
         Assert.Equal(400_000 + credits, added.Values.Sum());
         foreach (var customer in customers)
         {

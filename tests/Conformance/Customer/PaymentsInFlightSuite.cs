@@ -32,7 +32,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         Assert.Equal(StepOutcome.Completed, paid.Outcome);
         Assert.Equal(Payments, gateway.InFlight);
 
-        foreach (var order in slow) gateway.Answer(GatewayCall.KeyOf(order, "authorize", 1), Ok);
+        foreach (var order in slow) gateway.Answer(PaymentAttempt.KeyOf(order, "authorize", 1), Ok);
         foreach (var order in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal(Payments, gateway.Called.Distinct().Count());
         Assert.Equal(Payments, gateway.Called.Count);
@@ -52,7 +52,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
             InterlockedMost(ref most, gateway.InFlight);
             // By another connection: it sees what is committed.
             foreach (var state in await server.QueryAsync(
-                $"SELECT state FROM gateway_calls WHERE gateway_key = '{request.Key}'", row => row.Text(0)))
+                $"SELECT state FROM payment_attempts WHERE gateway_key = '{request.Key}'", row => row.Text("state")))
                 stored.Add(state);
         };
         var slow = Enumerable.Range(0, 5 * Limit).Select(_ => Guid.CreateVersion7()).ToArray();
@@ -63,10 +63,10 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         var beside = await server.AskAsync(Guid.CreateVersion7(), CustomerServer.Pay("sandbox", SandboxTokens.Visa));
         Assert.Equal(StepOutcome.Completed, beside.Outcome);
         Assert.Equal(Limit, gateway.InFlight);
-        foreach (var order in slow) gateway.Answer(GatewayCall.KeyOf(order, "authorize", 1), Ok);
+        foreach (var order in slow) gateway.Answer(PaymentAttempt.KeyOf(order, "authorize", 1), Ok);
         foreach (var order in slow) Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal(Limit, most);
-        Assert.Equal(Enumerable.Repeat(CallStates.Open, slow.Length), stored);
+        Assert.Equal(Enumerable.Repeat(AttemptStates.Open, slow.Length), stored);
     }
 
     static void InterlockedMost(ref int most, int seen)
@@ -81,10 +81,10 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
             ? 0
             : Assert.Single(await server.QueryAsync(
                 """
-                SELECT count(*) FROM pg_stat_activity
+                SELECT count(*) AS count FROM pg_stat_activity
                 WHERE datname = current_database() AND now() - xact_start > interval '1 second'
                 """,
-                row => row.BigInt(0)));
+                row => row.BigInt("count")));
 
     static int Threads()
     {

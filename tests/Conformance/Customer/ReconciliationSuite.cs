@@ -6,7 +6,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>Our record of payments against the gateway's own list, on every engine.</summary>
+/// <summary>Reconciliation of our payments with the gateway's own list, on both engines.</summary>
 public abstract class ReconciliationSuite(StorageEngine engine)
 {
     const string Sandbox = """{"provider":"sandbox"}""";
@@ -54,7 +54,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
         (string)run["state"]!, (long)run["listed"]!, (long)run["compared"]!, (long)run["underWay"]!, (long)run["differences"]!);
 
     [Fact]
-    public async Task A_sound_record_agrees_whatever_orders_came_to()
+    public async Task Intact_records_agree_whatever_the_outcome_of_orders()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -73,12 +73,12 @@ public abstract class ReconciliationSuite(StorageEngine engine)
 
         Assert.Equal(("agrees", 5, 5, 0, 0), Counts(run));
         Assert.Empty(await DifferencesAsync(server, run));
-        Assert.Empty(await server.QueryAsync("SELECT reference FROM reconciliation_charges", row => row.Text(0)));
+        Assert.Empty(await server.QueryAsync("SELECT reference FROM reconciliation_charges", row => row.Text("reference")));
         Assert.Equal("local", (string)run["askedBy"]!);
     }
 
     [Fact]
-    public async Task Each_difference_is_named_with_what_mends_it()
+    public async Task Each_difference_is_reported_with_a_repair()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -94,8 +94,11 @@ public abstract class ReconciliationSuite(StorageEngine engine)
             (orders[3], $"{Copy} SELECT 'second', 'second', order_id, {Rest} WHERE order_id = @id"),
             (orders[4], "UPDATE sandbox_charges SET state = 'voided' WHERE order_id = @id"),
             (orders[5], "UPDATE sandbox_charges SET refunded = 0 WHERE order_id = @id"),
-            (orders[6], "INSERT INTO journal (order_id, kind, total, debit, credit, currency, amount, at) " +
-                "SELECT order_id, 'refund', 1, 'orders', 'gateway:sandbox', 'GBP', 1, created_at FROM payments WHERE order_id = @id"),
+            (orders[6],
+                "INSERT INTO journal " +
+                "(order_id, kind, running_total, debit_account, credit_account, currency, amount, recorded_at) " +
+                "SELECT order_id, 'refund', 1, 'orders', 'gateway:sandbox', 'GBP', 1, created_at " +
+                "FROM payments WHERE order_id = @id"),
         })
             await server.ExecuteAsync(damage, SqlArgs.With("id", order));
         await server.ExecuteAsync(
@@ -131,7 +134,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_is_still_on_its_way_is_counted_and_no_difference()
+    public async Task Payments_in_progress_are_counted_and_no_difference()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -140,9 +143,9 @@ public abstract class ReconciliationSuite(StorageEngine engine)
             StepOutcome.Waiting,
             (await server.AskAsync(waiting, CustomerServer.Pay("sandbox", SandboxTokens.RequiresAction))).Outcome);
         server.Clock.Forward(TimeSpan.FromMinutes(2));
-        // Moved a moment ago: the gateway's list may be older.
-        var young = await PaidAsync(server);
-        await server.ExecuteAsync("UPDATE sandbox_charges SET captured = 0 WHERE order_id = @id", SqlArgs.With("id", young));
+        // Changed a moment ago, so the gateway's list may be older.
+        var recent = await PaidAsync(server);
+        await server.ExecuteAsync("UPDATE sandbox_charges SET captured = 0 WHERE order_id = @id", SqlArgs.With("id", recent));
 
         Assert.Equal(("agrees", 2, 2, 2, 0), Counts(await ReconcileAsync(server)));
 
@@ -151,7 +154,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Only_the_range_is_looked_at()
+    public async Task Only_the_requested_range_is_compared()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -181,7 +184,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
     [InlineData("""{"provider":"sandbox","since":"2026-01-01T00:00:00Z"}""", 400, null)]
     [InlineData("""{}""", 400, null)]
     [InlineData("""{"provider":"scripted"}""", 409, "no_charge_list")]
-    public async Task What_cannot_be_compared_is_refused(string body, int status, string? code)
+    public async Task An_invalid_request_is_refused(string body, int status, string? code)
     {
         await using var server = await CustomerServer.StartAsync(engine, new ScriptedGateway());
         var refused = await server.SendAsync("POST", "reconciliations", body);
@@ -196,7 +199,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task One_runs_at_a_time_and_a_key_begins_it_once()
+    public async Task One_reconciliation_runs_at_a_time_and_a_key_begins_one_only()
     {
         var gateway = new ListedGateway();
         await using var server = await CustomerServer.StartAsync(engine, gateway);
@@ -207,50 +210,50 @@ public abstract class ReconciliationSuite(StorageEngine engine)
         Assert.Equal((202, "true", begun.Text), (again.Status, again.Replayed, again.Text));
         var second = await server.SendAsync("POST", "reconciliations", Listed, key: "r-2");
         Assert.Equal((409, "reconciliation_running"), (second.Status, second.Code));
-        gateway.Give(null);
+        gateway.ServePage(null);
         await FinishedAsync(server, (string)begun.Body!["id"]!);
         Assert.Equal(202, (await server.SendAsync("POST", "reconciliations", Listed, key: "r-3")).Status);
     }
 
     [Fact]
-    public async Task Another_instance_goes_on_where_one_stopped()
+    public async Task Another_instance_continues_an_interrupted_run()
     {
         var gateway = new ListedGateway();
         await using var first = await CustomerServer.StartAsync(engine, gateway);
         var id = (string)(await first.SendAsync("POST", "reconciliations", """{"provider":"listed"}""")).Body!["id"]!;
-        gateway.Give("page 2");
-        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.Asked.Count == 2));
-        // The first hangs at the second page, and its lease ends.
+        gateway.ServePage("page 2");
+        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.Requested.Count == 2));
+        // The first instance hangs at the second page until its lease ends.
         first.Clock.Forward(TimeSpan.FromMinutes(2));
         await using var second = await first.StartAnotherAsync();
-        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.Asked.Count == 3));
-        // The first gets its page after all, and has no say any more.
-        gateway.Give("page 3");
-        gateway.Give("page 3");
-        gateway.Give(null);
+        await CustomerServer.UntilAsync(() => Task.FromResult(gateway.Requested.Count == 3));
+        // The first instance receives its page too late.
+        gateway.ServePage("page 3");
+        gateway.ServePage("page 3");
+        gateway.ServePage(null);
 
         var run = await FinishedAsync(second, id);
 
         Assert.Equal("agrees", (string)run["state"]!);
-        Assert.Equal([null, "page 2", "page 2", "page 3"], gateway.Asked.Take(4));
+        Assert.Equal([null, "page 2", "page 2", "page 3"], gateway.Requested.Take(4));
     }
 
     [Fact]
-    public async Task A_list_that_fails_is_asked_for_again()
+    public async Task A_failed_list_request_is_retried()
     {
         var gateway = new ListedGateway();
         await using var server = await CustomerServer.StartAsync(engine, gateway);
         var id = (string)(await server.SendAsync("POST", "reconciliations", """{"provider":"listed"}""")).Body!["id"]!;
-        gateway.Fail("It is being mended.");
+        gateway.Fail("Under maintenance.");
         await CustomerServer.UntilAsync(async () =>
-            (string?)(await server.GetAsync($"reconciliations/{id}")).Body!["message"] == "It is being mended.");
-        gateway.Give(null);
+            (string?)(await server.GetAsync($"reconciliations/{id}")).Body!["message"] == "Under maintenance.");
+        gateway.ServePage(null);
         var run = await FinishedAsync(server, id);
         Assert.Equal(("agrees", null), ((string)run["state"]!, (string?)run["message"]));
     }
 
     [Fact]
-    public async Task The_schedule_begins_one_a_day_and_forgets_old_ones()
+    public async Task The_schedule_begins_daily_runs_and_deletes_old_ones()
     {
         await using var server = await CustomerServer.StartAsync(engine, [("ReconcileEvery", "1d"), ("ReconcileKeep", "2d")]);
         await ScheduledAsync(server, 1);

@@ -4,7 +4,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>A gateway that answers when and what a test says.</summary>
+/// <summary>Gateway whose results and timing are controlled by a test.</summary>
 sealed class ScriptedGateway : IPaymentProvider
 {
     readonly ConcurrentDictionary<string, TaskCompletionSource<GatewayResult>> calls = new();
@@ -18,16 +18,16 @@ sealed class ScriptedGateway : IPaymentProvider
 
     public int InFlight => Volatile.Read(ref inFlight);
 
-    /// <summary>Every key with its operation, in the order in which it was called.</summary>
+    /// <summary>Keys of all calls, in order.</summary>
     public ConcurrentQueue<string> Called { get; } = new();
 
-    /// <summary>Runs before a call is answered.</summary>
+    /// <summary>Runs before a call returns.</summary>
     public Func<GatewayRequest, Task> Sees { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>What a look-up finds.</summary>
+    /// <summary>Result of look-ups.</summary>
     public Func<GatewayRequest, GatewayResult> Finds { get; set; } = _ => new GatewayResult.Unknown("It does not answer.");
 
-    /// <summary>Answers all calls under this key, made or to come.</summary>
+    /// <summary>Completes all current and future calls under a key.</summary>
     public void Answer(string key, GatewayResult result) => Of(key).TrySetResult(result);
 
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
@@ -40,14 +40,14 @@ sealed class ScriptedGateway : IPaymentProvider
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => Task.FromResult(Finds(request));
 
-    /// <summary>The next webhook, whatever its body, says this.</summary>
+    /// <summary>Sets the content of the next webhook, regardless of its body.</summary>
     public void Hook(string key, GatewayResult? result, string? id = null) => hooks.Enqueue(
         new GatewayEvent(id ?? Guid.NewGuid().ToString(), "scripted", key, result, "{}"));
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
         hooks.TryDequeue(out var hook)
             ? new WebhookReading.Genuine([hook])
-            : new WebhookReading.Forged("It sends none.");
+            : new WebhookReading.Forged("The gateway sends no webhooks.");
 
     async Task<GatewayResult> CallAsync(GatewayRequest request, CancellationToken cancel)
     {

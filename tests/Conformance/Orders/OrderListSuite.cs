@@ -2,25 +2,28 @@ using Orderwright.Conformance.Storage;
 
 namespace Orderwright.Conformance.Orders;
 
-/// <summary>Lists of orders: filtered, newest first, in pages, and only of the merchant who asks.</summary>
+/// <summary>Lists of orders: filtered, newest first, in pages, and limited to the caller's merchant.</summary>
 public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
 {
-    OrderHouse house = null!;
+    OrderServer server = null!;
 
-    public async ValueTask InitializeAsync() => house = await OrderHouse.OpenAsync(engine);
+    public async ValueTask InitializeAsync() => server = await OrderServer.OpenAsync(engine);
 
     public async ValueTask DisposeAsync()
     {
-        await house.DisposeAsync();
+        await server.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
     async Task<Guid> PlacedAsync(string customer, string? reference = null, string merchant = "main")
     {
-        house.Time.Advance(TimeSpan.FromMinutes(1));
+        server.Time.Advance(TimeSpan.FromMinutes(1));
         var named = reference is null ? "null" : $"\"{reference}\"";
-        var placed = await house.PlaceAsync(
-            $$"""{"customerId":"{{customer}}","currency":"GBP","reference":{{named}},"lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""",
+        var placed = await server.PlaceAsync(
+            $$"""
+            {"customerId":"{{customer}}","currency":"GBP","reference":{{named}},
+            "lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}
+            """,
             "X-Merchant", merchant);
         return placed.Id;
     }
@@ -31,7 +34,7 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
         var cursor = "";
         do
         {
-            var page = await house.GetAsync($"/api/v1/orders?limit={limit}{query}{cursor}");
+            var page = await server.GetAsync($"/api/v1/orders?limit={limit}{query}{cursor}");
             Assert.Equal(200, page.Status);
             Assert.True(page.Json["items"]!.AsArray().Count <= limit);
             found.AddRange(page.Json["items"]!.AsArray().Select(item => item!["id"]!.GetValue<Guid>()));
@@ -47,8 +50,8 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
         var placed = new List<Guid>();
         for (var n = 0; n < 11; n++) placed.Add(await PlacedAsync(n % 2 == 0 ? "even" : "odd", $"R-{n}"));
         await PlacedAsync("even", "R-0", "other");
-        await house.TellAsync([.. placed.Take(4).Select(id => (id, (Orderwright.Contracts.IMessageBody)Told.Rejected))]);
-        await house.UntilAsync(placed[3], "rejected");
+        await server.DeliverAsync([.. placed.Take(4).Select(id => (id, (Orderwright.Contracts.IMessageBody)Outcomes.Rejected))]);
+        await server.UntilAsync(placed[3], "rejected");
 
         var all = placed.AsEnumerable().Reverse().ToList();
         Assert.Equal(all, await ListAsync(""));
@@ -61,19 +64,19 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Empty(await ListAsync("&reference=R-7&customerId=even"));
         Assert.Empty(await ListAsync("&status=completed"));
 
-        var seventh = (await house.GetAsync($"/api/v1/orders/{placed[7]}"))["createdAt"];
+        var seventh = (await server.GetAsync($"/api/v1/orders/{placed[7]}"))["createdAt"];
         Assert.Equal(placed.Skip(7).Reverse(), await ListAsync($"&createdAfter={seventh}"));
         Assert.Equal(placed.Take(7).Reverse(), await ListAsync($"&createdBefore={seventh}", limit: 3));
         Assert.Equal([placed[0]], await ListAsync($"&createdBefore={seventh}&reference=R-0"));
     }
 
     [Fact]
-    public async Task Another_merchants_order_is_not_there()
+    public async Task Another_merchants_order_is_not_found()
     {
         var id = await PlacedAsync("c", merchant: "other");
-        Assert.Equal(200, (await house.GetAsync($"/api/v1/orders/{id}", "X-Merchant", "other")).Status);
+        Assert.Equal(200, (await server.GetAsync($"/api/v1/orders/{id}", "X-Merchant", "other")).Status);
         foreach (var path in new[] { $"/api/v1/orders/{id}", $"/api/v1/orders/{id}/events" })
-            Assert.Equal((404, "not_found"), ((await house.GetAsync(path)).Status, (await house.GetAsync(path))["code"]));
+            Assert.Equal((404, "not_found"), ((await server.GetAsync(path)).Status, (await server.GetAsync(path))["code"]));
     }
 
     [Theory]
@@ -85,9 +88,9 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
     [InlineData("?customer=17850", "customer")]
     [InlineData("/not-a-uuid", "id")]
     [InlineData("/01980000000070008000000000000001", "id")]
-    public async Task What_cannot_be_read_is_a_400_that_names_it(string path, string pointer)
+    public async Task An_invalid_parameter_is_a_400_with_its_name(string path, string pointer)
     {
-        var refused = await house.GetAsync($"/api/v1/orders{path}");
+        var refused = await server.GetAsync($"/api/v1/orders{path}");
         Assert.Equal((400, pointer), (refused.Status, (string?)refused.Json["errors"]![0]!["pointer"]));
     }
 
@@ -96,8 +99,8 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
     {
         await PlacedAsync("a");
         await PlacedAsync("a");
-        var feed = await house.GetAsync("/api/v1/events?limit=1", "X-Name", "operator");
-        var refused = await house.GetAsync($"/api/v1/orders?cursor={feed["nextCursor"]}");
+        var feed = await server.GetAsync("/api/v1/events?limit=1", "X-Name", "operator");
+        var refused = await server.GetAsync($"/api/v1/orders?cursor={feed["nextCursor"]}");
         Assert.Equal((400, "cursor"), (refused.Status, (string?)refused.Json["errors"]![0]!["pointer"]));
     }
 }

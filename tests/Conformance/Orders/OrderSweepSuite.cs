@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.OrderService;
+using Orderwright.OrderService.Events;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
@@ -11,107 +12,107 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Conformance.Orders;
 
 /// <summary>
-/// What keeps an order from being forgotten, doubled or let in too many: asking again, admission, lost
-/// commits.
+/// Safeguards against lost, duplicated and too many orders: the resend sweep, admission, lost commit replies.
 /// </summary>
 public abstract class OrderSweepSuite(StorageEngine engine)
 {
     const string Mug = """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""";
 
     [Fact]
-    public async Task An_order_that_waits_is_asked_about_again_and_a_settled_one_is_not()
+    public async Task Unsettled_orders_are_resent_and_settled_ones_are_not()
     {
-        await using var house = await OrderHouse.OpenAsync(engine);
-        var (waits, cancelled, authorized, done) = (await PlacedAsync(), await PlacedAsync(), await PlacedAsync(), await PlacedAsync());
-        await house.SendAsync(HttpMethod.Post, $"/api/v1/orders/{cancelled}/cancel", """{"reason":"fraud"}""");
-        await house.TellAsync((authorized, Told.Authorized), (done, Told.Paid));
-        await house.UntilAsync(done, "confirmed");
-        foreach (var id in new[] { waits, cancelled, authorized, done }) await house.AskedAsync<OrderPlaced>(id);
-        await house.AskedAsync<CancelRequested>(cancelled);
+        await using var server = await OrderServer.OpenAsync(engine);
+        var (waits, cancelled) = (await PlacedAsync(), await PlacedAsync());
+        var (authorized, done) = (await PlacedAsync(), await PlacedAsync());
+        await server.SendAsync(HttpMethod.Post, $"/api/v1/orders/{cancelled}/cancel", """{"reason":"fraud"}""");
+        await server.DeliverAsync((authorized, Outcomes.Authorized), (done, Outcomes.Paid));
+        await server.UntilAsync(done, "confirmed");
+        foreach (var id in new[] { waits, cancelled, authorized, done }) await server.NextAsync<OrderPlaced>(id);
+        await server.NextAsync<CancelRequested>(cancelled);
 
-        house.Time.Advance(TimeSpan.FromSeconds(6));
-        Assert.Equal(2, (await house.AskedAsync<OrderPlaced>(waits)).Attempt);
-        Assert.Equal("fraud", ((CancelRequested)(await house.AskedAsync<CancelRequested>(cancelled)).Body).Reason);
-        Assert.Equal(2, (await house.AskedAsync<OrderPlaced>(authorized)).Attempt);
-        Assert.Equal(3, await house.CountAsync("SELECT count(*) FROM unsettled WHERE asked = 1"));
+        server.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(2, (await server.NextAsync<OrderPlaced>(waits)).Attempt);
+        Assert.Equal("fraud", ((CancelRequested)(await server.NextAsync<CancelRequested>(cancelled)).Body).Reason);
+        Assert.Equal(2, (await server.NextAsync<OrderPlaced>(authorized)).Attempt);
+        Assert.Equal(3, await server.CountAsync("unsettled_orders WHERE attempts = 2"));
 
-        house.Time.Advance(TimeSpan.FromSeconds(11));
-        Assert.Equal(3, (await house.AskedAsync<OrderPlaced>(waits)).Attempt);
-        Assert.Equal(3, await house.CountAsync("SELECT count(*) FROM unsettled"));
+        server.Time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(3, (await server.NextAsync<OrderPlaced>(waits)).Attempt);
+        Assert.Equal(3, await server.CountAsync("unsettled_orders"));
 
-        async Task<Guid> PlacedAsync() => (await house.PlaceAsync(Mug)).Id;
+        async Task<Guid> PlacedAsync() => (await server.PlaceAsync(Mug)).Id;
     }
 
     [Fact]
-    public async Task What_a_clock_that_was_ahead_has_put_off_is_asked_once_it_is_set_right()
+    public async Task An_attempt_scheduled_by_a_clock_ahead_is_brought_forward()
     {
-        await using var house = await OrderHouse.OpenAsync(engine);
-        house.Time.Advance(TimeSpan.FromHours(2));
-        var waits = (await house.PlaceAsync(Mug)).Id;
-        await house.AskedAsync<OrderPlaced>(waits);
-        house.Time.Advance(TimeSpan.FromHours(-2));
-        Assert.Equal(2, (await house.AskedAsync<OrderPlaced>(waits)).Attempt);
+        await using var server = await OrderServer.OpenAsync(engine);
+        server.Time.Advance(TimeSpan.FromHours(2));
+        var waits = (await server.PlaceAsync(Mug)).Id;
+        await server.NextAsync<OrderPlaced>(waits);
+        server.Time.Advance(TimeSpan.FromHours(-2));
+        Assert.Equal(2, (await server.NextAsync<OrderPlaced>(waits)).Attempt);
     }
 
     [Fact]
     public async Task Past_the_limit_an_order_is_refused_until_one_is_settled()
     {
-        await using var house = await OrderHouse.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });
-        var first = await house.PlaceAsync(Mug);
-        Assert.Equal(202, (await house.PlaceAsync(Mug)).Status);
-        Assert.Equal((503, "overloaded"), ((await house.PlaceAsync(Mug)).Status, (await house.PlaceAsync(Mug))["code"]));
-        await house.TellAsync((first.Id, Told.Rejected));
-        await house.UntilAsync(first.Id, "rejected");
-        Assert.Equal(202, (await house.PlaceAsync(Mug)).Status);
-        Assert.Equal(3, await house.CountAsync("SELECT count(*) FROM orders"));
+        await using var server = await OrderServer.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });
+        var first = await server.PlaceAsync(Mug);
+        Assert.Equal(202, (await server.PlaceAsync(Mug)).Status);
+        Assert.Equal((503, "overloaded"), ((await server.PlaceAsync(Mug)).Status, (await server.PlaceAsync(Mug))["code"]));
+        await server.DeliverAsync((first.Id, Outcomes.Rejected));
+        await server.UntilAsync(first.Id, "rejected");
+        Assert.Equal(202, (await server.PlaceAsync(Mug)).Status);
+        Assert.Equal(3, await server.CountAsync("orders"));
     }
 
     [Fact]
-    public async Task What_an_outage_leaves_unsettled_has_a_limit_of_its_own()
+    public async Task The_backlog_of_an_outage_has_a_limit_of_its_own()
     {
-        await using var house = await OrderHouse.OpenAsync(
+        await using var server = await OrderServer.OpenAsync(
             engine, options: new RuntimeOptions { MaxOrdersInFlight = 2, MaxUnsettledOrders = 4 });
         List<Guid> old = [];
         foreach (var _ in Enumerable.Range(0, 2))
         {
-            foreach (var __ in Enumerable.Range(0, 2)) old.Add((await house.PlaceAsync(Mug)).Id);
-            Assert.Equal(503, (await house.PlaceAsync(Mug)).Status);
-            // Nobody answers: asked three times, they no longer take up room, as they wait for somebody who is away.
+            foreach (var __ in Enumerable.Range(0, 2)) old.Add((await server.PlaceAsync(Mug)).Id);
+            Assert.Equal(503, (await server.PlaceAsync(Mug)).Status);
+            // Without replies: past three attempts an order frees its slot, because the coordinator is unavailable.
             foreach (var attempt in Enumerable.Range(1, 4))
             {
-                Assert.Equal(attempt, (await house.AskedAsync<OrderPlaced>(old[^1])).Attempt);
-                house.Time.Advance(TimeSpan.FromSeconds(31));
+                Assert.Equal(attempt, (await server.NextAsync<OrderPlaced>(old[^1])).Attempt);
+                server.Time.Advance(TimeSpan.FromSeconds(31));
             }
-            Assert.Equal(5, (await house.AskedAsync<OrderPlaced>(old[^1])).Attempt);
+            Assert.Equal(5, (await server.NextAsync<OrderPlaced>(old[^1])).Attempt);
         }
-        Assert.Equal((503, "overloaded"), ((await house.PlaceAsync(Mug)).Status, (await house.PlaceAsync(Mug))["code"]));
+        Assert.Equal((503, "overloaded"), ((await server.PlaceAsync(Mug)).Status, (await server.PlaceAsync(Mug))["code"]));
 
-        await house.TellAsync((old[0], Told.Rejected));
-        await house.UntilAsync(old[0], "rejected");
-        house.Time.Advance(TimeSpan.FromSeconds(2));
-        while ((await house.PlaceAsync(Mug)).Status != 202) house.Time.Advance(TimeSpan.FromSeconds(1));
+        await server.DeliverAsync((old[0], Outcomes.Rejected));
+        await server.UntilAsync(old[0], "rejected");
+        server.Time.Advance(TimeSpan.FromSeconds(2));
+        while ((await server.PlaceAsync(Mug)).Status != 202) server.Time.Advance(TimeSpan.FromSeconds(1));
     }
 
     [Fact]
-    public async Task A_refused_order_takes_no_place()
+    public async Task A_refused_order_takes_no_slot()
     {
-        await using var house = await OrderHouse.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });
+        await using var server = await OrderServer.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });
         var referenced = Mug.Replace("{\"customerId", "{\"reference\":\"R\",\"customerId", StringComparison.Ordinal);
-        await house.PlaceAsync(referenced);
-        for (var i = 0; i < 3; i++) Assert.Equal(409, (await house.PlaceAsync(referenced)).Status);
-        Assert.Equal(202, (await house.PlaceAsync(Mug)).Status);
+        await server.PlaceAsync(referenced);
+        for (var i = 0; i < 3; i++) Assert.Equal(409, (await server.PlaceAsync(referenced)).Status);
+        Assert.Equal(202, (await server.PlaceAsync(Mug)).Status);
     }
 
     [Fact]
-    public async Task A_decision_of_another_instance_reaches_who_waits_here()
+    public async Task A_decision_of_another_instance_reaches_a_caller_waiting_here()
     {
         var address = await engine.NewAddressAsync();
-        await using var here = await OrderHouse.OpenAsync(engine, address);
-        await using var there = await OrderHouse.OpenAsync(engine, address);
+        await using var here = await OrderServer.OpenAsync(engine, address);
+        await using var there = await OrderServer.OpenAsync(engine, address);
         var waiting = here.PlaceAsync(Mug, "Prefer", "wait=30");
-        await foreach (var told in here.StreamAsync("/api/v1/events?after=0"))
+        await foreach (var e in here.StreamAsync("/api/v1/events?after=0"))
         {
-            await there.TellAsync(((Guid)told["orderId"]!, Told.Paid));
+            await there.DeliverAsync(((Guid)e["orderId"]!, Outcomes.Paid));
             break;
         }
         var decided = await waiting;
@@ -119,15 +120,15 @@ public abstract class OrderSweepSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_batch_whose_commit_was_durable_although_its_answer_got_lost_places_nothing_twice()
+    public async Task A_batch_with_a_durable_commit_and_a_lost_reply_places_nothing_twice()
     {
-        await using var house = await OrderHouse.OpenAsync(engine);
+        await using var server = await OrderServer.OpenAsync(engine);
         var options = new RuntimeOptions();
         var sql = new SqlCatalog(typeof(OrderModule).Assembly, engine.Name);
-        await using var transport = new InProcessTransport(options, house.Time);
-        var feed = new EventFeed(house.Database, sql, house.Time, NullLogger<EventFeed>.Instance);
+        await using var transport = new InProcessTransport(options, server.Time);
+        var feed = new EventFeed(server.Database, sql, server.Time, NullLogger<EventFeed>.Instance);
         var handler = new PlaceOrders(new OrderStore(sql), new RowCache<Order>(10), feed);
-        var now = house.Time.Now();
+        var now = server.Time.Now();
         List<Command<PlaceOrder>> batch = [.. Enumerable.Range(0, 5).Select(n => new Command<PlaceOrder>(
             PlaceOrder.Of(
                 Order.Place(
@@ -139,16 +140,17 @@ public abstract class OrderSweepSuite(StorageEngine engine)
         var first = await RunAsync();
         Assert.Equal([202, 202, 202, 202, 409], first.Select(answer => answer.Status));
         var again = await RunAsync();
-        Assert.Equal(first.Select(answer => (answer.Status, answer.Location)), again.Select(answer => (answer.Status, answer.Location)));
-        foreach (var table in new[] { "orders", "order_events", "unsettled" })
-            Assert.Equal(4, await house.CountAsync($"SELECT count(*) FROM {table}"));
+        Assert.Equal(
+            first.Select(answer => (answer.Status, answer.Location)), again.Select(answer => (answer.Status, answer.Location)));
+        foreach (var table in new[] { "orders", "order_events", "unsettled_orders" })
+            Assert.Equal(4, await server.CountAsync(table));
 
-        Task<IReadOnlyList<Answer>> RunAsync() => house.Database.WriteAsync(
+        Task<IReadOnlyList<Answer>> RunAsync() => server.Database.WriteAsync(
             transaction => handler.HandleAsync(batch, new Work(ServiceNames.Order, transaction, now, new IdSource())), default);
     }
 
     [Fact]
-    public void Both_engines_are_asked_the_same() =>
+    public void Both_engines_have_the_same_statements() =>
         Assert.Empty(SqlSiblings.Differences(typeof(OrderModule).Assembly));
 }
 

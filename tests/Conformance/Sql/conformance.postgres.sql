@@ -30,20 +30,8 @@ FROM unnest(@id, @big) AS rows (id, big)
 WHERE s.id = rows.id AND s.big < rows.big
 RETURNING s.id;
 
--- name: list_samples
-SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
-
 -- name: find_samples
-SELECT s.id, s.uuid, s.text, s.big, s.flag, s.time, s.bytes, s.document
-FROM unnest(@id) AS asked (id)
-JOIN samples s ON s.id = asked.id
-ORDER BY s.id;
-
--- name: count_samples
-SELECT count(*), coalesce(sum(big), 0) FROM samples WHERE batch = @batch;
-
--- name: delete_samples
-DELETE FROM samples WHERE batch = @batch;
+SELECT {sample} FROM samples WHERE id = ANY (@id) ORDER BY id;
 
 -- name: insert_counters
 INSERT INTO counters (key, value) SELECT key, value FROM unnest(@key, @value) AS rows (key, value);
@@ -60,6 +48,3 @@ SELECT key, value FROM counters WHERE key = ANY (@key) ORDER BY key;
 
 -- name: save_counters
 UPDATE counters c SET value = rows.value FROM unnest(@key, @value) AS rows (key, value) WHERE c.key = rows.key;
-
--- name: insert_entry
-INSERT INTO entries (id, counter, label) VALUES (@id, @counter, @label);

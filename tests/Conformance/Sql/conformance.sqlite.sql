@@ -9,7 +9,7 @@ SELECT unhex(value ->> 0), @batch, unhex(value ->> 1), value ->> 2, value ->> 3,
 FROM json_each(@rows);
 
 -- name: insert_each_sample
--- About one row: run for each of the set.
+-- A statement about a single row, run for each row of the set.
 INSERT INTO samples (id, batch, uuid, text, big, flag, time, bytes, document)
 VALUES (@id, @batch, @uuid, @text, @big, @flag, @time, @bytes, @document);
 
@@ -19,31 +19,19 @@ INSERT INTO samples (id, batch, flag, big) VALUES (@id, @batch, @flag, @big) ON 
 -- name: raise_samples
 UPDATE samples SET big = @big WHERE id = @id AND big < @big;
 
--- name: list_samples
-SELECT id, uuid, text, big, flag, time, bytes, document FROM samples WHERE batch = @batch ORDER BY id;
-
 -- name: find_samples
-SELECT s.id, s.uuid, s.text, s.big, s.flag, s.time, s.bytes, s.document
-FROM json_each(@rows) AS asked
-JOIN samples s ON s.id = unhex(asked.value ->> 0)
-ORDER BY s.id;
-
--- name: count_samples
-SELECT count(*), coalesce(sum(big), 0) FROM samples WHERE batch = @batch;
-
--- name: delete_samples
-DELETE FROM samples WHERE batch = @batch;
+SELECT {sample} FROM samples WHERE id IN (SELECT unhex(value ->> 0) FROM json_each(@rows)) ORDER BY id;
 
 -- name: insert_counters
 INSERT INTO counters (key, value) SELECT value ->> 0, value ->> 1 FROM json_each(@rows);
 
 -- name: ensure_counters
 INSERT INTO counters (key, value) SELECT value ->> 0, value ->> 1 FROM json_each(@rows)
-WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+WHERE true -- SQLite's parser needs a WHERE between FROM and ON CONFLICT
 ON CONFLICT (key) DO NOTHING;
 
 -- name: lock_counters
--- A transaction that writes is alone here; there are no row locks.
+-- A writing transaction is alone on SQLite; there are no row locks.
 SELECT c.key, c.value FROM json_each(@rows) AS asked JOIN counters c ON c.key = asked.value ->> 0 ORDER BY c.key;
 
 -- name: read_counters
@@ -53,6 +41,3 @@ SELECT c.key, c.value FROM json_each(@rows) AS asked JOIN counters c ON c.key = 
 UPDATE counters SET value = rows.value
 FROM (SELECT value ->> 0 AS key, value ->> 1 AS value FROM json_each(@rows)) AS rows
 WHERE counters.key = rows.key;
-
--- name: insert_entry
-INSERT INTO entries (id, counter, label) VALUES (@id, @counter, @label);

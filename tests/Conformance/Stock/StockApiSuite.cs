@@ -3,7 +3,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Conformance.Stock;
 
-/// <summary>The HTTP API of stock-service, on every engine.</summary>
+/// <summary>HTTP API of stock-service, on every engine.</summary>
 public abstract class StockApiSuite(StorageEngine engine)
 {
     const string Mug = """{"name":"A mug","unitPrice":255,"currency":"GBP"}""";
@@ -15,7 +15,7 @@ public abstract class StockApiSuite(StorageEngine engine)
         page.Body!["items"]!.AsArray().Select(item => (string)item!["sku"]!);
 
     [Fact]
-    public async Task A_product_is_put_changed_read_and_removed()
+    public async Task A_product_is_created_changed_read_and_removed()
     {
         await using var stock = await StockServer.StartAsync(engine);
         var created = await stock.SendAsync("PUT", "products/MUG-1", Mug);
@@ -25,8 +25,8 @@ public abstract class StockApiSuite(StorageEngine engine)
             created.Body!.AsObject().Select(property => property.Key));
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", (string)created.Body["createdAt"]!);
 
-        var dearer = Mug.Replace("255", "300", StringComparison.Ordinal);
-        var changed = await stock.SendAsync("PUT", "products/MUG-1", dearer);
+        var raised = Mug.Replace("255", "300", StringComparison.Ordinal);
+        var changed = await stock.SendAsync("PUT", "products/MUG-1", raised);
         Assert.Equal((200, "\"2\"", 300L), (changed.Status, changed.ETag, (long)changed.Body!["unitPrice"]!));
         var read = await stock.GetAsync("products/MUG-1");
         Assert.Equal((200, "\"2\"", changed.Text), (read.Status, read.ETag, read.Text));
@@ -44,7 +44,7 @@ public abstract class StockApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_count_honours_if_match_and_what_is_promised()
+    public async Task A_count_honours_if_match_and_promised_units()
     {
         await using var stock = await StockServer.StartAsync(engine);
         await stock.SendAsync("PUT", "products/MUG", Mug);
@@ -53,7 +53,7 @@ public abstract class StockApiSuite(StorageEngine engine)
         var stale = await stock.SendAsync("PUT", "stock/MUG", """{"onHand":12}""", ifMatch: "\"1\"");
         Assert.Equal((412, "version_mismatch"), (stale.Status, stale.Code));
 
-        await stock.TellAsync(Guid.CreateVersion7(), Want("MUG", 4));
+        await stock.HandleAsync(Guid.CreateVersion7(), Want("MUG", 4));
         var below = await stock.SendAsync("PUT", "stock/MUG", """{"onHand":3}""");
         Assert.Equal((409, "below_promised"), (below.Status, below.Code));
         var inUse = await stock.SendAsync("DELETE", "products/MUG");
@@ -64,7 +64,7 @@ public abstract class StockApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task An_adjustment_is_a_movement_and_its_key_replays_it_byte_for_byte()
+    public async Task An_adjustment_returns_a_movement_and_its_key_replays_the_same_bytes()
     {
         await using var stock = await StockServer.StartAsync(engine);
         await stock.SendAsync("PUT", "products/MUG", Mug);
@@ -96,7 +96,7 @@ public abstract class StockApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Lists_are_paged_by_sku_and_filtered_by_what_is_available()
+    public async Task Lists_are_paged_by_sku_and_filtered_by_availability()
     {
         await using var stock = await StockServer.StartAsync(engine);
         foreach (var sku in new[] { "b", "B", "a", "A-1", "A.1", "A" })
@@ -112,13 +112,13 @@ public abstract class StockApiSuite(StorageEngine engine)
         }
         Assert.Equal(["A", "A-1", "A.1", "B", "a", "b"], walked);
         Assert.Equal(["A-1", "A.1", "B", "a", "b"], Skus(await stock.GetAsync("stock?below=5")));
-        await stock.TellAsync(Guid.CreateVersion7(), Want("A", 1));
+        await stock.HandleAsync(Guid.CreateVersion7(), Want("A", 1));
         Assert.Equal(walked, Skus(await stock.GetAsync("stock?below=5")));
         Assert.Empty(Skus(await stock.GetAsync("stock?below=0")));
     }
 
     [Fact]
-    public async Task Reservations_are_the_holds_or_whatever_became_of_one_order()
+    public async Task Reservations_list_the_holds_or_one_order_in_any_state()
     {
         await using var stock = await StockServer.StartAsync(engine);
         foreach (var sku in new[] { "MUG", "PEN" })
@@ -128,11 +128,11 @@ public abstract class StockApiSuite(StorageEngine engine)
         }
         var orders = Enumerable.Range(0, 4)
             .Select(n => Guid.CreateVersion7(DateTimeOffset.UtcNow.AddSeconds(n))).ToArray();
-        await stock.TellAsync(orders[0], Want("MUG", 1));
-        await stock.TellAsync(orders[1], Want("PEN", 2));
-        await stock.TellAsync(orders[2], Want("MUG", 3));
-        await stock.TellAsync(orders[3], Want("MUG", 11));
-        await stock.TellAsync(orders[0], new CommitStock());
+        await stock.HandleAsync(orders[0], Want("MUG", 1));
+        await stock.HandleAsync(orders[1], Want("PEN", 2));
+        await stock.HandleAsync(orders[2], Want("MUG", 3));
+        await stock.HandleAsync(orders[3], Want("MUG", 11));
+        await stock.HandleAsync(orders[0], new CommitStock());
 
         var page = await stock.GetAsync("reservations?limit=1");
         Assert.Equal([orders[2]], OrderIds(page));
@@ -156,7 +156,7 @@ public abstract class StockApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_is_wrong_is_named_by_pointer_and_code()
+    public async Task Errors_have_pointer_and_code()
     {
         await using var stock = await StockServer.StartAsync(engine);
         await stock.SendAsync("PUT", "products/MUG", Mug);
@@ -196,7 +196,7 @@ public abstract class StockApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_body_that_is_not_exactly_what_is_asked_for_is_refused()
+    public async Task A_body_with_unknown_duplicate_missing_or_mistyped_properties_is_refused()
     {
         await using var stock = await StockServer.StartAsync(engine);
         (string Body, string Pointer)[] wrong =
@@ -232,7 +232,7 @@ public abstract class StockApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Four_hundred_products_and_counts_at_once_are_all_there()
+    public async Task Four_hundred_concurrent_products_and_counts_are_all_stored()
     {
         await using var stock = await StockServer.StartAsync(engine);
         var statuses = await Task.WhenAll(Enumerable.Range(0, 400).Select(async n =>

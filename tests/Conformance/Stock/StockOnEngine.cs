@@ -10,8 +10,8 @@ using Orderwright.StockService;
 
 namespace Orderwright.Conformance.Stock;
 
-/// <summary>A clock that stands until a test moves it.</summary>
-sealed class StandingClock : TimeProvider
+/// <summary>Clock that only a test advances.</summary>
+sealed class ManualClock : TimeProvider
 {
     long ticks = new DateTimeOffset(2026, 1, 31, 9, 30, 0, TimeSpan.Zero).Ticks;
 
@@ -21,8 +21,7 @@ sealed class StandingClock : TimeProvider
 }
 
 /// <summary>
-/// One instance of stock-service without its host: the real handlers, rules and SQL on a real database, told
-/// when to do what.
+/// Instance of stock-service without a host: the real handlers, rules and SQL on a real database, driven by the test.
 /// </summary>
 sealed class StockOnEngine : IAsyncDisposable
 {
@@ -39,7 +38,7 @@ sealed class StockOnEngine : IAsyncDisposable
     readonly Task loops;
     readonly Metrics metrics = new(ServiceNames.Stock);
 
-    StockOnEngine(Func<IDatabase> open, StandingClock clock)
+    StockOnEngine(Func<IDatabase> open, ManualClock clock)
     {
         this.open = open;
         Clock = clock;
@@ -53,23 +52,23 @@ sealed class StockOnEngine : IAsyncDisposable
         var context = new ServiceContext(
             ServiceNames.Stock, database, sql, new SqlCatalog(typeof(IDatabase).Assembly, database.Engine), runner,
             options, new ConfigurationBuilder().Build(), clock, ids, NullLoggerFactory.Instance);
-        var tables = new StockTables(sql);
-        moveGoods = new MoveGoods(tables);
-        expireHolds = new ExpireHolds(tables);
-        changeCatalogue = new ChangeCatalogue(context, new CatalogueTables(sql), tables);
+        var store = new StockStore(sql);
+        moveGoods = new MoveGoods(store);
+        expireHolds = new ExpireHolds(store);
+        changeCatalogue = new ChangeCatalogue(context, new CatalogueStore(sql), store);
         loops = Task.WhenAll(changeCatalogue.Loops.Select(loop => loop.RunAsync(stopping.Token)));
     }
 
-    public StandingClock Clock { get; }
+    public ManualClock Clock { get; }
 
     public static async Task<StockOnEngine> StartAsync(StorageEngine engine)
     {
         await EmptyAsync(engine);
-        return new(() => engine.OpenAnother(), new StandingClock());
+        return new(() => engine.OpenAnother(), new ManualClock());
     }
 
     /// <summary>
-    /// Gives the class's database the tables of stock-service, without a row. Its tests run in turns.
+    /// Migrates and empties the database of the test class, whose tests run one at a time.
     /// </summary>
     public static async Task EmptyAsync(StorageEngine engine)
     {
@@ -86,7 +85,7 @@ sealed class StockOnEngine : IAsyncDisposable
             default);
     }
 
-    /// <summary>Another instance, on the same database and clock.</summary>
+    /// <summary>Starts another instance on the same database and clock.</summary>
     public StockOnEngine Another() => new(open, Clock);
 
     public Guid NewOrder() => Guid.CreateVersion7(Clock.GetUtcNow());
@@ -95,9 +94,9 @@ sealed class StockOnEngine : IAsyncDisposable
         new("GBP", [new(1, sku, quantity, null)], false, Clock.GetUtcNow() + (holdTime ?? HoldTime));
 
     /// <summary>
-    /// Handles a batch; returns the answers in the order of the commands, none for a renewal.
+    /// Handles a batch; returns the replies in the order of the commands. A renewal gets none.
     /// </summary>
-    public async Task<List<StepAnswered>> TellAsync(params (Guid OrderId, IMessageBody Command)[] commands)
+    public async Task<List<StepAnswered>> HandleAsync(params (Guid OrderId, IMessageBody Command)[] commands)
     {
         var batch = commands.Select(command => new Message
         {
@@ -126,7 +125,7 @@ sealed class StockOnEngine : IAsyncDisposable
         return [.. answers.Select(message => (StepAnswered)message.Body)];
     }
 
-    /// <summary>Handles a batch of shipments; returns which of them were answered, in order.</summary>
+    /// <summary>Handles a batch of shipments; returns the fulfilments confirmed, in order.</summary>
     public async Task<List<int>> ShipAsync(params (Guid OrderId, IMessageBody Command)[] commands)
     {
         await using var inbox = await transport.OpenInboxAsync(ServiceNames.Order, default);
@@ -151,10 +150,10 @@ sealed class StockOnEngine : IAsyncDisposable
         return answers;
     }
 
-    public async Task<StepAnswered> TellAsync(Guid orderId, IMessageBody command) =>
-        Assert.Single(await TellAsync((orderId, command)));
+    public async Task<StepAnswered> HandleAsync(Guid orderId, IMessageBody command) =>
+        Assert.Single(await HandleAsync((orderId, command)));
 
-    /// <summary>One sweep.</summary>
+    /// <summary>Runs one sweep.</summary>
     public Task<int> ExpireAsync(int most = 1_000) =>
         runner.RunOnceAsync(work => expireHolds.RunAsync(work, most), default);
 
@@ -169,41 +168,40 @@ sealed class StockOnEngine : IAsyncDisposable
 
     public async Task<StockLevel> LevelAsync(string sku) => Assert.Single(await database.QueryAsync(
         new SqlQuery("test_level", "SELECT sku, on_hand, allocated, reserved, version FROM levels WHERE sku = @sku"),
-        SqlArgs.With("sku", sku), StockTables.ReadLevel));
+        SqlArgs.With("sku", sku), StockStore.ReadLevel));
 
     public async Task<Dictionary<Guid, Reservation>> ReservationsAsync() => (await database.QueryAsync(
         new SqlQuery(
             "test_reservations",
             "SELECT order_id, state, code, message, currency, lines, expires_at, created_at, updated_at " +
             "FROM reservations"),
-        SqlArgs.None, StockTables.ReadReservation)).ToDictionary(row => row.OrderId);
+        SqlArgs.None, StockStore.ReadReservation)).ToDictionary(row => row.OrderId);
 
-    public Task<List<Movement>> MovementsAsync() => database.QueryAsync(
+    public Task<List<StockMovement>> MovementsAsync() => database.QueryAsync(
         new SqlQuery(
             "test_movements",
             "SELECT seq, sku, order_id, kind, on_hand_delta, allocated_delta, at, note, actor FROM movements"),
-        SqlArgs.None, StockTables.ReadMovement);
+        SqlArgs.None, StockStore.ReadMovement);
 
     /// <summary>
-    /// Invariant I4, from the tables: levels are within bounds, the ledger sums to them, the holds are what
-    /// is reserved and the commitments what is allocated, and the small table of holds has exactly the held
-    /// ones.
+    /// Asserts invariant I4 on the tables: levels are within bounds and equal the sums of the ledger; held and committed
+    /// reservations sum to the reserved and allocated quantities; the table of holds matches the held reservations.
     /// </summary>
-    public async Task AssertWholeAsync()
+    public async Task AssertConsistentAsync()
     {
         var levels = await database.QueryAsync(
             new SqlQuery("test_levels", "SELECT sku, on_hand, allocated, reserved, version FROM levels"),
-            SqlArgs.None, StockTables.ReadLevel);
+            SqlArgs.None, StockStore.ReadLevel);
         var ledger = (await database.QueryAsync(
             new SqlQuery(
                 "test_ledger",
-                "SELECT sku, CAST(SUM(on_hand_delta) AS bigint), CAST(SUM(allocated_delta) AS bigint) " +
+                "SELECT sku, CAST(SUM(on_hand_delta) AS bigint) AS on_hand, CAST(SUM(allocated_delta) AS bigint) AS allocated " +
                 "FROM movements GROUP BY sku"),
-            SqlArgs.None, row => (Sku: row.Text(0), OnHand: row.BigInt(1), Allocated: row.BigInt(2))))
+            SqlArgs.None, row => (Sku: row.Text("sku"), OnHand: row.BigInt("on_hand"), Allocated: row.BigInt("allocated"))))
             .ToDictionary(row => row.Sku);
         var holds = await database.QueryAsync(
             new SqlQuery("test_holds", "SELECT order_id, expires_at FROM holds"),
-            SqlArgs.None, row => (row.Uuid(0), row.Time(1)));
+            SqlArgs.None, row => (row.Uuid("order_id"), row.Time("expires_at")));
         var reservations = (await ReservationsAsync()).Values;
 
         Assert.Equal(

@@ -16,7 +16,7 @@ using Orderwright.StockService;
 
 namespace Orderwright.Conformance.Stock;
 
-/// <summary>What an HTTP call was answered.</summary>
+/// <summary>Response to an HTTP call.</summary>
 sealed record Reply(int Status, JsonNode? Body, string? ETag, string? Location, string? Replayed, string Text)
 {
     public string? Code => (string?)Body?["code"];
@@ -27,7 +27,7 @@ sealed record Reply(int Status, JsonNode? Body, string? ETag, string? Location, 
 }
 
 /// <summary>
-/// The running stock-service behind its own routes: its loops, its inbox, its API, on a real database.
+/// Running stock-service with loops, inbox and API on a real database.
 /// </summary>
 sealed class StockServer : IAsyncDisposable
 {
@@ -93,8 +93,8 @@ sealed class StockServer : IAsyncDisposable
 
     public Task<Reply> GetAsync(string path) => SendAsync("GET", path);
 
-    /// <summary>Sends a command over the transport, and waits for its answer.</summary>
-    public async Task<StepAnswered> TellAsync(Guid orderId, IMessageBody command)
+    /// <summary>Sends a command over the transport, and waits for the reply.</summary>
+    public async Task<StepAnswered> HandleAsync(Guid orderId, IMessageBody command)
     {
         await transport.PublishAsync(
             ServiceNames.Stock,

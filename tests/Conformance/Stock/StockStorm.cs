@@ -4,9 +4,8 @@ using Orderwright.StockService;
 namespace Orderwright.Conformance.Stock;
 
 /// <summary>
-/// A seeded storm: a hundred orders over five SKUs, every command at any time, doubled, out of order, undone
-/// before it was done, with expiry, counts and adjustments in between. What each instance is told is drawn
-/// before it starts.
+/// Seeded random load: a hundred orders over five SKUs, with commands at any time, duplicated, out of order, and undone before
+/// being done, interleaved with expiry, counts and adjustments. The commands of an instance are drawn before the round starts.
 /// </summary>
 sealed class StockStorm(int seed)
 {
@@ -17,8 +16,8 @@ sealed class StockStorm(int seed)
     readonly Guid[] orders =
         [.. Enumerable.Range(0, 100).Select(n => new Guid($"01980000-0000-7000-8000-{n:D12}"))];
     readonly Dictionary<Guid, ReserveStock> wanted = [];
-    readonly List<(int Gust, Guid Order, StepOutcome Outcome)> reserves = [];
-    int gusts;
+    readonly List<(int Round, Guid Order, StepOutcome Outcome)> reserves = [];
+    int rounds;
 
     public async Task SupplyAsync(StockOnEngine stock)
     {
@@ -32,15 +31,15 @@ sealed class StockStorm(int seed)
     }
 
     /// <summary>
-    /// All instances at the same time, each a batch, and perhaps a sweep, counts and adjustments.
+    /// Runs a batch on every instance at the same time, perhaps with a sweep, counts and adjustments.
     /// </summary>
-    public Task BlowAsync(params StockOnEngine[] instances)
+    public Task RunRoundAsync(params StockOnEngine[] instances)
     {
-        gusts++;
-        return Task.WhenAll(instances.Select(BlowAsync));
+        rounds++;
+        return Task.WhenAll(instances.Select(RunRoundAsync));
     }
 
-    Task BlowAsync(StockOnEngine stock)
+    Task RunRoundAsync(StockOnEngine stock)
     {
         var batch = Enumerable.Range(0, random.Next(1, 40))
             .Select(_ => orders[random.Next(orders.Length)])
@@ -49,28 +48,28 @@ sealed class StockStorm(int seed)
         var sweeps = random.Next(3) == 0;
         var changes = Enumerable.Range(0, random.Next(4)).Select(_ => Change()).ToArray();
         if (random.Next(4) == 0) stock.Clock.Advance(TimeSpan.FromMinutes(random.Next(1, 5)));
-        var gust = gusts;
+        var round = rounds;
         return Task.Run(async () =>
         {
             var changed = changes.Select(stock.ChangeAsync).ToArray();
-            Record(gust, batch, await stock.TellAsync(batch));
+            Record(round, batch, await stock.HandleAsync(batch));
             if (sweeps) await stock.ExpireAsync(most: 10);
             await Task.WhenAll(changed);
         });
     }
 
     /// <summary>
-    /// A completed reserve may later be refused, by an undo or a lost hold; never the other way round.
+    /// Asserts that a completed reserve may later be refused, by an undo or a lost hold, but never the other way round.
     /// </summary>
-    public void AssertNoRefusalWasTakenBack()
+    public void AssertRefusalsAreFinal()
     {
         foreach (var answers in reserves.GroupBy(answer => answer.Order))
         {
             var firstRefusal = answers.Where(answer => answer.Outcome == StepOutcome.Rejected)
-                .Select(answer => answer.Gust).DefaultIfEmpty(int.MaxValue).Min();
-            // Within a gust, nobody can tell which of two instances answered first.
+                .Select(answer => answer.Round).DefaultIfEmpty(int.MaxValue).Min();
+            // Within a round the order of two instances' replies is unknown.
             Assert.DoesNotContain(
-                answers, answer => answer.Gust > firstRefusal && answer.Outcome == StepOutcome.Completed);
+                answers, answer => answer.Round > firstRefusal && answer.Outcome == StepOutcome.Completed);
         }
         Assert.Equal(
             [StepOutcome.Completed, StepOutcome.Rejected],
@@ -93,11 +92,11 @@ sealed class StockStorm(int seed)
             : new CatalogueChange.Adjust(sku, random.Next(2) == 0 ? random.Next(1, 10) : -1, "other", null);
     }
 
-    void Record(int gust, (Guid Order, IMessageBody Command)[] batch, List<StepAnswered> answers)
+    void Record(int round, (Guid Order, IMessageBody Command)[] batch, List<StepAnswered> answers)
     {
         lock (gate)
             foreach (var (command, answer) in batch.Where(sent => sent.Command is not RenewHold).Zip(answers))
                 if (command.Command is ReserveStock)
-                    reserves.Add((gust, command.Order, answer.Outcome));
+                    reserves.Add((round, command.Order, answer.Outcome));
     }
 }

@@ -11,8 +11,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Conformance.Storage;
 
 /// <summary>
-/// Requests that share transactions, and their Idempotency-Keys (API.md, "Everywhere"): through the runtime's own
-/// statements, on every engine. A command here stores a sample and answers with what it stored.
+/// Requests that share transactions, and their Idempotency-Keys (docs/reference/http-api.md), with the runtime's own
+/// statements, on every engine. A command stores a sample and responds with the stored sample.
 /// </summary>
 public abstract class CommandGroupSuite : IAsyncLifetime
 {
@@ -54,7 +54,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_command_is_answered_once_it_is_committed()
+    public async Task A_command_gets_its_response_after_the_commit()
     {
         var answer = await group.SubmitAsync(New("a", key: null));
         Assert.Equal((201, "/samples/a", 1L, false), (answer.Status, answer.Location, answer.Version, answer.Replayed));
@@ -107,7 +107,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refusal_is_kept_under_its_key_as_well()
+    public async Task A_refusal_is_stored_under_its_key_as_well()
     {
         answerStatus = 409;
         await group.SubmitAsync(New("a", key: "k"));
@@ -117,7 +117,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failure_of_ours_is_not_kept_under_its_key()
+    public async Task A_server_error_is_not_stored_under_its_key()
     {
         answerStatus = 503;
         Assert.Equal(503, (await group.SubmitAsync(New("a", key: "k"))).Status);
@@ -146,7 +146,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_whose_answer_comes_later_is_in_flight_until_it_is_settled()
+    public async Task A_key_with_a_later_response_is_in_flight_until_settled()
     {
         var command = New("a", key: "k") with { AnswersLater = true };
         var accepted = await group.SubmitAsync(command);
@@ -164,7 +164,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_settled_is_settled_once()
+    public async Task A_key_is_settled_once()
     {
         var command = New("a", key: "k") with { AnswersLater = true };
         await group.SubmitAsync(command);
@@ -175,7 +175,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_that_nobody_came_to_settle_stands_as_it_was_given_after_a_minute()
+    public async Task An_unsettled_response_becomes_final_after_a_minute()
     {
         var command = New("a", key: "k") with { AnswersLater = true };
         var accepted = await group.SubmitAsync(command);
@@ -188,7 +188,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_still_waits_when_a_key_looks_abandoned_elsewhere_gets_the_answer_that_was_repeated_there()
+    public async Task A_waiting_request_gets_the_response_replayed_for_an_apparently_abandoned_key()
     {
         var command = New("a", key: "k") with { AnswersLater = true };
         var accepted = await group.SubmitAsync(command);
@@ -215,7 +215,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
             await Task.WhenAll(asked.Select(group.SubmitAsync));
             time.Advance(TimeSpan.FromSeconds(61));
             var settling = Task.WhenAll(asked.Select(one => group.SettleAsync(one, new Answer(200, "late"u8.ToArray()))));
-            // In the other order, so that neither finds all of them untouched.
+            // In reverse order, so that neither instance finds all keys untouched.
             var repeating = Task.WhenAll(asked.AsEnumerable().Reverse().Select(commands.SubmitAsync));
             var (settled, repeated) = (await settling, await repeating);
             Assert.Equal(settled.Select(BodyOf), repeated.Reverse().Select(BodyOf));
@@ -227,12 +227,12 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_instances_given_the_same_key_at_once_carry_it_out_once()
+    public async Task Two_instances_with_the_same_key_carry_it_out_once()
     {
         var one = new TaskCompletionSource();
         var two = new TaskCompletionSource();
         var command = New("a", key: "k");
-        // Both have found the key free before either stores its answer: the key of the table decides.
+        // Both find the key free before either stores a response: the primary key decides.
         var answers = await Task.WhenAll(RunAsync(one, two), RunAsync(two, one));
         Assert.Equal([201, 201], answers.Select(answer => answer.Status));
         Assert.Equal([false, true], answers.Select(answer => answer.Replayed).Order());
@@ -244,7 +244,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
             var commands = GroupOver(database, async (batch, work) =>
             {
                 mine.TrySetResult();
-                // On SQLite the other stands before the door until this one has committed.
+                // On SQLite the other instance waits until this one has committed.
                 if (engine.Name == "postgres") await others.Task;
                 return await HandleAsync(batch, work);
             });
@@ -264,7 +264,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         time.Advance(TimeSpan.FromHours(1));
         await group.SubmitAsync(New("young", key: "young"));
         var before = time.Now() - TimeSpan.FromMinutes(30);
-        // Other tests of the class have left answers as well: count down to where nothing old is left.
+        // Other tests of the class have left responses as well: purge until nothing old is left.
         while (await PurgeAsync(before, 3) == 3) { }
         Assert.Equal(0, await PurgeAsync(before, 100));
         Assert.True((await group.SubmitAsync(New("young", key: "young"))).Replayed);
@@ -290,7 +290,7 @@ public abstract class CommandGroupSuite : IAsyncLifetime
 
     [Fact]
     public async Task The_database_answers_a_ping() => Assert.Equal(
-        [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int(0)));
+        [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int("reply")));
 
     [Fact]
     public async Task The_database_takes_a_probing_write() => Assert.True(await engine.Database.WriteAsync(
@@ -334,13 +334,13 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     static string BodyOf(Answer answer) => Encoding.UTF8.GetString(answer.Body.Span);
 
     async Task<List<string>> StoredAsync() => await engine.Database.QueryAsync(
-        engine.Sql["list_samples"], SqlArgs.With("batch", test), row => row.Text(2));
+        engine.Sql["list_samples"], SqlArgs.With("batch", test), row => row.Text("text"));
 
     Task<int> PurgeAsync(DateTimeOffset before, int most) => runner.RunOnceAsync(
         work => work.ExecuteAsync(engine.RuntimeSql["purge_answers"], SqlArgs.With("before", before).And("most", most)),
         default);
 
-    // Starts now, as the class's tests share a table whose rows are ordered by time; stands still but for Advance.
+    // Starts at the present time, because the tests of the class share a table ordered by time; only Advance moves the clock.
     sealed class ManualTime : TimeProvider
     {
         long advanced = System.GetUtcNow().UtcTicks;

@@ -9,7 +9,7 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>A service's dead letters as its operators read and replay them, and the audit: on every engine.</summary>
+/// <summary>Reading and replaying a service's dead letters, and the audit log, on every engine.</summary>
 public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, ITransport
 {
     static readonly Message Charge = new()
@@ -53,7 +53,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
     }
 
     [Fact]
-    public async Task A_letter_is_read_decoded_and_without_its_payment_token()
+    public async Task A_dead_letter_is_decoded_and_its_payment_token_masked()
     {
         await BuryAsync(Charge.Id, Charge.OrderId, Charge.Type, Text(Charge), "Boom.");
         var letter = Assert.Single(await desk.ListAsync(new(), 10, default));
@@ -65,7 +65,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
     }
 
     [Fact]
-    public async Task What_is_replayed_goes_to_where_it_was_going_once_more_and_is_audited()
+    public async Task A_replayed_message_is_sent_to_its_destination_and_audited()
     {
         await BuryAsync(Charge.Id, Charge.OrderId, Charge.Type, Text(Charge), "Boom.");
         Assert.Equal(200, (await desk.PreviewAsync(Charge.Id, default)).Status);
@@ -83,7 +83,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
     }
 
     [Fact]
-    public async Task What_nobody_could_read_is_shown_as_it_came_and_is_not_replayed()
+    public async Task An_unreadable_message_is_shown_raw_and_is_not_replayable()
     {
         var id = Guid.CreateVersion7();
         await BuryAsync(id, null, null, "{\"hello\":", "The body is not JSON.");
@@ -100,7 +100,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
         var ids = new List<Guid>();
         for (var i = 0; i < 5; i++)
         {
-            // In the order of their making even within one millisecond.
+            // In order of creation, even within a millisecond.
             ids.Add(Guid.CreateVersion7(Charge.Time.AddMilliseconds(i)));
             await BuryAsync(ids[i], Charge.OrderId, "t", "x", "r", Charge.Time.AddSeconds(i / 2));
         }
@@ -113,7 +113,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
     }
 
     [Fact]
-    public async Task A_long_letter_is_cut_in_a_list_and_whole_by_its_id()
+    public async Task A_long_dead_letter_is_shortened_in_a_list_and_complete_by_id()
     {
         var lines = Enumerable.Range(1, 500).Select(line => new OrderLine(line, $"SKU-{line}", 1)).ToList();
         var order = Charge with { Body = new ReserveStock("GBP", lines, false, Charge.Time) };
@@ -130,8 +130,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
             async transaction =>
             {
                 var work = new Work(ServiceNames.Customer, transaction, Charge.Time, new IdSource());
-                await audit.AppendAsync(
-                    [new(work.NewId(), "", work.Now, "a", "retry", null, null, "r", null, null, null)], work);
+                await audit.AppendAsync(work, [new(work.NewId(), "", work.Now, "a", "retry", null, null, "r", null, null, null)]);
                 return true;
             },
             default);

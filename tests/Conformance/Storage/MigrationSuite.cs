@@ -2,15 +2,15 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>A schema's history is applied once, whole, in order, and never rewritten: on every engine.</summary>
+/// <summary>Migrations are applied once, completely, in order, and never rewritten, on every engine.</summary>
 public abstract class MigrationSuite(StorageEngine engine)
 {
     static readonly Migration First = new("shop", 1, "products", "CREATE TABLE products (sku text PRIMARY KEY);\n");
     static readonly Migration Second = new(
         "shop", 2, "prices", "CREATE TABLE prices (sku text PRIMARY KEY);\nINSERT INTO products (sku) VALUES ('x');\n");
 
-    static readonly SqlQuery CountProducts = new("count_products", "SELECT count(*) FROM products");
-    static readonly SqlQuery CountPrices = new("count_prices", "SELECT count(*) FROM prices");
+    static readonly SqlQuery CountProducts = new("count_products", "SELECT count(*) AS count FROM products");
+    static readonly SqlQuery CountPrices = new("count_prices", "SELECT count(*) AS count FROM prices");
 
     [Fact]
     public async Task Each_migration_is_applied_once()
@@ -20,7 +20,7 @@ public abstract class MigrationSuite(StorageEngine engine)
         {
             await using var database = engine.Open(address);
             await database.MigrateAsync([First, Second], default);
-            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int(0)));
+            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int("count")));
         }
     }
 
@@ -32,18 +32,18 @@ public abstract class MigrationSuite(StorageEngine engine)
         {
             await using var database = engine.Open(address);
             await database.MigrateAsync([First, Second], default);
-            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int(0)));
+            Assert.Equal([1], await database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int("count")));
         })));
     }
 
     [Fact]
-    public async Task A_new_version_applies_what_is_new()
+    public async Task A_new_version_applies_new_migrations()
     {
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First], default);
-        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int(0)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int("count")));
         await database.MigrateAsync([First, Second], default);
-        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int(0)));
+        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int("count")));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public abstract class MigrationSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_changed_migration_is_refused_by_its_name()
+    public async Task A_changed_migration_is_refused_by_name()
     {
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First, Second], default);
@@ -110,9 +110,9 @@ public abstract class MigrationSuite(StorageEngine engine)
         await using var database = engine.Open(await engine.NewAddressAsync());
         var broken = new Migration("shop", 2, "broken", "CREATE TABLE prices (sku text PRIMARY KEY); SELECT * FROM nowhere;");
         await Assert.ThrowsAnyAsync<Exception>(() => database.MigrateAsync([First, broken], default));
-        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int(0)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(CountProducts, SqlArgs.None, row => row.Int("count")));
         await database.MigrateAsync([First, Second], default);
-        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int(0)));
+        Assert.Equal([0], await database.QueryAsync(CountPrices, SqlArgs.None, row => row.Int("count")));
     }
 
     [Fact]

@@ -5,22 +5,22 @@ using Orderwright.Storage.Postgres;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>What only PostgreSQL has: a server that may be set wrong, refuse us, or go away.</summary>
+/// <summary>Facts about PostgreSQL only: a server may be misconfigured, refuse connections, or disappear.</summary>
 public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : IClassFixture<PostgresEngine>
 {
     static readonly SqlQuery Backend = new("backend", "SELECT pg_backend_pid()");
     static readonly SqlQuery Name = new("name", "SELECT current_database()::text");
 
-    static SqlQuery Show(string setting) => new($"show_{setting}", $"SELECT current_setting('{setting}')");
+    static SqlQuery Show(string setting) => new($"show_{setting}", $"SELECT current_setting('{setting}') AS {setting}");
 
     [Fact]
     public async Task Killed_connections_are_unavailable_once_and_then_replaced()
     {
-        // A database of its own, so that no other test's connections die.
+        // A separate database, so that no other test loses connections.
         await using var database = engine.Open(await engine.NewDatabaseAsync());
         await database.MigrateAsync([], default);
-        var name = (await database.QueryAsync(Name, SqlArgs.None, row => row.Text(0)))[0];
-        // Four idle connections of either kind, all of them dead at once.
+        var name = (await database.QueryAsync(Name, SqlArgs.None, row => row.Text("current_database")))[0];
+        // Four idle connections of either kind, all closed at once.
         using var all = new CountdownEvent(8);
         await Task.WhenAll(Enumerable.Range(0, 4).SelectMany(_ => new[]
         {
@@ -29,14 +29,14 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         await KillAllAsync(name);
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(BackendAsync, default));
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
-            database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)));
+            database.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")));
 
         await database.WriteAsync(BackendAsync, default);
         await database.ReadAsync(BackendAsync, default);
-        await database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+        await database.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid"));
 
         static Task<List<int>> BackendAsync(IQueries queries) =>
-            queries.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+            queries.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid"));
 
         async Task<List<int>> MeetAsync(IQueries queries)
         {
@@ -56,13 +56,13 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
                 await tx.ExecuteAsync(
                     engine.Sql["insert_counters"],
                     SqlArgs.Over([1]).Text("key", _ => "killed").BigInt("value", _ => 1));
-                var backend = (await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)))[0];
+                var backend = (await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")))[0];
                 await engine.AdministerAsync($"SELECT pg_terminate_backend({backend}, 5000)");
-                return await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0));
+                return await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid"));
             },
             default));
         Assert.Empty(await engine.Database.QueryAsync(
-            engine.Sql["read_counters"], SqlArgs.OfTexts("key", ["killed"]), row => row.Text(0)));
+            engine.Sql["read_counters"], SqlArgs.OfTexts("key", ["killed"]), row => row.Text("key")));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => engine.Database.WriteAsync(
             async tx =>
             {
-                var backend = (await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)))[0];
+                var backend = (await tx.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")))[0];
                 await engine.AdministerAsync($"SELECT pg_terminate_backend({backend}, 5000)");
                 return true;
             },
@@ -82,10 +82,10 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         await using var database = engine.Open("Host=127.0.0.1;Port=1;Database=x;Username=x;Password=x");
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.MigrateAsync([], default));
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
-            database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)), default));
+            database.WriteAsync(tx => tx.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")), default));
         Assert.Equal(1, await database.WriteAsync(_ => Task.FromResult(1), default)); // it asks nothing
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
-            database.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)));
+            database.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")));
     }
 
     [Fact]
@@ -104,9 +104,9 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
                 return await engine.Database.WriteAsync(
                     async tx =>
                     {
-                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [first]), row => row.Text(0));
+                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [first]), row => row.Text("key"));
                         both.SignalAndWait(Waiting.HangLimit);
-                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [second]), row => row.Text(0));
+                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [second]), row => row.Text("key"));
                         return "committed";
                     },
                     default);
@@ -148,14 +148,14 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     {
         await using var database = engine.Open(await engine.NewDatabaseAsync());
         await database.MigrateAsync([], default);
-        Assert.Equal(["UTF8"], await database.QueryAsync(Show("server_encoding"), SqlArgs.None, row => row.Text(0)));
+        Assert.Equal(["UTF8"], await database.QueryAsync(Show("server_encoding"), SqlArgs.None, row => row.Text("server_encoding")));
         Assert.Equal(["C"], await database.QueryAsync(
             new("collation", "SELECT datcollate FROM pg_database WHERE datname = current_database()"), SqlArgs.None,
-            row => row.Text(0)));
+            row => row.Text("datcollate")));
     }
 
     [Fact]
-    public async Task A_role_that_may_not_make_its_database_says_what_an_administrator_must_do()
+    public async Task A_role_without_permission_to_create_its_database_gets_instructions()
     {
         await engine.AdministerAsync("DROP ROLE IF EXISTS conformance_poor; CREATE ROLE conformance_poor LOGIN PASSWORD 'p'");
         var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync())
@@ -169,7 +169,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task A_role_that_is_not_let_in_is_named_without_its_password()
+    public async Task A_refused_role_is_named_without_its_password()
     {
         var settings = new NpgsqlConnectionStringBuilder(await engine.NewDatabaseAsync())
         {
@@ -200,13 +200,13 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
                 {
                     List<string> shown = [];
                     foreach (var setting in new[] { "transaction_isolation", "transaction_read_only", "plan_cache_mode" })
-                        shown.AddRange(await read.QueryAsync(Show(setting), SqlArgs.None, row => row.Text(0)));
+                        shown.AddRange(await read.QueryAsync(Show(setting), SqlArgs.None, row => row.Text(setting)));
                     return shown;
                 },
                 default));
 
         async Task<string> WriterShowsAsync(string setting) =>
-            (await database.WriteAsync(tx => tx.QueryAsync(Show(setting), SqlArgs.None, row => row.Text(0)), default))[0];
+            (await database.WriteAsync(tx => tx.QueryAsync(Show(setting), SqlArgs.None, row => row.Text(setting)), default))[0];
     }
 
     [Fact]
@@ -232,7 +232,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
             await database.WriteAsync(
                 async tx =>
                 {
-                    // The first one is taken: it is the next one's turn.
+                    // The first connection is in use: the next one takes over.
                     await BackendOfAsync(tx);
                     return await database.WriteAsync(BackendOfAsync, default);
                 },
@@ -262,38 +262,38 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     [Fact]
-    public async Task Columns_are_sampled_less_unless_somebody_has_said_how_much()
+    public async Task Columns_are_sampled_less_unless_configured()
     {
         await using var database = engine.OpenAnother();
-        var said = new SqlQuery("say", "ALTER TABLE counters ALTER COLUMN value SET STATISTICS 500");
-        await database.WriteAsync(tx => tx.ExecuteAsync(said, SqlArgs.None), default);
+        var change = new SqlQuery("change", "ALTER TABLE counters ALTER COLUMN value SET STATISTICS 500");
+        await database.WriteAsync(tx => tx.ExecuteAsync(change, SqlArgs.None), default);
         await database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. engine.Sql.Migrations], default);
         var targets = await database.QueryAsync(
             new(
                 "targets",
                 """
-                SELECT a.attname::text, a.attstattarget::int FROM pg_attribute a
+                SELECT a.attname::text AS name, a.attstattarget::int AS target FROM pg_attribute a
                 WHERE a.attrelid = 'counters'::regclass AND a.attnum > 0 ORDER BY a.attnum
                 """),
-            SqlArgs.None, row => (row.Text(0), row.Int(1)));
+            SqlArgs.None, row => (row.Text("name"), row.Int("target")));
         Assert.Equal([("key", 10), ("value", 500)], targets);
     }
 
     [Fact]
-    public async Task Tables_are_sampled_when_they_have_doubled_unless_somebody_has_said_when()
+    public async Task Tables_are_sampled_after_doubling_unless_configured()
     {
         await using var database = engine.OpenAnother();
-        var said = new SqlQuery("say", "ALTER TABLE counters SET (autovacuum_analyze_scale_factor = 0.3, fillfactor = 90)");
-        await database.WriteAsync(tx => tx.ExecuteAsync(said, SqlArgs.None), default);
+        var change = new SqlQuery("change", "ALTER TABLE counters SET (autovacuum_analyze_scale_factor = 0.3, fillfactor = 90)");
+        await database.WriteAsync(tx => tx.ExecuteAsync(change, SqlArgs.None), default);
         await database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. engine.Sql.Migrations], default);
         var options = await database.QueryAsync(
             new(
                 "options",
                 """
-                SELECT relname::text, array_to_string(reloptions, ' ') FROM pg_class
+                SELECT relname::text, array_to_string(reloptions, ' ') AS options FROM pg_class
                 WHERE oid IN ('counters'::regclass, 'dead_letters'::regclass) ORDER BY relname
                 """),
-            SqlArgs.None, row => (row.Text(0), row.Text(1)));
+            SqlArgs.None, row => (row.Text("relname"), row.Text("options")));
         Assert.Equal("counters", options[0].Item1);
         Assert.Contains("autovacuum_analyze_scale_factor=0.3", options[0].Item2, StringComparison.Ordinal);
         Assert.Equal(("dead_letters", "autovacuum_analyze_scale_factor=1"), options[1]);
@@ -306,10 +306,10 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         var query = engine.Sql["lock_counters"];
         for (var i = 0; i < 3; i++)
             await database.WriteAsync(
-                tx => tx.QueryAsync(query, SqlArgs.OfTexts("key", ["none"]), row => row.Text(0)), default);
+                tx => tx.QueryAsync(query, SqlArgs.OfTexts("key", ["none"]), row => row.Text("key")), default);
         var prepared = await database.WriteAsync(
             tx => tx.QueryAsync(
-                new("prepared", "SELECT statement FROM pg_prepared_statements"), SqlArgs.None, row => row.Text(0)), default);
+                new("prepared", "SELECT statement FROM pg_prepared_statements"), SqlArgs.None, row => row.Text("statement")), default);
         Assert.Contains(prepared, statement => statement.Contains("FOR UPDATE", StringComparison.Ordinal));
     }
 
@@ -335,7 +335,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     }
 
     static async Task<int> BackendOfAsync(IQueries queries) =>
-        (await queries.QueryAsync(Backend, SqlArgs.None, row => row.Int(0)))[0];
+        (await queries.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")))[0];
 
     Task KillAllAsync(string database) => engine.AdministerAsync(
         $"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()");

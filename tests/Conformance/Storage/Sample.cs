@@ -3,7 +3,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>A row with a column of every type.</summary>
+/// <summary>Row with a column of every type.</summary>
 sealed record Sample(
     Guid Id, Guid? Uuid, string? Text, long? Big, bool Flag, DateTimeOffset? Time, byte[]? Bytes, string? Document)
 {
@@ -17,8 +17,8 @@ sealed record Sample(
         $$"""{"n":{{n}},"name":"O'Brien \"x\""}""");
 
     public static Sample Of(IRow row) => new(
-        row.Uuid(0), row.UuidOrNull(1), row.TextOrNull(2), row.BigIntOrNull(3), row.Bool(4), row.TimeOrNull(5),
-        row.BytesOrNull(6), row.TextOrNull(7));
+        row.Uuid("id"), row.UuidOrNull("uuid"), row.TextOrNull("text"), row.BigIntOrNull("big"), row.Bool("flag"),
+        row.TimeOrNull("time"), row.BytesOrNull("bytes"), row.TextOrNull("document"));
 
     public static SqlArgs One(string batch, Sample sample) => SqlArgs.With("batch", batch)
         .And("id", sample.Id).And("uuid", sample.Uuid).And("text", sample.Text).And("big", sample.Big)
@@ -30,7 +30,7 @@ sealed record Sample(
         .TimeOrNull("time", sample => sample.Time).Bytes("bytes", sample => sample.Bytes)
         .Text("document", sample => sample.Document).Args.And("batch", batch);
 
-    // Not by reference for bytes, and by meaning for JSON: PostgreSQL keeps jsonb parsed and writes it its own way.
+    // Compares bytes by value, and JSON by meaning: PostgreSQL stores jsonb parsed and formats the text itself.
     public bool Equals(Sample? other) =>
         other is not null && (Id, Uuid, Text, Big, Flag, Time) == (other.Id, other.Uuid, other.Text, other.Big, other.Flag, other.Time)
         && (Bytes is null ? other.Bytes is null : other.Bytes is not null && Bytes.AsSpan().SequenceEqual(other.Bytes))

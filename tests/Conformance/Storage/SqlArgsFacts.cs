@@ -2,7 +2,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>What a statement is given cannot be ambiguous, and what is everyone's cannot be changed by one.</summary>
+/// <summary>Arguments of a statement are unambiguous, and shared instances are immutable.</summary>
 public sealed class SqlArgsFacts
 {
     [Fact]

@@ -5,7 +5,9 @@ using Orderwright.Storage.Sqlite;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>What only SQLite has: a file that must be synced, may be held by another process, and fill its disk.</summary>
+/// <summary>
+/// Facts about SQLite only: a file must be synced, may be locked by another process, and may fill the disk.
+/// </summary>
 public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngine>
 {
     readonly SqlCatalog sql = engine.Sql;
@@ -17,7 +19,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     {
         await using var database = engine.OpenAnother(new() { MaxReaders = 3 });
         await database.WriteAsync(tx => AssertSafeAsync(tx), default);
-        // Three readers at the same time are three connections.
+        // Three concurrent readers are three connections.
         using var all = new CountdownEvent(3);
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => database.ReadAsync(
             async read =>
@@ -29,19 +31,19 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             default))));
         await using var memory = new SqliteDatabase(":memory:", new());
         Assert.Equal([2], await memory.WriteAsync(
-            tx => tx.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int(0)), default));
+            tx => tx.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int("synchronous")), default));
 
         static async Task<bool> AssertSafeAsync(IQueries queries)
         {
-            Assert.Equal([2], await queries.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int(0)));
-            Assert.Equal([1], await queries.QueryAsync(Pragma("foreign_keys"), SqlArgs.None, row => row.Int(0)));
-            Assert.Equal(["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text(0)));
+            Assert.Equal([2], await queries.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int("synchronous")));
+            Assert.Equal([1], await queries.QueryAsync(Pragma("foreign_keys"), SqlArgs.None, row => row.Int("foreign_keys")));
+            Assert.Equal(["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text("journal_mode")));
             return true;
         }
     }
 
     [Fact]
-    public async Task A_statement_about_one_row_is_run_for_each_and_touches_what_they_touch_together()
+    public async Task A_statement_per_row_returns_the_total_of_affected_rows()
     {
         await using var database = await OpenEmptyAsync();
         var keep = new SqlQuery("keep", "INSERT INTO counters (key, value) VALUES (@key, @value) ON CONFLICT DO NOTHING");
@@ -51,7 +53,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             tx => tx.ExecuteAsync(raise, Counters("a", "none", "c").And("by", 5)), default);
         Assert.Equal(2, raised);
         Assert.Equal([6, 1, 6], await database.QueryAsync(
-            new("values", "SELECT value FROM counters ORDER BY key"), SqlArgs.None, row => row.BigInt(0)));
+            new("values", "SELECT value FROM counters ORDER BY key"), SqlArgs.None, row => row.BigInt("value")));
     }
 
     [Fact]
@@ -63,7 +65,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             tx => tx.ExecuteAsync(insert, Counters("a", "b", "a")), default));
         await database.WriteAsync(tx => tx.ExecuteAsync(insert, Counters("b")), default);
         Assert.Equal(["b"], await database.QueryAsync(
-            new("keys", "SELECT key FROM counters"), SqlArgs.None, row => row.Text(0)));
+            new("keys", "SELECT key FROM counters"), SqlArgs.None, row => row.Text("key")));
     }
 
     [Fact]
@@ -85,7 +87,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     static SqlArgs Counters(params string[] keys) => SqlArgs.Over(keys).Text("key", key => key).BigInt("value", _ => 1);
 
     [Fact]
-    public async Task A_file_that_another_process_holds_is_unavailable_until_it_lets_go()
+    public async Task A_file_locked_by_another_process_is_unavailable_until_released()
     {
         var address = await engine.NewAddressAsync();
         await using var database = engine.Open(address, new() { TransactionTimeout = TimeSpan.FromMilliseconds(200) });
@@ -96,7 +98,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             using var transaction = other.BeginTransaction();
             await Assert.ThrowsAsync<DatabaseUnavailableException>(() => InsertAsync(database, "busy", 1));
             Assert.Empty(await database.QueryAsync(
-                sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text(0)));
+                sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text("key")));
         }
         await Waiting.RetryAsync<int, DatabaseUnavailableException>(() => InsertAsync(database, "busy", 1));
     }
@@ -112,7 +114,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         Assert.Equal(20_000, await InsertAsync(database, "full", 20_000));
 
         Task LimitPagesAsync(int pages) => database.WriteAsync(
-            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int(0)), default);
+            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int("max_page_count")), default);
     }
 
     [Fact]
@@ -152,12 +154,12 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         var file = await engine.NewAddressAsync();
         await using var database = engine.Open(file);
         await Assert.ThrowsAsync<DatabaseUnfitException>(() =>
-            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int(0)));
+            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int("user_version")));
         Assert.False(File.Exists(file));
     }
 
     [Fact]
-    public async Task What_was_committed_is_there_when_the_file_is_opened_again()
+    public async Task Committed_data_survives_reopening()
     {
         var address = await engine.NewAddressAsync();
         await using (var database = engine.Open(address))
@@ -165,25 +167,25 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             await database.MigrateAsync(engine.Sql.Migrations, default);
             await InsertAsync(database, "kept", 1);
         }
-        // The last to close has copied the log into the file.
+        // The last connection to close has copied the log into the file.
         Assert.False(File.Exists($"{address}-wal"));
         await using var again = engine.Open(address);
-        Assert.Single(await again.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["kept/0"]), row => row.Text(0)));
+        Assert.Single(await again.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["kept/0"]), row => row.Text("key")));
     }
 
     [Fact]
-    public async Task What_a_crash_left_behind_can_be_read_and_written_on()
+    public async Task A_file_is_usable_after_a_crash()
     {
         var (live, left) = (await engine.NewAddressAsync(), await engine.NewAddressAsync());
         await using var crashing = engine.Open(live);
         await crashing.MigrateAsync(engine.Sql.Migrations, default);
         await InsertAsync(crashing, "crash", 1);
-        // As the file system has it at this moment: the commit is in the log, the shared memory is gone.
+        // State of the file system at this moment: the commit is in the log, the shared memory is lost.
         Directory.CreateDirectory(Path.GetDirectoryName(left)!);
         foreach (var ending in new[] { "", "-wal" }) File.Copy(live + ending, left + ending);
         await using var database = engine.Open(left);
         var key = SqlArgs.OfTexts("key", ["crash/0"]);
-        Assert.Single(await database.QueryAsync(sql["read_counters"], key, row => row.Text(0)));
+        Assert.Single(await database.QueryAsync(sql["read_counters"], key, row => row.Text("key")));
         await InsertAsync(database, "after", 1);
     }
 
@@ -195,7 +197,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         await database.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => InsertAsync(database, "later", 1));
         await Assert.ThrowsAsync<ObjectDisposedException>(() =>
-            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int(0)));
+            database.QueryAsync(Pragma("user_version"), SqlArgs.None, row => row.Int("user_version")));
     }
 
     [Fact]
@@ -214,7 +216,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         Assert.True(database.MigrateAsync([.. engine.RuntimeSql.Migrations, .. sql.Migrations], default).IsCompletedSuccessfully);
         Assert.True(InsertAsync(database, "memory", 1).IsCompletedSuccessfully);
         var read = database.ReadAsync(
-            queries => queries.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["memory/0"]), row => row.BigInt(1)),
+            queries => queries.QueryAsync(sql["read_counters"], SqlArgs.OfTexts("key", ["memory/0"]), row => row.BigInt("value")),
             default);
         Assert.True(read.IsCompletedSuccessfully);
         Assert.Equal([0L], await read);
@@ -226,7 +228,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         await using var database = new SqliteDatabase(":memory:", new());
         await database.MigrateAsync(sql.Migrations, default);
         await Assert.ThrowsAnyAsync<SqliteException>(() => database.QueryAsync(
-            sql["insert_counters"], SqlArgs.Over([1]).Text("key", _ => "k").BigInt("value", _ => 1), row => row.Int(0)));
+            sql["insert_counters"], SqlArgs.Over([1]).Text("key", _ => "k").BigInt("value", _ => 1), row => row.Int("value")));
         Assert.Equal(1, await InsertAsync(database, "k", 1));
     }
 

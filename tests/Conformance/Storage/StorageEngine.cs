@@ -8,8 +8,8 @@ using Orderwright.Storage.Sqlite;
 namespace Orderwright.Conformance.Storage;
 
 /// <summary>
-/// A kind of database, as a test class has it: one database with this assembly's schema (<c>Sql/</c>) for all of its
-/// tests, which therefore use keys of their own, and new empty ones on demand.
+/// Kind of database for a test class: a database with this assembly's schema (<c>Sql/</c>) shared by all tests of the class,
+/// which therefore use keys of their own, and new empty databases on demand.
 /// </summary>
 public abstract class StorageEngine : IAsyncLifetime
 {
@@ -34,10 +34,10 @@ public abstract class StorageEngine : IAsyncLifetime
     {
     }
 
-    /// <summary>Where nothing is yet: an empty schema, or a file that the first migration makes.</summary>
+    /// <summary>Location without a database: an empty schema, or a file to be created by the first migration.</summary>
     public abstract Task<string> NewAddressAsync();
 
-    /// <summary>An instance over a database; several over the same one are like several processes.</summary>
+    /// <summary>Instance over a database; several instances over the same database act like several processes.</summary>
     public abstract IDatabase Open(string address, RuntimeOptions? options = null);
 
     /// <summary>Another instance over the class's database.</summary>
@@ -65,7 +65,7 @@ public class PostgresEngine(Servers servers) : StorageEngine
 
     protected override void Require() => servers.RequirePostgres();
 
-    /// <summary>To do what no service does: end connections, change settings.</summary>
+    /// <summary>Runs administrative statements: ends connections, changes settings.</summary>
     public async Task AdministerAsync(string sql)
     {
         await using var connection = new NpgsqlConnection((await servers.PostgresAsync()).ConnectionString);
@@ -74,7 +74,7 @@ public class PostgresEngine(Servers servers) : StorageEngine
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>A database that its first migration will make; that takes a second, a new schema takes none.</summary>
+    /// <summary>Database to be created by the first migration; creation takes a second, a new schema none.</summary>
     public async Task<string> NewDatabaseAsync()
     {
         var settings = await servers.PostgresAsync();

@@ -3,7 +3,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>All or nothing, one after the other, and readers who see one moment: on every engine.</summary>
+/// <summary>Atomicity, ordering and consistent snapshots, on every engine.</summary>
 public abstract class TransactionSuite(StorageEngine engine)
 {
     readonly IDatabase database = engine.Database;
@@ -12,7 +12,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     // Every test has its own keys.
     readonly string test = Guid.NewGuid().ToString();
 
-    /// <summary>How this engine names the constraints of <c>entries</c>.</summary>
+    /// <summary>Engine's names for the constraints of <c>entries</c>.</summary>
     protected abstract string UniqueEntryLabel { get; }
 
     [Fact]
@@ -45,7 +45,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_is_deferred_is_seen_by_the_next_statement_and_is_there_after_the_commit()
+    public async Task Deferred_writes_are_visible_to_the_next_statement_and_after_the_commit()
     {
         var seen = await database.WriteAsync(
             async tx =>
@@ -64,7 +64,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_deferred_and_touches_other_rows_than_it_must_undoes_all(bool asksOnceMore)
+    public async Task A_deferred_write_with_a_wrong_row_count_rolls_back(bool asksOnceMore)
     {
         await InsertAsync(("a", 1));
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => database.WriteAsync(
@@ -81,7 +81,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_is_deferred_and_breaks_a_constraint_undoes_all()
+    public async Task A_deferred_write_that_violates_a_constraint_rolls_back()
     {
         await InsertAsync(("a", 1));
         await Assert.ThrowsAsync<ConstraintViolatedException>(() => database.WriteAsync(
@@ -107,7 +107,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_transaction_sees_what_it_wrote_and_nobody_else_does_before_the_commit()
+    public async Task Uncommitted_writes_are_visible_inside_the_transaction_only()
     {
         await using var another = engine.OpenAnother();
         await database.WriteAsync(
@@ -127,7 +127,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     {
         await using var another = engine.OpenAnother();
         await InsertAsync(("a", 0), ("b", 0));
-        // Half of them name the keys the other way round: rows are locked in key order all the same.
+        // Half of the transactions list the keys in reverse: rows are locked in key order all the same.
         await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(async () =>
         {
             for (var i = 0; i < 25; i++)
@@ -137,7 +137,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Two_who_insert_the_same_key_leave_one_row()
+    public async Task Two_inserts_of_the_same_key_leave_one_row()
     {
         await using var another = engine.OpenAnother();
         var touched = await Task.WhenAll(new[] { database, another, database, another }.Select(instance => Task.Run(() =>
@@ -160,7 +160,7 @@ public abstract class TransactionSuite(StorageEngine engine)
             default);
         Assert.Equal([ids[1], ids[2]], kept.Order());
         Assert.Equal([ids[0]], raised);
-        var stored = await database.QueryAsync(sql["list_samples"], SqlArgs.With("batch", test), row => row.BigInt(3));
+        var stored = await database.QueryAsync(sql["list_samples"], SqlArgs.With("batch", test), row => row.BigInt("big"));
         Assert.Equal([2L, 1L, 5L], stored);
     }
 
@@ -186,9 +186,9 @@ public abstract class TransactionSuite(StorageEngine engine)
     {
         await InsertAsync(("a", 1));
         await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(
-            read => read.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int(0)), default));
+            read => read.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int("value")), default));
         await Assert.ThrowsAnyAsync<Exception>(() =>
-            database.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int(0)));
+            database.QueryAsync(sql["save_counters"], Counters(("a", 2)), row => row.Int("value")));
         Assert.Equal([1L], await ReadAsync(database, "a"));
     }
 
@@ -237,7 +237,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_broken_check_tells_its_name()
+    public async Task A_violated_check_is_reported_by_name()
     {
         await InsertAsync(("a", 1));
         var error = await Assert.ThrowsAsync<ConstraintViolatedException>(() => SaveAsync(database, ("a", -1)));
@@ -246,7 +246,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_broken_key_tells_its_name()
+    public async Task A_violated_key_is_reported_by_name()
     {
         await InsertAsync(("a", 1));
         await EnterAsync("a", "x");
@@ -255,7 +255,7 @@ public abstract class TransactionSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_null_that_is_not_allowed_tells_its_column()
+    public async Task A_forbidden_null_is_reported_with_the_column()
     {
         await InsertAsync(("a", 1));
         var error = await Assert.ThrowsAsync<ConstraintViolatedException>(() => EnterAsync("a", null));
@@ -299,11 +299,11 @@ public abstract class TransactionSuite(StorageEngine engine)
         default);
 
     async Task<List<long>> ReadAsync(IQueries instance, params string[] keys) => await instance.QueryAsync(
-        sql["read_counters"], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => row.BigInt(1));
+        sql["read_counters"], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => row.BigInt("value"));
 
     Task<List<(string Key, long Value)>> QueryAsync(IQueries queries, string query, params string[] keys) =>
         queries.QueryAsync(
-            sql[query], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => (row.Text(0), row.BigInt(1)));
+            sql[query], SqlArgs.OfTexts("key", [.. keys.Select(Own)]), row => (row.Text("key"), row.BigInt("value")));
 
     SqlArgs Counters(params (string Key, long Value)[] counters) => SqlArgs.Over(counters)
         .Text("key", counter => Own(counter.Key)).BigInt("value", counter => counter.Value);

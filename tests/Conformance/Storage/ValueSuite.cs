@@ -2,9 +2,9 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Storage;
 
-/// <summary>What goes in comes out: every type, as a value and as a column of a set, on every engine.</summary>
-/// <param name="engine">The engine.</param>
-/// <param name="insert">How a set goes in: by a statement that is about all of it, or about one row.</param>
+/// <summary>Round trip of every type, as a value and as a column of a set, on every engine.</summary>
+/// <param name="engine">Engine.</param>
+/// <param name="insert">Way of inserting a set: a statement over the set, or a statement per row.</param>
 public abstract class ValueSuite(StorageEngine engine, string insert = "insert_samples")
 {
     readonly IDatabase database = engine.Database;
@@ -54,7 +54,7 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     [InlineData("Grüße, 注文, заказ, παραγγελία, طلب, 🛒🧾, e\u0301, \u2028\u2029, \ufeff")]
     [InlineData("@rows @batch $1 :name ?1 {0} %s NULL null true 007 1e5")]
     [InlineData("[1,2,{\"a\":null}]")]
-    public async Task Text_is_kept_as_it_is(string text)
+    public async Task Text_is_stored_unchanged(string text)
     {
         await SaveOneAsync(Sample.New(text));
         await SaveManyAsync([Sample.New(text), Sample.New(text)]);
@@ -134,7 +134,7 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     }
 
     [Fact]
-    public async Task A_set_of_five_thousand_rows_goes_in_and_out_whole()
+    public async Task A_set_of_five_thousand_rows_round_trips()
     {
         Sample[] samples = [.. Enumerable.Range(0, 5_000).Select(Sample.Full)];
         Assert.Equal(5_000, await SaveManyAsync(samples));
@@ -148,12 +148,12 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     {
         await SaveManyAsync([.. Enumerable.Range(1, 10).Select(Sample.Full)]);
         var totals = await database.QueryAsync(
-            sql["count_samples"], SqlArgs.With("batch", batch), row => (row.Int(0), row.BigInt(1)));
+            sql["count_samples"], SqlArgs.With("batch", batch), row => (row.Int("count"), row.BigInt("sum")));
         Assert.Equal([(10, 55L)], totals);
     }
 
     [Fact]
-    public async Task A_statement_may_leave_out_what_it_is_given()
+    public async Task A_statement_may_ignore_arguments()
     {
         await SaveOneAsync(Sample.Full());
         var args = Sample.Many(batch, [Sample.Full(), Sample.Full()]).And("more", 1).And("none", (string?)null);
@@ -161,11 +161,11 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     }
 
     [Fact]
-    public async Task A_statement_may_not_name_what_it_is_not_given() =>
+    public async Task A_statement_may_not_name_missing_arguments() =>
         await Assert.ThrowsAnyAsync<Exception>(() => database.QueryAsync(sql["list_samples"], SqlArgs.None, Sample.Of));
 
     [Fact]
-    public async Task A_statement_says_how_many_rows_it_touched()
+    public async Task A_statement_returns_the_number_of_affected_rows()
     {
         await SaveManyAsync([Sample.New(), Sample.New(), Sample.New()]);
         Assert.Equal(3, await database.WriteAsync(
@@ -179,13 +179,13 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     {
         await SaveManyAsync([.. Enumerable.Range(0, 5_000).Select(Sample.Full)]);
         var args = SqlArgs.With("batch", batch);
-        var all = await database.StreamAsync(sql["list_samples"], args, row => row.Uuid(0)).ToListAsync();
+        var all = await database.StreamAsync(sql["list_samples"], args, row => row.Uuid("id")).ToListAsync();
         Assert.Equal(5_000, all.Distinct().Count());
         var some = await database.ReadAsync(
             async read =>
             {
-                var three = await read.StreamAsync(sql["list_samples"], args, row => row.Uuid(0)).Take(3).ToListAsync();
-                var total = await read.QueryAsync(sql["count_samples"], args, row => row.BigInt(0));
+                var three = await read.StreamAsync(sql["list_samples"], args, row => row.Uuid("id")).Take(3).ToListAsync();
+                var total = await read.QueryAsync(sql["count_samples"], args, row => row.BigInt("count"));
                 return (three, total[0]);
             },
             default);

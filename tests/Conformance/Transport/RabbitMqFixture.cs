@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>A private broker shared by all tests that need one; these run one after another.</summary>
+/// <summary>Private broker, shared by all tests in need of a broker; the tests run sequentially.</summary>
 public sealed class RabbitMqFixture : IAsyncLifetime
 {
     readonly string directory = Path.Combine(Path.GetTempPath(), $"orderwright-rabbitmq-{Guid.NewGuid():N}");

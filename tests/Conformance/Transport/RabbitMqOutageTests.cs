@@ -9,9 +9,7 @@ using RabbitMQ.Client;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>
-/// What goes wrong with a broker; and that publishing and receiving go on by themselves afterwards.
-/// </summary>
+/// <summary>Failures of a broker, and recovery of publishing and receiving without help.</summary>
 [Collection("RabbitMQ")]
 public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
 {
@@ -54,14 +52,14 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         await Broker.WipeAsync();
         await FailsInTimeAsync();
         await Broker.RestartAsync();
-        // The receiver alone sees to its queue: nobody has sent anything yet.
+        // The receiver alone declares the queue: nothing has been sent yet.
         await EventuallyAsync(async () =>
             (await Broker.ControlAsync(["list_queues", "-q", "name"])).Contains(service, StringComparison.Ordinal));
         await GoesOnAsync();
     }
 
     [Fact]
-    public async Task What_was_not_acknowledged_when_the_connection_broke_comes_again_and_its_old_acknowledgement_is_dropped()
+    public async Task Unacknowledged_messages_are_redelivered_after_a_broken_connection_and_old_acknowledgements_dropped()
     {
         var sent = Samples.Many(3);
         await transport.PublishAsync(service, sent, default);
@@ -96,7 +94,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         await inbox.DisposeAsync();
         await Broker.ControlAsync(["delete_queue", service]);
 
-        // A message that finds no queue is not lost in silence.
+        // A message without a queue is not lost silently.
         await Assert.ThrowsAsync<PublishFailedException>(() => transport.PublishAsync(service, Samples.Many(1), default));
         await transport.PublishAsync(service, Samples.Many(2), default);
 
@@ -105,12 +103,12 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_broker_that_hangs_fails_a_publish_within_its_limit()
+    public async Task A_hanging_broker_fails_a_publish_within_the_limit()
     {
         Signal("STOP");
         try
         {
-            // More than sockets and the client's buffers hold, so that the client itself hangs in it.
+            // More than sockets and the client's buffers can store, so that the client hangs.
             var publishes = Enumerable.Range(0, 20).Select(_ => FailsInTimeAsync(Samples.Many(20_000)));
             await Task.WhenAll(publishes);
             await FailsInTimeAsync();
@@ -123,7 +121,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_publishing_connection_that_went_silent_is_replaced_long_before_its_heartbeat_is_missed()
+    public async Task A_silent_publishing_connection_is_replaced_long_before_a_missed_heartbeat()
     {
         await using var proxy = new SilentProxy(Broker.Port);
         var url = new UriBuilder(Broker.Url) { Port = proxy.Port }.Uri.ToString();
@@ -170,7 +168,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_password_is_said_and_never_shown()
+    public async Task A_wrong_password_is_reported_but_not_shown()
     {
         var url = new UriBuilder(Broker.Url) { Password = "not-the-password" }.Uri.ToString();
         await using var refused = new RabbitMqTransport(
@@ -182,7 +180,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         Assert.DoesNotContain("not-the-password", refused.Trouble, StringComparison.Ordinal);
     }
 
-    /// <summary>Something published now is received, soon.</summary>
+    /// <summary>Checks that a newly published message is received soon.</summary>
     async Task GoesOnAsync()
     {
         var marker = Samples.Many(2);
@@ -227,7 +225,7 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
         return deliveries;
     }
 
-    // To the whole process group: the start script and the Erlang machine under it.
+    // Signals the whole process group: the start script and the Erlang machine below.
     void Signal(string name)
     {
         using var kill = Process.Start("kill", [$"-{name}", "--", $"-{Broker.ProcessId}"]);

@@ -35,7 +35,7 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
-    public async Task What_would_make_a_body_too_large_is_split_and_all_of_it_arrives()
+    public async Task A_large_batch_is_split_and_arrives_completely()
     {
         await using var transport = rabbit.Open(Limits, options => options.MaxBodyBytes = 4_096);
         await using var inbox = await transport.OpenInboxAsync(Service, default);
@@ -49,7 +49,7 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
-    public async Task A_publish_fails_when_the_broker_takes_only_the_first_of_its_bodies()
+    public async Task A_publish_fails_if_the_broker_accepts_only_the_first_body()
     {
         await using var transport = rabbit.Open(
             Limits, options => (options.MaxBodyBytes, options.MaxQueueLength) = (4_096, 10));
@@ -62,7 +62,7 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
-    public async Task What_waits_decoded_is_bounded_however_much_is_fetched_and_all_of_it_arrives()
+    public async Task Decoded_messages_are_bounded_and_all_arrive()
     {
         await using var transport = rabbit.Open(new RuntimeOptions { MaxMessages = 128, Prefetch = 64 });
         var sent = Samples.Many(64 * 100);
@@ -115,7 +115,7 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
-    public async Task A_queue_that_exists_in_another_form_is_used_as_it_is()
+    public async Task An_existing_queue_of_another_form_is_used()
     {
         await using (var client = await ClientAsync())
         await using (var channel = await client.CreateChannelAsync())

@@ -2,9 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>
-/// One message of every type, with every field filled with something that is not its default.
-/// </summary>
+/// <summary>A message of every type, with a non-default value in every field.</summary>
 static class Samples
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, 123, TimeSpan.Zero);
@@ -67,7 +65,7 @@ static class Samples
 
     public static IReadOnlyList<Message> Many(int count) => [.. Enumerable.Range(0, count).Select(_ => One())];
 
-    /// <summary>Only what every message has.</summary>
+    /// <summary>Message with required fields only.</summary>
     public static Message One() => Of(new CommitStock());
 
     public static Message Of(IMessageBody body) => new()

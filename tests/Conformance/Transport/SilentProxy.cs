@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Orderwright.Conformance.Transport;
 
 /// <summary>
-/// Stands between a client and a server, and can go silent: connections that are open then carry nothing any more
-/// and tell nobody, as when a firewall forgets them. New ones work.
+/// Proxy between client and server with a silent mode: open connections then carry nothing and report nothing, as if a
+/// firewall drops their state. New connections work.
 /// </summary>
 sealed class SilentProxy : IAsyncDisposable
 {

@@ -5,12 +5,12 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Transport;
 
-/// <summary>What every transport promises (<see cref="ITransport"/>), the same facts for each.</summary>
+/// <summary>Guarantees of every transport (<see cref="ITransport"/>).</summary>
 public abstract class TransportConformance
 {
     protected static readonly TimeSpan Patience = Waiting.HangLimit;
 
-    /// <summary>A queue nobody else uses.</summary>
+    /// <summary>Unique queue.</summary>
     protected string Service { get; } = $"test-{Guid.NewGuid():N}";
 
     /// <summary>Lets a busy machine be late, and still tells a time-out that works from one of the driver's minutes.</summary>
@@ -20,7 +20,7 @@ public abstract class TransportConformance
 
     protected abstract ITransport Open(RuntimeOptions limits);
 
-    /// <summary>A transport whose queues are full after some thousand messages.</summary>
+    /// <summary>Transport with queues limited to some thousand messages.</summary>
     protected abstract ITransport OpenSmall();
 
     [Fact]
@@ -39,7 +39,7 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task What_a_message_leaves_out_stays_out()
+    public async Task Absent_fields_of_a_message_stay_absent()
     {
         await using var transport = Open(Limits);
         await using var inbox = await transport.OpenInboxAsync(Service, default);
@@ -55,7 +55,7 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task What_is_sent_to_a_service_that_never_ran_waits_for_it()
+    public async Task Messages_to_a_service_that_never_ran_wait()
     {
         await using var transport = Open(Limits);
         var sent = Samples.Many(3);
@@ -67,7 +67,7 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task Anybody_can_look_how_much_waits_for_a_service_and_who_listens()
+    public async Task Waiting_messages_and_listeners_of_any_service_are_visible()
     {
         await using var transport = Open(Limits);
         await using var own = await transport.OpenInboxAsync($"{Service}-own", default);
@@ -113,14 +113,14 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task What_is_not_acknowledged_comes_again_after_the_inbox_is_closed()
+    public async Task Unacknowledged_messages_are_redelivered_after_closing_the_inbox()
     {
         await using var transport = Open(Limits);
         var sent = Samples.Many(6);
         var first = await transport.OpenInboxAsync(Service, default);
         foreach (var part in sent.Chunk(2)) await transport.PublishAsync(Service, part, default);
         var deliveries = await DeliveriesAsync(first, 6);
-        // Neither the oldest nor the youngest: the others must not go with it.
+        // Neither the oldest nor the youngest delivery: the others must stay unacknowledged.
         await first.AcknowledgeAsync([deliveries[1]], default);
         await first.DisposeAsync();
 
@@ -131,7 +131,7 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task What_is_acknowledged_never_comes_again()
+    public async Task Acknowledged_messages_are_never_redelivered()
     {
         await using var transport = Open(Limits);
         var first = await transport.OpenInboxAsync(Service, default);
@@ -201,7 +201,7 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task Waiting_for_messages_ends_when_it_is_cancelled_and_loses_none()
+    public async Task Cancelling_a_receive_loses_no_message()
     {
         await using var transport = Open(Limits);
         await using var inbox = await transport.OpenInboxAsync(Service, default);
@@ -241,7 +241,7 @@ public abstract class TransportConformance
 
     protected static IEnumerable<Guid> Ids(IEnumerable<Message> messages) => messages.Select(message => message.Id);
 
-    /// <summary>Receives and acknowledges until <paramref name="count"/> messages have come.</summary>
+    /// <summary>Receives and acknowledges until <paramref name="count"/> messages have arrived.</summary>
     protected static async Task<List<Message>> TakeAsync(IInbox inbox, int count)
     {
         var deliveries = await DeliveriesAsync(inbox, count);

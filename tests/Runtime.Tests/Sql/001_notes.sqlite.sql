@@ -1,4 +1,4 @@
--- What a test's handlers leave behind once they are committed.
+-- Committed effects of a test's handlers.
 CREATE TABLE notes (
     seq      INTEGER PRIMARY KEY,
     order_id BLOB NOT NULL,

@@ -3,15 +3,15 @@ using Orderwright.Contracts;
 namespace Orderwright.Sagas.Tests.Order;
 
 /// <summary>
-/// Whatever the network does to the messages of an order, in the end everybody agrees: paid and allocated, or
-/// neither, or an incident that says why not. A failure prints the seed, and the seed replays the run.
+/// Checks that all services agree on an order despite network faults: paid and allocated, or neither, or an incident with a
+/// cause. A failure prints the seed, which replays the run.
 /// </summary>
 public sealed class LossyNetworkTests
 {
     const int Runs = 3_000;
 
     [Fact]
-    public void Everybody_agrees_in_the_end()
+    public void All_services_agree_in_the_end()
     {
         var ends = new Dictionary<string, int>();
         for (var seed = 1; seed <= Runs; seed++)
@@ -26,10 +26,10 @@ public sealed class LossyNetworkTests
             {
                 throw new InvalidOperationException($"seed {seed}: {error.Message} ({shop.Describe()})", error);
             }
-            var end = shop.State.Status == SagaStatus.Failed ? "incident" : shop.Told!.GetType().Name;
+            var end = shop.State.Status == SagaStatus.Failed ? "incident" : shop.Outcome!.GetType().Name;
             ends[end] = ends.GetValueOrDefault(end) + 1;
         }
-        // Each way out is taken often enough for the runs to mean something.
+        // Each outcome occurs often enough to be tested.
         Assert.All(
             new[] { "OrderConfirmed", "OrderRejected", "OrderCancelled", "OrderExpired", "incident" },
             end => Assert.True(ends.GetValueOrDefault(end) >= Runs / 200, $"{end}: {ends.GetValueOrDefault(end)}"));
@@ -40,11 +40,11 @@ public sealed class LossyNetworkTests
         switch (shop.State.Status)
         {
             case SagaStatus.Completed:
-                Assert.Equal(1_000, Assert.IsType<OrderConfirmed>(shop.Told).Payment.CapturedMinor);
+                Assert.Equal(1_000, Assert.IsType<OrderConfirmed>(shop.Outcome).Payment.CapturedMinor);
                 Assert.Equal((Goods.Allocated, Funds.Taken), (shop.Goods, shop.Funds));
                 break;
             case SagaStatus.Compensated:
-                Assert.True(shop.Told is OrderRejected or OrderCancelled or OrderExpired, $"told {shop.Told}");
+                Assert.True(shop.Outcome is OrderRejected or OrderCancelled or OrderExpired, $"outcome {shop.Outcome}");
                 Assert.True(shop.Goods is Goods.Untouched or Goods.GivenBack or Goods.Refused, $"goods {shop.Goods}");
                 Assert.True(shop.Funds is Funds.Untouched or Funds.GivenBack or Funds.Declined, $"funds {shop.Funds}");
                 break;
@@ -52,7 +52,7 @@ public sealed class LossyNetworkTests
                 Assert.Contains(shop.State.Outstanding, asked => asked.Leg is { Phase: LegPhase.Stuck, Code: not null });
                 break;
             default:
-                Assert.Fail($"it is still {shop.State.Status}");
+                Assert.Fail($"still {shop.State.Status}");
                 break;
         }
     }

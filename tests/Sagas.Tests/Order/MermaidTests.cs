@@ -1,4 +1,5 @@
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Overview;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.Sagas.Tests.Order;
 
@@ -16,7 +17,7 @@ public sealed class MermaidTests
           undo_authorize_payment("undo-payment<br/><i>customer-service</i>")
           commit_stock{{"commit-stock<br/><i>stock-service</i><br/>pivot"}}
           undo_commit_stock("release-stock<br/><i>stock-service</i>")
-          capture_payment["capture-payment<br/><i>customer-service</i><br/>forward only<br/>skipped when authorize-payment says captured"]
+          capture_payment["capture-payment<br/><i>customer-service</i><br/>forward only<br/>skipped when authorize-payment reports captured"]
           completed([completed])
           undone([rejected, expired or cancelled])
           started --> reserve_stock

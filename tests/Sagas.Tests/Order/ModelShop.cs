@@ -1,9 +1,9 @@
 using Orderwright.Contracts;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.Sagas.Tests.Order;
 
-/// <summary>Where an order's goods are, in the smallest stock-service that keeps its promises.</summary>
+/// <summary>Goods of an order, in a minimal stock-service that keeps the contract.</summary>
 enum Goods
 {
     Untouched,
@@ -13,7 +13,7 @@ enum Goods
     GivenBack,
 }
 
-/// <summary>Where an order's money is, in the smallest customer-service that keeps its promises.</summary>
+/// <summary>Money of an order, in a minimal customer-service that keeps the contract.</summary>
 enum Funds
 {
     Untouched,
@@ -24,21 +24,20 @@ enum Funds
 }
 
 /// <summary>
-/// One order among model services that keep the promises of the contract (idempotent, tombstones, the same
-/// answer again) over a network that keeps none: until <see cref="HealsAt"/> messages get lost, doubled, late
-/// and out of order, a service is cut off one way or its queue is stuck (and then comes in any order), and
-/// the coordinator restarts. Only the coordinator's code is real. One seed is one run.
+/// Order among model services that keep the contract (idempotent, tombstones, repeated replies) over a faulty network. Until
+/// <see cref="HealsAt"/>, messages are lost, duplicated, delayed and reordered, a service is cut off in one direction or its
+/// queue is stuck, and the coordinator restarts. Only the coordinator's code is real. A seed determines a run.
 /// </summary>
 sealed class ModelShop
 {
-    static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan ResendEvery = TimeSpan.FromSeconds(5);
 
     readonly Random random;
     readonly PriorityQueue<Action, (DateTimeOffset At, int Number)> due = new();
     readonly double loss;
     readonly int longestDelaySeconds;
     readonly string? cutOff;
-    readonly bool cutOffHears;
+    readonly bool cutOffReceives;
     readonly bool cutOffIsStuck;
     readonly DateTimeOffset? customerActsAt;
     readonly DateTimeOffset? cancelledAt;
@@ -56,14 +55,14 @@ sealed class ModelShop
         loss = random.Next(3) * 0.25;
         longestDelaySeconds = random.Next(3) switch { 0 => 2, 1 => 120, _ => 1_500 };
         if (random.Next(4) == 0) cutOff = random.Next(2) == 0 ? ServiceNames.Stock : ServiceNames.Customer;
-        cutOffHears = random.Next(2) == 0;
+        cutOffReceives = random.Next(2) == 0;
         cutOffIsStuck = random.Next(3) == 0;
         HealsAt = now + Seconds(random.Next(900));
         if (random.Next(3) == 0) cancelledAt = now + Seconds(random.Next(random.Next(2) == 0 ? 5 : 600));
         if (random.Next(4) == 0) customerActsAt = now + Seconds(random.Next(5_000));
         refundFails = random.Next(10) == 0;
         doubts = random.Next(3) == 0 ? random.Next(1, random.Next(10) == 0 ? 2_000 : 30) : 0;
-        At(now, AskCoordinator);
+        At(now, SendRequest);
     }
 
     public DateTimeOffset HealsAt { get; }
@@ -72,11 +71,11 @@ sealed class ModelShop
 
     public Funds Funds { get; private set; }
 
-    public IMessageBody? Told { get; private set; }
+    public IMessageBody? Outcome { get; private set; }
 
     public SagaState State => saga!.State;
 
-    /// <summary>Runs until nobody has anything to do for an hour, or for a long time.</summary>
+    /// <summary>Runs until nothing is scheduled, or for a maximum number of events.</summary>
     public void Run()
     {
         for (var i = 0; i < 20_000 && due.TryDequeue(out var next, out var when); i++)
@@ -86,38 +85,37 @@ sealed class ModelShop
         }
     }
 
-    public string Describe() => $"{saga?.State.Status}, {Goods}, {Funds}, {Told?.GetType().Name}, {now}";
+    public string Describe() => $"{saga?.State.Status}, {Goods}, {Funds}, {Outcome?.GetType().Name}, {now}";
 
-    // ---- order-service asks until it is told ----
+    // ---- order-service sends requests until it is notified ----
 
-    void AskCoordinator()
+    void SendRequest()
     {
         if (IsSettled || IsIncident) return;
         Send(CancelIsWanted
             ? new CancelRequested("customer", OrderDialogue.Order)
             : OrderDialogue.Order);
-        At(now + AskEvery, AskCoordinator);
+        At(now + ResendEvery, SendRequest);
     }
 
-    bool CancelIsWanted => now >= cancelledAt && Told is not (OrderRejected or OrderExpired);
+    bool CancelIsWanted => now >= cancelledAt && Outcome is not (OrderRejected or OrderExpired);
 
     bool IsIncident => saga?.State.Status == SagaStatus.Failed && now > HealsAt + Seconds(600);
 
-    bool IsSettled => Told switch
+    bool IsSettled => Outcome switch
     {
         OrderCancelled or OrderRejected or OrderExpired => true,
-        OrderConfirmed told => told.Payment.CapturedMinor > 0 && (cancelledAt is null || now > cancelledAt + Seconds(600)),
+        OrderConfirmed confirmed =>
+            confirmed.Payment.CapturedMinor > 0 && (cancelledAt is null || now > cancelledAt + Seconds(600)),
         _ => false,
     };
 
     // ---- the coordinator ----
 
-    void Hear(Message message)
+    void Receive(Message message)
     {
-        var progress = saga is null ? SagaProgress.Begin(message, now) : SagaProgress.Of(saga, now);
-        if (progress is null) return;
-        progress.Take(message);
-        Keep(progress);
+        var progress = saga is null ? SagaProgress.Begin([message], now) : SagaProgress.Of(saga, [message], now);
+        if (progress is not null) Keep(progress);
     }
 
     void RunTimer()
@@ -126,7 +124,7 @@ sealed class ModelShop
         if (saga is null || !timerRuns) return;
         At(now + Seconds(random.Next(1, 4)), RunTimer);
         var progress = SagaProgress.Of(saga, now);
-        progress.LookAtTheClock(askNow: now < HealsAt && random.Next(40) == 0);
+        progress.OnTimer(askNow: now < HealsAt && random.Next(40) == 0);
         Keep(progress);
     }
 
@@ -139,22 +137,22 @@ sealed class ModelShop
             At(now + Seconds(1), RunTimer);
         }
         foreach (var message in OrderDialogue.Outgoing(progress, now))
-            Carry(message.Destination == cutOff && !cutOffHears, () => Arrive(message));
+            Carry(message.Destination == cutOff && !cutOffReceives, () => Arrive(message));
     }
 
     void Arrive(Message message)
     {
         switch (message.Body)
         {
-            case OrderConfirmed confirmed when Told is null or OrderConfirmed:
-                if (Told is not OrderConfirmed { Payment.CapturedMinor: > 0 }) Told = confirmed;
+            case OrderConfirmed confirmed when Outcome is null or OrderConfirmed:
+                if (Outcome is not OrderConfirmed { Payment.CapturedMinor: > 0 }) Outcome = confirmed;
                 break;
             case OrderConfirmed:
                 break;
             case OrderWaiting:
                 break;
             case OrderRejected or OrderExpired or OrderCancelled:
-                Told = message.Body;
+                Outcome = message.Body;
                 break;
             default:
                 if (Answer(message) is { } answer) Send(answer, message.Step, message.Destination == cutOff);
@@ -242,7 +240,7 @@ sealed class ModelShop
         {
             Id = default, Source = "model", OrderId = OrderDialogue.OrderId, Time = now, Body = body, Step = step,
         };
-        Carry(isCutOff, () => Hear(message));
+        Carry(isCutOff, () => Receive(message));
     }
 
     void Carry(bool isCutOff, Action arrive)

@@ -1,5 +1,6 @@
 using Orderwright.Contracts;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Operators;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.Sagas.Tests.Order;
 
@@ -15,32 +16,32 @@ public sealed class OperatorRulesTests
     static OrderDialogue Stuck => Paying.Answers(StepNames.AuthorizePayment, new(false, StepOutcome.Rejected, "no", "No."))
         .Answers(StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "No such hold."));
 
-    static OperatorRequest Wish(OperatorVerb verb, string? step = null, bool completed = false) =>
+    static OperatorAction Act(OperatorVerb verb, string? step = null, bool completed = false) =>
         new(Guid.Empty, verb, "why", step, completed);
 
-    static void Refuses(OrderDialogue saga, OperatorRequest wish, string? code) =>
-        Assert.Equal(code, OperatorRules.Refuse(saga.State, wish)?.Code);
+    static void Refuses(OrderDialogue saga, OperatorAction action, string? code) =>
+        Assert.Equal(code, OperatorRules.Refuse(saga.State, action)?.Code);
 
     [Fact]
-    public void What_is_outstanding_can_be_asked_again_and_what_has_ended_cannot()
+    public void An_outstanding_step_can_be_retried_and_an_ended_saga_cannot()
     {
-        Refuses(Paying, Wish(OperatorVerb.Retry), null);
-        Refuses(Stuck, Wish(OperatorVerb.Retry), null);
+        Refuses(Paying, Act(OperatorVerb.Retry), null);
+        Refuses(Stuck, Act(OperatorVerb.Retry), null);
         Refuses(
-            Stuck.Answers(StepNames.ReserveStock, new(true, StepOutcome.Completed)), Wish(OperatorVerb.Retry),
+            Stuck.Answers(StepNames.ReserveStock, new(true, StepOutcome.Completed)), Act(OperatorVerb.Retry),
             "nothing_outstanding");
     }
 
     [Theory]
     [InlineData(OperatorVerb.Compensate)]
     [InlineData(OperatorVerb.Cancel)]
-    public void A_process_is_undone_once_and_before_its_pivot(OperatorVerb verb)
+    public void A_process_is_undone_once_and_only_before_the_pivot(OperatorVerb verb)
     {
-        Refuses(Paying, Wish(verb), null);
+        Refuses(Paying, Act(verb), null);
         Refuses(
-            Stuck.Answers(StepNames.ReserveStock, new(true, StepOutcome.Completed)), Wish(verb), "already_undone");
+            Stuck.Answers(StepNames.ReserveStock, new(true, StepOutcome.Completed)), Act(verb), "already_undone");
         var confirmed = Paying.Answers(StepNames.AuthorizePayment, Done).Answers(StepNames.CommitStock, Done);
-        Refuses(confirmed, Wish(verb), "order_confirmed");
+        Refuses(confirmed, Act(verb), "order_confirmed");
     }
 
     [Fact]
@@ -48,44 +49,44 @@ public sealed class OperatorRulesTests
     {
         var stuck = Paying.Answers(StepNames.AuthorizePayment, Done).Answers(StepNames.CommitStock, Done)
             .Answers(StepNames.CapturePayment, new(false, StepOutcome.Rejected, "not_authorized", "No."));
-        Refuses(stuck, Wish(OperatorVerb.Compensate), "order_confirmed");
-        Refuses(stuck.Cancelled(), Wish(OperatorVerb.Compensate), null);
+        Refuses(stuck, Act(OperatorVerb.Compensate), "order_confirmed");
+        Refuses(stuck.Cancelled(), Act(OperatorVerb.Compensate), null);
     }
 
     [Fact]
-    public void Only_a_step_that_somebody_waits_for_is_resolved()
+    public void Only_an_outstanding_step_is_resolved()
     {
-        Refuses(Paying, Wish(OperatorVerb.Resolve, StepNames.AuthorizePayment, completed: true), null);
-        Refuses(Paying, Wish(OperatorVerb.Resolve, StepNames.AuthorizePayment), null);
-        Refuses(Paying, Wish(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), "not_outstanding");
-        Refuses(Paying, Wish(OperatorVerb.Resolve, StepNames.CommitStock, completed: true), "not_outstanding");
+        Refuses(Paying, Act(OperatorVerb.Resolve, StepNames.AuthorizePayment, completed: true), null);
+        Refuses(Paying, Act(OperatorVerb.Resolve, StepNames.AuthorizePayment), null);
+        Refuses(Paying, Act(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), "not_outstanding");
+        Refuses(Paying, Act(OperatorVerb.Resolve, StepNames.CommitStock, completed: true), "not_outstanding");
     }
 
     [Fact]
     public void An_undo_is_resolved_as_done_and_never_as_refused()
     {
-        Refuses(Stuck, Wish(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), null);
-        Refuses(Stuck, Wish(OperatorVerb.Resolve, StepNames.ReserveStock), "must_be_done");
+        Refuses(Stuck, Act(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), null);
+        Refuses(Stuck, Act(OperatorVerb.Resolve, StepNames.ReserveStock), "must_be_done");
         Assert.Equal(
-            new SagaEvent.Resolved(StepNames.ReserveStock, true, true, "why", new Verdict(Id, true, "ann", "why")),
+            new SagaEvent.Resolved(StepNames.ReserveStock, true, true, "why", new SagaResolution(Id, true, "ann", "why")),
             OperatorRules.EventOf(
-                Stuck.State, Wish(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), "ann", Id));
+                Stuck.State, Act(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true), "ann", Id));
     }
 
     [Fact]
-    public void That_a_capture_in_doubt_did_not_happen_can_be_said_and_that_it_is_refused_cannot()
+    public void A_capture_in_doubt_can_be_resolved_as_not_happened_but_not_as_refused()
     {
         var capturing = Paying.Answers(StepNames.AuthorizePayment, Done).Answers(StepNames.CommitStock, Done);
-        Refuses(capturing, Wish(OperatorVerb.Resolve, StepNames.CapturePayment), "must_be_done");
+        Refuses(capturing, Act(OperatorVerb.Resolve, StepNames.CapturePayment), "must_be_done");
         Refuses(
-            capturing.Answers(StepNames.CapturePayment, Doubt), Wish(OperatorVerb.Resolve, StepNames.CapturePayment), null);
+            capturing.Answers(StepNames.CapturePayment, Doubt), Act(OperatorVerb.Resolve, StepNames.CapturePayment), null);
     }
 
     [Fact]
-    public void Whoever_refuses_a_doubt_by_hand_is_told_what_nobody_will_undo() => Assert.Equal(
-        "customer-service is told that authorize-payment did not happen, and answers by what it knows: make sure that it is so. "
-            + "If it turns out to have happened, it is given back.",
+    public void Resolving_a_doubt_as_not_happened_warns_the_operator() => Assert.Equal(
+        "customer-service is notified that authorize-payment did not happen, and replies according to its ledger: make sure that "
+            + "this is true. A payment that turns out to have happened is returned.",
         OperatorRules.WarningOf(
             Paying.Answers(StepNames.AuthorizePayment, Doubt).State,
-            Wish(OperatorVerb.Resolve, StepNames.AuthorizePayment)));
+            Act(OperatorVerb.Resolve, StepNames.AuthorizePayment)));
 }

@@ -1,13 +1,14 @@
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Operators;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.Sagas.Tests.Order;
 
 /// <summary>
-/// One order's saga as a conversation in the services' own messages. Between two messages it goes through the
-/// JSON in which it is stored, as it does in life.
+/// Saga of one order as a conversation in the services' own messages. Between two messages, the saga goes through the JSON
+/// of its row, as in production.
 /// </summary>
 sealed class OrderDialogue
 {
@@ -30,9 +31,9 @@ sealed class OrderDialogue
 
     public SagaRecord Stored => stored!;
 
-    public OrderDialogue Placed(OrderPlaced? order = null) => Hears(order ?? Order);
+    public OrderDialogue Placed(OrderPlaced? order = null) => Receives(order ?? Order);
 
-    public OrderDialogue Cancelled() => Hears(new CancelRequested("customer", Order));
+    public OrderDialogue Cancelled() => Receives(new CancelRequested("customer", Order));
 
     public OrderDialogue Reserved(IReadOnlyList<OrderLine>? priced = null) =>
         Answers(StepNames.ReserveStock, new(false, StepOutcome.Completed, Priced: priced ?? Priced));
@@ -52,7 +53,7 @@ sealed class OrderDialogue
     public OrderDialogue Undone(string step, PaymentTotals? payment = null) =>
         Answers(step, new(true, StepOutcome.Completed, Payment: payment));
 
-    public OrderDialogue Answers(string step, StepAnswered answer) => Hears(answer, step);
+    public OrderDialogue Answers(string step, StepAnswered answer) => Receives(answer, step);
 
     public OrderDialogue After(TimeSpan time)
     {
@@ -63,33 +64,33 @@ sealed class OrderDialogue
     public OrderDialogue Timer()
     {
         var saga = SagaProgress.Of(stored!, Now);
-        saga.LookAtTheClock(askNow: false);
+        saga.OnTimer(askNow: false);
         return Store(saga);
     }
 
-    /// <summary>An operator answers in a participant's place.</summary>
+    /// <summary>Resolves a step on behalf of the participant.</summary>
     public OrderDialogue Resolved(string step, bool completed, string? reference = null)
     {
         var saga = SagaProgress.Of(stored!, Now);
-        var wish = new OperatorRequest(OrderId, OperatorVerb.Resolve, "Asked by phone.", step, completed, Reference: reference);
-        Assert.Null(OperatorRules.Refuse(stored!.State, wish));
-        saga.Take(OperatorRules.EventOf(stored.State, wish, "ann", OrderId));
+        var action = new OperatorAction(OrderId, OperatorVerb.Resolve, "Asked by phone.", step, completed, Reference: reference);
+        Assert.Null(OperatorRules.Refuse(stored!.State, action));
+        saga.Take(OperatorRules.EventOf(stored.State, action, "ann", OrderId));
         return Store(saga);
     }
 
-    public OrderDialogue Hears(params ReadOnlySpan<IMessageBody> bodies)
+    public OrderDialogue Receives(params ReadOnlySpan<IMessageBody> bodies)
     {
         var messages = bodies.ToArray().Select(body => Envelope(body, null)).ToList();
-        return Hears(messages);
+        return Receives(messages);
     }
 
-    public OrderDialogue Says(params string[] types)
+    public OrderDialogue Sends(params string[] types)
     {
         Assert.Equal(types, Sent.Select(message => message.Body.GetType().Name));
         return this;
     }
 
-    public T Said<T>() where T : IMessageBody => Assert.Single(Sent.Select(message => message.Body).OfType<T>());
+    public T SentBody<T>() where T : IMessageBody => Assert.Single(Sent.Select(message => message.Body).OfType<T>());
 
     public OrderDialogue Is(SagaStatus status)
     {
@@ -97,13 +98,11 @@ sealed class OrderDialogue
         return this;
     }
 
-    OrderDialogue Hears(IMessageBody body, string? step) => Hears([Envelope(body, step)]);
+    OrderDialogue Receives(IMessageBody body, string? step) => Receives([Envelope(body, step)]);
 
-    OrderDialogue Hears(List<Message> messages)
+    OrderDialogue Receives(List<Message> messages)
     {
-        var saga = stored is null ? SagaProgress.Begin(messages[0], Now)! : SagaProgress.Of(stored, Now);
-        foreach (var message in messages) saga.Take(message);
-        return Store(saga);
+        return Store(stored is null ? SagaProgress.Begin(messages, Now)! : SagaProgress.Of(stored, messages, Now));
     }
 
     OrderDialogue Store(SagaProgress saga)
@@ -113,13 +112,14 @@ sealed class OrderDialogue
         {
             Version = saga.State.Version, StartedAt = saga.State.StartedAt, EndedAt = saga.State.EndedAt,
         };
-        var (state, payment) = StoredSaga.ReadSteps(StoredSaga.WriteSteps(saga.State, saga.Payment), blank);
-        stored = new(OrderId, state, payment, StoredSaga.ReadFacts(StoredSaga.WriteFacts(saga.Facts)));
+        var (state, payment) = SagaColumns.ReadSteps(SagaColumns.WriteSteps(saga.State, saga.Record.Payment), blank);
+        var facts = SagaColumns.ReadFacts(SagaColumns.WriteFacts(saga.Record.Facts));
+        stored = new(OrderId, state, payment, facts, saga.Record.UpdatedAt);
         Assert.Equivalent(saga.Record, stored, strict: true);
         return this;
     }
 
-    /// <summary>What a saga sends.</summary>
+    /// <summary>Messages of a saga.</summary>
     public static IReadOnlyList<Message> Outgoing(SagaProgress saga, DateTimeOffset now)
     {
         var work = new Work(ServiceNames.Coordinator, new NoTransaction(), now, new IdSource());
@@ -136,19 +136,19 @@ sealed class OrderDialogue
     sealed class NoTransaction : ITransaction
     {
         public Task<List<T>> QueryAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel) =>
-            throw new NotSupportedException("Nothing is read while it is decided.");
+            throw new NotSupportedException("A decision reads nothing.");
 
         public IAsyncEnumerable<T> StreamAsync<T>(
             SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel) =>
-            throw new NotSupportedException("Nothing is read while it is decided.");
+            throw new NotSupportedException("A decision reads nothing.");
 
         public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel) =>
-            throw new NotSupportedException("Nothing is written while it is decided.");
+            throw new NotSupportedException("A decision writes nothing.");
 
         public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel) =>
-            throw new NotSupportedException("Nothing is written while it is decided.");
+            throw new NotSupportedException("A decision writes nothing.");
 
         public void Defer(SqlQuery query, SqlArgs args, int? mustTouch) =>
-            throw new NotSupportedException("Nothing is written while it is decided.");
+            throw new NotSupportedException("A decision writes nothing.");
     }
 }

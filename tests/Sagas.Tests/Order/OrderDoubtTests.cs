@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Sagas.Tests.Order;
 
-/// <summary>A payment that nobody can tell about, and an operator's word on it.</summary>
+/// <summary>Payments in doubt, and their resolution by an operator.</summary>
 public sealed class OrderDoubtTests
 {
     static OrderDialogue Placed => new OrderDialogue().Placed();
@@ -15,46 +15,46 @@ public sealed class OrderDoubtTests
     static readonly StepAnswered CannotTell = Doubt with { Code = ReasonCodes.CannotTell, Message = "Looked up 5 times." };
 
     [Fact]
-    public void What_the_participant_cannot_tell_is_an_incident_with_its_evidence_and_still_open_to_an_answer()
+    public void A_final_doubt_is_an_incident_with_evidence_that_a_reply_still_ends()
     {
         var saga = Paying.Answers(StepNames.AuthorizePayment, Doubt).Is(SagaStatus.Running)
-            .Answers(StepNames.AuthorizePayment, CannotTell).Says().Is(SagaStatus.Failed);
+            .Answers(StepNames.AuthorizePayment, CannotTell).Sends().Is(SagaStatus.Failed);
         var leg = saga.State[StepNames.AuthorizePayment].Do!;
         Assert.Equal((ReasonCodes.InDoubt, "Looked up 5 times.", null), (leg.Code, leg.Message, leg.NextAskAt));
-        Paying.Answers(StepNames.AuthorizePayment, CannotTell).Is(SagaStatus.Failed).Authorized().Says("CommitStock");
+        Paying.Answers(StepNames.AuthorizePayment, CannotTell).Is(SagaStatus.Failed).Authorized().Sends("CommitStock");
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void An_operators_word_on_a_payment_is_told_to_its_books_until_they_answer(bool completed)
+    public void A_resolution_of_a_payment_is_sent_to_the_ledger_until_the_ledger_replies(bool completed)
     {
         var saga = Paying.Answers(StepNames.AuthorizePayment, CannotTell)
-            .Resolved(StepNames.AuthorizePayment, completed, "ch_77").Says("AuthorizePayment", "RenewHold")
+            .Resolved(StepNames.AuthorizePayment, completed, "ch_77").Sends("AuthorizePayment", "RenewHold")
             .Is(SagaStatus.Running);
-        var word = new Resolution(OrderDialogue.OrderId, completed, "ann", "Asked by phone.", "ch_77");
-        Assert.Equal(word, saga.Said<AuthorizePayment>().Resolution);
-        // The first one got lost, and an answer to an earlier ask comes late.
-        saga.Answers(StepNames.AuthorizePayment, Doubt).After(TimeSpan.FromSeconds(20)).Timer().Says("AuthorizePayment");
-        Assert.Equal(word, saga.Said<AuthorizePayment>().Resolution);
+        var resolution = new Resolution(OrderDialogue.OrderId, completed, "ann", "Asked by phone.", "ch_77");
+        Assert.Equal(resolution, saga.SentBody<AuthorizePayment>().Resolution);
+        // The first command is lost, and a reply to an earlier attempt arrives late.
+        saga.Answers(StepNames.AuthorizePayment, Doubt).After(TimeSpan.FromSeconds(20)).Timer().Sends("AuthorizePayment");
+        Assert.Equal(resolution, saga.SentBody<AuthorizePayment>().Resolution);
         if (completed)
-            saga.Authorized().Says("CommitStock");
+            saga.Authorized().Sends("CommitStock");
         else
-            saga.Rejects(StepNames.AuthorizePayment, ReasonCodes.ResolvedByOperator).Says("ReleaseStock");
-        Assert.Null(saga.State[StepNames.AuthorizePayment].Do!.Verdict);
+            saga.Rejects(StepNames.AuthorizePayment, ReasonCodes.ResolvedByOperator).Sends("ReleaseStock");
+        Assert.Null(saga.State[StepNames.AuthorizePayment].Do!.Resolution);
     }
 
     [Fact]
-    public void A_capture_and_an_undo_in_doubt_carry_an_operators_word_too()
+    public void A_capture_and_an_undo_in_doubt_carry_an_operators_resolution()
     {
         Assert.False(Confirmed.Answers(StepNames.CapturePayment, CannotTell).Resolved(StepNames.CapturePayment, false)
-            .Said<CapturePayment>().Resolution!.Completed);
-        var undoing = Confirmed.CapturedNow().Cancelled().Undone(StepNames.CommitStock).Says("UndoPayment")
+            .SentBody<CapturePayment>().Resolution!.Completed);
+        var undoing = Confirmed.CapturedNow().Cancelled().Undone(StepNames.CommitStock).Sends("UndoPayment")
             .Answers(StepNames.AuthorizePayment, new(true, StepOutcome.Rejected, ReasonCodes.RefundFailed, "No."));
-        Assert.True(undoing.Resolved(StepNames.AuthorizePayment, true).Said<UndoPayment>().Resolution!.Completed);
+        Assert.True(undoing.Resolved(StepNames.AuthorizePayment, true).SentBody<UndoPayment>().Resolution!.Completed);
     }
 
     [Fact]
-    public void An_operators_word_on_what_keeps_no_books_counts_at_once() =>
-        Placed.Resolved(StepNames.ReserveStock, false).Says("OrderRejected");
+    public void A_resolution_of_a_step_without_a_ledger_counts_at_once() =>
+        Placed.Resolved(StepNames.ReserveStock, false).Sends("OrderRejected");
 }

@@ -1,5 +1,5 @@
 using Orderwright.Contracts;
-using Orderwright.SagaCoordinator;
+using Orderwright.SagaCoordinator.Process;
 
 namespace Orderwright.Sagas.Tests.Order;
 
@@ -12,132 +12,132 @@ public sealed class OrderSagaTests
     static OrderDialogue Confirmed => Paying.Authorized().Committed();
 
     [Fact]
-    public void An_order_that_goes_well_is_confirmed_at_the_pivot_and_told_again_when_it_is_captured()
+    public void A_successful_order_is_confirmed_at_the_pivot_and_again_after_the_capture()
     {
-        var saga = Placed.Says("ReserveStock");
-        Assert.Equal(saga.Now + TimeSpan.FromMinutes(15), saga.Said<ReserveStock>().HoldUntil);
+        var saga = Placed.Sends("ReserveStock");
+        Assert.Equal(saga.Now + TimeSpan.FromMinutes(15), saga.SentBody<ReserveStock>().HoldUntil);
 
-        saga.Reserved().Says("AuthorizePayment");
-        Assert.Equal(1_000, saga.Said<AuthorizePayment>().AmountMinor);
+        saga.Reserved().Sends("AuthorizePayment");
+        Assert.Equal(1_000, saga.SentBody<AuthorizePayment>().AmountMinor);
 
-        saga.Authorized().Says("CommitStock").Committed().Says("CapturePayment", "OrderConfirmed");
-        Assert.Equal(PaymentStatuses.Authorized, saga.Said<OrderConfirmed>().Payment.Status);
-        Assert.Equal(1_000, saga.Said<OrderConfirmed>().TotalMinor);
+        saga.Authorized().Sends("CommitStock").Committed().Sends("CapturePayment", "OrderConfirmed");
+        Assert.Equal(PaymentStatuses.Authorized, saga.SentBody<OrderConfirmed>().Payment.Status);
+        Assert.Equal(1_000, saga.SentBody<OrderConfirmed>().TotalMinor);
 
-        saga.CapturedNow().Says("OrderConfirmed").Is(SagaStatus.Completed);
-        Assert.Equal(PaymentStatuses.Paid, saga.Said<OrderConfirmed>().Payment.Status);
+        saga.CapturedNow().Sends("OrderConfirmed").Is(SagaStatus.Completed);
+        Assert.Equal(PaymentStatuses.Paid, saga.SentBody<OrderConfirmed>().Payment.Status);
     }
 
     [Fact]
     public void Store_credit_needs_no_capture() =>
-        Paying.Authorized(captured: 1_000).Committed().Says("OrderConfirmed").Is(SagaStatus.Completed);
+        Paying.Authorized(captured: 1_000).Committed().Sends("OrderConfirmed").Is(SagaStatus.Completed);
 
     [Fact]
     public void A_declined_payment_releases_the_goods()
     {
-        var saga = Paying.Rejects(StepNames.AuthorizePayment, ReasonCodes.PaymentDeclined).Says("ReleaseStock")
-            .Undone(StepNames.ReserveStock).Says("OrderRejected");
-        var told = saga.Said<OrderRejected>();
-        Assert.Equal((ReasonCodes.PaymentDeclined, StepNames.AuthorizePayment), (told.Code, told.Step));
+        var saga = Paying.Rejects(StepNames.AuthorizePayment, ReasonCodes.PaymentDeclined).Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends("OrderRejected");
+        var message = saga.SentBody<OrderRejected>();
+        Assert.Equal((ReasonCodes.PaymentDeclined, StepNames.AuthorizePayment), (message.Code, message.Step));
         Assert.Equal(
             ["reserve-stock completed", "authorize-payment rejected", "undo reserve-stock completed"],
-            told.Steps.Select(s => $"{(s.Undo ? "undo " : "")}{s.Step} {s.Outcome}"));
+            message.Steps.Select(s => $"{(s.Undo ? "undo " : "")}{s.Step} {s.Outcome}"));
     }
 
     [Fact]
-    public void Goods_that_are_gone_at_the_commit_give_the_money_back()
+    public void A_lost_hold_at_the_commit_returns_the_money()
     {
         var saga = Paying.Authorized(captured: 1_000).Rejects(StepNames.CommitStock, ReasonCodes.HoldLost);
-        Assert.Equal(ReasonCodes.HoldLost, saga.Says("UndoPayment").Said<UndoPayment>().Reason);
-        saga.Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Says("ReleaseStock")
-            .Undone(StepNames.ReserveStock).Says("OrderRejected");
-        Assert.Equal(PaymentStatuses.Refunded, saga.Said<OrderRejected>().Payment.Status);
+        Assert.Equal(ReasonCodes.HoldLost, saga.Sends("UndoPayment").SentBody<UndoPayment>().Reason);
+        saga.Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends("OrderRejected");
+        Assert.Equal(PaymentStatuses.Refunded, saga.SentBody<OrderRejected>().Payment.Status);
     }
 
     [Fact]
-    public void Nobody_pays_for_a_total_that_cannot_be_paid()
+    public void A_total_out_of_range_is_refused_before_the_payment()
     {
         var saga = new OrderDialogue().Placed(OrderDialogue.Order with { AdjustmentsMinor = -2_000 })
-            .Reserved().Says("ReleaseStock")
-            .Undone(StepNames.ReserveStock).Says("OrderRejected");
-        Assert.Equal(ReasonCodes.TotalOutOfRange, saga.Said<OrderRejected>().Code);
+            .Reserved().Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends("OrderRejected");
+        Assert.Equal(ReasonCodes.TotalOutOfRange, saga.SentBody<OrderRejected>().Code);
     }
 
     [Fact]
     public void A_total_that_overflows_is_refused() =>
-        Placed.Reserved([new(1, "MUG-01", 2, long.MaxValue)]).Says("ReleaseStock");
+        Placed.Reserved([new(1, "MUG-01", 2, long.MaxValue)]).Sends("ReleaseStock");
 
     [Fact]
     public void A_customer_who_does_not_confirm_the_payment_lets_the_order_expire()
     {
         var saga = Paying
             .Answers(StepNames.AuthorizePayment, new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds"))
-            .Says("RenewHold", "OrderWaiting").Is(SagaStatus.Waiting)
-            .After(TimeSpan.FromHours(1)).Timer().Says("UndoPayment")
-            .Undone(StepNames.AuthorizePayment).Undone(StepNames.ReserveStock).Says("OrderExpired");
-        Assert.Equal(ReasonCodes.ActionExpired, saga.Said<OrderExpired>().Code);
+            .Sends("RenewHold", "OrderWaiting").Is(SagaStatus.Waiting)
+            .After(TimeSpan.FromHours(1)).Timer().Sends("UndoPayment")
+            .Undone(StepNames.AuthorizePayment).Undone(StepNames.ReserveStock).Sends("OrderExpired");
+        Assert.Equal(ReasonCodes.ActionExpired, saga.SentBody<OrderExpired>().Code);
     }
 
     [Fact]
-    public void An_order_is_told_what_its_customer_has_to_do_and_told_again_when_it_asks()
+    public void Order_service_is_notified_of_the_customers_action_and_again_on_request()
     {
         StepAnswered atTheBank = new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds");
         var saga = Paying.Answers(StepNames.AuthorizePayment, atTheBank);
-        var told = saga.Said<OrderWaiting>();
+        var message = saga.SentBody<OrderWaiting>();
         Assert.Equal(
-            ("https://bank.example/3ds", OrderDialogue.Noon.AddHours(1)), (told.Action, told.Until));
-        saga.After(TimeSpan.FromSeconds(30)).Answers(StepNames.AuthorizePayment, atTheBank).Says();
-        Assert.Equal(told, saga.Placed().Says("OrderWaiting").Said<OrderWaiting>());
-        saga.Authorized().Says("CommitStock").Placed().Says();
+            ("https://bank.example/3ds", OrderDialogue.Noon.AddHours(1)), (message.Action, message.Until));
+        saga.After(TimeSpan.FromSeconds(30)).Answers(StepNames.AuthorizePayment, atTheBank).Sends();
+        Assert.Equal(message, saga.Placed().Sends("OrderWaiting").SentBody<OrderWaiting>());
+        saga.Authorized().Sends("CommitStock").Placed().Sends();
     }
 
     [Fact]
-    public void Where_money_is_taken_with_what_is_shipped_the_process_ends_with_it_secured()
+    public void With_capture_on_fulfilment_the_process_ends_with_the_payment_authorized()
     {
         var saga = new OrderDialogue().Placed(OrderDialogue.Order with { Capture = CapturePolicies.Fulfilment })
-            .Reserved().Authorized().Committed().Says("OrderConfirmed").Is(SagaStatus.Completed);
-        Assert.Equal(PaymentStatuses.Authorized, saga.Said<OrderConfirmed>().Payment.Status);
-        // Until something is shipped it can be cancelled: the money is released.
-        saga.Cancelled().Says("ReleaseStock").Undone(StepNames.CommitStock).Says("UndoPayment");
+            .Reserved().Authorized().Committed().Sends("OrderConfirmed").Is(SagaStatus.Completed);
+        Assert.Equal(PaymentStatuses.Authorized, saga.SentBody<OrderConfirmed>().Payment.Status);
+        // The order can be cancelled until goods are shipped: the authorization is released.
+        saga.Cancelled().Sends("ReleaseStock").Undone(StepNames.CommitStock).Sends("UndoPayment");
     }
 
     [Fact]
     public void A_silent_service_lets_the_order_expire()
     {
-        var saga = Placed.After(TimeSpan.FromMinutes(10)).Timer().Says("ReleaseStock")
-            .Undone(StepNames.ReserveStock).Says("OrderExpired");
-        Assert.Equal(ReasonCodes.TimedOut, saga.Said<OrderExpired>().Code);
-        Assert.Equal("timed_out", saga.Said<OrderExpired>().Steps[0].Outcome);
+        var saga = Placed.After(TimeSpan.FromMinutes(10)).Timer().Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends("OrderExpired");
+        Assert.Equal(ReasonCodes.TimedOut, saga.SentBody<OrderExpired>().Code);
+        Assert.Equal("timed_out", saga.SentBody<OrderExpired>().Steps[0].Outcome);
     }
 
     [Fact]
-    public void A_cancelled_confirmed_order_gives_everything_back() =>
-        Confirmed.CapturedNow().Cancelled().Says("ReleaseStock")
-            .Undone(StepNames.CommitStock).Says("UndoPayment")
-            .Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Says("ReleaseStock")
-            .Undone(StepNames.ReserveStock).Says("OrderCancelled");
+    public void A_cancelled_confirmed_order_returns_money_and_goods() =>
+        Confirmed.CapturedNow().Cancelled().Sends("ReleaseStock")
+            .Undone(StepNames.CommitStock).Sends("UndoPayment")
+            .Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends("OrderCancelled");
 
     [Fact]
-    public void A_cancel_that_overtakes_its_order_ends_it_before_anybody_is_asked() =>
-        new OrderDialogue().Cancelled().Says("OrderCancelled").Placed().Says("OrderCancelled");
+    public void A_cancellation_that_overtakes_the_order_ends_the_saga_before_the_first_command() =>
+        new OrderDialogue().Cancelled().Sends("OrderCancelled").Placed().Sends("OrderCancelled");
 
     [Fact]
-    public void An_order_asked_about_again_is_answered_again() =>
-        Placed.Placed().Says().Reserved().Authorized().Committed().Placed().Says("OrderConfirmed")
-            .CapturedNow().Placed().Says("OrderConfirmed");
+    public void A_repeated_order_gets_the_outcome_again() =>
+        Placed.Placed().Sends().Reserved().Authorized().Committed().Placed().Sends("OrderConfirmed")
+            .CapturedNow().Placed().Sends("OrderConfirmed");
 
     [Fact]
-    public void Placed_and_cancelled_in_one_batch_awaits_the_answer_and_undoes_it() =>
-        new OrderDialogue().Hears(OrderDialogue.Order, new CancelRequested("customer", OrderDialogue.Order))
-            .Says("ReserveStock").Is(SagaStatus.Compensating)
-            .Reserved().Says("ReleaseStock").Undone(StepNames.ReserveStock).Says("OrderCancelled");
+    public void Placed_and_cancelled_in_one_batch_awaits_the_reply_and_undoes_the_step() =>
+        new OrderDialogue().Receives(OrderDialogue.Order, new CancelRequested("customer", OrderDialogue.Order))
+            .Sends("ReserveStock").Is(SagaStatus.Compensating)
+            .Reserved().Sends("ReleaseStock").Undone(StepNames.ReserveStock).Sends("OrderCancelled");
 
     [Fact]
-    public void A_late_answer_teaches_nothing()
+    public void A_late_reply_changes_no_facts()
     {
         var saga = Confirmed.CapturedNow();
         saga.Answers(
-            StepNames.AuthorizePayment, new(false, StepOutcome.Completed, Payment: PaymentTotals.None)).Says();
+            StepNames.AuthorizePayment, new(false, StepOutcome.Completed, Payment: PaymentTotals.None)).Sends();
         Assert.Equal(PaymentStatuses.Paid, saga.Stored.Payment.Status);
     }
 
@@ -152,19 +152,19 @@ public sealed class OrderSagaTests
     }
 
     [Fact]
-    public void The_core_and_the_contract_call_the_same_thing_the_same() => Assert.Equal(
+    public void Core_and_contract_use_the_same_codes() => Assert.Equal(
         (ReasonCodes.TimedOut, ReasonCodes.ActionExpired, ReasonCodes.AttemptsExhausted, ReasonCodes.InDoubt,
             ReasonCodes.Cancelled),
         (SagaCodes.TimedOut, SagaCodes.ActionExpired, SagaCodes.AttemptsExhausted, SagaCodes.InDoubt,
             SagaCodes.Cancelled));
 
     [Fact]
-    public void Every_step_is_answered_well_before_its_hold_ends() => Assert.All(
+    public void Every_step_expires_well_before_the_hold_ends() => Assert.All(
         OrderSaga.Current.Steps.Where(step => !step.ForwardOnly),
         step => Assert.True(step.Ask.Within < OrderSaga.HoldFor));
 
     [Fact]
-    public void A_wait_renews_the_hold_well_before_it_ends() => Assert.True(
+    public void A_wait_renews_the_hold_well_before_the_hold_ends() => Assert.True(
         OrderSaga.Current.Find(StepNames.ReserveStock)!.RenewEvery * 3 < OrderSaga.HoldFor);
 }
 
@@ -185,17 +185,17 @@ public sealed class TimerChangeTests
     static readonly StepAnswered Done = new(false, StepOutcome.Completed, Priced: [new(1, "A", 1, 1)]);
 
     [Fact]
-    public void An_answer_on_the_way_leaves_the_timer_alone() =>
+    public void A_successful_reply_leaves_the_timer_alone() =>
         Assert.Equal(
             TimerChange.Keep, After(new OrderDialogue().Placed(), Done, StepNames.ReserveStock).TimerChange);
 
     [Fact]
-    public void An_end_deletes_it() => Assert.Equal(
+    public void An_end_deletes_the_timer() => Assert.Equal(
         TimerChange.Delete,
         After(new OrderDialogue().Placed(), Done with { Outcome = StepOutcome.Rejected }, StepNames.ReserveStock).TimerChange);
 
     [Fact]
-    public void What_heals_an_incident_sets_it_again()
+    public void A_reply_that_ends_an_incident_sets_the_timer()
     {
         var stuck = new OrderDialogue().Placed().Reserved().Rejects(StepNames.AuthorizePayment, "no")
             .Answers(StepNames.ReserveStock, new(true, StepOutcome.Rejected, "lost", "Not found."));
@@ -208,7 +208,7 @@ public sealed class TimerChangeTests
     }
 
     [Fact]
-    public void An_answer_after_a_long_pause_brings_it_forward()
+    public void A_reply_during_a_long_pause_brings_the_timer_forward()
     {
         var paused = new OrderDialogue().Placed().Answers(
             StepNames.ReserveStock, new(false, StepOutcome.Retry, RetryAfter: TimeSpan.FromMinutes(5)));
@@ -216,7 +216,7 @@ public sealed class TimerChangeTests
     }
 
     [Fact]
-    public void A_cancelled_confirmed_order_gets_a_new_one()
+    public void A_cancelled_confirmed_order_gets_a_new_timer()
     {
         var done = new OrderDialogue().Placed().Reserved().Authorized(captured: 1_000).Committed();
         var progress = SagaProgress.Of(done.Stored, done.Now);

@@ -4,22 +4,20 @@ using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Providers.Http;
 
-/// <summary>
-/// Where a shop's own gateway is that speaks our contract (docs/http-gateway.md). Settings: <c>ORDERWRIGHT_{NAME}</c>.
-/// </summary>
+/// <summary>Settings of the shop's own gateway (docs/reference/http-gateway.md): <c>ORDERWRIGHT_{NAME}</c>.</summary>
 public sealed class HttpGatewaySettings
 {
     /// <summary>
-    /// The base of its paths, such as <c>https://pay.example.com/v1</c>. Default none: there is no such provider.
+    /// Base address of the gateway, such as <c>https://pay.example.com/v1</c>. Default none: the provider is disabled.
     /// </summary>
     public string GatewayUrl { get; set; } = "";
 
-    /// <summary>Signs our requests and its webhooks; at least 16 characters.</summary>
+    /// <summary>Secret that signs our requests and the gateway's webhooks; at least 16 characters.</summary>
     public string GatewaySecret { get; set; } = "";
 
     /// <summary>
-    /// What is left after a partial capture stays held at the gateway, and can be captured too. Default: no; an order that is
-    /// paid with what is shipped is then captured whole with its first fulfilment.
+    /// True when the gateway keeps the rest of a partial capture held for further captures. Default false: an order with the
+    /// capture policy <c>fulfilment</c> is captured whole with its first fulfilment.
     /// </summary>
     public bool GatewaySeveralCaptures { get; set; }
 
@@ -28,7 +26,7 @@ public sealed class HttpGatewaySettings
     public byte[] Secret => Encoding.UTF8.GetBytes(GatewaySecret);
 
     /// <summary>
-    /// Null where no gateway is configured; throws <see cref="InvalidSettingException"/> for what cannot be.
+    /// Reads the settings; null when no gateway is configured. Throws <see cref="InvalidSettingException"/> for an invalid value.
     /// </summary>
     public static HttpGatewaySettings? Read(IConfiguration configuration)
     {
@@ -39,10 +37,10 @@ public sealed class HttpGatewaySettings
             throw new InvalidSettingException(
                 "GATEWAY_URL", settings.GatewayUrl, "an address such as https://pay.example.com/v1");
         settings.Url = url;
-        if (settings.GatewaySecret.Length < Signature.LeastSecret)
+        if (settings.GatewaySecret.Length < Signature.MinimumSecretLength)
             throw new InvalidSettingException(
                 $"{Settings.Prefix}GATEWAY_SECRET has {settings.GatewaySecret.Length} characters. Allowed: " +
-                $"{Signature.LeastSecret} or more; the gateway has the same.");
+                $"{Signature.MinimumSecretLength} or more; the gateway must use the same secret.");
         return settings;
     }
 }

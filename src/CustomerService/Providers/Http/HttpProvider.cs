@@ -9,9 +9,9 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.CustomerService.Providers.Http;
 
 /// <summary>
-/// A gateway that any shop can serve: our contract (docs/http-gateway.md) over HTTP, signed both ways. Only what
-/// the gateway itself says in the contract's words settles anything. An error that may come from something in
-/// between is no statement about money: it is looked up.
+/// Client of a gateway served by the shop itself: the contract of docs/reference/http-gateway.md over HTTP, signed in both
+/// directions. Only the contract's outcomes settle an attempt. An error possibly caused by an intermediary is no statement
+/// about money and leads to a look-up.
 /// </summary>
 public sealed class HttpProvider(
     HttpClient http, Signature signature, TimeProvider time, bool severalCaptures = false) : IPaymentProvider, IChargeList
@@ -20,8 +20,10 @@ public sealed class HttpProvider(
 
     static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    public static HttpProvider Over(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) =>
-        new(GatewayHttp.ClientOf(settings.Url, limits), new Signature(settings.Secret), time, settings.GatewaySeveralCaptures);
+    public static HttpProvider Create(HttpGatewaySettings settings, GatewayLimits limits, TimeProvider time) =>
+        new(
+            GatewayHttp.CreateClient(settings.Url, limits), new Signature(settings.Secret), time,
+            settings.GatewaySeveralCaptures);
 
     public string Name => HttpGatewayNames.Provider;
 
@@ -48,26 +50,26 @@ public sealed class HttpProvider(
     public async Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel)
     {
         using var message = Message(HttpMethod.Get, $"requests/{Uri.EscapeDataString(request.Key)}", []);
-        return await AskAsync(message, cancel);
+        return await SendAsync(message, cancel);
     }
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
-        if (!signature.Fits(headers[HttpGatewayNames.SignatureHeader].ToString(), "", body.Span, now))
-            return new WebhookReading.Forged("The signature does not fit, or is older than 5 minutes.");
+        if (!signature.IsValid(headers[HttpGatewayNames.SignatureHeader].ToString(), "", body.Span, now))
+            return new WebhookReading.Forged("The signature does not match, or is more than 5 minutes old.");
         try
         {
-            var told = JsonSerializer.Deserialize(body.Span, HttpGatewayJson.Default.HttpGatewayEvent)!;
-            // That the gateway is busy settles nothing.
-            var result = ResultOf(told.Answer) is var said and not (GatewayResult.Unknown or GatewayResult.Unavailable)
-                ? said
+            var received = JsonSerializer.Deserialize(body.Span, HttpGatewayJson.Default.HttpGatewayEvent)!;
+            // A busy gateway settles nothing.
+            var result = ResultOf(received.Answer) is var final and not (GatewayResult.Unknown or GatewayResult.Unavailable)
+                ? final
                 : null;
             return new WebhookReading.Genuine(
-                [new GatewayEvent(told.Id, told.Type, told.Key, result, Encoding.UTF8.GetString(body.Span))]);
+                [new GatewayEvent(received.Id, received.Type, received.Key, result, Encoding.UTF8.GetString(body.Span))]);
         }
         catch (JsonException)
         {
-            return new WebhookReading.Unreadable("This is not an event of the contract.");
+            return new WebhookReading.Unreadable("The body is not an event of the HTTP gateway contract.");
         }
     }
 
@@ -81,27 +83,27 @@ public sealed class HttpProvider(
         {
             using var response = await http.SendAsync(message, cancel);
             if (response.StatusCode != HttpStatusCode.OK)
-                throw new ChargeListException($"The gateway's list was answered {(int)response.StatusCode}.");
+                throw new ChargeListException($"The gateway responded to the list request with {(int)response.StatusCode}.");
             var page = JsonSerializer.Deserialize(
                 await response.Content.ReadAsByteArrayAsync(cancel), HttpGatewayJson.Default.HttpGatewayPage)!;
             return new([.. page.Items.Select(Listed)], page.NextCursor);
         }
         catch (Exception error) when (error is HttpRequestException or JsonException)
         {
-            throw new ChargeListException($"The gateway's list cannot be read: {error.Message}", error);
+            throw new ChargeListException($"The gateway's charge list cannot be read: {error.Message}", error);
         }
     }
 
     public string CallToReturn(ListedCharge charge, long amountMinor)
     {
-        var call = amountMinor > 0 ? GatewayOperations.Refund : GatewayOperations.Void;
+        var operation = amountMinor > 0 ? GatewayOperations.Refund : GatewayOperations.Void;
         var amount = amountMinor > 0 ? amountMinor : charge.HeldMinor;
         var body = JsonSerializer.Serialize(
             new HttpGatewayRequest(
-                $"{charge.OrderId}:{call}:by-hand-1", charge.OrderId ?? Guid.Empty, amount, charge.Currency,
+                $"{charge.OrderId}:{operation}:by-hand-1", charge.OrderId ?? Guid.Empty, amount, charge.Currency,
                 Charge: charge.Reference),
             HttpGatewayJson.Default.HttpGatewayRequest);
-        return $"POST {new Uri(http.BaseAddress!, call)} {body}";
+        return $"POST {new Uri(http.BaseAddress!, operation)} {body}";
     }
 
     static ListedCharge Listed(HttpGatewayCharge charge) => new(
@@ -122,7 +124,7 @@ public sealed class HttpProvider(
                 request is { Operation: GatewayOperations.Capture, IsLast: false } ? false : null),
             HttpGatewayJson.Default.HttpGatewayRequest);
         using var message = Message(HttpMethod.Post, request.Operation, body);
-        return await AskAsync(message, cancel);
+        return await SendAsync(message, cancel);
     }
 
     HttpRequestMessage Message(HttpMethod method, string path, byte[] body)
@@ -133,11 +135,11 @@ public sealed class HttpProvider(
             message.Content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
         message.Headers.Add(
             HttpGatewayNames.SignatureHeader,
-            signature.Write(HttpGatewayNames.Signed(method.Method, target.PathAndQuery), body, time.GetUtcNow()));
+            signature.Sign(HttpGatewayNames.SigningPrefix(method.Method, target.PathAndQuery), body, time.GetUtcNow()));
         return message;
     }
 
-    async Task<GatewayResult> AskAsync(HttpRequestMessage message, CancellationToken cancel)
+    async Task<GatewayResult> SendAsync(HttpRequestMessage message, CancellationToken cancel)
     {
         try
         {
@@ -147,43 +149,43 @@ public sealed class HttpProvider(
         }
         catch (HttpRequestException error)
         {
-            return GatewayHttp.Broken(error);
+            return GatewayHttp.ResultOf(error);
         }
     }
 
-    static GatewayResult ResultOf(HttpStatusCode status, HttpGatewayAnswer? answer, bool isLookUp) =>
-        (status, answer) switch
+    static GatewayResult ResultOf(HttpStatusCode status, HttpGatewayResponse? response, bool isLookUp) =>
+        (status, response) switch
         {
-            (HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, not null) => ResultOf(answer),
+            (HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, not null) => ResultOf(response),
             (HttpStatusCode.NotFound, { Outcome: HttpGatewayNames.UnknownKey }) when isLookUp =>
                 new GatewayResult.NeverHappened(Final: false),
-            // Refused by somebody before it was carried out: a secret, an address or a limit that is wrong, which
-            // somebody will mend. It says nothing about the customer's means of payment.
+            // Refused before execution because of a wrong secret, address or limit. Such an error can be fixed and is no
+            // statement about the customer's payment method.
             (>= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
                 and not (HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict), _) when !isLookUp =>
-                new GatewayResult.Unavailable($"The gateway does not take our requests: {(int)status}."),
-            _ => new GatewayResult.Unknown($"The gateway answered {(int)status}."),
+                new GatewayResult.Unavailable($"The gateway refuses our requests with {(int)status}."),
+            _ => new GatewayResult.Unknown($"The gateway responded with {(int)status}."),
         };
 
-    static GatewayResult ResultOf(HttpGatewayAnswer answer) => answer switch
+    static GatewayResult ResultOf(HttpGatewayResponse response) => response switch
     {
         { Outcome: HttpGatewayNames.Succeeded, Id: { Length: > 0 } id } =>
-            new GatewayResult.Succeeded(id, answer.Captured) { HoldsUntil = answer.CaptureBefore?.ToUniversalTime() },
+            new GatewayResult.Succeeded(id, response.Captured) { HoldsUntil = response.CaptureBefore?.ToUniversalTime() },
         { Outcome: HttpGatewayNames.Declined } =>
-            new GatewayResult.Declined(answer.Code ?? "declined", answer.Message ?? "It was declined."),
+            new GatewayResult.Declined(response.Code ?? "declined", response.Message ?? "The gateway declined the request."),
         { Outcome: HttpGatewayNames.ActionRequired, Id: { Length: > 0 } id, ActionUrl: { Length: > 0 } url } =>
             new GatewayResult.ActionRequired(id, url),
         { Outcome: HttpGatewayNames.Unavailable } => new GatewayResult.Unavailable(
             "The gateway is not available.",
-            answer.RetryAfter is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 300)) : null),
-        _ => new GatewayResult.Unknown($"The gateway says '{answer.Outcome}'."),
+            response.RetryAfter is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 300)) : null),
+        _ => new GatewayResult.Unknown($"The gateway returned the outcome '{response.Outcome}'."),
     };
 
-    static HttpGatewayAnswer? Read(byte[] body)
+    static HttpGatewayResponse? Read(byte[] body)
     {
         try
         {
-            return JsonSerializer.Deserialize(body, HttpGatewayJson.Default.HttpGatewayAnswer);
+            return JsonSerializer.Deserialize(body, HttpGatewayJson.Default.HttpGatewayResponse);
         }
         catch (JsonException)
         {

@@ -3,27 +3,27 @@ using System.Text.Json.Serialization;
 
 namespace Orderwright.CustomerService.Providers.Sandbox;
 
-/// <summary>What the sandbox's webhooks say.</summary>
-/// <param name="Id">The same for the same event, however often it comes.</param>
-/// <param name="Type"><c>charge.</c> and the charge's state.</param>
-/// <param name="Key">The key under which the charge was asked for.</param>
-/// <param name="Charge">The sandbox's id of it.</param>
-/// <param name="Code">Of a refusal.</param>
-/// <param name="Message">Of a refusal.</param>
+/// <summary>Body of the sandbox's webhooks.</summary>
+/// <param name="Id">Identifies the event in every delivery.</param>
+/// <param name="Type"><c>charge.</c> followed by the charge's state.</param>
+/// <param name="Key">Our key of the authorization.</param>
+/// <param name="Charge">The sandbox's id of the charge.</param>
+/// <param name="Code">Reason of a refusal.</param>
+/// <param name="Message">Explanation of a refusal.</param>
 public sealed record SandboxEvent(
     string Id, string Type, string Key, string Charge, string? Code = null, string? Message = null);
 
-/// <summary>What the customer decides on the page of their bank.</summary>
-public sealed record SandboxAction(bool Approve);
+/// <summary>The customer's decision on the page of the bank.</summary>
+public sealed record SandboxActionRequest(bool Approve);
 
-/// <summary>How the charge stands after it.</summary>
-public sealed record SandboxActed(Guid OrderId, string State);
+/// <summary>State of the charge after the decision.</summary>
+public sealed record SandboxActionResponse(Guid OrderId, string State);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SandboxEvent))]
-[JsonSerializable(typeof(SandboxAction))]
-[JsonSerializable(typeof(SandboxActed))]
+[JsonSerializable(typeof(SandboxActionRequest))]
+[JsonSerializable(typeof(SandboxActionResponse))]
 sealed partial class SandboxJson : JsonSerializerContext;

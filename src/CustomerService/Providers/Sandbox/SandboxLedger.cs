@@ -4,27 +4,26 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.CustomerService.Providers.Sandbox;
 
+/// <param name="Result">Result of the request; null when no action was pending.</param>
+/// <param name="Lost">True when the response must not arrive.</param>
+/// <param name="Charge">State of the charge afterwards.</param>
+public sealed record SandboxReply(GatewayResult? Result, bool Lost, SandboxCharge? Charge);
+
 /// <summary>
-/// The sandbox's far side: it answers requests from its own tables in its own transactions, as if it were
-/// another company's system. Nothing of ours reads these tables, but for those who check our record against
-/// the gateway's.
+/// The gateway's side of the sandbox: handles requests in its own transactions over its own tables, as another company's
+/// system would. No other service reads these tables; verification compares both records.
 /// </summary>
 public sealed class SandboxLedger
 {
-    /// <param name="Verb">An operation, or one of <see cref="SandboxRules"/>' own.</param>
-    /// <param name="Request">With <c>find</c>: the request that is looked up.</param>
-    sealed record Ask(string Verb, GatewayRequest Request);
-
-    /// <param name="Result">What is answered; null when there was nothing to act on.</param>
-    /// <param name="Lost">The answer does not arrive.</param>
-    /// <param name="Charge">As it stands afterwards.</param>
-    public sealed record Reply(GatewayResult? Result, bool Lost, SandboxCharge? Charge);
+    /// <param name="Verb">An operation, or a verb of <see cref="SandboxRules"/>.</param>
+    /// <param name="Request">For <c>find</c>: the request to look up.</param>
+    sealed record Command(string Verb, GatewayRequest Request);
 
     const int PageSize = 500;
 
     readonly SqlCatalog sql;
     readonly IDatabase database;
-    readonly GroupCommit<Ask, Reply> asks;
+    readonly GroupCommit<Command, SandboxReply> commands;
     readonly TimeSpan? holdsFor;
 
     public SandboxLedger(ServiceContext context)
@@ -33,27 +32,25 @@ public sealed class SandboxLedger
         database = context.Database;
         var holds = context.Configuration.Bind<SandboxSettings>().SandboxHolds;
         holdsFor = holds > TimeSpan.Zero ? holds : null;
-        asks = new("sandbox-gateway", HandleAsync, context.Runner, context.Options, context.Time);
+        commands = new("sandbox-gateway", HandleAsync, context.Runner, context.Options, context.Time);
     }
 
-    public BackgroundLoop Loop => asks.Loop;
+    public BackgroundLoop Loop => commands.Loop;
 
-    public Task<Reply> DoAsync(GatewayRequest request) => asks.SubmitAsync(new(request.Operation, request));
+    public Task<SandboxReply> ExecuteAsync(GatewayRequest request) => commands.SubmitAsync(new(request.Operation, request));
 
-    public Task<Reply> FindAsync(GatewayRequest request) => asks.SubmitAsync(new(SandboxRules.Find, request));
+    public Task<SandboxReply> FindAsync(GatewayRequest request) => commands.SubmitAsync(new(SandboxRules.Find, request));
 
-    /// <summary>
-    /// The customer's act on the charge of an order. Null when the order has no charge at all.
-    /// </summary>
-    public async Task<Reply?> ActAsync(Guid orderId, bool approve)
+    /// <summary>Applies the customer's decision to the charge of an order. Null when the order has no charge.</summary>
+    public async Task<SandboxReply?> ActAsync(Guid orderId, bool approve)
     {
         var ids = await database.ReadAsync(
             read => read.QueryAsync(
-                sql["find_sandbox_charges"], SqlArgs.With("order_id", orderId), row => row.Text(0)),
+                sql["find_sandbox_charges"], SqlArgs.With("order_id", orderId), row => row.Text("id")),
             CancellationToken.None);
         if (ids.Count == 0) return null;
         var verb = approve ? SandboxRules.Approve : SandboxRules.Refuse;
-        return await asks.SubmitAsync(new(verb, new GatewayRequest("", orderId, verb, 0, "", null, ids[0])));
+        return await commands.SubmitAsync(new(verb, new GatewayRequest("", orderId, verb, 0, "", null, ids[0])));
     }
 
     /// <inheritdoc cref="IChargeList.ListAsync"/>
@@ -66,35 +63,37 @@ public sealed class SandboxLedger
             SqlArgs.With("from", from).And("to", to).And("after_time", after.Time).And("after_id", after.Id)
                 .And("most", PageSize),
             row => SandboxRules.Listed(
-                row.Text(0), row.Uuid(2), row.Text(3), row.Text(4), row.BigInt(6), row.BigInt(7), row.BigInt(8), row.Time(10)),
+                row.Text("id"), row.Uuid("order_id"), row.Text("currency"), row.Text("state"), row.BigInt("authorized"),
+                row.BigInt("captured"), row.BigInt("refunded"), row.Time("created_at")),
             cancel);
         return new(
             rows, rows.Count < PageSize ? null : SandboxRules.WriteCursor(rows[^1].CreatedAt, rows[^1].Reference));
     }
 
-    async Task<IReadOnlyList<Reply>> HandleAsync(IReadOnlyList<Ask> batch, Work work)
+    async Task<IReadOnlyList<SandboxReply>> HandleAsync(IReadOnlyList<Command> batch, Work work)
     {
-        // Charges first, under lock; what was seen under a key is read after that.
+        // Requests are read after locking the charges; until then a concurrent batch may add the same key.
         var charges = (await work.QueryAsync(
             sql["lock_sandbox_charges"],
-            SqlArgs.OfTexts("id", [.. batch.Select(ask => SandboxRules.ChargeOf(ask.Request)).Distinct()]),
+            SqlArgs.OfTexts("id", [.. batch.Select(command => SandboxRules.ChargeOf(command.Request)).Distinct()]),
             ReadCharge)).ToDictionary(charge => charge.Id);
-        var seen = (await work.QueryAsync(
+        var requests = (await work.QueryAsync(
             sql["load_sandbox_requests"],
-            SqlArgs.OfTexts("key", [.. batch.Select(ask => ask.Request.Key).Distinct()]),
-            row => new SandboxRequest(row.Text(0), row.Text(1), row.Text(2), row.TextOrNull(3), row.TextOrNull(4))))
+            SqlArgs.OfTexts("key", [.. batch.Select(command => command.Request.Key).Distinct()]),
+            row => new SandboxRequest(
+                row.Text("key"), row.Text("operation"), row.Text("outcome"), row.TextOrNull("code"), row.TextOrNull("message"))))
             .ToDictionary(request => request.Key);
 
         var changedCharges = new Dictionary<string, SandboxCharge>();
         var changedRequests = new Dictionary<string, SandboxRequest>();
-        var replies = new Reply[batch.Count];
+        var replies = new SandboxReply[batch.Count];
         for (var i = 0; i < batch.Count; i++)
         {
             var (verb, request) = batch[i];
             var charge = charges.GetValueOrDefault(SandboxRules.ChargeOf(request));
-            var decision = Decide(verb, request, seen.GetValueOrDefault(request.Key), charge, work.Now);
+            var decision = Decide(verb, request, requests.GetValueOrDefault(request.Key), charge, work.Now);
             if (decision is { Charge: { } changed }) charges[changed.Id] = changedCharges[changed.Id] = changed;
-            if (decision is { Request: { } noted }) seen[noted.Key] = changedRequests[noted.Key] = noted;
+            if (decision is { Request: { } recorded }) requests[recorded.Key] = changedRequests[recorded.Key] = recorded;
             replies[i] = new(decision?.Result, decision?.Lost ?? false, decision?.Charge ?? charge);
         }
         await SaveAsync(work, [.. changedCharges.Values], [.. changedRequests.Values]);
@@ -102,18 +101,17 @@ public sealed class SandboxLedger
     }
 
     SandboxDecision? Decide(
-        string verb, GatewayRequest request, SandboxRequest? seen, SandboxCharge? charge, DateTimeOffset now)
+        string verb, GatewayRequest request, SandboxRequest? previous, SandboxCharge? charge, DateTimeOffset now)
     {
-        if (verb == SandboxRules.Find) return new(SandboxRules.LookUp(request, seen, charge));
+        if (verb == SandboxRules.Find) return new(SandboxRules.LookUp(request, previous, charge));
         if (verb is not (SandboxRules.Approve or SandboxRules.Refuse))
-            return SandboxRules.Do(request, seen, charge, now, holdsFor);
-        return charge is not null && SandboxRules.Act(charge, verb == SandboxRules.Approve) is { } acted
+            return SandboxRules.Execute(request, previous, charge, now, holdsFor);
+        return charge is not null && SandboxRules.ApplyAction(charge, verb == SandboxRules.Approve) is { } acted
             ? new(SandboxRules.ResultOf(acted), Charge: acted)
             : null;
     }
 
-    async Task SaveAsync(
-        Work work, SandboxCharge[] charges, SandboxRequest[] requests)
+    async Task SaveAsync(Work work, SandboxCharge[] charges, SandboxRequest[] requests)
     {
         if (charges.Length > 0)
             await work.ExecuteAsync(
@@ -147,9 +145,10 @@ public sealed class SandboxLedger
     }
 
     static SandboxCharge ReadCharge(IRow row) => new(
-        row.Text(0), row.Text(1), row.Uuid(2), row.Text(3), row.Text(4), row.Text(5), row.BigInt(6), row.BigInt(7),
-        row.BigInt(8), row.BigInt(9), row.Bool(10), row.TextOrNull(11), row.TextOrNull(12))
+        row.Text("id"), row.Text("key"), row.Uuid("order_id"), row.Text("token"), row.Text("currency"), row.Text("state"),
+        row.BigInt("amount"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"),
+        row.TextOrNull("code"), row.TextOrNull("message"))
     {
-        HoldsUntil = row.TimeOrNull(13),
+        HoldsUntil = row.TimeOrNull("holds_until"),
     };
 }

@@ -7,12 +7,11 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Providers.Sandbox;
 
 /// <summary>
-/// The sandbox's near side: a provider like any other, whose requests and answers may get lost. Webhooks are
-/// signed with HMAC-SHA256 over <c>{unix seconds}.{body}</c> in the header <c>Sandbox-Signature:
-/// t=…,v1=…</c>, as Stripe does it.
+/// Our side of the sandbox: a provider like any other, whose requests and responses may get lost. Webhooks carry a
+/// <see cref="Signature"/> in the header <c>Sandbox-Signature</c>.
 /// </summary>
 public sealed class SandboxProvider(
-    SandboxLedger gateway, SandboxSettings settings, TimeProvider time,
+    SandboxLedger ledger, SandboxSettings settings, TimeProvider time,
     Func<IHeaderDictionary, ReadOnlyMemory<byte>, Task> deliver) : IPaymentProvider, IChargeList
 {
     public const string ProviderName = "sandbox";
@@ -22,7 +21,7 @@ public sealed class SandboxProvider(
 
     public string Name => ProviderName;
 
-    public IReadOnlyList<BackgroundLoop> Loops => [gateway.Loop];
+    public IReadOnlyList<BackgroundLoop> Loops => [ledger.Loop];
 
     public ProviderCapabilities Capabilities { get; } = new(
         IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: true)
@@ -35,36 +34,34 @@ public sealed class SandboxProvider(
     public async Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel)
     {
         if (request.Token == SandboxTokens.Slow) await Task.Delay(settings.SandboxSlow, time, cancel);
-        return await AskAsync(request, cancel);
+        return await SendAsync(request, cancel);
     }
 
     public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) =>
-        AskAsync(request, cancel);
+        SendAsync(request, cancel);
 
     public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) =>
-        AskAsync(request, cancel);
+        SendAsync(request, cancel);
 
     public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
-        AskAsync(request, cancel);
+        SendAsync(request, cancel);
 
     public async Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
-        (await gateway.FindAsync(request)).Result!;
+        (await ledger.FindAsync(request)).Result!;
 
     public Task<ChargePage> ListAsync(
         DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel) =>
-        gateway.ListAsync(from, to, cursor, cancel);
+        ledger.ListAsync(from, to, cursor, cancel);
 
-    // Nobody else's system: there is no other way to it than this database.
+    // The sandbox has no API of its own; only the database can be changed.
     public string CallToReturn(ListedCharge charge, long amountMinor) => amountMinor == 0
         ? $"UPDATE sandbox_charges SET state = 'voided', voided = true WHERE id = '{charge.Reference}'"
         : $"UPDATE sandbox_charges SET refunded = refunded + {amountMinor} WHERE id = '{charge.Reference}'";
 
-    /// <summary>
-    /// The customer's act on the sandbox's page; then its webhook is sent. Null: no charge of this order.
-    /// </summary>
-    public async Task<SandboxLedger.Reply?> ActAsync(Guid orderId, bool approve)
+    /// <summary>Applies the customer's decision and sends the webhook. Null when the order has no charge.</summary>
+    public async Task<SandboxReply?> ActAsync(Guid orderId, bool approve)
     {
-        var reply = await gateway.ActAsync(orderId, approve);
+        var reply = await ledger.ActAsync(orderId, approve);
         if (reply is not { Result: not null, Charge: { } charge }) return reply;
         var (headers, body) = Webhook(charge, time.Now());
         await deliver(headers, body);
@@ -73,28 +70,28 @@ public sealed class SandboxProvider(
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
-        if (!signature.Fits(headers[SignatureHeader].ToString(), "", body.Span, now))
-            return new WebhookReading.Forged("The signature does not fit, or is older than 5 minutes.");
+        if (!signature.IsValid(headers[SignatureHeader].ToString(), "", body.Span, now))
+            return new WebhookReading.Forged("The signature does not match, or is more than 5 minutes old.");
         try
         {
-            var told = JsonSerializer.Deserialize(body.Span, SandboxJson.Default.SandboxEvent)!;
-            GatewayResult? result = told.Type switch
+            var received = JsonSerializer.Deserialize(body.Span, SandboxJson.Default.SandboxEvent)!;
+            GatewayResult? result = received.Type switch
             {
-                "charge.authorized" => new GatewayResult.Succeeded(told.Charge),
+                "charge.authorized" => new GatewayResult.Succeeded(received.Charge),
                 "charge.declined" =>
-                    new GatewayResult.Declined(told.Code ?? "declined", told.Message ?? "It was declined."),
+                    new GatewayResult.Declined(received.Code ?? "declined", received.Message ?? "The payment was declined."),
                 _ => null,
             };
             return new WebhookReading.Genuine(
-                [new GatewayEvent(told.Id, told.Type, told.Key, result, Encoding.UTF8.GetString(body.Span))]);
+                [new GatewayEvent(received.Id, received.Type, received.Key, result, Encoding.UTF8.GetString(body.Span))]);
         }
         catch (JsonException)
         {
-            return new WebhookReading.Unreadable("This is not an event of the sandbox.");
+            return new WebhookReading.Unreadable("The body is not an event of the sandbox.");
         }
     }
 
-    /// <summary>The webhook that tells how a charge stands, signed for <paramref name="now"/>.</summary>
+    /// <summary>Webhook that reports a charge's state, signed at <paramref name="now"/>.</summary>
     public (IHeaderDictionary Headers, byte[] Body) Webhook(SandboxCharge charge, DateTimeOffset now)
     {
         var type = $"charge.{charge.State}";
@@ -103,12 +100,12 @@ public sealed class SandboxProvider(
                 SandboxRules.IdOf("evt", $"{charge.Id}:{type}"), type, charge.Key, charge.Id, charge.Code,
                 charge.Message),
             SandboxJson.Default.SandboxEvent);
-        return (new HeaderDictionary { [SignatureHeader] = signature.Write("", body, now) }, body);
+        return (new HeaderDictionary { [SignatureHeader] = signature.Sign("", body, now) }, body);
     }
 
-    async Task<GatewayResult> AskAsync(GatewayRequest request, CancellationToken cancel)
+    async Task<GatewayResult> SendAsync(GatewayRequest request, CancellationToken cancel)
     {
-        var reply = await gateway.DoAsync(request);
+        var reply = await ledger.ExecuteAsync(request);
         if (reply.Lost) await Task.Delay(Timeout.InfiniteTimeSpan, time, cancel);
         return reply.Result!;
     }

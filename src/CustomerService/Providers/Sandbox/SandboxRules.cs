@@ -5,7 +5,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.CustomerService.Providers.Sandbox;
 
-/// <summary>What the sandbox can be told to do by the token that stands for the card.</summary>
+/// <summary>Card tokens that select the sandbox's behaviour.</summary>
 public static class SandboxTokens
 {
     public const string Visa = "tok_visa";
@@ -13,48 +13,43 @@ public static class SandboxTokens
     public const string InsufficientFunds = "tok_insufficient_funds";
     public const string RequiresAction = "tok_requires_action";
 
-    /// <summary>Answers after 2 s.</summary>
+    /// <summary>Token of a card whose authorization takes 2 s.</summary>
     public const string Slow = "tok_slow";
 
-    /// <summary>Answers 503 once per key, then does it.</summary>
+    /// <summary>Token of a card whose first request per key fails with 503; the next request succeeds.</summary>
     public const string Error = "tok_error";
 
-    /// <summary>Does it, and the answer is lost.</summary>
+    /// <summary>Token of a card whose authorization succeeds, but the response is lost.</summary>
     public const string TimeoutAfterCharge = "tok_timeout_after_charge";
 
-    /// <summary>The request is lost on its way, once per key.</summary>
+    /// <summary>Token of a card whose first request per key is lost.</summary>
     public const string TimeoutBeforeCharge = "tok_timeout_before_charge";
+
     public const string RefundFails = "tok_refund_fails";
 }
 
-/// <summary>The sandbox's own record of a card transaction. Money in minor units.</summary>
+/// <summary>Card transaction in the sandbox's own record. Amounts in minor units.</summary>
 public sealed record SandboxCharge(
     string Id, string Key, Guid OrderId, string Token, string Currency, string State, long AmountMinor,
     long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided, string? Code, string? Message)
 {
-    /// <summary>Then it can be captured no more; null: for ever.</summary>
+    /// <summary>Expiry of the authorization; null for none.</summary>
     public DateTimeOffset? HoldsUntil { get; init; }
 }
 
-/// <summary>A request it has seen, so that a repetition under the same key gets the first answer.</summary>
-/// <param name="Key">The caller's.</param>
-/// <param name="Operation">What was asked.</param>
-/// <param name="Outcome">
-/// <c>none</c> while it was seen and not done; <c>succeeded</c>, <c>declined</c>.
-/// </param>
-/// <param name="Code">Of a refusal.</param>
-/// <param name="Message">Of a refusal.</param>
+/// <summary>Recorded request, so that a repetition under the same key returns the first result.</summary>
+/// <param name="Key">The caller's idempotency key.</param>
+/// <param name="Operation">One of <see cref="GatewayOperations"/>.</param>
+/// <param name="Outcome"><c>none</c> for a request received but not executed; <c>succeeded</c> or <c>declined</c>.</param>
+/// <param name="Code">Reason of a refusal.</param>
+/// <param name="Message">Explanation of a refusal.</param>
 public sealed record SandboxRequest(string Key, string Operation, string Outcome, string? Code, string? Message);
 
-/// <summary>
-/// What the sandbox does with one request. <paramref name="Lost"/>: the answer never arrives.
-/// </summary>
+/// <summary>Decision of the sandbox about a request; with <paramref name="Lost"/> the response never arrives.</summary>
 public sealed record SandboxDecision(
     GatewayResult Result, SandboxRequest? Request = null, SandboxCharge? Charge = null, bool Lost = false);
 
-/// <summary>
-/// The sandbox as a gateway sees itself: charges by id, requests by key, nothing about our payments. Pure.
-/// </summary>
+/// <summary>Rules of the sandbox as a gateway: charges and requests, nothing about our payments. Pure.</summary>
 public static class SandboxRules
 {
     public const string Find = "find";
@@ -72,45 +67,43 @@ public static class SandboxRules
     const string Refunded = "refunded";
     const string Declined = "declined";
 
-    /// <summary>Its own ids: the same key always makes the same one.</summary>
+    /// <summary>The sandbox's id for a key: the same key always yields the same id.</summary>
     public static string IdOf(string prefix, string key) =>
         $"{prefix}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, 12))}";
 
-    /// <summary>The charge that a request is about: the one it would make, or the one it names.</summary>
+    /// <summary>Id of the charge that a request creates or refers to.</summary>
     public static string ChargeOf(GatewayRequest request) =>
         request.Operation == GatewayOperations.Authorize ? IdOf("ch", request.Key) : request.Reference ?? "";
 
-    /// <summary>Does what is asked, once per key.</summary>
-    /// <param name="asked">What is asked.</param>
-    /// <param name="seen">The same request, if it came before.</param>
-    /// <param name="charge">The charge it is about.</param>
-    /// <param name="now">The sandbox's own time.</param>
-    /// <param name="holdsFor">How long it holds money; null: for ever.</param>
-    public static SandboxDecision Do(
-        GatewayRequest asked, SandboxRequest? seen, SandboxCharge? charge, DateTimeOffset now = default,
+    /// <summary>Executes a request, once per key.</summary>
+    /// <param name="request">Request to execute.</param>
+    /// <param name="previous">Record of an earlier request under the same key.</param>
+    /// <param name="charge">Charge concerned.</param>
+    /// <param name="now">Time of the sandbox.</param>
+    /// <param name="holdsFor">Lifetime of authorizations; null for no limit.</param>
+    public static SandboxDecision Execute(
+        GatewayRequest request, SandboxRequest? previous, SandboxCharge? charge, DateTimeOffset now = default,
         TimeSpan? holdsFor = null)
     {
-        if (seen is not null && seen.Outcome != None) return new(Answer(asked, seen, charge));
-        return asked.Operation switch
+        if (previous is not null && previous.Outcome != None) return new(FirstResult(request, previous, charge));
+        return request.Operation switch
         {
-            GatewayOperations.Authorize => Authorize(asked, seen, now + holdsFor),
-            GatewayOperations.Capture => Capture(asked, charge, now),
-            GatewayOperations.Void => Void(asked, charge),
-            GatewayOperations.Refund => Refund(asked, charge),
-            var other => throw new InvalidOperationException($"The sandbox knows no '{other}'."),
+            GatewayOperations.Authorize => Authorize(request, previous, now + holdsFor),
+            GatewayOperations.Capture => Capture(request, charge, now),
+            GatewayOperations.Void => Void(request, charge),
+            GatewayOperations.Refund => Refund(request, charge),
+            var other => throw new InvalidOperationException($"The sandbox has no operation '{other}'."),
         };
     }
 
-    /// <summary>What became of a request; has no effect.</summary>
-    public static GatewayResult LookUp(GatewayRequest asked, SandboxRequest? seen, SandboxCharge? charge) =>
-        seen is null || seen.Outcome == None
+    /// <summary>Looks up the result of a request, without any effect.</summary>
+    public static GatewayResult LookUp(GatewayRequest request, SandboxRequest? previous, SandboxCharge? charge) =>
+        previous is null || previous.Outcome == None
             ? new GatewayResult.NeverHappened(Final: false)
-            : Answer(asked, seen, charge);
+            : FirstResult(request, previous, charge);
 
-    /// <summary>
-    /// What the customer did on the page of their bank; null when there is nothing to do any more.
-    /// </summary>
-    public static SandboxCharge? Act(SandboxCharge charge, bool approve) =>
+    /// <summary>Applies the customer's decision on the page of the bank; null when no decision is pending.</summary>
+    public static SandboxCharge? ApplyAction(SandboxCharge charge, bool approve) =>
         charge.State != RequiresAction ? null
         : approve ? charge with { State = Authorized, AuthorizedMinor = charge.AmountMinor }
         : charge with
@@ -118,49 +111,49 @@ public static class SandboxRules
             State = Declined, Code = "authentication_failed", Message = "The customer did not approve.",
         };
 
-    /// <summary>What an authorization has come to.</summary>
+    /// <summary>Current result of an authorization.</summary>
     public static GatewayResult ResultOf(SandboxCharge charge) => charge.State switch
     {
         RequiresAction =>
             new GatewayResult.ActionRequired(charge.Id, $"/api/v1/sandbox/actions/{charge.OrderId:D}"),
         Declined => new GatewayResult.Declined(charge.Code!, charge.Message!),
         Voided when charge.AuthorizedMinor == 0 =>
-            new GatewayResult.Declined("cancelled", "It was cancelled before approval."),
+            new GatewayResult.Declined("cancelled", "The payment was cancelled before approval."),
         _ => new GatewayResult.Succeeded(charge.Id) { HoldsUntil = charge.HoldsUntil },
     };
 
-    /// <summary>A line of its list.</summary>
+    /// <summary>Entry in the sandbox's list of charges.</summary>
     public static ListedCharge Listed(
         string id, Guid orderId, string currency, string state, long authorized, long captured, long refunded,
         DateTimeOffset createdAt) =>
         new(id, orderId, currency, state, state == Authorized ? authorized - captured : 0, captured, refunded, createdAt);
 
-    /// <summary>Where its list goes on: by when charges were made, then by id.</summary>
+    /// <summary>Cursor into the list, which is sorted by creation time and id.</summary>
     public static string WriteCursor(DateTimeOffset time, string id) =>
         string.Create(CultureInfo.InvariantCulture, $"{time.ToUnixTimeMilliseconds()} {id}");
 
-    /// <summary>Throws <see cref="FormatException"/> for what was not written by <see cref="WriteCursor"/>.</summary>
+    /// <summary>Parses a cursor. Throws <see cref="FormatException"/> unless <see cref="WriteCursor"/> wrote the text.</summary>
     public static (DateTimeOffset Time, string Id) ReadCursor(string cursor) =>
         cursor.Split(' ', 2) is [var milliseconds, var id]
         && long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var time)
             ? (DateTimeOffset.FromUnixTimeMilliseconds(time), id)
-            : throw new FormatException($"\"{cursor}\" is no place in the list.");
+            : throw new FormatException($"\"{cursor}\" is not a cursor of the list.");
 
-    static GatewayResult Answer(GatewayRequest asked, SandboxRequest seen, SandboxCharge? charge) =>
-        seen.Operation == GatewayOperations.Authorize ? ResultOf(charge!)
-        : seen.Outcome == Succeeded ? new GatewayResult.Succeeded(IdOf(seen.Operation, asked.Key))
-        : new GatewayResult.Declined(seen.Code!, seen.Message!);
+    static GatewayResult FirstResult(GatewayRequest request, SandboxRequest previous, SandboxCharge? charge) =>
+        previous.Operation == GatewayOperations.Authorize ? ResultOf(charge!)
+        : previous.Outcome == Succeeded ? new GatewayResult.Succeeded(IdOf(previous.Operation, request.Key))
+        : new GatewayResult.Declined(previous.Code!, previous.Message!);
 
-    static SandboxDecision Authorize(GatewayRequest asked, SandboxRequest? seen, DateTimeOffset? holdsUntil)
+    static SandboxDecision Authorize(GatewayRequest request, SandboxRequest? previous, DateTimeOffset? holdsUntil)
     {
-        var token = asked.Token ?? "";
-        if (seen is null && token == SandboxTokens.Error)
-            return new(new GatewayResult.Unavailable("503 Service Unavailable"), Seen(asked, None));
-        if (seen is null && token == SandboxTokens.TimeoutBeforeCharge)
-            return new(new GatewayResult.Unknown("lost on its way"), Seen(asked, None), Lost: true);
+        var token = request.Token ?? "";
+        if (previous is null && token == SandboxTokens.Error)
+            return new(new GatewayResult.Unavailable("503 Service Unavailable"), Record(request, None));
+        if (previous is null && token == SandboxTokens.TimeoutBeforeCharge)
+            return new(new GatewayResult.Unknown("lost in transit"), Record(request, None), Lost: true);
 
         var charge = new SandboxCharge(
-            IdOf("ch", asked.Key), asked.Key, asked.OrderId, token, asked.Currency, Declined, asked.AmountMinor,
+            IdOf("ch", request.Key), request.Key, request.OrderId, token, request.Currency, Declined, request.AmountMinor,
             AuthorizedMinor: 0, CapturedMinor: 0, RefundedMinor: 0, Voided: false, Code: null, Message: null)
         {
             HoldsUntil = holdsUntil,
@@ -170,65 +163,65 @@ public static class SandboxRules
             SandboxTokens.RequiresAction => charge with { State = RequiresAction },
             SandboxTokens.Visa or SandboxTokens.Slow or SandboxTokens.Error or SandboxTokens.TimeoutAfterCharge
                 or SandboxTokens.TimeoutBeforeCharge or SandboxTokens.RefundFails =>
-                charge with { State = Authorized, AuthorizedMinor = asked.AmountMinor },
+                charge with { State = Authorized, AuthorizedMinor = request.AmountMinor },
             SandboxTokens.InsufficientFunds =>
                 charge with { Code = "insufficient_funds", Message = "The card's account does not cover the amount." },
             SandboxTokens.Declined => charge with { Code = "card_declined", Message = "The card was declined." },
-            _ => charge with { Code = "unknown_token", Message = "The sandbox knows no such token." },
+            _ => charge with { Code = "unknown_token", Message = "The sandbox does not know the token." },
         };
         return new(
-            ResultOf(charge), Seen(asked, charge.State == Declined ? DeclinedOutcome : Succeeded), charge,
+            ResultOf(charge), Record(request, charge.State == Declined ? DeclinedOutcome : Succeeded), charge,
             Lost: token == SandboxTokens.TimeoutAfterCharge);
     }
 
-    static SandboxDecision Capture(GatewayRequest asked, SandboxCharge? charge, DateTimeOffset now) =>
-        charge is null ? Decline(asked, "no_such_charge", "There is no such charge.")
-        : charge.HoldsUntil <= now ? Decline(asked, "authorization_expired", "The money is not held any more.")
-        : charge.State != Authorized ? Decline(asked, "not_capturable", $"The charge is {charge.State}.")
-        : asked.AmountMinor > charge.AuthorizedMinor - charge.CapturedMinor
-            ? Decline(asked, "amount_too_large", "More than is held.")
-        : Done(asked, charge with
+    static SandboxDecision Capture(GatewayRequest request, SandboxCharge? charge, DateTimeOffset now) =>
+        charge is null ? Decline(request, "no_such_charge", "The charge does not exist.")
+        : charge.HoldsUntil <= now ? Decline(request, "authorization_expired", "The authorization has expired.")
+        : charge.State != Authorized ? Decline(request, "not_capturable", $"The charge is {charge.State}.")
+        : request.AmountMinor > charge.AuthorizedMinor - charge.CapturedMinor
+            ? Decline(request, "amount_too_large", "The amount exceeds the held amount.")
+        : Succeed(request, charge with
         {
-            // After the last one nothing can be captured any more, whatever is left of it.
-            State = asked.IsLast || asked.AmountMinor == charge.AuthorizedMinor - charge.CapturedMinor
+            // The last capture releases the rest.
+            State = request.IsLast || request.AmountMinor == charge.AuthorizedMinor - charge.CapturedMinor
                 ? Captured
                 : Authorized,
-            CapturedMinor = charge.CapturedMinor + asked.AmountMinor,
+            CapturedMinor = charge.CapturedMinor + request.AmountMinor,
         });
 
-    static SandboxDecision Void(GatewayRequest asked, SandboxCharge? charge) =>
-        charge is null ? Decline(asked, "no_such_charge", "There is no such charge.")
+    static SandboxDecision Void(GatewayRequest request, SandboxCharge? charge) =>
+        charge is null ? Decline(request, "no_such_charge", "The charge does not exist.")
         : charge is { State: Authorized, CapturedMinor: > 0 }
-            ? Done(asked, charge with
+            ? Succeed(request, charge with
             {
                 State = charge.RefundedMinor == charge.CapturedMinor ? Refunded : Captured, Voided = true,
             })
-        : charge.State is Authorized or RequiresAction ? Done(asked, charge with { State = Voided, Voided = true })
-        : Decline(asked, "not_voidable", $"The charge is {charge.State}.");
+        : charge.State is Authorized or RequiresAction ? Succeed(request, charge with { State = Voided, Voided = true })
+        : Decline(request, "not_voidable", $"The charge is {charge.State}.");
 
-    static SandboxDecision Refund(GatewayRequest asked, SandboxCharge? charge)
+    static SandboxDecision Refund(GatewayRequest request, SandboxCharge? charge)
     {
-        if (charge is null) return Decline(asked, "no_such_charge", "There is no such charge.");
+        if (charge is null) return Decline(request, "no_such_charge", "The charge does not exist.");
         if (charge.Token == SandboxTokens.RefundFails)
-            return Decline(asked, "refund_refused", "The card's bank refused the refund.");
-        var refunded = checked(charge.RefundedMinor + asked.AmountMinor);
+            return Decline(request, "refund_refused", "The card's bank refused the refund.");
+        var refunded = checked(charge.RefundedMinor + request.AmountMinor);
         return refunded > charge.CapturedMinor
-            ? Decline(asked, "amount_too_large", "More than was captured.")
-            : Done(asked, charge with
+            ? Decline(request, "amount_too_large", "The refunds would exceed the captured amount.")
+            : Succeed(request, charge with
             {
                 State = charge.State == Authorized ? Authorized : refunded == charge.CapturedMinor ? Refunded : Captured,
                 RefundedMinor = refunded,
             });
     }
 
-    static SandboxDecision Done(GatewayRequest asked, SandboxCharge charge) =>
-        new(new GatewayResult.Succeeded(IdOf(asked.Operation, asked.Key)), Seen(asked, Succeeded), charge);
+    static SandboxDecision Succeed(GatewayRequest request, SandboxCharge charge) =>
+        new(new GatewayResult.Succeeded(IdOf(request.Operation, request.Key)), Record(request, Succeeded), charge);
 
-    static SandboxDecision Decline(GatewayRequest asked, string code, string message) =>
+    static SandboxDecision Decline(GatewayRequest request, string code, string message) =>
         new(
             new GatewayResult.Declined(code, message),
-            Seen(asked, DeclinedOutcome) with { Code = code, Message = message });
+            Record(request, DeclinedOutcome) with { Code = code, Message = message });
 
-    static SandboxRequest Seen(GatewayRequest asked, string outcome) =>
-        new(asked.Key, asked.Operation, outcome, null, null);
+    static SandboxRequest Record(GatewayRequest request, string outcome) =>
+        new(request.Key, request.Operation, outcome, null, null);
 }

@@ -4,9 +4,9 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.CustomerService.Providers.Stripe;
 
 /// <summary>
-/// Stripe's PaymentIntents by when they were made, newest first, each with its charge, which says what was given back
-/// (https://docs.stripe.com/api/payment_intents/list). An account may serve other things too: what does not carry our order
-/// is not ours.
+/// Stripe's PaymentIntents, newest first, each with its charge, which contains the refunded amount
+/// (https://docs.stripe.com/api/payment_intents/list). The account may have other uses, so an intent without one of our order
+/// ids is listed as unrelated.
 /// </summary>
 sealed class StripeChargeList(StripeClient client, Uri address) : IChargeList
 {
@@ -15,7 +15,7 @@ sealed class StripeChargeList(StripeClient client, Uri address) : IChargeList
     public async Task<ChargePage> ListAsync(
         DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel)
     {
-        // Stripe counts whole seconds.
+        // Stripe's times are whole seconds.
         var (first, end) = (from.ToUnixTimeSeconds(), to.AddSeconds(1).AddTicks(-1).ToUnixTimeSeconds());
         var path = string.Create(
             CultureInfo.InvariantCulture,
@@ -23,15 +23,15 @@ sealed class StripeChargeList(StripeClient client, Uri address) : IChargeList
             + (cursor is null ? "" : $"&starting_after={Uri.EscapeDataString(cursor)}");
         try
         {
-            var answer = await client.GetAsync(path, StripeJson.Default.StripePageStripeListedIntent, cancel);
-            return answer.Value is { } page
+            var response = await client.GetAsync(path, StripeJson.Default.StripePageStripeListedIntent, cancel);
+            return response.Value is { } page
                 ? new([.. page.Data.Select(Listed)], page.HasMore && page.Data.Count > 0 ? page.Data[^1].Id : null)
                 : throw new ChargeListException(
-                    $"Stripe's list was answered {(int)answer.Status} {answer.Fault?.Message}".TrimEnd());
+                    $"Stripe responded to the list request with {(int)response.Status} {response.Fault?.Message}".TrimEnd());
         }
         catch (HttpRequestException error)
         {
-            throw new ChargeListException($"Stripe's list cannot be read: {error.Message}", error);
+            throw new ChargeListException($"Stripe's charge list cannot be read: {error.Message}", error);
         }
     }
 
@@ -40,7 +40,7 @@ sealed class StripeChargeList(StripeClient client, Uri address) : IChargeList
         : string.Create(
             CultureInfo.InvariantCulture,
             $"POST {new Uri(address, "v1/refunds")} payment_intent={charge.Reference}"
-            + $"&amount={StripeAmounts.Of(amountMinor, charge.Currency)}");
+            + $"&amount={StripeAmounts.ToStripe(amountMinor, charge.Currency)}");
 
     static ListedCharge Listed(StripeListedIntent intent)
     {
@@ -49,9 +49,9 @@ sealed class StripeChargeList(StripeClient client, Uri address) : IChargeList
             intent.Id,
             Guid.TryParseExact(intent.Metadata?.GetValueOrDefault(StripeProvider.OrderName), "D", out var order) ? order : null,
             currency, intent.Status,
-            intent.Status == "requires_capture" ? StripeAmounts.Back(intent.AmountCapturable, currency) : 0,
-            StripeAmounts.Back(intent.AmountReceived, currency),
-            StripeAmounts.Back(intent.LatestCharge?.AmountRefunded ?? 0, currency),
+            intent.Status == "requires_capture" ? StripeAmounts.FromStripe(intent.AmountCapturable, currency) : 0,
+            StripeAmounts.FromStripe(intent.AmountReceived, currency),
+            StripeAmounts.FromStripe(intent.LatestCharge?.AmountRefunded ?? 0, currency),
             DateTimeOffset.FromUnixTimeSeconds(intent.Created));
     }
 }

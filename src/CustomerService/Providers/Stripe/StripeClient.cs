@@ -6,13 +6,13 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Orderwright.CustomerService.Providers.Stripe;
 
-/// <summary>What Stripe answered: an object, an error, or something that is neither.</summary>
-sealed record StripeAnswer<T>(HttpStatusCode Status, T? Value, StripeFault? Fault) where T : class;
+/// <summary>Stripe's response: an object, an error, or neither.</summary>
+sealed record StripeResponse<T>(HttpStatusCode Status, T? Value, StripeFault? Fault) where T : class;
 
 /// <summary>
-/// The few calls that we make of Stripe's API, in the version that this was written for
-/// (https://docs.stripe.com/api/versioning): a form goes out, an object comes back. It repeats nothing by itself; what it
-/// throws is <see cref="HttpRequestException"/>.
+/// Client of the few endpoints of Stripe's API in use, pinned to <see cref="Version"/>
+/// (https://docs.stripe.com/api/versioning). The client never retries. A failed call throws
+/// <see cref="HttpRequestException"/>.
 /// </summary>
 sealed class StripeClient(HttpClient http, string key)
 {
@@ -20,7 +20,7 @@ sealed class StripeClient(HttpClient http, string key)
 
     readonly AuthenticationHeaderValue authorization = new("Bearer", key);
 
-    public Task<StripeAnswer<T>> PostAsync<T>(
+    public Task<StripeResponse<T>> PostAsync<T>(
         string path, string idempotencyKey, IEnumerable<KeyValuePair<string, string>> form, JsonTypeInfo<T> type,
         CancellationToken cancel) where T : class
     {
@@ -29,10 +29,10 @@ sealed class StripeClient(HttpClient http, string key)
         return SendAsync(message, type, cancel);
     }
 
-    public Task<StripeAnswer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel) where T : class =>
+    public Task<StripeResponse<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel) where T : class =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), type, cancel);
 
-    async Task<StripeAnswer<T>> SendAsync<T>(HttpRequestMessage message, JsonTypeInfo<T> type, CancellationToken cancel)
+    async Task<StripeResponse<T>> SendAsync<T>(HttpRequestMessage message, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class
     {
         using var _ = message;

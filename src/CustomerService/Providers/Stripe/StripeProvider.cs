@@ -7,8 +7,8 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.CustomerService.Providers.Stripe;
 
 /// <summary>
-/// Stripe's PaymentIntents. Each of ours carries our key twice: as Idempotency-Key, so that a repetition has no second
-/// effect, and as metadata, by which it is found again.
+/// Payments through Stripe's PaymentIntents. Each request carries our key twice: as Idempotency-Key, so that a repetition has
+/// no second effect, and as metadata, so that look-ups can find the object.
 /// </summary>
 public sealed class StripeProvider : IPaymentProvider
 {
@@ -31,8 +31,8 @@ public sealed class StripeProvider : IPaymentProvider
         signature = settings.StripeWebhookSecret.Length == 0 ? null : new Signature(settings.WebhookSecret);
     }
 
-    public static StripeProvider Over(StripeSettings settings, GatewayLimits limits) =>
-        new(new StripeClient(GatewayHttp.ClientOf(settings.Url, limits), settings.StripeKey), settings);
+    public static StripeProvider Create(StripeSettings settings, GatewayLimits limits) =>
+        new(new StripeClient(GatewayHttp.CreateClient(settings.Url, limits), settings.StripeKey), settings);
 
     public string Name => ProviderName;
 
@@ -47,44 +47,44 @@ public sealed class StripeProvider : IPaymentProvider
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) =>
         WithAmountAsync(request, async amount =>
         {
-            var answer = await client.PostAsync(
+            var response = await client.PostAsync(
                 "v1/payment_intents", request.Key, AuthorizeForm(request, amount), StripeJson.Default.StripeIntent, cancel);
-            return answer.Value is { } intent ? StripeAnswers.OfAuthorization(intent) : Of(answer, request);
+            return response.Value is { } intent ? StripeResults.OfAuthorization(intent) : FailureOf(response, request);
         });
 
     public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) =>
         WithAmountAsync(request, async amount =>
         {
-            var answer = await client.PostAsync(
+            var response = await client.PostAsync(
                 $"v1/payment_intents/{Uri.EscapeDataString(request.Reference!)}/capture", request.Key,
                 [StripeClient.Field("amount_to_capture", amount)], StripeJson.Default.StripeIntent, cancel);
-            return answer.Value is { } intent
-                ? Done(StripeAnswers.OfCapture(intent, amount))
-                : Of(answer, request, intent => StripeAnswers.OfCapture(intent, amount));
+            return response.Value is { } intent
+                ? Confirmed(StripeResults.OfCapture(intent, amount))
+                : FailureOf(response, request, intent => StripeResults.OfCapture(intent, amount));
         });
 
     public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) =>
         GuardAsync(async () =>
         {
-            var answer = await client.PostAsync(
+            var response = await client.PostAsync(
                 $"v1/payment_intents/{Uri.EscapeDataString(request.Reference!)}/cancel", request.Key,
                 [], StripeJson.Default.StripeIntent, cancel);
-            return answer.Value is { } intent
-                ? Done(StripeAnswers.OfVoid(intent))
-                : Of(answer, request, StripeAnswers.OfVoid);
+            return response.Value is { } intent
+                ? Confirmed(StripeResults.OfVoid(intent))
+                : FailureOf(response, request, StripeResults.OfVoid);
         });
 
     public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
         WithAmountAsync(request, async amount =>
         {
-            var answer = await client.PostAsync(
+            var response = await client.PostAsync(
                 "v1/refunds", request.Key,
                 [
                     StripeClient.Field("payment_intent", request.Reference!), StripeClient.Field("amount", amount),
-                    .. OurNames(request),
+                    .. OurMetadata(request),
                 ],
                 StripeJson.Default.StripeRefund, cancel);
-            return answer.Value is { } refund ? StripeAnswers.OfRefund(refund) : Of(answer, request);
+            return response.Value is { } refund ? StripeResults.OfRefund(refund) : FailureOf(response, request);
         });
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
@@ -97,34 +97,34 @@ public sealed class StripeProvider : IPaymentProvider
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
-        if (signature?.Fits(headers[SignatureHeader].ToString(), "", body.Span, now) != true)
-            return new WebhookReading.Forged("The signature does not fit, or is older than 5 minutes.");
+        if (signature?.IsValid(headers[SignatureHeader].ToString(), "", body.Span, now) != true)
+            return new WebhookReading.Forged("The signature does not match, or is more than 5 minutes old.");
         try
         {
-            var told = JsonSerializer.Deserialize(body.Span, StripeJson.Default.StripeEvent)!;
-            var (key, result) = ReadObject(told);
+            var received = JsonSerializer.Deserialize(body.Span, StripeJson.Default.StripeEvent)!;
+            var (key, result) = ReadObject(received);
             return new WebhookReading.Genuine(
-                [new GatewayEvent(told.Id, told.Type, key, result, Encoding.UTF8.GetString(body.Span))]);
+                [new GatewayEvent(received.Id, received.Type, key, result, Encoding.UTF8.GetString(body.Span))]);
         }
         catch (JsonException)
         {
-            return new WebhookReading.Unreadable("This is not an event of Stripe's API.");
+            return new WebhookReading.Unreadable("The body is not an event of Stripe's API.");
         }
     }
 
-    // An event shows its object as it was then. What it says of an attempt that is settled has no effect any more.
-    static (string? Key, GatewayResult? Result) ReadObject(StripeEvent told)
+    // An event contains the object's state at that time. Results for settled attempts are ignored later.
+    static (string? Key, GatewayResult? Result) ReadObject(StripeEvent received)
     {
-        switch (told.Type)
+        switch (received.Type)
         {
             case "payment_intent.amount_capturable_updated" or "payment_intent.succeeded"
                 or "payment_intent.payment_failed" or "payment_intent.canceled":
-                var intent = told.Data.Object.Deserialize(StripeJson.Default.StripeIntent)!;
-                return (KeyOf(intent.Metadata), Settling(StripeAnswers.OfAuthorization(intent)));
+                var intent = received.Data.Object.Deserialize(StripeJson.Default.StripeIntent)!;
+                return (KeyOf(intent.Metadata), Settling(StripeResults.OfAuthorization(intent)));
 
             case "refund.created" or "refund.updated" or "refund.failed":
-                var refund = told.Data.Object.Deserialize(StripeJson.Default.StripeRefund)!;
-                return (KeyOf(refund.Metadata), Settling(StripeAnswers.OfRefund(refund)));
+                var refund = received.Data.Object.Deserialize(StripeJson.Default.StripeRefund)!;
+                return (KeyOf(refund.Metadata), Settling(StripeResults.OfRefund(refund)));
 
             default:
                 return (null, null);
@@ -144,9 +144,9 @@ public sealed class StripeProvider : IPaymentProvider
             StripeClient.Field("confirm", "true"),
             StripeClient.Field("capture_method", settings.StripeCapture),
             StripeClient.Field("automatic_payment_methods[enabled]", "true"),
-            // The charge says until when it holds.
+            // The expanded charge contains the authorization's expiry.
             StripeClient.Field("expand[]", "latest_charge"),
-            .. OurNames(request),
+            .. OurMetadata(request),
         ];
         var token = request.Token ?? "";
         if (token.StartsWith("tok_", StringComparison.Ordinal))
@@ -170,7 +170,7 @@ public sealed class StripeProvider : IPaymentProvider
         return form;
     }
 
-    static KeyValuePair<string, string>[] OurNames(GatewayRequest request) =>
+    static KeyValuePair<string, string>[] OurMetadata(GatewayRequest request) =>
     [
         StripeClient.Field($"metadata[{KeyName}]", request.Key),
         StripeClient.Field($"metadata[{OrderName}]", request.OrderId.ToString("D")),
@@ -178,75 +178,77 @@ public sealed class StripeProvider : IPaymentProvider
 
     async Task<GatewayResult> FindIntentAsync(GatewayRequest request, string reference, CancellationToken cancel)
     {
-        var answer = await client.GetAsync(
+        var response = await client.GetAsync(
             $"v1/payment_intents/{Uri.EscapeDataString(reference)}?expand[]=latest_charge",
             StripeJson.Default.StripeIntent, cancel);
-        if (answer.Value is not { } intent) return NotFound(answer.Status);
+        if (response.Value is not { } intent) return NotFound(response.Status);
         return request.Operation switch
         {
-            GatewayOperations.Capture when StripeAmounts.Of(request.AmountMinor, request.Currency) is { } amount =>
-                StripeAnswers.OfCapture(intent, amount),
-            GatewayOperations.Void => StripeAnswers.OfVoid(intent),
-            _ => StripeAnswers.OfAuthorization(intent),
+            GatewayOperations.Capture when StripeAmounts.ToStripe(request.AmountMinor, request.Currency) is { } amount =>
+                StripeResults.OfCapture(intent, amount),
+            GatewayOperations.Void => StripeResults.OfVoid(intent),
+            _ => StripeResults.OfAuthorization(intent),
         };
     }
 
     async Task<GatewayResult> SearchAsync(GatewayRequest request, CancellationToken cancel)
     {
         var query = Uri.EscapeDataString($"metadata['{KeyName}']:'{request.Key}'");
-        var answer = await client.GetAsync(
+        var response = await client.GetAsync(
             $"v1/payment_intents/search?query={query}&limit=2&expand[]=data.latest_charge",
             StripeJson.Default.StripePageStripeIntent, cancel);
-        return answer.Value?.Data switch
+        return response.Value?.Data switch
         {
-            null => NotFound(answer.Status),
+            null => NotFound(response.Status),
             [] => new GatewayResult.NeverHappened(Final: false),
-            [var intent] => StripeAnswers.OfAuthorization(intent),
-            _ => new GatewayResult.Unknown("There are several payment intents under one key."),
+            [var intent] => StripeResults.OfAuthorization(intent),
+            _ => new GatewayResult.Unknown("Several payment intents have the same key."),
         };
     }
 
     async Task<GatewayResult> FindRefundAsync(GatewayRequest request, CancellationToken cancel)
     {
-        var answer = await client.GetAsync(
+        var response = await client.GetAsync(
             $"v1/refunds?payment_intent={Uri.EscapeDataString(request.Reference!)}&limit=100",
             StripeJson.Default.StripePageStripeRefund, cancel);
-        if (answer.Value is not { Data: var refunds }) return NotFound(answer.Status);
+        if (response.Value is not { Data: var refunds }) return NotFound(response.Status);
         return refunds.FirstOrDefault(refund => KeyOf(refund.Metadata) == request.Key) is { } found
-            ? StripeAnswers.OfRefund(found)
+            ? StripeResults.OfRefund(found)
             : new GatewayResult.NeverHappened(Final: false);
     }
 
-    static GatewayResult.Unknown NotFound(HttpStatusCode status) => new($"The look-up was answered {(int)status}.");
+    static GatewayResult.Unknown NotFound(HttpStatusCode status) => new($"Stripe responded to the look-up with {(int)status}.");
 
-    /// <param name="answer">Not the object that was asked for.</param>
-    /// <param name="request">What was asked.</param>
-    /// <param name="look">
-    /// Reads an intent that does not allow what was asked: it may have been done already, by a look-up's reckoning.
+    /// <summary>Result of a response without the requested object.</summary>
+    /// <param name="response">Response with an error, or without an object.</param>
+    /// <param name="request">Request sent.</param>
+    /// <param name="readIntent">
+    /// Reads the result from an intent in an unexpected state, where the operation may already have been executed.
     /// </param>
-    static GatewayResult Of<T>(StripeAnswer<T> answer, GatewayRequest request, Func<StripeIntent, GatewayResult>? look = null)
+    static GatewayResult FailureOf<T>(
+        StripeResponse<T> response, GatewayRequest request, Func<StripeIntent, GatewayResult>? readIntent = null)
         where T : class =>
-        answer switch
+        response switch
         {
-            { Fault: { Code: "payment_intent_unexpected_state", PaymentIntent: { } intent } fault } when look is not null =>
-                look(intent) is GatewayResult.NeverHappened
-                    ? StripeAnswers.OfFault(answer.Status, fault, request.Operation)
-                    : look(intent),
+            { Fault: { Code: "payment_intent_unexpected_state", PaymentIntent: { } intent } fault } when readIntent is not null =>
+                readIntent(intent) is GatewayResult.NeverHappened
+                    ? StripeResults.OfFault(response.Status, fault, request.Operation)
+                    : readIntent(intent),
             { Fault: null, Status: < HttpStatusCode.BadRequest } =>
-                new GatewayResult.Unknown("Stripe's answer is not an object."),
-            _ => StripeAnswers.OfFault(answer.Status, answer.Fault, request.Operation),
+                new GatewayResult.Unknown("Stripe's response is not an object."),
+            _ => StripeResults.OfFault(response.Status, response.Fault, request.Operation),
         };
 
-    // What a call that succeeded did not bring about is no statement about it.
-    static GatewayResult Done(GatewayResult result) => result is GatewayResult.NeverHappened
-        ? new GatewayResult.Unknown("Stripe says neither that it was done nor why not.")
+    // A successful response whose intent shows no effect is contradictory: in doubt.
+    static GatewayResult Confirmed(GatewayResult result) => result is GatewayResult.NeverHappened
+        ? new GatewayResult.Unknown("Stripe reported success, but the intent shows no effect.")
         : result;
 
     static Task<GatewayResult> WithAmountAsync(GatewayRequest request, Func<long, Task<GatewayResult>> call) =>
-        StripeAmounts.Of(request.AmountMinor, request.Currency) is { } amount
+        StripeAmounts.ToStripe(request.AmountMinor, request.Currency) is { } amount
             ? GuardAsync(() => call(amount))
             : Task.FromResult<GatewayResult>(new GatewayResult.Declined(
-                "amount_not_possible", $"Stripe takes no such amount of {request.Currency}."));
+                "amount_not_possible", $"Stripe cannot charge this amount of {request.Currency}."));
 
     static async Task<GatewayResult> GuardAsync(Func<Task<GatewayResult>> call)
     {
@@ -256,7 +258,7 @@ public sealed class StripeProvider : IPaymentProvider
         }
         catch (HttpRequestException error)
         {
-            return GatewayHttp.Broken(error);
+            return GatewayHttp.ResultOf(error);
         }
     }
 }

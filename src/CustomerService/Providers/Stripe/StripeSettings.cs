@@ -5,26 +5,28 @@ using Orderwright.Runtime;
 namespace Orderwright.CustomerService.Providers.Stripe;
 
 /// <summary>
-/// How payments go through Stripe (docs/stripe.md). Settings: <c>ORDERWRIGHT_{NAME}</c>; secrets are better given as
-/// <c>…_FILE</c>. No message ever says what a secret is.
+/// Settings for payments through Stripe (docs/how-to/stripe.md): <c>ORDERWRIGHT_{NAME}</c>; prefer <c>…_FILE</c> for secrets.
+/// No message ever contains a secret.
 /// </summary>
 public sealed class StripeSettings
 {
-    /// <summary>The secret or restricted key of the account. Default none: there is no such provider.</summary>
+    /// <summary>Secret or restricted key of the account. Default none: the provider is disabled.</summary>
     public string StripeKey { get; set; } = "";
 
-    /// <summary>Of the webhook endpoint, <c>whsec_…</c>. Default none: no webhook is believed, everything is looked up.</summary>
+    /// <summary>
+    /// Signing secret of the webhook endpoint, <c>whsec_…</c>. Default none: webhooks are refused, and results are looked up.
+    /// </summary>
     public string StripeWebhookSecret { get; set; } = "";
 
-    /// <summary>Another address than Stripe's own: a proxy, a mock. Not encrypted on loopback only.</summary>
+    /// <summary>Address of the API, for a proxy or a mock. Plain HTTP is allowed on a loopback address only.</summary>
     public string StripeUrl { get; set; } = "https://api.stripe.com";
 
-    /// <summary>
-    /// Where a customer comes back to from 3-D Secure. Default none: what a customer would have to act for is declined.
-    /// </summary>
+    /// <summary>Page to return to after 3-D Secure. Default none: payments that require a customer action are declined.</summary>
     public string StripeReturnUrl { get; set; } = "";
 
-    /// <summary><c>manual</c>: authorizing holds the money, confirming the order takes it. Or <c>automatic</c>.</summary>
+    /// <summary>
+    /// Capture method: <c>manual</c> (default) holds the money until the order is confirmed, <c>automatic</c> captures at once.
+    /// </summary>
     public string StripeCapture { get; set; } = Manual;
 
     public const string Manual = "manual";
@@ -35,7 +37,7 @@ public sealed class StripeSettings
     public byte[] WebhookSecret => Encoding.UTF8.GetBytes(StripeWebhookSecret);
 
     /// <summary>
-    /// Null where no key is configured; throws <see cref="InvalidSettingException"/> for what cannot be.
+    /// Reads the settings; null when no key is configured. Throws <see cref="InvalidSettingException"/> for an invalid value.
     /// </summary>
     public static StripeSettings? Read(IConfiguration configuration)
     {
@@ -46,7 +48,7 @@ public sealed class StripeSettings
             || settings.StripeKey.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter != '_'))
             throw new InvalidSettingException(
                 $"{Settings.Prefix}STRIPE_KEY is not a secret key. Allowed: sk_… or rk_…, as Stripe's dashboard shows it.");
-        if (settings.StripeWebhookSecret.Length is > 0 and < Signature.LeastSecret)
+        if (settings.StripeWebhookSecret.Length is > 0 and < Signature.MinimumSecretLength)
             throw new InvalidSettingException(
                 $"{Settings.Prefix}STRIPE_WEBHOOK_SECRET has {settings.StripeWebhookSecret.Length} characters. Allowed: " +
                 "whsec_…, as Stripe's dashboard shows it, or none.");
@@ -58,7 +60,8 @@ public sealed class StripeSettings
                 "STRIPE_RETURN_URL", settings.StripeReturnUrl, "an address such as https://shop.example.com/paid");
         if (!Uri.TryCreate(settings.StripeUrl.TrimEnd('/') + "/", UriKind.Absolute, out var url)
             || !(url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
-            throw new InvalidSettingException("STRIPE_URL", settings.StripeUrl, "https://api.stripe.com, or one on loopback");
+            throw new InvalidSettingException(
+                "STRIPE_URL", settings.StripeUrl, "https://api.stripe.com, or an address on loopback");
         settings.Url = url;
         return settings;
     }

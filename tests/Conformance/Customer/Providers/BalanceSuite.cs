@@ -4,8 +4,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Conformance.Customer.Providers;
 
 /// <summary>
-/// What <see cref="ProviderSuite"/> asks of gateways, of store credit: as far as it can happen to one that is settled in our
-/// own transaction. It has no calls that could be lost, no 3-D Secure, and nobody who would send a webhook.
+/// Properties of <see cref="ProviderSuite"/> that apply to store credit. Payments are settled in our own transaction, so no
+/// request can get lost, and neither 3-D Secure nor webhooks exist.
 /// </summary>
 public abstract class BalanceSuite(StorageEngine engine)
 {
@@ -22,7 +22,7 @@ public abstract class BalanceSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_decline_is_a_decline_however_often_it_is_asked_for()
+    public async Task A_decline_is_repeated_for_every_retry()
     {
         await using var server = await StartAsync(credit: 1_529);
         var declined = await server.AskAsync(order, Pay);
@@ -33,7 +33,7 @@ public abstract class BalanceSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_duplicate_request_has_one_effect_and_one_answer_also_in_one_batch()
+    public async Task Duplicate_requests_in_one_batch_have_one_effect_and_one_result()
     {
         await using var server = await StartAsync(credit: 4_000);
         await server.TellAsync([(order, Pay), (order, Pay), (order, Pay)]);
@@ -45,25 +45,29 @@ public abstract class BalanceSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task It_is_taken_at_once_whole_and_neither_captured_again_nor_in_part_nor_released()
+    public async Task Credit_is_captured_whole_at_once_and_neither_captured_again_nor_released()
     {
         await using var server = await StartAsync(credit: 4_000);
         Assert.Equal(Taken, (await server.AskAsync(order, Pay)).Payment);
         for (var i = 0; i < 2; i++)
             Assert.Equal(Taken, (await server.AskAsync(order, new CapturePayment())).Payment);
-        foreach (var (call, body) in new[] { ("capture", """{"amount":500}"""), ("capture", """{"amount":1531}"""), ("void", "{}") })
-            Assert.Equal(409, (await server.SendAsync("POST", $"payments/{order}/{call}", body)).Status);
+        foreach (var (action, body) in new[]
+            {
+                ("capture", """{"amount":500}"""), ("capture", """{"amount":1531}"""), ("void", "{}"),
+            })
+            Assert.Equal(409, (await server.SendAsync("POST", $"payments/{order}/{action}", body)).Status);
         Assert.Equal(2_470, await server.BalanceAsync());
     }
 
     [Fact]
-    public async Task What_was_taken_is_refunded_part_by_part_each_once_and_never_above_it()
+    public async Task Captured_credit_is_refunded_in_parts_once_each_and_never_exceeded()
     {
         await using var server = await StartAsync(credit: 1_530);
         await server.AskAsync(order, Pay);
         async Task<int> RefundAsync(long amount, string key) => (await server.SendAsync(
             "POST", $"payments/{order}/refunds", $$"""{"amount":{{amount}},"reason":"Broken."}""", key)).Status;
-        Assert.Equal((201, 201, 409), (await RefundAsync(600, "r-1"), await RefundAsync(600, "r-1"), await RefundAsync(931, "r-2")));
+        Assert.Equal(
+            (201, 201, 409), (await RefundAsync(600, "r-1"), await RefundAsync(600, "r-1"), await RefundAsync(931, "r-2")));
         Assert.Equal(600, await server.BalanceAsync());
         Assert.Equal((201, 409), (await RefundAsync(930, "r-3"), await RefundAsync(1, "r-4")));
         for (var i = 0; i < 2; i++)
@@ -72,7 +76,7 @@ public abstract class BalanceSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task An_undo_that_comes_first_refuses_the_late_request()
+    public async Task An_early_undo_rejects_the_late_request()
     {
         await using var server = await StartAsync(credit: 4_000);
         Assert.True((await server.AskAsync(order, new UndoPayment("cancelled"))).Undo);
@@ -81,11 +85,11 @@ public abstract class BalanceSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_webhook_in_its_name_is_nobodys()
+    public async Task A_webhook_for_store_credit_returns_404()
     {
         await using var server = await StartAsync(credit: 4_000);
         Assert.Equal(404, (await server.SendAsync("POST", "webhooks/balance", "{}")).Status);
-        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text(0)));
+        Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text("event_id")));
     }
 }
 

@@ -9,18 +9,18 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.Conformance.Customer.Providers;
 
 /// <summary>
-/// Our client against the OpenAPI document and the fixtures that Stripe publishes (https://github.com/stripe/openapi, MIT).
-/// They are not part of this project: <c>ORDERWRIGHT_STRIPE_OPENAPI</c> names a directory with its <c>spec3.json</c> and
-/// <c>fixtures3.json</c>. docs/stripe.md says against which of them this was run.
+/// Tests our client against Stripe's published OpenAPI document and fixtures (https://github.com/stripe/openapi, MIT). The
+/// files are not part of this project: <c>ORDERWRIGHT_STRIPE_OPENAPI</c> names a directory with <c>spec3.json</c> and
+/// <c>fixtures3.json</c>. docs/how-to/stripe.md names the tested versions.
 /// </summary>
 public sealed partial class StripeDocumentTests
 {
     const string Setting = "ORDERWRIGHT_STRIPE_OPENAPI";
 
-    // What Stripe leaves out of the document on purpose: https://github.com/stripe/stripe-node/issues/1264.
-    static readonly string[] LeftOut = ["payment_method_data[type]", "payment_method_data[card][token]"];
+    // Deliberately omitted from the document: https://github.com/stripe/stripe-node/issues/1264.
+    static readonly string[] Omitted = ["payment_method_data[type]", "payment_method_data[card][token]"];
 
-    static readonly (string Schema, string Type, string[] Paths)[] WhatWeRead =
+    static readonly (string Schema, string Type, string[] Paths)[] UsedFields =
     [
         ("payment_intent", "string", ["id", "currency", "next_action.type", "next_action.redirect_to_url.url",
             "last_payment_error.type", "last_payment_error.code", "last_payment_error.decline_code",
@@ -45,91 +45,93 @@ public sealed partial class StripeDocumentTests
     }
 
     [Fact]
-    public async Task Each_request_of_ours_stands_in_the_document()
+    public async Task Each_of_our_requests_conforms_to_the_document()
     {
         var document = new Document(Read("spec3.json"));
-        await using var house = await StripeHouse.OpenAsync();
-        await AskEverythingAsync(house);
-        await using var bare = await StripeHouse.OpenAsync(("StripeReturnUrl", ""), ("StripeCapture", "automatic"));
-        await bare.DoAsync(bare.Ask(order, "authorize"));
+        await using var fixture = await StripeFixture.OpenAsync();
+        await SendEveryRequestAsync(fixture);
+        await using var bare = await StripeFixture.OpenAsync(("StripeReturnUrl", ""), ("StripeCapture", "automatic"));
+        await bare.SendAsync(bare.RequestFor(order, "authorize"));
 
-        string[] asked = [.. house.Mock.Asked, .. bare.Mock.Asked];
-        Assert.Equal(8, asked.Select(one => one[..one.LastIndexOf(' ')]).Distinct().Count());
-        Assert.All(asked, document.Allows);
+        string[] requests = [.. fixture.Mock.Requests, .. bare.Mock.Requests];
+        Assert.Equal(8, requests.Select(one => one[..one.LastIndexOf(' ')]).Distinct().Count());
+        Assert.All(requests, document.Allows);
     }
 
-    async Task AskEverythingAsync(StripeHouse house)
+    async Task SendEveryRequestAsync(StripeFixture fixture)
     {
-        var charge = Assert.IsType<GatewayResult.Succeeded>(await house.DoAsync(house.Ask(order, "authorize"))).Reference;
-        await house.DoAsync(house.Ask(Guid.CreateVersion7(), "authorize") with { Token = "tok_visa" });
-        await house.FindAsync(house.Ask(order, "authorize"));
-        await house.FindAsync(house.Ask(order, "authorize") with { Reference = charge });
-        await house.DoAsync(house.Ask(order, "capture", charge: charge));
-        await house.DoAsync(house.Ask(order, "refund", charge: charge));
-        await house.FindAsync(house.Ask(order, "refund", charge: charge));
-        await house.DoAsync(house.Ask(order, "void", charge: charge));
+        var charge = Assert.IsType<GatewayResult.Succeeded>(
+            await fixture.SendAsync(fixture.RequestFor(order, "authorize"))).Reference;
+        await fixture.SendAsync(fixture.RequestFor(Guid.CreateVersion7(), "authorize") with { Token = "tok_visa" });
+        await fixture.FindAsync(fixture.RequestFor(order, "authorize"));
+        await fixture.FindAsync(fixture.RequestFor(order, "authorize") with { Reference = charge });
+        await fixture.SendAsync(fixture.RequestFor(order, "capture", charge: charge));
+        await fixture.SendAsync(fixture.RequestFor(order, "refund", charge: charge));
+        await fixture.FindAsync(fixture.RequestFor(order, "refund", charge: charge));
+        await fixture.SendAsync(fixture.RequestFor(order, "void", charge: charge));
         var (from, to) = (DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        await house.Provider.Charges!.ListAsync(from, to, charge, default);
+        await fixture.Provider.Charges!.ListAsync(from, to, charge, default);
     }
 
     [Fact]
-    public void What_we_read_stands_in_the_document()
+    public void Each_field_we_read_is_in_the_document()
     {
         var document = new Document(Read("spec3.json"));
-        foreach (var (schema, type, paths) in WhatWeRead)
+        foreach (var (schema, type, paths) in UsedFields)
             foreach (var path in paths)
             {
                 var at = document.Schemas[schema]!;
                 foreach (var name in path.Split('.')) at = document.Properties(at).Single(one => one.Name == name).Schema;
-                Assert.True(document.TypesOf(at).Contains(type), $"{schema}.{path} is no {type}.");
+                Assert.True(document.TypesOf(at).Contains(type), $"{schema}.{path} is not of type {type}.");
             }
     }
 
     [Fact]
-    public void It_has_the_statuses_that_we_know() => Assert.Equal(
+    public void The_document_has_the_statuses_of_the_mock() => Assert.Equal(
         StripeShapes.Names["intentStatuses"]!.AsArray().Select(name => (string)name!),
         new Document(Read("spec3.json")).Schemas["payment_intent"]!["properties"]!["status"]!["enum"]!.AsArray()
             .Select(name => (string)name!).Order());
 
     [Fact]
-    public async Task Published_fixtures_are_read_for_what_they_say()
+    public async Task Published_fixtures_yield_the_expected_results()
     {
         var fixtures = Read("fixtures3.json")["resources"]!;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         await using var web = builder.Build();
-        JsonNode answer = new JsonObject();
-        web.Run(http => http.Response.WriteAsync(answer.ToJsonString()));
+        JsonNode response = new JsonObject();
+        web.Run(http => http.Response.WriteAsync(response.ToJsonString()));
         await web.StartAsync();
-        var provider = StripeHouse.ProviderOf(("StripeUrl", web.Urls.Single()));
-        GatewayRequest Ask(string operation) => new(
-            GatewayCall.KeyOf(order, operation, 1), order, operation, 1_099, "USD", "pm_card_visa", "pi_1");
+        var provider = StripeFixture.ProviderOf(("StripeUrl", web.Urls.Single()));
+        GatewayRequest RequestFor(string operation) => new(
+            PaymentAttempt.KeyOf(order, operation, 1), order, operation, 1_099, "USD", "pm_card_visa", "pi_1");
 
         var intent = fixtures["payment_intent"]!.AsObject();
-        // As published, its last try has failed.
+        // The published intent contains an error of the last attempt.
         foreach (var (status, result) in new (string, Type)[]
             {
                 ("requires_payment_method", typeof(GatewayResult.Declined)),
                 ("requires_capture", typeof(GatewayResult.Succeeded)),
                 ("succeeded", typeof(GatewayResult.Succeeded)), ("canceled", typeof(GatewayResult.Declined)),
                 ("processing", typeof(GatewayResult.Unknown)), ("requires_confirmation", typeof(GatewayResult.Unknown)),
-                // Its next action names no address.
+                // The published next action contains no URL.
                 ("requires_action", typeof(GatewayResult.Unknown)),
             })
         {
-            answer = With(intent, ("status", status), ("latest_charge", fixtures["charge"]!.DeepClone()));
-            Assert.IsType(result, await provider.AuthorizeAsync(Ask("authorize"), default));
-            Assert.IsType(result, await provider.FindAsync(Ask("authorize"), default));
+            response = With(intent, ("status", status), ("latest_charge", fixtures["charge"]!.DeepClone()));
+            Assert.IsType(result, await provider.AuthorizeAsync(RequestFor("authorize"), default));
+            Assert.IsType(result, await provider.FindAsync(RequestFor("authorize"), default));
         }
-        answer = With(intent, ("status", "succeeded"), ("amount_received", 1_099));
+        response = With(intent, ("status", "succeeded"), ("amount_received", 1_099));
         Assert.Equal(
-            new GatewayResult.Succeeded((string)intent["id"]!), await provider.CaptureAsync(Ask("capture"), default));
+            new GatewayResult.Succeeded((string)intent["id"]!), await provider.CaptureAsync(RequestFor("capture"), default));
 
-        answer = fixtures["refund"]!;
+        response = fixtures["refund"]!;
         Assert.Equal(
-            new GatewayResult.Succeeded((string)fixtures["refund"]!["id"]!), await provider.RefundAsync(Ask("refund"), default));
+            new GatewayResult.Succeeded((string)fixtures["refund"]!["id"]!),
+            await provider.RefundAsync(RequestFor("refund"), default));
 
-        answer = new JsonObject
+        response = new JsonObject
         {
             ["object"] = "list", ["has_more"] = false,
             ["data"] = new JsonArray(With(intent, ("latest_charge", With(fixtures["charge"]!, ("amount_refunded", 7))))),
@@ -140,11 +142,11 @@ public sealed partial class StripeDocumentTests
         var now = TimeProvider.System.GetUtcNow();
         foreach (var (type, thing) in new[] { ("plan.created", (JsonNode?)null), ("payment_intent.canceled", intent) })
         {
-            var told = With(fixtures["event"]!, ("type", type));
+            var received = With(fixtures["event"]!, ("type", type));
             if (thing is not null)
-                told["data"]!["object"] = With(
+                received["data"]!["object"] = With(
                     thing, ("status", "canceled"), ("metadata", new JsonObject { ["orderwright_key"] = "k" }));
-            var delivery = StripeHouse.Signed(told.ToJsonString(), now);
+            var delivery = StripeFixture.Signed(received.ToJsonString(), now);
             var read = Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(
                 delivery.Headers, System.Text.Encoding.UTF8.GetBytes(delivery.Body), now));
             Assert.Equal(thing is null ? null : "k", Assert.Single(read.Events).Key);
@@ -158,31 +160,31 @@ public sealed partial class StripeDocumentTests
         return changed;
     }
 
-    /// <summary>As much of OpenAPI as Stripe's document needs.</summary>
+    /// <summary>OpenAPI, as far as used by Stripe's document.</summary>
     sealed partial class Document(JsonNode root)
     {
         public JsonObject Schemas => root["components"]!["schemas"]!.AsObject();
 
-        /// <param name="asked">As the mock notes it: method, path, and the form.</param>
-        public void Allows(string asked)
+        /// <param name="request">Method, path and form, as recorded by the mock.</param>
+        public void Allows(string request)
         {
-            var parts = asked.Split(' ', 3);
+            var parts = request.Split(' ', 3);
             var operation = root["paths"]![parts[1]]![parts[0].ToLowerInvariant()]!;
             var body = operation["requestBody"]?["content"]?["application/x-www-form-urlencoded"]?["schema"];
             foreach (var pair in parts[2].Split('&', StringSplitOptions.RemoveEmptyEntries))
             {
                 var (name, value) = pair.Split('=', 2) is [var before, var after] ? (before, after) : (pair, "");
-                if (LeftOut.Contains(name)) continue;
+                if (Omitted.Contains(name)) continue;
                 var path = Place().Matches(name).Select(match => match.Value).ToArray();
                 var at = parts[0] == "GET"
                     ? operation["parameters"]!.AsArray().SingleOrDefault(one => (string?)one!["name"] == path[0])?["schema"]
                     : Below(body!, path[0]);
                 foreach (var step in path[1..]) at = at is null ? null : Below(at, step);
-                Assert.True(at is not null && Alternatives(at).Any(schema => Fits(schema, value)), $"{asked}: {pair}");
+                Assert.True(at is not null && Alternatives(at).Any(schema => Fits(schema, value)), $"{request}: {pair}");
             }
         }
 
-        // The name of a property, or nothing for an item of a list.
+        // Name of a property, or empty for a list item.
         [GeneratedRegex(@"[^\[\]]+|(?<=\[)(?=\])")]
         private static partial Regex Place();
 

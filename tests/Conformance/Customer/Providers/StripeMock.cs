@@ -11,10 +11,10 @@ using Microsoft.Extensions.Primitives;
 namespace Orderwright.Conformance.Customer.Providers;
 
 /// <summary>
-/// Stripe's PaymentIntents with a record of its own. The names of parameters, fields, statuses and events are not ours: they
-/// stand in <c>stripe-names.json</c>, taken from what Stripe generates out of its OpenAPI document. A request with another
-/// parameter is refused, as Stripe does it; an object with another field is not served. What it does when follows Stripe's
-/// documentation: https://docs.stripe.com/payments/paymentintents/lifecycle, https://docs.stripe.com/api/idempotent_requests.
+/// Mock of Stripe's PaymentIntents with its own record. Names of parameters, fields, statuses and events come from
+/// <c>stripe-names.json</c>, extracted from code that Stripe generates from its OpenAPI document. Requests with unknown
+/// parameters are refused, as by Stripe, and objects never contain unknown fields. The behaviour follows
+/// https://docs.stripe.com/payments/paymentintents/lifecycle and https://docs.stripe.com/api/idempotent_requests.
 /// </summary>
 sealed partial class StripeMock : IAsyncDisposable
 {
@@ -26,40 +26,40 @@ sealed partial class StripeMock : IAsyncDisposable
     readonly Lock gate = new();
     readonly Dictionary<string, JsonObject> intents = [];
     readonly Dictionary<string, JsonObject> refunds = [];
-    readonly Dictionary<string, Stored> answers = [];
-    readonly HashSet<string> stumbled = [];
-    int made;
+    readonly Dictionary<string, Stored> responses = [];
+    readonly HashSet<string> seenKeys = [];
+    int created;
 
     StripeMock(WebApplication web)
     {
         this.web = web;
-        web.MapPost("/v1/payment_intents", http => AnswerAsync(http, "POST /v1/payment_intents", Create));
+        web.MapPost("/v1/payment_intents", http => RespondAsync(http, "POST /v1/payment_intents", Create));
         web.MapPost("/v1/payment_intents/{intent}/capture", http =>
-            AnswerAsync(http, "POST /v1/payment_intents/{intent}/capture", Capture));
+            RespondAsync(http, "POST /v1/payment_intents/{intent}/capture", Capture));
         web.MapPost("/v1/payment_intents/{intent}/cancel", http =>
-            AnswerAsync(http, "POST /v1/payment_intents/{intent}/cancel", Cancel));
-        web.MapGet("/v1/payment_intents", http => AnswerAsync(http, "GET /v1/payment_intents", ListIntents));
-        web.MapGet("/v1/payment_intents/search", http => AnswerAsync(http, "GET /v1/payment_intents/search", Search));
-        web.MapGet("/v1/payment_intents/{intent}", http => AnswerAsync(http, "GET /v1/payment_intents/{intent}", Retrieve));
-        web.MapPost("/v1/refunds", http => AnswerAsync(http, "POST /v1/refunds", Refund));
-        web.MapGet("/v1/refunds", http => AnswerAsync(http, "GET /v1/refunds", ListRefunds));
+            RespondAsync(http, "POST /v1/payment_intents/{intent}/cancel", Cancel));
+        web.MapGet("/v1/payment_intents", http => RespondAsync(http, "GET /v1/payment_intents", ListIntents));
+        web.MapGet("/v1/payment_intents/search", http => RespondAsync(http, "GET /v1/payment_intents/search", Search));
+        web.MapGet("/v1/payment_intents/{intent}", http => RespondAsync(http, "GET /v1/payment_intents/{intent}", Retrieve));
+        web.MapPost("/v1/refunds", http => RespondAsync(http, "POST /v1/refunds", Refund));
+        web.MapGet("/v1/refunds", http => RespondAsync(http, "GET /v1/refunds", ListRefunds));
     }
 
     public string Url => web.Urls.Single();
 
-    /// <summary>What was made is not searchable yet; it can be retrieved.</summary>
+    /// <summary>Hides new intents from searches, but not from retrieval.</summary>
     public bool SearchIsBehind { get; set; }
 
-    /// <summary>What it answers to everything, while it is set.</summary>
+    /// <summary>Response to every request, while set.</summary>
     public (int Status, string Body)? Broken { get; set; }
 
-    /// <summary>A refund is not at the bank yet.</summary>
+    /// <summary>Leaves new refunds pending.</summary>
     public bool RefundsArePending { get; set; }
 
-    /// <summary>Every request in order: method and path as the document writes it, and its parameters sorted by name.</summary>
-    public List<string> Asked { get; } = [];
+    /// <summary>All requests in order: method, path template of the OpenAPI document, and parameters sorted by name.</summary>
+    public List<string> Requests { get; } = [];
 
-    /// <summary>Requests that moved money, or would have.</summary>
+    /// <summary>Parameters of all POST requests.</summary>
     public List<IReadOnlyDictionary<string, string>> Posts { get; } = [];
 
     public static async Task<StripeMock> StartAsync()
@@ -85,7 +85,7 @@ sealed partial class StripeMock : IAsyncDisposable
             ];
     }
 
-    /// <summary>The customer at 3-D Secure.</summary>
+    /// <summary>Decides as the customer at 3-D Secure.</summary>
     public void Act(Guid order, bool approve)
     {
         var (intent, _) = OfOrder(order).Single();
@@ -101,11 +101,11 @@ sealed partial class StripeMock : IAsyncDisposable
         }
     }
 
-    async Task AnswerAsync(HttpContext http, string endpoint, Func<HttpContext, IReadOnlyDictionary<string, string>, object> act)
+    async Task RespondAsync(HttpContext http, string endpoint, Func<HttpContext, IReadOnlyDictionary<string, string>, object> act)
     {
         IEnumerable<KeyValuePair<string, StringValues>> parameters =
             http.Request.HasFormContentType ? await http.Request.ReadFormAsync() : http.Request.Query;
-        // Stripe takes a list's places with their numbers and without.
+        // Stripe accepts list items with and without an index.
         var form = parameters.ToDictionary(
             pair => Place().Replace(pair.Key, "[]"), pair => pair.Value.ToString());
         if (Broken is { } broken)
@@ -121,7 +121,7 @@ sealed partial class StripeMock : IAsyncDisposable
         lock (gate)
         {
             var sorted = form.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}={one.Value}");
-            Asked.Add($"{endpoint} {string.Join('&', sorted)}");
+            Requests.Add($"{endpoint} {string.Join('&', sorted)}");
         }
         var key = http.Request.Headers["Idempotency-Key"].ToString();
         var card = form.GetValueOrDefault("payment_method", "");
@@ -133,11 +133,11 @@ sealed partial class StripeMock : IAsyncDisposable
         }
         if (card == "pm_card_lostBefore" && first)
         {
-            await NeverAsync(http);
+            await NeverRespondAsync(http);
             return;
         }
         var (status, body) = Once(key, $"{http.Request.Path} {string.Join('&', form)}", http, form, act);
-        if (card == "pm_card_lostAfter" && first) await NeverAsync(http);
+        if (card == "pm_card_lostAfter" && first) await NeverRespondAsync(http);
         await WriteAsync(http, status, body);
     }
 
@@ -146,7 +146,7 @@ sealed partial class StripeMock : IAsyncDisposable
 
     bool FirstOf(string key)
     {
-        lock (gate) return stumbled.Add(key);
+        lock (gate) return seenKeys.Add(key);
     }
 
     (int Status, string Body) Once(
@@ -156,7 +156,7 @@ sealed partial class StripeMock : IAsyncDisposable
         lock (gate)
         {
             if (http.Request.Method == "POST") Posts.Add(form);
-            if (key.Length > 0 && answers.TryGetValue(key, out var known))
+            if (key.Length > 0 && responses.TryGetValue(key, out var known))
             {
                 http.Response.Headers["Idempotent-Replayed"] = "true";
                 return known.Request == request
@@ -172,7 +172,7 @@ sealed partial class StripeMock : IAsyncDisposable
                 Refusal refusal => (refusal.Status, refusal.Body(null)),
                 var other => throw new InvalidOperationException($"{other}"),
             };
-            if (key.Length > 0) answers[key] = new(request, status, body);
+            if (key.Length > 0) responses[key] = new(request, status, body);
             return (status, body);
         }
     }
@@ -197,16 +197,17 @@ sealed partial class StripeMock : IAsyncDisposable
                 400, "invalid_request_error", "amount_too_small", "Amount must be at least £0.30 gbp", "amount");
         var card = form.GetValueOrDefault("payment_method") ?? $"pm_of_{form["payment_method_data[card][token]"]}";
         if (!card.StartsWith("pm_", StringComparison.Ordinal))
-            return new Refusal(400, "invalid_request_error", "resource_missing", $"No such PaymentMethod: '{card}'", "payment_method");
+            return new Refusal(
+                400, "invalid_request_error", "resource_missing", $"No such PaymentMethod: '{card}'", "payment_method");
         var hasReturnUrl = form.ContainsKey("return_url");
         if (!hasReturnUrl && form.GetValueOrDefault("automatic_payment_methods[allow_redirects]") != "never")
             return new Refusal(400, "invalid_request_error", null, "You must provide a `return_url`.", "return_url");
-        var id = $"pi_{++made}";
+        var id = $"pi_{++created}";
         var intent = StripeShapes.Shape(
             "payment_intent",
             ("id", id), ("object", "payment_intent"), ("amount", amount), ("amount_capturable", 0L), ("amount_received", 0L),
             ("currency", form["currency"]), ("capture_method", form["capture_method"]), ("confirmation_method", "automatic"),
-            ("created", 1_769_851_800L + made), ("livemode", false), ("payment_method", card),
+            ("created", 1_769_851_800L + created), ("livemode", false), ("payment_method", card),
             ("payment_method_types", new JsonArray("card")), ("client_secret", $"{id}_secret"),
             ("status", "requires_confirmation"), ("metadata", StripeShapes.Metadata(form)));
         intents.Add(id, intent);
@@ -243,7 +244,7 @@ sealed partial class StripeMock : IAsyncDisposable
     object Capture(HttpContext http, IReadOnlyDictionary<string, string> form)
     {
         if (Of(http) is not { } intent) return Missing("payment_intent");
-        // As Stripe does when nobody has captured in time.
+        // Stripe cancels an intent whose authorization expired.
         if (HoldsUntil?.ToUnixTimeSeconds() <= TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()
             && (string?)intent["status"] == "requires_capture")
             intent["status"] = "canceled";
@@ -278,11 +279,11 @@ sealed partial class StripeMock : IAsyncDisposable
         if (before + amount > (long)intent["amount_received"]!)
             return new Refusal(
                 400, "invalid_request_error", null, "Refund amount is greater than unrefunded amount on charge.", "amount");
-        var id = $"re_{++made}";
+        var id = $"re_{++created}";
         var refund = StripeShapes.Shape(
             "refund",
             ("id", id), ("object", "refund"), ("amount", amount), ("currency", (string)intent["currency"]!),
-            ("created", 1_769_851_800 + made), ("payment_intent", (string)intent["id"]!),
+            ("created", 1_769_851_800 + created), ("payment_intent", (string)intent["id"]!),
             ("status", RefundsArePending ? "pending" : "succeeded"), ("metadata", StripeShapes.Metadata(form)));
         refunds.Add(id, refund);
         return refund;
@@ -300,12 +301,13 @@ sealed partial class StripeMock : IAsyncDisposable
             intents.Values.Where(intent => !SearchIsBehind && (string?)intent["metadata"]!["orderwright_key"] == key));
     }
 
-    // Newest first. A page may be shorter than asked for.
+    // Newest first. A page may be shorter than the limit.
     object ListIntents(HttpContext http, IReadOnlyDictionary<string, string> form)
     {
         Assert.Equal("data.latest_charge", form["expand[]"]);
         var all = intents.Values
-            .Where(intent => (long)intent["created"]! >= Long(form["created[gte]"]) && (long)intent["created"]! < Long(form["created[lt]"]))
+            .Where(intent => (long)intent["created"]! is var at
+                && at >= Long(form["created[gte]"]) && at < Long(form["created[lt]"]))
             .OrderByDescending(intent => (long)intent["created"]!)
             .SkipWhile(intent => form.ContainsKey("starting_after") && (string?)intent["id"] != form["starting_after"])
             .Skip(form.ContainsKey("starting_after") ? 1 : 0).ToList();
@@ -340,12 +342,12 @@ sealed partial class StripeMock : IAsyncDisposable
 
     JsonObject? Of(HttpContext http) => intents.GetValueOrDefault((string)http.GetRouteValue("intent")!);
 
-    /// <summary>Until when it holds; null: it does not say.</summary>
+    /// <summary>Reported expiry of authorizations; null for none.</summary>
     public DateTimeOffset? HoldsUntil { get; set; }
 
     void Hold(JsonObject intent)
     {
-        // As it is where it was asked for in full, which is shown beside.
+        // Always expanded; StripeLibraryTests shows that requests ask for the expansion.
         intent["latest_charge"] = new JsonObject
         {
             ["id"] = $"ch_{intent["id"]}",
@@ -382,7 +384,7 @@ sealed partial class StripeMock : IAsyncDisposable
         await http.Response.WriteAsync(body);
     }
 
-    static async Task NeverAsync(HttpContext http)
+    static async Task NeverRespondAsync(HttpContext http)
     {
         await Task.Delay(TimeSpan.FromMinutes(1), http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         http.Abort();

@@ -6,7 +6,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Conformance.Customer.Providers;
 
-/// <summary>What must never be said or kept: our key at Stripe, and a card's number in what Stripe tells.</summary>
+/// <summary>Secrets must never be logged, stored or returned: our API key, and card numbers in Stripe's messages.</summary>
 public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<SqliteEngine>
 {
     const string Number = "4242 4242 4242 4242";
@@ -14,11 +14,11 @@ public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<Sqli
     readonly Guid order = Guid.CreateVersion7();
 
     [Fact]
-    public async Task Our_key_is_in_no_log_line_no_row_and_no_answer_whatever_Stripe_says()
+    public async Task Our_key_appears_in_no_log_line_row_or_response()
     {
-        await using var house = await StripeHouse.OpenAsync();
+        await using var fixture = await StripeFixture.OpenAsync();
         using var logs = new Lines();
-        await using var server = await CustomerServer.StartAsync(engine, [], logs, house.Provider);
+        await using var server = await CustomerServer.StartAsync(engine, [], logs, fixture.Provider);
         await server.AddCustomerAsync();
         foreach (var (status, body) in new[]
             {
@@ -27,21 +27,21 @@ public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<Sqli
                 (403, ErrorOf(StripeMock.Key)),
             })
         {
-            house.Mock.Broken = (status, body);
+            fixture.Mock.Broken = (status, body);
             var one = Guid.CreateVersion7();
-            await server.TellAsync(one, CustomerServer.Pay("stripe", house.TokenOf(Card.Good)));
+            await server.TellAsync(one, CustomerServer.Pay("stripe", fixture.TokenOf(Card.Good)));
             await CustomerServer.UntilAsync(async () =>
                 (int?)(await server.GetAsync($"payments/{one}")).Body!["attempts"]?[0]!["sent"] >= 1
                 && (string?)(await server.PaymentAsync(one))["attempts"]![0]!["state"] is "retry" or "in_doubt");
             Assert.DoesNotContain(StripeMock.Key, (await server.GetAsync($"payments/{one}")).Text, StringComparison.Ordinal);
         }
-        house.Mock.Broken = null;
+        fixture.Mock.Broken = null;
         Assert.Equal(
             StepOutcome.Completed,
-            (await server.AskAsync(order, CustomerServer.Pay("stripe", house.TokenOf(Card.Good)))).Outcome);
+            (await server.AskAsync(order, CustomerServer.Pay("stripe", fixture.TokenOf(Card.Good)))).Outcome);
 
         Assert.NotEmpty(logs.All);
-        foreach (var secret in new[] { StripeMock.Key, StripeHouse.WebhookSecret })
+        foreach (var secret in new[] { StripeMock.Key, StripeFixture.WebhookSecret })
         {
             Assert.DoesNotContain(logs.All, line => line.Contains(secret, StringComparison.Ordinal));
             foreach (var text in await RowsAsync(server)) Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
@@ -49,19 +49,19 @@ public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<Sqli
     }
 
     [Fact]
-    public async Task A_card_number_in_a_webhook_or_a_reason_settles_what_it_tells_and_is_not_kept()
+    public async Task A_card_number_in_a_webhook_is_masked_and_the_webhook_still_settles()
     {
-        await using var house = await StripeHouse.OpenAsync();
+        await using var fixture = await StripeFixture.OpenAsync();
         using var logs = new Lines();
-        await using var server = await CustomerServer.StartAsync(engine, [], logs, house.Provider);
+        await using var server = await CustomerServer.StartAsync(engine, [], logs, fixture.Provider);
         await server.AddCustomerAsync();
-        await server.AskAsync(order, CustomerServer.Pay("stripe", house.TokenOf(Card.RequiresAction)));
-        await house.ActAsync(order, approve: false);
-        house.Mock.OfOrder(order).Single().Intent["last_payment_error"]!["message"] = $"The card {Number} was not approved.";
-        var told = await house.TellAsync(order, TimeProvider.System.GetUtcNow());
-        Assert.Contains(Number, told.Body, StringComparison.Ordinal);
+        await server.AskAsync(order, CustomerServer.Pay("stripe", fixture.TokenOf(Card.RequiresAction)));
+        await fixture.ActAsync(order, approve: false);
+        fixture.Mock.OfOrder(order).Single().Intent["last_payment_error"]!["message"] = $"The card {Number} was not approved.";
+        var webhook = await fixture.WebhookAsync(order, TimeProvider.System.GetUtcNow());
+        Assert.Contains(Number, webhook.Body, StringComparison.Ordinal);
         Assert.Equal(200, (await server.SendAsync(
-            "POST", "webhooks/stripe", told.Body, header: (told.SignatureHeader, told.Signature))).Status);
+            "POST", "webhooks/stripe", webhook.Body, header: (webhook.SignatureHeader, webhook.Signature))).Status);
 
         var answer = await server.SettledAsync(order);
         Assert.Equal((StepOutcome.Rejected, ReasonCodes.PaymentDeclined), (answer.Outcome, answer.Code));
@@ -79,13 +79,13 @@ public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<Sqli
 
     static async Task<List<string>> RowsAsync(CustomerServer server) => await server.QueryAsync(
         """
-        SELECT coalesce(message, '') || coalesce(look_ups, '') || coalesce(code, '') FROM gateway_calls
+        SELECT coalesce(message, '') || coalesce(evidence, '') || coalesce(code, '') AS text FROM payment_attempts
         UNION ALL SELECT coalesce(message, '') || coalesce(attention, '') FROM payments
         UNION ALL SELECT body FROM gateway_events
         """,
-        row => row.Text(0));
+        row => row.Text("text"));
 
-    /// <summary>Every line of every logger, with what an exception says.</summary>
+    /// <summary>Lines of all loggers, including exceptions.</summary>
     sealed class Lines : ILoggerFactory, ILogger
     {
         readonly ConcurrentQueue<string> lines = new();

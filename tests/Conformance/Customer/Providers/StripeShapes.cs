@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.Conformance.Customer.Providers;
 
-/// <summary>What Stripe refuses a request with.</summary>
+/// <summary>Error response of Stripe.</summary>
 sealed record Refusal(int Status, string Type, string? Code, string Message, string? Param = null, string? DeclineCode = null)
 {
     public JsonObject Fault()
@@ -22,7 +22,7 @@ sealed record Refusal(int Status, string Type, string? Code, string Message, str
     }
 }
 
-/// <summary>Objects as Stripe serves them, with all their fields, and no other.</summary>
+/// <summary>Stripe's objects with all documented fields and no others.</summary>
 static class StripeShapes
 {
     public static readonly JsonNode Names = JsonNode.Parse(

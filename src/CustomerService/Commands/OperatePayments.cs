@@ -1,0 +1,72 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Orderwright.Contracts;
+using Orderwright.CustomerService.Payments;
+using Orderwright.Http;
+using Orderwright.Runtime;
+
+namespace Orderwright.CustomerService.Commands;
+
+/// <summary>
+/// Carries out operators' actions on payments: all waiting actions in one transaction, each on the result of
+/// the previous action, with an audit entry. Requests to gateways are sent after the commit.
+/// </summary>
+public sealed class OperatePayments(
+    PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits, NotifyOrders orders,
+    Audit audit, Action<PaymentCase, GatewayTask> next)
+{
+    public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<OperatorPaymentAction>> batch, Work work)
+    {
+        var payments = await store.LockForOperatorAsync(work, [.. batch.Select(command => command.Body.OrderId)]);
+        var answers = new Answer[batch.Count];
+        var entries = new List<AuditEntry>();
+        var changed = new Dictionary<Guid, Payment>();
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var (action, caller) = (batch[i].Body, batch[i].Caller.Name);
+            if (Decide(action, caller, payments, work) is not { } decided)
+            {
+                answers[i] = Problem.NotFound("payment");
+                continue;
+            }
+            if (decided.Decision is not { } decision)
+            {
+                answers[i] = Problem.Conflict(decided.Code!, decided.Why!);
+                continue;
+            }
+            payments.Apply(decision);
+            // As if the gateway had answered. Should the reply be lost, the coordinator repeats the command.
+            if (decision.Answer is { } answer) work.Send(action.OrderId, answer, decision.Step);
+            if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
+            else changed[action.OrderId] = decision.Case.Payment!;
+            entries.Add(new AuditEntry(
+                work.NewId(), ServiceNames.Customer, work.Now, caller, action.Operation, action.OrderId,
+                action.AmountMinor?.ToString(CultureInfo.InvariantCulture), action.Reason ?? "", null, null,
+                batch[i].TraceId));
+            answers[i] = Answer.Json(
+                action.Operation == GatewayOperations.Refund ? StatusCodes.Status201Created : StatusCodes.Status200OK,
+                PaymentResponse.Of(decision.Case), PaymentJson.Default.PaymentResponse,
+                version: decision.Case.Payment!.Version);
+        }
+        store.Save(work, payments);
+        orders.Notify(work, changed.Values);
+        await audit.AppendAsync(work, entries);
+        return answers;
+    }
+
+    // Null without a payment, or with only a tombstone.
+    OperatorDecision? Decide(OperatorPaymentAction action, string caller, PaymentBatch payments, Work work)
+    {
+        var paymentCase = payments.Case(action.OrderId);
+        if (paymentCase.Payment is not { Provider: { } name } payment) return null;
+        var at = new At(work.Now, limits);
+        if (action.Operation == OperatorPaymentAction.Resolve)
+            return OperatorPaymentRules.Resolve(paymentCase, action, caller, work.NewId(), at);
+        var provider = providers.GetValueOrDefault(name);
+        if (provider is null && name != PaymentProviders.Balance)
+            return new(null, ReasonCodes.UnknownProvider, "The payment's gateway is not configured here.");
+        return OperatorPaymentRules.Decide(
+            paymentCase, action, caller, provider?.Capabilities,
+            payments.FundsOf(payment.CustomerId, payment.Currency).AmountMinor, at);
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Orderwright.CustomerService.Payments;
+using Orderwright.Http;
+
+namespace Orderwright.CustomerService.Commands;
+
+/// <summary>
+/// Operators' actions on payments over HTTP. The response is the payment with the new attempt; poll the
+/// payment for the attempt's result.
+/// </summary>
+public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions)
+{
+    const int MaxReason = 500;
+    const int MaxReference = 255;
+    static readonly string[] Outcomes = ["completed", "rejected"];
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var payments = routes.MapGroup("/api/v1/payments/{id}").WithTags("payments").Require(Scopes.Operator);
+        payments.MapPost("/capture", CaptureAsync).WithName("capturePayment")
+            .Accepts<CapturePaymentRequest>("application/json").Produces<PaymentResponse>();
+        payments.MapPost("/void", VoidAsync).WithName("voidPayment")
+            .Accepts<VoidPaymentRequest>("application/json").Produces<PaymentResponse>();
+        payments.MapPost("/refunds", RefundAsync).WithName("refundPayment")
+            .Accepts<RefundPaymentRequest>("application/json").Produces<PaymentResponse>(StatusCodes.Status201Created);
+        payments.MapPost("/resolve", ResolveAsync).WithName("resolvePayment")
+            .WithSummary("Record the outcome of an attempt in doubt, or clear a payment's attention")
+            .Accepts<ResolvePaymentRequest>("application/json").Produces<PaymentResponse>();
+    }
+
+    async Task<IResult> CaptureAsync(string id, HttpContext http)
+    {
+        var (command, refusal) = await Http.Commands.ReadAsync(http, PaymentJson.Default.CapturePaymentRequest);
+        return command is null
+            ? refusal!
+            : await ActAsync(id, GatewayOperations.Capture, command.Body.Amount, command.Body.Reason, command);
+    }
+
+    async Task<IResult> VoidAsync(string id, HttpContext http)
+    {
+        var (command, refusal) = await Http.Commands.ReadAsync(http, PaymentJson.Default.VoidPaymentRequest);
+        return command is null ? refusal! : await ActAsync(id, GatewayOperations.Void, null, command.Body.Reason, command);
+    }
+
+    async Task<IResult> RefundAsync(string id, HttpContext http)
+    {
+        var (command, refusal) = await Http.Commands.ReadAsync(http, PaymentJson.Default.RefundPaymentRequest);
+        return command is null
+            ? refusal!
+            : await ActAsync(id, GatewayOperations.Refund, command.Body.Amount, command.Body.Reason, command);
+    }
+
+    async Task<IResult> ResolveAsync(string id, HttpContext http)
+    {
+        var (command, refusal) = await Http.Commands.ReadAsync(http, PaymentJson.Default.ResolvePaymentRequest);
+        if (command is null) return refusal!;
+        var (orderId, invalid) = RouteId.Read(id);
+        if (orderId is null) return invalid!;
+        var (outcome, reason, reference) = command.Body;
+        var check = new Check().OneOf("/outcome", outcome, Outcomes).Text("/reason", reason, MaxReason)
+            .OptionalText("/reference", reference, MaxReference);
+        return check.Refusal ?? await actions.SubmitAsync(command.For(new OperatorPaymentAction(
+            orderId.Value, OperatorPaymentAction.Resolve, null, reason, outcome == Outcomes[0], reference)));
+    }
+
+    async Task<IResult> ActAsync<T>(string id, string operation, long? amount, string? reason, Command<T> command)
+    {
+        var (orderId, invalid) = RouteId.Read(id);
+        if (orderId is null) return invalid!;
+        var check = new Check().OptionalText("/reason", reason, MaxReason);
+        if (amount is { } money) check.Range("/amount", money, 1, Check.Most);
+        return check.Refusal ?? await actions.SubmitAsync(
+            command.For(new OperatorPaymentAction(orderId.Value, operation, amount, reason)));
+    }
+}

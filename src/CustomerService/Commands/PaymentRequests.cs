@@ -1,0 +1,33 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Orderwright.Http;
+
+namespace Orderwright.CustomerService.Commands;
+
+/// <summary>Body of <c>POST /payments/{id}/capture</c>; an amount, if given, must be the whole amount held.</summary>
+public sealed record CapturePaymentRequest(long? Amount = null, string? Reason = null);
+
+/// <summary>Body of <c>POST /payments/{id}/void</c>.</summary>
+public sealed record VoidPaymentRequest(string? Reason = null);
+
+/// <summary>Body of <c>POST /payments/{id}/refunds</c>; minor units of the payment's currency.</summary>
+public sealed record RefundPaymentRequest(long Amount, string Reason);
+
+/// <summary>
+/// Body of <c>POST /payments/{id}/resolve</c>: <paramref name="Outcome"/> is <c>completed</c> (the operation happened) or
+/// <c>rejected</c> (nothing happened), <paramref name="Reference"/> the gateway's id.
+/// </summary>
+public sealed record ResolvePaymentRequest(string Outcome, string Reason, string? Reference = null);
+
+/// <summary>JSON of payments in the HTTP API.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    Converters = [typeof(UtcMillisecondsConverter)])]
+[JsonSerializable(typeof(PaymentResponse))]
+[JsonSerializable(typeof(Page<PaymentResponse>))]
+[JsonSerializable(typeof(CapturePaymentRequest))]
+[JsonSerializable(typeof(VoidPaymentRequest))]
+[JsonSerializable(typeof(RefundPaymentRequest))]
+[JsonSerializable(typeof(ResolvePaymentRequest))]
+public sealed partial class PaymentJson : JsonSerializerContext;

@@ -1,0 +1,56 @@
+using Orderwright.Contracts;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.CustomerService.Payments;
+
+/// <summary>
+/// Notifies order-service of payments changed without a command of the coordinator, because no reply would carry the
+/// change. The notification is repeated until acknowledged.
+/// </summary>
+public sealed class NotifyOrders(SqlCatalog sql) : IBatchHandler
+{
+    static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan TooFar = TimeSpan.FromMinutes(1);
+
+    public IReadOnlyList<Type> Takes => [typeof(PaymentNoted)];
+
+    public TimedJob Job => new("notify-orders", TimeSpan.FromSeconds(5), NotifyAgainAsync);
+
+    public void Notify(Work work, IReadOnlyCollection<Payment> changed)
+    {
+        if (changed.Count == 0) return;
+        Save(work, [.. changed.Select(payment => (payment.OrderId, payment.Version))]);
+        foreach (var payment in changed)
+            work.Send(payment.OrderId, new PaymentMoved(payment.Totals, payment.Version));
+    }
+
+    public async Task HandleAsync(IReadOnlyList<Message> batch, Work work) =>
+        await work.ExecuteAsync(
+            sql["delete_payment_notifications"],
+            SqlArgs.Over(batch)
+                .Uuid("order_id", message => message.OrderId)
+                .BigInt("version", message => ((PaymentNoted)message.Body).Version));
+
+    async Task<int> NotifyAgainAsync(Work work, int most)
+    {
+        var due = await work.QueryAsync(
+            sql["due_payment_notifications"],
+            SqlArgs.With("now", work.Now).And("too_far", work.Now + TooFar).And("most", most),
+            row => (
+                OrderId: row.Uuid("order_id"), Version: row.BigInt("version"),
+                Totals: new PaymentTotals(
+                    row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"))));
+        if (due.Count == 0) return 0;
+        Save(work, [.. due.Select(payment => (payment.OrderId, payment.Version))]);
+        foreach (var (orderId, version, totals) in due) work.Send(orderId, new PaymentMoved(totals, version));
+        return due.Count;
+    }
+
+    void Save(Work work, IReadOnlyList<(Guid OrderId, long Version)> payments) => work.Defer(
+        sql["save_payment_notifications"],
+        SqlArgs.Over(payments)
+            .Uuid("order_id", payment => payment.OrderId)
+            .BigInt("version", payment => payment.Version)
+            .Args.And("due_at", work.Now + RetryAfter));
+}

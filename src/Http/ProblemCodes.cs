@@ -1,0 +1,372 @@
+namespace Orderwright.Http;
+
+/// <summary>HTTP statuses of a problem code, for the reference.</summary>
+[AttributeUsage(AttributeTargets.Field)]
+public sealed class StatusAttribute(params int[] statuses) : Attribute
+{
+    public IReadOnlyList<int> Statuses => statuses;
+}
+
+/// <summary>
+/// Values of a problem's <c>code</c>. Stable: clients branch on them, and a code never changes its meaning. A test checks that
+/// every code in the source is listed here, and docs/reference/errors.md is generated from this file.
+/// </summary>
+public static class ProblemCodes
+{
+    // ---- any operation ----
+
+    /// <summary>The request is invalid; <c>errors</c> lists each problem with a code of its own.</summary>
+    [Status(400)]
+    public const string InvalidRequest = "invalid_request";
+
+    /// <summary>The request contains text that looks like a card number. Send a token instead.</summary>
+    [Status(400)]
+    public const string CardNumber = "card_number";
+
+    /// <summary>The body is not JSON of the expected form.</summary>
+    [Status(400)]
+    public const string InvalidJson = "invalid_json";
+
+    /// <summary>The body is not valid UTF-8, or text within it cannot be stored: NUL, an unpaired surrogate.</summary>
+    [Status(400)]
+    public const string InvalidText = "invalid_text";
+
+    /// <summary>The body is nested too deeply.</summary>
+    [Status(400)]
+    public const string TooDeep = "too_deep";
+
+    /// <summary>The body was truncated, badly chunked or too slow.</summary>
+    [Status(400, 408)]
+    public const string UnreadableBody = "unreadable_body";
+
+    /// <summary>The request could not be read.</summary>
+    [Status(400)]
+    public const string BadRequest = "bad_request";
+
+    /// <summary>The request has both a Content-Length and a Transfer-Encoding.</summary>
+    [Status(400)]
+    public const string AmbiguousLength = "ambiguous_length";
+
+    /// <summary>The Host header names none of the server's host names.</summary>
+    [Status(400)]
+    public const string ForeignHost = "foreign_host";
+
+    /// <summary>The server has keys, and the request has none.</summary>
+    [Status(401)]
+    public const string KeyRequired = "key_required";
+
+    /// <summary>The key is unknown.</summary>
+    [Status(401)]
+    public const string KeyUnknown = "key_unknown";
+
+    /// <summary>The key has expired.</summary>
+    [Status(401)]
+    public const string KeyExpired = "key_expired";
+
+    /// <summary>The key was revoked.</summary>
+    [Status(401)]
+    public const string KeyRevoked = "key_revoked";
+
+    /// <summary>The key lacks the scope that the operation requires.</summary>
+    [Status(403)]
+    public const string MissingScope = "missing_scope";
+
+    /// <summary>The operation is not available to any caller.</summary>
+    [Status(403)]
+    public const string Denied = "denied";
+
+    /// <summary>A page of another origin tried to change something on a server without keys.</summary>
+    [Status(403)]
+    public const string CrossSite = "cross_site";
+
+    /// <summary>The form was not sent by a page of this console.</summary>
+    [Status(403)]
+    public const string ForeignForm = "foreign_form";
+
+    /// <summary>The resource does not exist, or belongs to another merchant.</summary>
+    [Status(404)]
+    public const string NotFound = "not_found";
+
+    /// <summary>The path does not support the method.</summary>
+    [Status(405)]
+    public const string MethodNotAllowed = "method_not_allowed";
+
+    /// <summary>The client accepts none of the media types of the response.</summary>
+    [Status(406)]
+    public const string NotAcceptable = "not_acceptable";
+
+    /// <summary>The If-Match header does not list the current version.</summary>
+    [Status(412)]
+    public const string VersionMismatch = "version_mismatch";
+
+    /// <summary>The body exceeds the limit of the operation.</summary>
+    [Status(413)]
+    public const string BodyTooLarge = "body_too_large";
+
+    /// <summary>The request target exceeds 8,000 characters.</summary>
+    [Status(414)]
+    public const string UriTooLong = "uri_too_long";
+
+    /// <summary>The media type of the body is not supported.</summary>
+    [Status(415)]
+    public const string UnsupportedMediaType = "unsupported_media_type";
+
+    /// <summary>The headers exceed the limit.</summary>
+    [Status(431)]
+    public const string HeadersTooLarge = "headers_too_large";
+
+    /// <summary>A request with the same Idempotency-Key is still in progress. Retry.</summary>
+    [Status(409)]
+    public const string IdempotencyKeyInFlight = "idempotency_key_in_flight";
+
+    /// <summary>The Idempotency-Key was used for a different request.</summary>
+    [Status(422)]
+    public const string IdempotencyKeyReused = "idempotency_key_reused";
+
+    /// <summary>An unexpected error occurred; the trace id finds it in the log.</summary>
+    [Status(500)]
+    public const string InternalError = "internal_error";
+
+    /// <summary>A limit is reached. Retry after <c>Retry-After</c>.</summary>
+    [Status(503)]
+    public const string Overloaded = "overloaded";
+
+    /// <summary>The database is unavailable. The request may or may not have been carried out: retry with the same key.</summary>
+    [Status(503)]
+    public const string DatabaseUnavailable = "database_unavailable";
+
+    /// <summary>The server is starting. Retry.</summary>
+    [Status(503)]
+    public const string Starting = "starting";
+
+    // ---- orders and fulfilments ----
+
+    /// <summary>
+    /// Another order of the merchant has the reference; <c>orderId</c> names it. For credits: the reference is used.
+    /// </summary>
+    [Status(409)]
+    public const string DuplicateReference = "duplicate_reference";
+
+    /// <summary>The order's status cannot change that way; <c>allowed</c> lists the legal statuses.</summary>
+    [Status(409)]
+    public const string IllegalTransition = "illegal_transition";
+
+    /// <summary>The order has ended or is fulfilled and cannot be cancelled.</summary>
+    [Status(409)]
+    public const string NotCancellable = "not_cancellable";
+
+    /// <summary>Only a confirmed order can be fulfilled.</summary>
+    [Status(409)]
+    public const string NotFulfillable = "not_fulfillable";
+
+    /// <summary>The fulfilment exceeds the remaining quantity of a line.</summary>
+    [Status(409)]
+    public const string ExceedsOrdered = "exceeds_ordered";
+
+    // ---- stock and catalogue ----
+
+    /// <summary>The quantity would fall below the units reserved and allocated.</summary>
+    [Status(409)]
+    public const string BelowPromised = "below_promised";
+
+    /// <summary>The product still has stock or orders.</summary>
+    [Status(409)]
+    public const string ProductInUse = "product_in_use";
+
+    // ---- customers, payments and reconciliations ----
+
+    /// <summary>The balance would become negative or too large.</summary>
+    [Status(409)]
+    public const string BalanceOutOfRange = "balance_out_of_range";
+
+    /// <summary>The customer has payments in progress and cannot be erased.</summary>
+    [Status(409)]
+    public const string OpenOrders = "open_orders";
+
+    /// <summary>The payment is not waiting for the customer.</summary>
+    [Status(409)]
+    public const string NotWaiting = "not_waiting";
+
+    /// <summary>An operation of the payment is in progress.</summary>
+    [Status(409)]
+    public const string PaymentBusy = "payment_busy";
+
+    /// <summary>No money of the payment is authorized.</summary>
+    [Status(409)]
+    public const string NotAuthorized = "not_authorized";
+
+    /// <summary>The amount exceeds the authorized money.</summary>
+    [Status(409)]
+    public const string ExceedsAuthorized = "exceeds_authorized";
+
+    /// <summary>Operators capture all authorized money, not a part.</summary>
+    [Status(409)]
+    public const string PartialCapture = "partial_capture";
+
+    /// <summary>The payment belongs to an active order; cancel the order instead.</summary>
+    [Status(409)]
+    public const string OrderStands = "order_stands";
+
+    /// <summary>The payment has no money to release.</summary>
+    [Status(409)]
+    public const string NotVoidable = "not_voidable";
+
+    /// <summary>No money of the payment was captured.</summary>
+    [Status(409)]
+    public const string NotCaptured = "not_captured";
+
+    /// <summary>The amount exceeds the captured money that is not refunded yet.</summary>
+    [Status(409)]
+    public const string ExceedsCaptured = "exceeds_captured";
+
+    /// <summary>The payment cannot be refunded in its state; retry the order's undo.</summary>
+    [Status(409)]
+    public const string NotRefundable = "not_refundable";
+
+    /// <summary>The gateway refunds a payment only as a whole.</summary>
+    [Status(409)]
+    public const string PartialRefund = "partial_refund";
+
+    /// <summary>Nothing of the payment is in doubt.</summary>
+    [Status(409)]
+    public const string NotInDoubt = "not_in_doubt";
+
+    /// <summary>The webhook's signature is wrong or too old.</summary>
+    [Status(401)]
+    public const string BadSignature = "bad_signature";
+
+    /// <summary>The webhook's event cannot be read.</summary>
+    [Status(400)]
+    public const string UnreadableEvent = "unreadable_event";
+
+    /// <summary>A reconciliation of the provider is running.</summary>
+    [Status(409)]
+    public const string ReconciliationRunning = "reconciliation_running";
+
+    /// <summary>The provider has no list of charges to compare with.</summary>
+    [Status(409)]
+    public const string NoChargeList = "no_charge_list";
+
+    // ---- operators ----
+
+    /// <summary>The dead letter is unreadable and cannot be sent again.</summary>
+    [Status(409)]
+    public const string NotReplayable = "not_replayable";
+
+    /// <summary>The process has ended: nothing can be retried.</summary>
+    [Status(409)]
+    public const string NothingOutstanding = "nothing_outstanding";
+
+    /// <summary>Every completed step is already undone.</summary>
+    [Status(409)]
+    public const string AlreadyUndone = "already_undone";
+
+    /// <summary>The order is confirmed; cancel it instead of compensating.</summary>
+    [Status(409)]
+    public const string OrderConfirmed = "order_confirmed";
+
+    /// <summary>The order is already cancelled and is being undone.</summary>
+    [Status(409)]
+    public const string AlreadyCancelled = "already_cancelled";
+
+    /// <summary>The step has no outstanding command.</summary>
+    [Status(409)]
+    public const string NotOutstanding = "not_outstanding";
+
+    /// <summary>The step has to succeed in the end and cannot be resolved as not done.</summary>
+    [Status(409)]
+    public const string MustBeDone = "must_be_done";
+
+    /// <summary>The order is not an incident.</summary>
+    [Status(409)]
+    public const string NoIncident = "no_incident";
+
+    /// <summary>The bulk action has ended.</summary>
+    [Status(409)]
+    public const string AlreadyOver = "already_over";
+
+    // ---- sandbox gateway ----
+
+    /// <summary>The outcome is simulated as unknown: look the key up.</summary>
+    [Status(504)]
+    public const string NotKnown = "not_known";
+}
+
+/// <summary>Values of <c>code</c> in the <c>errors</c> of a problem with the code <c>invalid_request</c>.</summary>
+public static class ErrorCodes
+{
+    /// <summary>The value is missing, null or blank.</summary>
+    public const string Required = "required";
+
+    /// <summary>The value has the wrong JSON type.</summary>
+    public const string InvalidType = "invalid_type";
+
+    /// <summary>The property is unknown.</summary>
+    public const string UnknownProperty = "unknown_property";
+
+    /// <summary>The property occurs twice.</summary>
+    public const string DuplicateProperty = "duplicate_property";
+
+    /// <summary>The operation accepts no body.</summary>
+    public const string UnexpectedBody = "unexpected_body";
+
+    /// <summary>The number or the count is outside the allowed range.</summary>
+    public const string OutOfRange = "out_of_range";
+
+    /// <summary>The text is too long.</summary>
+    public const string TooLong = "too_long";
+
+    /// <summary>The text contains a control character.</summary>
+    public const string ControlCharacter = "control_character";
+
+    /// <summary>The value is not a valid id.</summary>
+    public const string InvalidId = "invalid_id";
+
+    /// <summary>The value is none of the listed ones.</summary>
+    public const string UnknownValue = "unknown_value";
+
+    /// <summary>The currency is not an ISO 4217 code.</summary>
+    public const string UnknownCurrency = "unknown_currency";
+
+    /// <summary>The value is not an RFC 3339 time.</summary>
+    public const string InvalidTime = "invalid_time";
+
+    /// <summary>The value is not a duration.</summary>
+    public const string InvalidDuration = "invalid_duration";
+
+    /// <summary>The value is not a number.</summary>
+    public const string InvalidNumber = "invalid_number";
+
+    /// <summary>The end of the range precedes its start, or the range is too long.</summary>
+    public const string InvalidRange = "invalid_range";
+
+    /// <summary>The value is not an e-mail address.</summary>
+    public const string InvalidEmail = "invalid_email";
+
+    /// <summary>The metadata key is invalid.</summary>
+    public const string InvalidKey = "invalid_key";
+
+    /// <summary>The payment token is missing, too long or not expected.</summary>
+    public const string InvalidToken = "invalid_token";
+
+    /// <summary>The cursor was not made by this list.</summary>
+    public const string InvalidCursor = "invalid_cursor";
+
+    /// <summary>The query parameter is unknown.</summary>
+    public const string UnknownParameter = "unknown_parameter";
+
+    /// <summary>The query parameter occurs twice.</summary>
+    public const string RepeatedParameter = "repeated_parameter";
+
+    /// <summary>The Idempotency-Key is not 1 to 255 visible ASCII characters.</summary>
+    public const string IdempotencyKeyMalformed = "idempotency_key_malformed";
+
+    /// <summary>The order has no line with this number.</summary>
+    public const string UnknownLine = "unknown_line";
+
+    /// <summary>The option is only available with <c>preview=true</c>.</summary>
+    public const string OnlyWithPreview = "only_with_preview";
+
+    /// <summary>The behaviour of the sandbox gateway is unknown.</summary>
+    public const string InvalidBehaviour = "invalid_behaviour";
+}

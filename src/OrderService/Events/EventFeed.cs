@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
+
+namespace Orderwright.OrderService.Events;
+
+/// <summary>
+/// Reads <c>order_events</c> for external readers, and wakes live streams on new events. A single poll of the table serves all
+/// streams; each stream then reads its own events.
+/// </summary>
+/// <remarks>
+/// The feed is read up to a horizon: the last sequence value before those of the oldest open writer. PostgreSQL assigns
+/// values before commit, so a value above the horizon may be visible while a lower one is not. Every value up to the horizon
+/// is either visible to a later snapshot or was rolled back. The last value is read before the writers, and the rows after
+/// both, in a separate statement: in any other order a writer could slip in between.
+/// </remarks>
+public sealed partial class EventFeed(
+    IDatabase database, SqlCatalog sql, TimeProvider time, ILogger<EventFeed> log)
+{
+    /// <summary>Maximum number of live streams open in one instance.</summary>
+    public const int MaxStreams = 512;
+
+    // A merchant's own events may be far apart in the feed; a read covers at most 10,000 values of seq.
+    const int Window = 10_000;
+
+    // Events committed by other instances raise no signal here.
+    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    // Minimum time between two polls, however many commits raise the signal.
+    static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(20);
+
+    readonly ConcurrentDictionary<Subscription, bool> streams = new();
+    readonly Channel<bool> raised = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    long lastHorizon;
+    int open;
+
+    /// <summary>Registration of a stream, woken by new events.</summary>
+    public sealed class Subscription(EventFeed feed, Guid? orderId) : IDisposable
+    {
+        readonly Channel<bool> woken = Channel.CreateBounded<bool>(
+            new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+        public Guid? OrderId => orderId;
+
+        // A new stream is woken once, for events committed between the first read and the next poll.
+        public bool IsNew { get; set; } = true;
+
+        public ChannelReader<bool> Woken => woken.Reader;
+
+        public void Wake() => woken.Writer.TryWrite(true);
+
+        public void Dispose()
+        {
+            if (feed.streams.TryRemove(this, out _)) Interlocked.Decrement(ref feed.open);
+        }
+    }
+
+    public BackgroundLoop Loop => new("feed", RunAsync);
+
+    /// <summary>Signals events committed by this instance, to shorten the wait for the next poll.</summary>
+    public void Raise() => raised.Writer.TryWrite(true);
+
+    /// <summary>
+    /// Opens a stream of one order, or of all. Throws <see cref="OverloadedException"/> past the limit.
+    /// </summary>
+    public Subscription Subscribe(Guid? orderId)
+    {
+        if (Interlocked.Increment(ref open) > MaxStreams)
+        {
+            Interlocked.Decrement(ref open);
+            throw new OverloadedException($"{MaxStreams} event streams are open.");
+        }
+        var subscription = new Subscription(this, orderId);
+        streams.TryAdd(subscription, true);
+        Raise();
+        return subscription;
+    }
+
+    /// <summary>Reads the events of one order with a <c>seq</c> above <paramref name="after"/>, in order.</summary>
+    public Task<List<EventResponse>> ReadOrderAsync(Guid orderId, long after, int limit, CancellationToken cancel) =>
+        // The lock on the order's row serializes the writers of these events, so no horizon is needed.
+        database.QueryAsync(
+            sql["load_order_events"],
+            SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel);
+
+    /// <summary>
+    /// Reads events of all orders, or of one merchant's, in order. Also returns the position for the next read; null at the
+    /// present end of the feed.
+    /// </summary>
+    /// <param name="merchant">Owner of the orders; null for all.</param>
+    /// <param name="after">Last <c>seq</c> already read.</param>
+    /// <param name="limit">Maximum number of events.</param>
+    /// <param name="isFresh">True to query the horizon; a stream that was just woken uses the last poll's.</param>
+    /// <param name="cancel">Cancels the read.</param>
+    public async Task<(List<EventResponse> Events, long? Next)> ReadAsync(
+        string? merchant, long after, int limit, bool isFresh, CancellationToken cancel)
+    {
+        var horizon = isFresh ? await HorizonAsync(cancel) : Interlocked.Read(ref lastHorizon);
+        if (after >= horizon) return ([], null);
+        var until = Math.Min(horizon, after + Window);
+        var args = SqlArgs.With("after", after).And("until", until).And("limit", limit);
+        var events = merchant is null
+            ? await database.QueryAsync(sql["load_feed"], args, ReadEvent, cancel)
+            : await database.QueryAsync(sql["load_merchant_feed"], args.And("merchant", merchant), ReadEvent, cancel);
+        var read = events.Count == limit ? events[^1].Seq : until;
+        return (events, read < horizon ? read : null);
+    }
+
+    /// <summary>Queries the highest <c>seq</c> up to which the feed is complete.</summary>
+    public async Task<long> HorizonAsync(CancellationToken cancel)
+    {
+        var last = await database.QueryAsync(sql["last_event_seq"], SqlArgs.None, row => row.BigInt("seq"), cancel);
+        var oldest = await database.QueryAsync(
+            sql["oldest_event_writer"], SqlArgs.None, row => row.BigIntOrNull("seq"), cancel);
+        return Math.Min(last[0], oldest[0] ?? last[0]);
+    }
+
+    async Task RunAsync(CancellationToken cancel)
+    {
+        var raise = NextRaiseAsync(cancel);
+        while (true)
+        {
+            if (streams.IsEmpty)
+                await raise;
+            else
+                await PollAsync(cancel);
+            await Task.Delay(MinInterval, time, cancel);
+            await Task.WhenAny(raise, Task.Delay(Interval, time, cancel));
+            if (raise.IsCompleted) raise = NextRaiseAsync(cancel);
+        }
+    }
+
+    Task<bool> NextRaiseAsync(CancellationToken cancel) => raised.Reader.ReadAsync(cancel).AsTask();
+
+    async Task PollAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var seen = lastHorizon;
+            var horizon = await HorizonAsync(cancel);
+            var present = streams.Keys.ToList();
+            var orders = present.Where(stream => !stream.IsNew).Select(stream => stream.OrderId).OfType<Guid>()
+                .Distinct().ToList();
+            var changed = horizon == seen || orders.Count == 0 ? [] : (await database.QueryAsync(
+                sql["changed_orders"], SqlArgs.OfUuids("id", orders).And("after", seen), row => row.Uuid("order_id"), cancel))
+                .ToHashSet();
+            Interlocked.Exchange(ref lastHorizon, horizon);
+            foreach (var stream in present)
+            {
+                if (stream.IsNew || (stream.OrderId is { } order ? changed.Contains(order) : horizon != seen))
+                    stream.Wake();
+                stream.IsNew = false;
+            }
+        }
+        catch (DatabaseUnavailableException error)
+        {
+            LogUnavailable(error.Message);
+        }
+    }
+
+    static EventResponse ReadEvent(IRow row)
+    {
+        var at = row.Time("at");
+        return new(
+            row.BigInt("seq"), row.Uuid("order_id"), row.BigInt("version"), row.Text("type"), row.Text("status"), at,
+            row.Text("actor"), row.TextOrNull("trace_id"), StoredEventData.Read(row.Text("data"), at));
+    }
+
+    [LoggerMessage(4011, LogLevel.Warning, "Database unavailable; event streams are delayed: {Why}")]
+    partial void LogUnavailable(string why);
+}

@@ -1,1 +1,0 @@
--- From here on an event's steps and an order's lines are arrays. A build from before cannot read them, and refuses this database.

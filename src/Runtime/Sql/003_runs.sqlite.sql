@@ -1,3 +1,0 @@
--- Of an action on many: which run it belongs to.
-ALTER TABLE operator_actions ADD COLUMN run BLOB;
-CREATE INDEX operator_actions_run ON operator_actions (run, id) WHERE run IS NOT NULL;

@@ -1,0 +1,53 @@
+using Orderwright.Contracts;
+using Orderwright.SagaCoordinator.Overview;
+using Orderwright.SagaCoordinator.Process;
+using Orderwright.Sagas;
+
+namespace Orderwright.SagaCoordinator.Operators;
+
+/// <summary>Body of <c>POST /sagas/{orderId}/resolve</c>.</summary>
+/// <param name="Step">The step to resolve, or its undo, whichever is outstanding.</param>
+/// <param name="Outcome"><c>completed</c> or <c>rejected</c>.</param>
+/// <param name="Reason">The operator's own words, 1 to 500 characters.</param>
+/// <param name="Reference">The gateway's id of a payment that happened; required to capture and refund the payment.</param>
+public sealed record ResolveRequest(string Step, string Outcome, string Reason, string? Reference = null);
+
+/// <summary>Result of an operator's action, or of a preview.</summary>
+/// <param name="OrderId">The order.</param>
+/// <param name="Action"><c>retry, compensate, cancel, resolve</c>.</param>
+/// <param name="Step">The resolved step.</param>
+/// <param name="Preview">True if nothing was done.</param>
+/// <param name="Before">The saga before the action.</param>
+/// <param name="After">The saga after the action.</param>
+/// <param name="Messages">Messages sent at once.</param>
+/// <param name="Warning">Fact to check first.</param>
+/// <param name="AuditId">Id of the audit entry; null for a preview.</param>
+public sealed record OperatorActionResponse(
+    Guid OrderId, string Action, string? Step, bool Preview, SagaSnapshot Before, SagaSnapshot After,
+    IReadOnlyList<PlannedMessage> Messages, string? Warning, Guid? AuditId);
+
+/// <summary>Summary of a saga before or after an action.</summary>
+public sealed record SagaSnapshot(
+    string State, string? Step, string? WaitingFor, string? Code, long Version, string Summary)
+{
+    public static SagaSnapshot Of(SagaState state, DateTimeOffset now, Heartbeats heartbeats)
+    {
+        var (step, waitingFor, code) = SagaHeadline.Of(state);
+        return new(
+            SagaNames.Of(state.Status), step, waitingFor, code, state.Version, SagaSummary.Of(state, now, heartbeats));
+    }
+}
+
+/// <summary>Message sent by an action.</summary>
+/// <param name="Type">Type on the wire.</param>
+/// <param name="Destination">The receiving service.</param>
+/// <param name="Step">The step of a command; null for a notification of the outcome.</param>
+/// <param name="Attempt">Number of the attempt, from 1.</param>
+/// <param name="Deadline">End of the wait for a reply.</param>
+public sealed record PlannedMessage(
+    string Type, string Destination, string? Step, int Attempt, DateTimeOffset? Deadline)
+{
+    public static PlannedMessage Of(OutgoingMessage message) => new(
+        MessageCatalog.TypeOf(message.Body), MessageCatalog.DestinationOf(message.Body), message.Step, message.Attempt,
+        message.Deadline);
+}

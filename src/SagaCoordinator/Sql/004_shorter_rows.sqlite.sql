@@ -1,1 +1,0 @@
--- SQLite updates a row in place, and keeps no room for it.

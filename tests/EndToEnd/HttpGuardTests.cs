@@ -1,0 +1,154 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Orderwright.EndToEnd;
+
+/// <summary>Checks of a request before any endpoint, and the form of all errors.</summary>
+public sealed class HttpGuardTests(SharedHttpHost shared)
+{
+    const string Products = "/api/v1/products";
+    const string Product = """{"name":"Mug","unitPrice":895,"currency":"GBP"}""";
+
+    [Theory]
+    [InlineData("evil.example")]
+    [InlineData("localhost.evil.example")]
+    [InlineData("169.254.169.254")]
+    [InlineData("0.0.0.0:4000")]
+    public async Task A_foreign_host_is_refused(string host) =>
+        (await shared.Client.AskAsync(Products, ("Host", host))).IsProblem(400, "foreign_host");
+
+    [Theory]
+    [InlineData("localhost")]
+    [InlineData("LOCALHOST:4000")]
+    [InlineData("127.0.0.1:4000")]
+    [InlineData("[::1]:4000")]
+    public async Task Loopback_by_any_name_is_answered(string host) =>
+        Assert.Equal(200, (await shared.Client.AskAsync(Products, ("Host", host))).Status);
+
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("Sec-Fetch-Site", "same-site")]
+    [InlineData("Origin", "http://evil.example")]
+    [InlineData("Origin", "http://localhost:3000")]
+    [InlineData("Origin", "null")]
+    public async Task Another_sites_page_may_not_change_anything(string header, string value)
+    {
+        (await shared.Client.PutAsync($"{Products}/CSRF", Product, (header, value))).IsProblem(403, "cross_site");
+        (await shared.Client.AskAsync($"{Products}/CSRF")).IsProblem(404, "not_found");
+    }
+
+    [Fact]
+    public async Task The_own_page_may()
+    {
+        var own = ("Origin", shared.Host.Url.GetLeftPart(UriPartial.Authority));
+        Assert.Equal(201, (await shared.Client.PutAsync($"{Products}/OWN", Product, own, ("Sec-Fetch-Site", "same-origin"))).Status);
+    }
+
+    [Fact]
+    public async Task A_long_target_is_a_414() =>
+        (await shared.Client.AskAsync($"{Products}/{new string('x', 8_001)}")).IsProblem(414, "uri_too_long");
+
+    [Fact]
+    public async Task A_very_long_target_is_a_414_and_the_end_of_the_connection() =>
+        Assert.Matches(
+            "(?s)^HTTP/1.1 414 .*\\[closed\\]$",
+            await HttpRequests.SendRawAsync(shared.Host.Url, $"GET /{new string('x', 20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+
+    [Fact]
+    public async Task Headers_over_32_kB_are_a_431() =>
+        (await shared.Client.AskAsync(Products, ("X-Large", new string('x', 32_001)))).IsProblem(431, "headers_too_large");
+
+    [Fact]
+    public async Task Headers_over_64_kB_are_a_431_and_the_end_of_the_connection() =>
+        Assert.Matches(
+            "(?s)^HTTP/1.1 431 .*\\[closed\\]$",
+            await HttpRequests.SendRawAsync(
+                shared.Host.Url, $"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: {new string('x', 70_000)}\r\n\r\n"));
+
+    [Fact]
+    public async Task Two_lengths_are_a_400_and_the_end_of_the_connection()
+    {
+        var answer = await HttpRequests.SendRawAsync(
+            shared.Host.Url,
+            "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+            "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+        Assert.Matches("(?s)^HTTP/1.1 400 .*ambiguous_length.*\\[closed\\]$", answer);
+        Assert.DoesNotContain("\"live\"", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 2\r\nContent-Length: 3\r\n")]
+    [InlineData("Transfer-Encoding: chunked, gzip\r\n")]
+    [InlineData("Content-Length: -1\r\n")]
+    [InlineData("Host: other\r\n")]
+    [InlineData("X Bad: 1\r\n")]
+    public async Task A_request_with_contradicting_headers_is_a_400(string header) =>
+        Assert.Matches(
+            "(?s)^HTTP/1.1 400 .*\\[closed\\]$",
+            await HttpRequests.SendRawAsync(
+                shared.Host.Url, $"POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\n{header}\r\n{{}}"));
+
+    [Fact]
+    public async Task An_unknown_path_is_a_404() =>
+        (await shared.Client.AskAsync("/api/v1/nothing")).IsProblem(404, "not_found");
+
+    [Fact]
+    public async Task Another_method_is_a_405_that_says_which_are_allowed()
+    {
+        var answer = (await shared.Client.SendAsync(HttpMethod.Delete, "/api/v1/orders")).IsProblem(405, "method_not_allowed");
+        Assert.Equal("GET, POST", string.Join(", ", answer.Headers["Allow"].Split(", ").Order()));
+    }
+
+    [Theory]
+    [InlineData("/api/v1/orders/1")]
+    [InlineData("/api/v1/orders/' OR 1=1 --")]
+    [InlineData("/api/v1/orders/0198f3a4-1234-7123-8123-12345678901z")]
+    public async Task An_id_that_is_none_is_a_400(string path) =>
+        (await shared.Client.AskAsync(path)).IsProblem(400, "invalid_request");
+
+    [Theory]
+    [InlineData("/api/v1/orders?cursor=abc", "cursor invalid_cursor")]
+    [InlineData("/api/v1/orders?cursor=AAAAAAAAAAAA", "cursor invalid_cursor")]
+    [InlineData("/api/v1/products?cursor=%00", "cursor invalid_cursor")]
+    [InlineData("/api/v1/orders?limit=0", "limit out_of_range")]
+    [InlineData("/api/v1/orders?limit=201", "limit out_of_range")]
+    [InlineData("/api/v1/orders?limit=1&limit=2", "limit repeated_parameter")]
+    [InlineData("/api/v1/orders?colour=red", "colour unknown_parameter")]
+    [InlineData("/api/v1/orders?status=lost", "status unknown_value")]
+    public async Task A_query_that_cannot_be_is_a_400(string path, string error) =>
+        (await shared.Client.AskAsync(path)).IsProblem(400, "invalid_request").Names(error);
+
+    [Fact]
+    public async Task A_cursor_that_was_changed_is_a_400()
+    {
+        for (var i = 0; i < 3; i++) await shared.Client.PutAsync($"{Products}/CUR-{i}", Product);
+        var cursor = (string)(await shared.Client.AskAsync($"{Products}?limit=1")).Json["nextCursor"]!;
+        Assert.Equal(200, (await shared.Client.AskAsync($"{Products}?limit=1&cursor={cursor}")).Status);
+
+        var changed = cursor[..^1] + (cursor[^1] == 'A' ? 'B' : 'A');
+        (await shared.Client.AskAsync($"{Products}?limit=1&cursor={changed}"))
+            .IsProblem(400, "invalid_request").Names("cursor invalid_cursor");
+    }
+
+    [Fact]
+    public async Task Nothing_says_which_server_this_is()
+    {
+        var answer = await shared.Client.AskAsync(Products);
+        Assert.False(answer.Headers.ContainsKey("Server"));
+        Assert.False(answer.Headers.ContainsKey("X-Powered-By"));
+    }
+
+    [Theory]
+    [InlineData("'; DROP TABLE products; --")]
+    [InlineData("<script>alert(1)</script>")]
+    [InlineData("=HYPERLINK(\\\"http://evil\\\")")]
+    public async Task Text_with_special_meaning_elsewhere_is_returned_unchanged(string name)
+    {
+        var body = $$"""{"name":"{{name}}","unitPrice":1,"currency":"GBP"}""";
+        Assert.True((await shared.Client.PutAsync($"{Products}/INERT", body)).Status is 200 or 201);
+        var product = await shared.Client.AskAsync($"{Products}/INERT");
+        Assert.Equal((string?)JsonNode.Parse(body)!["name"], (string?)product.Json["name"]);
+        Assert.DoesNotContain("<script", Encoding.UTF8.GetString(product.Body), StringComparison.Ordinal);
+    }
+}
