@@ -19,7 +19,7 @@ static class CommonOptions
 
     public static Option<bool> Preview() => new("--preview")
     {
-        Description = "Only show the effect and the messages that would be sent.",
+        Description = "Preview the effect and the messages; nothing is changed or sent.",
     };
 
     /// <summary>A whole number within bounds.</summary>

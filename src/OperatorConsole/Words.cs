@@ -75,7 +75,7 @@ public static class Words
         BulkOutcomes.StuckAgain => "still failing",
         BulkOutcomes.Undecided => "unchanged",
         BulkOutcomes.Acted => "acted on",
-        BulkOutcomes.NotYet => "pending",
+        BulkOutcomes.NotYet => "not acted on",
         BulkStates.Rest => "running",
         DifferenceKinds.ByHand => "resolved by an operator",
         DifferenceKinds.MissingThere => "missing at the gateway",

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Orderwright.Contracts;
 using Orderwright.Http;
 
 namespace Orderwright.StockService;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
 

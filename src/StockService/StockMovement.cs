@@ -1,3 +1,5 @@
+using Orderwright.Contracts;
+
 namespace Orderwright.StockService;
 
 /// <summary>

@@ -7,8 +7,8 @@ using CsvHelper.Configuration;
 namespace Orderwright.Cli.Import;
 
 /// <summary>
-/// Reads a CSV file in UTF-8 with a heading, optionally gzipped. Every line is a record, so an unclosed quote spoils one line only,
-/// not the rest of the file. Fields therefore cannot contain line breaks.
+/// Reads a CSV file in UTF-8 with a heading, optionally gzipped. Every line is a record, so an unclosed quote spoils a single
+/// line, not the rest of the file. Fields therefore cannot contain line breaks.
 /// </summary>
 static class CsvFile
 {
