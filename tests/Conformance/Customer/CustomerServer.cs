@@ -51,7 +51,7 @@ sealed class CustomerServer : IAsyncDisposable
 {
     public const string Secret = "a secret of the sandbox";
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     readonly StorageEngine engine;
     readonly string address;

@@ -152,7 +152,7 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         using var approval = new StringContent("""{"approve":true}""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.PostAsync(action.Url, approval)).StatusCode);
 
-        var webhook = await shop.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var webhook = await shop.GetContextAsync().WaitAsync(Waiting.HangLimit);
         var body = new byte[webhook.Request.ContentLength64];
         await webhook.Request.InputStream.ReadExactlyAsync(body);
         webhook.Response.Close();

@@ -115,7 +115,7 @@ public abstract class PaymentOperatorSuite(StorageEngine engine)
 
     static async Task<PaymentMoved> MovedAsync(Runtime.Transport.IInbox inbox, Guid order)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
         var deliveries = await inbox.ReceiveAsync(1, patience.Token);
         await inbox.AcknowledgeAsync(deliveries, default);
         var message = Assert.Single(deliveries.SelectMany(delivery => delivery.Messages));
