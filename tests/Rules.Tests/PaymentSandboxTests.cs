@@ -135,7 +135,8 @@ public class PaymentSandboxTests
 
         var seconds = Now.ToUnixTimeSeconds();
         var signature = headers[SandboxProvider.SignatureHeader].ToString().Split("v1=")[1];
-        var other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace("authorized", "declined", StringComparison.Ordinal));
+        var other = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(body).Replace("authorized", "declined", StringComparison.Ordinal));
         Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now.AddMinutes(5)));
         Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now.AddMinutes(-5)));
         Assert.IsType<WebhookReading.Forged>(provider.ReadWebhook(headers, body, Now.AddSeconds(301)));
