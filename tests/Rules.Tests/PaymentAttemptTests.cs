@@ -191,7 +191,7 @@ public class PaymentAttemptTests
         var declined = Settle(Undo(Requested()), No);
         Answers(declined, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
         var unavailable = Settle(Undo(Requested()), Unavailable);
-        Answers(away, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
+        Answers(unavailable, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
         Assert.Equal(PaymentStates.Undone, unavailable.Case.Payment!.State);
     }
 

@@ -208,7 +208,7 @@ public class PaymentDoubtTests
     public void A_refusal_after_resolving_as_completed_needs_attention()
     {
         var resolved = Resolve(InDoubt(Requested), Outcome(true, "ch_77")).Case;
-        var contradicted = AttemptRules.Settle(result, "authorize", 1, No, Card, AtNow).Case;
+        var contradicted = AttemptRules.Settle(resolved, "authorize", 1, No, Card, AtNow).Case;
         Assert.Equal(
             $"ann resolved {Order}:authorize:1 as completed; the gateway reports that it did not happen.",
             PaymentResponse.Of(contradicted).Attention);
