@@ -1,3 +1,4 @@
+using Orderwright.EndToEnd;
 using Orderwright.EndToEnd.Release;
 using Xunit.MicrosoftTestingPlatform;
 

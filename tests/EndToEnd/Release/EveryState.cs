@@ -100,9 +100,15 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         await SendAsync(HttpMethod.Post, $"payments/{refunded}/refunds", new { amount = 100, reason = "goodwill" });
         await UntilAsync("PARTIALLY-REFUNDED", order => (string)order["paymentStatus"]! == "partially_refunded");
 
-        var undone = await PlaceAsync("UNDONE", "tok_requires_action");
+        var abandoned = await PlaceAsync("ABANDONED", "tok_requires_action");
+        await CancelAsync(abandoned);
+        await UntilAsync("ABANDONED", order => (string)order["status"]! == "cancelled");
+
+        await SetGatewayErrorsAsync("100%");
+        var undone = await PlaceAsync("UNDONE", "tok_visa", provider: "http", wait: 1);
         await CancelAsync(undone);
         await UntilAsync("UNDONE", order => (string)order["status"]! == "cancelled");
+        await SetGatewayErrorsAsync("0%");
     }
 
     async Task MakeIncidentsAsync()
@@ -151,12 +157,26 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
             answer = new { outcome = "succeeded", id = "ch_parked" },
         });
         var text = await body.ReadAsByteArrayAsync();
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        var signed = HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), (byte[])[.. Encoding.UTF8.GetBytes($"{now}."), .. text]);
         var answer = await host.Client.SendAsync(
-            HttpMethod.Post, "/api/v1/webhooks/http", text, "application/json",
-            ("Orderwright-Signature", $"t={now},v1={Convert.ToHexStringLower(signed)}"));
+            HttpMethod.Post, "/api/v1/webhooks/http", text, "application/json", ("Orderwright-Signature", Sign("", text)));
         Assert.Equal(200, answer.Status);
+    }
+
+    // With a share of errors, which are responses without effect.
+    async Task SetGatewayErrorsAsync(string share)
+    {
+        var text = Encoding.UTF8.GetBytes($$"""{"errors":"{{share}}"}""");
+        var answer = await gateway.Client.SendAsync(
+            HttpMethod.Put, "/v1/behaviour", text, "application/json",
+            ("Orderwright-Signature", Sign("PUT /v1/behaviour\n", text)));
+        Assert.Equal(200, answer.Status);
+    }
+
+    static string Sign(string subject, byte[] body)
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        byte[] signed = [.. Encoding.UTF8.GetBytes($"{now}.{subject}"), .. body];
+        return $"t={now},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), signed))}";
     }
 
     // The gateway loses a charge; a reconciliation judges only charges older than a minute.
