@@ -5,56 +5,56 @@ using Orderwright.LocalServers;
 
 namespace Orderwright.Bench;
 
-/// <summary><c>./orderwright bench</c>: measures, verifies what it measured, and says it.</summary>
+/// <summary><c>./orderwright bench</c>: measures, verifies the measured orders, and reports.</summary>
 static class BenchCommand
 {
     static readonly Option<string[]> Letters = new("--case")
     {
-        Description = $"Only these, by letter: {string.Join("; ", Case.All.Select(one => $"{one.Letter}: {one.Title}"))}.",
+        Description = $"Cases to run, by letter: {string.Join("; ", Case.All.Select(each => $"{each.Letter}: {each.Title}"))}.",
         CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(','))],
         AllowMultipleArgumentsPerToken = true,
     };
 
     static readonly Option<bool> Quick = new("--quick")
     {
-        Description = "Half a second where it would be six, once: shows that all works; its figures mean nothing.",
+        Description = "Run each case briefly, to check that everything works. The figures mean nothing.",
     };
 
-    static readonly Option<int?> Repeat = new("--repeat") { Description = "Runs of each side of a comparison. Default 5." };
+    static readonly Option<int?> Repeat = new("--repeat") { Description = "Runs per variant. Default 5." };
     static readonly Option<double?> Seconds = new("--seconds")
     {
-        Description = "About how long a saturated run takes. Default 6.",
+        Description = "Approximate length of a saturated run. Default 6.",
     };
 
     static readonly Option<int?> Connections = new("--connections")
     {
-        Description = "Requests on their way at once in a saturated run. Default 512.",
+        Description = "Concurrent requests of a saturated run. Default 512.",
     };
 
     static readonly Option<int?> WaitEvery = new("--wait-every")
     {
-        Description = "Every how manyth order of a saturated run is answered with its decision. Default 100.",
+        Description = "Sample one in N orders of a saturated run for latency. Default 100.",
     };
 
     static readonly Option<int?> Finished = new("--finished")
     {
-        Description = "Orders in the tables in case f. Default 1,000,000.",
+        Description = "Finished orders in the tables for case f. Default 1,000,000.",
     };
 
-    static readonly Option<FileInfo?> Json = new("--json") { Description = "Writes every run into this file." };
+    static readonly Option<FileInfo?> Json = new("--json") { Description = "File for the results of every run." };
     static readonly Option<DirectoryInfo?> Into = new("--report")
     {
-        Description = "Where RESULTS.md and its plots go. Default: bench for a run of all cases, else artifacts/bench.",
+        Description = "Directory for RESULTS.md and plots. Default: bench when all cases run, otherwise artifacts/bench.",
     };
 
     public static RootCommand Create()
     {
         Letters.Validators.Add(result =>
         {
-            foreach (var letter in result.GetValueOrDefault<string[]>().Except(Case.All.Select(one => one.Letter)))
+            foreach (var letter in result.GetValueOrDefault<string[]>().Except(Case.All.Select(each => each.Letter)))
                 result.AddError($"There is no case '{letter}'.");
         });
-        var command = new RootCommand("Measure Orderwright on private servers; bench/README.md says how.")
+        var command = new RootCommand("Measure Orderwright on private servers; see bench/README.md.")
         {
             Letters, Quick, Repeat, Seconds, Connections, WaitEvery, Finished, Json, Into,
         };
@@ -71,11 +71,11 @@ static class BenchCommand
         {
             var results = new List<CaseResult>();
             using var session = new Session(options, Console.Out);
-            foreach (var one in Case.All.Where(one => letters?.Contains(one.Letter) ?? true))
+            foreach (var current in Case.All.Where(each => letters?.Contains(each.Letter) ?? true))
             {
-                Console.WriteLine($"({one.Letter}) {one.Title}");
-                var measured = await one.RunAsync(session, cancel);
-                results.Add(new CaseResult(one.Letter, one.Title, measured));
+                Console.WriteLine($"({current.Letter}) {current.Title}");
+                var measured = await current.RunAsync(session, cancel);
+                results.Add(new CaseResult(current.Letter, current.Title, measured));
                 foreach (var figure in measured.Figures) Console.WriteLine($"  {Markdown.Line(figure)}");
                 Directory.Delete(options.Data, recursive: true);
             }

@@ -1,45 +1,45 @@
 namespace Orderwright.Bench;
 
-/// <summary>How long and how much is measured.</summary>
+/// <summary>Duration and size of the measurements.</summary>
 sealed record BenchOptions
 {
-    /// <summary>Where servers and databases are kept while it runs.</summary>
+    /// <summary>Directory of servers and databases during the measurement.</summary>
     public required string Data { get; init; }
 
-    /// <summary>Runs of each side of a comparison.</summary>
+    /// <summary>Runs of each variant.</summary>
     public int Repeat { get; init; } = 5;
 
-    /// <summary>About how long a saturated run takes: its orders follow from the rate of the warm-up.</summary>
+    /// <summary>Approximate length of a saturated run; the warm-up's rate determines the number of orders.</summary>
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(6);
 
-    /// <summary>Of a house before it is measured. .NET compiles what it finds hot while it runs, and is slow until then.</summary>
+    /// <summary>Orders before a stack is measured. .NET compiles hot code while running and is slow until then.</summary>
     public int WarmUpOrders { get; init; } = 30_000;
 
-    /// <summary>A house that does not get through as many in this time is measured all the same.</summary>
+    /// <summary>Limit of the warm-up for a stack too slow to reach that number.</summary>
     public TimeSpan LongestWarmUp { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Of a run that is to say how fast it goes, before the warm-up.</summary>
+    /// <summary>Orders of the first run of a warm-up, which estimates the rate.</summary>
     public int FewestOrders { get; init; } = 1_000;
 
-    /// <summary>Of a run at a fixed rate, whose percentiles need many orders.</summary>
+    /// <summary>Length of a run at a fixed rate, whose percentiles need many orders.</summary>
     public TimeSpan OpenLength { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Requests on their way at once in a saturated run.</summary>
+    /// <summary>Concurrent requests of a saturated run.</summary>
     public int Connections { get; init; } = 512;
 
-    /// <summary>Every how manyth order of a saturated run is answered with its decision.</summary>
+    /// <summary>Sampling of a saturated run: of every N orders, a single order waits for the decision.</summary>
     public int WaitEvery { get; init; } = 100;
 
-    /// <summary>Orders that are in the tables already.</summary>
+    /// <summary>Finished orders already in the tables.</summary>
     public int Finished { get; init; } = 1_000_000;
 
-    /// <summary>Orders whose rows are written for the floor.</summary>
+    /// <summary>Orders whose rows are written to measure the floor.</summary>
     public int FloorOrders { get; init; } = 40_000;
 
-    /// <summary>Repeats of what takes long.</summary>
+    /// <summary>Repeats of slow measurements.</summary>
     public int FewRepeats => (Repeat + 1) / 2;
 
-    /// <summary>Shows in half a minute that everything works; its figures mean nothing.</summary>
+    /// <summary>Half a minute to check that everything works; the figures mean nothing.</summary>
     public static BenchOptions Quick(string data) => new()
     {
         Data = data,
@@ -51,7 +51,7 @@ sealed record BenchOptions
         Connections = 64,
         WaitEvery = 10,
         Finished = 5_000,
-        // Two batches and a bit: with the refused ones left out, some tables have only two.
+        // Somewhat more than two batches: without the rejected orders some tables fill only two.
         FloorOrders = 1_010,
     };
 }

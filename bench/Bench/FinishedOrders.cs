@@ -5,33 +5,33 @@ using Orderwright.Contracts;
 namespace Orderwright.Bench;
 
 /// <summary>
-/// Fills a house with finished orders: some that it really processed, copied row by row into the past, each copy with ids
-/// and times that lie as much earlier as the copy is older. Balances and levels are then set to what the copies add up to.
+/// Fills a stack with finished orders: processed orders are copied row by row into the past, with ids and times shifted by
+/// the age of the copy. Balances and levels are then set to the sums of the copies.
 /// </summary>
 static class FinishedOrders
 {
     const int Real = 10_000;
 
-    public static async Task FillAsync(Session session, House house, int orders, CancellationToken cancel)
+    public static async Task FillAsync(Session session, Stack stack, int orders, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         var real = Math.Min(Real, orders / 2);
         var copies = orders / real - 1;
-        var tables = await OrderTables.FindAsync(house, () => session.PlaceAsync(house, real, cancel), cancel);
+        var tables = await OrderTables.FindAsync(stack, () => session.PlaceAsync(stack, real, cancel), cancel);
         session.Say($"  an order leaves rows in {string.Join(", ", tables.Select(table => table.Name))}");
         var span = (long)watch.Elapsed.TotalMilliseconds + 1;
         await Task.WhenAll(ServiceNames.All.Select(async service =>
         {
-            await using var connection = await OrderTables.OpenAsync(house, service, cancel);
+            await using var connection = await OrderTables.OpenAsync(stack, service, cancel);
             foreach (var table in tables.Where(table => table.Service == service))
                 await CopyAsync(connection, table, copies, span, cancel);
             if (Sums.TryGetValue(service, out var sums)) await OrderTables.ExecuteAsync(connection, sums, cancel);
             await OrderTables.ExecuteAsync(connection, "VACUUM (ANALYZE)", cancel);
         }));
-        await using (var connection = await OrderTables.OpenAsync(house, ServiceNames.Order, cancel))
+        await using (var connection = await OrderTables.OpenAsync(stack, ServiceNames.Order, cancel))
             await OrderTables.ExecuteAsync(connection, "CHECKPOINT", cancel);
-        house.Acknowledged += (long)real * copies;
-        session.Say($"  {house.Acknowledged:N0} finished orders after {watch.Elapsed.TotalSeconds:F0} s");
+        stack.Acknowledged += (long)real * copies;
+        session.Say($"  {stack.Acknowledged:N0} finished orders after {watch.Elapsed.TotalSeconds:F0} s");
     }
 
     static readonly Dictionary<string, string> Sums = new()
@@ -53,7 +53,7 @@ static class FinishedOrders
             """,
     };
 
-    // A statement per copy, oldest first: rows and keys then come as they would have come.
+    // A statement per copy, oldest first, so that rows and keys arrive in their natural order.
     static async Task CopyAsync(NpgsqlConnection connection, OrderTable table, int copies, long span, CancellationToken cancel)
     {
         var real = $"real_{table.Name}";

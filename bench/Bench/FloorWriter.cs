@@ -6,12 +6,12 @@ using Orderwright.Contracts;
 namespace Orderwright.Bench;
 
 /// <summary>
-/// Writes the rows that a house's finished orders left into copies of its databases: prepared, as arrays, all tables of a
-/// database in one round trip and one transaction. The arrays are made before the clock starts.
+/// Writes the rows of a stack's finished orders into copies of its databases: prepared statements with arrays, all tables
+/// of a database in one round trip and one transaction. The arrays are built before the clock starts.
 /// </summary>
 sealed class FloorWriter : IAsyncDisposable
 {
-    /// <summary>One database: its batches, each with an array per column of each table.</summary>
+    /// <summary>A database and its batches, each with an array per column of each table.</summary>
     sealed record Writer(NpgsqlConnection Connection, NpgsqlBatch Statements, List<List<Array>> Batches);
 
     static readonly Dictionary<string, (NpgsqlDbType Type, Func<NpgsqlDataReader, int, Array> Read)> Types = new()
@@ -35,21 +35,21 @@ sealed class FloorWriter : IAsyncDisposable
 
     public int Orders { get; private set; }
 
-    /// <summary>Copies the databases of a house whose services are stopped, and reads the rows.</summary>
-    /// <param name="house">With finished orders only.</param>
-    /// <param name="tables">Those to write.</param>
-    /// <param name="prefix">Of the copies' names.</param>
-    /// <param name="batch">Orders in a transaction.</param>
-    /// <param name="cancel">Ends it.</param>
+    /// <summary>Copies the databases of a stack whose services are stopped, and reads the rows.</summary>
+    /// <param name="stack">A stack with only finished orders.</param>
+    /// <param name="tables">The tables to write.</param>
+    /// <param name="prefix">Prefix of the copies' names.</param>
+    /// <param name="batch">Orders per transaction.</param>
+    /// <param name="cancel">Ends the work.</param>
     public static async Task<FloorWriter> OpenAsync(
-        House house, IReadOnlyList<OrderTable> tables, string prefix, int batch, CancellationToken cancel)
+        Stack stack, IReadOnlyList<OrderTable> tables, string prefix, int batch, CancellationToken cancel)
     {
         var floor = new FloorWriter(tables);
-        var firsts = await FirstsAsync(floor, house, batch, cancel);
+        var firsts = await FirstsAsync(floor, stack, batch, cancel);
         foreach (var service in ServiceNames.All)
         {
-            await house.CopyDatabaseAsync(service, prefix, cancel);
-            var connection = await OrderTables.OpenAsync(house, service, cancel, prefix);
+            await stack.CopyDatabaseAsync(service, prefix, cancel);
+            var connection = await OrderTables.OpenAsync(stack, service, cancel, prefix);
             var own = tables.Where(table => table.Service == service).ToList();
             var batches = await ReadAsync(connection, own, firsts, cancel);
             floor.writers.Add(new Writer(connection, await PrepareAsync(connection, own, cancel), batches));
@@ -58,7 +58,7 @@ sealed class FloorWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes the orders' rows away; what else there is in a table stays. An append-only one lets nobody but the server's owner.
+    /// Deletes the orders' rows and keeps all others. Only the server's owner may delete from an append-only table.
     /// </summary>
     public async Task EmptyAsync(CancellationToken cancel)
     {
@@ -76,9 +76,9 @@ sealed class FloorWriter : IAsyncDisposable
                     """, cancel);
     }
 
-    /// <summary>The seconds it took.</summary>
-    /// <param name="atOnce">The four transactions of a batch at the same time; else one after the other.</param>
-    /// <param name="cancel">Ends it.</param>
+    /// <summary>Writes every batch and returns the elapsed seconds.</summary>
+    /// <param name="atOnce">True runs the four transactions of a batch concurrently.</param>
+    /// <param name="cancel">Ends the work.</param>
     public async Task<double> WriteAsync(bool atOnce, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
@@ -106,7 +106,7 @@ sealed class FloorWriter : IAsyncDisposable
         foreach (var statement in writer.Statements.BatchCommands)
             foreach (NpgsqlParameter parameter in statement.Parameters)
                 parameter.Value = writer.Batches[batch][column++];
-        // Without a transaction of its own, a batch is one.
+        // Without an explicit transaction a batch is a transaction of its own.
         return writer.Statements.ExecuteNonQueryAsync(cancel);
     }
 
@@ -129,10 +129,10 @@ sealed class FloorWriter : IAsyncDisposable
         return batch;
     }
 
-    // The first order of each batch, which is the same for all tables: one that was refused has no row in some of them.
-    static async Task<Guid[]> FirstsAsync(FloorWriter floor, House house, int batch, CancellationToken cancel)
+    // The first order of each batch. All tables share these bounds, although a rejected order lacks rows in some tables.
+    static async Task<Guid[]> FirstsAsync(FloorWriter floor, Stack stack, int batch, CancellationToken cancel)
     {
-        await using var connection = await OrderTables.OpenAsync(house, ServiceNames.Order, cancel);
+        await using var connection = await OrderTables.OpenAsync(stack, ServiceNames.Order, cancel);
         await using var command = new NpgsqlCommand("SELECT array_agg(id ORDER BY id) FROM orders", connection);
         var ids = (Guid[])(await command.ExecuteScalarAsync(cancel))!;
         floor.Orders = ids.Length;

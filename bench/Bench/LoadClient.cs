@@ -4,21 +4,21 @@ using Orderwright.Load;
 
 namespace Orderwright.Bench;
 
-/// <summary>A load client's process. It does one load at a time; how it is spoken to stands in its Program.cs.</summary>
+/// <summary>The process of a load client, which runs one load at a time. Its Program.cs describes the protocol.</summary>
 sealed class LoadClient : IDisposable
 {
     readonly Process process = Process.Start(Programs.Start("bench/Load"))!;
 
     public int Id => process.Id;
 
-    /// <summary>Makes the requests and opens the connections.</summary>
+    /// <summary>Builds the requests and opens the connections.</summary>
     public async Task PrepareAsync(LoadCommand command, CancellationToken cancel)
     {
         await SayAsync(JsonSerializer.Serialize(command, LoadJson.Default.LoadCommand), cancel);
         if (await process.StandardOutput.ReadLineAsync(cancel) != "ready") throw await FailureAsync(cancel);
     }
 
-    /// <summary>Begins what was prepared; the task ends with it.</summary>
+    /// <summary>Starts the prepared load and completes with the result.</summary>
     public async Task<LoadResult> RunAsync(CancellationToken cancel)
     {
         await SayAsync("go", cancel);
@@ -26,7 +26,7 @@ sealed class LoadClient : IDisposable
         return JsonSerializer.Deserialize(line, LoadJson.Default.LoadResult)!;
     }
 
-    /// <summary>Ends reads, which go on until then.</summary>
+    /// <summary>Ends reads, which otherwise continue.</summary>
     public Task StopAsync(CancellationToken cancel) => SayAsync("stop", cancel);
 
     public void Dispose()

@@ -3,44 +3,44 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Bench;
 
-/// <param name="Type">PostgreSQL's short name, such as <c>int8</c>.</param>
-/// <param name="Numbered">The database numbers it by itself.</param>
+/// <param name="Type">PostgreSQL's short type name, such as <c>int8</c>.</param>
+/// <param name="Numbered">True when the database generates the value.</param>
 sealed record Column(string Name, string Type, bool Numbered)
 {
     public string Quoted => $"\"{Name}\"";
 }
 
 /// <summary>A table in which every finished order leaves rows.</summary>
-/// <param name="Service">Whose database.</param>
-/// <param name="Name">The table's.</param>
-/// <param name="Key">The column with the order's id; null in rows of no order.</param>
-/// <param name="Columns">All.</param>
+/// <param name="Service">Service that owns the database.</param>
+/// <param name="Name">Name of the table.</param>
+/// <param name="Key">Column with the order's id; null in rows of no order.</param>
+/// <param name="Columns">All columns.</param>
 sealed record OrderTable(string Service, string Name, Column Key, IReadOnlyList<Column> Columns)
 {
     public IReadOnlyList<Column> Written { get; } = [.. Columns.Where(column => !column.Numbered)];
 
-    /// <summary>The order in which the rows came.</summary>
+    /// <summary>Column that gives the insertion order.</summary>
     public string Order { get; } = (Columns.FirstOrDefault(column => column.Numbered) ?? Key).Quoted;
 }
 
 /// <summary>
-/// The tables that grow with orders, found by looking which did: so that fill and floor write what the product writes,
+/// The tables that grow with orders, found by observing growth, so that fill and floor write the rows of the product
 /// whatever its tables become.
 /// </summary>
 static class OrderTables
 {
-    /// <param name="house">Distributed, with a filled shop.</param>
-    /// <param name="place">Places orders, until they are at their end.</param>
-    /// <param name="cancel">Ends it.</param>
-    public static async Task<IReadOnlyList<OrderTable>> FindAsync(House house, Func<Task> place, CancellationToken cancel)
+    /// <param name="stack">A distributed stack with a filled shop.</param>
+    /// <param name="place">Places orders and waits for their end.</param>
+    /// <param name="cancel">Ends the work.</param>
+    public static async Task<IReadOnlyList<OrderTable>> FindAsync(Stack stack, Func<Task> place, CancellationToken cancel)
     {
-        var before = await CountAsync(house, cancel);
+        var before = await CountAsync(stack, cancel);
         await place();
-        var after = await CountAsync(house, cancel);
+        var after = await CountAsync(stack, cancel);
         var tables = new List<OrderTable>();
         foreach (var (service, table) in after.Keys.Where(key => after[key] > before.GetValueOrDefault(key)).Order())
         {
-            await using var connection = await OpenAsync(house, service, cancel);
+            await using var connection = await OpenAsync(stack, service, cancel);
             var columns = await ColumnsAsync(connection, table, cancel);
             var key = columns.FirstOrDefault(column => column is { Name: "order_id", Type: "uuid" })
                 ?? columns.FirstOrDefault(column => column is { Name: "id", Type: "uuid" })
@@ -50,12 +50,12 @@ static class OrderTables
         return tables;
     }
 
-    /// <summary>As the server's owner, who may do all.</summary>
+    /// <summary>Connects as the server's owner, without restrictions.</summary>
     public static async Task<NpgsqlConnection> OpenAsync(
-        House house, string service, CancellationToken cancel, string prefix = House.DatabasePrefix)
+        Stack stack, string service, CancellationToken cancel, string prefix = Stack.DatabasePrefix)
     {
         var connection = new NpgsqlConnection(
-            house.Postgres!.ConnectionString(House.DatabaseOf(service, prefix)) + ";Pooling=false;Command Timeout=0");
+            stack.Postgres!.ConnectionString(Stack.DatabaseOf(service, prefix)) + ";Pooling=false;Command Timeout=0");
         await connection.OpenAsync(cancel);
         return connection;
     }
@@ -66,12 +66,12 @@ static class OrderTables
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    static async Task<Dictionary<(string Service, string Table), long>> CountAsync(House house, CancellationToken cancel)
+    static async Task<Dictionary<(string Service, string Table), long>> CountAsync(Stack stack, CancellationToken cancel)
     {
         var counts = new Dictionary<(string, string), long>();
         foreach (var service in ServiceNames.All)
         {
-            await using var connection = await OpenAsync(house, service, cancel);
+            await using var connection = await OpenAsync(stack, service, cancel);
             var tables = await ReadAsync(
                 connection, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", row => row.GetString(0), cancel);
             foreach (var table in tables)

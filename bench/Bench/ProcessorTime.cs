@@ -3,18 +3,18 @@ using System.Globalization;
 namespace Orderwright.Bench;
 
 /// <summary>
-/// CPU seconds and memory of process trees, out of /proc. A tree counts its living processes and what its dead ones used,
-/// so that PostgreSQL's backends and workers, which come and go, are all in it.
+/// CPU seconds and memory of process trees, read from /proc. A tree counts its living processes and the time of its reaped
+/// children, which includes PostgreSQL's short-lived backends and workers.
 /// </summary>
 static class ProcessorTime
 {
-    const double TicksPerSecond = 100; // USER_HZ: the same on every Linux.
+    const double TicksPerSecond = 100; // USER_HZ: equal on every Linux.
 
     sealed record Entry(int Id, int Parent, double Seconds);
 
     /// <summary>
-    /// User and system time since each was started; processes of one name are summed. This very process counts alone: what
-    /// it started goes by names of its own.
+    /// User and system time since process start, summed over processes of one name. This process counts without its
+    /// children, which have names of their own.
     /// </summary>
     public static Dictionary<string, double> Of(IReadOnlyList<(string Name, int Id)> processes)
     {
@@ -26,7 +26,7 @@ static class ProcessorTime
                 : Tree(entries, process.Id).Sum(entry => entry.Seconds)));
     }
 
-    /// <summary>Seconds that all CPUs together were busy, or were taken by the host of this virtual machine.</summary>
+    /// <summary>Seconds in which the CPUs were busy, or withheld by the host of this virtual machine.</summary>
     public static double OfMachine()
     {
         // user nice system idle iowait irq softirq steal
@@ -35,8 +35,8 @@ static class ProcessorTime
     }
 
     /// <summary>
-    /// Megabytes of memory by name: of a service as the kernel shows it (RSS), or its peak so far. PostgreSQL and RabbitMQ
-    /// are several processes; pages that they share are counted once (PSS), and they have no peak.
+    /// Memory by name in megabytes: the resident size (RSS) of a service, or its peak so far. PostgreSQL and RabbitMQ
+    /// consist of several processes: their shared pages count once (PSS), and they have no peak.
     /// </summary>
     public static Dictionary<string, double> Memory(IReadOnlyList<(string Name, int Id)> processes, bool peak)
     {
@@ -57,7 +57,7 @@ static class ProcessorTime
         }
         catch (IOException)
         {
-            return 0; // It ended while we looked.
+            return 0; // The process ended meanwhile.
         }
     }
 
@@ -69,7 +69,8 @@ static class ProcessorTime
             if (!int.TryParse(Path.GetFileName(folder), out var id)) continue;
             try
             {
-                // After the name, which may hold blanks: 2 = parent, 12-15 = own and reaped children's user and system time.
+                // Fields after the name, which may contain blanks: 2 = parent, 12-15 = own and reaped children's user and
+                // system time.
                 var fields = File.ReadAllText($"{folder}/stat").Split(") ")[^1].Split(' ');
                 found[id] = new Entry(
                     id, int.Parse(fields[1], CultureInfo.InvariantCulture),
@@ -77,7 +78,7 @@ static class ProcessorTime
             }
             catch (IOException)
             {
-                // It ended while we looked; its parent has its time.
+                // The process ended meanwhile; the time counts for the parent.
             }
         }
         return found;

@@ -5,47 +5,47 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Bench;
 
-/// <summary>What one statement costs, in a run of its own beside those that count.</summary>
-/// <param name="Service">Whose database.</param>
-/// <param name="Name">As in the service's <c>Sql/</c> files, or how it begins.</param>
-/// <param name="Milliseconds">Of execution for 1,000 orders: elapsed, so that waiting for a core or a lock is in it.</param>
-/// <param name="Calls">For 1,000 orders.</param>
-/// <param name="Rows">Of one call.</param>
-/// <param name="WalBytes">For one order.</param>
+/// <summary>The cost of a statement, from a run outside the series.</summary>
+/// <param name="Service">Service that owns the database.</param>
+/// <param name="Name">Name in the service's <c>Sql/</c> files, or the beginning of the text.</param>
+/// <param name="Milliseconds">Execution time per 1,000 orders: elapsed, hence including waits for a core or a lock.</param>
+/// <param name="Calls">Calls per 1,000 orders.</param>
+/// <param name="Rows">Rows per call.</param>
+/// <param name="WalBytes">Log volume per order.</param>
 sealed record Statement(
     string Service, string Name, double Milliseconds, double Calls, double Rows, double WalBytes);
 
-/// <summary>How a service's transactions were filled.</summary>
-/// <param name="Service">Whose.</param>
-/// <param name="Items">Messages or requests in one, on average.</param>
-/// <param name="Transactions">For 1,000 orders.</param>
-/// <param name="Milliseconds">One took, on average.</param>
+/// <summary>The fill of a service's transactions.</summary>
+/// <param name="Service">Name of the service.</param>
+/// <param name="Items">Average number of messages or requests per transaction.</param>
+/// <param name="Transactions">Transactions per 1,000 orders.</param>
+/// <param name="Milliseconds">Average duration.</param>
 sealed record Batches(string Service, double Items, double Transactions, double Milliseconds);
 
-/// <summary>Where the time goes, by statement and by batch.</summary>
+/// <summary>Time by statement and by batch.</summary>
 sealed record Profile(IReadOnlyList<Statement> Statements, IReadOnlyList<Batches> Batches);
 
 /// <summary>
-/// Reads <c>pg_stat_statements</c> and the services' metrics around one load. The extension counts only then, so that the
-/// runs that are measured do not pay for it; where it is not installed, there are no statements.
+/// Reads <c>pg_stat_statements</c> and the services' metrics around one load. The extension counts only meanwhile, so that
+/// measured runs do not pay for it; where the extension is missing, statements are empty.
 /// </summary>
-sealed partial class Profiler(House house, HttpClient http)
+sealed partial class Profiler(Stack stack, HttpClient http)
 {
     const int Most = 25;
 
-    /// <param name="load">Brings orders to their end and says how many.</param>
-    /// <param name="cancel">Ends it.</param>
+    /// <param name="load">Brings orders to their end and returns their number.</param>
+    /// <param name="cancel">Ends the work.</param>
     public async Task<Profile> RunAsync(Func<Task<int>> load, CancellationToken cancel)
     {
         var before = await MetricsAsync(cancel);
         var statements = new List<Statement>();
         int orders;
-        await using (var connection = new NpgsqlConnection(house.Postgres!.ConnectionString() + ";Pooling=false"))
+        await using (var connection = new NpgsqlConnection(stack.Postgres!.ConnectionString() + ";Pooling=false"))
         {
             await connection.OpenAsync(cancel);
-            if (house.CountsStatements) await CountAsync(connection, "top", cancel);
+            if (stack.CountsStatements) await CountAsync(connection, "top", cancel);
             orders = await load();
-            if (house.CountsStatements)
+            if (stack.CountsStatements)
             {
                 await CountAsync(connection, "none", cancel);
                 statements.AddRange(await StatementsAsync(connection, orders, cancel));
@@ -55,13 +55,13 @@ sealed partial class Profiler(House house, HttpClient http)
         return new Profile(statements, [.. ServiceNames.All.Select(service => BatchesOf(service, before, after, orders))]);
     }
 
-    /// <param name="connection">To a server that has the extension loaded.</param>
-    /// <param name="what"><c>top</c> or <c>none</c>.</param>
-    /// <param name="cancel">Ends it.</param>
-    public static async Task CountAsync(NpgsqlConnection connection, string what, CancellationToken cancel)
+    /// <param name="connection">Connection to a server that has loaded the extension.</param>
+    /// <param name="track"><c>top</c> or <c>none</c>.</param>
+    /// <param name="cancel">Ends the work.</param>
+    public static async Task CountAsync(NpgsqlConnection connection, string track, CancellationToken cancel)
     {
         foreach (var sql in (string[])[
-            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements", $"ALTER SYSTEM SET pg_stat_statements.track = '{what}'",
+            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements", $"ALTER SYSTEM SET pg_stat_statements.track = '{track}'",
             "SELECT pg_reload_conf()"])
             await OrderTables.ExecuteAsync(connection, sql, cancel);
     }
@@ -69,12 +69,12 @@ sealed partial class Profiler(House house, HttpClient http)
     static async Task<List<Statement>> StatementsAsync(NpgsqlConnection connection, int orders, CancellationToken cancel)
     {
         var names = NamesByText();
-        var services = ServiceNames.All.ToDictionary(service => House.DatabaseOf(service), service => service);
+        var services = ServiceNames.All.ToDictionary(service => Stack.DatabaseOf(service), service => service);
         await using var command = new NpgsqlCommand(
             $"""
             SELECT d.datname, s.query, s.total_exec_time, s.calls, s.rows, s.wal_bytes::float8
             FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-            WHERE d.datname LIKE '{House.DatabasePrefix}%' ORDER BY s.total_exec_time DESC LIMIT {Most}
+            WHERE d.datname LIKE '{Stack.DatabasePrefix}%' ORDER BY s.total_exec_time DESC LIMIT {Most}
             """, connection);
         await using var rows = await command.ExecuteReaderAsync(cancel);
         var found = new List<Statement>();
@@ -89,7 +89,7 @@ sealed partial class Profiler(House house, HttpClient http)
         return found;
     }
 
-    // The product's own files, whose statements have names; the database knows texts only.
+    // Statements are named in the product's files; the database knows only texts.
     static Dictionary<string, string> NamesByText()
     {
         var names = new Dictionary<string, string>();
@@ -110,7 +110,7 @@ sealed partial class Profiler(House house, HttpClient http)
     async Task<Dictionary<string, double>> MetricsAsync(CancellationToken cancel)
     {
         var values = new Dictionary<string, double>();
-        foreach (var url in ServiceNames.All.SelectMany(house.UrlsOf).Distinct())
+        foreach (var url in ServiceNames.All.SelectMany(stack.UrlsOf).Distinct())
             foreach (var line in (await http.GetStringAsync(new Uri(url, "/metrics"), cancel)).Split('\n'))
                 if (line.LastIndexOf(' ') is > 0 and var at && !line.StartsWith('#'))
                     values[line[..at]] = values.GetValueOrDefault(line[..at])

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Orderwright.Bench;
 
-// After a Ctrl+C there are services and servers to bring to their ends.
+// After Ctrl+C, services and servers still have to shut down.
 return await BenchCommand.Create().Parse(args).InvokeAsync(
     new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

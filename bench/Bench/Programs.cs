@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace Orderwright.Bench;
 
-/// <summary>Where the programs are that are started, and how: without settings of the surroundings.</summary>
+/// <summary>Locates and starts programs, without the caller's environment settings.</summary>
 static class Programs
 {
-    /// <summary>The repository, seen from <c>bench/Bench/bin/Release/net10.0</c>.</summary>
+    /// <summary>Root of the repository, relative to <c>bench/Bench/bin/Release/net10.0</c>.</summary>
     public static string Home { get; } = Environment.GetEnvironmentVariable("ORDERWRIGHT_HOME")
         ?? Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../.."));
 
-    /// <param name="project">From the repository's root, such as <c>src/OrderService</c>.</param>
+    /// <param name="project">Path from the root of the repository, such as <c>src/OrderService</c>.</param>
     public static string Find(string project)
     {
         var file = Path.Combine(

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Orderwright.Bench;
 
-/// <summary>A service as a process of its own on a free port, as anybody would start it.</summary>
+/// <summary>A service as a process on a free port, started as a user would.</summary>
 sealed partial class ServiceProcess : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -25,11 +25,11 @@ sealed partial class ServiceProcess : IAsyncDisposable
 
     public Uri Url { get; private set; } = null!;
 
-    /// <summary>Returns when it says that it is ready.</summary>
-    /// <param name="project">Such as <c>src/OrderService</c>.</param>
-    /// <param name="name">For reports and the log's name.</param>
-    /// <param name="settings">Names without <c>ORDERWRIGHT_</c>.</param>
-    /// <param name="logs">A directory.</param>
+    /// <summary>Starts the service and returns once ready.</summary>
+    /// <param name="project">Project path such as <c>src/OrderService</c>.</param>
+    /// <param name="name">Name in reports and of the log.</param>
+    /// <param name="settings">Settings without the prefix <c>ORDERWRIGHT_</c>.</param>
+    /// <param name="logs">Directory of the log.</param>
     /// <param name="cancel">Ends the wait, and the process.</param>
     public static async Task<ServiceProcess> StartAsync(
         string project, string name, IReadOnlyDictionary<string, string> settings, string logs, CancellationToken cancel)

@@ -6,14 +6,14 @@ using Orderwright.Load;
 
 namespace Orderwright.Bench;
 
-/// <summary>One side of a comparison: a load on a house.</summary>
-/// <param name="Name">For reports.</param>
-/// <param name="House">Several sides may share one.</param>
-/// <param name="Load">Its orders are counted by <see cref="Session"/>.</param>
-/// <param name="Reads">What is read beside it.</param>
-sealed record Variant(string Name, House House, PlaceCommand Load, ReadCommand? Reads = null);
+/// <summary>A variant of a comparison: a load on a stack.</summary>
+/// <param name="Name">Name in reports.</param>
+/// <param name="Stack">The stack, possibly shared by several variants.</param>
+/// <param name="Load">The load; <see cref="Session"/> sets its number of orders.</param>
+/// <param name="Reads">Concurrent reads.</param>
+sealed record Variant(string Name, Stack Stack, PlaceCommand Load, ReadCommand? Reads = null);
 
-/// <summary>What all cases share: the load clients, and how a load is measured.</summary>
+/// <summary>Shared by all cases: the load clients, and the measurement of a load.</summary>
 sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
 {
     /// <summary>Enough for a p99.9, however high the rate.</summary>
@@ -22,55 +22,55 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     readonly HttpClient http = new();
     readonly Lazy<LoadClient> reader = new();
     readonly LoadClient client = new();
-    int houses;
+    int stacks;
     int seed;
 
     public BenchOptions Options => options;
 
-    /// <summary>What the last server that was opened says of itself.</summary>
+    /// <summary>Settings reported by the last server that was opened.</summary>
     public IReadOnlyDictionary<string, string> Postgres { get; private set; } = new Dictionary<string, string>();
 
-    /// <summary>A directory for a house that is still to be opened.</summary>
-    public string NewDirectory(string name) => Path.Combine(options.Data, $"{++houses}-{name}");
+    /// <summary>Directory for a stack yet to be opened.</summary>
+    public string NewDirectory(string name) => Path.Combine(options.Data, $"{++stacks}-{name}");
 
-    /// <summary>A running house with a filled shop.</summary>
-    public async Task<House> OpenAsync(HouseKind kind, CancellationToken cancel)
+    /// <summary>Starts a stack with a filled shop.</summary>
+    public async Task<Stack> OpenAsync(StackKind kind, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        var house = await House.StartAsync(kind, NewDirectory(kind.Name), cancel);
+        var stack = await Stack.StartAsync(kind, NewDirectory(kind.Name), cancel);
         try
         {
-            await new Shop(http, house).FillAsync(cancel);
-            if (house.Postgres is not null) Postgres = await house.DescribePostgresAsync(cancel);
+            await new Shop(http, stack).FillAsync(cancel);
+            if (stack.Postgres is not null) Postgres = await stack.DescribePostgresAsync(cancel);
         }
         catch
         {
-            await house.DisposeAsync();
+            await stack.DisposeAsync();
             throw;
         }
         Say($"  {kind.Name} is up and filled after {watch.Elapsed.TotalSeconds:F1} s: {string.Join(
-            ", ", house.Processes.Select(process => $"{process.Name} {process.Id}"))}");
-        return house;
+            ", ", stack.Processes.Select(process => $"{process.Name} {process.Id}"))}");
+        return stack;
     }
 
-    /// <summary>As many orders as the house takes.</summary>
-    public Variant Saturate(House house, string name) => new(name, house, new PlaceCommand
+    /// <summary>A load of as many orders as the stack takes.</summary>
+    public Variant Saturate(Stack stack, string name) => new(name, stack, new PlaceCommand
     {
-        Urls = house.UrlsOf(ServiceNames.Order),
+        Urls = stack.UrlsOf(ServiceNames.Order),
         Connections = options.Connections,
         WaitEvery = options.WaitEvery,
     });
 
-    /// <summary>Orders at fixed moments, each measured to its end.</summary>
-    public static Variant AtRate(House house, string name, double rate) => new(name, house, new PlaceCommand
+    /// <summary>A load of orders at fixed moments, each measured to its end.</summary>
+    public static Variant AtRate(Stack stack, string name, double rate) => new(name, stack, new PlaceCommand
     {
-        Urls = house.UrlsOf(ServiceNames.Order),
+        Urls = stack.UrlsOf(ServiceNames.Order),
         Connections = 256,
         Rate = rate,
     });
 
     /// <summary>
-    /// Warms all up, then measures them in turn, forth and back (A B B A …), so that what changes with time hits all alike.
+    /// Warms all variants up, then measures them alternately (A B B A …), so that drift over time affects all alike.
     /// </summary>
     public async Task<IReadOnlyList<Series>> CompareAsync(IReadOnlyList<Variant> variants, int repeat, CancellationToken cancel)
     {
@@ -87,14 +87,14 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         return [.. variants.Select(variant => new Series(variant.Name, runs[variant.Name], variant.Load.Rate))];
     }
 
-    /// <summary>Warms up; the last part of it tells how many orders a run of the wanted length has.</summary>
+    /// <summary>Warms up; the last part determines how many orders make a run of the wanted length.</summary>
     public async Task<Variant> WarmUpAsync(Variant variant, CancellationToken cancel)
     {
         var load = variant.Load with { Rate = 0, Orders = options.FewestOrders };
         var watch = Stopwatch.StartNew();
         for (var placed = 0; placed < options.WarmUpOrders && watch.Elapsed < options.LongestWarmUp;)
         {
-            var result = await PlaceAsync(variant.House, load, cancel);
+            var result = await PlaceAsync(variant.Stack, load, cancel);
             placed += result.Requests;
             var ofARun = (int)(result.Requests / result.Seconds * options.Length.TotalSeconds);
             load = load with { Orders = Math.Max(options.FewestOrders, ofARun) };
@@ -104,14 +104,14 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         return variant with { Load = variant.Load with { Orders = orders } };
     }
 
-    /// <summary>One load, measured.</summary>
+    /// <summary>Runs and measures a load.</summary>
     public async Task<Run> RunAsync(Variant variant, CancellationToken cancel)
     {
         await client.PrepareAsync(variant.Load with { Seed = ++seed }, cancel);
         if (variant.Reads is { } reads) await reader.Value.PrepareAsync(reads, cancel);
         await UntilQuietAsync(cancel);
-        var wal = await WalAsync(variant.House, cancel);
-        List<(string, int)> processes = [.. variant.House.Processes, ("load client", client.Id)];
+        var wal = await WalAsync(variant.Stack, cancel);
+        List<(string, int)> processes = [.. variant.Stack.Processes, ("load client", client.Id)];
         if (variant.Reads is not null) processes.Add(("read client", reader.Value.Id));
         var ((load, read), cpu, others) = await MeterAsync<(LoadResult, LoadResult?)>(processes, async () =>
         {
@@ -121,34 +121,34 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
             await reader.Value.StopAsync(cancel);
             return (placed, await reading);
         });
-        variant.House.Acknowledged += load.Requests;
-        return new Run(load, cpu, others, await WalAsync(variant.House, cancel) - wal, read);
+        variant.Stack.Acknowledged += load.Requests;
+        return new Run(load, cpu, others, await WalAsync(variant.Stack, cancel) - wal, read);
     }
 
-    /// <summary>Places orders until they are at their end, without measuring anything.</summary>
-    public Task PlaceAsync(House house, int orders, CancellationToken cancel) =>
-        PlaceAsync(house, Saturate(house, "").Load with { Orders = orders }, cancel);
+    /// <summary>Places orders and waits for their end, without measuring.</summary>
+    public Task PlaceAsync(Stack stack, int orders, CancellationToken cancel) =>
+        PlaceAsync(stack, Saturate(stack, "").Load with { Orders = orders }, cancel);
 
-    /// <summary>One more run of what was measured, in which statements and batches are counted.</summary>
+    /// <summary>Repeats a measured load, counting statements and batches.</summary>
     public Task<Profile> ProfileAsync(Variant variant, Series measured, CancellationToken cancel)
     {
         var orders = Math.Max(options.FewestOrders, (int)(measured.OrdersPerSecond.Median * options.Length.TotalSeconds));
-        return new Profiler(variant.House, http).RunAsync(
-            async () => (await PlaceAsync(variant.House, variant.Load with { Orders = orders }, cancel)).Requests, cancel);
+        return new Profiler(variant.Stack, http).RunAsync(
+            async () => (await PlaceAsync(variant.Stack, variant.Load with { Orders = orders }, cancel)).Requests, cancel);
     }
 
-    /// <summary>Without this there is no result.</summary>
-    /// <returns>Orders on which every invariant holds.</returns>
-    public async Task<long> VerifyAsync(House house, CancellationToken cancel)
+    /// <summary>Verifies every invariant, the condition of any result.</summary>
+    /// <returns>Number of orders on which every invariant holds.</returns>
+    public async Task<long> VerifyAsync(Stack stack, CancellationToken cancel)
     {
-        var report = await house.VerifyAsync(cancel);
-        Say($"  {house.Kind.Name} verifies: {report.Orders:N0} orders, {report.Duration.TotalSeconds:F1} s");
+        var report = await stack.VerifyAsync(cancel);
+        Say($"  {stack.Kind.Name} verifies: {report.Orders:N0} orders, {report.Duration.TotalSeconds:F1} s");
         return report.Orders;
     }
 
     public void Say(FormattableString text) => progress.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Seconds of CPU that <paramref name="work"/> used, by process, and what the others used meanwhile.</summary>
+    /// <summary>CPU seconds used during <paramref name="work"/>, by process, and by others.</summary>
     public static async Task<(TResult Result, IReadOnlyDictionary<string, double> Cpu, double Others)> MeterAsync<TResult>(
         IReadOnlyList<(string Name, int Id)> processes, Func<Task<TResult>> work)
     {
@@ -160,7 +160,7 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         return (result, used, Math.Max(0, others) / elapsed.TotalSeconds / Environment.ProcessorCount);
     }
 
-    /// <summary>What the last load left to do, such as vacuuming, belongs to no load.</summary>
+    /// <summary>Waits until the last load's leftovers, such as vacuuming, are done, which belong to no load.</summary>
     public static async Task UntilQuietAsync(CancellationToken cancel)
     {
         var window = TimeSpan.FromMilliseconds(250);
@@ -172,17 +172,17 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         }
     }
 
-    /// <summary>Where PostgreSQL's log has got to, in bytes; null without one.</summary>
-    public static async Task<long?> WalAsync(House house, CancellationToken cancel)
+    /// <summary>Position of PostgreSQL's log in bytes; null without a server.</summary>
+    public static async Task<long?> WalAsync(Stack stack, CancellationToken cancel)
     {
-        if (house.Postgres is null) return null;
-        await using var connection = new NpgsqlConnection(house.Postgres.ConnectionString());
+        if (stack.Postgres is null) return null;
+        await using var connection = new NpgsqlConnection(stack.Postgres.ConnectionString());
         await connection.OpenAsync(cancel);
         await using var command = new NpgsqlCommand("SELECT (pg_current_wal_lsn() - '0/0')::bigint", connection);
         return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 
-    /// <summary>In one line, for the terminal.</summary>
+    /// <summary>A run in a line, for the terminal.</summary>
     public static string Describe(Run run)
     {
         var text = string.Create(
@@ -206,11 +206,11 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
         http.Dispose();
     }
 
-    async Task<LoadResult> PlaceAsync(House house, PlaceCommand load, CancellationToken cancel)
+    async Task<LoadResult> PlaceAsync(Stack stack, PlaceCommand load, CancellationToken cancel)
     {
         await client.PrepareAsync(load with { Seed = ++seed }, cancel);
         var result = await client.RunAsync(cancel);
-        house.Acknowledged += result.Requests;
+        stack.Acknowledged += result.Requests;
         return result;
     }
 }

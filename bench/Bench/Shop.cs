@@ -5,17 +5,17 @@ using Orderwright.Load;
 namespace Orderwright.Bench;
 
 /// <summary>
-/// The shop that every house gets, over HTTP: 1,000 customers, of whom 50 have next to no balance, and 100 products, of
-/// which 5 are sold out.
+/// The shop of every stack, filled over HTTP: 1,000 customers, 50 of them almost without balance, and 100 products, 5 of
+/// them sold out.
 /// </summary>
-sealed class Shop(HttpClient http, House house)
+sealed class Shop(HttpClient http, Stack stack)
 {
     const int AtOnce = 32;
 
     public async Task FillAsync(CancellationToken cancel)
     {
-        var stock = new Uri(house.UrlsOf(ServiceNames.Stock)[0], "/api/v1/");
-        var customers = new Uri(house.UrlsOf(ServiceNames.Customer)[0], "/api/v1/");
+        var stock = new Uri(stack.UrlsOf(ServiceNames.Stock)[0], "/api/v1/");
+        var customers = new Uri(stack.UrlsOf(ServiceNames.Customer)[0], "/api/v1/");
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };
         await Parallel.ForAsync(0, OrderMix.Products, options, async (i, cancel) =>
         {

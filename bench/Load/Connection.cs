@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Orderwright.Load;
 
-/// <summary>What came back: the status and, until the next exchange on the same connection, the body.</summary>
+/// <summary>A response: the status and, until the next exchange on the same connection, the body.</summary>
 readonly ref struct Response(int status, ReadOnlySpan<byte> body)
 {
     public int Status => status;
@@ -13,8 +13,8 @@ readonly ref struct Response(int status, ReadOnlySpan<byte> body)
 }
 
 /// <summary>
-/// A keep-alive connection on which one request at a time is on its way. Reads just as much HTTP/1.1 as this server
-/// writes: a status line, headers, a body of Content-Length.
+/// A keep-alive connection with one request in flight. Reads the subset of HTTP/1.1 that this server writes: status line,
+/// headers, and a body of Content-Length.
 /// </summary>
 sealed class Connection : IDisposable
 {
@@ -32,13 +32,13 @@ sealed class Connection : IDisposable
         epoll.Watch(socket, number);
     }
 
-    /// <summary>The request whose answer is awaited.</summary>
+    /// <summary>Number of the request in flight.</summary>
     public int Number { get; set; }
 
-    /// <summary>When it was sent, or was to be sent.</summary>
+    /// <summary>Time at which the request was sent or due.</summary>
     public long Since { get; set; }
 
-    /// <param name="request">Head and body, whole.</param>
+    /// <param name="request">Head and body.</param>
     public void Send(ReadOnlySpan<byte> request)
     {
         filled = 0;
@@ -47,7 +47,7 @@ sealed class Connection : IDisposable
             throw new IOException($"{url} did not take a request: {error}.");
     }
 
-    /// <summary>False while the answer is not here as a whole.</summary>
+    /// <summary>Returns false while the response is incomplete.</summary>
     public bool TryReceive(out Response response)
     {
         response = default;

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Orderwright.Load;
 
 /// <summary>
-/// Linux's readiness list (epoll(7)), for one thread that serves every connection. What .NET's own async sockets add, a
-/// completion on the thread pool for each answer, costs as much as the whole exchange does here.
+/// Linux's readiness list (epoll(7)), for a single thread that serves every connection. The cost that .NET's async sockets
+/// add, a completion on the thread pool for each response, equals that of the whole exchange here.
 /// </summary>
 sealed class Epoll : IDisposable
 {
@@ -17,7 +17,7 @@ sealed class Epoll : IDisposable
     readonly int descriptor = epoll_create1(0);
     readonly Event[] events = new Event[512];
 
-    // 12 bytes on x86-64, where the kernel packs it; 16 elsewhere.
+    // 12 bytes on x86-64, where the kernel packs the structure; 16 elsewhere.
     [StructLayout(LayoutKind.Sequential, Pack = 4)]
     struct Event
     {
@@ -33,18 +33,20 @@ sealed class Epoll : IDisposable
         public long Nanoseconds;
     }
 
-    /// <param name="socket">Not blocking.</param>
-    /// <param name="number">What <see cref="Wait"/> says when it can be read.</param>
+    /// <param name="socket">A non-blocking socket.</param>
+    /// <param name="number">Number that <see cref="Wait"/> reports when the socket is readable.</param>
     public void Watch(Socket socket, int number)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
             throw new PlatformNotSupportedException("The load client knows epoll's layout on x86-64 only.");
-        var what = new Event { Events = Readable, Number = number };
-        if (epoll_ctl(descriptor, Add, (int)socket.Handle, ref what) != 0) throw new Win32Exception();
+        var entry = new Event { Events = Readable, Number = number };
+        if (epoll_ctl(descriptor, Add, (int)socket.Handle, ref entry) != 0) throw new Win32Exception();
     }
 
-    /// <summary>How many are readable; which, says <see cref="this"/>. 0 when the time is over.</summary>
-    /// <param name="limit">To the tick: a due request is not sent a millisecond late.</param>
+    /// <summary>
+    /// Waits for readable sockets and returns their number, 0 at the limit; <see cref="this"/> gives the sockets.
+    /// </summary>
+    /// <param name="limit">Precise to the tick: a due request is not sent a millisecond late.</param>
     public int Wait(TimeSpan limit)
     {
         var time = new TimeSpec
@@ -70,7 +72,7 @@ sealed class Epoll : IDisposable
 
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int epoll_ctl(int epoll, int operation, int descriptor, ref Event what);
+    static extern int epoll_ctl(int epoll, int operation, int descriptor, ref Event entry);
 
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

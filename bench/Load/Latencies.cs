@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Orderwright.Load;
 
-/// <summary>Every measured time, none rounded into a bucket.</summary>
+/// <summary>Every measured time, without rounding into buckets.</summary>
 sealed class Latencies
 {
     static readonly double[] Shares = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
@@ -13,7 +13,7 @@ sealed class Latencies
 
     public void Add(long since, long until) => ticks.Add(until - since);
 
-    /// <summary>Milliseconds by percentile, <c>p1</c> to <c>p100</c>; empty without a measurement.</summary>
+    /// <summary>Milliseconds by percentile, <c>p1</c> to <c>p100</c>; empty without measurements.</summary>
     public Dictionary<string, double> Milliseconds()
     {
         var sorted = CollectionsMarshal.AsSpan(ticks);

@@ -4,15 +4,15 @@ using System.Text;
 namespace Orderwright.Load;
 
 /// <summary>
-/// Requests over many connections from one thread. Closed: a connection sends its next request when its last was answered.
-/// Open: requests are due at fixed moments, and one that has to wait for a connection is late from its own moment on, so
-/// that a stall of the server is not left out of the figures (Gil Tene's "coordinated omission").
+/// Requests over many connections from one thread. In a closed loop a connection sends its next request after its last
+/// response. In an open loop requests are due at fixed moments, and a request that waits for a connection counts from its
+/// due time, so that a stall of the server stays in the figures (Gil Tene's "coordinated omission").
 /// </summary>
 abstract class Loop : IDisposable
 {
     static readonly TimeSpan RestAfterRefusal = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How soon a loop that may end from outside notices.</summary>
+    /// <summary>Longest time until a loop notices that it should end.</summary>
     static readonly TimeSpan LookAtLeast = TimeSpan.FromMilliseconds(50);
 
     readonly double rate;
@@ -31,7 +31,7 @@ abstract class Loop : IDisposable
         foreach (var connection in connections.Reverse()) free.Push(connection);
     }
 
-    /// <summary>Answers that were no refusal.</summary>
+    /// <summary>Responses other than refusals.</summary>
     protected int Answered { get; private set; }
 
     protected int Refused { get; private set; }
@@ -50,8 +50,8 @@ abstract class Loop : IDisposable
 
     protected abstract void Take(int number, long since, Response response);
 
-    /// <param name="most">Requests to send.</param>
-    /// <param name="isOver">Ends it before.</param>
+    /// <param name="most">Number of requests to send.</param>
+    /// <param name="isOver">Ends the loop early.</param>
     protected void Run(int most, Func<bool> isOver)
     {
         began = Stopwatch.GetTimestamp();
@@ -63,8 +63,8 @@ abstract class Loop : IDisposable
         }
     }
 
-    /// <summary>One request while no other is on its way; the body is lent until the next.</summary>
-    protected ReadOnlySpan<byte> Ask(ReadOnlySpan<byte> request)
+    /// <summary>Sends a request while no other is in flight; the body is valid until the next exchange.</summary>
+    protected ReadOnlySpan<byte> Send(ReadOnlySpan<byte> request)
     {
         connections[0].Send(request);
         while (true)

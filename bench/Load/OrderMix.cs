@@ -4,10 +4,10 @@ using System.Text;
 namespace Orderwright.Load;
 
 /// <summary>
-/// Orders as finished requests: 1 to 3 lines of 1 to 4 pieces, 5 % with a line of goods that are sold out, and customers
-/// evenly, of whom the last twentieth has next to no balance.
+/// Prepared order requests: 1 to 3 lines of 1 to 4 units, 5 % with a line of sold-out goods, and evenly distributed
+/// customers, of whom the last twentieth has almost no balance.
 /// </summary>
-/// <remarks>Written before the clock starts: making a body must not be measured as placing an order.</remarks>
+/// <remarks>Built before the clock starts: building a body must not count as placing an order.</remarks>
 sealed class OrderMix
 {
     public const int Customers = 1_000;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Orderwright.Load;
 
-/// <summary>Places orders, and is over when none is pending any more.</summary>
+/// <summary>Places orders, and ends once none is pending.</summary>
 sealed class PlaceRun : Loop
 {
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(2);
@@ -37,7 +37,7 @@ sealed class PlaceRun : Loop
         var status = response.Body[(response.Body.IndexOf("\"status\":\""u8) + 10)..];
         if (status.StartsWith("rejected"u8))
         {
-            // An order that is out of stock ends two steps earlier: its time would flatter the others'.
+            // An order out of stock ends two steps earlier and would flatter the figures.
             rejected++;
             return;
         }
@@ -46,12 +46,12 @@ sealed class PlaceRun : Loop
         latencies.Add(since, Stopwatch.GetTimestamp());
     }
 
-    // An order that was answered 202 is not at its end. Asking whether any is pending costs the server next to nothing:
-    // they stand in a small table of their own.
+    // An order answered with 202 has not ended. The query for pending orders costs the server almost nothing, since pending
+    // orders have a small table of their own.
     void WaitUntilNoneIsPending()
     {
         var since = Elapsed;
-        while (!Ask("GET /api/v1/orders?status=pending&limit=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"u8)
+        while (!Send("GET /api/v1/orders?status=pending&limit=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"u8)
             .StartsWith("{\"items\":[],\"nextCursor\":null"u8))
         {
             if (Elapsed - since > Patience) throw new TimeoutException("Some orders are pending after two minutes.");

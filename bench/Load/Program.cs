@@ -1,5 +1,6 @@
-// The load client, a process of its own so that its CPU is told apart. Each line on standard input is a load as JSON; it
-// says "ready" when the requests are made and the connections open, starts at the next line, and ends with a line of JSON.
+// The load client, a separate process so that its CPU time is known. Each line on standard input is a load as JSON; the
+// client prints "ready" once the requests are built and the connections open, starts at the next line, and ends with a line
+// of JSON.
 using System.Text.Json;
 using Orderwright.Load;
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Orderwright.Load;
 
-/// <summary>Reads single orders, out of the newest 1,000 in no order, or the list's first page.</summary>
+/// <summary>Reads single orders, drawn from the newest 1,000, or the list's first page.</summary>
 sealed class ReadRun : Loop
 {
     const int Orders = 1_000;
@@ -37,7 +37,7 @@ sealed class ReadRun : Loop
         for (var cursor = ""; ids.Count < Orders;)
         {
             var page = Encoding.ASCII.GetString(
-                Ask(Get(string.Create(CultureInfo.InvariantCulture, $"orders?limit={PageSize}{cursor}"))));
+                Send(Get(string.Create(CultureInfo.InvariantCulture, $"orders?limit={PageSize}{cursor}"))));
             foreach (var item in page.Split("{\"id\":\"")[1..]) ids.Add(item[..36]);
             var next = page.Split("\"nextCursor\":\"");
             if (next.Length == 1) break;

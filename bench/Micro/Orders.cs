@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Micro;
 
-/// <summary>A batch of orders of two lines, as the services hand them to each other.</summary>
+/// <summary>A batch of orders with two lines, as the services exchange them.</summary>
 static class Orders
 {
     public const int Batch = 500;

@@ -1,4 +1,4 @@
-// ./orderwright bench micro [--filter *Envelope*]: nanoseconds and bytes allocated per order, of what has no I/O.
+// ./orderwright bench micro [--filter *Envelope*]: nanoseconds and allocated bytes per order, without I/O.
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
@@ -7,7 +7,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Orderwright.Micro;
 
-// In this process: a project of its own for each benchmark would not find itself under our build settings.
+// In-process: a generated project per benchmark would not build under our settings.
 var config = ManualConfig.CreateEmpty()
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
     .AddColumnProvider(DefaultColumnProviders.Instance)

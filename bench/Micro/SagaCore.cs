@@ -5,7 +5,7 @@ using Orderwright.Sagas;
 
 namespace Orderwright.Micro;
 
-/// <summary>All decisions of one order that goes well: started, and three answers.</summary>
+/// <summary>All decisions of a successful order: the start and three replies.</summary>
 [MemoryDiagnoser]
 public class SagaCore
 {

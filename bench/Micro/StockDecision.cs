@@ -4,13 +4,13 @@ using Orderwright.StockService;
 
 namespace Orderwright.Micro;
 
-/// <summary>What stock-service decides about 500 orders, and what it then has to save; figures are per order.</summary>
+/// <summary>The decisions of stock-service on 500 orders and the resulting changes; figures are per order.</summary>
 [MemoryDiagnoser]
 public class StockDecision
 {
     readonly List<StockItem> stock =
         [.. Orders.Skus.Select(sku => new StockItem(new StockLevel(sku, 1_000_000, 0, 5_000, 1), 250, "EUR"))];
-    readonly ReserveStock[] asked =
+    readonly ReserveStock[] requests =
         [.. Enumerable.Range(0, Orders.Batch).Select(order => new ReserveStock(
             "EUR", Orders.Lines(order), false, Orders.Now.AddMinutes(15)))];
     readonly Guid[] ids = [.. Enumerable.Range(0, Orders.Batch).Select(Orders.Id)];
@@ -21,7 +21,7 @@ public class StockDecision
     public void Hold()
     {
         var batch = new StockBatch([], stock, Orders.Now);
-        for (var i = 0; i < ids.Length; i++) batch.Decide(ids[i], asked[i]);
+        for (var i = 0; i < ids.Length; i++) batch.Decide(ids[i], requests[i]);
         held = batch.Created;
         if (held.Count(row => row.State == ReservationStates.Held) != Orders.Batch)
             throw new InvalidOperationException("Not every order was held: this would measure something else.");
@@ -31,7 +31,7 @@ public class StockDecision
     public int Reserve()
     {
         var batch = new StockBatch([], stock, Orders.Now);
-        for (var i = 0; i < ids.Length; i++) batch.Decide(ids[i], asked[i]);
+        for (var i = 0; i < ids.Length; i++) batch.Decide(ids[i], requests[i]);
         return batch.Created.Count + batch.Levels.Count + batch.HoldsNew.Count;
     }
 

@@ -85,7 +85,7 @@ static class VerifyCommand
             };
             output.Mark(
                 check.Outcome switch { CheckOutcome.Holds => true, CheckOutcome.Broken => false, _ => null },
-                $"{check.Name}  {check.Says}: {state}{(counts.Length > 0 ? $" ({counts})" : "")}");
+                $"{check.Name}  {check.Summary}: {state}{(counts.Length > 0 ? $" ({counts})" : "")}");
             foreach (var finding in check.Findings) output.Line($"      {finding.Subject} {finding.What}");
             if (check.Broken > check.Findings.Count) output.Line($"      … and {check.Broken - check.Findings.Count} more");
         }
@@ -109,7 +109,7 @@ static class VerifyCommand
         {
             json.WriteStartObject();
             json.WriteString("name", check.Name);
-            json.WriteString("says", check.Says);
+            json.WriteString("says", check.Summary);
             json.WriteString("outcome", check.Outcome switch
             {
                 CheckOutcome.Holds => "holds",

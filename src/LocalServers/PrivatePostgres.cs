@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Orderwright.LocalServers;
 
 /// <summary>
-/// A PostgreSQL server of our own from the installed binaries: a data directory, a free loopback port, a password.
-/// Durable (<c>fsync</c> and <c>synchronous_commit</c> on). Stopped when disposed; its data stays.
+/// A private PostgreSQL server started from the installed binaries, with a data directory, a free loopback port and a
+/// password. Durable (<c>fsync</c> and <c>synchronous_commit</c> on). Disposal stops the server and keeps the data.
 /// </summary>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -33,11 +33,11 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     public int ProcessId => process.Id;
 
-    /// <summary>An Npgsql connection string for a database of this server, as its owner.</summary>
+    /// <summary>Npgsql connection string of a database, as its owner.</summary>
     public string ConnectionString(string database = "postgres") =>
         $"Host=127.0.0.1;Port={Port};Username={User};Password={Password};Database={database}";
 
-    /// <summary>Where <c>postgres</c> and <c>initdb</c> are, or null when PostgreSQL is not installed.</summary>
+    /// <summary>Directory of <c>postgres</c> and <c>initdb</c>, or null when PostgreSQL is not installed.</summary>
     public static string? FindBinaries() =>
         new[] { "/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/pgsql" }
             .Where(Directory.Exists)
@@ -50,8 +50,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
             .FirstOrDefault();
 
     /// <summary>
-    /// Starts a server on <paramref name="directory"/>, which is made (or, from an earlier run, used again).
-    /// Settings are <c>name=value</c> pairs for postgresql.conf.
+    /// Starts a server on <paramref name="directory"/>, which is created or reused from an earlier run. Settings are
+    /// <c>name=value</c> pairs for postgresql.conf.
     /// </summary>
     public static async Task<PrivatePostgres> StartAsync(
         string directory, int? port = null, IEnumerable<string>? settings = null, CancellationToken cancel = default)
@@ -73,7 +73,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Makes a role that may log in and a database that it owns, unless they are there.</summary>
+    /// <summary>Creates a login role and a database owned by the role, unless they exist.</summary>
     public async Task CreateDatabaseAsync(string database, string role, string password, CancellationToken cancel = default)
     {
         await PsqlAsync(
@@ -88,7 +88,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             await PsqlAsync($"CREATE DATABASE \"{database}\" OWNER \"{role}\"", cancel);
     }
 
-    /// <summary>SIGKILL to the postmaster and its children: what a power cut of the database looks like to clients.</summary>
+    /// <summary>Kills the postmaster and its children (SIGKILL): to clients, a power cut.</summary>
     public async Task KillAsync()
     {
         await ServerProcess.RunAsync("pkill", ["-KILL", "-P", ProcessId.ToString(CultureInfo.InvariantCulture)])
@@ -97,11 +97,11 @@ public sealed class PrivatePostgres : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>Starts again on the same data and port, with the same settings.</summary>
+    /// <summary>Restarts on the same data and port, with the same settings.</summary>
     public async Task RestartAsync(CancellationToken cancel = default)
     {
         File.Delete(Path.Combine(Cluster, "postmaster.pid"));
-        // Few buffers: each connection is a process that has to touch every one of them for itself (docs/adr/0025).
+        // Few buffers: each connection is a process that has to touch every buffer itself (docs/adr/0025).
         string[] all =
         [
             $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
@@ -116,7 +116,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             TimeSpan.FromSeconds(60), cancel);
     }
 
-    /// <summary>Returns when the server is no longer there, for whatever reason.</summary>
+    /// <summary>Completes when the server process has ended for any reason.</summary>
     public Task WaitForExitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
 
     public async ValueTask DisposeAsync()
@@ -134,7 +134,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         process.Dispose();
     }
 
-    // PostgreSQL refuses to run as root: there it runs as the postgres user that the package made.
+    // PostgreSQL refuses to run as root; there the server runs as the user postgres, created by the package.
     async Task OwnAsync(CancellationToken cancel)
     {
         if (ServerProcess.IsRoot)
@@ -165,7 +165,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs statements in one of its databases, as the server's owner.</summary>
+    /// <summary>Runs statements in a database as the server's owner.</summary>
     public Task AdministerAsync(string database, string sql, CancellationToken cancel = default) =>
         PsqlAsync(sql, cancel, database);
 

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Orderwright.LocalServers;
 
 /// <summary>
-/// A RabbitMQ node of our own from the installed program: a data directory, free loopback ports, a user that is not
-/// guest, a port mapper of its own. Stopped when disposed; its data stays.
+/// A private RabbitMQ node started from the installed program, with a data directory, free loopback ports, a user other
+/// than guest and its own port mapper. Disposal stops the node and keeps the data.
 /// </summary>
 public sealed class PrivateRabbitMq : IAsyncDisposable
 {
@@ -43,10 +43,11 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     public string Url => $"amqp://{User}:{password}@127.0.0.1:{Port}/";
 
-    /// <summary>Where the node keeps queues and messages; <see cref="WipeAsync"/> deletes it.</summary>
+    /// <summary>Storage of queues and messages; <see cref="WipeAsync"/> deletes the directory.</summary>
     public string DataDirectory => Path.Combine(directory, "mnesia");
 
-    // Debian's /usr/sbin/rabbitmq-server changes to the user rabbitmq, who may not write here: take what it wraps.
+    // Debian's /usr/sbin/rabbitmq-server switches to the user rabbitmq, who may not write here; start the wrapped program
+    // instead.
     public static string? FindProgram() =>
         new[] { "/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/homebrew/sbin/rabbitmq-server" }
             .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
@@ -79,7 +80,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         return node;
     }
 
-    /// <summary>Starts the node on its data, which is made anew where it was wiped.</summary>
+    /// <summary>Starts the node on its data, or on an empty directory after a wipe.</summary>
     public async Task RestartAsync(CancellationToken cancel = default)
     {
         var log = Path.Combine(directory, "log", "server.log");
@@ -88,7 +89,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             "RabbitMQ", process, log, () => ServerProcess.AnswersAsync(Port), TimeSpan.FromSeconds(90), cancel);
     }
 
-    /// <summary>Stops the node in an orderly way; clients lose their connections.</summary>
+    /// <summary>Shuts the node down gracefully; clients lose their connections.</summary>
     public async Task StopAsync()
     {
         ServerProcess.Signal(process, 15);
@@ -104,7 +105,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL to the start script and the Erlang machine under it; returns when the port is free again.</summary>
+    /// <summary>Kills the start script and the Erlang machine (SIGKILL); completes when the port is free.</summary>
     public async Task KillAsync()
     {
         ServerProcess.KillGroup(process);
@@ -112,14 +113,14 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         while (await ServerProcess.AnswersAsync(Port)) await Task.Delay(50);
     }
 
-    /// <summary>Kills the node and deletes all it knew: exchanges, queues, messages, users. Then start it again.</summary>
+    /// <summary>Kills the node and deletes its exchanges, queues, messages and users. Restart afterwards.</summary>
     public async Task WipeAsync()
     {
         await KillAsync();
         Directory.Delete(DataDirectory, recursive: true);
     }
 
-    /// <summary>Returns when the node is no longer there, for whatever reason.</summary>
+    /// <summary>Completes when the node has ended for any reason.</summary>
     public Task WaitForExitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
 
     /// <summary>Runs <c>rabbitmqctl</c> against this node.</summary>
@@ -131,7 +132,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     {
         await StopAsync();
         process.Dispose();
-        // The port mapper that the node started outlives it; it is ours alone.
+        // The node's private port mapper outlives the node.
         await ServerProcess.RunAsync("epmd", ["-kill"], environment).ContinueWith(_ => { }, TaskScheduler.Default);
     }
 

@@ -5,19 +5,19 @@ using System.Runtime.InteropServices;
 
 namespace Orderwright.LocalServers;
 
-/// <summary>What a private server needs and this machine lacks, in one sentence that says what to do.</summary>
+/// <summary>Thrown when a private server needs a program missing on this machine. The message names the remedy.</summary>
 public sealed class MissingServerException(string message) : Exception(message);
 
-/// <summary>Starts programs in a session of their own, so that a Ctrl+C at the terminal reaches only who asked.</summary>
+/// <summary>Starts programs in separate sessions, so that Ctrl+C at the terminal reaches only the caller.</summary>
 static class ServerProcess
 {
     public static bool IsRoot => OperatingSystem.IsLinux() && Environment.UserName == "root";
 
-    /// <summary>Starts <paramref name="program"/>; its output goes line by line to <paramref name="logFile"/>.</summary>
+    /// <summary>Starts <paramref name="program"/> and appends its output to <paramref name="logFile"/>.</summary>
     public static Process Start(
         string program, IEnumerable<string> arguments, string logFile, IReadOnlyDictionary<string, string>? environment = null)
     {
-        // The shell only joins the session, redirects and is replaced: the process id is the server's own.
+        // The shell only joins the session, redirects and is replaced, so the process id is the server's own.
         var start = new ProcessStartInfo("setsid")
         {
             ArgumentList = { "sh", "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", logFile, program },
@@ -28,7 +28,7 @@ static class ServerProcess
         return Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
     }
 
-    /// <summary>Runs a program to its end and returns what it printed; throws with it when it fails.</summary>
+    /// <summary>Runs a program to the end and returns the output; throws with the output on failure.</summary>
     public static async Task<string> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
         CancellationToken cancel = default)
@@ -53,18 +53,18 @@ static class ServerProcess
                 $"{program} ended with {process.ExitCode}: {(await errors).Trim()} {(await output).Trim()}");
     }
 
-    /// <summary>Sends a signal by number; does nothing to a process that has ended.</summary>
+    /// <summary>Sends a signal by number; no effect on an ended process.</summary>
     public static void Signal(Process process, int signal)
     {
         if (!process.HasExited) _ = kill(process.Id, signal);
     }
 
-    /// <summary>SIGKILL to a process and what it started, as far as it stayed in its process group.</summary>
+    /// <summary>Kills a process and the members of its process group (SIGKILL).</summary>
     public static void KillGroup(Process process) => _ = kill(-process.Id, 9);
 
     /// <summary>
-    /// A port of the loopback interface that nobody listens on right now, below those that outgoing connections get:
-    /// a server that is started again must find its port free.
+    /// A free port of the loopback interface, below the range of outgoing connections: a restarted server must find its
+    /// port free.
     /// </summary>
     public static int FreePort()
     {
@@ -78,12 +78,14 @@ static class ServerProcess
             }
             catch (SocketException)
             {
-                // Taken: another one.
+                // In use, so try another.
             }
         }
     }
 
-    /// <summary>Asks <paramref name="isReady"/> every 100 ms; throws with the log's end when it takes too long.</summary>
+    /// <summary>
+    /// Polls <paramref name="isReady"/> every 100 ms; throws with the end of the log after <paramref name="limit"/>.
+    /// </summary>
     public static async Task WaitUntilAsync(
         string what, Process process, string logFile, Func<Task<bool>> isReady, TimeSpan limit, CancellationToken cancel)
     {

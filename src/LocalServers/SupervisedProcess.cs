@@ -3,15 +3,17 @@ using System.Diagnostics;
 namespace Orderwright.LocalServers;
 
 /// <summary>
-/// A program of ours under watch: what it says is passed on, and when it dies it comes back half a second later.
-/// Stopped in an orderly way when its watch is cancelled.
+/// A supervised .NET program: output is passed on, and a dead process restarts after half a second. Cancellation stops the
+/// process gracefully.
 /// </summary>
-/// <param name="name">For people.</param>
-/// <param name="program">A .NET program's dll.</param>
-/// <param name="arguments">Of the program.</param>
-/// <param name="environment">Besides that of this process.</param>
-/// <param name="say">Takes each line, from several threads.</param>
-/// <param name="wrapper">A command that runs it and is replaced by it, such as <c>ip netns exec NAME</c>; or nothing.</param>
+/// <param name="name">Display name.</param>
+/// <param name="program">Path of the dll.</param>
+/// <param name="arguments">Command-line arguments.</param>
+/// <param name="environment">Additional environment variables.</param>
+/// <param name="say">Receives each line of output, from several threads.</param>
+/// <param name="wrapper">
+/// Command executing the program, such as <c>ip netns exec NAME</c>; may be empty.
+/// </param>
 public sealed class SupervisedProcess(
     string name, string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment,
     Action<string> say, params IReadOnlyList<string> wrapper)
@@ -27,7 +29,7 @@ public sealed class SupervisedProcess(
 
     public string Name => name;
 
-    /// <summary>0 before the first start.</summary>
+    /// <summary>Process id; 0 before the first start.</summary>
     public int ProcessId
     {
         get
@@ -36,10 +38,10 @@ public sealed class SupervisedProcess(
         }
     }
 
-    /// <summary>How often it was started.</summary>
+    /// <summary>Number of starts.</summary>
     public int Starts { get; private set; }
 
-    /// <summary>Returns when it was cancelled and the process has ended.</summary>
+    /// <summary>Runs the program until cancelled; completes when the process has ended.</summary>
     public async Task KeepRunningAsync(CancellationToken cancel)
     {
         while (!cancel.IsCancellationRequested)
@@ -61,7 +63,7 @@ public sealed class SupervisedProcess(
         }
     }
 
-    /// <summary>SIGKILL. It comes back with these settings besides, this once.</summary>
+    /// <summary>Kills the process (SIGKILL). Only the next start gets the given settings as well.</summary>
     public void Kill(params IEnumerable<KeyValuePair<string, string>> settings)
     {
         lock (gate)
@@ -71,10 +73,10 @@ public sealed class SupervisedProcess(
         }
     }
 
-    /// <summary>SIGSTOP: it is there, and does nothing, until <see cref="Resume"/>.</summary>
+    /// <summary>Suspends the process (SIGSTOP) until <see cref="Resume"/>.</summary>
     public void Suspend() => Signal(Stop);
 
-    /// <summary>SIGCONT.</summary>
+    /// <summary>Resumes the process (SIGCONT).</summary>
     public void Resume() => Signal(Continue);
 
     void Signal(int signal)

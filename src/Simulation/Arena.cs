@@ -10,22 +10,22 @@ using Orderwright.StockService;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// The four databases in memory, made once and swept between runs: to make a schema takes longer than most runs. For one
-/// thread.
+/// The four in-memory databases, created once and emptied between runs: creating a schema takes longer than most runs. Not
+/// thread-safe.
 /// </summary>
 public sealed class Arena : IDisposable
 {
     static readonly SqlQuery Tables = new(
         "tables", "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'schema_migrations'");
 
-    // What may never be deleted is, between runs.
+    // Triggers that forbid deletion in production would also forbid emptying the tables between runs.
     static readonly SqlQuery Guards = new(
         "guards", "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND sql LIKE '%BEFORE DELETE%'");
 
     readonly Dictionary<string, SqliteDatabase> databases = [];
-    readonly List<(IDatabase Database, SqlQuery Query)> sweeps = [];
+    readonly List<(IDatabase Database, SqlQuery Query)> deletes = [];
 
-    // A thread of its own for each arena: SQLite need not guard its connections, nor count its memory for all of them.
+    // Each arena stays on its own thread, so SQLite need not guard its connections nor count memory across them.
     static Arena()
     {
         SQLitePCL.Batteries_V2.Init();
@@ -42,34 +42,34 @@ public sealed class Arena : IDisposable
     public static Arena Open()
     {
         var arena = new Arena();
-        // The machine's own time limit must never end a transaction of a simulated world.
+        // Wall-clock time must never end a transaction of a simulated world.
         var options = new RuntimeOptions { TransactionTimeout = TimeSpan.FromMinutes(10) };
         foreach (IServiceModule module in (IServiceModule[])
             [new OrderModule(), new CustomerModule(), new StockModule(), new SagaModule()])
         {
             var database = new SqliteDatabase(":memory:", options);
             arena.databases.Add(module.Name, database);
-            Now(database.MigrateAsync(
+            Complete(database.MigrateAsync(
                 [
                     .. SqlCatalog.Of(typeof(RunningService).Assembly, database.Engine).Migrations,
                     .. SqlCatalog.Of(module.GetType().Assembly, database.Engine).Migrations,
                 ],
                 CancellationToken.None));
-            foreach (var guard in Now(database.QueryAsync(Guards, SqlArgs.None, row => row.Text(0))))
-                Now(database.WriteAsync(
+            foreach (var guard in Result(database.QueryAsync(Guards, SqlArgs.None, row => row.Text("name"))))
+                Complete(database.WriteAsync(
                     transaction => transaction.ExecuteAsync(new SqlQuery("drop_guard", $"DROP TRIGGER {guard}"), SqlArgs.None),
                     CancellationToken.None));
-            foreach (var table in Now(database.QueryAsync(Tables, SqlArgs.None, row => row.Text(0))))
-                arena.sweeps.Add((database, new SqlQuery($"sweep_{table}", $"DELETE FROM {table}")));
+            foreach (var table in Result(database.QueryAsync(Tables, SqlArgs.None, row => row.Text("name"))))
+                arena.deletes.Add((database, new SqlQuery($"empty_{table}", $"DELETE FROM {table}")));
         }
         return arena;
     }
 
-    /// <summary>Leaves nothing of the run before.</summary>
-    public void Sweep()
+    /// <summary>Empties every table.</summary>
+    public void Empty()
     {
-        foreach (var service in sweeps.GroupBy(sweep => sweep.Database))
-            Now(service.Key.WriteAsync(
+        foreach (var service in deletes.GroupBy(delete => delete.Database))
+            Complete(service.Key.WriteAsync(
                 async transaction =>
                 {
                     foreach (var (_, query) in service) await transaction.ExecuteAsync(query, SqlArgs.None);
@@ -79,30 +79,30 @@ public sealed class Arena : IDisposable
     }
 
     public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) =>
-        Now(ReadAsync(service, query, SqlArgs.None, map));
+        Result(ReadAsync(service, query, SqlArgs.None, map));
 
     /// <summary>
-    /// Reads as a transaction that writes nothing: with one connection for everything, a read of its own would make SQLite
-    /// forget all that it has prepared.
+    /// Reads in a transaction that writes nothing. The single connection would lose its prepared statements if a separate
+    /// read transaction opened.
     /// </summary>
     public Task<List<T>> ReadAsync<T>(string service, SqlQuery query, SqlArgs args, Func<IRow, T> map) =>
         databases[service].WriteAsync(transaction => transaction.QueryAsync(query, args, map), CancellationToken.None);
 
     public void Dispose()
     {
-        foreach (var database in databases.Values) Now(database.DisposeAsync().AsTask());
+        foreach (var database in databases.Values) Complete(database.DisposeAsync().AsTask());
     }
 
-    // A database in memory has done everything when it returns: there is nothing to wait for.
-    static void Now(Task done)
+    // An in-memory database completes every call synchronously.
+    static void Complete(Task done)
     {
-        if (!done.IsCompleted) throw new InvalidOperationException("A database in memory waits for something.");
-        if (done.Exception is { } error) throw new InvalidOperationException("A database in memory failed.", error);
+        if (!done.IsCompleted) throw new InvalidOperationException("An in-memory database did not complete at once.");
+        if (done.Exception is { } error) throw new InvalidOperationException("An in-memory database failed.", error);
     }
 
-    static T Now<T>(Task<T> done)
+    static T Result<T>(Task<T> done)
     {
-        Now((Task)done);
+        Complete((Task)done);
         return done.Result;
     }
 }

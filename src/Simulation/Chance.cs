@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// All chance of a run: a stream of numbers that a seed and a name decide, the same on every machine and in every
-/// version. Who draws from a stream of its own does not disturb the draws of others.
+/// The only source of randomness in a run: a stream of numbers fixed by a seed and a name, the same on every machine and in
+/// every version. Draws from one stream do not disturb another.
 /// </summary>
 public sealed class Chance
 {
@@ -16,21 +16,21 @@ public sealed class Chance
         foreach (var letter in stream) state = Mix(state ^ letter);
     }
 
-    /// <summary>0 or more, under <paramref name="below"/>.</summary>
+    /// <summary>A number from 0 to <paramref name="below"/>, exclusive.</summary>
     public int Next(int below) => (int)(Next() % (ulong)below);
 
-    /// <summary>From <paramref name="least"/> to <paramref name="most"/>, both included.</summary>
+    /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>, both inclusive.</summary>
     public int Between(int least, int most) => least + Next(most - least + 1);
 
     public bool Hit(double probability) => (Next() >> 11) * (1.0 / (1UL << 53)) < probability;
 
-    /// <summary>Whole milliseconds.</summary>
+    /// <summary>A duration in whole milliseconds.</summary>
     public TimeSpan Between(TimeSpan least, TimeSpan most) =>
         least + TimeSpan.FromMilliseconds(Next((int)(most - least).TotalMilliseconds + 1));
 
     public T Of<T>(params ReadOnlySpan<T> choices) => choices[Next(choices.Length)];
 
-    /// <summary>A UUIDv7 of this moment.</summary>
+    /// <summary>A UUIDv7 for the given time.</summary>
     public Guid Uuid(DateTimeOffset now)
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -12,28 +12,28 @@ using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
 
-/// <summary>What was promised for one order that somebody sent.</summary>
+/// <summary>The responses that a client received for one order request.</summary>
 public sealed class Ticket(Place place)
 {
     public Place Place => place;
 
-    /// <summary>The first answer that settles it: neither "not now" nor "still being answered".</summary>
+    /// <summary>The first conclusive response: neither "not now" nor "still in progress".</summary>
     public Answer? Answer { get; set; }
 
-    /// <summary>The order that came of it, as the answer says.</summary>
+    /// <summary>The id of the created order, as the response names it.</summary>
     public Guid? OrderId { get; set; }
 
-    /// <summary>A cancellation was accepted.</summary>
+    /// <summary>True when a cancellation was accepted.</summary>
     public bool IsCancelled { get; set; }
 
-    /// <summary>How often it was sent.</summary>
+    /// <summary>Number of times the request was sent.</summary>
     public int Sent { get; set; }
 }
 
 /// <summary>
-/// Everybody outside: shoppers, operators, and the gateway's own webhooks. Calls the services beneath HTTP, over a wire
-/// that may lose request or answer; repeats under the same Idempotency-Key what was not answered, and looks whether it is
-/// answered the same.
+/// Everyone outside the system: shoppers, operators, and the gateway's webhooks. Calls the services below the HTTP layer,
+/// over a wire that may lose request or response; repeats unanswered requests under the same Idempotency-Key and checks
+/// that both responses agree.
 /// </summary>
 public sealed class Client(World world, Chance chance)
 {
@@ -50,10 +50,10 @@ public sealed class Client(World world, Chance chance)
 
     public Dictionary<int, Ticket> Tickets { get; } = [];
 
-    /// <summary>What it saw that must not be.</summary>
-    public List<string> Complaints { get; } = [];
+    /// <summary>Responses that no client may ever receive.</summary>
+    public List<string> Violations { get; } = [];
 
-    /// <summary>Throws what went wrong in the client itself; true when all of it is through.</summary>
+    /// <summary>True when all requests have completed; throws if the client itself failed.</summary>
     public bool IsDone
     {
         get
@@ -107,7 +107,7 @@ public sealed class Client(World world, Chance chance)
         }
     }
 
-    /// <summary>Fills the shop, in two transactions.</summary>
+    /// <summary>Fills the shop in two transactions.</summary>
     public void Open(int onHand, int credit)
     {
         foreach (var (sku, price) in Shop.Products)
@@ -122,26 +122,26 @@ public sealed class Client(World world, Chance chance)
         }
     }
 
-    /// <summary>Asks once more under each key that was answered: the answer must be the first, byte for byte.</summary>
+    /// <summary>Repeats every answered request under its key: the response must equal the first, byte for byte.</summary>
     public void RepeatAll()
     {
         foreach (var ticket in Tickets.Values.Where(ticket => ticket is { Place.HasKey: true, Answer: not null }))
             Start(() => SendAsync(ticket));
     }
 
-    /// <summary>An operator sees an incident, and lets everything outstanding be asked again.</summary>
+    /// <summary>An operator's retry of an incident.</summary>
     public void Retry(Guid orderId) => Start(() => OperateAsync(orderId, OperatorVerb.Retry));
 
-    /// <summary>Null: there was no answer, whatever became of the request.</summary>
+    /// <summary>Sends a request; null when no response arrived, whether or not the request was handled.</summary>
     public async Task<Answer?> CallAsync(string service, Func<Node, Task<Answer>> call)
     {
         var up = world.NodesOf(service).Where(node => node.IsUp).ToList();
         if (up.Count == 0) return null;
         var node = up[chance.Next(up.Count)];
-        var trouble = world.Weather.OfClient;
-        if (trouble is not null && chance.Hit(trouble.RequestLost))
+        var fault = world.Faults.OnClient;
+        if (fault is not null && chance.Hit(fault.RequestLost))
         {
-            world.Weather.Count("request lost");
+            world.Faults.Count("request lost");
             return null;
         }
         try
@@ -152,18 +152,18 @@ public sealed class Client(World world, Chance chance)
             var answer = await answering;
             world.Trace.Mix(answer.Status);
             world.Trace.Mix(answer.Body.Span);
-            if (trouble is null || !chance.Hit(trouble.AnswerLost)) return answer;
-            world.Weather.Count("answer lost");
+            if (fault is null || !chance.Hit(fault.ResponseLost)) return answer;
+            world.Faults.Count("response lost");
             return null;
         }
         catch (Exception error) when (error is TimeoutException or OverloadedException or DatabaseUnavailableException)
         {
-            // Or a 503, which says as little.
+            // No more conclusive than a 503.
             return null;
         }
         catch (Exception error)
         {
-            Complaints.Add($"{service} answers a request with {error.GetType().Name}: {error.Message}");
+            Violations.Add($"{service} fails a request with {error.GetType().Name}: {error.Message}");
             return null;
         }
     }
@@ -177,12 +177,12 @@ public sealed class Client(World world, Chance chance)
         }
     }
 
-    // True when it is settled.
+    // True when the response is conclusive.
     async Task<bool> SendAsync(Ticket ticket)
     {
         ticket.Sent++;
         var answer = await CallAsync(ServiceNames.Order, node => node.Orders!.PlaceAsync(Request(ticket.Place)));
-        world.Trace.Tell(ticket.OrderId, $"client: order {ticket.Place.Number} is answered {answer?.Status}");
+        world.Trace.Record(ticket.OrderId, $"client: order {ticket.Place.Number} gets {answer?.Status}");
         if (answer is null or { Status: >= 500 } || IsInFlight(answer)) return false;
         if (ticket.Answer is not { } first)
         {
@@ -191,8 +191,8 @@ public sealed class Client(World world, Chance chance)
         }
         else if ((first.Status, first.Location, first.Version) != (answer.Status, answer.Location, answer.Version)
             || !first.Body.Span.SequenceEqual(answer.Body.Span))
-            Complaints.Add(
-                $"order {ticket.Place.Number} was answered {first.Status} {Text(first)}, "
+            Violations.Add(
+                $"order {ticket.Place.Number} got {first.Status} {Text(first)}, "
                 + $"and then {answer.Status} {Text(answer)}");
         return true;
     }
@@ -206,7 +206,7 @@ public sealed class Client(World world, Chance chance)
                 var answer = await CallAsync(
                     ServiceNames.Order,
                     node => node.Orders!.CancelAsync(Post("""{"reason":"customer"}""", $"cancel-{id}"), $"{id}"));
-                world.Trace.Tell(id, $"client: the cancellation is answered {answer?.Status}");
+                world.Trace.Record(id, $"client: the cancellation gets {answer?.Status}");
                 ticket.IsCancelled |= answer is { Status: 202 };
                 if (answer is not (null or { Status: >= 500 })) return;
             }
@@ -214,7 +214,7 @@ public sealed class Client(World world, Chance chance)
         }
     }
 
-    // Asked again under its key while no answer comes; what is not confirmed yet is tried anew.
+    // Retried under the same key until answered; an order that is not confirmed yet is tried again under a new key.
     async Task ShipAsync(Ship ship)
     {
         var body = ship.Quantity is { } some ? $$"""{"lines":[{"line":1,"quantity":{{some}}}]}""" : "{}";
@@ -225,7 +225,7 @@ public sealed class Client(World world, Chance chance)
             {
                 var answer = await CallAsync(
                     ServiceNames.Order, node => node.Fulfilling!.ShipAsync(Post(body, key), $"{id}"));
-                world.Trace.Tell(id, $"client: the shipment is answered {answer?.Status}");
+                world.Trace.Record(id, $"client: the shipment gets {answer?.Status}");
                 if (answer is { Status: 201 }) return;
                 if (answer is { Status: 409 } && !IsInFlight(answer)) key = $"ship-{++shipments}";
             }
@@ -295,7 +295,7 @@ public sealed class Client(World world, Chance chance)
         return http;
     }
 
-    /// <summary>The host that a request sees: it is never about to stop; a simulated process only crashes.</summary>
+    /// <summary>The host behind a request. Simulated processes only crash, so shutdown never begins.</summary>
     sealed class NeverStopping : IServiceProvider, IHostApplicationLifetime
     {
         public CancellationToken ApplicationStarted => CancellationToken.None;

@@ -1,93 +1,93 @@
 namespace Orderwright.Simulation;
 
-/// <summary>Something that goes wrong in a run; the plan says when.</summary>
+/// <summary>A fault of the plan.</summary>
 public abstract record Fault
 {
-    /// <summary>How long it lasts; of no meaning for what only strikes.</summary>
+    /// <summary>Duration; ignored by faults that strike once.</summary>
     public TimeSpan For { get; init; }
 }
 
-/// <param name="From">A service; null for all.</param>
-/// <param name="To">The same.</param>
-/// <param name="Loss">Share of what is sent that is lost; 1 is a partition.</param>
-/// <param name="Twice">Share that comes twice or three times.</param>
-/// <param name="Late">Share that is delayed by up to <paramref name="Delay"/>.</param>
+/// <param name="From">The sending service; null for all.</param>
+/// <param name="To">The receiving service; null for all.</param>
+/// <param name="Loss">Share of messages lost; 1 is a partition.</param>
+/// <param name="Twice">Share of messages delivered two or three times.</param>
+/// <param name="Late">Share of messages delayed by up to <paramref name="Delay"/>.</param>
 /// <param name="Delay">The longest delay.</param>
-public sealed record LinkTrouble(string? From, string? To, double Loss, double Twice, double Late, TimeSpan Delay) : Fault
+public sealed record LinkFault(string? From, string? To, double Loss, double Twice, double Late, TimeSpan Delay) : Fault
 {
     public bool Concerns(string from, string to) => (From is null || From == from) && (To is null || To == to);
 
     public override string ToString() =>
-        $"network from {From ?? "all"} to {To ?? "all"}, for {For.TotalSeconds:0.#} s: lost {Loss:P0}, doubled {Twice:P0}, " +
+        $"network from {From ?? "all"} to {To ?? "all"}, for {For.TotalSeconds:0.#} s: lost {Loss:P0}, duplicated {Twice:P0}, " +
         $"late by up to {Delay.TotalSeconds:0} s {Late:P0}";
 }
 
-/// <summary>Everything that waits in the broker or is on its way is gone.</summary>
+/// <summary>Removes every message queued in the broker or in flight.</summary>
 public sealed record BrokerWiped : Fault
 {
     public override string ToString() => "the broker is wiped";
 }
 
-/// <summary>A delivery that nobody can read.</summary>
+/// <summary>An unreadable delivery.</summary>
 public sealed record Garbage(string To) : Fault
 {
-    public override string ToString() => $"garbage comes to {To}";
+    public override string ToString() => $"an unreadable message reaches {To}";
 }
 
-/// <summary>The process dies at the nth pass of a point from now on.</summary>
+/// <summary>Kills the process at the nth pass of a point from now on.</summary>
 public sealed record CrashAt(string Service, FaultPoint Point, int Nth, TimeSpan Down) : Fault
 {
-    public override string ToString() => $"{Service} is to die at its {Nth}. {Point} from now, for {Down.TotalSeconds:0.#} s";
+    public override string ToString() => $"{Service} dies at pass {Nth} of {Point} from now, for {Down.TotalSeconds:0.#} s";
 }
 
-/// <summary>The process dies, wherever it stands.</summary>
+/// <summary>Kills the process immediately.</summary>
 public sealed record Killed(string Service, int Instance, TimeSpan Down) : Fault
 {
     public override string ToString() => $"{Service}#{Instance} is killed";
 }
 
-/// <summary>The process is stopped and goes on later, as if nothing had been.</summary>
+/// <summary>Suspends the process, which later resumes unaware.</summary>
 public sealed record Stopped(string Service, int Instance) : Fault
 {
     public override string ToString() => $"{Service}#{Instance} is stopped for {For.TotalSeconds:0.#} s";
 }
 
-/// <summary>Transactions cannot begin, fail at their commit, or are committed and nobody hears of it.</summary>
-public sealed record DatabaseTrouble(string Service, double Away, double Fails, double AnswerLost) : Fault
+/// <summary>Transactions cannot begin, fail at commit, or commit without the client learning so.</summary>
+public sealed record DatabaseFault(string Service, double Unavailable, double Fails, double ReplyLost) : Fault
 {
     public override string ToString() =>
-        $"database of {Service}, for {For.TotalSeconds:0.#} s: away {Away:P0}, commit fails {Fails:P0}, its answer is lost " +
-        $"{AnswerLost:P0}";
+        $"database of {Service}, for {For.TotalSeconds:0.#} s: unavailable {Unavailable:P0}, commit fails {Fails:P0}, " +
+        $"reply lost {ReplyLost:P0}";
 }
 
-/// <summary>The broker does not confirm what is published; part of it went out all the same.</summary>
-public sealed record PublishTrouble(string Service, double Rate) : Fault
+/// <summary>The broker does not confirm published messages, although part of them went out.</summary>
+public sealed record PublishFault(string Service, double Rate) : Fault
 {
     public override string ToString() => $"publishing by {Service} fails for {For.TotalSeconds:0.#} s: {Rate:P0}";
 }
 
-/// <summary>The clock of a host is wrong.</summary>
-public sealed record ClockWrong(string Service, int Instance, TimeSpan By) : Fault
+/// <summary>A host clock is wrong.</summary>
+public sealed record ClockSkewed(string Service, int Instance, TimeSpan By) : Fault
 {
     public override string ToString() => $"the clock of {Service}#{Instance} is wrong by {By} for {For.TotalSeconds:0.#} s";
 }
 
-/// <summary>Requests of clients get lost on their way, or the answers to them.</summary>
-public sealed record ClientTrouble(double RequestLost, double AnswerLost) : Fault
+/// <summary>Client requests or the responses to them are lost.</summary>
+public sealed record ClientFault(double RequestLost, double ResponseLost) : Fault
 {
     public override string ToString() =>
-        $"clients, for {For.TotalSeconds:0.#} s: requests lost {RequestLost:P0}, answers lost {AnswerLost:P0}";
+        $"clients, for {For.TotalSeconds:0.#} s: requests lost {RequestLost:P0}, responses lost {ResponseLost:P0}";
 }
 
-/// <param name="Unavailable">Share answered 503: nothing was done.</param>
+/// <param name="Unavailable">Share answered with 503, without effect.</param>
 /// <param name="LostBefore">Share of requests that never arrive.</param>
-/// <param name="LateBefore">Share of requests that arrive after we stopped waiting.</param>
-/// <param name="LostAfter">Share done whose answer is lost.</param>
-/// <param name="Broken">Share answered 502: done or not, who knows.</param>
-public sealed record GatewayTrouble(
+/// <param name="LateBefore">Share of requests that arrive after the caller stopped waiting.</param>
+/// <param name="LostAfter">Share of requests executed whose response is lost.</param>
+/// <param name="Broken">Share answered with 502, executed or not.</param>
+public sealed record GatewayFault(
     double Unavailable, double LostBefore, double LateBefore, double LostAfter, double Broken) : Fault
 {
     public override string ToString() =>
-        $"gateway, for {For.TotalSeconds:0.#} s: 503 {Unavailable:P0}, lost {LostBefore:P0}, late {LateBefore:P0}, answer lost " +
-        $"{LostAfter:P0}, 502 {Broken:P0}";
+        $"gateway, for {For.TotalSeconds:0.#} s: 503 {Unavailable:P0}, lost {LostBefore:P0}, late {LateBefore:P0}, " +
+        $"response lost {LostAfter:P0}, 502 {Broken:P0}";
 }

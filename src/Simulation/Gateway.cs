@@ -4,7 +4,7 @@ using Orderwright.Verification;
 
 namespace Orderwright.Simulation;
 
-/// <summary>A card transaction as the gateway knows it. Minor units.</summary>
+/// <summary>A card transaction in the gateway's record. Minor units.</summary>
 public sealed class Charge(string id, Guid orderId, string key, long amount, string currency)
 {
     public string Id => id;
@@ -17,14 +17,14 @@ public sealed class Charge(string id, Guid orderId, string key, long amount, str
 
     public string State { get; set; } = "authorized";
 
-    /// <summary>When its customer acted last.</summary>
+    /// <summary>Time of the customer's last action.</summary>
     public DateTimeOffset ActedAt { get; set; }
 
     public long Captured { get; set; }
 
     public long Refunded { get; set; }
 
-    /// <summary>The customer's money is held or taken by it, or may yet be.</summary>
+    /// <summary>True when the charge holds or has taken money, or still may.</summary>
     public bool IsLive => State is "requires_action" or "authorized" || Captured > Refunded;
 
     public ChargeRow Row() => new(
@@ -32,22 +32,24 @@ public sealed class Charge(string id, Guid orderId, string key, long amount, str
         State == "voided");
 }
 
-/// <summary>What a customer's card does, said by its token.</summary>
+/// <summary>Test card tokens and the behaviour that each selects.</summary>
 public static class CardTokens
 {
     public const string Good = "tok_good";
     public const string Declined = "tok_declined";
     public const string RefundFails = "tok_refund_fails";
 
-    /// <summary>3-D Secure; approved, refused or left alone: the rest of the token says after how many seconds.</summary>
+    /// <summary>
+    /// 3-D Secure: approved, refused or left unanswered. The rest of the token gives the delay in seconds.
+    /// </summary>
     public const string Approved = "tok_approved_";
     public const string Refused = "tok_refused_";
     public const string LeftAlone = "tok_left_alone";
 }
 
 /// <summary>
-/// Another company's system: it keeps its own record of what it did, answers the same key the same way, and tells of what
-/// it did by webhooks, which it sends again until they are taken. Nothing of ours writes here but by its requests.
+/// The gateway, another company's system. Keeps its own record, answers a repeated key with the first response, and sends
+/// webhooks until they are accepted. Only requests change its state.
 /// </summary>
 public sealed class Gateway(World world, Chance chance)
 {
@@ -57,13 +59,13 @@ public sealed class Gateway(World world, Chance chance)
 
     public IEnumerable<Charge> Charges => charges.Values;
 
-    /// <summary>What it was asked to do that must never be asked for, at whatever moment.</summary>
-    public List<string> Complaints { get; } = [];
+    /// <summary>Requests that a correct client never sends.</summary>
+    public List<string> Violations { get; } = [];
 
-    /// <summary>Webhooks that nobody has taken yet.</summary>
-    public int Untold { get; private set; }
+    /// <summary>Webhooks not yet accepted.</summary>
+    public int PendingWebhooks { get; private set; }
 
-    /// <summary>Does what is asked, once per key.</summary>
+    /// <summary>Executes a request, once per key.</summary>
     public GatewayResult Do(GatewayRequest request)
     {
         if (answers.TryGetValue(request.Key, out var known)) return known;
@@ -74,16 +76,16 @@ public sealed class Gateway(World world, Chance chance)
             GatewayOperations.Void => Void(request),
             _ => Refund(request),
         };
-        world.Trace.Tell(request.OrderId, $"gateway: {request.Operation} {request.Key[37..]} {result}");
+        world.Trace.Record(request.OrderId, $"gateway: {request.Operation} {request.Key[37..]} {result}");
         answers[request.Key] = result;
-        if (result is not GatewayResult.ActionRequired) Tell(request.Key, request.Operation, result);
+        if (result is not GatewayResult.ActionRequired) Notify(request.Key, request.Operation, result);
         return result;
     }
 
     public GatewayResult Find(GatewayRequest request) =>
         answers.GetValueOrDefault(request.Key) ?? new GatewayResult.NeverHappened(Final: false);
 
-    /// <summary>The order's customer has still to act, or did so less than <paramref name="grace"/> ago.</summary>
+    /// <summary>True when the order's customer has yet to act, or acted less than <paramref name="grace"/> ago.</summary>
     public bool AwaitsCustomer(Guid orderId, TimeSpan grace) => charges.Values.Any(charge =>
         charge.OrderId == orderId && (charge.State == "requires_action" || world.Pump.Now < charge.ActedAt + grace));
 
@@ -94,7 +96,7 @@ public sealed class Gateway(World world, Chance chance)
         var token = request.Token!;
         if (token == CardTokens.Declined) return new GatewayResult.Declined("card_declined", "The card was declined.");
         if (charges.Values.FirstOrDefault(other => other.OrderId == request.OrderId && other.IsLive) is { } other)
-            Complaints.Add($"order {request.OrderId} is charged a second time, by {request.Key} beside {other.Key}");
+            Violations.Add($"order {request.OrderId} is charged a second time, by {request.Key} beside {other.Key}");
         var charge = new Charge($"ch_{charges.Count + 1}", request.OrderId, request.Key, request.AmountMinor, request.Currency);
         charges.Add(charge.Id, charge);
         if (token != CardTokens.LeftAlone && !token.StartsWith(CardTokens.Approved, StringComparison.Ordinal)
@@ -110,7 +112,7 @@ public sealed class Gateway(World world, Chance chance)
         return new GatewayResult.ActionRequired(charge.Id, "https://bank.example");
     }
 
-    // What the customer does on the page of their bank.
+    // The customer's decision on their bank's page.
     void Act(Charge charge, bool approves)
     {
         if (charge.State != "requires_action") return;
@@ -120,8 +122,8 @@ public sealed class Gateway(World world, Chance chance)
             ? new GatewayResult.Succeeded(charge.Id)
             : new GatewayResult.Declined("authentication_failed", "The customer did not approve.");
         answers[charge.Key] = result;
-        world.Trace.Tell(charge.OrderId, $"customer: {(approves ? "approves" : "refuses")}");
-        Tell(charge.Key, "action", result);
+        world.Trace.Record(charge.OrderId, $"customer: {(approves ? "approves" : "refuses")}");
+        Notify(charge.Key, "action", result);
     }
 
     GatewayResult Capture(GatewayRequest request)
@@ -136,7 +138,7 @@ public sealed class Gateway(World world, Chance chance)
     GatewayResult Void(GatewayRequest request)
     {
         if (Of(request) is not { State: "authorized" or "requires_action" } charge) return NotPossible(request);
-        // What is void before the customer acted was never held.
+        // Voided before the customer acted, the amount was never held.
         var wasHeld = charge.State == "authorized";
         charge.State = wasHeld ? "voided" : "abandoned";
         if (!wasHeld) answers[charge.Key] = new GatewayResult.Declined("cancelled", "It was cancelled.");
@@ -157,37 +159,37 @@ public sealed class Gateway(World world, Chance chance)
     static GatewayResult.Declined NotPossible(GatewayRequest request) =>
         new("not_possible", $"The charge does not allow {request.Operation}.");
 
-    void Tell(string key, string what, GatewayResult result)
+    void Notify(string key, string type, GatewayResult result)
     {
         if (!world.Plan.Webhooks) return;
-        var told = new GatewayEvent($"evt_{events.Count + 1}", what, key, result, "{}");
-        events.Add(told.Id, told);
-        // Early: before the answer to the request is there. Doubled: as gateways do when they are not sure.
+        var webhook = new GatewayEvent($"evt_{events.Count + 1}", type, key, result, "{}");
+        events.Add(webhook.Id, webhook);
+        // Early webhooks overtake the response to the request. Duplicates occur as with real gateways.
         var times = chance.Hit(0.2) ? 2 : 1;
         for (var i = 0; i < times; i++)
         {
             var isLate = !world.IsHealed && chance.Hit(world.Plan.WebhooksLate);
-            Deliver(told, isLate ? chance.Between(TimeSpan.Zero, world.Plan.LongestDelay) : chance.Between(TimeSpan.Zero, Soon));
+            Deliver(webhook, chance.Between(TimeSpan.Zero, isLate ? world.Plan.LongestDelay : Soon));
         }
     }
 
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(300);
 
-    void Deliver(GatewayEvent told, TimeSpan pause)
+    void Deliver(GatewayEvent webhook, TimeSpan pause)
     {
-        Untold++;
+        PendingWebhooks++;
         world.Pump.After(pause, () =>
         {
-            Untold--;
+            PendingWebhooks--;
             _ = world.Client.Start(async () =>
             {
-                var headers = new Microsoft.AspNetCore.Http.HeaderDictionary { ["Event"] = told.Id };
-                Untold++;
+                var headers = new Microsoft.AspNetCore.Http.HeaderDictionary { ["Event"] = webhook.Id };
+                PendingWebhooks++;
                 var answer = await world.Client.CallAsync(
                     Contracts.ServiceNames.Customer,
                 node => node.Webhooks!.ReceiveAsync(GatewayProvider.ProviderName, headers, default));
-                Untold--;
-                if (answer?.Status != 200) Deliver(told, chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8)));
+                PendingWebhooks--;
+                if (answer?.Status != 200) Deliver(webhook, chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8)));
             });
         });
     }

@@ -4,8 +4,8 @@ using Orderwright.CustomerService.Payments;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// A process's way to the gateway, over a wire that loses requests and answers. It takes the place of the sandbox, whose
-/// name it bears.
+/// Connects a process to the gateway over a wire that loses requests and responses. Registered under the sandbox's name, in
+/// its place.
 /// </summary>
 sealed class GatewayProvider(Node node) : IPaymentProvider
 {
@@ -13,7 +13,7 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
 
     static readonly TimeSpan LongestHop = TimeSpan.FromMilliseconds(120);
 
-    // Longer than anybody waits for an answer.
+    // Longer than any caller waits for a response.
     static readonly TimeSpan LatestArrival = TimeSpan.FromSeconds(45);
 
     public string Name => ProviderName;
@@ -24,36 +24,36 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
         SeveralCaptures = true,
     };
 
-    public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
 
-    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
 
-    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
 
-    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) => AskAsync(request, cancel);
+    public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) => CallAsync(request, cancel);
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
-        AskAsync(request, cancel, isLookUp: true);
+        CallAsync(request, cancel, isLookUp: true);
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
         new WebhookReading.Genuine([World.Gateway.EventOf(headers["Event"].ToString())]);
 
     World World => node.World;
 
-    async Task<GatewayResult> AskAsync(GatewayRequest request, CancellationToken cancel, bool isLookUp = false)
+    async Task<GatewayResult> CallAsync(GatewayRequest request, CancellationToken cancel, bool isLookUp = false)
     {
         Begin(request, isLookUp);
-        var result = await CarryAsync(request, isLookUp, cancel);
-        node.Pass(FaultPoint.AfterGatewayCall);
+        var result = await SendAsync(request, isLookUp, cancel);
+        node.Reach(FaultPoint.AfterGatewayCall);
         return result;
     }
 
-    // A request may be on the wire already when its process dies.
+    // A request may already be on the wire when its process dies.
     void Begin(GatewayRequest request, bool isLookUp)
     {
         try
         {
-            node.Pass(FaultPoint.BeforeGatewayCall);
+            node.Reach(FaultPoint.BeforeGatewayCall);
         }
         catch (CrashedException) when (!isLookUp && World.GatewayChance.Hit(0.5))
         {
@@ -62,37 +62,37 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
         }
     }
 
-    async Task<GatewayResult> CarryAsync(GatewayRequest request, bool isLookUp, CancellationToken cancel)
+    async Task<GatewayResult> SendAsync(GatewayRequest request, bool isLookUp, CancellationToken cancel)
     {
         var chance = World.GatewayChance;
         await Task.Delay(chance.Between(TimeSpan.Zero, LongestHop), node.Time, cancel);
-        if (World.Weather.OfGateway is { } trouble)
+        if (World.Faults.OnGateway is { } fault)
         {
-            if (chance.Hit(trouble.Unavailable))
+            if (chance.Hit(fault.Unavailable))
             {
-                Note(request, "gateway 503");
+                Count(request, "gateway 503");
                 return new GatewayResult.Unavailable("503 Service Unavailable");
             }
-            if (chance.Hit(trouble.LostBefore))
+            if (chance.Hit(fault.LostBefore))
             {
-                Note(request, "gateway request lost");
+                Count(request, "gateway request lost");
                 return await NeverAsync(cancel);
             }
-            if (World.Plan.Webhooks && !isLookUp && chance.Hit(trouble.LateBefore))
+            if (World.Plan.Webhooks && !isLookUp && chance.Hit(fault.LateBefore))
             {
-                Note(request, "gateway request late");
+                Count(request, "gateway request late");
                 World.Pump.After(chance.Between(TimeSpan.FromSeconds(4), LatestArrival), () => World.Gateway.Do(request));
                 return await NeverAsync(cancel);
             }
-            if (chance.Hit(trouble.Broken))
+            if (chance.Hit(fault.Broken))
             {
-                Note(request, "gateway 502");
+                Count(request, "gateway 502");
                 if (!isLookUp && chance.Hit(0.5)) World.Gateway.Do(request);
                 return new GatewayResult.Unknown("502 Bad Gateway");
             }
-            if (chance.Hit(trouble.LostAfter))
+            if (chance.Hit(fault.LostAfter))
             {
-                Note(request, "gateway answer lost");
+                Count(request, "gateway response lost");
                 if (!isLookUp) World.Gateway.Do(request);
                 return await NeverAsync(cancel);
             }
@@ -102,15 +102,15 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
         return result;
     }
 
-    void Note(GatewayRequest request, string kind)
+    void Count(GatewayRequest request, string kind)
     {
-        World.Weather.Count(kind);
-        World.Trace.Tell(request.OrderId, $"{kind}: {request.Key[37..]}");
+        World.Faults.Count(kind);
+        World.Trace.Record(request.OrderId, $"{kind}: {request.Key[37..]}");
     }
 
     async Task<GatewayResult> NeverAsync(CancellationToken cancel)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, cancel);
-        throw new InvalidOperationException("This never comes.");
+        throw new InvalidOperationException("The response was lost.");
     }
 }

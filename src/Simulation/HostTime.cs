@@ -1,20 +1,20 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// Time as one process sees it: the pump's, and how far its clock is wrong. Its timers do not mind a wrong clock, as those
-/// of an operating system do not.
+/// The time as seen by a process: the pump's time plus the skew of the host clock. As in an operating system, timers do
+/// not depend on the wall clock.
 /// </summary>
-/// <param name="pump">The true time.</param>
-/// <param name="lane">Whose timers these are.</param>
-/// <param name="skew">How far the clock is ahead.</param>
-/// <param name="pollPause">How long a job's loop rests; asked each time.</param>
+/// <param name="pump">Source of the true time.</param>
+/// <param name="lane">Lane that runs the timers' callbacks.</param>
+/// <param name="skew">Distance of the host clock ahead of the true time.</param>
+/// <param name="pollPause">Pause between two polls of a job, evaluated for each poll.</param>
 public sealed class HostTime(Pump pump, Lane lane, Func<TimeSpan> skew, Func<TimeSpan> pollPause) : TimeProvider
 {
     /// <summary>
-    /// The interval that the simulated jobs are given: a number that nobody else waits for, by which their timers are
-    /// known. How long they really rest is the world's to say, so that a dull hour costs little.
+    /// Interval that marks the timers of simulated jobs: no other timer uses this value. The world decides how long those
+    /// timers really wait, so that idle hours cost little.
     /// </summary>
-    public static readonly TimeSpan PollMark = TimeSpan.FromMilliseconds(1_007);
+    public static readonly TimeSpan PollMarker = TimeSpan.FromMilliseconds(1_007);
 
     readonly List<Timer> polls = [];
 
@@ -31,28 +31,28 @@ public sealed class HostTime(Pump pump, Lane lane, Func<TimeSpan> skew, Func<Tim
         return timer;
     }
 
-    /// <summary>Whoever rests between two looks looks again within this time.</summary>
-    public void Hurry(Func<TimeSpan> within)
+    /// <summary>Brings every pending poll forward to the given pause.</summary>
+    public void PollSoon(Func<TimeSpan> within)
     {
         foreach (var timer in polls.ToArray()) timer.Set(within());
     }
 
     TimeSpan PollPause() => pollPause();
 
-    Pump.Event After(TimeSpan pause, Action alarm) => pump.After(pause, () => lane.Ring(alarm));
+    Pump.Event After(TimeSpan pause, Action alarm) => pump.After(pause, () => lane.Fire(alarm));
 
     sealed class Timer(HostTime time, TimerCallback callback, object? state) : ITimer
     {
-        Pump.Event? coming;
+        Pump.Event? pending;
         bool isPoll;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero)
-                throw new NotSupportedException("Nobody here uses a timer that repeats itself.");
-            CallOff();
+                throw new NotSupportedException("Repeating timers are not simulated.");
+            Cancel();
             if (dueTime == Timeout.InfiniteTimeSpan) return true;
-            isPoll = dueTime == PollMark;
+            isPoll = dueTime == PollMarker;
             if (isPoll) time.polls.Add(this);
             Set(isPoll ? time.PollPause() : dueTime);
             return true;
@@ -60,30 +60,30 @@ public sealed class HostTime(Pump pump, Lane lane, Func<TimeSpan> skew, Func<Tim
 
         public void Set(TimeSpan pause)
         {
-            if (coming is not null) coming.IsOff = true;
-            coming = time.After(pause, Fire);
+            if (pending is not null) pending.IsCancelled = true;
+            pending = time.After(pause, Fire);
         }
 
-        public void Dispose() => CallOff();
+        public void Dispose() => Cancel();
 
         public ValueTask DisposeAsync()
         {
-            CallOff();
+            Cancel();
             return ValueTask.CompletedTask;
         }
 
         void Fire()
         {
-            if (coming is null) return;
-            CallOff();
+            if (pending is null) return;
+            Cancel();
             callback(state);
         }
 
-        void CallOff()
+        void Cancel()
         {
-            if (coming is null) return;
-            coming.IsOff = true;
-            coming = null;
+            if (pending is null) return;
+            pending.IsCancelled = true;
+            pending = null;
             if (isPoll) time.polls.Remove(this);
         }
     }

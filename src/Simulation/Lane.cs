@@ -1,7 +1,7 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// What one process still has to do, in order: everything that it starts or awaits comes back here, and nowhere else.
+/// The ordered work queue of a process. Every task started or awaited by the process runs here and nowhere else.
 /// </summary>
 public sealed class Lane(Pump pump) : TaskScheduler
 {
@@ -14,7 +14,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
 
     public override int MaximumConcurrencyLevel => 1;
 
-    /// <summary>Runs <paramref name="work"/> here, and all that it awaits.</summary>
+    /// <summary>Runs <paramref name="work"/> and all continuations on this lane.</summary>
     public Task Start(Func<Task> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this).Unwrap();
 
@@ -22,15 +22,15 @@ public sealed class Lane(Pump pump) : TaskScheduler
     public Task<T> Start<T>(Func<Task<T>> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this).Unwrap();
 
-    /// <summary>From outside: a timer that has run out. While the process is stopped, it waits.</summary>
-    public void Ring(Action alarm)
+    /// <summary>Delivers an expired timer; deferred while the process is suspended.</summary>
+    public void Fire(Action alarm)
     {
         if (isHeld) held.Add(alarm);
         else if (!isOver) alarm();
     }
 
-    /// <summary>The process is stopped (SIGSTOP), or goes on (SIGCONT).</summary>
-    public void Hold(bool stopped)
+    /// <summary>Suspends (SIGSTOP) or resumes (SIGCONT) the process.</summary>
+    public void Suspend(bool stopped)
     {
         isHeld = stopped;
         if (stopped) return;
@@ -40,7 +40,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
         foreach (var alarm in alarms) alarm();
     }
 
-    /// <summary>The process is dead: whatever it had still to do, or will be called for, is never done.</summary>
+    /// <summary>OrderCounts the process: queued work and later alarms are dropped.</summary>
     public void End()
     {
         isOver = true;
@@ -49,8 +49,8 @@ public sealed class Lane(Pump pump) : TaskScheduler
         held.Clear();
     }
 
-    /// <summary>False when there is nothing left to do for now.</summary>
-    internal bool TakeATurn()
+    /// <summary>False when no work is left for now.</summary>
+    internal bool RunTurn()
     {
         if (!isHeld && waiting.TryDequeue(out var task)) TryExecuteTask(task);
         isReady = !isHeld && waiting.Count > 0;
@@ -59,7 +59,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
 
     protected override void QueueTask(Task task)
     {
-        // Somebody waited in a way that leaves for the thread pool; a run could then not be repeated.
+        // A continuation escaped to the thread pool; the run could not be repeated.
         if (Environment.CurrentManagedThreadId != thread)
             throw new InvalidOperationException("Another thread interferes with the simulation.");
         if (isOver) return;
@@ -67,7 +67,7 @@ public sealed class Lane(Pump pump) : TaskScheduler
         MarkReady();
     }
 
-    // Nothing runs inside of something else: each continuation is a turn of its own.
+    // No task runs inside another: each continuation is a turn of its own.
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
 
     protected override IEnumerable<Task> GetScheduledTasks() => waiting;

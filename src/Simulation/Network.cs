@@ -5,8 +5,8 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// The broker and the wires to it: a queue per service, from which its instances take. It keeps what is not acknowledged
-/// and gives it to the next one when its taker dies. In bad weather it loses, doubles, delays and reorders.
+/// The broker and the wires: a queue per service, shared by the instances. Unacknowledged deliveries return to the queue
+/// when the consumer dies. During faults messages are lost, duplicated, delayed and reordered.
 /// </summary>
 public sealed class Network(World world, Chance chance)
 {
@@ -15,46 +15,46 @@ public sealed class Network(World world, Chance chance)
     readonly Dictionary<string, Queue> queues = ServiceNames.All.ToDictionary(name => name, _ => new Queue());
     int wipes;
 
-    /// <summary>Nothing waits in a queue, is on its way, or is being worked on.</summary>
+    /// <summary>True when no message is queued, in flight, or being handled.</summary>
     public bool IsEmpty => OnTheWay == 0 && queues.Values.All(queue => queue.Waiting.Count == 0 && queue.Taken.Count == 0);
 
     public int OnTheWay { get; private set; }
 
-    /// <summary>Messages go by their JSON, as on a wire, instead of as objects.</summary>
+    /// <summary>True when messages travel as JSON, as on a real wire, rather than as objects.</summary>
     public bool ByWire { get; init; }
 
     public IInbox Open(Node node) => new Inbox(this, node, queues[node.Service]);
 
     public void Send(string from, string to, IReadOnlyList<Message> messages)
     {
-        if (ByWire) messages = Carry(messages);
-        var trouble = world.Weather.OfLink(from, to);
-        if (trouble is null)
+        if (ByWire) messages = RoundTrip(messages);
+        var fault = world.Faults.OnLink(from, to);
+        if (fault is null)
         {
             Deliver(to, new Delivery(messages, []), Hop());
             return;
         }
-        // In bad weather each message has its own fate: what travelled together may come one by one and in any order.
+        // During faults each message has its own fate: messages sent together may arrive one by one and in any order.
         foreach (var message in messages)
         {
-            if (chance.Hit(trouble.Loss))
+            if (chance.Hit(fault.Loss))
             {
-                world.Weather.Count("message lost");
-                world.Trace.Tell(message.OrderId, $"{from} ⇢ {to}: {Name(message)} is lost");
+                world.Faults.Count("message lost");
+                world.Trace.Record(message.OrderId, $"{from} ⇢ {to}: {Name(message)} is lost");
                 continue;
             }
-            var copies = chance.Hit(trouble.Twice) ? chance.Between(2, 3) : 1;
-            if (copies > 1) world.Weather.Count("message doubled");
+            var copies = chance.Hit(fault.Twice) ? chance.Between(2, 3) : 1;
+            if (copies > 1) world.Faults.Count("message duplicated");
             for (var i = 0; i < copies; i++)
             {
-                var isLate = chance.Hit(trouble.Late);
-                if (isLate) world.Weather.Count("message late");
-                Deliver(to, new Delivery([message], []), isLate ? chance.Between(TimeSpan.Zero, trouble.Delay) : Hop());
+                var isLate = chance.Hit(fault.Late);
+                if (isLate) world.Faults.Count("message late");
+                Deliver(to, new Delivery([message], []), isLate ? chance.Between(TimeSpan.Zero, fault.Delay) : Hop());
             }
         }
     }
 
-    /// <summary>Brings a delivery that no process of ours has sent.</summary>
+    /// <summary>Delivers a message from outside the simulated processes.</summary>
     public void Inject(string to, Delivery delivery) => Deliver(to, delivery, Hop());
 
     public void Wipe()
@@ -68,8 +68,8 @@ public sealed class Network(World world, Chance chance)
         }
     }
 
-    /// <summary>Whoever took these is gone, or out of reach: they come again.</summary>
-    public void GiveBack(Node node)
+    /// <summary>Returns the deliveries held by a dead or unreachable process to its queue.</summary>
+    public void Redeliver(Node node)
     {
         var queue = queues[node.Service];
         foreach (var (delivery, _) in queue.Taken.Where(taken => taken.By == node).ToList())
@@ -87,12 +87,12 @@ public sealed class Network(World world, Chance chance)
         {
             if (sentBeforeWipe != wipes) return;
             OnTheWay--;
-            world.Stir();
+            world.RecordActivity();
             queues[to].Put(delivery);
         });
     }
 
-    // However little a batch holds, or however much: both happen.
+    // Batches of every size must occur.
     List<Delivery> Take(Queue queue, Node node)
     {
         var most = chance.Between(1, queue.Waiting.Count);
@@ -101,14 +101,14 @@ public sealed class Network(World world, Chance chance)
         foreach (var delivery in taken)
         {
             queue.Taken.Add((delivery, node));
-            foreach (var message in delivery.Messages) world.Trace.Tell(message.OrderId, $"{node} takes {Name(message)}");
+            foreach (var message in delivery.Messages) world.Trace.Record(message.OrderId, $"{node} takes {Name(message)}");
         }
         return taken;
     }
 
     TimeSpan Hop() => chance.Between(TimeSpan.Zero, LongestHop);
 
-    static IReadOnlyList<Message> Carry(IReadOnlyList<Message> messages)
+    static IReadOnlyList<Message> RoundTrip(IReadOnlyList<Message> messages)
     {
         var wire = new ArrayBufferWriter<byte>();
         CloudEventsBatch.Write(wire, messages);
@@ -165,7 +165,7 @@ public sealed class Network(World world, Chance chance)
 
         public ValueTask AcknowledgeAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
         {
-            node.Pass(FaultPoint.BeforeAck);
+            node.Reach(FaultPoint.BeforeAck);
             foreach (var delivery in deliveries)
                 queue.Taken.RemoveAll(taken => ReferenceEquals(taken.Delivery, delivery) && taken.By == node);
             return ValueTask.CompletedTask;
@@ -173,7 +173,7 @@ public sealed class Network(World world, Chance chance)
 
         public ValueTask DisposeAsync()
         {
-            network.GiveBack(node);
+            network.Redeliver(node);
             return ValueTask.CompletedTask;
         }
     }

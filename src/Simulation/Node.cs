@@ -14,7 +14,9 @@ using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
 
-/// <summary>A place where an instance of a service runs, again and again: its name, its database, its clock.</summary>
+/// <summary>
+/// A place where an instance of a service runs, with its name, database and clock. Restarted processes keep the slot.
+/// </summary>
 public sealed class Slot(World world, string service, int instance, IDatabase data)
 {
     public string Service => service;
@@ -23,10 +25,10 @@ public sealed class Slot(World world, string service, int instance, IDatabase da
 
     public IDatabase Data => data;
 
-    /// <summary>How far its clock is wrong.</summary>
+    /// <summary>Error of the host clock.</summary>
     public TimeSpan Skew { get; set; }
 
-    /// <summary>The process that runs here, if one does.</summary>
+    /// <summary>The running process, if any.</summary>
     public Node? Node { get; private set; }
 
     public void Start()
@@ -39,15 +41,15 @@ public sealed class Slot(World world, string service, int instance, IDatabase da
     public void Crash(TimeSpan down)
     {
         if (Node is not { IsDead: false } node) return;
-        world.Trace.Tell(null, $"{node} dies, for {down.TotalSeconds:0.#} s");
+        world.Trace.Record(null, $"{node} dies for {down.TotalSeconds:0.#} s");
         node.Die();
         world.Pump.After(down, Start);
     }
 }
 
 /// <summary>
-/// One process, from its start to its end: the real service with all its loops, on ports that the simulation holds. When
-/// it dies, its ports have no effect any more; what it knew is gone, its database stays.
+/// A process from start to end: the real service with all loops, on simulated ports. After death the ports have no
+/// effect; memory is lost, the database remains.
 /// </summary>
 public sealed class Node
 {
@@ -75,13 +77,13 @@ public sealed class Node
 
     public bool IsDead { get; private set; }
 
-    /// <summary>It is alive, and its loops run.</summary>
+    /// <summary>True when the process is alive with all loops running.</summary>
     public bool IsUp { get; private set; }
 
-    /// <summary>When it is dead: whoever waits for an answer of it waits in vain.</summary>
+    /// <summary>Completes at death. Callers awaiting a response watch this task.</summary>
     public Task End => end.Task;
 
-    /// <summary>A loop of it died, which must never be.</summary>
+    /// <summary>The exception that killed a background loop; a violation in every run.</summary>
     public string? Fault => IsDead ? null : died.Exception?.InnerException?.Message;
 
     public OrderApi? Orders { get; private set; }
@@ -100,9 +102,9 @@ public sealed class Node
 
     public void Start() => Lane.Start(async () =>
     {
-        World.Trace.Tell(null, $"{this} starts");
+        World.Trace.Record(null, $"{this} starts");
         var service = new RunningService(
-            new SimulatedModule(this), World.Plant.Wrap(this, new NodeDatabase(this, slot.Data)),
+            new SimulatedModule(this), World.Bug.Wrap(this, new NodeDatabase(this, slot.Data)),
             new NodeTransport(this, World.Network), World.Options, World.Settings, time,
             new NodeIds(World.IdChance), World.Trace.Logs);
         (died, abandon) = (service.Died, service.Abandon);
@@ -115,25 +117,25 @@ public sealed class Node
         IsDead = true;
         IsUp = false;
         Lane.End();
-        World.Network.GiveBack(this);
+        World.Network.Redeliver(this);
         abandon?.Invoke();
         end.TrySetResult();
     }
 
-    /// <summary>Whoever rests between two looks looks again soon.</summary>
-    public void Hurry() => time.Hurry(World.PollPause);
+    /// <summary>Brings the next poll of every job forward.</summary>
+    public void PollSoon() => time.PollSoon(World.PollPause);
 
     public void EnsureAlive()
     {
         if (IsDead) throw new CrashedException(ToString());
     }
 
-    /// <summary>Throws where it is dead, or dies here.</summary>
-    public void Pass(FaultPoint point)
+    /// <summary>Throws where the process is dead, or dies here by the plan.</summary>
+    public void Reach(FaultPoint point)
     {
         EnsureAlive();
-        if (World.Weather.Pass(Service, point) is not { } crash) return;
-        World.Weather.Count($"crash {point}");
+        if (World.Faults.Reach(Service, point) is not { } crash) return;
+        World.Faults.Count($"crash {point}");
         slot.Crash(crash.Down);
         throw new CrashedException(ToString());
     }
@@ -141,7 +143,8 @@ public sealed class Node
     public override string ToString() => $"{Service}#{slot.Instance}";
 
     /// <summary>
-    /// The real module, with jobs whose loops the simulation can slow down, and without what only serves live streams.
+    /// The real module, with jobs whose polling the simulation can slow down, and without the loops serving only live
+    /// streams.
     /// </summary>
     sealed class SimulatedModule(Node node) : IServiceModule
     {
@@ -149,10 +152,10 @@ public sealed class Node
 
         public ServiceParts Build(ServiceContext given)
         {
-            var parts = node.World.Plant.Alter(node, BuildReal(given));
+            var parts = node.World.Bug.Alter(node, BuildReal(given));
             return parts with
             {
-                Jobs = [.. parts.Jobs.Select(job => job with { Interval = HostTime.PollMark })],
+                Jobs = [.. parts.Jobs.Select(job => job with { Interval = HostTime.PollMarker })],
                 Loops = [.. parts.Loops.Where(loop => loop.Name is not ("feed" or "watch-decisions"))],
             };
         }
@@ -170,7 +173,7 @@ public sealed class Node
                     node.Catalogue = stock.Catalogue;
                     return stock;
                 case ServiceNames.Customer:
-                    var provider = node.World.Plant.Wrap(node, new GatewayProvider(node));
+                    var provider = node.World.Bug.Wrap(node, new GatewayProvider(node));
                     var customers = new CustomerModule(provider).Build(ContextOf<CustomerModule>(given));
                     (node.Customers, node.Webhooks) = (customers.Customers, customers.Webhooks);
                     return customers;
@@ -181,7 +184,7 @@ public sealed class Node
             }
         }
 
-        // A service's statements stand in its module's assembly, and this one's is ours.
+        // Statements are embedded in the service's assembly, this module in the simulation's.
         static ServiceContext ContextOf<TModule>(ServiceContext given) =>
             given with { Sql = SqlCatalog.Of(typeof(TModule).Assembly, given.Database.Engine) };
     }

@@ -2,16 +2,16 @@ using Orderwright.SagaCoordinator.Operators;
 
 namespace Orderwright.Simulation;
 
-/// <summary>Something that somebody outside does; the plan says when.</summary>
+/// <summary>An action of a client or operator in the plan.</summary>
 public abstract record Operation;
 
 /// <summary>Places an order.</summary>
-/// <param name="Number">Under which others of the plan speak of it.</param>
-/// <param name="Customer">Who pays.</param>
+/// <param name="Number">Identifies the order within the plan.</param>
+/// <param name="Customer">The paying customer.</param>
 /// <param name="Lines">SKU and quantity.</param>
-/// <param name="Token">The card's; null pays from store credit.</param>
-/// <param name="HasKey">Sent under an Idempotency-Key, and again until it is answered.</param>
-/// <param name="Copies">How often it is sent at about the same time, 1 or more; more than once only with a key.</param>
+/// <param name="Token">Card token; null pays from store credit.</param>
+/// <param name="HasKey">True when the request carries an Idempotency-Key and is retried until answered.</param>
+/// <param name="Copies">Number of nearly simultaneous copies; more than 1 only with a key.</param>
 /// <param name="WaitSeconds">As <c>Prefer: wait</c>; 0 without.</param>
 public sealed record Place(
     int Number, string Customer, IReadOnlyList<(string Sku, int Quantity)> Lines, string? Token, bool HasKey, int Copies,
@@ -23,46 +23,46 @@ public sealed record Place(
         + (WaitSeconds > 0 ? $", waits {WaitSeconds} s" : "");
 }
 
-/// <summary>Cancels an order, if it is known to have come in.</summary>
+/// <summary>Cancels an order whose id the client knows.</summary>
 public sealed record Cancel(int Order) : Operation
 {
     public override string ToString() => $"order {Order} is to be cancelled";
 }
 
-/// <summary>Goods of an order leave the house, as soon as it is confirmed.</summary>
-/// <param name="Order">Which.</param>
-/// <param name="Quantity">Of its first line; null: all that is left of it.</param>
+/// <summary>Ships goods once the order is confirmed.</summary>
+/// <param name="Order">Number of the order.</param>
+/// <param name="Quantity">Units of the first line; null ships all that is left.</param>
 public sealed record Ship(int Order, int? Quantity) : Operation
 {
     public override string ToString() =>
         $"{(Quantity is { } some ? $"{some} of line 1" : "all that is left")} of order {Order} is shipped";
 }
 
-/// <summary>An operator marks a confirmed order as completed.</summary>
+/// <summary>Marks a confirmed order as completed.</summary>
 public sealed record Complete(int Order) : Operation
 {
     public override string ToString() => $"order {Order} is to be completed";
 }
 
-/// <summary>An operator acts on the process of an order.</summary>
+/// <summary>Applies an operator action to the order's process.</summary>
 public sealed record Operate(int Order, OperatorVerb Verb) : Operation
 {
     public override string ToString() => $"an operator's {Verb} of order {Order}";
 }
 
-/// <summary>Goods come or go.</summary>
+/// <summary>Corrects the quantity on hand.</summary>
 public sealed record Adjust(string Sku, int Delta) : Operation
 {
     public override string ToString() => $"{Delta:+0;-0} {Sku} on hand";
 }
 
-/// <summary>A customer's store credit is topped up.</summary>
+/// <summary>Tops up a customer's store credit.</summary>
 public sealed record TopUp(string Customer, int AmountMinor) : Operation
 {
     public override string ToString() => $"{Customer} gets {AmountMinor} of credit";
 }
 
-/// <summary>What there is before a run begins.</summary>
+/// <summary>Products and customers that exist before a run.</summary>
 public static class Shop
 {
     public const string Currency = "GBP";

@@ -5,19 +5,19 @@ using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
 
-/// <summary>One thing that a run does or suffers. Its number stays when others are left out.</summary>
-/// <param name="Number">1 and up.</param>
-/// <param name="At">After the start.</param>
+/// <summary>An action or fault of a run. Items keep their number when others are removed.</summary>
+/// <param name="Number">1 or more.</param>
+/// <param name="At">Delay after the start.</param>
 /// <param name="What">An <see cref="Operation"/> or a <see cref="Fault"/>.</param>
 public sealed record PlanItem(int Number, TimeSpan At, object What)
 {
-    /// <summary>When it is over.</summary>
+    /// <summary>Time after the start when the item is over.</summary>
     public TimeSpan End => What is Fault fault ? At + fault.For : At;
 }
 
 /// <summary>
-/// All that a seed decides before a run begins: how the world is laid out, what is done in it, and what goes wrong. A plan
-/// with items left out is a plan too: so a run that fails is made shorter.
+/// Everything that a seed decides before a run begins: the layout of the world, the actions, and the faults. A plan without
+/// some of its items is still a plan, which is how a failing run is shortened.
 /// </summary>
 public sealed class Plan
 {
@@ -59,7 +59,7 @@ public sealed class Plan
         Items = [.. items.Select((item, index) => item with { Number = index + 1 })];
     }
 
-    // Just what it says: one of each service, no webhooks, plenty of everything.
+    // Only the given items: one instance of each service, no webhooks, ample stock and credit.
     Plan(IReadOnlyList<PlanItem> items)
     {
         (chance, Items) = (new Chance(0, "plan"), items);
@@ -81,43 +81,43 @@ public sealed class Plan
 
     public IReadOnlyList<PlanItem> Items { get; }
 
-    /// <summary>How many of each service there are.</summary>
+    /// <summary>Instances of each service.</summary>
     public IReadOnlyDictionary<string, int> Instances { get; }
 
     public int MaxMessages { get; }
 
     public bool ByWire { get; }
 
-    /// <summary>The gateway sends webhooks; without them only look-ups tell of what got lost.</summary>
+    /// <summary>True when the gateway sends webhooks. Without them only look-ups recover a lost result.</summary>
     public bool Webhooks { get; }
 
     public double WebhooksLate { get; }
 
     public TimeSpan LongestDelay { get; }
 
-    /// <summary>Units of each product at the start.</summary>
+    /// <summary>Initial units of each product.</summary>
     public int OnHand { get; }
 
-    /// <summary>Of each customer at the start, minor units.</summary>
+    /// <summary>Initial credit of each customer, in minor units.</summary>
     public int Credit { get; }
 
-    /// <summary>The money of an order is taken with what is shipped of it.</summary>
+    /// <summary>True when payments are captured on fulfilment.</summary>
     public bool TakesOnFulfilment { get; init; }
 
-    /// <summary>How far ahead the wrongest clock is.</summary>
-    public TimeSpan FurthestAhead => Items.Select(item => (item.What as ClockWrong)?.By ?? TimeSpan.Zero)
+    /// <summary>Largest forward error among the host clocks.</summary>
+    public TimeSpan FurthestAhead => Items.Select(item => (item.What as ClockSkewed)?.By ?? TimeSpan.Zero)
         .Append(TimeSpan.Zero).Max();
 
-    /// <summary>When the last fault is over and the last operation was begun.</summary>
+    /// <summary>Time after the start when the last fault is over and the last action has begun.</summary>
     public TimeSpan End => Items.Count == 0 ? TimeSpan.Zero : Items.Max(item => item.End);
 
     public static Plan Of(long seed) => new(seed);
 
-    /// <summary>A story that somebody wrote: each item at its second.</summary>
+    /// <summary>A hand-written scenario: each item at its second.</summary>
     public static Plan Of(params IReadOnlyList<(double AtSeconds, object What)> items) => new(
         [.. items.Select((item, index) => new PlanItem(index + 1, TimeSpan.FromSeconds(item.AtSeconds), item.What))]);
 
-    /// <summary>The same without some of its items.</summary>
+    /// <summary>The same plan without the given items.</summary>
     public Plan Without(IReadOnlySet<int> numbers) =>
         new(this, [.. Items.Where(item => !numbers.Contains(item.Number))]);
 
@@ -126,7 +126,7 @@ public sealed class Plan
         var count = chance.Between(1, 5);
         for (var i = 0; i < count; i++)
         {
-            // In a long run half of them come early, to see all of it.
+            // In a long run half of the orders come early, so that their whole life is seen.
             var placed = span > DeadlineOfAStep && chance.Hit(0.5) ? chance.Between(TimeSpan.Zero, AWhile) : When(0.6);
             var number = ++orders;
             Add(placed, DrawOrder(number));
@@ -140,7 +140,7 @@ public sealed class Plan
         if (chance.Hit(0.2)) Add(When(1), new TopUp(Customer(), chance.Between(1, 3_000)));
     }
 
-    // Out of a stream of its own: what else a seed does has stayed as it was.
+    // A separate stream, so that every other draw of a seed is as before.
     bool DrawShipments(Chance shipping)
     {
         var onFulfilment = shipping.Hit(0.5);
@@ -182,7 +182,7 @@ public sealed class Plan
         if (span > DeadlineOfAStep && chance.Hit(0.8)) DrawBlockade();
         if (span > HoldLasts && chance.Hit(0.5)) DrawLateCommit();
         if (chance.Hit(0.15))
-            Add(When(0.8), new ClockWrong(Service(), chance.Between(1, 2), DrawSkew()) { For = Lasting() });
+            Add(When(0.8), new ClockSkewed(Service(), chance.Between(1, 2), DrawSkew()) { For = Lasting() });
         var count = chance.Between(1, 6);
         for (var i = 0; i < count; i++)
         {
@@ -191,27 +191,27 @@ public sealed class Plan
         }
     }
 
-    // Cuts a participant off for longer than anybody waits for an answer. What it is asked in a short gap shortly before that
-    // comes minutes later, when nobody wants it any more.
+    // Cuts a participant off for longer than any step waits for a reply. Commands sent in a short gap before the deadline
+    // arrive minutes late, when the saga has moved on.
     void DrawBlockade()
     {
         var begins = When(0.02);
         var cutOff = chance.Of(ServiceNames.Stock, ServiceNames.Customer);
         var (from, to) = chance.Hit(0.67) ? (null, cutOff) : (cutOff, (string?)null);
-        Add(begins, new LinkTrouble(from, to, Loss: 1, Twice: 0, Late: 0, LongestDelay)
+        Add(begins, new LinkFault(from, to, Loss: 1, Twice: 0, Late: 0, LongestDelay)
         {
             For = DeadlineOfAStep + chance.Between(TimeSpan.Zero, TimeSpan.FromMinutes(5)),
         });
         Add(
             begins + chance.Between(DeadlineOfAStep - 2 * AWhile, DeadlineOfAStep),
-            new LinkTrouble(from, to, Loss: 0, Twice: 0, Late: 1, LongestDelay)
+            new LinkFault(from, to, Loss: 0, Twice: 0, Late: 1, LongestDelay)
             {
                 For = chance.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(40)),
             });
     }
 
-    // Its customer is slow, and stock-service out of reach as soon as it holds the goods: when it is asked to commit them, the
-    // hold is just running out.
+    // A slow customer, and a stock-service unreachable from the moment it holds the goods: the commit arrives just as the
+    // hold expires.
     void DrawLateCommit()
     {
         var placed = When(0.02);
@@ -221,7 +221,7 @@ public sealed class Plan
             WaitSeconds: 0));
         var cutOff = placed + chance.Between(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1));
         var ends = placed + HoldLasts + chance.Between(TimeSpan.FromSeconds(-10), TimeSpan.FromSeconds(20));
-        Add(cutOff, new LinkTrouble(ServiceNames.Coordinator, ServiceNames.Stock, Loss: 1, Twice: 0, Late: 0, LongestDelay)
+        Add(cutOff, new LinkFault(ServiceNames.Coordinator, ServiceNames.Stock, Loss: 1, Twice: 0, Late: 0, LongestDelay)
         {
             For = ends - cutOff,
         });
@@ -233,9 +233,9 @@ public sealed class Plan
 
     Fault DrawFault() => chance.Next(20) switch
     {
-        < 3 => new LinkTrouble(
+        < 3 => new LinkFault(
             null, null, chance.Of(0, 0.1, 0.3), chance.Of(0, 0.3), chance.Of(0.1, 0.5), LongestDelay),
-        < 5 => new LinkTrouble(
+        < 5 => new LinkFault(
             ServiceOrNull(), Service(), chance.Of(0.5, 1), chance.Of(0, 0.5), chance.Of(0, 0.5), LongestDelay),
         < 6 => new BrokerWiped(),
         < 11 => new CrashAt(
@@ -245,10 +245,10 @@ public sealed class Plan
             chance.Between(1, 6), Down()),
         < 12 => new Killed(Service(), chance.Between(1, 2), Down()),
         < 13 => new Stopped(Service(), chance.Between(1, 2)),
-        < 15 => new DatabaseTrouble(Service(), chance.Of(0, 0.3, 1), chance.Of(0, 0.2), chance.Of(0, 0.2)),
-        < 16 => new PublishTrouble(Service(), chance.Of(0.3, 1)),
-        < 17 => new ClientTrouble(chance.Of(0, 0.3), chance.Of(0.2, 0.5)),
-        < 19 => new GatewayTrouble(
+        < 15 => new DatabaseFault(Service(), chance.Of(0, 0.3, 1), chance.Of(0, 0.2), chance.Of(0, 0.2)),
+        < 16 => new PublishFault(Service(), chance.Of(0.3, 1)),
+        < 17 => new ClientFault(chance.Of(0, 0.3), chance.Of(0.2, 0.5)),
+        < 19 => new GatewayFault(
             chance.Of(0, 0.3, 1), chance.Of(0, 0.2), chance.Of(0, 0.3), chance.Of(0, 0.3, 0.6), chance.Of(0, 0.3)),
         _ => new Garbage(Service()),
     };

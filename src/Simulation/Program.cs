@@ -3,27 +3,27 @@ using System.Diagnostics;
 using System.Globalization;
 using Orderwright.Simulation;
 
-var seed = new Option<long?>("--seed") { Description = "Replays one run and tells it." };
-var without = new Option<string?>("--without") { Description = "With --seed: leaves these items of its plan out, such as 3,7." };
-var order = new Option<int?>("--order") { Description = "With --seed: tells only of this order, by its number in the plan." };
+var seed = new Option<long?>("--seed") { Description = "Replay one seed and print its course." };
+var without = new Option<string?>("--without") { Description = "With --seed: numbers of plan items to leave out, such as 3,7." };
+var order = new Option<int?>("--order") { Description = "With --seed: number of the only order to print." };
 var seeds = new Option<string>("--seeds")
 {
-    Description = "Runs these, such as 1..100000.",
+    Description = "Range of seeds to run, such as 1..100000.",
     DefaultValueFactory = _ => "1..2000",
 };
-var minutes = new Option<double?>("--minutes") { Description = "Begins no further run after so many minutes." };
+var minutes = new Option<double?>("--minutes") { Description = "Stop starting runs after this many minutes." };
 var command = new RootCommand(
-    "Runs the four services in one thread, on a virtual clock, broker and gateway, under faults that a seed decides; then all " +
-    "must be well within a minute. A seed that fails is made shorter and can be replayed.")
+    "Run the four services in one thread, on a virtual clock, broker and gateway, under faults drawn from a seed. Every " +
+    "invariant must hold within a minute after the last fault. A failing seed is shortened and can be replayed.")
 {
     seed, without, order, seeds, minutes,
 };
-command.SetAction(async parsed => parsed.GetValue(seed) is { } one
-    ? Replay(one, parsed.GetValue(without), parsed.GetValue(order))
-    : await RunManyAsync(parsed.GetValue(seeds)!, parsed.GetValue(minutes)));
-var said = command.Parse(args);
-var exit = await said.InvokeAsync();
-return said.Errors.Count > 0 ? 2 : exit;
+command.SetAction(async result => result.GetValue(seed) is { } single
+    ? Replay(single, result.GetValue(without), result.GetValue(order))
+    : await RunManyAsync(result.GetValue(seeds)!, result.GetValue(minutes)));
+var parsed = command.Parse(args);
+var exit = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? 2 : exit;
 
 static int Replay(long seed, string? without, int? order)
 {
@@ -35,13 +35,13 @@ static int Replay(long seed, string? without, int? order)
     }
     catch (FormatException)
     {
-        Console.Error.WriteLine("--without takes numbers of the plan's items: 3,7.");
+        Console.Error.WriteLine("--without takes numbers of plan items: 3,7.");
         return 2;
     }
     using var arena = Arena.Open();
     var world = new World(Plan.Of(seed).Without(numbers), arena, isTraced: true);
     var outcome = world.Run();
-    Story.Tell(world, outcome, order, Console.Out);
+    RunReport.Write(world, outcome, order, Console.Out);
     return outcome.Findings.Count == 0 ? 0 : 1;
 }
 
@@ -55,29 +55,30 @@ static async Task<int> RunManyAsync(string range, double? minutes)
         return 2;
     }
     var watch = Stopwatch.StartNew();
-    var lastTold = TimeSpan.Zero;
-    var told = new HashSet<long>();
-    var most = minutes is { } limit ? TimeSpan.FromMinutes(limit) : TimeSpan.MaxValue;
-    var tally = await Sweep.RunAsync(from, to, most, onRun: tally =>
+    var lastPrinted = TimeSpan.Zero;
+    var printed = new HashSet<long>();
+    using var stop = new CancellationTokenSource();
+    if (minutes is { } limit) stop.CancelAfter(TimeSpan.FromMinutes(limit));
+    var tally = await Sweep.RunAsync(from, to, stop: stop.Token, onRun: tally =>
     {
-        foreach (var (failed, outcome) in tally.Failed.Where(failed => told.Add(failed.Key)))
+        foreach (var (failed, outcome) in tally.Failed.Where(failed => printed.Add(failed.Key)))
         {
             Console.WriteLine($"seed {failed}:");
-            Story.Verdict(outcome, Console.Out);
+            RunReport.WriteVerdict(outcome, Console.Out);
         }
-        if (watch.Elapsed - lastTold < TimeSpan.FromSeconds(5)) return;
-        lastTold = watch.Elapsed;
+        if (watch.Elapsed - lastPrinted < TimeSpan.FromSeconds(5)) return;
+        lastPrinted = watch.Elapsed;
         Console.WriteLine($"{Speed(tally, watch.Elapsed)}, {tally.Failed.Count} failed");
     });
     Console.WriteLine($"{Speed(tally, watch.Elapsed)} on {Environment.ProcessorCount} processors");
-    Console.WriteLine($"orders: {Counts(tally.Ends)}");
-    Console.WriteLine($"faults: {Counts(tally.Struck)}");
+    Console.WriteLine($"orders: {Counts(tally.OrderCounts)}");
+    Console.WriteLine($"faults: {Counts(tally.FaultCounts)}");
     if (tally.Failed.Count == 0)
     {
-        Console.WriteLine("✓ all holds");
+        Console.WriteLine("✓ every invariant holds");
         return 0;
     }
-    Console.WriteLine($"✗ {tally.Failed.Count} of {tally.Runs} runs failed; the first of them, made shorter:");
+    Console.WriteLine($"✗ {tally.Failed.Count} of {tally.Runs} runs failed; the first of them, shortened:");
     Console.WriteLine($"  {ReplayOf(tally.Failed.First().Key)}");
     return 1;
 }

@@ -1,64 +1,72 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// Makes the world go on, in one thread: whatever can run does, one turn at a time and in an order that chance decides;
-/// when nothing can, the clock jumps to what happens next.
+/// Drives the world in one thread: runs every lane with work, turn by turn in random order; when no lane is ready,
+/// advances the clock to the next event.
 /// </summary>
 public sealed class Pump(Chance chance)
 {
-    // Far more turns than any moment needs: whoever takes that many would never let time go on.
-    const int MostTurnsInOneMoment = 200_000;
+    // Far more turns than any instant needs; beyond, a task must be looping.
+    const int MaxTurnsPerInstant = 200_000;
 
-    readonly PriorityQueue<Event, (long Ticks, long Number)> coming = new();
+    // A few thousand turns are usual. The limit ends a run whose tasks keep waking each other.
+    const long MaxTurns = 50_000_000;
+
+    readonly PriorityQueue<Event, (long Ticks, long Number)> upcoming = new();
     readonly List<Lane> ready = [];
     long number;
-    int turns;
+    int turnsInInstant;
 
-    /// <summary>Something that is to happen; it may be called off.</summary>
-    public sealed class Event(Action happen)
+    /// <summary>A scheduled, cancellable event.</summary>
+    public sealed class Event(Action action)
     {
-        public bool IsOff { get; set; }
+        public bool IsCancelled { get; set; }
 
-        public void Happen()
+        public void Run()
         {
-            if (!IsOff) happen();
+            if (!IsCancelled) action();
         }
     }
 
-    /// <summary>The true time. What a process takes for the time may differ.</summary>
+    /// <summary>The true time. The clock of a process may differ.</summary>
     public DateTimeOffset Now { get; private set; } = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
 
-    public Event After(TimeSpan pause, Action happen)
+    /// <summary>Turns taken so far.</summary>
+    public long Turns { get; private set; }
+
+    public Event After(TimeSpan pause, Action action)
     {
-        var coming = new Event(happen);
-        this.coming.Enqueue(coming, (Now.UtcTicks + Math.Max(0, pause.Ticks), ++number));
-        return coming;
+        var upcoming = new Event(action);
+        this.upcoming.Enqueue(upcoming, (Now.UtcTicks + Math.Max(0, pause.Ticks), ++number));
+        return upcoming;
     }
 
-    /// <summary>A lane whose turn may come.</summary>
+    /// <summary>Registers a lane with work.</summary>
     internal void Ready(Lane lane) => ready.Add(lane);
 
-    /// <summary>Goes on until that time.</summary>
+    /// <summary>Advances to the given time.</summary>
     public void RunUntil(DateTimeOffset end)
     {
         while (true)
         {
-            while (ready.Count > 0) TakeATurn();
-            turns = 0;
-            if (!coming.TryPeek(out _, out var next) || next.Ticks > end.UtcTicks) break;
+            while (ready.Count > 0) RunTurn();
+            turnsInInstant = 0;
+            if (!upcoming.TryPeek(out _, out var next) || next.Ticks > end.UtcTicks) break;
             if (next.Ticks > Now.UtcTicks) Now = new DateTimeOffset(next.Ticks, TimeSpan.Zero);
-            coming.Dequeue().Happen();
+            upcoming.Dequeue().Run();
         }
         Now = end;
     }
 
-    void TakeATurn()
+    void RunTurn()
     {
-        if (++turns > MostTurnsInOneMoment)
-            throw new InvalidOperationException($"Time stands still at {Now:O}: somebody never ends.");
+        if (++turnsInInstant > MaxTurnsPerInstant)
+            throw new InvalidOperationException($"Time has stopped at {Now:O}: a task loops without waiting.");
+        if (++Turns > MaxTurns)
+            throw new InvalidOperationException($"The run has taken {MaxTurns:N0} turns by {Now:O} and does not end.");
         var at = ready.Count == 1 ? 0 : chance.Next(ready.Count);
         var lane = ready[at];
-        if (lane.TakeATurn()) return;
+        if (lane.RunTurn()) return;
         ready[at] = ready[^1];
         ready.RemoveAt(ready.Count - 1);
     }

@@ -1,14 +1,14 @@
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// Makes a plan that fails shorter: leaves out as much as it can without which the run still fails. Delta debugging
-/// (Zeller, Hildebrandt: Simplifying and isolating failure-inducing input, 2002), in its simplest form.
+/// Shortens a failing plan by removing items without which the run still fails. Delta debugging (Zeller, Hildebrandt:
+/// Simplifying and isolating failure-inducing input, 2002) in its simplest form.
 /// </summary>
 public static class Shortening
 {
-    /// <param name="plan">One that fails.</param>
-    /// <param name="fails">Runs a plan.</param>
-    /// <returns>The numbers of the items that are not needed.</returns>
+    /// <param name="plan">A plan that fails.</param>
+    /// <param name="fails">Runs a plan and returns whether it fails.</param>
+    /// <returns>The numbers of the items that can be removed.</returns>
     public static IReadOnlySet<int> Of(Plan plan, Func<Plan, bool> fails)
     {
         var without = new HashSet<int>();

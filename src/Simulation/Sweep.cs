@@ -1,64 +1,80 @@
-using System.Diagnostics;
-
 namespace Orderwright.Simulation;
 
-/// <summary>What many runs came to.</summary>
+/// <summary>The totals of many runs.</summary>
 public sealed class Tally
 {
     public long Runs { get; private set; }
 
-    public SortedDictionary<string, long> Ends { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, long> OrderCounts { get; } = new(StringComparer.Ordinal);
 
-    public SortedDictionary<string, long> Struck { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, long> FaultCounts { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Seeds that failed, smallest first.</summary>
+    /// <summary>Failed seeds, smallest first.</summary>
     public SortedDictionary<long, Outcome> Failed { get; } = [];
 
     public void Add(long seed, Outcome outcome)
     {
         Runs++;
-        foreach (var (end, count) in outcome.Ends) Ends[end] = Ends.GetValueOrDefault(end) + count;
-        foreach (var (kind, count) in outcome.Struck) Struck[kind] = Struck.GetValueOrDefault(kind) + count;
+        foreach (var (end, count) in outcome.OrderCounts) OrderCounts[end] = OrderCounts.GetValueOrDefault(end) + count;
+        foreach (var (kind, count) in outcome.FaultCounts) FaultCounts[kind] = FaultCounts.GetValueOrDefault(kind) + count;
         if (outcome.Findings.Count > 0) Failed.Add(seed, outcome);
     }
 }
 
-/// <summary>Runs many seeds, each world in one thread, as many worlds at a time as there are processors.</summary>
+/// <summary>Runs many seeds, one world per thread and one thread per processor.</summary>
 public static class Sweep
 {
-    /// <param name="from">The first seed.</param>
-    /// <param name="to">The last one.</param>
-    /// <param name="limit">Begins no further run after this time.</param>
-    /// <param name="plant">Makes a bug for each run; null for none.</param>
-    /// <param name="isEnough">Begins no further run after one that failed like this; null: goes on.</param>
-    /// <param name="onRun">Told after each run; by any thread, one at a time.</param>
+    // A run takes milliseconds. Minutes spent on one seed mean a blocked thread, which the pump's step limit cannot see.
+    static readonly TimeSpan HangLimit = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan HangCheck = TimeSpan.FromSeconds(10);
+
+    /// <param name="from">First seed.</param>
+    /// <param name="to">Last seed.</param>
+    /// <param name="createBug">Creates the bug to inject into each run; null for none.</param>
+    /// <param name="isEnough">Ends the sweep after a failed run that matches; null runs every seed.</param>
+    /// <param name="onRun">Called after each run by any thread, never concurrently.</param>
+    /// <param name="stop">Starts no further run once cancelled.</param>
+    /// <exception cref="TimeoutException">A run hangs; the message names its seed.</exception>
     public static async Task<Tally> RunAsync(
-        long from, long to, TimeSpan limit, Func<Plant>? plant = null, Func<Outcome, bool>? isEnough = null,
-        Action<Tally>? onRun = null)
+        long from, long to, Func<PlantedBug>? createBug = null, Func<Outcome, bool>? isEnough = null,
+        Action<Tally>? onRun = null, CancellationToken stop = default)
     {
         var tally = new Tally();
         var next = from - 1;
-        var watch = Stopwatch.StartNew();
         var gate = new Lock();
         var isOver = false;
-        await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Factory.StartNew(
-            Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        var running = new (long Seed, long Since)[Environment.ProcessorCount];
+        var workers = Task.WhenAll(Enumerable.Range(0, running.Length).Select(worker => Task.Factory.StartNew(
+            () => Work(worker), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        while (await Task.WhenAny(workers, Task.Delay(HangCheck, TimeProvider.System, CancellationToken.None)) != workers)
+            FindHang();
+        await workers;
         return tally;
 
-        void Work()
+        void Work(int worker)
         {
             using var arena = Arena.Open();
-            while (watch.Elapsed < limit && !Volatile.Read(ref isOver) && Interlocked.Increment(ref next) is var seed
+            while (!stop.IsCancellationRequested && !Volatile.Read(ref isOver) && Interlocked.Increment(ref next) is var seed
                 && seed <= to)
             {
-                var outcome = new World(Plan.Of(seed), arena, plant?.Invoke()).Run();
+                lock (gate) running[worker] = (seed, TimeProvider.System.GetTimestamp());
+                var outcome = new World(Plan.Of(seed), arena, createBug?.Invoke()).Run();
                 lock (gate)
                 {
+                    running[worker] = default;
                     tally.Add(seed, outcome);
                     isOver |= outcome.Findings.Count > 0 && isEnough?.Invoke(outcome) == true;
                     onRun?.Invoke(tally);
                 }
             }
+        }
+
+        void FindHang()
+        {
+            lock (gate)
+                foreach (var (seed, since) in running)
+                    if (since > 0 && TimeProvider.System.GetElapsedTime(since) > HangLimit)
+                        throw new TimeoutException($"Seed {seed} has not ended within {HangLimit.TotalMinutes:0} minutes.");
         }
     }
 }

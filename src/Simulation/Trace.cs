@@ -6,28 +6,25 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Orderwright.Simulation;
 
-/// <summary>A line of a run's story. <paramref name="Order"/> null: it concerns all.</summary>
+/// <summary>A line of a run's trace. <paramref name="Order"/> is null for lines that concern every order.</summary>
 public sealed record TraceLine(DateTimeOffset At, Guid? Order, string Text);
 
-/// <summary>
-/// What happens in a run: always as a number, by which two runs are compared; and as lines for people, where somebody
-/// wants them.
-/// </summary>
+/// <summary>Records a run: always as a hash, by which two runs are compared, and on demand as lines for people.</summary>
 public sealed class Trace(Pump pump, bool isOn)
 {
     readonly List<TraceLine> lines = [];
 
     public bool IsOn => isOn;
 
-    /// <summary>The same for two runs in which the same happened.</summary>
+    /// <summary>Equal for two runs with the same course.</summary>
     public ulong Hash { get; private set; } = 14_695_981_039_346_656_037;
 
     public IReadOnlyList<TraceLine> Lines => lines;
 
-    /// <summary>What the services log, where lines are wanted.</summary>
+    /// <summary>Receives the services' logs while lines are recorded.</summary>
     public ILoggerFactory Logs => isOn ? new LogsAsLines(this) : NullLoggerFactory.Instance;
 
-    // FNV-1a, a whole number at a time.
+    // FNV-1a over whole integers.
     public void Mix(long value) => Hash = (Hash ^ (ulong)value) * 1_099_511_628_211;
 
     public void Mix(ReadOnlySpan<byte> bytes)
@@ -35,14 +32,14 @@ public sealed class Trace(Pump pump, bool isOn)
         foreach (var value in bytes) Mix(value);
     }
 
-    public void Tell(Guid? order, [InterpolatedStringHandlerArgument("")] ref Line text)
+    public void Record(Guid? order, [InterpolatedStringHandlerArgument("")] ref Line text)
     {
         Mix(pump.Now.UtcTicks);
         Mix(order?.GetHashCode() ?? 0);
         if (isOn) lines.Add(new TraceLine(pump.Now, order, text.ToString()));
     }
 
-    /// <summary>Text that is only put together where somebody wants it.</summary>
+    /// <summary>Text that is only formatted when lines are recorded.</summary>
     [InterpolatedStringHandler]
     public readonly struct Line
     {

@@ -7,16 +7,16 @@ using Orderwright.Verification;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// One run: the four services, real but for their ports, in one thread, on one clock, with all chance out of one seed. It
-/// does and suffers what its plan says; then everything heals, and within a minute all must be well.
+/// A run: the four real services on simulated ports, in one thread, on one clock, with all randomness from one seed. The
+/// run follows its plan; then every fault heals, and within a minute the system must have recovered.
 /// </summary>
 public sealed class World
 {
-    /// <summary>How long everything may take to be well again.</summary>
+    /// <summary>Time allowed for recovery after the last fault.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
     static readonly TimeSpan Watch = TimeSpan.FromSeconds(20);
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(300);
-    static readonly TimeSpan DullAfter = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
     readonly List<Slot> slots = [];
     readonly Chance pollChance;
@@ -24,15 +24,15 @@ public sealed class World
     DateTimeOffset lastActivity;
     int nodes;
     bool isSettled;
-    TimeSpan passing;
+    TimeSpan passingTime;
 
-    public World(Plan plan, Arena arena, Plant? plant = null, bool isTraced = false)
+    public World(Plan plan, Arena arena, PlantedBug? bug = null, bool isTraced = false)
     {
         (Plan, this.arena) = (plan, arena);
-        Plant = plant ?? Plant.None;
+        Bug = bug ?? PlantedBug.None;
         Pump = new Pump(Of("turns"));
         Trace = new Trace(Pump, isTraced);
-        Weather = new Weather(Of("weather"));
+        Faults = new ActiveFaults(Of("weather"));
         Network = new Network(this, Of("network")) { ByWire = plan.ByWire };
         Gateway = new Gateway(this, Of("gateway"));
         GatewayChance = Of("calls");
@@ -51,13 +51,13 @@ public sealed class World
 
     public Plan Plan { get; }
 
-    public Plant Plant { get; }
+    public PlantedBug Bug { get; }
 
     public Pump Pump { get; }
 
     public Trace Trace { get; }
 
-    public Weather Weather { get; }
+    public ActiveFaults Faults { get; }
 
     public Network Network { get; }
 
@@ -73,7 +73,7 @@ public sealed class World
 
     public IConfiguration Settings { get; }
 
-    /// <summary>When the plan's time begins.</summary>
+    /// <summary>Start of the plan's time.</summary>
     public DateTimeOffset Began { get; private set; }
 
     public bool IsHealed { get; private set; }
@@ -81,91 +81,93 @@ public sealed class World
     public IEnumerable<Node> NodesOf(string service) =>
         slots.Where(slot => slot.Service == service).Select(slot => slot.Node).OfType<Node>();
 
-    /// <summary>Runs it all. What is wrong in the end is in the outcome; what throws is wrong with the simulation.</summary>
+    /// <summary>
+    /// Runs the plan to the end. Violations are part of the outcome; an exception is a defect of the simulation.
+    /// </summary>
     public Outcome Run()
     {
-        arena.Sweep();
+        arena.Empty();
         foreach (var slot in slots) slot.Start();
-        Go(TimeSpan.FromSeconds(1), () => slots.All(slot => slot.Node!.IsUp));
+        Advance(TimeSpan.FromSeconds(1), () => slots.All(slot => slot.Node!.IsUp));
         Client.Open(Plan.OnHand, Plan.Credit);
-        Go(TimeSpan.FromSeconds(1), () => Client.IsDone);
+        Advance(TimeSpan.FromSeconds(1), () => Client.IsDone);
 
         Began = Pump.Now;
-        var audit = new Audit(this, arena);
-        foreach (var item in Plan.Items) Pump.After(item.At, () => Happen(item));
-        for (var at = Watch; at < Plan.End; at += Watch) Pump.After(at, audit.LookMeanwhile);
-        Go(Plan.End + TimeSpan.FromMilliseconds(10));
+        var audit = new InvariantAudit(this, arena);
+        foreach (var item in Plan.Items) Pump.After(item.At, () => Apply(item));
+        for (var at = Watch; at < Plan.End; at += Watch) Pump.After(at, audit.CheckDuringRun);
+        Advance(Plan.End + TimeSpan.FromMilliseconds(10));
         Heal();
-        Go(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
-        audit.LookForLaggards();
+        Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
+        audit.CheckRecovery();
 
         audit.RetryIncidents();
-        Go(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
-        audit.LookForIncidents();
+        Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
+        audit.CheckIncidents();
 
-        // What is still on its way may come now, and must change nothing.
+        // Delayed messages may still arrive, and must change nothing.
         isSettled = true;
         Client.RepeatAll();
-        Go(TimeSpan.FromMinutes(15), () => Client.IsDone && Network.IsEmpty && Gateway.Untold == 0);
-        Go(TimeSpan.FromSeconds(70), audit.IsQuiet);
-        // What a clock that was ahead has written lies in the past by then.
-        Pass(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
-        Client.Start(audit.JudgeAsync);
-        Go(TimeSpan.FromMinutes(2), () => Client.IsDone);
+        Advance(TimeSpan.FromMinutes(15), () => Client.IsDone && Network.IsEmpty && Gateway.PendingWebhooks == 0);
+        Advance(TimeSpan.FromSeconds(70), audit.IsQuiet);
+        // Times written by a fast clock have passed by then.
+        PassTime(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
+        Client.Start(audit.RunAsync);
+        Advance(TimeSpan.FromMinutes(2), () => Client.IsDone);
         foreach (var slot in slots) slot.Node?.Die();
         return audit.Outcome;
     }
 
     public int NextNode() => ++nodes;
 
-    /// <summary>Something is going on: whoever looks at tables from time to time looks often.</summary>
-    public void Stir() => lastActivity = Pump.Now;
+    /// <summary>Records activity: jobs poll often for a while.</summary>
+    public void RecordActivity() => lastActivity = Pump.Now;
 
     /// <summary>
-    /// How long a job's loop rests: often a moment, in a dull time longer, so that a dull hour costs no more than a dull
-    /// minute.
+    /// Pause between two polls of a job: short during activity and long otherwise, so that an idle hour costs no more than
+    /// an idle minute.
     /// </summary>
     public TimeSpan PollPause()
     {
-        var (least, most) = isSettled ? Dull(10, passing)
+        var (least, most) = isSettled ? IdlePause(10, passingTime)
             : IsHealed ? (250, 1_500)
-            : IsDull ? Dull(4, Plan.End)
+            : IsIdle ? IdlePause(4, Plan.End)
             : (250, 5_000);
         return TimeSpan.FromMilliseconds(pollChance.Between(least, most));
     }
 
-    static (int Least, int Most) Dull(int seconds, TimeSpan of)
+    static (int Least, int Most) IdlePause(int seconds, TimeSpan of)
     {
         var least = Math.Max(seconds * 1_000, (int)of.TotalMilliseconds / 150);
         return (least, 4 * least);
     }
 
-    bool IsDull => Pump.Now - lastActivity >= DullAfter;
+    bool IsIdle => Pump.Now - lastActivity >= IdleAfter;
 
-    // Something begins or ends: whoever rests for long looks soon.
+    // An item begins or ends, so jobs on a long pause poll soon.
     void Wake()
     {
-        var wasDull = IsDull;
-        Stir();
-        if (wasDull) Hurry();
+        var wasIdle = IsIdle;
+        RecordActivity();
+        if (wasIdle) PollSoon();
     }
 
-    void Hurry()
+    void PollSoon()
     {
-        foreach (var slot in slots) slot.Node?.Hurry();
+        foreach (var slot in slots) slot.Node?.PollSoon();
     }
 
-    // Nothing is to happen meanwhile.
-    void Pass(TimeSpan time)
+    // Lets time pass without events.
+    void PassTime(TimeSpan time)
     {
-        passing = time;
-        Go(time);
-        passing = TimeSpan.Zero;
-        Hurry();
+        passingTime = time;
+        Advance(time);
+        passingTime = TimeSpan.Zero;
+        PollSoon();
     }
 
-    // Whether it is enough may take a look at tables; a few of them a second will do.
-    void Go(TimeSpan most, Func<bool>? isEnough = null)
+    // The condition may read tables, so a few evaluations per second suffice.
+    void Advance(TimeSpan most, Func<bool>? isEnough = null)
     {
         for (var end = Pump.Now + most; Pump.Now < end;)
         {
@@ -174,52 +176,53 @@ public sealed class World
         }
     }
 
-    void Happen(PlanItem item)
+    void Apply(PlanItem item)
     {
         Wake();
         if (item.What is Operation operation)
         {
-            Trace.Tell(null, $"[{item.Number}] {operation}");
+            Trace.Record(null, $"[{item.Number}] {operation}");
             Client.Begin(operation);
             return;
         }
         if (IsHealed) return;
         var fault = (Fault)item.What;
-        Trace.Tell(null, $"[{item.Number}] {fault}");
-        Strike(fault);
+        Trace.Record(null, $"[{item.Number}] {fault}");
+        Begin(fault);
     }
 
-    void Strike(Fault fault)
+    void Begin(Fault fault)
     {
         switch (fault)
         {
             case BrokerWiped:
-                Weather.Count("broker wiped");
+                Faults.Count("broker wiped");
                 Network.Wipe();
                 break;
             case Garbage garbage:
-                Weather.Count("garbage");
-                Network.Inject(garbage.To, new Delivery([], [new UnreadableMessage("garbage", "It is garbage.", null, null)]));
+                Faults.Count("garbage");
+                Network.Inject(
+                    garbage.To, new Delivery([], [new UnreadableMessage("garbage", "The message is unreadable.", null, null)]));
                 break;
             case Killed killed when SlotOf(killed.Service, killed.Instance) is { } slot:
-                Weather.Count("killed");
+                Faults.Count("killed");
                 slot.Crash(killed.Down);
                 break;
             case Stopped stopped when SlotOf(stopped.Service, stopped.Instance) is { Node: { IsUp: true } node }:
-                Weather.Count("stopped");
-                node.Lane.Hold(true);
-                Pump.After(fault.For, () => node.Lane.Hold(false));
+                Faults.Count("stopped");
+                node.Lane.Suspend(true);
+                Pump.After(fault.For, () => node.Lane.Suspend(false));
                 break;
-            case ClockWrong wrong when SlotOf(wrong.Service, wrong.Instance) is { } slot:
-                Weather.Count("clock wrong");
+            case ClockSkewed wrong when SlotOf(wrong.Service, wrong.Instance) is { } slot:
+                Faults.Count("clock skewed");
                 slot.Skew = wrong.By;
                 Pump.After(fault.For, () => slot.Skew = TimeSpan.Zero);
                 break;
             default:
-                Weather.Begin(fault);
+                Faults.Begin(fault);
                 Pump.After(fault.For, () =>
                 {
-                    Weather.End(fault);
+                    Faults.End(fault);
                     Wake();
                 });
                 break;
@@ -229,14 +232,14 @@ public sealed class World
     void Heal()
     {
         IsHealed = true;
-        Trace.Tell(null, $"everything heals");
-        Weather.Clear();
+        Trace.Record(null, $"everything heals");
+        Faults.Clear();
         foreach (var slot in slots)
         {
             slot.Skew = TimeSpan.Zero;
-            slot.Node?.Lane.Hold(false);
+            slot.Node?.Lane.Suspend(false);
             slot.Start();
-            slot.Node!.Hurry();
+            slot.Node!.PollSoon();
         }
     }
 
@@ -246,11 +249,11 @@ public sealed class World
     Chance Of(string stream) => new(Plan.Seed, stream);
 }
 
-/// <summary>What became of a run.</summary>
-/// <param name="Findings">What must not be; empty when all is well.</param>
-/// <param name="Hash">The same for two runs in which the same happened.</param>
-/// <param name="Ends">How many orders ended how.</param>
-/// <param name="Struck">How often something went wrong, by kind.</param>
+/// <summary>The result of a run.</summary>
+/// <param name="Findings">Violations; empty when every invariant holds.</param>
+/// <param name="Hash">Equal for two runs with the same course.</param>
+/// <param name="OrderCounts">Orders per final status.</param>
+/// <param name="FaultCounts">Faults that actually struck, per kind.</param>
 public sealed record Outcome(
-    IReadOnlyList<Finding> Findings, ulong Hash, IReadOnlyDictionary<string, int> Ends,
-    IReadOnlyDictionary<string, int> Struck);
+    IReadOnlyList<Finding> Findings, ulong Hash, IReadOnlyDictionary<string, int> OrderCounts,
+    IReadOnlyDictionary<string, int> FaultCounts);

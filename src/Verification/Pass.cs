@@ -3,7 +3,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Verification;
 
-/// <summary>Reads the four databases once, side by side in the order of the order ids.</summary>
+/// <summary>Reads the four databases once, side by side in the order of order ids.</summary>
 sealed class Pass(
     IReadOnlyDictionary<string, IDatabase> databases, SqlCatalog sql, ReportBuilder report, DateTimeOffset now,
     DateTimeOffset atRestSince)
@@ -14,8 +14,8 @@ sealed class Pass(
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        // Who was answered is read before the orders: an answer is given after its order's commit.
-        await using var answered = await Snapshot.OpenAsync(databases[ServiceNames.Order], cancel);
+        // Responses are read before the orders, since a response follows its order's commit.
+        await using var acknowledged = await Snapshot.OpenAsync(databases[ServiceNames.Order], cancel);
         await using var orders = await Snapshot.OpenAsync(databases[ServiceNames.Order], cancel);
         await using var events = await Snapshot.OpenAsync(databases[ServiceNames.Order], cancel);
         await using var sagas = await Snapshot.OpenAsync(databases[ServiceNames.Coordinator], cancel);
@@ -33,93 +33,93 @@ sealed class Pass(
         await foreach (var sums in goods.Queries.StreamAsync(sql["stock_sums"], SqlArgs.None, ReadRows.Stock, cancel))
             stock.Add(sums.Sku, sums);
 
-        await using var allAnswered = Walk(answered, "acknowledged", row => row.Uuid(0), id => id, cancel);
+        await using var allAcknowledged = Walk(acknowledged, "acknowledged", row => row.Uuid("id"), id => id, cancel);
         await using var allOrders = Walk(orders, "orders", ReadRows.Order, row => row.Id, cancel);
         await using var allEvents = Walk(events, "events", ReadRows.Event, row => row.OrderId, cancel);
         await using var allSagas = Walk(sagas, "sagas", ReadRows.Saga, row => row.OrderId, cancel);
         await using var allPayments = Walk(payments, "payments", ReadRows.Payment, row => row.OrderId, cancel);
-        await using var allMovements = Walk(journal, "journal", ReadRows.Movement, row => row.OrderId, cancel);
+        await using var allJournalEntries = Walk(journal, "journal", ReadRows.JournalEntry, row => row.OrderId, cancel);
         await using var allCharges = Walk(sandbox, "charges", ReadRows.Charge, row => row.OrderId, cancel);
         await using var allGateways = gateway is null
             ? null
             : Walk(gateway, "charges", ReadRows.Charge, row => row.OrderId, cancel);
-        await using var allGoods = Walk(goods, "reservations", ReadRows.Reservation, row => row.OrderId, cancel);
+        await using var allReservations = Walk(goods, "reservations", ReadRows.Reservation, row => row.OrderId, cancel);
         await Task.WhenAll(
-            allAnswered.StartAsync(), allOrders.StartAsync(), allEvents.StartAsync(), allSagas.StartAsync(),
-            allPayments.StartAsync(), allMovements.StartAsync(), allCharges.StartAsync(), allGoods.StartAsync(),
+            allAcknowledged.StartAsync(), allOrders.StartAsync(), allEvents.StartAsync(), allSagas.StartAsync(),
+            allPayments.StartAsync(), allJournalEntries.StartAsync(), allCharges.StartAsync(), allReservations.StartAsync(),
             allGateways?.StartAsync() ?? Task.CompletedTask);
 
         while (Smallest(
-            allAnswered.Next, allOrders.Next, allEvents.Next, allSagas.Next, allPayments.Next, allMovements.Next,
-            allCharges.Next, allGoods.Next, allGateways?.Next) is { } id)
-            Judge(new OrderFile(id)
+            allAcknowledged.Next, allOrders.Next, allEvents.Next, allSagas.Next, allPayments.Next, allJournalEntries.Next,
+            allCharges.Next, allReservations.Next, allGateways?.Next) is { } id)
+            Judge(new OrderCase(id)
             {
-                Acknowledged = (await allAnswered.TakeAsync(id)).Count > 0,
+                Acknowledged = (await allAcknowledged.TakeAsync(id)).Count > 0,
                 Order = await allOrders.TakeOneAsync(id),
                 Events = await allEvents.TakeAsync(id),
                 Saga = await allSagas.TakeOneAsync(id),
                 Payment = await allPayments.TakeOneAsync(id),
-                Movements = await allMovements.TakeAsync(id),
+                JournalEntries = await allJournalEntries.TakeAsync(id),
                 Charges =
                 [
                     .. await allCharges.TakeAsync(id),
                     .. allGateways is null ? [] : await allGateways.TakeAsync(id),
                 ],
                 ListedProviders = allGateways is null ? ["sandbox"] : ["sandbox", "http"],
-                Reservation = await allGoods.TakeOneAsync(id),
+                Reservation = await allReservations.TakeOneAsync(id),
             });
 
         report.Look("I1", "orders", allOrders.Count);
-        report.Look("I1", "acknowledged", allAnswered.Count);
+        report.Look("I1", "acknowledged", allAcknowledged.Count);
         report.Look("I1", "sagas", allSagas.Count);
         report.Look("I2", "payments", allPayments.Count);
         report.Look("I2", "charges", allCharges.Count + (allGateways?.Count ?? 0));
-        report.Look("I3", "movements", allMovements.Count);
-        report.Look("I4", "reservations", allGoods.Count);
+        report.Look("I3", "movements", allJournalEntries.Count);
+        report.Look("I4", "reservations", allReservations.Count);
         report.Look("I4", "shipments", shipments);
         report.Look("I5", "events", allEvents.Count);
         report.Look("I9", "events", allEvents.Count);
         CheckSums();
     }
 
-    void Judge(OrderFile file)
+    void Judge(OrderCase orderCase)
     {
-        report.Orders += file.Order is null ? 0 : 1;
-        shipments += file.Reservation?.Shipments.Count ?? 0;
-        CountLines(file.Reservation);
-        if (file.Reservation is { State: "held" }) report.Look("I6", "holds");
-        if (file.Order?.Status is OrderStatuses.Pending or OrderStatuses.CancelPending) report.Look("I7", "open orders");
-        if (file.Saga is { State: "waiting" }) report.Look("I7", "waiting");
-        if (file.Saga is { State: "failed" }) report.Look("I7", "incidents");
+        report.Orders += orderCase.Order is null ? 0 : 1;
+        shipments += orderCase.Reservation?.Shipments.Count ?? 0;
+        CountLines(orderCase.Reservation);
+        if (orderCase.Reservation is { State: "held" }) report.Look("I6", "holds");
+        if (orderCase.Order?.Status is OrderStatuses.Pending or OrderStatuses.CancelPending) report.Look("I7", "open orders");
+        if (orderCase.Saga is { State: "waiting" }) report.Look("I7", "waiting");
+        if (orderCase.Saga is { State: "failed" }) report.Look("I7", "incidents");
 
-        var found = InvariantRules.Check(file, now).ToList();
-        if (file.TouchedAt >= atRestSince)
+        var found = InvariantRules.Check(orderCase, now).ToList();
+        if (orderCase.TouchedAt >= atRestSince)
         {
             report.InFlight++;
-            report.Doubtful |= found.Count > 0;
+            report.NeedsAnotherPass |= found.Count > 0;
             return;
         }
         foreach (var finding in found) report.Add(finding);
-        CountMoney(file);
+        CountMoney(orderCase);
     }
 
-    void CountMoney(OrderFile file)
+    void CountMoney(OrderCase orderCase)
     {
-        // What an incident keeps is nobody's yet: it is counted when a person has seen to it.
-        if (file.Saga is { State: "failed" }) return;
-        if (file.Payment is { Currency: not null } payment)
+        // Money kept by an incident counts only after an operator has resolved the incident.
+        if (orderCase.Saga is { State: "failed" }) return;
+        if (orderCase.Payment is { Currency: not null } payment)
         {
             var (kept, paid) = money.GetValueOrDefault(payment.Currency);
             money[payment.Currency] = (kept + payment.Captured - payment.Refunded, paid);
         }
-        // What is paid in part says itself how much; a whole one is held to its total.
-        if (file.Order is { } order && InvariantRules.IsGood(order.Status))
+        // For a partly paid order the captured amount counts, for a paid one the total.
+        if (orderCase.Order is { } order && InvariantRules.IsGood(order.Status))
         {
             var (kept, paid) = money.GetValueOrDefault(order.Currency);
-            var taken = (file.Payment?.Captured ?? 0) - (file.Payment?.Refunded ?? 0);
+            var taken = (orderCase.Payment?.Captured ?? 0) - (orderCase.Payment?.Refunded ?? 0);
             money[order.Currency] = (kept, paid + order.PaymentStatus switch
             {
-                // How much that has to be, I2 says; order-service may hear of it a little later.
+                // I2 checks the amount; order-service may learn of a capture a little later.
                 _ when order.IsTakenOnFulfilment => taken,
                 PaymentStatuses.Paid => order.Total ?? 0,
                 PaymentStatuses.PartiallyPaid or PaymentStatuses.PartiallyRefunded => taken,
@@ -137,7 +137,7 @@ sealed class Pass(
             if (reservation.State == "held") sums.HeldByReservations += quantity;
             else sums.CommittedByReservations += quantity;
         }
-        // What left the house is not allocated any more.
+        // Shipped goods are no longer allocated.
         if (reservation.State == "committed")
             foreach (var shipment in reservation.Shipments)
                 foreach (var (sku, quantity) in StoredLines.Quantities(shipment.Lines))
@@ -157,7 +157,8 @@ sealed class Pass(
     async Task CheckReferencesAsync(IQueries queries, CancellationToken cancel)
     {
         foreach (var (merchant, reference, count) in await queries.QueryAsync(
-            sql["repeated_references"], SqlArgs.None, row => (row.Text(0), row.Text(1), row.BigInt(2)), cancel))
+            sql["repeated_references"], SqlArgs.None,
+            row => (row.Text("merchant"), row.Text("reference"), row.BigInt("orders")), cancel))
             report.Add(new Finding("I1", reference, $"{count} orders of {merchant} have this reference"));
     }
 

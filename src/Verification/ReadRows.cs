@@ -3,46 +3,56 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Verification;
 
-/// <summary>Columns to rows, in the order in which <c>verify.*.sql</c> lists them.</summary>
+/// <summary>Maps the columns of <c>verify.*.sql</c> to rows.</summary>
 static class ReadRows
 {
     public static OrderRow Order(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5), row.BigInt(6), row.BigIntOrNull(7),
-        row.Int(8), row.Time(9))
+        row.Uuid("id"), row.Text("customer_id"), row.Text("currency"), row.Text("status"), row.Text("payment_status"),
+        row.Text("lines"), row.BigInt("adjustments_minor"), row.BigIntOrNull("total_minor"), row.Int("version"),
+        row.Time("updated_at"))
     {
-        FulfilmentStatus = row.Text(10), Fulfilments = StoredLines.Shipped(row.TextOrNull(11)),
-        IsTakenOnFulfilment = row.TextOrNull(12) == CapturePolicies.Fulfilment, HasOpenWork = row.Bool(13),
+        FulfilmentStatus = row.Text("fulfilment_status"), Fulfilments = StoredLines.Shipped(row.TextOrNull("fulfilments")),
+        IsTakenOnFulfilment = row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment,
+        HasOpenWork = row.Bool("has_open_work"),
     };
 
-    public static EventRow Event(IRow row) => new(row.Uuid(0), row.Int(1), row.Text(2), row.Text(3));
+    public static EventRow Event(IRow row) =>
+        new(row.Uuid("order_id"), row.Int("version"), row.Text("type"), row.Text("status"));
 
     public static SagaRow Saga(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.TextOrNull(2), row.TextOrNull(3), row.Time(4), row.TimeOrNull(5));
+        row.Uuid("order_id"), row.Text("state"), row.TextOrNull("step"), row.TextOrNull("waiting_for"), row.Time("updated_at"),
+        row.TimeOrNull("ended_at"));
 
     public static PaymentRow Payment(IRow row) => new(
-        row.Uuid(0), row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.BigInt(4), row.Text(5), row.BigInt(6),
-        row.BigInt(7), row.BigInt(8), row.Bool(9), row.Time(10))
+        row.Uuid("order_id"), row.TextOrNull("customer_id"), row.TextOrNull("provider"), row.TextOrNull("currency"),
+        row.BigInt("amount"), row.Text("state"), row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"),
+        row.Bool("voided"), row.Time("updated_at"))
     {
-        GivenBackByHand = row.BigInt(11),
+        ReturnedByOperator = row.BigInt("returned_by_operator"),
     };
 
-    public static MovementRow Movement(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.BigInt(5));
+    public static JournalRow JournalEntry(IRow row) => new(
+        row.Uuid("order_id"), row.Text("kind"), row.Text("debit_account"), row.Text("credit_account"), row.Text("currency"),
+        row.BigInt("amount"));
 
-    public static AccountSums Account(IRow row) => new(row.Text(0), row.Text(1), row.BigInt(2), row.BigInt(3));
+    public static AccountSums Account(IRow row) =>
+        new(row.Text("account"), row.Text("currency"), row.BigInt("journal"), row.BigInt("books"));
 
     public static ChargeRow Charge(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.Text(2), row.BigInt(3), row.BigInt(4), row.BigInt(5), row.Bool(6));
+        row.Uuid("order_id"), row.Text("id"), row.Text("currency"), row.BigInt("authorized"), row.BigInt("captured"),
+        row.BigInt("refunded"), row.Bool("voided"));
 
     public static ReservationRow Reservation(IRow row) => new(
-        row.Uuid(0), row.Text(1), row.Text(2), row.Time(3), row.Time(4), row.Bool(5))
+        row.Uuid("order_id"), row.Text("state"), row.Text("lines"), row.Time("expires_at"), row.Time("updated_at"),
+        row.Bool("is_held"))
     {
-        Shipments = StoredLines.Shipped(row.TextOrNull(6)),
+        Shipments = StoredLines.Shipped(row.TextOrNull("shipments")),
     };
 
     public static StockSums Stock(IRow row) => new(
-        row.Text(0), row.BigInt(1), row.BigInt(2), row.BigInt(3), row.BigInt(4), row.BigInt(5));
+        row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"), row.BigInt("moved_on_hand"),
+        row.BigInt("moved_allocated"));
 
     public static BalanceSums Balance(IRow row) => new(
-        row.Text(0), row.Text(1), row.BigInt(2), row.BigInt(3), row.BigInt(4));
+        row.Text("customer_id"), row.Text("currency"), row.BigInt("balance"), row.BigInt("credited"), row.BigInt("spent"));
 }

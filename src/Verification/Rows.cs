@@ -3,7 +3,7 @@ using Orderwright.Contracts;
 namespace Orderwright.Verification;
 
 /// <summary>
-/// One row of <c>orders</c>. <paramref name="Lines"/> is the stored JSON; <paramref name="Total"/> is null until priced.
+/// A row of <c>orders</c>. <paramref name="Lines"/> is the stored JSON; <paramref name="Total"/> is null until priced.
 /// </summary>
 public sealed record OrderRow(
     Guid Id, string CustomerId, string Currency, string Status, string PaymentStatus, string Lines,
@@ -11,64 +11,64 @@ public sealed record OrderRow(
 {
     public string FulfilmentStatus { get; init; } = FulfilmentStatuses.Unfulfilled;
 
-    /// <summary>What order-service says has left the house.</summary>
+    /// <summary>Shipments as recorded by order-service.</summary>
     public IReadOnlyList<ShippedRow> Fulfilments { get; init; } = [];
 
-    /// <summary>Its money is taken with what is shipped.</summary>
+    /// <summary>True when payments are captured on fulfilment.</summary>
     public bool IsTakenOnFulfilment { get; init; }
 
-    /// <summary>Somebody who takes part in a fulfilment, or in closing the order, has not answered yet.</summary>
+    /// <summary>True while a participant of a fulfilment, or of closing the order, has yet to reply.</summary>
     public bool HasOpenWork { get; init; }
 
-    /// <summary>What has left the house is worth so much.</summary>
+    /// <summary>Value of the shipped goods.</summary>
     public long ShippedValue => Fulfilments.Sum(one => one.Value);
 }
 
 /// <summary>
-/// Goods that left the house, as order-service (<c>fulfilments</c>, with their share of the total) and as stock-service
-/// (<c>shipments</c>) have it.
+/// Shipped goods, as recorded by order-service (<c>fulfilments</c>, with their share of the total) or by stock-service
+/// (<c>shipments</c>).
 /// </summary>
 public sealed record ShippedRow(int Number, string Lines, long Value = 0);
 
-/// <summary>One row of <c>order_events</c>.</summary>
+/// <summary>A row of <c>order_events</c>.</summary>
 public sealed record EventRow(Guid OrderId, int Version, string Type, string Status);
 
-/// <summary>One row of <c>sagas</c>, as far as an invariant asks for it.</summary>
+/// <summary>The columns of <c>sagas</c> needed by an invariant.</summary>
 public sealed record SagaRow(
     Guid OrderId, string State, string? Step, string? WaitingFor, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
 
 /// <summary>
-/// One row of <c>payments</c>; money in minor units. A tombstone, left by an undo that came first, has no customer,
-/// provider or currency.
+/// A row of <c>payments</c>; money in minor units. A tombstone, left by an undo that came first, has no customer, provider
+/// or currency.
 /// </summary>
 public sealed record PaymentRow(
     Guid OrderId, string? CustomerId, string? Provider, string? Currency, long Amount, string State, long Authorized,
     long Captured, long Refunded, bool Voided, DateTimeOffset UpdatedAt)
 {
-    /// <summary>What an operator said they gave back, or let go: the gateway's own record may not know of it.</summary>
-    public long GivenBackByHand { get; init; }
+    /// <summary>Amount recorded by an operator as returned or released, possibly unknown to the gateway.</summary>
+    public long ReturnedByOperator { get; init; }
 
-    /// <summary>Secured and neither taken nor given back.</summary>
+    /// <summary>Amount authorized and neither captured nor released.</summary>
     public long Held => Voided ? 0 : Math.Max(0, Authorized - Captured);
 }
 
-/// <summary>One row of <c>journal</c>: money that a payment took or gave back, from one account to another.</summary>
-public sealed record MovementRow(Guid OrderId, string Kind, string Debit, string Credit, string Currency, long Amount);
+/// <summary>A row of <c>journal</c>: money moved by a payment between two accounts.</summary>
+public sealed record JournalRow(Guid OrderId, string Kind, string Debit, string Credit, string Currency, long Amount);
 
-/// <summary>What the gateway itself says it holds for an order.</summary>
+/// <summary>A charge in the gateway's own record of an order.</summary>
 public sealed record ChargeRow(
     Guid OrderId, string Reference, string Currency, long Authorized, long Captured, long Refunded, bool Voided);
 
-/// <summary>One row of <c>reservations</c>, with the row of <c>holds</c> if there is one.</summary>
+/// <summary>A row of <c>reservations</c>, with any row of <c>holds</c>.</summary>
 public sealed record ReservationRow(
     Guid OrderId, string State, string Lines, DateTimeOffset ExpiresAt, DateTimeOffset UpdatedAt, bool HasHold)
 {
-    /// <summary>What stock-service says has left the house.</summary>
+    /// <summary>Shipments as recorded by stock-service.</summary>
     public IReadOnlyList<ShippedRow> Shipments { get; init; } = [];
 }
 
-/// <summary>Everything that the four databases say about one order; whatever is missing is null or empty.</summary>
-public sealed record OrderFile(Guid OrderId)
+/// <summary>The rows of all four databases about one order; missing rows are null or empty.</summary>
+public sealed record OrderCase(Guid OrderId)
 {
     public OrderRow? Order { get; init; }
 
@@ -78,19 +78,19 @@ public sealed record OrderFile(Guid OrderId)
 
     public PaymentRow? Payment { get; init; }
 
-    public IReadOnlyList<MovementRow> Movements { get; init; } = [];
+    public IReadOnlyList<JournalRow> JournalEntries { get; init; } = [];
 
     public IReadOnlyList<ChargeRow> Charges { get; init; } = [];
 
-    /// <summary>The providers whose own lists these charges come from.</summary>
+    /// <summary>Providers whose own lists the charges come from.</summary>
     public IReadOnlyList<string> ListedProviders { get; init; } = ["sandbox"];
 
     public ReservationRow? Reservation { get; init; }
 
-    /// <summary>Somebody holds a 2xx answer, stored under an Idempotency-Key, that names this order.</summary>
+    /// <summary>True when a 2xx response stored under an Idempotency-Key names the order.</summary>
     public bool Acknowledged { get; init; }
 
-    /// <summary>When any service last wrote about it.</summary>
+    /// <summary>Time of the latest write by any service.</summary>
     public DateTimeOffset TouchedAt
     {
         get
@@ -104,13 +104,13 @@ public sealed record OrderFile(Guid OrderId)
     }
 }
 
-/// <summary>A customer's store credit in one currency: what the row says, and what its history adds up to.</summary>
+/// <summary>Store credit of a customer in one currency: the balance row, and the sums of its history.</summary>
 public sealed record BalanceSums(string CustomerId, string Currency, long Balance, long Credited, long Spent);
 
-/// <summary>An account of the journal in one currency: what its rows add up to, and what all other tables do.</summary>
+/// <summary>An account of the journal in one currency: the sum of its entries, and the sum of the other tables.</summary>
 public sealed record AccountSums(string Account, string Currency, long Journal, long Books);
 
-/// <summary>A SKU: what the level says, what the ledger adds up to, and what the reservations' lines add up to.</summary>
+/// <summary>Stock of a SKU: the level, the sums of the ledger, and the sums of the reservations' lines.</summary>
 public sealed record StockSums(
     string Sku, long OnHand, long Allocated, long Reserved, long MovedOnHand, long MovedAllocated)
 {

@@ -3,8 +3,8 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Verification;
 
 /// <summary>
-/// One consistent view of a database, kept open until it is disposed, so that several ordered streams can be walked
-/// side by side (<see cref="IDatabase.ReadAsync"/> keeps it only for the length of a callback).
+/// A consistent view of a database that stays open until disposed, so that several ordered streams can be read side by side
+/// (<see cref="IDatabase.ReadAsync"/> keeps a snapshot only for the length of a callback).
 /// </summary>
 sealed class Snapshot : IAsyncDisposable
 {
@@ -40,22 +40,22 @@ sealed class Snapshot : IAsyncDisposable
     }
 }
 
-/// <summary>Rows that come ordered by order id, taken one order at a time.</summary>
+/// <summary>Rows ordered by order id, taken one order at a time.</summary>
 sealed class ByOrder<T>(IAsyncEnumerable<T> rows, Func<T, Guid> idOf, CancellationToken cancel) : IAsyncDisposable
 {
     readonly IAsyncEnumerator<T> cursor = rows.GetAsyncEnumerator(cancel);
     readonly List<T> taken = [];
     bool some;
 
-    /// <summary>Rows read so far.</summary>
+    /// <summary>Number of rows read so far.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The next order that has a row here, or null at the end.</summary>
+    /// <summary>The next order with a row in this stream, or null at the end.</summary>
     public Guid? Next => some ? idOf(cursor.Current) : null;
 
     public async Task StartAsync() => some = await cursor.MoveNextAsync();
 
-    /// <summary>The rows of <paramref name="orderId"/>, which must be the smallest id left in any stream.</summary>
+    /// <summary>Takes the rows of <paramref name="orderId"/>, which must be the smallest id left in any stream.</summary>
     public async Task<IReadOnlyList<T>> TakeAsync(Guid orderId)
     {
         if (Next != orderId) return [];
@@ -69,7 +69,7 @@ sealed class ByOrder<T>(IAsyncEnumerable<T> rows, Func<T, Guid> idOf, Cancellati
         return [.. taken];
     }
 
-    /// <summary>The same where the order id is the key, so that there is at most one.</summary>
+    /// <summary>Takes the row of a stream keyed by order id.</summary>
     public async Task<T?> TakeOneAsync(Guid orderId) => await TakeAsync(orderId) is [var row, ..] ? row : default;
 
     public ValueTask DisposeAsync() => cursor.DisposeAsync();

@@ -1,9 +1,9 @@
 namespace Orderwright.Verification;
 
-/// <summary>The invariants that are sums over many orders. Pure.</summary>
+/// <summary>The invariants over sums of many orders. Pure.</summary>
 public static class SumRules
 {
-    /// <summary>I3: a balance is what was credited less what its payments took and did not give back.</summary>
+    /// <summary>I3: a balance equals the credits minus the captures plus the refunds of its payments.</summary>
     public static IEnumerable<Finding> Balance(BalanceSums sums)
     {
         var subject = $"{sums.CustomerId} {sums.Currency}";
@@ -14,21 +14,21 @@ public static class SumRules
         if (sums.Balance < 0) yield return new("I3", subject, $"has a balance of {sums.Balance}");
     }
 
-    /// <summary>I3: the journal tells of an account what balances, credits and payments do.</summary>
+    /// <summary>I3: for each account the journal agrees with balances, credits and payments.</summary>
     public static IEnumerable<Finding> Account(AccountSums sums)
     {
         if (sums.Journal != sums.Books)
             yield return new("I3", $"{sums.Account} {sums.Currency}",
-                $"stands at {sums.Journal} by the journal, and at {sums.Books} by the other tables");
+                $"is {sums.Journal} in the journal and {sums.Books} in the other tables");
     }
 
-    /// <summary>I3: what is taken from one account is given to another.</summary>
+    /// <summary>I3: the accounts of the journal sum to zero.</summary>
     public static IEnumerable<Finding> Journal(string currency, long sumMinor)
     {
-        if (sumMinor != 0) yield return new("I3", currency, $"all accounts of the journal together are {sumMinor}, not 0");
+        if (sumMinor != 0) yield return new("I3", currency, $"the journal's accounts sum to {sumMinor}, not 0");
     }
 
-    /// <summary>I4: nothing is promised that is not there, and three ways of counting agree.</summary>
+    /// <summary>I4: promised goods exist, and three ways of counting agree.</summary>
     public static IEnumerable<Finding> Stock(StockSums sums)
     {
         if (sums.Reserved < 0 || sums.Allocated < 0 || sums.OnHand < sums.Allocated + sums.Reserved)
@@ -45,7 +45,7 @@ public static class SumRules
                 $"{sums.CommittedByReservations}");
     }
 
-    /// <summary>I3: what is taken and not given back is what the paid orders cost.</summary>
+    /// <summary>I3: captures minus refunds equal the price of the paid orders.</summary>
     public static IEnumerable<Finding> Currency(string currency, long keptMinor, long paidOrdersMinor)
     {
         if (keptMinor != paidOrdersMinor)
@@ -53,5 +53,5 @@ public static class SumRules
                 $"captured − refunded is {keptMinor}, but the paid orders cost {paidOrdersMinor}");
     }
 
-    static Finding Of(StockSums sums, string what) => new("I4", sums.Sku, what);
+    static Finding Of(StockSums sums, string text) => new("I4", sums.Sku, text);
 }

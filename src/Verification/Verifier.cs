@@ -5,27 +5,26 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.Verification;
 
 /// <summary>
-/// Recomputes every invariant of DESIGN.md section 6 from the tables of the four services. It only reads, and may run
-/// beside the services; memory grows with the number of SKUs, not of orders.
+/// Recomputes every invariant (ARCHITECTURE.md, Invariants) from the tables of the four services. Read-only, and may run
+/// beside the services. Memory grows with the number of SKUs, not of orders.
 /// </summary>
 /// <remarks>
-/// The services commit separately, so four snapshots show slightly different moments. An order that was touched
-/// since shortly before the snapshots were taken is therefore not judged by what it shows; if it shows anything, all
-/// is read again a little later, when that order has come to rest. Sums over orders leave such orders out on both
-/// sides. Sums within one service come from one snapshot and need no such care.
+/// The services commit separately, so four snapshots show slightly different moments. Orders written shortly before the
+/// snapshots are therefore not judged; if such an order looks wrong, everything is read again a little later. Sums over
+/// orders exclude these orders on both sides. Sums within one service come from one snapshot and need no such care.
 /// </remarks>
 public sealed class Verifier(IReadOnlyDictionary<string, IDatabase> databases, TimeProvider time)
 {
     /// <summary>
-    /// A fifth database, where it is at hand: the record of the sandbox gateway in a process of its own, which the
-    /// provider <c>http</c> talks to. Money is then checked against it too.
+    /// An optional fifth database: the record of a sandbox gateway run as its own process, which the provider <c>http</c>
+    /// uses. When present, payments are also checked against it.
     /// </summary>
     public const string Gateway = "payment-gateway";
 
     const int MaxPasses = 3;
 
-    /// <summary>Covers the moments between snapshots and a second of skew between clocks.</summary>
-    static readonly TimeSpan Unrest = TimeSpan.FromSeconds(3);
+    /// <summary>Covers the moments between snapshots and a second of clock skew.</summary>
+    static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(3);
 
     readonly SqlCatalog sql = SqlCatalog.Of(typeof(Verifier).Assembly, databases[ServiceNames.Order].Engine);
 
@@ -35,15 +34,14 @@ public sealed class Verifier(IReadOnlyDictionary<string, IDatabase> databases, T
         for (var pass = 1; ; pass++)
         {
             var report = new ReportBuilder();
-            await new Pass(databases, sql, report, time.Now(), time.Now() - Unrest).RunAsync(cancel);
-            if (!report.Doubtful || pass == MaxPasses) return report.Build(pass, time.GetElapsedTime(started));
-            await Task.Delay(Unrest + TimeSpan.FromSeconds(1), time, cancel);
+            await new Pass(databases, sql, report, time.Now(), time.Now() - ClockMargin).RunAsync(cancel);
+            if (!report.NeedsAnotherPass || pass == MaxPasses) return report.Build(pass, time.GetElapsedTime(started));
+            await Task.Delay(ClockMargin + TimeSpan.FromSeconds(1), time, cancel);
         }
     }
 
     /// <summary>
-    /// Waits until no saga moves and every unsettled order waits for somebody; false when that took longer than
-    /// <paramref name="limit"/>.
+    /// Waits until no saga moves and every unsettled order waits for a named party; false after <paramref name="limit"/>.
     /// </summary>
     public async Task<bool> SettleAsync(TimeSpan limit, Action<long> onOpen, CancellationToken cancel)
     {
@@ -62,5 +60,5 @@ public sealed class Verifier(IReadOnlyDictionary<string, IDatabase> databases, T
 
     async Task<long> CountAsync(string service, string query, CancellationToken cancel) =>
         await databases[service].ReadAsync(
-            async queries => (await queries.QueryAsync(sql[query], SqlArgs.None, row => row.BigInt(0), cancel))[0], cancel);
+            async queries => (await queries.QueryAsync(sql[query], SqlArgs.None, row => row.BigInt("total"), cancel))[0], cancel);
 }

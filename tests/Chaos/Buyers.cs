@@ -9,28 +9,28 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Chaos;
 
-/// <summary>An order that somebody was told is in.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="Hash">Of the answer, byte for byte.</param>
+/// <summary>An acknowledged order.</summary>
+/// <param name="Id">Id of the order.</param>
+/// <param name="Hash">Hash of the response, byte for byte.</param>
 sealed record Acknowledged(Guid Id, string Hash);
 
 /// <summary>
-/// Customers as they are: each places an order under a key of its own, tries again (the same key, at any instance) until
-/// it is told that the order is in, sometimes asks twice, sometimes cancels. They remember what they were told.
+/// Realistic customers: each places orders under an Idempotency-Key, retries with the same key at any instance until
+/// acknowledged, sometimes sends a request twice, and sometimes cancels. Every response is remembered.
 /// </summary>
 sealed class Buyers(Cluster cluster, int seed, double rate, int count)
 {
     const int Products = 40;
     const int Customers = 100;
 
-    /// <summary>How long a buyer goes on asking for one order.</summary>
+    /// <summary>Longest time of retries for an order.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     static readonly MediaTypeHeaderValue Json = new("application/json");
 
     readonly ConcurrentDictionary<int, Acknowledged> acknowledged = new();
     readonly ConcurrentDictionary<string, int> answers = new();
-    readonly ConcurrentQueue<string> complaints = new();
+    readonly ConcurrentQueue<string> violations = new();
     readonly Stopwatch clock = Stopwatch.StartNew();
     readonly Lock turnstile = new();
     TimeSpan nextTurn;
@@ -40,42 +40,46 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
 
     public IReadOnlyDictionary<int, Acknowledged> Acknowledged => acknowledged;
 
-    /// <summary>How often each kind of answer came: a status, or how a request broke.</summary>
+    /// <summary>Number of responses by status or connection failure.</summary>
     public IReadOnlyDictionary<string, int> Answers => answers;
 
-    /// <summary>What no customer should ever see.</summary>
-    public IReadOnlyCollection<string> Complaints => complaints;
+    /// <summary>Responses never acceptable to a customer.</summary>
+    public IReadOnlyCollection<string> Violations => violations;
 
     public int ComparedReplays => comparedReplays;
 
     public int Cancelled => cancelled;
 
-    /// <summary>Products, stock and customers, before anything breaks.</summary>
+    /// <summary>Creates products, stock and customers before the first fault.</summary>
     public async Task StockUpAsync()
     {
         var stock = cluster.UrlsOf(ServiceNames.Stock)[0];
         var customers = cluster.UrlsOf(ServiceNames.Customer)[0];
         foreach (var sku in Enumerable.Range(0, Products).Select(SkuOf).Append("SOLD-OUT"))
         {
-            await MustAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/products/{sku}"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+            await RequireAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/products/{sku}"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
             var onHand = sku == "SOLD-OUT" ? 0 : 1_000_000_000;
-            await MustAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/stock/{sku}"), $$"""{"onHand":{{onHand}}}""");
+            await RequireAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/stock/{sku}"), $$"""{"onHand":{{onHand}}}""");
         }
         foreach (var customer in Enumerable.Range(0, Customers).Select(CustomerOf).Append("poor"))
         {
-            await MustAsync(HttpMethod.Put, new Uri(customers, $"/api/v1/customers/{customer}"), """{"name":"A person","email":"a@example.com"}""");
+            await RequireAsync(HttpMethod.Put, new Uri(customers, $"/api/v1/customers/{customer}"), """{"name":"A person","email":"a@example.com"}""");
             if (customer != "poor")
-                await MustAsync(
+                await RequireAsync(
                     HttpMethod.Post, new Uri(customers, $"/api/v1/customers/{customer}/credits"),
                     """{"amount":1000000000,"currency":"EUR","reference":"trial"}""");
         }
     }
 
-    /// <summary>Returns when every buyer has got its last answer after <paramref name="stop"/>.</summary>
+    /// <summary>
+    /// Places orders until <paramref name="stop"/>; completes when every buyer has received its last response.
+    /// </summary>
     public Task BuyAsync(CancellationToken stop) =>
         Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(() => BuyOneAfterAnotherAsync(stop), CancellationToken.None)));
 
-    /// <summary>Asks again for up to <paramref name="most"/> orders under their keys; each must be answered as the first time.</summary>
+    /// <summary>
+    /// Repeats up to <paramref name="most"/> orders under their keys; each response must equal the first.
+    /// </summary>
     public async Task CompareReplaysAsync(int most)
     {
         var dice = new Random(seed);
@@ -90,7 +94,7 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
         {
             try
             {
-                await Task.Delay(TakeTurn(), stop);
+                await Task.Delay(NextTurn(), stop);
             }
             catch (OperationCanceledException)
             {
@@ -105,8 +109,8 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
         }
     }
 
-    // A steady pace; what an outage held up is not made up for.
-    TimeSpan TakeTurn()
+    // A steady rate: orders delayed by an outage are not made up for.
+    TimeSpan NextTurn()
     {
         lock (turnstile)
         {
@@ -121,7 +125,7 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
     async Task<Acknowledged?> PlaceAsync(int number, int at)
     {
         var body = OrderOf(number);
-        var (status, answer) = await AskAsync(ServiceNames.Order, "/api/v1/orders", body, $"trial-{seed}-{number}", at);
+        var (status, answer) = await SendAsync(ServiceNames.Order, "/api/v1/orders", body, $"trial-{seed}-{number}", at);
         if (status is not (202 or 201)) return null;
         using var document = JsonDocument.Parse(answer);
         return new(document.RootElement.GetProperty("id").GetGuid(), HashOf(answer));
@@ -131,19 +135,19 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
     {
         if (!acknowledged.TryGetValue(number, out var first) || await PlaceAsync(number, at) is not { } again) return;
         Interlocked.Increment(ref comparedReplays);
-        if (again != first) complaints.Enqueue($"order {number} was answered {first}, and then {again}");
+        if (again != first) violations.Enqueue($"order {number} got {first}, and then {again}");
     }
 
     async Task CancelAsync(Guid order, int at)
     {
-        var (status, _) = await AskAsync(
+        var (status, _) = await SendAsync(
             ServiceNames.Order, $"/api/v1/orders/{order}/cancel", """{"reason":"customer"}"""u8.ToArray(), $"cancel-{order}", at);
         if (status == 202) Interlocked.Increment(ref cancelled);
-        else if (status != 409) complaints.Enqueue($"cancelling {order} was answered {status}");
+        else if (status != 409) violations.Enqueue($"cancelling {order} got {status}");
     }
 
-    // As a real client: the same request under the same key until there is an answer; 503 and a dead connection are none.
-    async Task<(int Status, byte[] Body)> AskAsync(string service, string path, byte[] body, string key, int at)
+    // As a real client does, retries the same request under the same key after a 503 or a broken connection.
+    async Task<(int Status, byte[] Body)> SendAsync(string service, string path, byte[] body, string key, int at)
     {
         var since = Stopwatch.StartNew();
         var urls = cluster.UrlsOf(service);
@@ -160,11 +164,11 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
                 var bytes = await answer.Content.ReadAsByteArrayAsync();
                 var status = (int)answer.StatusCode;
                 Count(status == 409 ? $"409 {CodeOf(bytes)}" : $"{status}");
-                if (status == 503 && answer.Headers.RetryAfter is null) complaints.Enqueue($"{path}: 503 without Retry-After");
-                if (status is >= 500 and not 503) complaints.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
+                if (status == 503 && answer.Headers.RetryAfter is null) violations.Enqueue($"{path}: 503 without Retry-After");
+                if (status is >= 500 and not 503) violations.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
                 if (status < 500 && !(status == 409 && CodeOf(bytes).StartsWith("idempotency", StringComparison.Ordinal)))
                 {
-                    if (status is 400 or 401 or 403 or 404 or 422) complaints.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
+                    if (status is 400 or 401 or 403 or 404 or 422) violations.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
                     return (status, bytes);
                 }
             }
@@ -174,16 +178,16 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
             }
             catch (TaskCanceledException)
             {
-                Count("no answer in 15 s");
+                Count("no response in 15 s");
             }
             at++; // The next instance.
             await Task.Delay(pause);
         }
-        complaints.Enqueue($"{path} under {key} got no answer within {Patience}");
+        violations.Enqueue($"{path} under {key} got no response within {Patience}");
         return (0, []);
     }
 
-    async Task MustAsync(HttpMethod method, Uri url, string body)
+    async Task RequireAsync(HttpMethod method, Uri url, string body)
     {
         using var request = new HttpRequestMessage(method, url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         using var answer = await cluster.Http.SendAsync(request);
@@ -204,7 +208,7 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
             < 85 => $$"""{"provider":"http","token":"{{TokenOf(dice)}}"}""",
             _ => $$"""{"provider":"sandbox","token":"{{TokenOf(dice)}}"}""",
         };
-        // Letters between the numbers: thirteen digits, dashes or not, may be a card number, and are refused as one.
+        // Letters separate the numbers: thirteen digits, even with dashes, could be a card number and would be refused.
         return Encoding.UTF8.GetBytes(
             $$"""{"customerId":"{{customer}}","currency":"EUR","reference":"trial-{{seed}}-no{{number}}","lines":[{{lines}}],"payment":{{payment}}}""");
     }

@@ -3,7 +3,7 @@ using Orderwright.Verification;
 
 namespace Orderwright.Chaos;
 
-/// <summary>What came of a run.</summary>
+/// <summary>The result of a run.</summary>
 sealed class ChaosReport(int seed, TimeSpan duration)
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -30,7 +30,7 @@ sealed class ChaosReport(int seed, TimeSpan duration)
 
     public IReadOnlyList<string> DeadLetters { get; set; } = [];
 
-    /// <summary>Kinds of faults that this machine does not allow, and why.</summary>
+    /// <summary>Kinds of faults not permitted on this machine, with the reason.</summary>
     public SortedDictionary<string, string> Skipped { get; } = new(StringComparer.Ordinal);
 
     public List<string> Violations { get; } = [];
@@ -43,7 +43,7 @@ sealed class ChaosReport(int seed, TimeSpan duration)
 
     public TimeSpan LongestRecovery => recoveries.Values.SelectMany(times => times).DefaultIfEmpty().Max();
 
-    /// <summary>These happened since the last calm, and it took so long until nothing was left of them.</summary>
+    /// <summary>Adds the faults since the last calm period, and the time of recovery from them.</summary>
     public void Add(IEnumerable<string> faults, TimeSpan recovery)
     {
         foreach (var fault in faults)
@@ -53,22 +53,22 @@ sealed class ChaosReport(int seed, TimeSpan duration)
         }
     }
 
-    public void Print(Action<string> say)
+    public void Print(Action<string> print)
     {
-        say("");
-        say($"{"fault",-32}{"times",8}{"recovery: median",18}{"longest",10}");
+        print("");
+        print($"{"fault",-32}{"times",8}{"recovery: median",18}{"longest",10}");
         foreach (var (fault, times) in recoveries)
-            say($"{fault,-32}{times.Count,8}{Median(times),16:0.0} s{times.Max().TotalSeconds,8:0.0} s");
-        foreach (var (fault, why) in Skipped) say($"{fault,-32} skipped: {why}");
-        say("");
-        say($"load                {Load:hh\\:mm\\:ss} of {duration:hh\\:mm\\:ss}, {Rounds} rounds, {Faults} faults, seed {seed}");
-        say($"orders accepted     {Accepted:N0}; by status: {Pairs(ByStatus)}; cancels accepted {Cancels:N0}");
-        say($"answers             {Pairs(Answers)}; asked again under the same key and compared: {ComparedReplays:N0}");
-        say($"incidents           {Incidents:N0}; dead letters {DeadLetters.Count:N0}");
-        say($"longest recovery    {LongestRecovery.TotalSeconds:0.0} s (at most 60)");
-        say($"verify              {(Verification is null ? "not run" : Verification.Holds ? "all holds" : "BROKEN")}; {Looked()}");
-        foreach (var violation in Violations) say($"✗ {violation}");
-        say(Holds ? "✓ Nothing was lost." : $"✗ {Violations.Count} violations.");
+            print($"{fault,-32}{times.Count,8}{Median(times),16:0.0} s{times.Max().TotalSeconds,8:0.0} s");
+        foreach (var (fault, why) in Skipped) print($"{fault,-32} skipped: {why}");
+        print("");
+        print($"load                {Load:hh\\:mm\\:ss} of {duration:hh\\:mm\\:ss}, {Rounds} rounds, {Faults} faults, seed {seed}");
+        print($"orders accepted     {Accepted:N0}; by status: {Pairs(ByStatus)}; cancels accepted {Cancels:N0}");
+        print($"responses           {Pairs(Answers)}; repeated under the same key and compared: {ComparedReplays:N0}");
+        print($"incidents           {Incidents:N0}; dead letters {DeadLetters.Count:N0}");
+        print($"longest recovery    {LongestRecovery.TotalSeconds:0.0} s (at most 60)");
+        print($"verify              {(Verification is null ? "not run" : Verification.Holds ? "every invariant holds" : "BROKEN")}; {Looked()}");
+        foreach (var violation in Violations) print($"✗ {violation}");
+        print(Holds ? "✓ Nothing was lost." : $"✗ {Violations.Count} violations.");
     }
 
     public string ToJson() => JsonSerializer.Serialize(

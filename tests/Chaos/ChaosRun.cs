@@ -6,9 +6,8 @@ using Orderwright.Verification;
 namespace Orderwright.Chaos;
 
 /// <summary>
-/// <c>chaos</c>: the distributed mode under load while things break, round after round: one to three faults at once, heal,
-/// and measure how long it takes until every order from before is settled. At the end nothing may be lost, doubled or
-/// left over.
+/// <c>chaos</c>: the distributed mode under load with faults, round after round: inject one to three faults, heal them, and
+/// measure the time until every earlier order is settled. At the end no order may be lost, duplicated or left open.
 /// </summary>
 static class ChaosRun
 {
@@ -17,20 +16,20 @@ static class ChaosRun
     static readonly string[] GatewayArguments =
         ["--latency", "20±15", "--timeouts", "1%", "--errors", "1%", "--declines", "2%"];
 
-    /// <summary>I7.</summary>
+    /// <summary>Limit of the recovery (I7).</summary>
     static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(60);
 
     static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(10);
 
     public static Command Command()
     {
-        var minutes = new Option<double>("--minutes") { Description = "Of load and faults.", DefaultValueFactory = _ => 2 };
-        var seed = new Option<int?>("--seed") { Description = "Which faults come when; the machine has its say too." };
-        var rate = new Option<double>("--rate") { Description = "Orders a second.", DefaultValueFactory = _ => 80 };
-        var data = new Option<string?>("--data") { Description = "Where servers and logs are kept; kept after a failure." };
-        var json = new Option<string?>("--json") { Description = "The result, for programs." };
-        var only = new Option<string?>("--only") { Description = "Only faults whose name contains this." };
-        var command = new Command("chaos", "Break things under load for a while, and see that nothing is lost.")
+        var minutes = new Option<double>("--minutes") { Description = "Duration of load and faults.", DefaultValueFactory = _ => 2 };
+        var seed = new Option<int?>("--seed") { Description = "Seed of the fault schedule. Runs are not fully reproducible." };
+        var rate = new Option<double>("--rate") { Description = "Orders per second.", DefaultValueFactory = _ => 80 };
+        var data = new Option<string?>("--data") { Description = "Directory of servers and logs, kept after a failure." };
+        var json = new Option<string?>("--json") { Description = "File for the result as JSON." };
+        var only = new Option<string?>("--only") { Description = "Only inject faults whose name contains this text." };
+        var command = new Command("chaos", "Inject faults under load, and check that nothing is lost.")
         {
             minutes, seed, rate, data, json, only,
         };
@@ -46,42 +45,42 @@ static class ChaosRun
         return command;
     }
 
-    /// <param name="duration">Of load and faults; starting, the last recovery and the checks come on top.</param>
-    /// <param name="seed">Chooses orders and faults.</param>
-    /// <param name="rate">Orders a second.</param>
-    /// <param name="data">A directory to keep; null for one that is deleted when all went well.</param>
-    /// <param name="only">Part of the names of the faults that may happen; null for all.</param>
-    /// <param name="say">Takes a line of progress now and then.</param>
-    /// <param name="cancel">Ends it early; what is broken is healed and checked all the same.</param>
+    /// <param name="duration">Duration of load and faults; start, final recovery and checks come on top.</param>
+    /// <param name="seed">Selects orders and faults.</param>
+    /// <param name="rate">Orders per second.</param>
+    /// <param name="data">Directory of servers and logs; null for a temporary directory deleted after success.</param>
+    /// <param name="only">Part of the names of the permitted faults; null for all.</param>
+    /// <param name="print">Receives progress lines.</param>
+    /// <param name="cancel">Ends the run early; faults are still healed and the result checked.</param>
     public static async Task<ChaosReport> RunAsync(
-        TimeSpan duration, int seed, double rate, string? data, string? only, Action<string> say, CancellationToken cancel)
+        TimeSpan duration, int seed, double rate, string? data, string? only, Action<string> print, CancellationToken cancel)
     {
         var directory = data is null ? Path.Combine("/tmp", $"orderwright-chaos-{Environment.ProcessId}") : Path.GetFullPath(data);
         var report = new ChaosReport(seed, duration);
-        say($"chaos: seed {seed}, {duration.TotalMinutes:0.#} min, {rate:0} orders/s; servers and logs in {directory}");
+        print($"chaos: seed {seed}, {duration.TotalMinutes:0.#} min, {rate:0} orders/s; servers and logs in {directory}");
         await using (var cluster = await Cluster.StartAsync(directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, new Dictionary<string, string>(), cancel))
         {
             if (cluster.WithoutLinks is { } why) report.Skipped["partition"] = why;
             var buyers = new Buyers(cluster, seed, rate, count: 24);
             await buyers.StockUpAsync();
-            await BreakThingsAsync(cluster, buyers, report, duration, only, say, cancel);
-            await JudgeAsync(cluster, buyers, report, say);
+            await InjectFaultsAsync(cluster, buyers, report, duration, only, print, cancel);
+            await CheckAsync(cluster, buyers, report, print);
         }
         if (report.Holds && data is null) Directory.Delete(directory, recursive: true);
         return report;
     }
 
-    static async Task BreakThingsAsync(
-        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, string? only, Action<string> say, CancellationToken cancel)
+    static async Task InjectFaultsAsync(
+        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, string? only, Action<string> print, CancellationToken cancel)
     {
         var record = new Record(cluster);
         var dice = new Random(report.Seed);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var clock = Stopwatch.StartNew();
         var buying = buyers.BuyAsync(over.Token);
-        using var silence = new CancellationTokenSource();
+        using var stopPrinting = new CancellationTokenSource();
         var now = "calm";
-        var telling = TellProgressAsync(() => Line(report, buyers, clock, now), say, silence.Token);
+        var printing = PrintProgressAsync(() => Line(report, buyers, clock, now), print, stopPrinting.Token);
         var faults = Fault.All.Where(fault => only is null || fault.Name.Contains(only, StringComparison.Ordinal))
             .Where(fault => !report.Skipped.ContainsKey(fault.Name)).ToList();
         var since = new List<string>();
@@ -93,13 +92,13 @@ static class ChaosRun
                 now = string.Join(" + ", chosen.Select(fault => fault.Name));
                 report.Rounds++;
                 var scene = new Scene(cluster, dice, over.Token);
-                var happened = await Task.WhenAll(chosen.Select((fault, i) => HappenAsync(fault, scene, i, report)));
-                since.AddRange(chosen.Zip(happened).Where(pair => pair.Second is not null).Select(pair => pair.First.Name));
-                // Every other round the next one comes on top of what this one left behind.
+                var injected = await Task.WhenAll(chosen.Select((fault, i) => InjectAsync(fault, scene, i, report)));
+                since.AddRange(chosen.Zip(injected).Where(pair => pair.Second is not null).Select(pair => pair.First.Name));
+                // In every other round the next faults come on top.
                 if (dice.Next(2) == 0) continue;
-                var after = string.Join(", ", happened.OfType<string>());
+                var after = string.Join(", ", injected.OfType<string>());
                 now = $"recovering from {after}";
-                var recovery = await RecoverAsync(cluster, record, DateTimeOffset.UtcNow, report, after, say);
+                var recovery = await RecoverAsync(cluster, record, DateTimeOffset.UtcNow, report, after, print);
                 report.Add(since, recovery);
                 since.Clear();
                 now = "calm";
@@ -109,17 +108,17 @@ static class ChaosRun
         finally
         {
             await over.CancelAsync();
-            now = "the last buyers get their answers";
+            now = "waiting for the last responses";
             await buying;
-            await silence.CancelAsync();
-            await telling;
+            await stopPrinting.CancelAsync();
+            await printing;
         }
         report.Load = clock.Elapsed;
-        report.Add(since, await RecoverAsync(cluster, record, DateTimeOffset.UtcNow.AddMinutes(1), report, "the end", say));
+        report.Add(since, await RecoverAsync(cluster, record, DateTimeOffset.UtcNow.AddMinutes(1), report, "the end", print));
     }
 
-    // One to three, on different things.
-    static List<Fault> Choose(IReadOnlyList<Fault> faults, Random dice)
+    // Up to three faults with distinct targets.
+    internal static List<Fault> Choose(IReadOnlyList<Fault> faults, Random dice)
     {
         var chosen = new List<Fault>();
         for (var wanted = 1 + dice.Next(10) / 5 + dice.Next(10) / 8; wanted > 0; wanted--)
@@ -132,16 +131,16 @@ static class ChaosRun
         return chosen;
     }
 
-    static async Task<string?> HappenAsync(Fault fault, Scene scene, int place, ChaosReport report)
+    static async Task<string?> InjectAsync(Fault fault, Scene scene, int place, ChaosReport report)
     {
         try
         {
-            if (place > 0) await scene.HoldAsync(0, 3);
-            return await fault.HappenAsync(scene) is { } what ? $"{fault.Name} {what}".Trim() : null;
+            if (place > 0) await scene.WaitAsync(0, 3);
+            return await fault.InjectAsync(scene) is { } detail ? $"{fault.Name} {detail}".Trim() : null;
         }
         catch (OperationCanceledException)
         {
-            return fault.Name; // Healed on the way out.
+            return fault.Name; // Healed during shutdown.
         }
         catch (Exception error) when (error is InvalidOperationException or HttpRequestException)
         {
@@ -150,9 +149,9 @@ static class ChaosRun
         }
     }
 
-    // Until every instance is ready and every order from before the healing is settled, under continued load.
+    // Waits under continued load until every instance is ready and every order from before the healing is settled.
     static async Task<TimeSpan> RecoverAsync(
-        Cluster cluster, Record record, DateTimeOffset healed, ChaosReport report, string after, Action<string> say)
+        Cluster cluster, Record record, DateTimeOffset healed, ChaosReport report, string after, Action<string> print)
     {
         var since = Stopwatch.StartNew();
         var (slow, late) = (false, false);
@@ -161,12 +160,12 @@ static class ChaosRun
             var ready = await cluster.IsReadyAsync();
             var open = await record.OpenAsync(healed);
             if (ready && open is { Count: 0 }) return since.Elapsed;
-            var state = $"{since.Elapsed.TotalSeconds:0} s after {after} had healed: every instance ready: {ready}; " +
-                $"open: {(open is null ? "the database does not answer" : $"{open.Value.Count} ({open.Value.First})")}";
+            var state = $"{since.Elapsed.TotalSeconds:0} s after {after} healed: every instance ready: {ready}; " +
+                $"open: {(open is null ? "the database is unavailable" : $"{open.Value.Count} ({open.Value.First})")}";
             if (!slow && since.Elapsed > RecoveryBound / 2)
             {
                 slow = true;
-                say(state);
+                print(state);
             }
             if (!late && since.Elapsed > RecoveryBound)
             {
@@ -178,23 +177,23 @@ static class ChaosRun
         }
     }
 
-    static async Task JudgeAsync(Cluster cluster, Buyers buyers, ChaosReport report, Action<string> say)
+    static async Task CheckAsync(Cluster cluster, Buyers buyers, ChaosReport report, Action<string> print)
     {
-        say("healed and settled; checking …");
+        print("healed and settled; checking …");
         var record = new Record(cluster);
         await buyers.CompareReplaysAsync(most: 1_000);
         var stored = (await record.OrderIdsAsync()).ToHashSet();
-        var told = buyers.Acknowledged.Values.Select(order => order.Id).ToList();
-        report.Accepted = told.Count;
+        var acknowledged = buyers.Acknowledged.Values.Select(order => order.Id).ToList();
+        report.Accepted = acknowledged.Count;
         report.ComparedReplays = buyers.ComparedReplays;
         report.Cancels = buyers.Cancelled;
         report.Answers = buyers.Answers;
-        if (told.Count != told.Distinct().Count()) report.Violations.Add("I1: two buyers were told of the same order");
-        foreach (var lost in told.Where(id => !stored.Contains(id)).Take(10))
-            report.Violations.Add($"I1: {lost} was acknowledged and is not there");
-        foreach (var extra in stored.Except(told).Take(10))
-            report.Violations.Add($"I1: {extra} is there, and its buyer asked under one key and was never told of it");
-        report.Violations.AddRange(buyers.Complaints.Take(20));
+        if (acknowledged.Count != acknowledged.Distinct().Count()) report.Violations.Add("I1: two buyers received the same order");
+        foreach (var lost in acknowledged.Where(id => !stored.Contains(id)).Take(10))
+            report.Violations.Add($"I1: {lost} was acknowledged but does not exist");
+        foreach (var extra in stored.Except(acknowledged).Take(10))
+            report.Violations.Add($"I1: {extra} exists, but was never acknowledged although its buyer kept retrying under the key");
+        report.Violations.AddRange(buyers.Violations.Take(20));
 
         report.ByStatus = await record.OrdersByStatusAsync();
         report.Incidents = await record.IncidentsAsync();
@@ -214,14 +213,14 @@ static class ChaosRun
             report.Violations.Add($"{finding.Invariant}: {finding.Subject} {finding.What}");
     }
 
-    static async Task TellProgressAsync(Func<string> line, Action<string> say, CancellationToken cancel)
+    static async Task PrintProgressAsync(Func<string> line, Action<string> print, CancellationToken cancel)
     {
         try
         {
             while (true)
             {
                 await Task.Delay(ProgressEvery, cancel);
-                say(line());
+                print(line());
             }
         }
         catch (OperationCanceledException)

@@ -10,16 +10,15 @@ using Orderwright.Verification;
 
 namespace Orderwright.Chaos;
 
-/// <summary>One instance of a service: its process under watch, where it answers, and its network if it has its own.</summary>
+/// <summary>An instance of a service: its supervised process, its address, and its network if separate.</summary>
 sealed record Instance(string Service, int Number, SupervisedProcess Process, Uri Url, Link? Link)
 {
     public string Name => $"{Service}-{Number}";
 }
 
 /// <summary>
-/// All of it as it runs in production, on this machine and private: PostgreSQL, RabbitMQ, a payment gateway with its own
-/// record, and two instances of every service, which come back when they die. The second instances stand in network
-/// namespaces of their own where the machine allows that.
+/// A private production setup on this machine: PostgreSQL, RabbitMQ, a payment gateway with its own record, and two
+/// supervised instances of every service. Second instances run in their own network namespaces where the machine permits.
 /// </summary>
 sealed class Cluster : IAsyncDisposable
 {
@@ -46,12 +45,12 @@ sealed class Cluster : IAsyncDisposable
         Http = NewClient();
     }
 
-    /// <summary>Of all services; it may do everything.</summary>
+    /// <summary>API key for all services, with every scope.</summary>
     public string Key { get; }
 
     public HttpClient Http { get; }
 
-    /// <summary>Why there are no network namespaces; null where there are.</summary>
+    /// <summary>The reason why network namespaces are unavailable; null when they are available.</summary>
     public string? WithoutLinks { get; }
 
     public PrivatePostgres Postgres { get; private set; } = null!;
@@ -67,14 +66,14 @@ sealed class Cluster : IAsyncDisposable
     public IReadOnlyList<Uri> UrlsOf(string service) =>
         [.. instances.Where(instance => instance.Service == service).Select(instance => instance.Url)];
 
-    /// <summary>Npgsql's connection string of a service's database.</summary>
+    /// <summary>Npgsql connection string of a service's database.</summary>
     public string DatabaseOf(string service) => databases[service];
 
-    /// <summary>Returns when every process is ready for work.</summary>
+    /// <summary>Starts all processes and completes once all are ready.</summary>
     /// <param name="data">A directory that PostgreSQL's user can enter.</param>
     /// <param name="gatewayBehaviour">Arguments of the gateway.</param>
     /// <param name="copies">Instances of every service.</param>
-    /// <param name="settings">Of the services, besides what connects them.</param>
+    /// <param name="settings">Additional settings of the services.</param>
     public static async Task<Cluster> StartAsync(
         string data, IReadOnlyList<string> gatewayBehaviour, int copies, IReadOnlyDictionary<string, string> settings,
         CancellationToken cancel)
@@ -83,7 +82,7 @@ sealed class Cluster : IAsyncDisposable
         var keys = Path.Combine(data, "keys.json");
         File.Delete(keys);
         var key = KeyFile.Add(keys, "trial", [.. Scopes.All], DateTimeOffset.UtcNow);
-        string? withoutLinks = "there is one instance of each service";
+        string? withoutLinks = "each service has a single instance";
         var links = copies > 1 ? Links.TryCreate(out withoutLinks) : null;
         var cluster = new Cluster(data, key, links, withoutLinks);
         try
@@ -104,7 +103,7 @@ sealed class Cluster : IAsyncDisposable
         }
     }
 
-    /// <summary>A client that keeps no connection for long: instances die and come back behind it.</summary>
+    /// <summary>A client that keeps connections only briefly, since instances die and restart behind it.</summary>
     public HttpClient NewClient()
     {
         var client = new HttpClient(new SocketsHttpHandler
@@ -119,7 +118,7 @@ sealed class Cluster : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Every instance says that it is ready.</summary>
+    /// <summary>True when every instance is ready.</summary>
     public async Task<bool> IsReadyAsync() => (await Task.WhenAll(instances.Select(IsReadyAsync))).All(ready => ready);
 
     /// <summary>The databases of all services and of the gateway, for reading.</summary>
@@ -148,7 +147,7 @@ sealed class Cluster : IAsyncDisposable
 
     async Task StartServersAsync(IReadOnlyList<string> gatewayBehaviour, CancellationToken cancel)
     {
-        // What is on disk stays bounded over hours: the log is written again after a gigabyte.
+        // Bounds the disk usage of long runs: the log is rewritten after a gigabyte.
         var postgres = PrivatePostgres.StartAsync(
             Path.Combine(data, "postgres"), settings: ["max_wal_size=1GB", "log_min_messages=fatal"], cancel: cancel);
         var broker = PrivateRabbitMq.StartAsync(Path.Combine(data, "rabbitmq"), cancel: cancel);
@@ -165,7 +164,7 @@ sealed class Cluster : IAsyncDisposable
             "gateway", "SandboxGateway",
             [
                 "--data", GatewayData, "--port", $"{GatewayUrl.Port}", "--gateway-secret", GatewaySecret,
-                // The names under which the instances in namespaces reach it.
+                // The addresses under which instances in namespaces reach the servers.
                 "--hosts", string.Join(',', Enumerable.Range(0, 16).Select(i => Link.Of(Links.NetOf(i), Server.Gateway))),
                 .. gatewayBehaviour,
             ],
@@ -235,7 +234,7 @@ sealed class Cluster : IAsyncDisposable
         $"Orderwright.{project}.dll");
 }
 
-/// <summary>What a process said, the last of it: when a file is full, the one before it is forgotten.</summary>
+/// <summary>The latest output of a process, in two alternating files.</summary>
 sealed class BoundedLog(string file) : IDisposable
 {
     const int MostBytes = 8_000_000;

@@ -5,7 +5,7 @@ using Orderwright.CustomerService.Providers.Http;
 
 namespace Orderwright.Chaos;
 
-/// <summary>What a fault may reach for: targets of its own this round, dice, and a way to wait.</summary>
+/// <summary>The means of a fault: targets unused by other faults of the round, randomness, and a way to wait.</summary>
 sealed class Scene(Cluster cluster, Random dice, CancellationToken cancel)
 {
     readonly Queue<Instance> free = new(cluster.Instances.OrderBy(_ => dice.Next()));
@@ -14,13 +14,13 @@ sealed class Scene(Cluster cluster, Random dice, CancellationToken cancel)
 
     public CancellationToken Cancel => cancel;
 
-    /// <summary>From 0 up to, not including, <paramref name="below"/>.</summary>
+    /// <summary>A number from 0 to <paramref name="below"/>, exclusive.</summary>
     public int Roll(int below)
     {
         lock (dice) return dice.Next(below);
     }
 
-    /// <summary>An instance that no other fault of this round has; null when none is left.</summary>
+    /// <summary>Claims an instance for this fault; null when none is left.</summary>
     public Instance? Take(Func<Instance, bool>? fits = null)
     {
         lock (free)
@@ -33,17 +33,19 @@ sealed class Scene(Cluster cluster, Random dice, CancellationToken cancel)
         return null;
     }
 
-    /// <summary>Waits, in seconds.</summary>
-    public Task HoldAsync(double least, double most) =>
+    /// <summary>Waits for a random number of seconds.</summary>
+    public Task WaitAsync(double least, double most) =>
         Task.Delay(TimeSpan.FromSeconds(least + Roll(1_000) / 1_000.0 * (most - least)), cancel);
 }
 
-/// <summary>Something that goes wrong. It returns when it is healed, also when it is cancelled before.</summary>
-/// <param name="Name">For the table.</param>
-/// <param name="On">Of two faults on the same thing only one happens in a round.</param>
-/// <param name="Weight">How often, against the others.</param>
-/// <param name="HappenAsync">Does it, waits, heals it; returns what it did, or null if there was nothing to do it to.</param>
-sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?>> HappenAsync)
+/// <summary>A fault. Completes once healed, also when cancelled.</summary>
+/// <param name="Name">Name in the report.</param>
+/// <param name="On">Target; in a round at most one fault hits the same target.</param>
+/// <param name="Weight">Relative frequency.</param>
+/// <param name="InjectAsync">
+/// Injects the fault, waits and heals it; returns a description, or null without a suitable target.
+/// </param>
+sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?>> InjectAsync)
 {
     const string AService = "a service", TheBroker = "broker", TheDatabase = "database", TheGateway = "gateway";
 
@@ -51,18 +53,18 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
     [
         new("service killed", AService, 5, KillAsync),
         new("both instances killed", AService + " twice", 2, KillBothAsync),
-        new("killed before commit", "fault point 1", 2, scene => DieAtAsync(scene, "before-commit")),
-        new("killed after commit", "fault point 2", 2, scene => DieAtAsync(scene, "after-commit")),
-        new("killed after publish", "fault point 3", 2, scene => DieAtAsync(scene, "after-publish")),
-        new("service stopped past its turn", "pause", 3, SuspendAsync),
+        new("killed before commit", "fault point 1", 2, scene => CrashAtAsync(scene, "before-commit")),
+        new("killed after commit", "fault point 2", 2, scene => CrashAtAsync(scene, "after-commit")),
+        new("killed after publish", "fault point 3", 2, scene => CrashAtAsync(scene, "after-publish")),
+        new("service suspended past its resend", "pause", 3, SuspendAsync),
         new("PostgreSQL killed", TheDatabase, 3, KillDatabaseAsync),
         new("broker restarted", TheBroker, 2, RestartBrokerAsync),
         new("broker wiped", TheBroker, 2, WipeBrokerAsync),
-        new("broker out of memory", TheBroker, 2, AlarmAsync),
+        new("broker out of memory", TheBroker, 2, ExhaustBrokerMemoryAsync),
         new("partition", "network", 4, PartitionAsync),
         new("gateway killed", TheGateway, 2, KillGatewayAsync),
         new("gateway hangs", TheGateway, 2, HangGatewayAsync),
-        new("gateway answers 503", TheGateway, 2, StormAsync),
+        new("gateway answers 503", TheGateway, 2, AnswerUnavailableAsync),
     ];
 
     static Task<string?> KillAsync(Scene scene)
@@ -74,25 +76,25 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
 
     static async Task<string?> KillBothAsync(Scene scene)
     {
-        if (scene.Take() is not { } one) return null;
-        var other = scene.Take(instance => instance.Service == one.Service);
-        one.Process.Kill();
-        await scene.HoldAsync(0, 0.5);
+        if (scene.Take() is not { } first) return null;
+        var other = scene.Take(instance => instance.Service == first.Service);
+        first.Process.Kill();
+        await scene.WaitAsync(0, 0.5);
         other?.Process.Kill();
-        return one.Service;
+        return first.Service;
     }
 
-    // It comes back with the order to die at that moment, does so under load, and comes back without.
-    static async Task<string?> DieAtAsync(Scene scene, string point)
+    // The instance restarts with the order to die at the point, dies under load, and restarts normally.
+    static async Task<string?> CrashAtAsync(Scene scene, string point)
     {
         if (scene.Take() is not { } target) return null;
-        var told = $"{point}:{1 + scene.Roll(20)}";
+        var fault = $"{point}:{1 + scene.Roll(20)}";
         var starts = target.Process.Starts;
-        target.Process.Kill([KeyValuePair.Create("ORDERWRIGHT_FAULT", told)]);
+        target.Process.Kill([KeyValuePair.Create("ORDERWRIGHT_FAULT", fault)]);
         var limit = DateTime.UtcNow.AddSeconds(20);
         while (target.Process.Starts < starts + 2 && DateTime.UtcNow < limit && !scene.Cancel.IsCancellationRequested)
             await Task.Delay(100);
-        if (target.Process.Starts >= starts + 2) return $"{target.Name} {told}";
+        if (target.Process.Starts >= starts + 2) return $"{target.Name} {fault}";
         target.Process.Kill();
         return null;
     }
@@ -103,8 +105,8 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         target.Process.Suspend();
         try
         {
-            // A command is asked again after 2 to 4 s, then up to 15 s later.
-            await scene.HoldAsync(5, 20);
+            // A command is resent after 2 to 4 s, then up to 15 s later.
+            await scene.WaitAsync(5, 20);
         }
         finally
         {
@@ -116,28 +118,28 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
     static async Task<string?> KillDatabaseAsync(Scene scene)
     {
         await scene.Cluster.Postgres.KillAsync();
-        await HoldAsync(scene, 0, 8, () => scene.Cluster.Postgres.RestartAsync());
+        await WaitAsync(scene, 0, 8, () => scene.Cluster.Postgres.RestartAsync());
         return "";
     }
 
     static async Task<string?> RestartBrokerAsync(Scene scene)
     {
         await scene.Cluster.Broker.StopAsync();
-        await HoldAsync(scene, 0, 8, () => scene.Cluster.Broker.RestartAsync());
+        await WaitAsync(scene, 0, 8, () => scene.Cluster.Broker.RestartAsync());
         return "";
     }
 
     static async Task<string?> WipeBrokerAsync(Scene scene)
     {
         await scene.Cluster.Broker.WipeAsync();
-        await HoldAsync(scene, 0, 5, () => scene.Cluster.Broker.RestartAsync());
+        await WaitAsync(scene, 0, 5, () => scene.Cluster.Broker.RestartAsync());
         return "";
     }
 
-    static async Task<string?> AlarmAsync(Scene scene)
+    static async Task<string?> ExhaustBrokerMemoryAsync(Scene scene)
     {
         await scene.Cluster.Broker.ControlAsync(["set_vm_memory_high_watermark", "0.000001"]);
-        await HoldAsync(scene, 3, 12, () => scene.Cluster.Broker.ControlAsync(["set_vm_memory_high_watermark", "0.4"]));
+        await WaitAsync(scene, 3, 12, () => scene.Cluster.Broker.ControlAsync(["set_vm_memory_high_watermark", "0.4"]));
         return "";
     }
 
@@ -152,7 +154,7 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         link.Cut(server, direction);
         try
         {
-            await scene.HoldAsync(4, 20);
+            await scene.WaitAsync(4, 20);
         }
         finally
         {
@@ -164,7 +166,7 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
     static async Task<string?> KillGatewayAsync(Scene scene)
     {
         scene.Cluster.Gateway.Kill();
-        await scene.HoldAsync(0, 1);
+        await scene.WaitAsync(0, 1);
         return "";
     }
 
@@ -173,7 +175,7 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         scene.Cluster.Gateway.Suspend();
         try
         {
-            await scene.HoldAsync(3, 12);
+            await scene.WaitAsync(3, 12);
         }
         finally
         {
@@ -182,18 +184,18 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         return "";
     }
 
-    static async Task<string?> StormAsync(Scene scene)
+    static async Task<string?> AnswerUnavailableAsync(Scene scene)
     {
-        await BehaveAsync(scene.Cluster, """{"errors":"100%"}""");
-        await HoldAsync(scene, 3, 12, () => BehaveAsync(scene.Cluster, ChaosRun.GatewayBehaviour));
+        await SetBehaviourAsync(scene.Cluster, """{"errors":"100%"}""");
+        await WaitAsync(scene, 3, 12, () => SetBehaviourAsync(scene.Cluster, ChaosRun.GatewayBehaviour));
         return "";
     }
 
-    static async Task HoldAsync(Scene scene, double least, double most, Func<Task> heal)
+    static async Task WaitAsync(Scene scene, double least, double most, Func<Task> heal)
     {
         try
         {
-            await scene.HoldAsync(least, most);
+            await scene.WaitAsync(least, most);
         }
         finally
         {
@@ -201,8 +203,8 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         }
     }
 
-    // A gateway that was killed a moment ago is waited for.
-    static async Task BehaveAsync(Cluster cluster, string behaviour)
+    // Waits for a recently killed gateway.
+    static async Task SetBehaviourAsync(Cluster cluster, string behaviour)
     {
         var body = Encoding.UTF8.GetBytes(behaviour);
         var url = new Uri(cluster.GatewayUrl, "/v1/behaviour");

@@ -5,7 +5,7 @@ using Orderwright.LocalServers;
 
 namespace Orderwright.Chaos;
 
-/// <summary>What a service talks to.</summary>
+/// <summary>The servers of a service.</summary>
 enum Server
 {
     Broker,
@@ -13,7 +13,7 @@ enum Server
     Gateway,
 }
 
-/// <summary>Which way is cut.</summary>
+/// <summary>The direction of a cut.</summary>
 enum Direction
 {
     Out,
@@ -22,20 +22,20 @@ enum Direction
 }
 
 /// <summary>
-/// Network namespaces, one per instance, each joined to this machine by a cable of its own (veth). Every server has an
-/// address of its own at the near end, behind which a relay passes bytes on, so that one of them can be cut off, one way
-/// or both, without a packet, a reset or an error: connections just fall silent. Needs Linux, root and the program ip.
+/// Network namespaces, one per instance, each joined to this machine by its own veth pair. At the near end every server has
+/// an address with a relay behind it, so that each server can be cut off in one or both directions without a packet, a
+/// reset or an error: connections just fall silent. Needs Linux, root and the program ip.
 /// </summary>
 sealed class Links : IAsyncDisposable
 {
     readonly string prefix = $"ow{Environment.ProcessId % 100_000}";
     readonly List<Link> links = [];
 
-    /// <summary>Null where the machine does not allow it; then it says why.</summary>
+    /// <summary>Creates the namespaces; null where the machine does not permit them, with the reason.</summary>
     public static Links? TryCreate(out string? whyNot)
     {
         var links = new Links();
-        var probe = $"{links.prefix}p"; // The kernel takes 15 characters.
+        var probe = $"{links.prefix}p"; // The kernel allows 15 characters.
         try
         {
             Ip($"netns add {probe}");
@@ -94,17 +94,17 @@ sealed class Links : IAsyncDisposable
         }
     }
 
-    /// <summary>The first three bytes of its addresses.</summary>
+    /// <summary>First three bytes of the addresses.</summary>
     public static string NetOf(int number) => $"10.{100 + Environment.ProcessId % 100}.{number}";
 
     internal static void Ip(string arguments) =>
         ServerProcess.RunAsync("ip", arguments.Split(' ')).GetAwaiter().GetResult();
 }
 
-/// <summary>One instance's namespace, and the ways from it to the servers.</summary>
+/// <summary>The namespace of an instance, and its routes to the servers.</summary>
 sealed class Link(string name, string near, string far, string net, IReadOnlyDictionary<Server, int> ports) : IAsyncDisposable
 {
-    // An address of nobody: frames that go to it are dropped at the other end of the cable.
+    // An unused hardware address: frames sent to it are dropped at the far end.
     const string NobodysMac = "02:00:00:00:00:01";
 
     readonly List<Relay> relays = [];
@@ -114,7 +114,7 @@ sealed class Link(string name, string near, string far, string net, IReadOnlyDic
 
     public string Near => near;
 
-    /// <summary>Of the instance.</summary>
+    /// <summary>Address of the instance.</summary>
     public IPAddress Address => IPAddress.Parse($"{net}.2");
 
     public IReadOnlyList<string> Wrapper => ["ip", "netns", "exec", name];
@@ -128,7 +128,7 @@ sealed class Link(string name, string near, string far, string net, IReadOnlyDic
         foreach (var (server, port) in ports) relays.Add(new Relay(new IPEndPoint(AddressOf(server), port), port));
     }
 
-    /// <summary>From now on nothing gets through between the instance and the server, that way.</summary>
+    /// <summary>Blocks all traffic between the instance and a server in the given direction.</summary>
     public void Cut(Server server, Direction direction)
     {
         var address = AddressOf(server);
@@ -158,7 +158,9 @@ sealed class Link(string name, string near, string far, string net, IReadOnlyDic
     static string Preference(Server server) => (1_000 + (int)server).ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>Passes bytes on between who connects here and a port of the loopback interface; ends both when one ends.</summary>
+/// <summary>
+/// Relays bytes between incoming connections and a port of the loopback interface; both ends close together.
+/// </summary>
 sealed class Relay : IAsyncDisposable
 {
     readonly TcpListener listener;
@@ -206,9 +208,9 @@ sealed class Relay : IAsyncDisposable
             }
             catch (Exception error) when (error is SocketException or OperationCanceledException)
             {
-                // Whoever connected sees that its server is not there.
+                // The connecting side sees that the server is gone.
             }
-            // A reset, as a server that dies sends it; behind a cut nobody hears it.
+            // A reset, as from a dying server; behind a cut no reset arrives.
             near.LingerState = new LingerOption(true, 0);
         }
     }

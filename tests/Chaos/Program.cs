@@ -5,7 +5,7 @@ using Orderwright.Chaos.Payments;
 using Orderwright.Chaos.Rounds;
 using Xunit.MicrosoftTestingPlatform;
 
-// ./orderwright chaos … ; anything else is for the test runner, as in every suite.
+// ./orderwright chaos and its siblings; any other argument goes to the test runner, as in every suite.
 Command[] verbs = [ChaosRun.Command(), RoundsRun.Command(), BoundsRun.Command(), PaymentsRun.Command()];
 if (verbs.All(verb => args.FirstOrDefault() != verb.Name))
     return await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
@@ -13,6 +13,6 @@ var root = new RootCommand("Trials of the running product that take minutes to h
 foreach (var verb in verbs) root.Add(verb);
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration
 {
-    // After a Ctrl+C what is broken is healed, checked and taken down.
+    // After Ctrl+C, faults are healed, the result is checked and the processes stop.
     ProcessTerminationTimeout = TimeSpan.FromMinutes(5),
 });

@@ -3,18 +3,18 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Chaos;
 
-/// <summary>What stands in the services' tables, read past them: what is still open, and what has come of all.</summary>
+/// <summary>Reads the services' tables directly: open orders, and the final result.</summary>
 sealed class Record(Cluster cluster)
 {
     /// <summary>
-    /// How many orders from before <paramref name="moment"/> are neither settled, nor waiting for a named party, nor an
-    /// open incident; and the first few of them with where they stand. Null while the database does not answer.
+    /// Counts the orders from before <paramref name="moment"/> that are neither settled, nor waiting for a named party, nor
+    /// an open incident, and describes the first few. Null while the database is unavailable.
     /// </summary>
     public async Task<(int Count, string First)?> OpenAsync(DateTimeOffset moment)
     {
         try
         {
-            // Order ids are UUIDv7: they say when.
+            // Order ids are UUIDv7 and contain their time.
             var mark = FirstIdOf(moment);
             var unsettled = (await QueryAsync(
                 ServiceNames.Order, "SELECT order_id FROM unsettled_orders WHERE order_id < $1", row => row.GetGuid(0), mark)).ToHashSet();
@@ -51,7 +51,7 @@ sealed class Record(Cluster cluster)
     public async Task<long> IncidentsAsync() =>
         (await QueryAsync(ServiceNames.Coordinator, "SELECT count(*) FROM sagas WHERE state = 'failed'", row => row.GetInt64(0)))[0];
 
-    /// <summary>Of all services, with their reasons.</summary>
+    /// <summary>Dead letters of all services, with their reasons.</summary>
     public async Task<IReadOnlyList<string>> DeadLettersAsync()
     {
         var letters = new List<string>();

@@ -24,18 +24,30 @@ public sealed class Servers : IAsyncLifetime
 
     public ValueTask InitializeAsync() => default;
 
+    /// <summary>The obstacle to PostgreSQL on this machine, or null.</summary>
+    public string? LacksPostgres => givenPostgres is null ? Machine.LacksPostgres : null;
+
+    /// <summary>Skips the calling test where PostgreSQL is unavailable.</summary>
+    public void RequirePostgres() => Machine.Require(LacksPostgres);
+
     /// <summary>
     /// Connection string of the PostgreSQL server with administrative rights, to the database <c>postgres</c>.
     /// </summary>
-    public async Task<NpgsqlConnectionStringBuilder> PostgresAsync() =>
-        new(givenPostgres ?? (await postgres.Value).ConnectionString());
+    public async Task<NpgsqlConnectionStringBuilder> PostgresAsync()
+    {
+        RequirePostgres();
+        return new(givenPostgres ?? (await postgres.Value).ConnectionString());
+    }
 
     /// <summary>True if the PostgreSQL server was started for this run, and ends with the run.</summary>
     public bool PostgresIsOurs => givenPostgres is null;
 
     /// <summary>Starts a separate PostgreSQL server with settings in the form of postgresql.conf.</summary>
-    public Task<PrivatePostgres> StartPostgresAsync(string name, params string[] settings) =>
-        PrivatePostgres.StartAsync(Path.Combine(directory, name), settings: settings);
+    public Task<PrivatePostgres> StartPostgresAsync(string name, params string[] settings)
+    {
+        Machine.Require(Machine.LacksPostgres);
+        return PrivatePostgres.StartAsync(Path.Combine(directory, name), settings: settings);
+    }
 
     public async ValueTask DisposeAsync()
     {

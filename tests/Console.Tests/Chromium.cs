@@ -9,17 +9,36 @@ public sealed class Chromium : IAsyncLifetime
     // The headless shell has no window system and takes half the time.
     static readonly string[] Usual = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"];
 
-    IPlaywright playwright = null!;
+    static readonly string? Program =
+        Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named : Usual.FirstOrDefault(File.Exists);
 
-    public IBrowser Browser { get; private set; } = null!;
+    // Milliseconds; far longer than any page takes, and short enough for a failing test.
+    const float PageLimit = 60_000;
+
+    IPlaywright? playwright;
+    IBrowser? browser;
+
+    public IBrowser Browser
+    {
+        get
+        {
+            Require();
+            return browser!;
+        }
+    }
+
+    /// <summary>Skips the calling test where no browser is installed.</summary>
+    public static void Require() =>
+        Machine.Require(Program is null ? "Chromium is not installed; ./orderwright test installs a headless one." : null);
 
     public async ValueTask InitializeAsync()
     {
+        if (Program is null) return;
+        Assertions.SetDefaultExpectTimeout(PageLimit);
         playwright = await Playwright.CreateAsync();
-        Browser = await playwright.Chromium.LaunchAsync(new()
+        browser = await playwright.Chromium.LaunchAsync(new()
         {
-            ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? Usual.FirstOrDefault(File.Exists)
-                ?? throw new InvalidOperationException("Chromium is not installed. ./orderwright test installs the browser."),
+            ExecutablePath = Program,
             Args =
             [
                 "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -37,14 +56,14 @@ public sealed class Chromium : IAsyncLifetime
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ViewportSize = new() { Width = width, Height = 800 },
         });
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(PageLimit);
         return new Window(context, await context.NewPageAsync());
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Browser.DisposeAsync();
-        playwright.Dispose();
+        if (browser is not null) await browser.DisposeAsync();
+        playwright?.Dispose();
     }
 }
 

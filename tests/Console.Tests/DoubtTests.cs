@@ -32,7 +32,7 @@ public sealed class DoubtTests(Chromium chromium)
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync("/payments");
         var doubts = window.Page.GetByRole(AriaRole.Region, new() { Name = "Payments in doubt" });
-        await Expect(doubts.Locator($"a[href='/orders/{id}']")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Expect(doubts.Locator($"a[href='/orders/{id}']")).ToBeVisibleAsync();
         await Expect(doubts).ToContainTextAsync("authorize 1");
         await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "In progress" })).ToHaveCountAsync(0);
         await window.AssertAccessibleAsync("/payments-doubt");

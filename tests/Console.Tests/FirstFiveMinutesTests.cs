@@ -9,7 +9,7 @@ namespace Orderwright.ConsoleTests;
 /// <summary>First five minutes of the README: <c>dev</c> under its supervisor, each <c>demo</c>, and the console.</summary>
 public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLifetime
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan Limit = Waiting.HangLimit;
 
     readonly string data = HttpHost.NewDirectory();
     readonly Uri url = new($"http://127.0.0.1:{HttpHost.FreePort()}");
@@ -20,6 +20,7 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
 
     public async ValueTask InitializeAsync()
     {
+        Chromium.Require();
         var since = Stopwatch.GetTimestamp();
         dev = Start("dev", "--data", data, "--port", $"{url.Port}", "--no-open");
         dev.OutputDataReceived += (_, line) => SignalOn(line.Data, " is ready: ", ready);
@@ -38,7 +39,7 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         await Expect(window.Page.GetByRole(AriaRole.Heading, new() { Name = "Demo scenarios" })).ToBeVisibleAsync();
         var placed = window.Page.Locator("figcaption a", new() { HasTextRegex = new("placed$") });
         // The demo shop keeps placing orders.
-        await Expect(placed).ToHaveTextAsync(new Regex("^(9|\\d\\d+) placed"), new() { Timeout = 30_000 });
+        await Expect(placed).ToHaveTextAsync(new Regex("^(9|\\d\\d+) placed"));
 
         await RunDemoAsync(window, "decline", "rejected: payment_declined", "Rejected at authorize-payment");
         await RunDemoAsync(window, "out-of-stock", "rejected: out_of_stock", "Rejected at reserve-stock");
@@ -56,7 +57,7 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         await window.GoAsync("/");
         await RunDemoAsync(null, "crash", "✓ 1 authorization of 42.50 GBP.", "");
         await restarted.Task.WaitAsync(Limit);
-        await Expect(page.Locator("#live")).ToHaveTextAsync("live", new() { Timeout = 30_000 });
+        await Expect(page.Locator("#live")).ToHaveTextAsync("live");
         await RunDemoAsync(null, "reset", "Done.", "");
         await window.GoAsync("/incidents");
         await Expect(page.Locator(".empty")).ToContainTextAsync("No open incidents.");

@@ -11,6 +11,7 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Chromium.Require();
         // A separate shop, so the counts stay constant during the test.
         host = await HttpHost.StartAsync();
         await host.WaitForAsync("The demo shop has");

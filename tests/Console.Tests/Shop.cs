@@ -15,8 +15,12 @@ public abstract class Shop : IAsyncLifetime
     /// <summary>Seconds that an order may take until its decision.</summary>
     protected abstract int Patience { get; }
 
+    /// <summary>The reason why the shop cannot run here; null when it can.</summary>
+    protected virtual string? Lacks => null;
+
     public async ValueTask InitializeAsync()
     {
+        if (Lacks is not null) return;
         await StartAsync();
         Incident = await MakeIncidentAsync();
     }
@@ -72,7 +76,7 @@ public abstract class Shop : IAsyncLifetime
 
     public static async Task UntilAsync(Func<Task<bool>> holds)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await holds()) await Task.Delay(50, limit.Token);
+        var limit = Waiting.NewLimit();
+        while (!await holds()) await Task.Delay(50, limit);
     }
 }

@@ -17,6 +17,7 @@ public sealed class SignInTests(Chromium chromium) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Chromium.Require();
         var file = Path.Combine(directory, "keys.json");
         keyOfOperator = KeyFile.Add(file, "anna", [.. Scopes.All], DateTimeOffset.UtcNow);
         keyOfShop = KeyFile.Add(file, "shop", [Scopes.Orders], DateTimeOffset.UtcNow);

@@ -13,6 +13,8 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
 
     public FourProcesses Up { get; } = new();
 
+    protected override string? Lacks => Machine.LacksServers;
+
     public override Uri Url => Up.Coordinator.BaseAddress!;
 
     // A service may take longer to reconnect to a restarted broker than an order takes to be decided.

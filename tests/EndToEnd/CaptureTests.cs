@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>A merchant that is paid with what is shipped, in one process that dies in between.</summary>
+/// <summary>A merchant whose payments are captured on fulfilment, with a crash in between.</summary>
 public sealed class CaptureTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     [Fact]
-    public async Task Two_fulfilments_take_the_total_in_two_captures_and_the_goods_leave_whatever_dies_in_between()
+    public async Task Two_fulfilments_capture_the_total_in_two_parts_and_ship_the_goods_despite_a_crash()
     {
         var data = HttpHost.NewDirectory();
         string[] settings = ["--no-demo", "--capture", "fulfilment"];
@@ -35,7 +35,7 @@ public sealed class CaptureTests
             var order = await UntilAsync(dies, id, order => (string?)order["paymentStatus"] == "partially_paid");
             Assert.Equal(("confirmed", "partially_fulfilled"), ((string?)order["status"], (string?)order["fulfilmentStatus"]));
             Assert.Equal("not_cancellable", (await dies.Client.PostAsync($"/api/v1/orders/{id}/cancel", """{"reason":"customer"}""")).Code);
-            // Answered, and gone: what the answer promised is in the tables.
+            // Killed right after the response: everything promised is in the tables.
             Assert.Equal(201, (await ShipAsync(dies, id, "{}")).Status);
             await dies.KillAsync();
         }
@@ -75,14 +75,14 @@ public sealed class CaptureTests
         }
     }
 
-    static async Task<(int ExitCode, string Said)> VerifyAsync(string data)
+    static async Task<(int ExitCode, string Output)> VerifyAsync(string data)
     {
         using var tool = Process.Start(new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "verify", "--data", data])
         {
             RedirectStandardOutput = true,
         })!;
-        var said = await tool.StandardOutput.ReadToEndAsync();
+        var output = await tool.StandardOutput.ReadToEndAsync();
         await tool.WaitForExitAsync();
-        return (tool.ExitCode, tool.ExitCode == 0 ? "" : said);
+        return (tool.ExitCode, tool.ExitCode == 0 ? "" : output);
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>A disk that can lose its power: an image on which a file system lies.</summary>
+/// <summary>A disk that can lose its power: a file system in an image file.</summary>
 sealed class Disk : IDisposable
 {
     readonly string directory = Directory.CreateTempSubdirectory("orderwright-disk-").FullName;
@@ -19,7 +19,7 @@ sealed class Disk : IDisposable
 
     public string? WhyNot { get; private set; }
 
-    /// <param name="megabytes">Its size, where it can be a real one.</param>
+    /// <param name="megabytes">Size of the file system, where mounting is possible.</param>
     public static Disk Create(int megabytes = 256)
     {
         var disk = new Disk();
@@ -28,7 +28,7 @@ sealed class Disk : IDisposable
         {
             using (var image = File.Create(disk.Image)) image.SetLength((long)megabytes << 20);
             Programs.Run("mkfs.ext4", "-q", "-F", disk.Image);
-            // No commit of the journal by itself while the test lasts: only what is synced is on the disk.
+            // The file system's journal does not commit by itself during the test, so only synced data reach the disk.
             Programs.Run("mount", "-o", "loop,commit=600", disk.Image, disk.Folder);
             disk.IsReal = true;
         }
@@ -39,7 +39,7 @@ sealed class Disk : IDisposable
         return disk;
     }
 
-    /// <summary>Takes all the room that is left, until <see cref="Free"/>.</summary>
+    /// <summary>Fills the remaining space until <see cref="Free"/>.</summary>
     public void Fill()
     {
         using var ballast = File.Create(Ballast);
@@ -49,20 +49,22 @@ sealed class Disk : IDisposable
         }
         catch (IOException)
         {
-            // No room is left.
+            // The disk is full.
         }
     }
 
     public void Free() => File.Delete(Ballast);
 
-    /// <summary>What the disk holds now is what will be left. Nobody writes meanwhile.</summary>
+    /// <summary>
+    /// Freezes the current content of the disk as the content after the power cut. No process may write meanwhile.
+    /// </summary>
     public void CutPower()
     {
         if (IsReal) Programs.Run("cp", "--sparse=always", Image, Copy);
         else CopyFiles(Folder, Copy, skip: "-shm");
     }
 
-    /// <summary>The power is back. Everything that ran on the disk has ended.</summary>
+    /// <summary>Restores the power. Every process on the disk must have ended.</summary>
     public void Restore()
     {
         if (IsReal)
@@ -93,15 +95,15 @@ sealed class Disk : IDisposable
     }
 }
 
-/// <summary>Programs of the system.</summary>
+/// <summary>Programs of the operating system.</summary>
 static class Programs
 {
-    /// <summary>Throws <see cref="InvalidOperationException"/> with what it complained of.</summary>
+    /// <summary>Runs a program; throws <see cref="InvalidOperationException"/> with its error output on failure.</summary>
     public static void Run(string program, params string[] arguments)
     {
         using var run = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        var said = run.StandardError.ReadToEnd();
+        var errors = run.StandardError.ReadToEnd();
         run.WaitForExit();
-        if (run.ExitCode != 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {said.Trim()}");
+        if (run.ExitCode != 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {errors.Trim()}");
     }
 }

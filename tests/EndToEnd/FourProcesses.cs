@@ -8,8 +8,8 @@ using System.Text.Json.Nodes;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// <c>up</c> as a user runs it: four services as processes on a private PostgreSQL and RabbitMQ, in a folder of its own
-/// that is deleted at the end.
+/// <c>up</c> as a user runs it: four service processes on a private PostgreSQL and RabbitMQ, in a directory that is deleted
+/// at the end.
 /// </summary>
 public sealed class FourProcesses : IAsyncLifetime
 {
@@ -21,26 +21,28 @@ public sealed class FourProcesses : IAsyncLifetime
         ("customer-service", "CustomerService"), ("stock-service", "StockService"),
     ];
 
-    static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan StartLimit = Waiting.HangLimit;
 
     readonly StringBuilder output = new();
     readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly int port = FreePorts();
     Process process = null!;
+    HttpClient[] clients = [];
 
-    /// <summary>Where it keeps its servers; PostgreSQL's user must be able to enter it.</summary>
+    /// <summary>Directory of the servers; PostgreSQL's user must be able to enter it.</summary>
     public string Data { get; } = Path.Combine("/tmp", $"orderwright-up-{Environment.ProcessId}");
 
-    public HttpClient Coordinator { get; private set; } = null!;
+    public HttpClient Coordinator => ClientAt(0);
 
-    public HttpClient Orders { get; private set; } = null!;
+    public HttpClient Orders => ClientAt(1);
 
-    public HttpClient Customers { get; private set; } = null!;
+    public HttpClient Customers => ClientAt(2);
 
-    public HttpClient Stock { get; private set; } = null!;
+    public HttpClient Stock => ClientAt(3);
 
     public async ValueTask InitializeAsync()
     {
+        if (Machine.LacksServers is not null) return;
         process = Start("up", "--data", Data, "--port", port.ToString(CultureInfo.InvariantCulture));
         process.OutputDataReceived += (_, line) => Take(line.Data);
         process.ErrorDataReceived += (_, line) => Take(line.Data);
@@ -49,36 +51,38 @@ public sealed class FourProcesses : IAsyncLifetime
         var ended = process.WaitForExitAsync();
         if (await Task.WhenAny(ready.Task, ended).WaitAsync(StartLimit) == ended)
             throw new InvalidOperationException($"up ended: {output}");
-        (Coordinator, Orders, Customers, Stock) = (Client(0), Client(1), Client(2), Client(3));
+        clients = [Client(0), Client(1), Client(2), Client(3)];
     }
 
     public async ValueTask DisposeAsync()
     {
-        // Not SIGINT: what a script has started in the background ignores it, and so would up.
+        if (Machine.LacksServers is not null) return;
+        // SIGTERM rather than SIGINT, which a process started in the background by a script ignores.
         using (var end = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
             await end.WaitForExitAsync();
         using var limit = new CancellationTokenSource(StartLimit);
         await process.WaitForExitAsync(limit.Token);
         process.Dispose();
-        foreach (var client in (HttpClient?[])[Coordinator, Orders, Customers, Stock]) client?.Dispose();
+        foreach (var client in clients) client.Dispose();
         Directory.Delete(Data, recursive: true);
     }
 
-    /// <summary>The tool's exit code and what it printed, for a verb against this <c>up</c>.</summary>
-    public async Task<(int ExitCode, string Said)> ToolAsync(params string[] arguments)
+    /// <summary>Runs the tool against this <c>up</c> and returns its exit code and output.</summary>
+    public async Task<(int ExitCode, string Output)> ToolAsync(params string[] arguments)
     {
+        Machine.Require(Machine.LacksServers);
         using var tool = Start(arguments);
         using var limit = new CancellationTokenSource(StartLimit);
-        var said = await Task.WhenAll(
+        var text = await Task.WhenAll(
             tool.StandardOutput.ReadToEndAsync(limit.Token), tool.StandardError.ReadToEndAsync(limit.Token));
         await tool.WaitForExitAsync(limit.Token);
-        return (tool.ExitCode, string.Concat(said));
+        return (tool.ExitCode, string.Concat(text));
     }
 
-    /// <summary>SIGKILL to a service; <c>up</c> starts it again.</summary>
+    /// <summary>Kills a service (SIGKILL), which <c>up</c> restarts.</summary>
     public Task KillAsync(string project) => SignalAsync("-KILL", project);
 
-    /// <summary>SIGSTOP to a service: it is there and answers nothing, until it is to go on.</summary>
+    /// <summary>Suspends a service (SIGSTOP) until resumed.</summary>
     public Task SuspendAsync(string project) => SignalAsync("-STOP", project);
 
     public Task ResumeAsync(string project) => SignalAsync("-CONT", project);
@@ -86,28 +90,31 @@ public sealed class FourProcesses : IAsyncLifetime
     Task SignalAsync(string signal, string project) =>
         RunAsync("pkill", signal, "-P", process.Id.ToString(CultureInfo.InvariantCulture), "-f", $"Orderwright.{project}.dll");
 
-    /// <summary>SIGKILL to the broker; <c>up</c> starts it again.</summary>
+    /// <summary>Kills the broker (SIGKILL), which <c>up</c> restarts.</summary>
     public Task KillBrokerAsync() => RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
 
-    /// <summary>Where the broker is, with its user.</summary>
-    public async Task<Uri> BrokerAsync() =>
-        new((string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!["rabbitmq"]!);
+    /// <summary>URL of the broker, with credentials.</summary>
+    public async Task<Uri> BrokerAsync()
+    {
+        Machine.Require(Machine.LacksServers);
+        return new((string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!["rabbitmq"]!);
+    }
 
-    /// <summary>SIGKILL to PostgreSQL; <c>up</c> starts it again, and it recovers.</summary>
+    /// <summary>Kills PostgreSQL (SIGKILL), which <c>up</c> restarts and which recovers.</summary>
     public async Task KillDatabaseAsync() => await RunAsync(
         "kill", "-KILL", (await File.ReadAllLinesAsync(Path.Combine(Data, "postgres", "cluster", "postmaster.pid")))[0]);
 
-    /// <summary>SIGKILL to the broker, and its data directory gone; <c>up</c> starts it again, empty.</summary>
+    /// <summary>Kills the broker (SIGKILL) and deletes its data; <c>up</c> restarts it empty.</summary>
     public async Task WipeBrokerAsync()
     {
-        // The name is moved away first, so that nothing is written into what is being deleted.
+        // The directory is renamed first, so that no process writes into the part being deleted.
         var gone = Path.Combine(Data, "gone");
         Directory.Move(Path.Combine(Data, "rabbitmq", "mnesia"), gone);
         await KillBrokerAsync();
         Directory.Delete(gone, recursive: true);
     }
 
-    /// <summary>A second instance of every service, on the same databases and broker; ready when it returns.</summary>
+    /// <summary>Starts a second instance of every service on the same databases and broker; completes once ready.</summary>
     public async Task<SecondInstances> StartSecondInstancesAsync()
     {
         var run = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!;
@@ -148,7 +155,7 @@ public sealed class FourProcesses : IAsyncLifetime
         start.Environment["ORDERWRIGHT_TRANSPORT"] = broker;
         start.Environment["ORDERWRIGHT_LISTEN"] = $"http://127.0.0.1:{port}";
         var service = Process.Start(start)!;
-        service.BeginOutputReadLine(); // Read and dropped: a pipe that nobody empties would stop it.
+        service.BeginOutputReadLine(); // Output is read and dropped, since a full pipe would block the service.
         service.BeginErrorReadLine();
         return service;
     }
@@ -166,10 +173,16 @@ public sealed class FourProcesses : IAsyncLifetime
         return Process.Start(start)!;
     }
 
+    HttpClient ClientAt(int offset)
+    {
+        Machine.Require(Machine.LacksServers);
+        return clients[offset];
+    }
+
     HttpClient Client(int offset) => new()
     {
         BaseAddress = new Uri($"http://127.0.0.1:{port + offset}"),
-        Timeout = TimeSpan.FromSeconds(40),
+        Timeout = TimeSpan.FromMinutes(2),
     };
 
     static async Task RunAsync(string program, params string[] arguments)
@@ -179,7 +192,7 @@ public sealed class FourProcesses : IAsyncLifetime
         Assert.Equal(0, run.ExitCode);
     }
 
-    // Four in a row: the services' ports follow the coordinator's.
+    // Four consecutive ports: the services' ports follow the coordinator's.
     static int FreePorts()
     {
         for (var first = 20_000 + Environment.ProcessId % 10_000; ; first += 4)
@@ -195,7 +208,7 @@ public sealed class FourProcesses : IAsyncLifetime
             }
             catch (SocketException)
             {
-                // One is taken: the next four.
+                // A port is in use; try the next four.
             }
         }
     }
@@ -208,7 +221,7 @@ public sealed class FourProcesses : IAsyncLifetime
     }
 }
 
-/// <summary>One more of every service; killed when it is disposed of.</summary>
+/// <summary>A second instance of every service, killed on disposal.</summary>
 public sealed record SecondInstances(IReadOnlyList<Process> Processes, HttpClient Orders) : IDisposable
 {
     public void Dispose()

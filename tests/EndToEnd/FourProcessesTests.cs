@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>The distributed mode for real: four processes, PostgreSQL, RabbitMQ, the tool, and what kills them.</summary>
+/// <summary>The distributed mode: four processes, PostgreSQL, RabbitMQ, the tool, and crashes of each.</summary>
 public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
 {
     [Theory]
@@ -13,11 +13,11 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     [InlineData("sandbox", "tok_declined", "GOOD", "rejected", "pending", "payment_declined")]
     [InlineData("balance", null, "NONE", "rejected", "pending", "out_of_stock")]
     [InlineData("balance", null, "UNHEARD-OF", "rejected", "pending", "unknown_sku")]
-    public async Task Every_fate_of_an_order_is_reached(
+    public async Task Every_outcome_of_an_order_is_reached(
         string provider, string? token, string sku, string status, string paymentStatus, string? reason)
     {
         await StockUpAsync();
-        var placed = await PlaceAsync($"fate-{provider}-{token}-{sku}", sku, provider, token);
+        var placed = await PlaceAsync($"outcome-{provider}-{token}-{sku}", sku, provider, token);
 
         var order = await DecidedAsync((string)placed.Json["id"]!, o => (string?)o.Json["paymentStatus"] == paymentStatus);
 
@@ -27,7 +27,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
-    public async Task A_confirmed_order_is_cancelled_by_the_tool_and_its_money_and_goods_go_back()
+    public async Task The_tool_cancels_a_confirmed_order_and_money_and_goods_are_returned()
     {
         await StockUpAsync();
         var placed = await PlaceAsync("to-be-cancelled", "GOOD");
@@ -42,7 +42,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
-    public async Task What_is_shipped_by_the_tool_leaves_the_stock_though_it_dies_meanwhile()
+    public async Task Goods_shipped_by_the_tool_leave_the_stock_although_stock_service_crashes()
     {
         await StockUpAsync();
         var placed = await PlaceAsync("to-be-shipped", "GOOD");
@@ -50,14 +50,13 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         await DecidedAsync(id);
         await up.KillAsync("StockService");
 
-        var (exit, said) = await up.ToolAsync("ship", id, "--carrier", "Royal Mail", "--tracking", "AB123");
+        var (exit, output) = await up.ToolAsync("ship", id, "--carrier", "Royal Mail", "--tracking", "AB123");
 
         Assert.Equal(0, exit);
-        Assert.Contains("Fulfilment 1", said, StringComparison.Ordinal);
+        Assert.Contains("Fulfilment 1", output, StringComparison.Ordinal);
         Assert.Equal("fulfilled", (string?)(await DecidedAsync(id)).Json["fulfilmentStatus"]);
         Assert.Equal(3, (await up.ToolAsync("ship", id)).ExitCode);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        while (!await HasLeftAsync()) await Task.Delay(200, patience.Token);
+        await Waiting.UntilAsync(HasLeftAsync);
 
         async Task<bool> HasLeftAsync()
         {
@@ -75,7 +74,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
-    public async Task The_coordinators_console_shows_what_the_other_services_know()
+    public async Task The_console_of_the_coordinator_shows_data_of_the_other_services()
     {
         await StockUpAsync();
         var placed = await PlaceAsync("on-the-console", "GOOD");
@@ -94,7 +93,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     }
 
     [Fact]
-    public async Task Each_service_and_PostgreSQL_killed_and_the_broker_wiped_under_load_lose_nothing_and_double_nothing()
+    public async Task Crashes_of_each_service_and_server_under_load_lose_and_duplicate_nothing()
     {
         await StockUpAsync();
         const int orders = 400;
@@ -121,12 +120,12 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         foreach (var id in ids)
             Assert.Equal("confirmed", (string?)(await DecidedAsync(id)).Json["status"]);
         Assert.Equal(orders, ids.Distinct().Count());
-        var (exit, said) = await up.ToolAsync("verify", "--data", up.Data, "--settle", "60");
-        Assert.True(exit == 0, said);
+        var (exit, output) = await up.ToolAsync("verify", "--data", up.Data, "--settle", "60");
+        Assert.True(exit == 0, output);
     }
 
     [Fact]
-    public async Task Two_instances_of_every_service_share_the_work_and_two_buyers_never_share_a_unit()
+    public async Task Two_instances_of_every_service_share_the_work_and_sell_each_unit_once()
     {
         await StockUpAsync();
         await up.Stock.PutAsync("/api/v1/products/FEW", """{"name":"Few","unitPrice":250,"currency":"EUR"}""");
@@ -140,8 +139,8 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
 
         Assert.Equal(50, statuses.Count(status => status == "confirmed"));
         Assert.Equal(150, statuses.Count(status => status == "rejected"));
-        var (exit, said) = await up.ToolAsync("verify", "--data", up.Data, "--settle", "60");
-        Assert.True(exit == 0, said);
+        var (exit, output) = await up.ToolAsync("verify", "--data", up.Data, "--settle", "60");
+        Assert.True(exit == 0, output);
     }
 
     async Task StockUpAsync()
@@ -155,7 +154,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
             ("Idempotency-Key", "once"));
     }
 
-    // As a client does it: the same key again, until there is an answer.
+    // Retries with the same key until answered, as a client does.
     async Task<HttpAnswer> PlaceAsync(
         string key, string sku, string provider = "balance", string? token = null, HttpClient? through = null)
     {
@@ -171,7 +170,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
             }
             catch (HttpRequestException)
             {
-                // The service is down; it comes back.
+                // The service is down and restarts.
             }
         }
     }
@@ -186,7 +185,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         }
     }
 
-    // Null while the service is down, or has just come back and is not ready.
+    // Null while the service is down or not ready yet.
     async Task<HttpAnswer?> LookAsync(string id)
     {
         try
@@ -208,5 +207,5 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         return (string?)(await DecidedAsync((string)placed.Json["id"]!)).Json["id"];
     }
 
-    static CancellationToken Patience() => new CancellationTokenSource(TimeSpan.FromSeconds(90)).Token;
+    static CancellationToken Patience() => Waiting.NewLimit();
 }

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>Money that the gateway holds only for so long: whoever operates the shop sees it wherever they look.</summary>
+/// <summary>Authorizations about to expire are visible to operators in the tool and the console.</summary>
 public sealed class HoldTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     [Fact]
-    public async Task An_order_whose_hold_ends_soon_is_shown_by_the_tool_and_the_console()
+    public async Task An_authorization_about_to_expire_is_shown_by_the_tool_and_the_console()
     {
         var data = HttpHost.NewDirectory();
         string[] settings = ["--no-demo", "--capture", "fulfilment", "--sandbox-holds", "48h"];
@@ -36,7 +36,7 @@ public sealed class HoldTests
             Assert.DoesNotContain("payments need attention", await PageAsync(host, "/"), StringComparison.Ordinal);
         }
 
-        // The watch looks as soon as the process starts, and the end is now within the warning.
+        // The job runs at process start, by which time the expiry is within the warning period.
         await using (var host = await HttpHost.StartAsync(data, [.. settings, "--gateway-holdwarning", "49h"]))
         {
             using var limit = new CancellationTokenSource(Patience);

@@ -4,7 +4,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>A process ends when a service in it is half dead, so that whoever watches over it starts it again.</summary>
+/// <summary>A process ends when one of its services fails, so that its supervisor restarts it.</summary>
 public class HostDeathTests
 {
     sealed class Module(string name, params BackgroundLoop[] loops) : IServiceModule
@@ -17,7 +17,7 @@ public class HostDeathTests
     static readonly BackgroundLoop Fragile = new("fragile", _ => throw new InvalidOperationException("It broke."));
 
     [Fact]
-    public async Task A_service_that_dies_while_another_still_waits_for_its_database_ends_the_process()
+    public async Task A_failed_service_ends_the_process_while_another_waits_for_its_database()
     {
         var data = HttpHost.NewDirectory();
         try
@@ -27,7 +27,7 @@ public class HostDeathTests
                     "--data", data, "--port", "0", "--log", "error",
                     "--database-order", "postgres://nobody:nothing@127.0.0.1:1/nowhere",
                 ],
-                new Module(ServiceNames.Order), new Module(ServiceNames.Stock, Fragile)).WaitAsync(TimeSpan.FromSeconds(30));
+                new Module(ServiceNames.Order), new Module(ServiceNames.Stock, Fragile)).WaitAsync(Waiting.HangLimit);
             Assert.Equal(1, exitCode);
         }
         finally
@@ -37,14 +37,14 @@ public class HostDeathTests
     }
 
     [Fact]
-    public async Task A_service_that_dies_before_its_transport_was_ever_reached_ends_the_process()
+    public async Task A_failed_service_ends_the_process_before_the_broker_was_reached()
     {
         var data = HttpHost.NewDirectory();
         try
         {
             var exitCode = await ServiceHost.RunAsync(
                 ["--data", data, "--port", "0", "--log", "error", "--transport", "amqp://nobody:nothing@127.0.0.1:1/"],
-                new Module(ServiceNames.Stock, Fragile)).WaitAsync(TimeSpan.FromSeconds(30));
+                new Module(ServiceNames.Stock, Fragile)).WaitAsync(Waiting.HangLimit);
             Assert.Equal(1, exitCode);
         }
         finally

@@ -75,7 +75,7 @@ public static class HttpRequests
         {
             while (true)
             {
-                using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+                using var limit = new CancellationTokenSource(answer.Length == 0 ? Waiting.HangLimit : TimeSpan.FromSeconds(3));
                 var read = await socket.ReceiveAsync(buffer, limit.Token);
                 if (read == 0) return answer.Append("[closed]").ToString();
                 answer.Append(Encoding.Latin1.GetString(buffer, 0, read));

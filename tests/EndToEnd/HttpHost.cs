@@ -14,7 +14,7 @@ public sealed class HttpHost : IAsyncDisposable
     const string AllInOne = "AllInOne";
     const string Ready = " is ready: ";
     const string Ended = "It has ended.";
-    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan StartLimit = Waiting.HangLimit;
 
     readonly Process process;
     readonly StringBuilder output = new();
@@ -73,6 +73,9 @@ public sealed class HttpHost : IAsyncDisposable
         var own = data is null ? NewDirectory() : null;
         return await StartAsync(AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
     }
+
+    /// <summary>Starts the all-in-one process with exactly the given arguments.</summary>
+    public static Task<HttpHost> StartProcessAsync(IReadOnlyList<string> arguments) => StartAsync(AllInOne, null, [.. arguments]);
 
     /// <summary>Starts the sandbox gateway as a process; its API is below <c>/v1</c>.</summary>
     public static Task<HttpHost> StartGatewayAsync(string data, string secret) =>

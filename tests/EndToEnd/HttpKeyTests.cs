@@ -182,7 +182,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
 
     async Task EventuallyAsync(string path, string token, HttpStatusCode status)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(Waiting.HangLimit);
         while ((await keyed.Client.AskAsync(path, Bearer(token))).Status != (int)status) limit.Token.ThrowIfCancellationRequested();
     }
 }

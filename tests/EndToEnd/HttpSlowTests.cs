@@ -13,13 +13,13 @@ public sealed class HttpSlowTests
     const string Post =
         "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
 
-    // Kind of client, first bytes, bytes sent every half second, and the seconds between which the connection is closed.
-    static readonly (string Who, string Start, string Drip, int NotBefore, int AtMost)[] Kinds =
+    // The kind of client, its first bytes, the bytes that follow every half second, and how long it lives at least.
+    static readonly (string Name, string Start, string Drip, int NotBefore)[] Kinds =
     [
-        ("says nothing", "", "", 2, 15),
-        ("says nothing more", "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n", "", 2, 15),
-        ("has endless headers", "GET /health/live HTTP/1.1\r\nHost: localhost\r\n", "X", 8, 25),
-        ("has an endless body", Post, " ", 4, 20),
+        ("silent", "", "", 2),
+        ("silent after a request", "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n", "", 2),
+        ("with endless headers", "GET /health/live HTTP/1.1\r\nHost: localhost\r\n", "X", 8),
+        ("with an endless body", Post, " ", 4),
     ];
 
     [Fact]
@@ -30,21 +30,19 @@ public sealed class HttpSlowTests
             Enumerable.Range(0, OfEachKind).Select(_ => CloseAsync(host.Url.Port, kind.Start, kind.Drip)))).ToList();
         var closing = Task.WhenAll(slow);
 
-        var clock = Stopwatch.StartNew();
-        var longest = TimeSpan.Zero;
+        var served = 0;
         while (!closing.IsCompleted)
         {
-            var asked = clock.Elapsed;
             Assert.Equal(200, (await host.Client.AskAsync("/api/v1/products")).Status);
-            if (clock.Elapsed - asked is var took && took > longest) longest = took;
+            if (!closing.IsCompleted) served++;
             await Task.WhenAny(closing, Task.Delay(50));
         }
 
         foreach (var (kind, lived) in Kinds.Zip(await closing))
             Assert.True(
-                lived.Min() > TimeSpan.FromSeconds(kind.NotBefore) && lived.Max() < TimeSpan.FromSeconds(kind.AtMost),
-                $"Who {kind.Who} was closed after {lived.Min()} to {lived.Max()}.");
-        Assert.True(longest < TimeSpan.FromSeconds(3), $"Somebody else was served in {longest}.");
+                lived.Min() > TimeSpan.FromSeconds(kind.NotBefore),
+                $"A client {kind.Name} was closed after {lived.Min()} to {lived.Max()}.");
+        Assert.True(served > 3, $"{served} other requests were served meanwhile.");
     }
 
     // A byte every half second until the server closes.
@@ -53,7 +51,7 @@ public sealed class HttpSlowTests
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, port);
         var clock = Stopwatch.StartNew();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Waiting.HangLimit);
         try
         {
             if (start.Length > 0) await socket.SendAsync(Encoding.ASCII.GetBytes(start));

@@ -123,7 +123,7 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     {
         await using var host = await HttpHost.StartAsync(data);
         await host.WaitForAsync("demo");
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(Waiting.HangLimit);
         List<string> fates;
         while ((fates = await OrdersAsync(host)).Exists(fate => fate.EndsWith("cancel_pending", StringComparison.Ordinal)))
             limit.Token.ThrowIfCancellationRequested();

@@ -118,7 +118,7 @@ public sealed class OperatorTests : IAsyncLifetime
 
     static async Task<JsonNode> UntilAsync(Func<Task<JsonNode?>> look)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(Waiting.HangLimit);
         while (true)
         {
             if (await look() is { } found) return found;

@@ -3,27 +3,27 @@ using System.Globalization;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// The embedded product when the power goes in mid-load. Its files lie on a file system of their own in an image, mounted
-/// through a loop device: what was written and never synced is in the kernel's memory and not in the image, so a copy of
-/// the image is what a disk holds after a power cut. Where that is not allowed (it takes root), the process is killed and
-/// its files are copied, which a lost write survives.
+/// A power cut of the embedded product under load. Its files are on a file system in an image, mounted through a loop
+/// device: data written but never synced exist only in the kernel's memory, so a copy of the image is the content of a disk
+/// after a power cut. Mounting needs root; without it the process is killed and its files are copied, which does not lose
+/// unsynced writes.
 /// </summary>
 public class PowerCutTests(ITestOutputHelper output)
 {
     const string Order = """{"customerId":"ada","currency":"EUR","lines":[{"sku":"GOOD","quantity":1}]}""";
 
     [Fact]
-    public async Task Every_order_that_was_acknowledged_before_the_power_went_is_there_after_it()
+    public async Task Every_acknowledged_order_survives_a_power_cut()
     {
         using var disk = Disk.Create();
-        output.WriteLine(disk.IsReal ? "a power cut: the unsynced is lost" : $"killed and copied: {disk.WhyNot}");
+        output.WriteLine(disk.IsReal ? "power cut: unsynced writes are lost" : $"killed and copied: {disk.WhyNot}");
         var acknowledged = new Dictionary<string, byte[]>();
         await using (var host = await HttpHost.StartAsync(Path.Combine(disk.Folder, "data"), "--no-demo"))
         {
             await StockUpAsync(host.Client);
             using var stopped = new CancellationTokenSource();
             var clients = Enumerable.Range(0, 16).Select(client => BuyAsync(host.Client, client, acknowledged, stopped.Token)).ToList();
-            await UntilAsync(() => acknowledged.Count > 400);
+            await Waiting.UntilAsync(() => acknowledged.Count > 400);
 
             Signal(host.ProcessId, "STOP");
             disk.CutPower();
@@ -42,7 +42,7 @@ public class PowerCutTests(ITestOutputHelper output)
         }
         Assert.True(lost == 0, $"{lost} of {acknowledged.Count} acknowledged orders are lost");
         foreach (var body in acknowledged.Values.TakeLast(20))
-            await UntilAsync(async () => (string?)(await again.Client.AskAsync(
+            await Waiting.UntilAsync(async () => (string?)(await again.Client.AskAsync(
                 $"/api/v1/orders/{System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]}")).Json["status"] == "confirmed");
     }
 
@@ -50,7 +50,7 @@ public class PowerCutTests(ITestOutputHelper output)
     [InlineData("before-commit:40")]
     [InlineData("after-commit:40")]
     [InlineData("after-publish:40")]
-    public async Task A_crash_at_the_worst_moment_loses_nothing_and_doubles_nothing(string fault)
+    public async Task A_crash_at_the_worst_moment_loses_and_duplicates_nothing(string fault)
     {
         var data = HttpHost.NewDirectory();
         var acknowledged = new Dictionary<string, byte[]>();
@@ -60,7 +60,7 @@ public class PowerCutTests(ITestOutputHelper output)
             await using (var host = await HttpHost.StartAsync(data, "--no-demo", "--fault", fault))
                 await Task.WhenAll(Enumerable.Range(0, 8).Select(client => BuyAsync(host.Client, client, acknowledged, default)));
             await using var again = await HttpHost.StartAsync(data, "--no-demo");
-            // Each client sends its last request again, as it got no answer to it.
+            // Each client repeats its last request, which got no response.
             var before = acknowledged.Count;
             foreach (var client in Enumerable.Range(0, 8))
             {
@@ -72,7 +72,7 @@ public class PowerCutTests(ITestOutputHelper output)
             var ids = acknowledged.Values.Select(body => (string)System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]!).ToList();
             Assert.Equal(before + 8, ids.Distinct().Count());
             foreach (var id in ids)
-                await UntilAsync(async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
+                await Waiting.UntilAsync(async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
             var stock = (await again.Client.AskAsync("/api/v1/stock/GOOD")).Json;
             Assert.Equal((ids.Count, 0), ((int)stock["allocated"]!, (int)stock["reserved"]!));
             var balance = (await again.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
@@ -85,31 +85,31 @@ public class PowerCutTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_full_disk_is_answered_503_and_nothing_is_lost_when_there_is_room_again()
+    public async Task A_full_disk_is_answered_with_503_and_loses_nothing()
     {
         using var disk = Disk.Create(megabytes: 48);
-        if (!disk.IsReal) Assert.Skip($"It takes a file system of its own: {disk.WhyNot}");
+        if (!disk.IsReal) Assert.Skip($"This test needs a file system of its own: {disk.WhyNot}");
         var acknowledged = new Dictionary<string, byte[]>();
         await using var host = await HttpHost.StartAsync(Path.Combine(disk.Folder, "data"), "--no-demo");
         await StockUpAsync(host.Client);
         disk.Fill();
         HttpAnswer refused;
         var number = 0;
-        // What the log files have room for is still taken.
+        // Orders that still fit into the log files are accepted.
         while ((refused = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"))).Status == 202)
             acknowledged.Add($"full-{number++}", refused.Body);
         refused.IsProblem(503, refused.Code!);
         Assert.True(refused.Headers.ContainsKey("Retry-After"));
 
         disk.Free();
-        await UntilAsync(async () =>
+        await Waiting.UntilAsync(async () =>
         {
             var answer = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"));
             if (answer.Status == 202) acknowledged[$"full-{number}"] = answer.Body;
             return answer.Status == 202;
         });
         foreach (var body in acknowledged.Values)
-            await UntilAsync(async () => (string?)(await host.Client.AskAsync(
+            await Waiting.UntilAsync(async () => (string?)(await host.Client.AskAsync(
                 $"/api/v1/orders/{System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]}")).Json["status"] == "confirmed");
         var balance = (await host.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
         Assert.Equal(100_000_000 - 250 * acknowledged.Count, (int)balance["amount"]!);
@@ -124,7 +124,7 @@ public class PowerCutTests(ITestOutputHelper output)
             "/api/v1/customers/ada/credits", """{"amount":100000000,"currency":"EUR","reference":"once"}""", ("Idempotency-Key", "once"));
     }
 
-    // One order after another, until the server is gone.
+    // Places orders one after another until the server is gone.
     static async Task BuyAsync(HttpClient client, int number, Dictionary<string, byte[]> acknowledged, CancellationToken stopped)
     {
         for (var i = 0; !stopped.IsCancellationRequested; i++)
@@ -141,14 +141,6 @@ public class PowerCutTests(ITestOutputHelper output)
                 return;
             }
         }
-    }
-
-    static Task UntilAsync(Func<bool> holds) => UntilAsync(() => Task.FromResult(holds()));
-
-    static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await holds()) await Task.Delay(20, patience.Token);
     }
 
     static void Signal(int process, string signal) =>

@@ -179,7 +179,7 @@ public sealed class ReconcileTests : IAsyncLifetime
 
     static async Task UntilAsync(Func<Task<bool>> holds)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
         while (!await holds()) await Task.Delay(100, patience.Token);
     }
 }

@@ -10,19 +10,23 @@ using Orderwright.Runtime.Database;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// Databases of a stopped demo shop with orders of every outcome, one of them placed under an Idempotency-Key. Tests open copies
-/// and may damage one.
+/// The databases of the demo shop after its process has stopped: orders with every outcome, one of them placed under an
+/// Idempotency-Key. Tests open copies, and may damage one of the four.
 /// </summary>
 public abstract class VerifyShop : IAsyncLifetime
 {
     readonly Dictionary<string, Guid> orders = [];
     readonly Dictionary<string, string> intact = [];
 
-    /// <summary>The id of an order by its reference.</summary>
+    /// <summary>Id of the order with the given reference.</summary>
     public Guid this[string reference] => orders[reference];
+
+    /// <summary>The reason why the databases cannot be created here; null when they can.</summary>
+    protected virtual string? Lacks => null;
 
     public async ValueTask InitializeAsync()
     {
+        if (Lacks is not null) return;
         var (data, arguments) = await MakeAsync();
         await using var host = await HttpHost.StartAsync(data, arguments);
         await host.WaitForAsync("The demo shop has");
@@ -40,6 +44,7 @@ public abstract class VerifyShop : IAsyncLifetime
     /// <summary>Opens the four databases, with a copy for the caller of the one to be damaged.</summary>
     public async Task<IReadOnlyDictionary<string, IDatabase>> OpenAsync(string? damaged = null)
     {
+        Machine.Require(Lacks);
         var addresses = new Dictionary<string, string>(intact);
         if (damaged is not null)
             addresses[damaged] = await CopyAsync(damaged, Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
@@ -49,7 +54,7 @@ public abstract class VerifyShop : IAsyncLifetime
 
     public abstract ValueTask DisposeAsync();
 
-    /// <summary>Creates the shop's storage, and returns the data directory and further arguments of the process.</summary>
+    /// <summary>Creates the databases: returns the data directory and further arguments of the process.</summary>
     protected abstract Task<(string? Data, string[] Arguments)> MakeAsync();
 
     /// <summary>Copies a database and returns the copy's address.</summary>
@@ -84,7 +89,9 @@ public sealed class PostgresVerifyShop : VerifyShop
     readonly string directory = Directory.CreateDirectory(Path.Combine(
         Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
 
-    PrivatePostgres server = null!;
+    PrivatePostgres? server;
+
+    protected override string? Lacks => Machine.LacksPostgres;
 
     protected override async Task<(string? Data, string[] Arguments)> MakeAsync()
     {
@@ -102,18 +109,18 @@ public sealed class PostgresVerifyShop : VerifyShop
     {
         var name = $"{copy}_{Databases.WordOf(service)}";
         await AdministerAsync($"CREATE DATABASE \"{name}\" TEMPLATE orderwright_{Databases.WordOf(service)}");
-        return server.ConnectionString(name);
+        return server!.ConnectionString(name);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        await server.DisposeAsync();
+        if (server is not null) await server.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
 
     async Task AdministerAsync(string statement)
     {
-        await using var connection = new NpgsqlConnection(server.ConnectionString());
+        await using var connection = new NpgsqlConnection(server!.ConnectionString());
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync();

@@ -4,7 +4,7 @@ using Orderwright.Http;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Customers and their store credit, as the API changes them.</summary>
+/// <summary>Changes to customers and their store credit.</summary>
 public class CustomerRulesTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -30,7 +30,7 @@ public class CustomerRulesTests
     }
 
     [Fact]
-    public void A_customer_is_made_and_replaced()
+    public void A_customer_is_created_and_replaced()
     {
         var made = Put("Ann", null);
         Assert.Equal(
@@ -43,14 +43,14 @@ public class CustomerRulesTests
     }
 
     [Fact]
-    public void The_same_again_changes_nothing()
+    public void An_identical_request_changes_nothing()
     {
         var same = Put("Ann", Ann);
         Assert.Equal((200, 3L, null), (same.Answer.Status, same.Answer.Version, same.Customer));
     }
 
     [Fact]
-    public void A_condition_on_the_version_is_held_to()
+    public void A_version_precondition_is_honoured()
     {
         Assert.Equal(200, Put("Anna", Ann, 3).Answer.Status);
         Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", Ann, 2)));
@@ -59,16 +59,18 @@ public class CustomerRulesTests
     }
 
     [Fact]
-    public void An_erased_customer_is_nobody_until_made_anew()
+    public void An_erased_customer_is_unknown_until_created_again()
     {
-        var anew = Put("Bob", Erased);
-        Assert.Equal((201, 5L, Now, null), (anew.Answer.Status, anew.Customer!.Version, anew.Customer.CreatedAt, anew.Customer.ErasedAt));
+        var recreated = Put("Bob", Erased);
+        Assert.Equal(
+            (201, 5L, Now, null),
+            (recreated.Answer.Status, recreated.Customer!.Version, recreated.Customer.CreatedAt, recreated.Customer.ErasedAt));
         Assert.Equal("404 not_found", CodeOf(Credit(1, Erased)));
         Assert.Equal("404 not_found", CodeOf(Erase(Erased)));
     }
 
     [Fact]
-    public void A_credit_is_a_row_of_its_own()
+    public void Each_credit_adds_a_row()
     {
         var added = Credit(10_000, Ann);
         Assert.Equal(201, added.Answer.Status);
@@ -79,7 +81,7 @@ public class CustomerRulesTests
     }
 
     [Fact]
-    public void A_credit_is_refused_for_a_stranger_a_second_time_and_beyond_the_limit()
+    public void A_credit_is_refused_for_an_unknown_customer_a_used_reference_and_beyond_the_limit()
     {
         Assert.Equal("404 not_found", CodeOf(Credit(1, null)));
         Assert.Equal("409 duplicate_reference", CodeOf(Credit(1, Ann, used: true)));
@@ -88,7 +90,7 @@ public class CustomerRulesTests
     }
 
     [Fact]
-    public void Erasing_takes_what_is_personal_and_waits_for_open_orders()
+    public void Erasing_removes_personal_data_and_is_refused_while_orders_are_open()
     {
         var erased = Erase(Ann);
         Assert.Equal(204, erased.Answer.Status);

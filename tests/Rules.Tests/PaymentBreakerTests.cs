@@ -6,7 +6,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>When a gateway that fails is let alone, and how many repetitions it gets.</summary>
+/// <summary>Circuit breaker and retry budget of a failing gateway.</summary>
 public class PaymentBreakerTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -20,7 +20,7 @@ public class PaymentBreakerTests
     }
 
     [Fact]
-    public void It_opens_when_many_calls_fail_and_lets_one_through_after_a_pause()
+    public void The_breaker_opens_after_many_failures_and_lets_one_request_through_after_a_pause()
     {
         var breaker = Opened();
         Assert.Equal(Breaker.FirstPause, breaker.Refuses(false, Now)!.Value.After);
@@ -30,7 +30,7 @@ public class PaymentBreakerTests
     }
 
     [Fact]
-    public void It_stays_open_longer_each_time_up_to_a_limit_and_closes_with_the_first_answer()
+    public void The_breaker_stays_open_longer_each_time_and_closes_with_the_first_answer()
     {
         var breaker = Opened();
         var at = Now;
@@ -49,7 +49,7 @@ public class PaymentBreakerTests
     }
 
     [Fact]
-    public void A_few_failures_among_many_answers_do_not_open_it()
+    public void A_few_failures_among_many_answers_do_not_open_the_breaker()
     {
         var breaker = new Breaker(new());
         for (var i = 0; i < 1_000; i++) Assert.False(breaker.Record(isAnswered: i % 25 != 0, Now.AddMilliseconds(10 * i)));
@@ -57,14 +57,14 @@ public class PaymentBreakerTests
     }
 
     [Fact]
-    public void Failures_of_long_ago_do_not_count()
+    public void Old_failures_do_not_count()
     {
         var breaker = new Breaker(new());
         for (var i = 0; i < 100; i++) Assert.False(breaker.Record(isAnswered: false, Now.AddSeconds(3 * i)));
     }
 
     [Fact]
-    public void A_clock_that_was_set_back_does_not_keep_it_open()
+    public void A_clock_set_back_does_not_keep_the_breaker_open()
     {
         var breaker = Opened();
         Assert.Null(breaker.Refuses(false, Now.AddHours(-2)));
@@ -72,7 +72,7 @@ public class PaymentBreakerTests
     }
 
     [Fact]
-    public void Repetitions_are_a_share_of_first_requests()
+    public void Repetitions_are_limited_to_a_share_of_first_requests()
     {
         var breaker = new Breaker(new());
         var repetitions = 0;
@@ -82,7 +82,7 @@ public class PaymentBreakerTests
             while (breaker.Refuses(isRepetition: true, Now) is null) repetitions++;
         }
         Assert.InRange(repetitions, 200, 215);
-        // A trickle goes on, or the last order would wait for the next customer.
+        // A trickle continues; otherwise the last order would wait for the next customer.
         Assert.Null(breaker.Refuses(isRepetition: true, Now.AddSeconds(10)));
     }
 }

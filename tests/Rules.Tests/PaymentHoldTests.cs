@@ -4,7 +4,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>No authorization ends in silence.</summary>
+/// <summary>Flags of authorizations about to expire.</summary>
 public class PaymentHoldTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -30,24 +30,27 @@ public class PaymentHoldTests
     static PaymentCase Settle(PaymentDecision begun, GatewayResult result) => AttemptRules.Settle(
         begun.Case, begun.Next!.Attempt.Operation, begun.Next.Attempt.Number, result, Sandbox, AtNow).Case;
 
-    static PaymentCase Watch(PaymentCase file, DateTimeOffset now) => HoldRules.Watch(file, new At(now, Limits)).Case;
+    static PaymentCase Watch(PaymentCase current, DateTimeOffset now) => HoldRules.Watch(current, new At(now, Limits)).Case;
 
     [Fact]
-    public void What_a_gateway_says_of_its_hold_is_kept_while_money_is_held()
+    public void The_expiry_of_an_authorization_is_kept_while_money_is_held()
     {
         Assert.Equal(Until, Held.Payment!.CaptureBefore);
-        var part = Settle(ShipmentRules.Take(Held, new TakeShipped(510, false), Sandbox, AtNow), new GatewayResult.Succeeded("1"));
+        var part = Settle(
+            ShipmentRules.Take(Held, new TakeShipped(510, false), Sandbox, AtNow), new GatewayResult.Succeeded("1"));
         Assert.Equal(Until, part.Payment!.CaptureBefore);
-        var whole = Settle(ShipmentRules.Take(part, new TakeShipped(1_530, false), Sandbox, AtNow), new GatewayResult.Succeeded("2"));
+        var whole = Settle(
+            ShipmentRules.Take(part, new TakeShipped(1_530, false), Sandbox, AtNow), new GatewayResult.Succeeded("2"));
         Assert.Null(whole.Payment!.CaptureBefore);
     }
 
     [Fact]
-    public void A_day_before_it_ends_and_once_it_has_ended_an_operator_is_told_each_time_once()
+    public void A_payment_is_flagged_a_day_before_its_authorization_expires_and_again_afterwards()
     {
         Assert.Same(Held, Watch(Held, Until.AddHours(-24).AddMilliseconds(-1)));
         var ending = Watch(Held, Until.AddHours(-24));
-        Assert.Equal((AttentionCodes.HoldEnding, Held.Payment!.Version + 1), (ending.Payment!.AttentionCode, ending.Payment.Version));
+        Assert.Equal(
+            (AttentionCodes.HoldEnding, Held.Payment!.Version + 1), (ending.Payment!.AttentionCode, ending.Payment.Version));
         Assert.Same(ending, Watch(ending, Until.AddMilliseconds(-1)));
         var ended = Watch(ending, Until);
         Assert.Equal(AttentionCodes.HoldEnded, ended.Payment!.AttentionCode);
@@ -56,7 +59,7 @@ public class PaymentHoldTests
     }
 
     [Fact]
-    public void A_capture_that_fails_says_so_until_one_succeeds_or_the_rest_is_released()
+    public void A_failed_capture_stays_flagged_until_one_succeeds_or_the_rest_is_released()
     {
         var begun = ShipmentRules.Take(Held, new TakeShipped(510, false), Sandbox, AtNow);
         var failed = Settle(begun, new GatewayResult.Declined("no", "No."));
@@ -70,12 +73,13 @@ public class PaymentHoldTests
     }
 
     [Fact]
-    public void Voids_have_a_state_as_captures_and_refunds_have()
+    public void Voids_have_a_state_like_captures_and_refunds()
     {
         var begun = PaymentRules.Undo(Held, StepNames.AuthorizePayment, 0, AtNow);
         Assert.Equal(("pending", 1_530L), (Assert.Single(PaymentResponse.Of(begun.Case).Voids).State, 1_530L));
         Assert.Equal("unknown", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Unknown("?"))).Voids).State);
-        Assert.Equal("failed", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Declined("n", "No."))).Voids).State);
+        Assert.Equal(
+            "failed", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Declined("n", "No."))).Voids).State);
         Assert.Equal("settled", Assert.Single(PaymentResponse.Of(Settle(begun, new GatewayResult.Succeeded("v"))).Voids).State);
     }
 }

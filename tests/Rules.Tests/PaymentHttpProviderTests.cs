@@ -70,7 +70,8 @@ public class PaymentHttpProviderTests
     [InlineData(HttpRequestError.Unknown, "Unknown")]
     public async Task A_broken_call_is_in_doubt_unless_certainly_never_sent(HttpRequestError error, string result) =>
         Assert.Equal(
-            result, (await ProviderWith(() => throw new HttpRequestException(error)).AuthorizeAsync(Request, default)).GetType().Name);
+            result,
+            (await ProviderWith(() => throw new HttpRequestException(error)).AuthorizeAsync(Request, default)).GetType().Name);
 
     [Fact]
     public void Settings_of_the_command_line_tool_do_not_affect_the_gateway()

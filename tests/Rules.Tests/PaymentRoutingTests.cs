@@ -5,7 +5,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Which gateway a payment goes to, and when it goes to another one.</summary>
+/// <summary>Choice of a payment's gateway, and failover to another.</summary>
 public class PaymentRoutingTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -18,7 +18,7 @@ public class PaymentRoutingTests
 
     static readonly GatewayResult Ok = new GatewayResult.Succeeded("ch_1");
     static readonly GatewayResult No = new GatewayResult.Declined("card_declined", "No.");
-    static readonly GatewayResult Away = new GatewayResult.Unavailable("503");
+    static readonly GatewayResult Unavailable = new GatewayResult.Unavailable("503");
     static readonly GatewayResult Lost = new GatewayResult.Unknown("No answer within 5 s.");
     static readonly GatewayResult Never = new GatewayResult.NeverHappened(Final: false);
     static readonly GatewayResult HeldBack = new GatewayResult.NotAsked("It fails.", LookUp: false, TimeSpan.FromSeconds(5));
@@ -33,21 +33,22 @@ public class PaymentRoutingTests
         params string[] down) =>
         RoutingRules.Candidates(routes, new PaymentMethod(name, token), currency, amount, down.ToHashSet());
 
-    static PaymentCase Asked(IReadOnlyList<PaymentRoute> routes, string token = "tok_visa")
+    static PaymentCase Requested(IReadOnlyList<PaymentRoute> routes, string token = "tok_visa")
     {
-        var ask = new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod("card", token));
+        var command = new AuthorizePayment("17850", 1_530, "GBP", new PaymentMethod("card", token));
         return PaymentRules.Authorize(
-            PaymentCase.Empty(Order), ask, Gateways.ToHashSet(), new(true, 0), AtNow,
-            RoutingRules.Candidates(routes, ask.Payment, "GBP", 1_530, AllUp)).Case;
+            PaymentCase.Empty(Order), command, Gateways.ToHashSet(), new(true, 0), AtNow,
+            RoutingRules.Candidates(routes, command.Payment, "GBP", 1_530, AllUp)).Case;
     }
 
     static PaymentDecision Settle(
-        PaymentCase file, GatewayResult said, IReadOnlyList<PaymentRoute> routes, params string[] down) => AttemptRules.Settle(
-        file, file.Open!.Operation, file.Open.Number, said, Card, AtNow,
-        RoutingRules.Instead(routes, file, file.Open, said, down.ToHashSet()));
+        PaymentCase current, GatewayResult result, IReadOnlyList<PaymentRoute> routes, params string[] down) =>
+        AttemptRules.Settle(
+        current, current.Open!.Operation, current.Open.Number, result, Card, AtNow,
+        RoutingRules.Instead(routes, current, current.Open, result, down.ToHashSet()));
 
     [Fact]
-    public void The_first_line_that_fits_currency_and_amount_decides()
+    public void The_first_line_matching_currency_and_amount_applies()
     {
         var routes = Read(
             """
@@ -79,11 +80,11 @@ public class PaymentRoutingTests
     [InlineData("card from 10 up to 9: http")]
     [InlineData("card up 10: http")]
     [InlineData("card sometimes: http")]
-    public void What_cannot_be_is_refused_at_the_start_with_the_line(string line) => Assert.Contains(
+    public void An_invalid_line_is_refused_at_start_up(string line) => Assert.Contains(
         "ORDERWRIGHT_ROUTES", Assert.Throws<InvalidSettingException>(() => Read(line)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void An_order_that_no_line_fits_is_refused()
+    public void An_order_without_a_matching_line_is_refused()
     {
         var none = PaymentRules.Authorize(
             PaymentCase.Empty(Order), new("17850", 1, "GBP", new("card", "tok")), Gateways.ToHashSet(), new(true, 0), AtNow, []);
@@ -91,13 +92,14 @@ public class PaymentRoutingTests
     }
 
     [Fact]
-    public void A_gateway_that_is_away_is_followed_by_the_next_under_a_key_of_its_own()
+    public void An_unavailable_gateway_is_followed_by_the_next_under_a_new_key()
     {
-        foreach (var said in new[] { Away, HeldBack })
+        foreach (var result in new[] { Unavailable, HeldBack })
         {
-            var next = Settle(Asked(Routes), said, Routes);
+            var next = Settle(Requested(Routes), result, Routes);
             Assert.Null(next.Answer);
-            Assert.Equal(($"{Order}:authorize:2", "http", false), (next.Next!.Attempt.Key, next.Next.Attempt.Provider, next.Next.LookUp));
+            Assert.Equal(
+                ($"{Order}:authorize:2", "http", false), (next.Next!.Attempt.Key, next.Next.Attempt.Provider, next.Next.LookUp));
             Assert.Equal(("stripe", AttemptStates.Failed), (next.Case.Attempts[0].Provider, next.Case.Attempts[0].State));
             Assert.Single(next.Case.Attempts, call => call.FinishedAt is null);
             var paid = Settle(next.Case, Ok, Routes);
@@ -110,46 +112,46 @@ public class PaymentRoutingTests
     }
 
     [Fact]
-    public void What_may_have_happened_at_one_gateway_is_not_asked_of_another()
+    public void A_request_in_doubt_is_never_sent_to_another_gateway()
     {
-        var doubt = Settle(Asked(Routes), Lost, Routes).Case;
+        var doubt = Settle(Requested(Routes), Lost, Routes).Case;
         Assert.Equal((AttemptStates.InDoubt, 1), (doubt.Open!.State, doubt.Attempts.Count));
-        foreach (var said in new[] { Lost, NotLookedUp, Away })
-            Assert.Single(Settle(doubt, said, Routes).Case.Attempts);
-        // Asked again under its own key, as the first request may still be on its way: an absence now says nothing of that.
+        foreach (var result in new[] { Lost, NotLookedUp, Unavailable })
+            Assert.Single(Settle(doubt, result, Routes).Case.Attempts);
+        // Sent again under the same key. The first request may still arrive, and an outage now does not settle the first.
         var again = Settle(doubt, Never, Routes).Case;
-        foreach (var said in new[] { Away, HeldBack, No })
-            Assert.Single(Settle(again, said, Routes).Case.Attempts);
-        // The process that had sent it died: looked up, and sent again.
-        var leaseEnded = AttemptRules.TakeUp(Asked(Routes), new At(Now + Limits.Lease, Limits)).Case;
-        Assert.Single(Settle(Settle(leaseEnded, Never, Routes).Case, Away, Routes).Case.Attempts);
+        foreach (var result in new[] { Unavailable, HeldBack, No })
+            Assert.Single(Settle(again, result, Routes).Case.Attempts);
+        // The sending process crashed: looked up, and sent again.
+        var leaseEnded = AttemptRules.TakeUp(Requested(Routes), new At(Now + Limits.Lease, Limits)).Case;
+        Assert.Single(Settle(Settle(leaseEnded, Never, Routes).Case, Unavailable, Routes).Case.Attempts);
     }
 
     [Fact]
-    public void A_declined_card_is_declined_unless_the_line_says_otherwise()
+    public void A_decline_is_final_unless_the_route_continues_after_declines()
     {
-        Assert.Equal(StepOutcome.Rejected, Settle(Asked(Routes), No, Routes).Answer!.Outcome);
+        Assert.Equal(StepOutcome.Rejected, Settle(Requested(Routes), No, Routes).Answer!.Outcome);
         var insisting = Read("card: stripe, then http, also when declined");
-        var next = Settle(Asked(insisting), No, insisting);
+        var next = Settle(Requested(insisting), No, insisting);
         Assert.Equal(("http", AttemptStates.Declined), (next.Next!.Attempt.Provider, next.Case.Attempts[0].State));
         Assert.Equal(StepOutcome.Rejected, Settle(next.Case, No, insisting).Answer!.Outcome);
-        Assert.Equal(StepOutcome.Waiting, Settle(Asked(insisting), new GatewayResult.ActionRequired("ch", "/act"), insisting)
+        Assert.Equal(StepOutcome.Waiting, Settle(Requested(insisting), new GatewayResult.ActionRequired("ch", "/act"), insisting)
             .Answer!.Outcome);
     }
 
     [Fact]
-    public void Nobody_is_asked_instead_for_what_is_being_undone_or_was_authorized_already()
+    public void An_undone_or_authorized_payment_does_not_fail_over()
     {
-        var undone = PaymentRules.Undo(Asked(Routes), StepNames.AuthorizePayment, 0, AtNow).Case;
-        Assert.Single(Settle(undone, Away, Routes).Case.Attempts);
-        var capturing = PaymentRules.Capture(Settle(Asked(Routes), Ok, Routes).Case, AtNow).Case;
-        Assert.Equal("stripe", Settle(capturing, Away, Routes).Case.Payment!.Provider);
+        var undone = PaymentRules.Undo(Requested(Routes), StepNames.AuthorizePayment, 0, AtNow).Case;
+        Assert.Single(Settle(undone, Unavailable, Routes).Case.Attempts);
+        var capturing = PaymentRules.Capture(Settle(Requested(Routes), Ok, Routes).Case, AtNow).Case;
+        Assert.Equal("stripe", Settle(capturing, Unavailable, Routes).Case.Payment!.Provider);
     }
 
     [Fact]
-    public void With_every_gateway_away_the_order_waits_and_goes_to_whichever_comes_back_first()
+    public void With_every_gateway_down_the_order_goes_to_the_first_to_recover()
     {
-        var last = Settle(Settle(Asked(Routes), Away, Routes).Case, HeldBack, Routes, "stripe", "http").Case;
+        var last = Settle(Settle(Requested(Routes), Unavailable, Routes).Case, HeldBack, Routes, "stripe", "http").Case;
         Assert.Equal((AttemptStates.Retry, "http"), (last.Open!.State, last.Open.Provider));
         var due = last.Open.DueAt!.Value;
         Assert.Null(RoutingRules.TakesOver(Routes, last, new HashSet<string> { "stripe", "http" }));
@@ -160,7 +162,7 @@ public class PaymentRoutingTests
     }
 
     [Fact]
-    public void A_token_is_a_gateways_own_unless_the_route_takes_the_same_ones()
+    public void A_plain_token_goes_to_every_gateway_and_a_list_names_one_each()
     {
         Assert.Equal("tok_visa", RoutingRules.TokenOf("tok_visa", "http"));
         Assert.Equal("YWJj==", RoutingRules.TokenOf("YWJj==", "http"));
@@ -168,17 +170,17 @@ public class PaymentRoutingTests
         Assert.Equal("", RoutingRules.TokenOf("stripe=pm_1", "http"));
         Assert.Equal(["stripe"], Candidates(Routes, "GBP", 1, token: "stripe=pm_1"));
         Assert.Empty(Candidates(Routes, "GBP", 1, token: "sandbox=tok_1")!);
-        Assert.Single(Settle(Asked(Routes, "stripe=pm_1"), Away, Routes).Case.Attempts);
+        Assert.Single(Settle(Requested(Routes, "stripe=pm_1"), Unavailable, Routes).Case.Attempts);
     }
 
     [Fact]
-    public void An_authorization_that_turns_up_at_a_gateway_that_was_left_needs_attention()
+    public void A_late_authorization_at_an_abandoned_gateway_needs_attention()
     {
-        var paid = Settle(Settle(Asked(Routes), Away, Routes).Case, Ok, Routes).Case;
+        var paid = Settle(Settle(Requested(Routes), Unavailable, Routes).Case, Ok, Routes).Case;
         var late = AttemptRules.Settle(paid, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, AtNow).Case;
         Assert.Contains("the gateway reports that it was (pi_9)", late.Payment!.Attention, StringComparison.Ordinal);
-        // With the order off, it is given back where it is.
-        var declined = Settle(Settle(Asked(Routes), Away, Routes).Case, No, Routes).Case;
+        // With the order cancelled, the money is returned at the gateway holding the charge.
+        var declined = Settle(Settle(Requested(Routes), Unavailable, Routes).Case, No, Routes).Case;
         var back = AttemptRules.Settle(declined, "authorize", 1, new GatewayResult.Succeeded("pi_9"), Card, AtNow);
         Assert.Equal(("void", "stripe"), (back.Next!.Attempt.Operation, back.Next.Attempt.Provider));
     }

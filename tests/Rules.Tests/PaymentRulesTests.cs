@@ -3,7 +3,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What customer-service answers to one order's payment commands, by the state of its payment.</summary>
+/// <summary>Replies to an order's payment commands, by the state of the payment.</summary>
 public class PaymentRulesTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -14,13 +14,14 @@ public class PaymentRulesTests
 
     static PaymentCase Nothing => PaymentCase.Empty(Order);
 
-    static PaymentDecision Authorize(PaymentCase file, long amount, Funds funds, string provider = "balance") =>
+    static PaymentDecision Authorize(PaymentCase current, long amount, Funds funds, string provider = "balance") =>
         PaymentRules.Authorize(
-            file, new AuthorizePayment("17850", amount, "GBP", new PaymentMethod(provider, "tok_visa")), Gateways, funds, AtNow);
+            current, new AuthorizePayment("17850", amount, "GBP", new PaymentMethod(provider, "tok_visa")), Gateways, funds,
+            AtNow);
 
     static PaymentCase Paid(long amount = 1_530) => Authorize(Nothing, amount, new(true, amount)).Case;
 
-    static PaymentCase External(string state, params PaymentAttempt[] calls) =>
+    static PaymentCase External(string state, params PaymentAttempt[] attempts) =>
         new(
             Order,
             new Payment
@@ -37,9 +38,9 @@ public class PaymentRulesTests
                 CreatedAt = Now,
                 UpdatedAt = Now,
             },
-            calls);
+            attempts);
 
-    static PaymentAttempt Call(string operation, string state, int n = 1) => new()
+    static PaymentAttempt Attempt(string operation, string state, int n = 1) => new()
     {
         OrderId = Order,
         Operation = operation,
@@ -52,8 +53,8 @@ public class PaymentRulesTests
         Sends = 1,
     };
 
-    static PaymentDecision Undo(PaymentCase file, long balance = 0, DateTimeOffset? now = null) =>
-        PaymentRules.Undo(file, StepNames.AuthorizePayment, balance, new At(now ?? Now, Limits));
+    static PaymentDecision Undo(PaymentCase current, long balance = 0, DateTimeOffset? now = null) =>
+        PaymentRules.Undo(current, StepNames.AuthorizePayment, balance, new At(now ?? Now, Limits));
 
     static void IsRefused(string code, PaymentDecision decision)
     {
@@ -65,7 +66,7 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void Store_credit_is_taken_at_once()
+    public void Store_credit_is_captured_at_once()
     {
         var decision = Authorize(Nothing, 1_530, new(true, 2_000));
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
@@ -76,14 +77,14 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void The_last_penny_may_be_spent_and_none_more()
+    public void The_whole_balance_can_be_spent_and_no_more()
     {
         Assert.Equal(0, Authorize(Nothing, 1_530, new(true, 1_530)).BalanceMinor);
         IsRefused(ReasonCodes.InsufficientFunds, Authorize(Nothing, 1_531, new(true, 1_530)));
     }
 
     [Fact]
-    public void Nobody_pays_nothing_and_a_stranger_nothing_at_all()
+    public void A_free_order_needs_a_known_customer()
     {
         var free = Authorize(Nothing, 0, new(true, 0));
         Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment));
@@ -93,7 +94,7 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void A_gateway_is_not_bothered_for_nothing()
+    public void A_free_order_skips_the_gateway()
     {
         var free = Authorize(Nothing, 0, new(true, 0), "sandbox");
         Assert.Equal((StepOutcome.Completed, null), (free.Answer!.Outcome, free.Next));
@@ -101,17 +102,17 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void A_provider_there_is_not_is_refused() =>
+    public void An_unknown_provider_is_refused() =>
         IsRefused(ReasonCodes.UnknownProvider, Authorize(Nothing, 1_530, new(true, 2_000), "paypal"));
 
     [Fact]
-    public void A_negative_amount_is_no_refusal_but_a_broken_sender() =>
+    public void A_negative_amount_throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Authorize(Nothing, -1, new(true, 2_000)));
 
     [Theory]
     [InlineData(2_000)]
     [InlineData(0)]
-    public void The_same_command_again_gets_the_same_answer_and_takes_nothing(long balance)
+    public void A_repeated_command_gets_the_same_reply_and_takes_nothing(long balance)
     {
         var first = Authorize(Nothing, 1_530, new(true, balance));
         var again = Authorize(first.Case, 1_530, new(true, 5_000));
@@ -121,7 +122,7 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void A_gateway_is_asked_under_a_key_that_follows_from_the_order()
+    public void The_key_of_a_request_follows_from_the_order()
     {
         var decision = Authorize(Nothing, 1_530, new(true, 0), "sandbox");
         Assert.Null(decision.Answer);
@@ -145,12 +146,13 @@ public class PaymentRulesTests
     [InlineData("refunded", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData("undo_failed", "succeeded", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData("undone", "failed", StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
-    public void Asked_again_it_answers_what_is_known(string state, string call, StepOutcome outcome, string? code)
+    public void A_repeated_authorization_replies_from_the_stored_state(
+        string state, string call, StepOutcome outcome, string? code)
     {
-        var file = External(state, Call("authorize", call));
-        var decision = Authorize(file, 1_530, new(true, 0), "sandbox");
+        var current = External(state, Attempt("authorize", call));
+        var decision = Authorize(current, 1_530, new(true, 0), "sandbox");
         Assert.Equal((false, outcome, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
-        Assert.Same(file, decision.Case);
+        Assert.Same(current, decision.Case);
         if (outcome == StepOutcome.Retry) Assert.Equal(TimeSpan.FromSeconds(2), decision.Answer.RetryAfter);
     }
 
@@ -165,18 +167,18 @@ public class PaymentRulesTests
     [InlineData(PaymentStates.Refunded, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData(PaymentStates.UndoFailed, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData(PaymentStates.Undone, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
-    public void Capture_takes_only_what_is_secured(string state, StepOutcome outcome, string? code)
+    public void Capture_takes_only_authorized_money(string state, StepOutcome outcome, string? code)
     {
-        var file = External(state);
-        var decision = PaymentRules.Capture(file, AtNow);
+        var current = External(state);
+        var decision = PaymentRules.Capture(current, AtNow);
         Assert.Equal((outcome, code, null), (decision.Answer!.Outcome, decision.Answer.Code, decision.Next));
-        Assert.Same(file, decision.Case);
+        Assert.Same(current, decision.Case);
     }
 
     [Fact]
-    public void What_is_authorized_is_captured_in_full()
+    public void The_authorized_amount_is_captured_in_full()
     {
-        var decision = PaymentRules.Capture(External("authorized", Call("authorize", "succeeded")), AtNow);
+        var decision = PaymentRules.Capture(External("authorized", Attempt("authorize", "succeeded")), AtNow);
         Assert.Null(decision.Answer);
         Assert.Equal(($"{Order}:capture:1", 1_530), (decision.Next!.Attempt.Key, decision.Next.Attempt.AmountMinor));
         Assert.Equal(PaymentStates.Capturing, decision.Case.Payment!.State);
@@ -184,7 +186,7 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void Store_credit_comes_back_in_full_and_once()
+    public void Store_credit_is_returned_in_full_and_once()
     {
         var undone = Undo(Paid(), balance: 470);
         Assert.Equal(2_000, undone.BalanceMinor);
@@ -200,7 +202,7 @@ public class PaymentRulesTests
         Assert.Throws<OverflowException>(() => Undo(Paid(), balance: long.MaxValue));
 
     [Fact]
-    public void An_undo_that_comes_first_refuses_the_late_do()
+    public void An_early_undo_refuses_the_late_step()
     {
         var tombstone = Undo(Nothing);
         Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment));
@@ -214,29 +216,29 @@ public class PaymentRulesTests
     [InlineData("voided")]
     [InlineData("refunded")]
     [InlineData("undone")]
-    public void There_is_nothing_more_to_undo(string state)
+    public void A_settled_payment_needs_no_undo(string state)
     {
-        var file = External(state);
-        var decision = Undo(file);
+        var current = External(state);
+        var decision = Undo(current);
         Assert.Equal((true, StepOutcome.Completed), (decision.Answer!.Undo, decision.Answer.Outcome));
-        Assert.Same(file, decision.Case);
+        Assert.Same(current, decision.Case);
     }
 
     [Theory]
     [InlineData("authorized", "void", "voiding")]
     [InlineData("captured", "refund", "refunding")]
-    public void What_a_gateway_holds_is_voided_and_what_it_took_refunded(string state, string operation, string next)
+    public void Held_money_is_voided_and_captured_money_refunded(string state, string operation, string next)
     {
-        var decision = Undo(External(state, Call("authorize", "succeeded")));
+        var decision = Undo(External(state, Attempt("authorize", "succeeded")));
         Assert.Null(decision.Answer);
         Assert.Equal((operation, 1_530L), (decision.Next!.Attempt.Operation, decision.Next.Attempt.AmountMinor));
         Assert.Equal((next, StepNames.AuthorizePayment), (decision.Case.Payment!.State, decision.Case.Payment.UndoStep));
     }
 
     [Fact]
-    public void An_action_that_is_still_open_is_closed_at_the_gateway()
+    public void A_pending_action_is_closed_at_the_gateway()
     {
-        var decision = Undo(External("action_required", Call("authorize", "waiting")));
+        var decision = Undo(External("action_required", Attempt("authorize", "waiting")));
         Assert.Equal(("void", "voiding"), (decision.Next!.Attempt.Operation, decision.Case.Payment!.State));
         Assert.Equal("failed", decision.Case.Attempts.Single(call => call.Operation == "authorize").State);
     }
@@ -248,10 +250,10 @@ public class PaymentRulesTests
     [InlineData("capturing", "capture", "in_doubt", StepOutcome.InDoubt)]
     [InlineData("voiding", "void", "retry", StepOutcome.Retry)]
     [InlineData("refunding", "refund", "in_doubt", StepOutcome.InDoubt)]
-    public void While_an_attempt_is_not_settled_an_undo_is_remembered(
+    public void An_undo_during_an_unsettled_attempt_is_stored(
         string state, string operation, string call, StepOutcome? outcome)
     {
-        var decision = Undo(External(state, Call(operation, call)));
+        var decision = Undo(External(state, Attempt(operation, call)));
         Assert.Equal(outcome, decision.Answer?.Outcome);
         Assert.NotEqual(false, decision.Answer?.Undo);
         Assert.Equal((state, StepNames.AuthorizePayment), (decision.Case.Payment!.State, decision.Case.Payment.UndoStep));
@@ -260,20 +262,20 @@ public class PaymentRulesTests
     }
 
     [Fact]
-    public void An_undo_does_not_wait_for_a_gateway_that_certainly_did_nothing()
+    public void An_undo_does_not_wait_for_a_request_without_effect()
     {
-        var decision = Undo(External("authorizing", Call("authorize", "retry")));
+        var decision = Undo(External("authorizing", Attempt("authorize", "retry")));
         Assert.Equal((true, StepOutcome.Completed), (decision.Answer!.Undo, decision.Answer.Outcome));
         Assert.Equal(("undone", "failed"), (decision.Case.Payment!.State, decision.Case.Attempts.Single().State));
 
-        var captured = Undo(External("capturing", Call("authorize", "succeeded"), Call("capture", "retry")));
+        var captured = Undo(External("capturing", Attempt("authorize", "succeeded"), Attempt("capture", "retry")));
         Assert.Equal("void", captured.Next!.Attempt.Operation);
     }
 
     [Fact]
-    public void A_failed_refund_is_told_again_and_only_later_tried_again()
+    public void A_failed_refund_is_reported_again_and_retried_only_later()
     {
-        var failed = External("captured", Call("authorize", "succeeded"), Call("refund", "declined"));
+        var failed = External("captured", Attempt("authorize", "succeeded"), Attempt("refund", "declined"));
         failed = failed.With(failed.Payment! with { State = "undo_failed", Message = "The bank refused." });
         var soon = Undo(failed, now: Now.AddSeconds(29));
         Assert.Equal(

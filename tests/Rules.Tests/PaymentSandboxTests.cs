@@ -79,7 +79,7 @@ public class PaymentSandboxTests
     }
 
     [Fact]
-    public void An_action_is_taken_once()
+    public void An_action_has_effect_once()
     {
         var waiting = Authorize(SandboxTokens.RequiresAction);
         Assert.Equal(
@@ -135,7 +135,8 @@ public class PaymentSandboxTests
 
         var seconds = Now.ToUnixTimeSeconds();
         var signature = headers[SandboxProvider.SignatureHeader].ToString().Split("v1=")[1];
-        var other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace("authorized", "declined", StringComparison.Ordinal));
+        var other = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(body).Replace("authorized", "declined", StringComparison.Ordinal));
         Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now.AddMinutes(5)));
         Assert.IsType<WebhookReading.Genuine>(provider.ReadWebhook(headers, body, Now.AddMinutes(-5)));
         Assert.IsType<WebhookReading.Forged>(provider.ReadWebhook(headers, body, Now.AddSeconds(301)));
@@ -168,7 +169,7 @@ public class PaymentSandboxTests
     [InlineData("http://0.0.0.0:4002", "")]
     [InlineData("http://0.0.0.0:4002", "short")]
     [InlineData(null, "short")]
-    public void A_weak_secret_is_refused_at_the_start(string? listen, string secret) =>
+    public void A_weak_secret_is_refused_at_start_up(string? listen, string secret) =>
         Assert.Contains(
             "ORDERWRIGHT_SANDBOX_SECRET",
             Assert.Throws<InvalidSettingException>(
@@ -180,7 +181,7 @@ public class PaymentSandboxTests
     [InlineData("GatewayDeadline", "2m")]
     [InlineData("GatewayPollEvery", "0s")]
     [InlineData("GatewayMaxInFlight", "0")]
-    public void A_limit_out_of_its_range_is_refused_at_the_start(string name, string value) =>
+    public void A_limit_out_of_range_is_refused_at_start_up(string name, string value) =>
         Assert.Contains(
             value,
             Assert.Throws<InvalidSettingException>(() => new ConfigurationBuilder()

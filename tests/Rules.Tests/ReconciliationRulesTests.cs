@@ -23,7 +23,8 @@ public class ReconciliationRulesTests
 
     static readonly ReconciliationRules Rules = new(new("sandbox", From, To, To.AddHours(1)), new List());
 
-    static Payment Pay(string state, long captured = 0, long refunded = 0, bool voided = false, string? reference = "ch_1") => new()
+    static Payment Pay(
+        string state, long captured = 0, long refunded = 0, bool voided = false, string? reference = "ch_1") => new()
     {
         OrderId = Id, State = state, CustomerId = "ann", Provider = "sandbox", Currency = "GBP", AmountMinor = 1_530,
         AuthorizedMinor = reference is null ? 0 : 1_530, CapturedMinor = captured, RefundedMinor = refunded, Voided = voided,
@@ -42,7 +43,8 @@ public class ReconciliationRulesTests
         Reference = "ch_1", StartedAt = Created, FinishedAt = Created,
     };
 
-    static ListedCharge Charge(long held = 0, long captured = 0, long refunded = 0, string id = "ch_1", DateTimeOffset? at = null) =>
+    static ListedCharge Charge(
+        long held = 0, long captured = 0, long refunded = 0, string id = "ch_1", DateTimeOffset? at = null) =>
         new(id, Id, "GBP", "its_state", held, captured, refunded, at ?? Created);
 
     static ReconciliationVerdict Compare(Payment? payment, params ListedCharge[] charges) =>
@@ -81,7 +83,8 @@ public class ReconciliationRulesTests
 
     [Fact]
     public void Failed_attempts_beside_the_successful_one_agree() =>
-        Agrees(Compare(Captured, Charge(captured: 1_530), Charge(id: "ch_0"), Charge(captured: 1_530, refunded: 1_530, id: "ch_2")));
+        Agrees(Compare(
+            Captured, Charge(captured: 1_530), Charge(id: "ch_0"), Charge(captured: 1_530, refunded: 1_530, id: "ch_2")));
 
     [Fact]
     public void A_charge_without_a_payment_is_missing_here()
@@ -163,7 +166,9 @@ public class ReconciliationRulesTests
         Assert.StartsWith("Nothing, if the money was returned", one.Repair, StringComparison.Ordinal);
         Agrees(Resolved(Refunded, resolution, Charge(captured: 1_530, refunded: 1_530)));
         // A further difference, or a refund reported by the gateway itself, is found as usual.
-        Differs(DifferenceKinds.Amount, "REFUND 530 ch_1", Resolved(Refunded, resolution, Charge(captured: 1_530, refunded: 1_000)));
+        Differs(
+            DifferenceKinds.Amount, "REFUND 530 ch_1",
+            Resolved(Refunded, resolution, Charge(captured: 1_530, refunded: 1_000)));
         var byGateway = resolution with { ResolvedBy = null };
         Differs(DifferenceKinds.Amount, "REFUND 1530 ch_1", Resolved(Refunded, byGateway, Charge(captured: 1_530)));
         var release = resolution with { Operation = GatewayOperations.Void };

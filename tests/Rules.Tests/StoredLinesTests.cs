@@ -33,6 +33,7 @@ public class StoredLinesTests
         Assert.Null(StoredLines.Total(Stored, 0));
         Assert.Equal(new() { ["A \"quoted\""] = 2, ["B"] = 1 }, StoredLines.Quantities(Stored));
         Assert.Equal(new() { [1] = 2, [7] = 1 }, StoredLines.QuantitiesByLine([Stored]));
+        Assert.True(StoredLines.SameQuantities("""[[7,"B",1],[1,"A \"quoted\"",2]]""", Stored));
         Assert.Equal(300, StoredLines.Total("""[[1,"A",2,148],[2,"A",1,5]]""", -1));
     }
 }

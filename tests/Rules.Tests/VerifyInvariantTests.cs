@@ -2,7 +2,7 @@ using Orderwright.Verification;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>Each invariant holds for sound orders, and finds the violation that is planted here.</summary>
+/// <summary>Each invariant holds for sound orders and finds a planted violation.</summary>
 public class VerifyInvariantTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -10,8 +10,7 @@ public class VerifyInvariantTests
     static readonly Guid Id = Guid.Parse("0198c0de-0000-7000-8000-000000000001");
     const string Lines = """[[1,"MUG",2,500],[2,"MUG",1,500]]""";
 
-    // As a row from before lines were arrays has them.
-    const string Summed = """[{"line":1,"sku":"MUG","quantity":3,"unitPrice":500}]""";
+    const string SummedLines = """[[1,"MUG",3,500]]""";
 
     static OrderRow Order(string status, string paymentStatus = "paid", int version = 2, long? total = 1999) =>
         new(Id, "alice", "GBP", status, paymentStatus, Lines, 499, total, version, Earlier);
@@ -21,59 +20,59 @@ public class VerifyInvariantTests
 
     static readonly ChargeRow Charge = new(Id, "ch_1", "GBP", 1999, 1999, 0, false);
 
-    static readonly MovementRow Captured = new(Id, "capture", "gateway:sandbox", "orders", "GBP", 1999);
-    static readonly MovementRow Refunded = new(Id, "refund", "orders", "gateway:sandbox", "GBP", 1999);
+    static readonly JournalRow Captured = new(Id, "capture", "gateway:sandbox", "orders", "GBP", 1999);
+    static readonly JournalRow Refunded = new(Id, "refund", "orders", "gateway:sandbox", "GBP", 1999);
 
     static SagaRow Saga(string state, string? waitingFor = null) => new(Id, state, "authorize-payment", waitingFor, Earlier, null);
 
-    static ReservationRow Reservation(string state, string lines = Summed) =>
+    static ReservationRow Reservation(string state, string lines = SummedLines) =>
         new(Id, state, lines, Earlier.AddMinutes(15), Earlier, state == "held");
 
-    static EventRow[] Went(params string[] statuses) =>
+    static EventRow[] Events(params string[] statuses) =>
         [.. statuses.Select((status, i) => new EventRow(Id, i + 1, "order." + status, status))];
 
-    static readonly OrderFile Confirmed = new(Id)
+    static readonly OrderCase Confirmed = new(Id)
     {
         Acknowledged = true,
         Order = Order("confirmed"),
-        Events = Went("pending", "confirmed"),
+        Events = Events("pending", "confirmed"),
         Saga = Saga("completed"),
         Payment = Paid,
-        Movements = [Captured],
+        JournalEntries = [Captured],
         Charges = [Charge],
         Reservation = Reservation("committed"),
     };
 
-    static readonly OrderFile Rejected = new(Id)
+    static readonly OrderCase Rejected = new(Id)
     {
         Acknowledged = true,
         Order = Order("rejected", "pending", total: null),
-        Events = Went("pending", "rejected"),
+        Events = Events("pending", "rejected"),
         Saga = Saga("compensated"),
         Reservation = Reservation("refused", "[]"),
     };
 
-    static readonly OrderFile Cancelled = new(Id)
+    static readonly OrderCase Cancelled = new(Id)
     {
         Order = Order("cancelled", "refunded", 4),
-        Events = Went("pending", "confirmed", "cancel_pending", "cancelled"),
+        Events = Events("pending", "confirmed", "cancel_pending", "cancelled"),
         Saga = Saga("compensated"),
         Payment = Paid with { Refunded = 1999 },
-        Movements = [Captured, Refunded],
+        JournalEntries = [Captured, Refunded],
         Charges = [Charge with { Refunded = 1999 }],
         Reservation = Reservation("released"),
     };
 
-    static readonly OrderFile Waiting = new(Id)
+    static readonly OrderCase Waiting = new(Id)
     {
         Order = Order("pending", "pending", 1, null),
-        Events = Went("pending"),
+        Events = Events("pending"),
         Saga = Saga("waiting", "the customer"),
         Reservation = Reservation("held"),
     };
 
-    static string[] Found(OrderFile file) =>
-        [.. InvariantRules.Check(file, Now).Select(finding => finding.Invariant).Distinct().Order(StringComparer.Ordinal)];
+    static string[] Found(OrderCase orderCase) =>
+        [.. InvariantRules.Check(orderCase, Now).Select(finding => finding.Invariant).Distinct().Order(StringComparer.Ordinal)];
 
     [Fact]
     public void Sound_orders_have_no_findings()
@@ -85,11 +84,11 @@ public class VerifyInvariantTests
     }
 
     [Fact]
-    public void I1_finds_an_acknowledged_order_that_is_not_there() =>
-        Assert.Equal(["I1"], Found(new OrderFile(Id) { Acknowledged = true }));
+    public void I1_finds_an_acknowledged_order_that_does_not_exist() =>
+        Assert.Equal(["I1"], Found(new OrderCase(Id) { Acknowledged = true }));
 
     [Fact]
-    public void I1_finds_what_participants_know_and_order_service_does_not() =>
+    public void I1_finds_rows_of_participants_without_an_order() =>
         Assert.Equal(3, InvariantRules.Exists(Confirmed with { Order = null, Acknowledged = false }).Count());
 
     [Fact]
@@ -110,19 +109,19 @@ public class VerifyInvariantTests
         Assert.Contains("I2", Found(Confirmed with { Payment = Paid with { Captured = 1998 } }));
 
     [Fact]
-    public void I2_accepts_what_is_authorized_and_not_yet_captured() =>
+    public void I2_accepts_an_authorization_not_yet_captured() =>
         Assert.Empty(InvariantRules.PaidExactly(Confirmed with { Payment = Paid with { Captured = 0 } }));
 
     [Fact]
-    public void I2_finds_an_authorization_that_was_voided_under_a_confirmed_order() =>
+    public void I2_finds_a_voided_authorization_of_a_confirmed_order() =>
         Assert.Contains("I2", Found(Confirmed with { Payment = Paid with { Captured = 0, Voided = true } }));
 
     [Fact]
-    public void I2_finds_a_total_that_its_lines_do_not_give() =>
+    public void I2_finds_a_total_that_differs_from_the_lines() =>
         Assert.Contains("I2", Found(Confirmed with { Order = Order("confirmed", total: 1998) }));
 
     [Fact]
-    public void I2_finds_money_kept_of_a_cancelled_order() =>
+    public void I2_finds_money_kept_from_a_cancelled_order() =>
         Assert.Contains("I2", Found(Cancelled with { Payment = Paid }));
 
     [Fact]
@@ -138,7 +137,7 @@ public class VerifyInvariantTests
         Assert.Equal(["I3"], Found(Rejected with { Charges = [Charge with { Captured = 0 }] }));
 
     [Fact]
-    public void I3_holds_a_payment_to_its_gateways_own_record_wherever_that_was_read()
+    public void I3_compares_a_payment_with_the_record_of_its_gateway()
     {
         var elsewhere = Confirmed with { Payment = Paid with { Provider = "http" }, Charges = [] };
         Assert.Empty(InvariantRules.GatewayAgrees(elsewhere));
@@ -148,33 +147,33 @@ public class VerifyInvariantTests
     }
 
     [Fact]
-    public void I3_knows_what_an_operator_gave_back_by_hand_and_finds_what_is_missing_besides()
+    public void I3_accounts_for_money_returned_by_an_operator_and_finds_the_rest()
     {
-        var byHand = Cancelled with { Payment = Paid with { Refunded = 1999, GivenBackByHand = 1999 }, Charges = [Charge] };
-        Assert.Empty(InvariantRules.GatewayAgrees(byHand));
-        Assert.Empty(InvariantRules.GatewayAgrees(byHand with { Charges = [Charge with { Refunded = 1999 }] }));
-        Assert.Single(InvariantRules.GatewayAgrees(byHand with { Charges = [Charge with { Refunded = 1000 }] }));
-        var letGo = Cancelled with
+        var returned = Cancelled with { Payment = Paid with { Refunded = 1999, ReturnedByOperator = 1999 }, Charges = [Charge] };
+        Assert.Empty(InvariantRules.GatewayAgrees(returned));
+        Assert.Empty(InvariantRules.GatewayAgrees(returned with { Charges = [Charge with { Refunded = 1999 }] }));
+        Assert.Single(InvariantRules.GatewayAgrees(returned with { Charges = [Charge with { Refunded = 1000 }] }));
+        var released = Cancelled with
         {
-            Payment = Paid with { Captured = 0, Voided = true, GivenBackByHand = 1999 }, Charges = [Charge with { Captured = 0 }],
+            Payment = Paid with { Captured = 0, Voided = true, ReturnedByOperator = 1999 }, Charges = [Charge with { Captured = 0 }],
         };
-        Assert.Empty(InvariantRules.GatewayAgrees(letGo));
-        Assert.Single(InvariantRules.GatewayAgrees(letGo with { Payment = letGo.Payment with { GivenBackByHand = 0 } }));
+        Assert.Empty(InvariantRules.GatewayAgrees(released));
+        Assert.Single(InvariantRules.GatewayAgrees(released with { Payment = released.Payment with { ReturnedByOperator = 0 } }));
     }
 
     [Fact]
-    public void I3_does_not_judge_a_payment_whose_gateway_is_being_asked() =>
+    public void I3_ignores_a_payment_with_a_pending_request() =>
         Assert.Empty(InvariantRules.GatewayAgrees(Waiting with
         {
             Payment = Paid with { State = "authorizing", Authorized = 0, Captured = 0 }, Charges = [Charge],
         }));
 
     [Fact]
-    public void I3_leaves_an_incident_to_the_person_who_has_it() =>
+    public void I3_ignores_an_incident() =>
         Assert.Empty(InvariantRules.GatewayAgrees(Waiting with { Saga = Saga("failed"), Charges = [Charge] }));
 
     [Fact]
-    public void I3_finds_a_balance_that_its_history_does_not_give()
+    public void I3_finds_a_balance_that_differs_from_its_history()
     {
         Assert.Empty(SumRules.Balance(new("alice", "GBP", 700, 1000, 300)));
         Assert.Single(SumRules.Balance(new("alice", "GBP", 701, 1000, 300)));
@@ -188,11 +187,11 @@ public class VerifyInvariantTests
     }
 
     [Theory]
-    [InlineData(2, 1, 2, 2, 1, 2, 1)] // promised more than there is
+    [InlineData(2, 1, 2, 2, 1, 2, 1)] // more promised than on hand
     [InlineData(9, 1, 0, 8, 1, 0, 1)] // on hand without a movement
     [InlineData(9, 1, 0, 9, 0, 0, 1)] // allocated without a movement
     [InlineData(9, 1, 1, 9, 1, 0, 1)] // reserved without a hold
-    [InlineData(9, 1, 0, 9, 1, 0, 2)] // committed, and not allocated
+    [InlineData(9, 1, 0, 9, 1, 0, 2)] // committed but not allocated
     public void I4_finds_levels_that_do_not_add_up(
         long onHand, long allocated, long reserved, long movedOnHand, long movedAllocated, long held, long committed) =>
         Assert.Single(SumRules.Stock(new("MUG", onHand, allocated, reserved, movedOnHand, movedAllocated)
@@ -206,7 +205,7 @@ public class VerifyInvariantTests
         Assert.Empty(SumRules.Stock(new("MUG", 9, 4, 5, 9, 4) { HeldByReservations = 5, CommittedByReservations = 4 }));
 
     [Fact]
-    public void I4_finds_goods_allocated_to_an_order_that_is_off() =>
+    public void I4_finds_goods_allocated_to_a_failed_order() =>
         Assert.Equal(["I4"], Found(Cancelled with { Reservation = Reservation("committed") }));
 
     [Fact]
@@ -220,27 +219,27 @@ public class VerifyInvariantTests
     public void I4_finds_another_quantity_allocated_than_ordered() =>
         Assert.Equal(["I4"], Found(Confirmed with
         {
-            Reservation = Reservation("committed", """[{"line":1,"sku":"MUG","quantity":2,"unitPrice":500}]"""),
+            Reservation = Reservation("committed", """[[1,"MUG",2,500]]"""),
         }));
 
     [Fact]
-    public void I3_finds_a_payment_that_the_journal_tells_otherwise()
+    public void I3_finds_a_payment_that_differs_from_the_journal()
     {
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Amount = 1998 }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured, Captured with { Amount = 1 }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured, Refunded with { Amount = 1 }] }));
-        Assert.Equal(["I3"], Found(Cancelled with { Movements = [Captured] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Amount = 1998 }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured, Captured with { Amount = 1 }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured, Refunded with { Amount = 1 }] }));
+        Assert.Equal(["I3"], Found(Cancelled with { JournalEntries = [Captured] }));
     }
 
     [Fact]
-    public void I3_finds_a_movement_on_the_wrong_account_or_of_no_payment()
+    public void I3_finds_a_journal_entry_on_the_wrong_account_or_without_a_payment()
     {
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Debit = "gateway:other" }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { Movements = [Captured with { Currency = "EUR" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "gateway:other" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
+        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Currency = "EUR" }] }));
         Assert.Equal(["I3"], Found(Confirmed with { Payment = Paid with { Provider = "balance" }, Charges = [Charge] }));
-        Assert.Equal(["I3"], Found(Rejected with { Movements = [Captured] }));
+        Assert.Equal(["I3"], Found(Rejected with { JournalEntries = [Captured] }));
     }
 
     [Fact]
@@ -257,19 +256,19 @@ public class VerifyInvariantTests
     [InlineData("pending", "completed", "confirmed")]
     [InlineData("confirmed", "confirmed", "confirmed")]
     [InlineData("pending", "rejected", "confirmed")]
-    public void I5_finds_a_way_that_is_not_in_the_graph(string first, string second, string third) =>
-        Assert.Equal(["I5"], Found(Confirmed with { Order = Order("confirmed", version: 3), Events = Went(first, second, third) }));
+    public void I5_finds_a_transition_outside_the_graph(string first, string second, string third) =>
+        Assert.Equal(["I5"], Found(Confirmed with { Order = Order("confirmed", version: 3), Events = Events(first, second, third) }));
 
     [Fact]
     public void I5_finds_a_gap_in_the_versions() =>
         Assert.Contains("I5", Found(Confirmed with
         {
             Order = Order("confirmed", version: 3),
-            Events = [Went("pending")[0], new EventRow(Id, 3, "order.confirmed", "confirmed")],
+            Events = [Events("pending")[0], new EventRow(Id, 3, "order.confirmed", "confirmed")],
         }));
 
     [Fact]
-    public void I6_finds_a_hold_of_an_order_that_is_settled() =>
+    public void I6_finds_a_hold_of_a_settled_order() =>
         Assert.Contains("I6", Found(Rejected with { Reservation = Reservation("held") }));
 
     [Fact]
@@ -277,11 +276,11 @@ public class VerifyInvariantTests
         Assert.Equal(["I6"], Found(Waiting with { Reservation = Reservation("held") with { ExpiresAt = Now.AddSeconds(-61) } }));
 
     [Fact]
-    public void I6_finds_a_hold_that_no_sweep_will_end() =>
+    public void I6_finds_a_hold_unknown_to_the_expiry_job() =>
         Assert.Equal(["I6"], Found(Waiting with { Reservation = Reservation("held") with { HasHold = false } }));
 
     [Fact]
-    public void I7_finds_an_order_that_nobody_moves()
+    public void I7_finds_an_order_without_progress()
     {
         Assert.Equal(["I7"], Found(Waiting with { Saga = Saga("running") }));
         Assert.Equal(["I7"], Found(Waiting with { Saga = Saga("waiting") }));
@@ -290,7 +289,7 @@ public class VerifyInvariantTests
     }
 
     [Fact]
-    public void I7_accepts_an_incident_and_what_moved_a_moment_ago()
+    public void I7_accepts_incidents_and_recent_progress()
     {
         Assert.Empty(InvariantRules.NobodyIsOverdue(Waiting with { Saga = Saga("failed") }, Now));
         Assert.Empty(InvariantRules.NobodyIsOverdue(
@@ -299,32 +298,32 @@ public class VerifyInvariantTests
 
     [Fact]
     public void I9_finds_a_status_without_its_event() =>
-        Assert.Equal(["I9"], Found(Confirmed with { Events = Went("pending") }));
+        Assert.Equal(["I9"], Found(Confirmed with { Events = Events("pending") }));
 
     [Fact]
     public void I9_finds_an_order_without_any_event() => Assert.Equal(["I9"], Found(Confirmed with { Events = [] }));
 
     [Fact]
-    public void I9_finds_two_events_of_one_change() =>
-        Assert.Contains("I9", Found(Confirmed with { Events = [.. Went("pending", "confirmed"), Went("pending", "confirmed")[1]] }));
+    public void I9_finds_two_events_of_a_single_change() =>
+        Assert.Contains("I9", Found(Confirmed with { Events = [.. Events("pending", "confirmed"), Events("pending", "confirmed")[1]] }));
 
     [Fact]
-    public void I9_finds_events_of_nothing() =>
-        Assert.Equal(["I9"], Found(new OrderFile(Id) { Events = Went("pending") }));
+    public void I9_finds_events_without_an_order() =>
+        Assert.Equal(["I9"], Found(new OrderCase(Id) { Events = Events("pending") }));
 
-    const string OneMug = """[{"line":1,"sku":"MUG","quantity":1}]""";
-    const string Rest = """[{"line":1,"sku":"MUG","quantity":1},{"line":2,"sku":"MUG","quantity":1}]""";
+    const string SingleMug = """[[1,"MUG",1]]""";
+    const string Rest = """[[1,"MUG",1],[2,"MUG",1]]""";
 
-    static OrderFile Shipped(string status, ShippedRow[] told, ShippedRow[] gone) => Confirmed with
+    static OrderCase Shipped(string status, ShippedRow[] reported, ShippedRow[] booked) => Confirmed with
     {
-        Order = Order("confirmed") with { FulfilmentStatus = status, Fulfilments = told },
-        Reservation = Reservation("committed") with { Shipments = gone },
+        Order = Order("confirmed") with { FulfilmentStatus = status, Fulfilments = reported },
+        Reservation = Reservation("committed") with { Shipments = booked },
     };
 
     [Fact]
-    public void What_left_the_house_was_ordered_and_both_services_say_the_same()
+    public void Shipped_goods_were_ordered_and_both_services_agree()
     {
-        ShippedRow one = new(1, OneMug, 999), rest = new(2, Rest, 1_000);
+        ShippedRow one = new(1, SingleMug, 999), rest = new(2, Rest, 1_000);
         Assert.Empty(Found(Shipped("partially_fulfilled", [one], [one])));
         Assert.Empty(Found(Shipped("fulfilled", [one, rest], [one, rest])));
         Assert.Equal(["I5"], Found(Shipped("unfulfilled", [one], [one])));
@@ -333,7 +332,7 @@ public class VerifyInvariantTests
         Assert.Equal(["I4"], Found(Shipped("unfulfilled", [], [one])));
         Assert.Equal(["I4"], Found(Shipped("partially_fulfilled", [one], [one with { Lines = Rest }])));
         Assert.Equal(["I2"], Found(Shipped("fulfilled", [one, rest with { Value = 999 }], [one, rest])));
-        // The rest is released only when the order is completed.
+        // The remainder is released only when the order is completed.
         Assert.Equal(["I4"], Found(Shipped("partially_fulfilled", [one], [one, rest with { Number = 0 }])));
         var twice = one with { Number = 3, Value = 0 };
         Assert.Equal(["I4"], Found(Shipped("fulfilled", [one, rest, twice], [one, rest, twice])));
@@ -346,7 +345,7 @@ public class VerifyInvariantTests
             }));
     }
 
-    static OrderFile OnFulfilment(string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
+    static OrderCase OnFulfilment(string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
     {
         var payment = Paid with { State = "authorized", Captured = captured, Voided = voided };
         return Confirmed with
@@ -356,27 +355,27 @@ public class VerifyInvariantTests
                 IsTakenOnFulfilment = true, HasOpenWork = open, Fulfilments = shipped,
                 FulfilmentStatus = shipped.Length == 0 ? "unfulfilled" : "partially_fulfilled",
             },
-            Events = status == "completed" ? Went("pending", "confirmed", "completed") : Went("pending", "confirmed"),
+            Events = status == "completed" ? Events("pending", "confirmed", "completed") : Events("pending", "confirmed"),
             Payment = payment,
-            Movements = captured == 0 ? [] : [Captured with { Amount = captured }],
+            JournalEntries = captured == 0 ? [] : [Captured with { Amount = captured }],
             Charges = [Charge with { Captured = captured, Voided = voided }],
             Reservation = Reservation("committed") with { Shipments = shipped },
         };
     }
 
     [Fact]
-    public void Money_that_is_taken_with_what_is_shipped_is_worth_exactly_that()
+    public void Captures_on_fulfilment_equal_the_value_shipped()
     {
-        ShippedRow one = new(1, OneMug, 999);
+        ShippedRow one = new(1, SingleMug, 999);
         Assert.Empty(Found(OnFulfilment("confirmed", 0)));
         Assert.Empty(Found(OnFulfilment("confirmed", 999, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 998, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 1_000, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 999)));
-        // It is being asked for; or its gateway took the whole.
+        // The capture is pending, or the gateway captured the whole amount.
         Assert.Empty(Found(OnFulfilment("confirmed", 0, open: true, shipped: one)));
         Assert.Empty(Found(OnFulfilment("confirmed", 1_999, shipped: one)));
-        // Nothing is held any more once the order is completed.
+        // A completed order holds no money.
         Assert.Empty(Found(OnFulfilment("completed", 999, voided: true, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("completed", 999, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 999, voided: true, shipped: one)));

@@ -32,7 +32,7 @@ public sealed class RunningServiceTests
         await using var service = Service(
             new BackgroundLoop("fragile", _ => throw new InvalidOperationException("It broke.")));
         await service.StartAsync();
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(TimeSpan.FromSeconds(20)));
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(Waiting.HangLimit));
         Assert.Equal("stock-service: the loop fragile died: It broke.", fault.Message);
         Assert.Equal(fault.Message, service.Running.Trouble);
     }
@@ -42,7 +42,7 @@ public sealed class RunningServiceTests
     {
         await using var service = Service(new BackgroundLoop("short", _ => Task.CompletedTask));
         await service.StartAsync();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(Waiting.HangLimit));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class RunningServiceTests
         await using var service = Service();
         await service.StartAsync();
         service.Transport.BreakReceiving();
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(TimeSpan.FromSeconds(20)));
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Running.Died.WaitAsync(Waiting.HangLimit));
         Assert.Contains("the loop inbox died", fault.Message, StringComparison.Ordinal);
     }
 

@@ -11,7 +11,7 @@ namespace Orderwright.Runtime.Tests;
 /// <summary>Service with parts of a test, on SQLite in memory and the in-process transport; both can fail.</summary>
 public sealed class TestService : IServiceModule, IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     readonly Func<ServiceContext, ServiceParts> build;
 

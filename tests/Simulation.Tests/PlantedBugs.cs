@@ -8,35 +8,35 @@ using Orderwright.StockService;
 
 namespace Orderwright.Simulation.Tests;
 
-/// <summary>Each attempt at the gateway goes under a key of its own.</summary>
-sealed class ChargeWithoutADeterministicKey : Plant
+/// <summary>Every attempt at the gateway uses a new key.</summary>
+sealed class ChargeWithoutADeterministicKey : PlantedBug
 {
     int calls;
 
     public override IPaymentProvider Wrap(Node node, IPaymentProvider provider) =>
-        new AlteredProvider(provider) { Call = (request, ask) => ask(request with { Key = $"{request.Key}.{++calls}" }) };
+        new AlteredProvider(provider) { Call = (request, call) => call(request with { Key = $"{request.Key}.{++calls}" }) };
 }
 
-/// <summary>Who gets no answer from the gateway in time takes that for a refusal.</summary>
-sealed class InDoubtTreatedAsRefused : Plant
+/// <summary>A gateway time-out is treated as a refusal.</summary>
+sealed class InDoubtTreatedAsRefused : PlantedBug
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
     public override IPaymentProvider Wrap(Node node, IPaymentProvider provider) => new AlteredProvider(provider)
     {
-        Call = async (request, ask) =>
+        Call = async (request, call) =>
         {
-            var answer = ask(request);
-            return await Task.WhenAny(answer, Task.Delay(Patience, node.Time)) == answer
-                && await answer is not GatewayResult.Unknown
-                    ? await answer
+            var result = call(request);
+            return await Task.WhenAny(result, Task.Delay(Patience, node.Time)) == result
+                && await result is not GatewayResult.Unknown
+                    ? await result
                     : new GatewayResult.Declined("no_answer", "The gateway did not answer.");
         },
     };
 }
 
-/// <summary>Clients are answered, and the coordinator is told, before the order is durable.</summary>
-sealed class AcknowledgeBeforeCommit : Plant
+/// <summary>Clients and the coordinator receive the reply before the order is durable.</summary>
+sealed class AcknowledgeBeforeCommit : PlantedBug
 {
     static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
 
@@ -75,8 +75,8 @@ sealed class AcknowledgeBeforeCommit : Plant
     }
 }
 
-/// <summary>An undo that comes before its do is answered, and not remembered.</summary>
-sealed class UndoWithoutATombstone : Plant
+/// <summary>An undo arriving before the command is answered but leaves no tombstone.</summary>
+sealed class UndoWithoutATombstone : PlantedBug
 {
     static readonly SqlQuery Forgetful = new(
         "insert_reservations",
@@ -90,8 +90,8 @@ sealed class UndoWithoutATombstone : Plant
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Forgetful);
 }
 
-/// <summary>Of two coordinators on one saga, the later one writes over what the other has decided.</summary>
-sealed class SagaVersionNotGuarded : Plant
+/// <summary>The later of two coordinators overwrites the decision of the other.</summary>
+sealed class SagaVersionNotGuarded : PlantedBug
 {
     static readonly SqlQuery Careless = new(
         "update_sagas",
@@ -105,16 +105,16 @@ sealed class SagaVersionNotGuarded : Plant
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Careless);
 }
 
-/// <summary>The answers under Idempotency-Keys are not kept with what they answer.</summary>
-sealed class AnswerNotKept : Plant
+/// <summary>Responses are not stored under the Idempotency-Key.</summary>
+sealed class ResponseNotStored : PlantedBug
 {
     static readonly SqlQuery Nothing = new("store_answers", "DELETE FROM idempotency WHERE created_at > @now AND @rows = ''");
 
     public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Nothing);
 }
 
-/// <summary>A balance is computed from what it was a moment ago.</summary>
-sealed class BalanceReadBeforeItIsLocked : Plant
+/// <summary>A balance is computed from an earlier read.</summary>
+sealed class BalanceReadBeforeLock : PlantedBug
 {
     static readonly TimeSpan Stale = TimeSpan.FromMilliseconds(500);
 
@@ -122,34 +122,34 @@ sealed class BalanceReadBeforeItIsLocked : Plant
 
     public override ITransaction Wrap(Node node, ITransaction transaction) => new StaleReads(transaction, node, this);
 
-    sealed class StaleReads(ITransaction inner, Node node, BalanceReadBeforeItIsLocked plant) : AlteredTransaction(inner)
+    sealed class StaleReads(ITransaction inner, Node node, BalanceReadBeforeLock bug) : AlteredTransaction(inner)
     {
         public override async Task<List<T>> QueryAsync<T>(
             SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
         {
             var rows = await base.QueryAsync(query, args, map, cancel);
             if (query.Name != "lock_funds") return rows;
-            var asked = string.Join(';', args.Columns.SelectMany(column => column.Values.Cast<object?>()));
+            var key = string.Join(';', args.Columns.SelectMany(column => column.Values.Cast<object?>()));
             var now = node.World.Pump.Now;
-            if (plant.read.TryGetValue(asked, out var before) && now - before.At < Stale) return (List<T>)before.Rows;
-            plant.read[asked] = (now, rows);
+            if (bug.read.TryGetValue(key, out var before) && now - before.At < Stale) return (List<T>)before.Rows;
+            bug.read[key] = (now, rows);
             return rows;
         }
     }
 }
 
-/// <summary>An answer to a step that is not outstanding is taken for the one that is.</summary>
-sealed class AnswerForWhicheverStep : Plant
+/// <summary>A reply to any step is taken for a reply to the outstanding step.</summary>
+sealed class ReplyToAnyStep : PlantedBug
 {
     static readonly SqlQuery Saga = new(
         "planted_saga",
         "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts, updated_at FROM sagas WHERE order_id = @id");
 
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
-        ? parts with { Handlers = [.. parts.Handlers.Select(handler => new ByOrderAlone(handler))] }
+        ? parts with { Handlers = [.. parts.Handlers.Select(handler => new MatchByOrder(handler))] }
         : parts;
 
-    sealed class ByOrderAlone(IBatchHandler inner) : IBatchHandler
+    sealed class MatchByOrder(IBatchHandler inner) : IBatchHandler
     {
         public IReadOnlyList<Type> Takes => inner.Takes;
 
@@ -166,7 +166,7 @@ sealed class AnswerForWhicheverStep : Plant
 
         static Message Taken(Message message, StepAnswered answer, SagaRecord saga)
         {
-            var outstanding = saga.State.Outstanding.Select(one => (one.Step.Step, one.Undo)).ToList();
+            var outstanding = saga.State.Outstanding.Select(step => (step.Step.Step, step.Undo)).ToList();
             return outstanding.Count == 0 || outstanding.Contains((message.Step!, answer.Undo))
                 ? message
                 : message with { Step = outstanding[0].Step, Body = answer with { Undo = outstanding[0].Undo } };
@@ -174,20 +174,21 @@ sealed class AnswerForWhicheverStep : Plant
     }
 }
 
-/// <summary>The expiry of holds looks in one transaction and writes in the next, without looking again.</summary>
-sealed class ExpiryWithoutCompareAndSet : Plant
+/// <summary>The expiry job reads holds in one transaction and expires them in the next without checking again.</summary>
+sealed class ExpiryWithoutCompareAndSet : PlantedBug
 {
     static readonly SqlQuery Due = new(
         "planted_due",
         """
-        SELECT r.order_id, line.value ->> 1, line.value ->> 2
+        SELECT r.order_id, line.value ->> 1 AS sku, line.value ->> 2 AS quantity
         FROM holds h JOIN reservations r ON r.order_id = h.order_id, json_each(r.lines) AS line
         WHERE h.expires_at <= @before
         """);
 
     static readonly SqlQuery Expire = new("planted_expire", "UPDATE reservations SET state = 'expired' WHERE order_id = @id");
     static readonly SqlQuery Drop = new("planted_drop", "DELETE FROM holds WHERE order_id = @id");
-    static readonly SqlQuery Free = new("planted_free", "UPDATE levels SET reserved = max(0, reserved - @quantity) WHERE sku = @sku");
+    static readonly SqlQuery Free =
+        new("planted_free", "UPDATE levels SET reserved = max(0, reserved - @quantity) WHERE sku = @sku");
 
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Stock
         ? parts with { Jobs = [.. parts.Jobs.Select(job => job.Name == "expire-holds" ? new Careless().Job : job)] }
@@ -208,50 +209,51 @@ sealed class ExpiryWithoutCompareAndSet : Plant
                 await work.ExecuteAsync(Free, SqlArgs.With("sku", sku).And("quantity", quantity));
             }
             var due = await work.QueryAsync(
-                Due, SqlArgs.With("before", work.Now - ExpireHolds.Grace), row => (row.Uuid(0), row.Text(1), row.BigInt(2)));
-            var gone = seen.Select(one => one.Id).ToHashSet();
-            work.AfterCommit(() => seen = [.. due.Where(one => !gone.Contains(one.Item1))]);
+                Due, SqlArgs.With("before", work.Now - ExpireHolds.Grace),
+                row => (Id: row.Uuid("order_id"), Sku: row.Text("sku"), Quantity: row.BigInt("quantity")));
+            var gone = seen.Select(hold => hold.Id).ToHashSet();
+            work.AfterCommit(() => seen = [.. due.Where(hold => !gone.Contains(hold.Id))]);
             return 0;
         }
     }
 }
 
-/// <summary>Nobody asks again what was not answered.</summary>
-sealed class NobodyAsksAgain : Plant
+/// <summary>Unanswered commands are never resent.</summary>
+sealed class NoResend : PlantedBug
 {
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
         ? parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "resend-due-commands")] }
         : parts;
 }
 
-/// <summary>What was put off by a clock that was ahead is not brought forward when that is set right.</summary>
-sealed class ClockSetBackIsNotMinded : Plant
+/// <summary>Work scheduled by a fast clock is not rescheduled once the clock is corrected.</summary>
+sealed class ClockSkewNotRepaired : PlantedBug
 {
     public override ServiceParts Alter(Node node, ServiceParts parts) =>
         parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "mind-the-clock")] };
 }
 
-/// <summary>A provider with one thing about it altered.</summary>
+/// <summary>A provider with an altered behaviour.</summary>
 sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
 {
     public Func<GatewayRequest, Func<GatewayRequest, Task<GatewayResult>>, Task<GatewayResult>> Call { get; init; } =
-        (request, ask) => ask(request);
+        (request, call) => call(request);
 
     public string Name => inner.Name;
 
     public ProviderCapabilities Capabilities => inner.Capabilities;
 
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) =>
-        Call(request, asked => inner.AuthorizeAsync(asked, cancel));
+        Call(request, altered => inner.AuthorizeAsync(altered, cancel));
 
     public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) =>
-        Call(request, asked => inner.CaptureAsync(asked, cancel));
+        Call(request, altered => inner.CaptureAsync(altered, cancel));
 
     public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) =>
-        Call(request, asked => inner.VoidAsync(asked, cancel));
+        Call(request, altered => inner.VoidAsync(altered, cancel));
 
     public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
-        Call(request, asked => inner.RefundAsync(asked, cancel));
+        Call(request, altered => inner.RefundAsync(altered, cancel));
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => inner.FindAsync(request, cancel);
 
@@ -259,14 +261,16 @@ sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
         inner.ReadWebhook(headers, body, now);
 }
 
-/// <summary>A database with one thing about it altered.</summary>
+/// <summary>A database with an altered behaviour.</summary>
 class AlteredDatabase(IDatabase inner) : IDatabase
 {
     public string Engine => inner.Engine;
 
-    public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) => inner.MigrateAsync(migrations, cancel);
+    public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
+        inner.MigrateAsync(migrations, cancel);
 
-    public virtual Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) => inner.WriteAsync(work, cancel);
+    public virtual Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
+        inner.WriteAsync(work, cancel);
 
     public Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel) => inner.ReadAsync(read, cancel);
 
@@ -280,25 +284,25 @@ class AlteredDatabase(IDatabase inner) : IDatabase
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }
 
-/// <summary>A transaction in which a statement stands in for the one of its name.</summary>
+/// <summary>A transaction with a replaced statement.</summary>
 class AlteredTransaction(ITransaction inner, SqlQuery? instead = null) : ITransaction
 {
     public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>
-        inner.ExecuteAsync(Of(query), args, cancel);
+        inner.ExecuteAsync(Replaced(query), args, cancel);
 
     public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
-        inner.WriteRowsAsync(Of(query), args, key, cancel);
+        inner.WriteRowsAsync(Replaced(query), args, key, cancel);
 
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) =>
-        inner.Defer(Of(query), args, ReferenceEquals(Of(query), query) ? mustTouch : null);
+        inner.Defer(Replaced(query), args, ReferenceEquals(Replaced(query), query) ? mustTouch : null);
 
     public virtual Task<List<T>> QueryAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
-        inner.QueryAsync(Of(query), args, map, cancel);
+        inner.QueryAsync(Replaced(query), args, map, cancel);
 
     public IAsyncEnumerable<T> StreamAsync<T>(
         SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
-        inner.StreamAsync(Of(query), args, map, cancel);
+        inner.StreamAsync(Replaced(query), args, map, cancel);
 
-    SqlQuery Of(SqlQuery query) => query.Name == instead?.Name ? instead : query;
+    SqlQuery Replaced(SqlQuery query) => query.Name == instead?.Name ? instead : query;
 }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Orderwright.Tidy;
 
 /// <summary>
-/// Time, ids and chance come in as arguments (CONVENTIONS.md, "Determinism"): what runs in a simulation must not ask the
-/// machine. The tool and the private servers are not simulated.
+/// Time, ids and random numbers are passed as arguments, so that a simulation controls all of them (CONTRIBUTING.md). The
+/// tool and the private servers are not simulated.
 /// </summary>
 public class BannedCallTests
 {
@@ -21,7 +21,7 @@ public class BannedCallTests
 
     static readonly string[] Exempt = ["src/Cli/", "src/LocalServers/"];
 
-    // Where the one real source of each is made.
+    // Files that define the one real source.
     static readonly string[] Sources = ["src/Runtime/Ids.cs"];
 
     [Fact]

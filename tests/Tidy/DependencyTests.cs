@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace Orderwright.Tidy;
 
-/// <summary>The references that the architecture allows.</summary>
+/// <summary>The project references that the architecture allows.</summary>
 public class DependencyTests
 {
     static readonly string[] Services = ["OrderService", "CustomerService", "StockService", "SagaCoordinator"];
     static readonly string[] Adapters = ["Storage.Postgres", "Storage.Sqlite", "Transport.RabbitMq"];
 
-    // The references of each project of src, all of them. A new line here is a decision about the architecture.
+    // All references of each project in src. A new line here is a decision about the architecture.
     static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Contracts"] = [],
@@ -30,7 +30,7 @@ public class DependencyTests
         ["AllInOne"] = ["Contracts", "Runtime", "Http", "Hosting", "OperatorConsole", "Client", .. Services],
         ["SandboxGateway"] = ["Contracts", "Runtime", "Http", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
-        // All four services in one thread: it needs them, and the one database that runs on its caller's thread.
+        // The simulation runs all four services in one thread, on the one database that runs on its caller's thread.
         ["Simulation"] = ["Contracts", "Runtime", "Http", "Storage.Sqlite", "Verification", .. Services],
         ["Cli"] = ["Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers"],
     };

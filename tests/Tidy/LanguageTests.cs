@@ -102,9 +102,12 @@ public partial class LanguageTests(ITestOutputHelper output)
         var folder = System.IO.Path.GetDirectoryName(file.Path) ?? "";
         return from match in DocumentName().Matches(file.Text)
                let name = match.Value
-               where !Exists(folder, name) && !Exists("", name)
+               where !Exists(folder, name) && !Exists("", name) && !Names.Contains(name)
                select name;
     }
+
+    // A name without a folder, as code writes it, may be that of any document.
+    static readonly HashSet<string> Names = [.. Documents.Select(document => System.IO.Path.GetFileName(document.Path))];
 
     static bool Exists(string folder, string name) =>
         File.Exists(System.IO.Path.GetFullPath(System.IO.Path.Combine(SourceTree.Root, folder, name)));

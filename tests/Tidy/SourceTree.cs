@@ -10,7 +10,7 @@ public sealed record SourceFile(string Path, string Text)
     public IEnumerable<(int Number, string Line)> Lines => Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
 }
 
-/// <summary>The repository as text: what the rules of this suite are held against.</summary>
+/// <summary>The repository as text.</summary>
 public static partial class SourceTree
 {
     public static string Root { get; } = FindRoot();
@@ -29,7 +29,7 @@ public static partial class SourceTree
             .Where(path => !BuildOutput().IsMatch(path + "/"))
             .Select(path => System.IO.Path.GetFileName(path));
 
-    /// <summary>The projects under src that each project under src refers to, by folder name.</summary>
+    /// <summary>References between the projects under src, by folder name.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> References() =>
         Read("src", "*.csproj").ToDictionary(
             file => System.IO.Path.GetFileNameWithoutExtension(file.Path),

@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace Orderwright.Tidy;
 
-/// <summary>Rules that keep files readable, and both engines' statements side by side.</summary>
+/// <summary>Keeps files readable, and both engines' statements side by side.</summary>
 public class TextTests
 {
     const int LongestFile = 400;
     const int LongestLine = 130;
 
-    // One letter of each mark stands in brackets, so that no search for unfinished work takes this one for it.
+    // One letter of each word is bracketed, so that a search for unfinished work does not find this line.
     static readonly Regex Unfinished = new(@"NotImplemented[E]xception|\b(TO[D]O|FIX[M]E|HAC[K])\b|Assert\.True\([t]rue\)");
 
     [Fact]

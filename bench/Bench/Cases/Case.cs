@@ -1,9 +1,9 @@
 namespace Orderwright.Bench.Cases;
 
-/// <summary>Something that is measured: opens what it needs, compares, verifies.</summary>
-/// <param name="Letter">How it is called on the command line.</param>
-/// <param name="Title">What is measured.</param>
-/// <param name="RunAsync">Measures it.</param>
+/// <summary>A measurement: opens its stacks, compares, verifies.</summary>
+/// <param name="Letter">Name on the command line.</param>
+/// <param name="Title">Subject of the measurement.</param>
+/// <param name="RunAsync">Runs the measurement.</param>
 sealed record Case(string Letter, string Title, Func<Session, CancellationToken, Task<Measured>> RunAsync)
 {
     public static IReadOnlyList<Case> All { get; } =
@@ -21,9 +21,9 @@ sealed record Case(string Letter, string Title, Func<Session, CancellationToken,
     ];
 }
 
-/// <param name="Series">The sides of the comparison.</param>
-/// <param name="Figures">What follows from them.</param>
+/// <param name="Series">Variants compared.</param>
+/// <param name="Figures">Figures derived from the series.</param>
 /// <param name="Verified">Orders on which every invariant held afterwards.</param>
-/// <param name="Profile">Where the time goes, from a run that is not in the series.</param>
+/// <param name="Profile">Time by statement and by batch, from a run outside the series.</param>
 sealed record Measured(
     IReadOnlyList<Series> Series, IReadOnlyList<Figure> Figures, long Verified, Profile? Profile = null);

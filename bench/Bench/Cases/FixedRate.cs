@@ -1,25 +1,25 @@
 namespace Orderwright.Bench.Cases;
 
-/// <summary>Orders at fixed moments: how long each takes from when it was due, and what a quiet machine spends on them.</summary>
+/// <summary>Orders at fixed moments: latency from the due time, and the CPU time of a mostly idle machine.</summary>
 static class FixedRate
 {
-    /// <param name="P50AtMost">Of the light load, in ms.</param>
-    /// <param name="AtMost">Likewise, for p99.</param>
-    /// <param name="CoresAtMost">Of the heavier one.</param>
+    /// <param name="P50AtMost">Limit of the light load's median, in ms.</param>
+    /// <param name="AtMost">Limit of the light load's p99, in ms.</param>
+    /// <param name="CoresAtMost">Limit of the heavier load.</param>
     public sealed record Targets(double? P50AtMost = null, double? AtMost = null, double? CoresAtMost = null);
 
     public static async Task<Measured> DistributedAsync(Session session, CancellationToken cancel)
     {
-        await using var house = await session.OpenAsync(new HouseKind("distributed"), cancel);
-        var (series, figures) = await MeasureAsync(session, house, "distributed", new(8, 20, 1), cancel);
-        return new(series, figures, await session.VerifyAsync(house, cancel));
+        await using var stack = await session.OpenAsync(new StackKind("distributed"), cancel);
+        var (series, figures) = await MeasureAsync(session, stack, "distributed", new(8, 20, 1), cancel);
+        return new(series, figures, await session.VerifyAsync(stack, cancel));
     }
 
     public static async Task<(IReadOnlyList<Series>, IReadOnlyList<Figure>)> MeasureAsync(
-        Session session, House house, string name, Targets targets, CancellationToken cancel)
+        Session session, Stack stack, string name, Targets targets, CancellationToken cancel)
     {
         var series = await session.CompareAsync(
-            [Session.AtRate(house, "100 orders/s", 100), Session.AtRate(house, "1,000 orders/s", 1_000)],
+            [Session.AtRate(stack, "100 orders/s", 100), Session.AtRate(stack, "1,000 orders/s", 1_000)],
             session.Options.FewRepeats, cancel);
         return (
             series,

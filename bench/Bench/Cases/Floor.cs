@@ -3,9 +3,9 @@ using Orderwright.Load;
 namespace Orderwright.Bench.Cases;
 
 /// <summary>
-/// What the rows alone cost: the very rows that whole orders left in the four databases, written once more by one client in
-/// batches of 500 with one transaction per database and batch, no service, no message, no update. Then the services' share
-/// of that.
+/// The cost of the rows alone: the rows that whole orders left in the four databases, written once more by a single client
+/// in batches of 500 with one transaction per database and batch, without services, messages or updates. From it follows
+/// the services' share.
 /// </summary>
 static class Floor
 {
@@ -14,15 +14,15 @@ static class Floor
 
     public static async Task<Measured> RunAsync(Session session, CancellationToken cancel)
     {
-        await using var house = await session.OpenAsync(new HouseKind("distributed"), cancel);
+        await using var stack = await session.OpenAsync(new StackKind("distributed"), cancel);
         var tables = await OrderTables.FindAsync(
-            house, () => session.PlaceAsync(house, session.Options.FloorOrders, cancel), cancel);
+            stack, () => session.PlaceAsync(stack, session.Options.FloorOrders, cancel), cancel);
         session.Say($"  an order leaves rows in {string.Join(", ", tables.Select(table => table.Name))}");
-        await house.StopServicesAsync();
-        await using var writers = await FloorWriter.OpenAsync(house, tables, Prefix, Batch, cancel);
-        await house.StartServicesAsync(cancel);
+        await stack.StopServicesAsync();
+        await using var writers = await FloorWriter.OpenAsync(stack, tables, Prefix, Batch, cancel);
+        await stack.StartServicesAsync(cancel);
 
-        var whole = await session.WarmUpAsync(session.Saturate(house, "whole orders"), cancel);
+        var whole = await session.WarmUpAsync(session.Saturate(stack, "whole orders"), cancel);
         var (orders, inTurn, atOnce) = (new List<Run>(), new List<Run>(), new List<Run>());
         for (var round = 1; round <= session.Options.Repeat; round++)
         {
@@ -36,8 +36,8 @@ static class Floor
                 session.Say($"  {name}, {round} of {session.Options.Repeat}: {Session.Describe(runs[^1])}");
             }
         }
-        var verified = await session.VerifyAsync(house, cancel);
-        await house.VerifyAsync(cancel, Prefix);
+        var verified = await session.VerifyAsync(stack, cancel);
+        await stack.VerifyAsync(cancel, Prefix);
         var products = new Series("whole orders", orders);
         Series[] floors = [new("floor, one database after the other", inTurn), new("floor, four databases at once", atOnce)];
         var floor = floors.MaxBy(series => series.OrdersPerSecond.Median)!;
@@ -55,16 +55,16 @@ static class Floor
         {
             await writers.EmptyAsync(cancel);
             await Session.UntilQuietAsync(cancel);
-            var wal = await Session.WalAsync(house, cancel);
-            (string, int)[] processes = [("postgres", house.Postgres!.ProcessId), ("writer", Environment.ProcessId)];
+            var wal = await Session.WalAsync(stack, cancel);
+            (string, int)[] processes = [("postgres", stack.Postgres!.ProcessId), ("writer", Environment.ProcessId)];
             var (seconds, cpu, others) = await Session.MeterAsync(processes, () => writers.WriteAsync(atOnce, cancel));
             return new Run(
                 new LoadResult(writers.Orders, 0, 0, 0, 0, seconds, new Dictionary<string, double>()), cpu, others,
-                await Session.WalAsync(house, cancel) - wal);
+                await Session.WalAsync(stack, cancel) - wal);
         }
     }
 
-    // What whole orders cost more, by name; the statements behind PostgreSQL's part are in case (a).
+    // The additional cost of whole orders, by process; case (a) lists PostgreSQL's statements.
     static IEnumerable<Figure> BeyondTheFloor(Series whole, Series floor) => whole.CpuBy.Select(pair => new Figure(
         $"beyond the floor: {pair.Key}", Spread.Of([pair.Value - floor.CpuBy.GetValueOrDefault(pair.Key)]),
         "CPU-s per 1,000 orders"));

@@ -3,7 +3,7 @@ using Orderwright.Load;
 
 namespace Orderwright.Bench.Cases;
 
-/// <summary>What reads cost beside a saturating load, and how long they take then.</summary>
+/// <summary>The cost and latency of reads under a saturating load.</summary>
 static class Reads
 {
     const double OrdersRate = 1_000;
@@ -11,9 +11,9 @@ static class Reads
 
     public static async Task<Measured> RunAsync(Session session, CancellationToken cancel)
     {
-        await using var house = await session.OpenAsync(new HouseKind("distributed"), cancel);
-        var alone = session.Saturate(house, "no reads");
-        var read = new ReadCommand { Urls = house.UrlsOf(ServiceNames.Order), Connections = 64, Rate = OrdersRate };
+        await using var stack = await session.OpenAsync(new StackKind("distributed"), cancel);
+        var alone = session.Saturate(stack, "no reads");
+        var read = new ReadCommand { Urls = stack.UrlsOf(ServiceNames.Order), Connections = 64, Rate = OrdersRate };
         var series = await session.CompareAsync(
             [
                 alone,
@@ -27,13 +27,13 @@ static class Reads
                 .. FiguresOf("single orders", series[1], series[0]),
                 .. FiguresOf("pages of the list (50 orders)", series[2], series[0]),
             ],
-            await session.VerifyAsync(house, cancel));
+            await session.VerifyAsync(stack, cancel));
     }
 
-    static IEnumerable<Figure> FiguresOf(string what, Series with, Series alone) =>
+    static IEnumerable<Figure> FiguresOf(string subject, Series with, Series alone) =>
     [
-        new($"reads of {what}", with.Of(run => run.Reads!.Requests / run.Reads.Seconds), "reads/s"),
-        new($"reads of {what}, p99", with.Of(run => run.Reads!.Milliseconds["p99"]), "ms"),
-        new($"orders beside reads of {what} against none", with.Against(alone, series => series.OrdersPerSecond), "×"),
+        new($"reads of {subject}", with.Of(run => run.Reads!.Requests / run.Reads.Seconds), "reads/s"),
+        new($"reads of {subject}, p99", with.Of(run => run.Reads!.Milliseconds["p99"]), "ms"),
+        new($"orders during reads of {subject} against no reads", with.Against(alone, series => series.OrdersPerSecond), "×"),
     ];
 }

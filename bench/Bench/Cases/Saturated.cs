@@ -1,15 +1,15 @@
 namespace Orderwright.Bench.Cases;
 
-/// <summary>As many orders as go through: orders per second to their end, and what each costs.</summary>
+/// <summary>Saturation: orders per second to their end, and the cost of each.</summary>
 static class Saturated
 {
-    static readonly HouseKind Distributed = new("distributed");
+    static readonly StackKind Distributed = new("distributed");
 
     public static async Task<Measured> DistributedAsync(Session session, CancellationToken cancel)
     {
         await using var classic = await session.OpenAsync(Distributed with { Profiled = true }, cancel);
         await using var quorum = await session.OpenAsync(
-            new HouseKind("quorum", Settings: new Dictionary<string, string> { ["QUORUMQUEUES"] = "true" }), cancel);
+            new StackKind("quorum", Settings: new Dictionary<string, string> { ["QUORUMQUEUES"] = "true" }), cancel);
         var plain = session.Saturate(classic, "classic queues");
         var series = await session.CompareAsync(
             [
@@ -36,9 +36,9 @@ static class Saturated
 
     public static async Task<Measured> EmbeddedAsync(Session session, CancellationToken cancel)
     {
-        await using var house = await session.OpenAsync(new HouseKind("embedded", Embedded: true), cancel);
-        var saturated = await session.CompareAsync([session.Saturate(house, "saturated")], session.Options.Repeat, cancel);
-        var (open, figures) = await FixedRate.MeasureAsync(session, house, "embedded", new(AtMost: 6), cancel);
+        await using var stack = await session.OpenAsync(new StackKind("embedded", Embedded: true), cancel);
+        var saturated = await session.CompareAsync([session.Saturate(stack, "saturated")], session.Options.Repeat, cancel);
+        var (open, figures) = await FixedRate.MeasureAsync(session, stack, "embedded", new(AtMost: 6), cancel);
         return new(
             [.. saturated, .. open],
             [
@@ -46,15 +46,15 @@ static class Saturated
                 new("embedded, CPU", saturated[0].CpuPer1000, "CPU-s per 1,000 orders"),
                 .. figures,
             ],
-            await session.VerifyAsync(house, cancel));
+            await session.VerifyAsync(stack, cancel));
     }
 
-    // With one message a transaction, many orders in flight only make the coordinator ask again: 64 serve it best.
+    // With one message per transaction, many orders in flight only make the coordinator resend; 64 suit it best.
     public static async Task<Measured> BatchLimitAsync(Session session, CancellationToken cancel)
     {
         await using var normal = await session.OpenAsync(Distributed, cancel);
         await using var single = await session.OpenAsync(
-            new HouseKind("batch-limit-1", Settings: new Dictionary<string, string> { ["MAXMESSAGES"] = "1" }), cancel);
+            new StackKind("batch-limit-1", Settings: new Dictionary<string, string> { ["MAXMESSAGES"] = "1" }), cancel);
         var limited = session.Saturate(single, "batch limit 1");
         var series = await session.CompareAsync(
             [
@@ -71,22 +71,22 @@ static class Saturated
 
     public static async Task<Measured> OneSkuAsync(Session session, CancellationToken cancel)
     {
-        await using var house = await session.OpenAsync(Distributed, cancel);
-        var spread = session.Saturate(house, "spread");
+        await using var stack = await session.OpenAsync(Distributed, cancel);
+        var spread = session.Saturate(stack, "spread");
         var series = await session.CompareAsync(
             [spread, spread with { Name = "one product", Load = spread.Load with { OneSku = true } }],
             session.Options.Repeat, cancel);
         return new(
             series,
             [new("one product against spread", series[1].Against(series[0], s => s.OrdersPerSecond), "×", AtLeast: 0.85)],
-            await session.VerifyAsync(house, cancel));
+            await session.VerifyAsync(stack, cancel));
     }
 
     public static async Task<Measured> MillionAsync(Session session, CancellationToken cancel)
     {
-        await using var full = await session.OpenAsync(new HouseKind("full"), cancel);
+        await using var full = await session.OpenAsync(new StackKind("full"), cancel);
         await FinishedOrders.FillAsync(session, full, session.Options.Finished, cancel);
-        await using var empty = await session.OpenAsync(new HouseKind("empty"), cancel);
+        await using var empty = await session.OpenAsync(new StackKind("empty"), cancel);
         var name = FormattableString.Invariant($"{session.Options.Finished:N0} finished");
         var series = await session.CompareAsync(
             [session.Saturate(empty, "empty"), session.Saturate(full, name)], session.Options.Repeat, cancel);
@@ -99,12 +99,12 @@ static class Saturated
 
     public static async Task<Measured> InstancesAsync(Session session, CancellationToken cancel)
     {
-        await using var one = await session.OpenAsync(Distributed, cancel);
-        await using var two = await session.OpenAsync(new HouseKind("two", Instances: 2), cancel);
+        await using var single = await session.OpenAsync(Distributed, cancel);
+        await using var two = await session.OpenAsync(new StackKind("two", Instances: 2), cancel);
         var series = await session.CompareAsync(
-            [session.Saturate(one, "one instance each"), session.Saturate(two, "two instances each")],
+            [session.Saturate(single, "one instance each"), session.Saturate(two, "two instances each")],
             session.Options.Repeat, cancel);
-        var verified = await session.VerifyAsync(one, cancel) + await session.VerifyAsync(two, cancel);
+        var verified = await session.VerifyAsync(single, cancel) + await session.VerifyAsync(two, cancel);
         return new(
             series,
             [new("two instances of each against one", series[1].Against(series[0], s => s.OrdersPerSecond), "×")],

@@ -5,8 +5,8 @@ using Orderwright.Contracts;
 namespace Orderwright.Bench.Cases;
 
 /// <summary>
-/// From the start of built programs to the first confirmed order, and the memory of each process, idle and, for a service, at
-/// its peak under load.
+/// The time from process start to the first confirmed order, and the memory of each process: idle and, for services, at the
+/// peak under load.
 /// </summary>
 static class StartUp
 {
@@ -17,15 +17,15 @@ static class StartUp
         for (var i = 0; i < session.Options.Repeat; i++)
         {
             var watch = Stopwatch.StartNew();
-            await using var house = await House.StartAsync(
-                new HouseKind("embedded", Embedded: true), session.NewDirectory("start"), cancel);
-            await FirstOrderAsync(http, house, cancel);
+            await using var stack = await Stack.StartAsync(
+                new StackKind("embedded", Embedded: true), session.NewDirectory("start"), cancel);
+            await FirstOrderAsync(http, stack, cancel);
             embedded.Add(watch.Elapsed.TotalSeconds);
             session.Say($"  embedded, on nothing, {i + 1}: {embedded[^1]:F2} s to the first confirmed order");
         }
-        var alone = new HouseKind("embedded", Embedded: true);
-        var apart = new HouseKind("distributed");
-        await using var one = await session.OpenAsync(alone, cancel);
+        var alone = new StackKind("embedded", Embedded: true);
+        var apart = new StackKind("distributed");
+        await using var single = await session.OpenAsync(alone, cancel);
         await using var four = await session.OpenAsync(apart, cancel);
         var distributed = new List<double>();
         for (var i = 0; i < session.Options.Repeat; i++)
@@ -38,19 +38,19 @@ static class StartUp
             session.Say($"  distributed, four services, {i + 1}: {distributed[^1]:F2} s to the first confirmed order");
         }
         await Session.UntilQuietAsync(cancel);
-        var oneIdle = ProcessorTime.Memory(one.Processes, peak: false);
+        var singleIdle = ProcessorTime.Memory(single.Processes, peak: false);
         var fourIdle = ProcessorTime.Memory(four.Processes, peak: false);
         var series = await session.CompareAsync(
-            [session.Saturate(four, "distributed"), session.Saturate(one, "embedded")], 1, cancel);
+            [session.Saturate(four, "distributed"), session.Saturate(single, "embedded")], 1, cancel);
         return new(
             series,
             [
                 new("embedded, on nothing, to the first confirmed order", Spread.Of(embedded), "s", AtMost: 1.5),
                 new("distributed, on running servers, to the first confirmed order", Spread.Of(distributed), "s"),
                 .. MemoryOf(fourIdle, ProcessorTime.Memory(four.Processes, peak: true)),
-                .. MemoryOf(oneIdle, ProcessorTime.Memory(one.Processes, peak: true)),
+                .. MemoryOf(singleIdle, ProcessorTime.Memory(single.Processes, peak: true)),
             ],
-            await session.VerifyAsync(one, cancel) + await session.VerifyAsync(four, cancel));
+            await session.VerifyAsync(single, cancel) + await session.VerifyAsync(four, cancel));
     }
 
     static IEnumerable<Figure> MemoryOf(Dictionary<string, double> idle, Dictionary<string, double> loaded) =>
@@ -62,7 +62,7 @@ static class StartUp
                 AtMost: ServiceNames.All.Contains(pair.Key) ? 150 : null),
         ]);
 
-    static async Task FirstOrderAsync(HttpClient http, House house, CancellationToken cancel)
+    static async Task FirstOrderAsync(HttpClient http, Stack stack, CancellationToken cancel)
     {
         await PutAsync(ServiceNames.Stock, "products/first", new { name = "First", unitPrice = 100, currency = "EUR" });
         await PutAsync(ServiceNames.Stock, "stock/first", new { onHand = 1_000 });
@@ -74,13 +74,13 @@ static class StartUp
         });
         if (!order.Contains("\"status\":\"confirmed\"", StringComparison.Ordinal))
             throw new InvalidOperationException($"The first order was not confirmed: {order}");
-        house.Acknowledged++;
+        stack.Acknowledged++;
 
         Task PutAsync(string service, string path, object body) => SendAsync(HttpMethod.Put, service, path, body);
         Task<string> PostAsync(string service, string path, object body) => SendAsync(HttpMethod.Post, service, path, body);
         async Task<string> SendAsync(HttpMethod method, string service, string path, object body)
         {
-            using var request = new HttpRequestMessage(method, new Uri(house.UrlsOf(service)[0], $"/api/v1/{path}"))
+            using var request = new HttpRequestMessage(method, new Uri(stack.UrlsOf(service)[0], $"/api/v1/{path}"))
             {
                 Content = JsonContent.Create(body),
             };

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Orderwright.Bench;
 
-/// <summary>The report for people: what was wanted and what came out, each case's runs, and on what it was measured.</summary>
+/// <summary>The report for people: targets and results, the runs of each case, and the setup.</summary>
 static class Markdown
 {
     /// <summary>Writes RESULTS.md and its plots.</summary>
@@ -15,19 +15,19 @@ static class Markdown
             """
             # Results
 
-            Written by `./orderwright bench`; [README.md](README.md) says how it measures. Medians, with the range of all runs
-            behind them. Everything ran on the one machine below: services, PostgreSQL, RabbitMQ and the load client.
+            Written by `./orderwright bench`; [README.md](README.md) describes the method. Medians, with the range of all runs
+            behind them. Everything ran on the single machine below: services, PostgreSQL, RabbitMQ and the load client.
 
 
             """);
         WriteTargets(text, report);
         WritePlots(text, report, folder);
-        foreach (var one in report.Cases) WriteCase(text, one);
+        foreach (var result in report.Cases) WriteCase(text, result);
         WriteSetup(text, report.Setup);
         File.WriteAllText(Path.Combine(folder, "RESULTS.md"), text.ToString());
     }
 
-    /// <summary>A figure in one line, for the terminal.</summary>
+    /// <summary>A figure in a line, for the terminal.</summary>
     public static string Line(Figure figure) =>
         $"{figure.Name}: {Text(figure.Value)} {figure.Unit}" +
         (figure.Met is { } met ? $" ({TargetOf(figure)}: {(met ? "met" : "missed")})" : "");
@@ -35,11 +35,11 @@ static class Markdown
     static void WriteTargets(StringBuilder text, Report report)
     {
         text.Append("| case | figure | wanted | measured | |\n| --- | --- | --- | --- | --- |\n");
-        foreach (var one in report.Cases)
-            foreach (var figure in one.Measured.Figures.Where(figure => figure.Met is not null))
+        foreach (var result in report.Cases)
+            foreach (var figure in result.Measured.Figures.Where(figure => figure.Met is not null))
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"| {one.Letter} | {figure.Name}, {figure.Unit} | {TargetOf(figure)} | {Text(figure.Value)} " +
+                    $"| {result.Letter} | {figure.Name}, {figure.Unit} | {TargetOf(figure)} | {Text(figure.Value)} " +
                     $"| {(figure.Met == true ? "met" : "**missed**")} |\n");
         text.Append('\n');
     }
@@ -53,31 +53,31 @@ static class Markdown
         }
     }
 
-    static void WriteCase(StringBuilder text, CaseResult one)
+    static void WriteCase(StringBuilder text, CaseResult result)
     {
-        text.Append(CultureInfo.InvariantCulture, $"## ({one.Letter}) {one.Title}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"## ({result.Letter}) {result.Title}\n\n");
         text.Append("| | orders/s | CPU-s per 1,000 | cores | p50 ms | p99 ms | WAL kB per order | others' CPU |\n");
         text.Append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
-        foreach (var series in one.Measured.Series)
+        foreach (var series in result.Measured.Series)
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {series.Variant} | {Text(series.OrdersPerSecond)} | {Text(series.CpuPer1000)} | {Text(series.Cores)} " +
                 $"| {Text(series.Milliseconds("p50"))} | {Text(series.Milliseconds("p99"))} | {Text(WalOf(series))} " +
                 $"| {series.Of(run => run.OthersCpu).Highest:P0} |\n");
         text.Append("\nCPU-seconds per 1,000 orders, by process:\n\n");
-        foreach (var series in one.Measured.Series)
+        foreach (var series in result.Measured.Series)
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"- {series.Variant}: {string.Join(", ", series.CpuBy.Select(pair => $"{pair.Key} {Number(pair.Value)}"))}\n");
         text.Append('\n');
-        if (one.Measured.Profile is { } profile) WriteProfile(text, profile);
-        foreach (var figure in one.Measured.Figures) text.Append(CultureInfo.InvariantCulture, $"- {Line(figure)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"\nEvery invariant held on {one.Measured.Verified:N0} orders afterwards.\n\n");
+        if (result.Measured.Profile is { } profile) WriteProfile(text, profile);
+        foreach (var figure in result.Measured.Figures) text.Append(CultureInfo.InvariantCulture, $"- {Line(figure)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nEvery invariant held on {result.Measured.Verified:N0} orders afterwards.\n\n");
     }
 
     static void WriteProfile(StringBuilder text, Profile profile)
     {
-        text.Append("Where it goes, from a run of its own:\n\n");
+        text.Append("Time by statement, from a separate run:\n\n");
         text.Append("| service | messages or requests in a transaction | transactions per 1,000 orders | ms each |\n");
         text.Append("| --- | --- | --- | --- |\n");
         foreach (var batches in profile.Batches)
@@ -87,11 +87,11 @@ static class Markdown
                 $"| {Number(batches.Milliseconds)} |\n");
         text.Append("\n| service | statement | ms per 1,000 orders | calls per 1,000 | rows a call | WAL bytes per order |\n");
         text.Append("| --- | --- | --- | --- | --- | --- |\n");
-        foreach (var one in profile.Statements)
+        foreach (var statement in profile.Statements)
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {one.Service} | {one.Name.Replace("|", "\\|", StringComparison.Ordinal)} | {Number(one.Milliseconds)} " +
-                $"| {Number(one.Calls)} | {Number(one.Rows)} | {Number(one.WalBytes)} |\n");
+                $"| {statement.Service} | {statement.Name.Replace("|", "\\|", StringComparison.Ordinal)} | {Number(statement.Milliseconds)} " +
+                $"| {Number(statement.Calls)} | {Number(statement.Rows)} | {Number(statement.WalBytes)} |\n");
         text.Append('\n');
     }
 
@@ -126,7 +126,7 @@ static class Markdown
         : spread.Lowest == spread.Highest ? Number(spread.Median)
         : $"{Number(spread.Median)} ({Number(spread.Lowest)}–{Number(spread.Highest)})";
 
-    /// <summary>Three digits that count.</summary>
+    /// <summary>Formats three significant digits.</summary>
     public static string Number(double value) => value.ToString(
         Math.Abs(value) switch
         {

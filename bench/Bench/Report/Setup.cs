@@ -8,14 +8,14 @@ using Orderwright.Runtime;
 
 namespace Orderwright.Bench;
 
-/// <summary>On what and how it was measured.</summary>
+/// <summary>The machine and the method of measurement.</summary>
 sealed partial record Setup(
     DateTimeOffset At, string Commit, int Cores, string Processor, double MemoryGb, string Kernel, string DotNet,
     string RabbitMq, string FileSystem, double FsyncMs, IReadOnlyDictionary<string, string> Settings)
 {
-    /// <param name="options">How long and how much was measured.</param>
-    /// <param name="postgres">What a house's server said of itself; empty where none was opened.</param>
-    /// <param name="cancel">Ends it.</param>
+    /// <param name="options">Duration and size of the measurements.</param>
+    /// <param name="postgres">Settings reported by a stack's server; empty without one.</param>
+    /// <param name="cancel">Ends the work.</param>
     public static async Task<Setup> ReadAsync(
         BenchOptions options, IReadOnlyDictionary<string, string> postgres, CancellationToken cancel)
     {
@@ -51,7 +51,7 @@ sealed partial record Setup(
         }
         catch (Win32Exception)
         {
-            return "unknown"; // No git, or no repository: a copy is measured as well as a clone.
+            return "unknown"; // A copy without git or repository is measured all the same.
         }
     }
 
@@ -65,7 +65,7 @@ sealed partial record Setup(
         return await git.StandardOutput.ReadToEndAsync(cancel);
     }
 
-    // Its own tool says it too, and takes seconds to.
+    // RabbitMQ's own tool knows the version too, but takes seconds.
     static string RabbitMqVersion()
     {
         var home = Path.Combine(Path.GetDirectoryName(PrivateRabbitMq.FindProgram()) ?? "", "..", "lib");
@@ -77,7 +77,7 @@ sealed partial record Setup(
         .Where(drive => directory.StartsWith(drive.RootDirectory.FullName, StringComparison.Ordinal))
         .MaxBy(drive => drive.RootDirectory.FullName.Length)?.DriveFormat ?? "unknown";
 
-    // What a commit waits for, at best: the median of 8 KB written and synced.
+    // Best-case wait of a commit: the median of 8 KB written and synced.
     static double MeasureFsync(string directory)
     {
         var page = new byte[8_192];

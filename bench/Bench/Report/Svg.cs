@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Orderwright.Bench;
 
-/// <summary>Three small charts as text, readable on a light and on a dark page.</summary>
+/// <summary>Three small charts as SVG text, readable on light and dark pages.</summary>
 static class Svg
 {
     const int Width = 760;
@@ -15,7 +15,7 @@ static class Svg
     static readonly string[] Colours =
         ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1", "#9c755f", "#76b7b2", "#edc948"];
 
-    /// <summary>A bar to the median, with a line from the lowest to the highest.</summary>
+    /// <summary>Bars to the median, each with a line from lowest to highest.</summary>
     public static string Bars(string title, IReadOnlyList<(string Name, Spread Value)> bars)
     {
         var most = bars.Max(bar => bar.Value.Highest) * 1.1;
@@ -36,7 +36,7 @@ static class Svg
         return End(svg);
     }
 
-    /// <summary>A bar per name, made of the same parts.</summary>
+    /// <summary>Stacked bars, all with the same parts.</summary>
     public static string StackedBars(
         string title, IReadOnlyList<(string Name, IReadOnlyDictionary<string, double> Parts)> bars)
     {
@@ -60,7 +60,7 @@ static class Svg
         return End(svg);
     }
 
-    /// <summary>A line per name over evenly spaced marks, on a logarithmic scale.</summary>
+    /// <summary>Lines over evenly spaced marks, on a logarithmic scale.</summary>
     public static string Lines(
         string title, IReadOnlyList<string> marks, IReadOnlyList<(string Name, IReadOnlyList<double> Values)> lines)
     {

@@ -1,123 +1,29 @@
 -- name: acknowledged
--- The 2xx answers that name an order, kept under an Idempotency-Key. In order of their bytes, as the other streams are.
+-- The 2xx responses that name an order, stored under an Idempotency-Key; ordered by id like the other streams.
 SELECT DISTINCT substr(location, 16)::uuid AS id
 FROM idempotency
 WHERE status BETWEEN 200 AND 299 AND length(location) = 51 AND location LIKE '/api/v1/orders/%'
 ORDER BY id;
 
 -- name: orders
-SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text, o.adjustments_minor, o.total_minor,
-    o.version, o.updated_at, o.fulfilment_status,
+SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text AS lines, o.adjustments_minor, o.total_minor,
+    o.version, o.updated_at, o.fulfilment_status, o.capture_policy,
+    EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id) AS has_open_work,
     (
         SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value_minor) ORDER BY f.number)::text
         FROM fulfilments f
         WHERE f.order_id = o.id
-    ),
-    o.capture_policy, EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id)
+    ) AS fulfilments
 FROM orders o
 ORDER BY o.id;
 
--- name: repeated_references
-SELECT merchant, reference, count(*)
-FROM orders
-WHERE reference IS NOT NULL
-GROUP BY merchant, reference
-HAVING count(*) > 1
-LIMIT 100;
-
--- name: events
-SELECT order_id, version, type, status
-FROM order_events
-ORDER BY order_id, version, seq;
-
--- name: count_unsettled
-SELECT count(*) FROM unsettled_orders;
-
--- name: sagas
-SELECT order_id, state, step, waiting_for, updated_at, ended_at
-FROM sagas
-ORDER BY order_id;
-
--- name: count_moving
--- Only what has not ended has a timer's row, so that finished sagas are not looked at.
-SELECT count(*)
-FROM saga_timers t
-JOIN sagas s ON s.order_id = t.order_id
-WHERE s.state IN ('running', 'compensating');
-
--- name: count_parked
-SELECT count(*)
-FROM saga_timers t
-JOIN sagas s ON s.order_id = t.order_id
-WHERE s.state = 'failed' OR (s.state = 'waiting' AND s.waiting_for IS NOT NULL);
-
--- name: payments
-SELECT order_id, customer_id, provider, currency, amount, state, authorized, captured, refunded, voided, updated_at, (
-    SELECT coalesce(sum(a.amount), 0)::bigint
-    FROM payment_attempts a
-    WHERE a.order_id = payments.order_id AND a.operation IN ('refund', 'void') AND a.state = 'succeeded'
-        AND a.resolved_by IS NOT NULL)
-FROM payments
-ORDER BY order_id;
-
--- name: charges
-SELECT order_id, id, currency, authorized, captured, refunded, voided
-FROM sandbox_charges
-ORDER BY order_id, id;
-
--- name: balance_sums
--- A sum of bigint is numeric here, hence the casts.
-SELECT customer_id, currency, sum(balance)::bigint, sum(credited)::bigint, sum(spent)::bigint
-FROM (
-    SELECT customer_id, currency, amount AS balance, 0 AS credited, 0 AS spent FROM balances
-    UNION ALL
-    SELECT customer_id, currency, 0, amount, 0 FROM credits
-    UNION ALL
-    SELECT customer_id, currency, 0, 0, captured - refunded FROM payments WHERE provider = 'balance'
-) AS sums
-GROUP BY customer_id, currency;
-
--- name: journal
-SELECT order_id, kind, debit_account, credit_account, currency, amount
-FROM journal
-WHERE order_id IS NOT NULL
-ORDER BY order_id, kind, running_total;
-
--- name: account_sums
--- What the journal makes of each account, beside what the other tables say. Store credit is counted by its balances.
-SELECT account, currency, sum(journal)::bigint, sum(books)::bigint
-FROM (
-    SELECT credit_account AS account, currency, amount AS journal, 0 AS books FROM journal
-    UNION ALL
-    SELECT debit_account, currency, -amount, 0 FROM journal
-    UNION ALL
-    SELECT 'customer:' || customer_id, currency, 0, amount FROM balances
-    UNION ALL
-    SELECT 'credits', currency, 0, -amount FROM credits
-    UNION ALL
-    SELECT 'orders', currency, 0, captured - refunded FROM payments WHERE captured > 0
-    UNION ALL
-    SELECT 'gateway:' || provider, currency, 0, refunded - captured FROM payments WHERE captured > 0 AND provider <> 'balance'
-) AS sums
-GROUP BY account, currency;
-
--- name: stock_sums
-SELECT sku, sum(on_hand)::bigint, sum(allocated)::bigint, sum(reserved)::bigint, sum(moved_on_hand)::bigint,
-    sum(moved_allocated)::bigint
-FROM (
-    SELECT sku, on_hand, allocated, reserved, 0 AS moved_on_hand, 0 AS moved_allocated FROM levels
-    UNION ALL
-    SELECT sku, 0, 0, 0, sum(on_hand_delta), sum(allocated_delta) FROM movements GROUP BY sku
-) AS sums
-GROUP BY sku;
-
 -- name: reservations
-SELECT r.order_id, r.state, r.lines::text, r.expires_at, r.updated_at, h.order_id IS NOT NULL,
+SELECT r.order_id, r.state, r.lines::text AS lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL AS is_held,
     (
         SELECT json_agg(json_build_object('number', s.fulfilment, 'lines', s.lines) ORDER BY s.fulfilment)::text
         FROM shipments s
         WHERE s.order_id = r.order_id
-    )
+    ) AS shipments
 FROM reservations r
 LEFT JOIN holds h ON h.expires_at = r.expires_at AND h.order_id = r.order_id
 ORDER BY r.order_id;

@@ -4,7 +4,7 @@ using Orderwright.Verification;
 
 namespace Orderwright.Chaos.Bounds;
 
-/// <summary>Something that every order needs is not there for a while.</summary>
+/// <summary>An outage of a server needed by every order.</summary>
 sealed record Outage(string Name, Func<Cluster, Task> BeginAsync, Func<Cluster, Task> EndAsync)
 {
     public static IReadOnlyList<Outage> All { get; } =
@@ -22,27 +22,29 @@ sealed record Outage(string Name, Func<Cluster, Task> BeginAsync, Func<Cluster, 
 }
 
 /// <summary>
-/// <c>bounds</c>: while PostgreSQL, then the broker, then the gateway is away, clients go on asking as fast as they are
-/// answered. They get 202 or 503 with Retry-After, in time; no process grows without end; and all goes on by itself.
+/// <c>bounds</c>: while PostgreSQL, then the broker, then the gateway is unavailable, clients send requests at full speed.
+/// Each gets 202, or 503 with Retry-After, in time; no process grows without bound; and the system recovers unaided.
 /// </summary>
 static class BoundsRun
 {
-    /// <summary>A request waits for its transaction for 10 s; the rest is the machine's.</summary>
+    /// <summary>A request waits up to 10 s for its transaction; the rest allows for a busy machine.</summary>
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(14);
 
-    /// <summary>I7, from the healing on; and a backlog takes its time to be worked off, here on a machine that may be busy.</summary>
+    /// <summary>
+    /// I7, counted from the healing. A backlog adds to the limit, since working it off takes time on a busy machine.
+    /// </summary>
     static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(60);
 
     const int BacklogPerSecond = 100;
 
-    /// <summary>Of one service's process; at rest it has about a third of it.</summary>
+    /// <summary>Memory limit of a service process, about three times its size at rest.</summary>
     const int MostMegabytes = 512;
 
     public static Command Command()
     {
-        var minutes = new Option<double>("--minutes") { Description = "Of each outage.", DefaultValueFactory = _ => 5 };
-        var clients = new Option<int>("--clients") { Description = "That ask at once.", DefaultValueFactory = _ => 64 };
-        var only = new Option<string?>("--only") { Description = "One of: database, broker, gateway." };
+        var minutes = new Option<double>("--minutes") { Description = "Duration of each outage.", DefaultValueFactory = _ => 5 };
+        var clients = new Option<int>("--clients") { Description = "Number of concurrent clients.", DefaultValueFactory = _ => 64 };
+        var only = new Option<string?>("--only") { Description = "Run a single outage: database, broker or gateway." };
         var command = new Command("bounds", "Take away the database, the broker, the gateway under full load; limits must hold.")
         {
             minutes, clients, only,
@@ -58,7 +60,7 @@ static class BoundsRun
     }
 
     public static async Task<IReadOnlyList<string>> RunAsync(
-        TimeSpan length, int clients, string? only, Action<string> say, CancellationToken cancel)
+        TimeSpan length, int clients, string? only, Action<string> print, CancellationToken cancel)
     {
         var directory = Path.Combine("/tmp", $"orderwright-bounds-{Environment.ProcessId}");
         var violations = new List<string>();
@@ -67,19 +69,19 @@ static class BoundsRun
         {
             await new Knockers(cluster, 1).StockUpAsync();
             foreach (var outage in Outage.All.Where(outage => only is null || outage.Name == only))
-                violations.AddRange(await RunAsync(cluster, outage, length, clients, say));
+                violations.AddRange(await RunAsync(cluster, outage, length, clients, print));
             var databases = cluster.OpenDatabases();
             var report = await new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None);
             foreach (var database in databases.Values) await database.DisposeAsync();
-            say($"verify: {(report.Holds ? "all holds" : "BROKEN")}, {report.Orders:N0} orders");
+            print($"verify: {(report.Holds ? "every invariant holds" : "BROKEN")}, {report.Orders:N0} orders");
             violations.AddRange(report.Checks.SelectMany(check => check.Findings).Select(finding => $"{finding}"));
         }
-        foreach (var violation in violations.Take(30)) say($"✗ {violation}");
+        foreach (var violation in violations.Take(30)) print($"✗ {violation}");
         if (violations.Count == 0) Directory.Delete(directory, recursive: true);
         return violations;
     }
 
-    static async Task<List<string>> RunAsync(Cluster cluster, Outage outage, TimeSpan length, int clients, Action<string> say)
+    static async Task<List<string>> RunAsync(Cluster cluster, Outage outage, TimeSpan length, int clients, Action<string> print)
     {
         var violations = new List<string>();
         var record = new Record(cluster);
@@ -94,12 +96,12 @@ static class BoundsRun
         {
             memory.Look();
             if (length > TimeSpan.FromMinutes(1) && clock.Elapsed.Seconds % 30 == 0)
-                say($"  {outage.Name} away for {clock.Elapsed:mm\\:ss}: {Pairs(knockers.Answers)}; {memory.Last}");
+                print($"  {outage.Name} unavailable for {clock.Elapsed:mm\\:ss}: {Pairs(knockers.Answers)}; {memory.Last}");
         }
         var during = knockers.Accepted - before;
         await outage.EndAsync(cluster);
 
-        // First that orders are let in again, then that what had piled up is worked off.
+        // First new orders are admitted again, then the backlog is worked off.
         var healed = DateTime.UtcNow;
         var back = Stopwatch.StartNew();
         while (knockers.LastAccepted < healed && back.Elapsed < RecoveryBound) await Task.Delay(100);
@@ -111,11 +113,11 @@ static class BoundsRun
         while ((open = await record.OpenAsync(healed)) is not { Count: 0 } && back.Elapsed < bound) await Task.Delay(250);
         memory.Look();
 
-        say(
-            $"{outage.Name} away for {length.TotalSeconds:0} s, {clients} clients: {during:N0} accepted meanwhile; answers {Pairs(knockers.Answers)}; " +
+        print(
+            $"{outage.Name} unavailable for {length.TotalSeconds:0} s, {clients} clients: {during:N0} accepted meanwhile; answers {Pairs(knockers.Answers)}; " +
             $"longest wait {knockers.Longest.TotalSeconds:0.0} s; memory {calm} before, {memory.Most} at most; " +
             $"orders again after {resumed.TotalSeconds:0.0} s, all settled after {back.Elapsed.TotalSeconds:0.0} s");
-        violations.AddRange(knockers.Complaints.Take(10).Select(complaint => $"{outage.Name}: {complaint}"));
+        violations.AddRange(knockers.Violations.Take(10).Select(violation => $"{outage.Name}: {violation}"));
         if (knockers.Longest > LongestWait) violations.Add($"{outage.Name}: somebody waited for {knockers.Longest}");
         if (memory.MostMegabytes > MostMegabytes) violations.Add($"{outage.Name}: a process took {memory.MostMegabytes} MB");
         if (open is not { Count: 0 })
@@ -127,7 +129,7 @@ static class BoundsRun
         string.Join(", ", counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value:N0}"));
 }
 
-/// <summary>What the services' processes hold in memory (resident), in megabytes.</summary>
+/// <summary>Resident memory of the services' processes, in megabytes.</summary>
 sealed class Memory(Cluster cluster)
 {
     readonly Dictionary<string, int> most = [];
@@ -157,7 +159,7 @@ sealed class Memory(Cluster cluster)
         }
         catch (Exception error) when (error is IOException or InvalidOperationException)
         {
-            return 0; // It has just died and comes back.
+            return 0; // The process has just died and restarts.
         }
     }
 }

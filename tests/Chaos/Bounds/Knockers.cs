@@ -7,13 +7,13 @@ using Orderwright.Contracts;
 namespace Orderwright.Chaos.Bounds;
 
 /// <summary>
-/// Clients that ask as fast as they are answered, and take no for an answer: what a service lets in, how long it lets
-/// them wait, and what it says when it cannot.
+/// Clients that send orders at full speed and accept refusals. They record how many orders a service admits, how long
+/// requests wait, and the responses.
 /// </summary>
 sealed class Knockers(Cluster cluster, int count)
 {
     readonly ConcurrentDictionary<string, int> answers = new();
-    readonly ConcurrentQueue<string> complaints = new();
+    readonly ConcurrentQueue<string> violations = new();
     readonly string run = Guid.NewGuid().ToString("N");
     long longestTicks;
     long lastAccepted;
@@ -21,12 +21,12 @@ sealed class Knockers(Cluster cluster, int count)
 
     public IReadOnlyDictionary<string, int> Answers => answers;
 
-    public IReadOnlyCollection<string> Complaints => complaints;
+    public IReadOnlyCollection<string> Violations => violations;
 
-    /// <summary>From asking to the answer, whichever it was.</summary>
+    /// <summary>Longest time from a request to its response.</summary>
     public TimeSpan Longest => TimeSpan.FromTicks(Volatile.Read(ref longestTicks));
 
-    /// <summary>When an order was accepted last.</summary>
+    /// <summary>Time of the last accepted order.</summary>
     public DateTime LastAccepted => new(Volatile.Read(ref lastAccepted), DateTimeKind.Utc);
 
     public int Accepted => answers.GetValueOrDefault("202");
@@ -34,10 +34,10 @@ sealed class Knockers(Cluster cluster, int count)
     public async Task StockUpAsync()
     {
         var (stock, customers) = (cluster.UrlsOf(ServiceNames.Stock)[0], cluster.UrlsOf(ServiceNames.Customer)[0]);
-        await MustAsync(HttpMethod.Put, new Uri(stock, "/api/v1/products/THING"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
-        await MustAsync(HttpMethod.Put, new Uri(stock, "/api/v1/stock/THING"), """{"onHand":1000000000}""");
-        await MustAsync(HttpMethod.Put, new Uri(customers, "/api/v1/customers/ada"), """{"name":"Ada","email":"ada@example.com"}""");
-        await MustAsync(
+        await RequireAsync(HttpMethod.Put, new Uri(stock, "/api/v1/products/THING"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+        await RequireAsync(HttpMethod.Put, new Uri(stock, "/api/v1/stock/THING"), """{"onHand":1000000000}""");
+        await RequireAsync(HttpMethod.Put, new Uri(customers, "/api/v1/customers/ada"), """{"name":"Ada","email":"ada@example.com"}""");
+        await RequireAsync(
             HttpMethod.Post, new Uri(customers, "/api/v1/customers/ada/credits"),
             """{"amount":1000000000000,"currency":"EUR","reference":"trial"}""");
     }
@@ -65,16 +65,16 @@ sealed class Knockers(Cluster cluster, int count)
                 if ((int)answer.StatusCode == 202)
                     Volatile.Write(ref lastAccepted, DateTime.UtcNow.Ticks);
                 else if ((int)answer.StatusCode != 503)
-                    complaints.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");
+                    violations.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");
                 else if (answer.Headers.RetryAfter is null)
-                    complaints.Enqueue("503 without Retry-After");
+                    violations.Enqueue("503 without Retry-After");
                 else
-                    await Task.Delay(50, CancellationToken.None); // Impatient, but no busy loop.
+                    await Task.Delay(50, CancellationToken.None); // Impatient, but not a busy loop.
             }
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
             {
                 Note(error is TaskCanceledException ? "none in 15 s" : "broke off", since.Elapsed);
-                complaints.Enqueue($"no answer: {error.Message}");
+                violations.Enqueue($"no answer: {error.Message}");
             }
         }
     }
@@ -90,7 +90,7 @@ sealed class Knockers(Cluster cluster, int count)
         }
     }
 
-    async Task MustAsync(HttpMethod method, Uri url, string body)
+    async Task RequireAsync(HttpMethod method, Uri url, string body)
     {
         using var request = new HttpRequestMessage(method, url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         using var answer = await cluster.Http.SendAsync(request);

@@ -5,18 +5,18 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Chaos.Payments;
 
-/// <summary>Customers who pay by card at the gateway of another process, each order under a key, until it is taken.</summary>
+/// <summary>Customers who pay by card at the gateway process. Each order has a key and is retried until accepted.</summary>
 sealed class Payers(Cluster cluster)
 {
     readonly string run = Guid.NewGuid().ToString("N");
-    readonly ConcurrentQueue<string> complaints = new();
+    readonly ConcurrentQueue<string> violations = new();
     int last;
 
-    public IReadOnlyCollection<string> Complaints => complaints;
+    public IReadOnlyCollection<string> Violations => violations;
 
     public int Placed { get; private set; }
 
-    /// <summary>As fast as they are let in.</summary>
+    /// <summary>Places orders as fast as they are admitted.</summary>
     public async Task PlaceAsync(int orders, int clients, CancellationToken cancel)
     {
         await Parallel.ForEachAsync(
@@ -25,7 +25,7 @@ sealed class Payers(Cluster cluster)
         Placed += orders;
     }
 
-    /// <summary>At a steady pace, however long each takes.</summary>
+    /// <summary>Places orders at a steady rate, regardless of response times.</summary>
     public async Task PlaceAsync(double perSecond, TimeSpan length, CancellationToken cancel)
     {
         var many = (int)(perSecond * length.TotalSeconds);
@@ -55,13 +55,13 @@ sealed class Payers(Cluster cluster)
                 if ((int)answer.StatusCode is 201 or 202) return;
                 if ((int)answer.StatusCode != 503)
                 {
-                    complaints.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(stop)}");
+                    violations.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(stop)}");
                     return;
                 }
             }
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException && !stop.IsCancellationRequested)
             {
-                // No answer says nothing; the same key does.
+                // Without a response the outcome is unknown; the same key finds out.
             }
             await Task.Delay(100, stop);
         }

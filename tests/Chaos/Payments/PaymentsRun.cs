@@ -10,16 +10,18 @@ using Orderwright.Verification;
 namespace Orderwright.Chaos.Payments;
 
 /// <summary>
-/// <c>payments</c>: orders that are paid at a gateway in a process of its own, which is slow, times out, fails and declines;
-/// then the gateway says nothing at all for minutes, while orders go on coming. At the end every order is settled, no
-/// charge is doubled, and our record agrees with the gateway's own, charge by charge.
+/// <c>payments</c>: orders paid at a gateway process that is slow, times out, fails and declines; then the gateway falls
+/// silent for minutes while orders keep arriving. At the end every order is settled, no charge is duplicated, and our
+/// record agrees with the gateway's, charge by charge.
 /// </summary>
 static class PaymentsRun
 {
     static readonly string[] Gateway =
         ["--latency", "200±150", "--timeouts", "2%", "--errors", "2%", "--declines", "3%", "--seed", "7"];
 
-    /// <summary>From the last order, or the end of the outage: I7, and the time a backlog takes on a busy machine.</summary>
+    /// <summary>
+    /// Limit after the last order or the end of the outage: I7, plus the time for a backlog on a busy machine.
+    /// </summary>
     static readonly TimeSpan SettledWithin = TimeSpan.FromSeconds(60);
 
     static readonly TimeSpan ReconciledWithin = TimeSpan.FromMinutes(5);
@@ -27,8 +29,8 @@ static class PaymentsRun
     const int BacklogPerSecond = 25;
 
     /// <summary>
-    /// Of requests; and what fails before the breaker opens, or looks whether the gateway is back, is repeated beyond that, which
-    /// counts where an outage is short.
+    /// Limit of attempts per request. Failures before the breaker opens, and the probes of an open breaker, come on top and
+    /// weigh more in a short outage.
     /// </summary>
     const double MostAttempts = 1.2;
 
@@ -36,11 +38,11 @@ static class PaymentsRun
 
     public static Command Command()
     {
-        var orders = new Option<int>("--orders") { Description = "As fast as they are let in.", DefaultValueFactory = _ => 10_000 };
-        var clients = new Option<int>("--clients") { Description = "That place them.", DefaultValueFactory = _ => 64 };
-        var outage = new Option<double>("--outage") { Description = "Minutes without the gateway; 0 for none.", DefaultValueFactory = _ => 10 };
-        var rate = new Option<double>("--rate") { Description = "Orders a second meanwhile.", DefaultValueFactory = _ => 2 };
-        var command = new Command("payments", "Orders paid at a gateway that misbehaves, and at one that is away for minutes.")
+        var orders = new Option<int>("--orders") { Description = "Number of orders, placed as fast as they are admitted.", DefaultValueFactory = _ => 10_000 };
+        var clients = new Option<int>("--clients") { Description = "Number of concurrent clients.", DefaultValueFactory = _ => 64 };
+        var outage = new Option<double>("--outage") { Description = "Length of the gateway outage in minutes; 0 skips it.", DefaultValueFactory = _ => 10 };
+        var rate = new Option<double>("--rate") { Description = "Orders per second during the outage.", DefaultValueFactory = _ => 2 };
+        var command = new Command("payments", "Pay orders at a gateway that misbehaves and then is unavailable for minutes.")
         {
             orders, clients, outage, rate,
         };
@@ -56,7 +58,7 @@ static class PaymentsRun
     }
 
     public static async Task<IReadOnlyList<string>> RunAsync(
-        int orders, int clients, TimeSpan outage, double rate, Action<string> say, CancellationToken cancel)
+        int orders, int clients, TimeSpan outage, double rate, Action<string> print, CancellationToken cancel)
     {
         var directory = Path.Combine("/tmp", $"orderwright-payments-{Environment.ProcessId}");
         var violations = new List<string>();
@@ -65,35 +67,35 @@ static class PaymentsRun
         {
             await new Knockers(cluster, 1).StockUpAsync();
             var payers = new Payers(cluster);
-            say($"gateway: {string.Join(' ', Gateway)}; servers and logs in {directory}");
-            violations.AddRange(await MisbehaveAsync(cluster, payers, orders, clients, say, cancel));
-            if (outage > TimeSpan.Zero) violations.AddRange(await GoAwayAsync(cluster, payers, outage, rate, say, cancel));
-            violations.AddRange(payers.Complaints.Take(10).Select(complaint => $"an order was answered {complaint}"));
-            violations.AddRange(await JudgeAsync(cluster, payers, say));
-            violations.AddRange(await ReconcileAsync(cluster, say, cancel));
+            print($"gateway: {string.Join(' ', Gateway)}; servers and logs in {directory}");
+            violations.AddRange(await RunMisbehavingAsync(cluster, payers, orders, clients, print, cancel));
+            if (outage > TimeSpan.Zero) violations.AddRange(await RunOutageAsync(cluster, payers, outage, rate, print, cancel));
+            violations.AddRange(payers.Violations.Take(10).Select(violation => $"an order got {violation}"));
+            violations.AddRange(await CheckAsync(cluster, payers, print));
+            violations.AddRange(await ReconcileAsync(cluster, print, cancel));
         }
-        foreach (var violation in violations.Take(30)) say($"✗ {violation}");
+        foreach (var violation in violations.Take(30)) print($"✗ {violation}");
         if (violations.Count == 0) Directory.Delete(directory, recursive: true);
         return violations;
     }
 
-    static async Task<List<string>> MisbehaveAsync(
-        Cluster cluster, Payers payers, int orders, int clients, Action<string> say, CancellationToken cancel)
+    static async Task<List<string>> RunMisbehavingAsync(
+        Cluster cluster, Payers payers, int orders, int clients, Action<string> print, CancellationToken cancel)
     {
         using var threads = new Threads(cluster);
         var clock = Stopwatch.StartNew();
         await payers.PlaceAsync(orders, clients, cancel);
         var placed = clock.Elapsed;
         var violations = await SettleAsync(cluster, orders, "after the last order", cancel);
-        say(
+        print(
             $"{orders:N0} orders by {clients} clients: placed in {placed.TotalSeconds:0.0} s, settled in {clock.Elapsed.TotalSeconds:0.0} s, "
             + $"{orders / clock.Elapsed.TotalSeconds:0} orders/s; threads of customer-service {threads.AtRest} before, {threads.Most} at most; "
             + $"payments under way at once {threads.MostInFlight} at most; {Load()}");
         return violations;
     }
 
-    static async Task<List<string>> GoAwayAsync(
-        Cluster cluster, Payers payers, TimeSpan outage, double rate, Action<string> say, CancellationToken cancel)
+    static async Task<List<string>> RunOutageAsync(
+        Cluster cluster, Payers payers, TimeSpan outage, double rate, Action<string> print, CancellationToken cancel)
     {
         using var threads = new Threads(cluster);
         var before = await CallsAsync(cluster);
@@ -111,7 +113,7 @@ static class PaymentsRun
         var violations = await SettleAsync(cluster, many, "after the outage", cancel);
         var after = await CallsAsync(cluster);
         var (requests, attempts) = (after.Requests - before.Requests, after.Attempts - before.Attempts);
-        say(
+        print(
             $"{outage.TotalMinutes:0.#} min without the gateway: {many:N0} orders came; settled {healed.Elapsed.TotalSeconds:0.0} s after it was back; "
             + $"{attempts:N0} attempts for {requests:N0} requests ({(double)attempts / requests:0.00}); threads {threads.Most} at most; {Load()}");
         if (attempts > MostAttempts * requests + AtTheEdges) violations.Add($"{attempts} attempts for {requests} requests");
@@ -129,7 +131,7 @@ static class PaymentsRun
         return open is { Count: 0 } ? [] : [$"{bound.TotalSeconds:0} s {since}: {open?.Count} are open: {open?.First}"];
     }
 
-    static async Task<List<string>> JudgeAsync(Cluster cluster, Payers payers, Action<string> say)
+    static async Task<List<string>> CheckAsync(Cluster cluster, Payers payers, Action<string> print)
     {
         var record = new Record(cluster);
         var databases = cluster.OpenDatabases();
@@ -138,7 +140,7 @@ static class PaymentsRun
         var (byStatus, incidents, letters) =
             (await record.OrdersByStatusAsync(), await record.IncidentsAsync(), await record.DeadLettersAsync());
         var calls = await CallsAsync(cluster);
-        say(
+        print(
             $"verify, with the gateway's own record: {(report.Holds ? "all holds" : "BROKEN")}, {report.Orders:N0} orders "
             + $"({string.Join(", ", byStatus.Select(pair => $"{pair.Value:N0} {pair.Key}"))}); {incidents} incidents; "
             + $"{calls.Requests:N0} requests, {calls.Attempts:N0} attempts, {calls.LookUps:N0} look-ups; {letters.Count} dead letters");
@@ -146,28 +148,28 @@ static class PaymentsRun
         [
             .. report.Checks.SelectMany(check => check.Findings).Select(finding => $"{finding}"), .. letters,
         ];
-        // This gateway can always tell what became of a key.
+        // The gateway can always resolve a key.
         if (incidents > 0) violations.Add($"{incidents} incidents");
-        if (report.Orders != payers.Placed) violations.Add($"{payers.Placed} orders were taken, and {report.Orders} are there");
+        if (report.Orders != payers.Placed) violations.Add($"{payers.Placed} orders were accepted, but {report.Orders} exist");
         return violations;
     }
 
-    // The product's own comparison, by the list that the gateway shows to whoever asks.
-    static async Task<List<string>> ReconcileAsync(Cluster cluster, Action<string> say, CancellationToken cancel)
+    // The product's own reconciliation, from the gateway's public list.
+    static async Task<List<string>> ReconcileAsync(Cluster cluster, Action<string> print, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(ReconciledWithin);
         var run = await ReconcileOnceAsync(cluster, limit.Token);
-        // What moved a moment ago is left out: it may still be on its way to either record.
+        // Excludes recent changes, possibly on the way to either record.
         while ((string?)run["state"] == "agrees" && (int)run["underWay"]! > 0)
         {
             await Task.Delay(TimeSpan.FromSeconds(10), limit.Token);
             run = await ReconcileOnceAsync(cluster, limit.Token);
         }
-        var said = $"reconcile: {run["state"]}; {run["listed"]} charges listed, {run["compared"]} orders compared, "
+        var summary = $"reconcile: {run["state"]}; {run["listed"]} charges listed, {run["compared"]} orders compared, "
             + $"{run["differences"]} differences, {run["underWay"]} still on their way {run["message"]}";
-        say(said.TrimEnd());
-        return (string?)run["state"] == "agrees" ? [] : [said];
+        print(summary.TrimEnd());
+        return (string?)run["state"] == "agrees" ? [] : [summary];
     }
 
     static async Task<JsonNode> ReconcileOnceAsync(Cluster cluster, CancellationToken cancel)
@@ -198,7 +200,7 @@ static class PaymentsRun
     static string Load() => $"load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}";
 }
 
-/// <summary>Looks every 200 ms how many threads customer-service has, and how many payments are under way.</summary>
+/// <summary>Samples every 200 ms the threads of customer-service and the payments in progress.</summary>
 sealed class Threads : IDisposable
 {
     readonly CancellationTokenSource stop = new();

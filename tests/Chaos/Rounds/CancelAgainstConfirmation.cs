@@ -24,8 +24,8 @@ using Orderwright.Verification;
 namespace Orderwright.Chaos.Rounds;
 
 /// <summary>
-/// Two instances of all four services on PostgreSQL, joined by an in-process transport on which they compete. Each order
-/// is cancelled at the other instance around the moment in which it is confirmed.
+/// Two instances of all four services on PostgreSQL, competing on an in-process transport. Each order is cancelled at the
+/// other instance around the moment of its confirmation.
 /// </summary>
 static class CancelAgainstConfirmation
 {
@@ -41,12 +41,12 @@ static class CancelAgainstConfirmation
         await using var transport = new InProcessTransport(options, TimeProvider.System);
         var addresses = new Dictionary<string, string>();
         foreach (var service in ServiceNames.All) addresses[service] = await ground.NewDatabaseAsync($"cancel_{Databases.WordOf(service)}");
-        await using var one = await Shop.StartAsync(addresses, transport, options);
+        await using var first = await Shop.StartAsync(addresses, transport, options);
         await using var other = await Shop.StartAsync(addresses, transport, options);
-        await one.SendAsync(HttpMethod.Put, "products/THING", """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
-        await one.SendAsync(HttpMethod.Put, "stock/THING", """{"onHand":1000000000}""");
-        await one.SendAsync(HttpMethod.Put, "customers/ada", """{"name":"Ada","email":"ada@example.com"}""");
-        await one.SendAsync(HttpMethod.Post, "customers/ada/credits", """{"amount":1000000000,"currency":"EUR","reference":"once"}""");
+        await first.SendAsync(HttpMethod.Put, "products/THING", """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+        await first.SendAsync(HttpMethod.Put, "stock/THING", """{"onHand":1000000000}""");
+        await first.SendAsync(HttpMethod.Put, "customers/ada", """{"name":"Ada","email":"ada@example.com"}""");
+        await first.SendAsync(HttpMethod.Post, "customers/ada/credits", """{"amount":1000000000,"currency":"EUR","reference":"once"}""");
 
         var next = 0;
         await Task.WhenAll(Enumerable.Range(0, InFlight).Select(lane => Task.Run(async () =>
@@ -55,14 +55,14 @@ static class CancelAgainstConfirmation
             while (Interlocked.Increment(ref next) is var number && number <= ground.Rounds)
             {
                 var payment = number % 3 == 0 ? """{"provider":"sandbox","token":"tok_visa"}""" : """{"provider":"balance"}""";
-                var (status, body) = await one.SendAsync(
+                var (status, body) = await first.SendAsync(
                     HttpMethod.Post, "orders",
                     $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"THING","quantity":1}],"payment":{{payment}}}""");
-                TrialGround.Must(status == HttpStatusCode.Accepted, $"an order was answered {status}: {body}");
+                TrialGround.Check(status == HttpStatusCode.Accepted, $"an order was answered {status}: {body}");
                 var id = JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid();
                 await Task.Delay(dice.Next(150));
                 (status, body) = await other.SendAsync(HttpMethod.Post, $"orders/{id}/cancel", """{"reason":"customer"}""");
-                TrialGround.Must(status == HttpStatusCode.Accepted, $"a cancel was answered {status}: {body}");
+                TrialGround.Check(status == HttpStatusCode.Accepted, $"a cancel was answered {status}: {body}");
                 if (number % 200 == 0) ground.Progress(number);
             }
         })));
@@ -71,19 +71,19 @@ static class CancelAgainstConfirmation
         try
         {
             var verifier = new Verifier(databases, TimeProvider.System);
-            TrialGround.Must(await verifier.SettleAsync(TimeSpan.FromMinutes(2), _ => { }, default), "orders are still in flight after two minutes");
-            // What has just been touched is not judged.
+            TrialGround.Check(await verifier.SettleAsync(TimeSpan.FromMinutes(2), _ => { }, default), "orders are still in flight after two minutes");
+            // Recent changes are not judged.
             await Task.Delay(TimeSpan.FromSeconds(4));
             var report = await verifier.RunAsync(default);
-            TrialGround.Must(report.Holds, string.Join('\n', report.Checks.SelectMany(check => check.Findings)));
+            TrialGround.Check(report.Holds, string.Join('\n', report.Checks.SelectMany(check => check.Findings)));
             var statuses = await databases[ServiceNames.Order].QueryAsync(
                 new SqlQuery("trial_statuses", "SELECT id, status, payment_status FROM orders"), SqlArgs.None,
-                row => (row.Uuid(0), row.Text(1), row.Text(2)));
+                row => (row.Uuid("id"), row.Text("status"), row.Text("payment_status")));
             foreach (var (id, status, payment) in statuses)
-                TrialGround.Must(
+                TrialGround.Check(
                     status == "cancelled" && payment is "refunded" or "voided" or "pending", $"{id} is {status}, its payment {payment}");
             var afterwards = statuses.Count(order => order.Item3 == "refunded");
-            TrialGround.Must(afterwards > 0 && afterwards < statuses.Count, $"one side always won: {afterwards} of {statuses.Count} were paid first");
+            TrialGround.Check(afterwards > 0 && afterwards < statuses.Count, $"one side always won: {afterwards} of {statuses.Count} were paid first");
             return $"{statuses.Count - afterwards:N0} stopped before the money was taken, {afterwards:N0} refunded after";
         }
         finally
@@ -92,7 +92,7 @@ static class CancelAgainstConfirmation
         }
     }
 
-    /// <summary>One instance of all four services, with its API.</summary>
+    /// <summary>An instance of all four services, with its API.</summary>
     sealed class Shop : IAsyncDisposable
     {
         readonly List<PostgresDatabase> databases = [];
@@ -140,7 +140,7 @@ static class CancelAgainstConfirmation
             return shop;
         }
 
-        // Again under the same key while the machine has no time for it.
+        // Retries under the same key while the machine is too busy.
         public async Task<(HttpStatusCode Status, string Body)> SendAsync(HttpMethod method, string path, string? body)
         {
             var key = Guid.NewGuid().ToString();

@@ -9,9 +9,9 @@ static class RoundsRun
 {
     public static Command Command()
     {
-        var rounds = new Option<int>("--rounds") { Description = "Of each trial.", DefaultValueFactory = _ => 10_000 };
-        var seed = new Option<int?>("--seed") { Description = "Of everything that is drawn." };
-        var only = new Option<string?>("--only") { Description = $"One of: {string.Join(", ", Trial.All.Select(trial => trial.Name))}." };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds per trial.", DefaultValueFactory = _ => 10_000 };
+        var seed = new Option<int?>("--seed") { Description = "Seed of all random choices." };
+        var only = new Option<string?>("--only") { Description = $"Run a single trial: {string.Join(", ", Trial.All.Select(trial => trial.Name))}." };
         var command = new Command("rounds", "Race two instances over the same rows of PostgreSQL, thousands of times.") { rounds, seed, only };
         command.SetAction(async (parsed, _) =>
         {
@@ -28,13 +28,13 @@ static class RoundsRun
 
     static async Task<bool> RunAsync(RoundsServer server, Trial trial, int seed, int rounds)
     {
-        Console.WriteLine($"{trial.Name}: {rounds:N0} rounds, seed {seed}: {trial.Says}");
+        Console.WriteLine($"{trial.Name}: {rounds:N0} rounds, seed {seed}: {trial.Property}");
         var watch = Stopwatch.StartNew();
-        var told = TimeSpan.Zero;
+        var reported = TimeSpan.Zero;
         void Progress(int done)
         {
-            if (watch.Elapsed < told + TimeSpan.FromSeconds(10)) return;
-            told = watch.Elapsed;
+            if (watch.Elapsed < reported + TimeSpan.FromSeconds(10)) return;
+            reported = watch.Elapsed;
             Console.WriteLine($"  {done:N0} rounds in {watch.Elapsed.TotalSeconds:0} s");
         }
         try
@@ -51,7 +51,7 @@ static class RoundsRun
     }
 }
 
-/// <summary>A private PostgreSQL whose databases last as long as it does.</summary>
+/// <summary>A private PostgreSQL whose databases are deleted with the server.</summary>
 sealed class RoundsServer : IAsyncDisposable
 {
     readonly string directory;
@@ -63,7 +63,7 @@ sealed class RoundsServer : IAsyncDisposable
     {
         var directory = Path.Combine("/tmp", $"orderwright-rounds-{Environment.ProcessId}");
         return new(directory, await PrivatePostgres.StartAsync(
-            // Two batches may meet crosswise, and one is tried again: the trials provoke that all the time.
+            // Two batches may deadlock, and one is retried; the trials provoke this constantly.
             directory, settings: ["deadlock_timeout=20ms"]));
     }
 

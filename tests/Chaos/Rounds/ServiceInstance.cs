@@ -8,8 +8,8 @@ using Orderwright.Storage.Postgres;
 
 namespace Orderwright.Chaos.Rounds;
 
-/// <summary>A clock that stands until a trial moves it.</summary>
-sealed class StandingClock : TimeProvider
+/// <summary>A clock advanced only by a trial.</summary>
+sealed class ManualClock : TimeProvider
 {
     long ticks = new DateTimeOffset(2026, 1, 31, 9, 30, 0, TimeSpan.Zero).Ticks;
 
@@ -19,8 +19,8 @@ sealed class StandingClock : TimeProvider
 }
 
 /// <summary>
-/// One instance of a service without its host: the real handlers, rules and SQL on PostgreSQL, told when to do what, so
-/// that two of them can be sent at the same rows at the same moment. What a call sends, it returns.
+/// An instance of a service without its host: the real handlers, rules and SQL on PostgreSQL, driven step by step, so that
+/// two instances meet on the same rows at the same moment. A call returns the messages sent.
 /// </summary>
 sealed class ServiceInstance : ITransport, IAsyncDisposable
 {
@@ -48,19 +48,19 @@ sealed class ServiceInstance : ITransport, IAsyncDisposable
     public Task MigrateAsync() =>
         database.MigrateAsync([.. context.RuntimeSql.Migrations, .. context.Sql.Migrations], default);
 
-    /// <summary>One batch, as the inbox hands it over: tried again as there, and nothing may be poison.</summary>
+    /// <summary>Handles a batch as the inbox does, with retries; no message may be poison.</summary>
     public Task<IReadOnlyList<Message>> HandleAsync(IReadOnlyList<Message> batch) =>
         SentByAsync(() => context.Runner.RunAsync(
             batch,
             async (part, work) =>
             {
                 foreach (var handler in parts.Handlers)
-                    if (part.Where(message => handler.Takes.Contains(message.Body.GetType())).ToList() is { Count: > 0 } its)
-                        await handler.HandleAsync(its, work);
+                    if (part.Where(message => handler.Takes.Contains(message.Body.GetType())).ToList() is { Count: > 0 } handled)
+                        await handler.HandleAsync(handled, work);
             },
             (message, error) => throw new InvalidOperationException($"{message} is poison.", error), default));
 
-    /// <summary>One round of a timed job; a round that loses a race is tried again, as the timer does it.</summary>
+    /// <summary>Runs a timed job once; a run that loses a race is retried, as by the timer.</summary>
     public Task<IReadOnlyList<Message>> RunJobAsync(string name, int most) =>
         SentByAsync(async () =>
         {
@@ -74,7 +74,7 @@ sealed class ServiceInstance : ITransport, IAsyncDisposable
                 }
                 catch (Exception) when (attempt < 5)
                 {
-                    // A deadlock, or a row that another instance had first.
+                    // A deadlock, or a row changed first by the other instance.
                 }
             }
         });
@@ -95,7 +95,7 @@ sealed class ServiceInstance : ITransport, IAsyncDisposable
     }
 
     public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) =>
-        throw new NotSupportedException("It handles what it is given.");
+        throw new NotSupportedException("Batches are passed in directly.");
 
     public async ValueTask DisposeAsync()
     {
@@ -112,8 +112,8 @@ sealed class ServiceInstance : ITransport, IAsyncDisposable
     }
 }
 
-/// <summary>Messages of a trial.</summary>
-static class Say
+/// <summary>Builds the messages of a trial.</summary>
+static class TrialMessages
 {
     public static Message That(Guid orderId, IMessageBody body, string? step, int attempt, DateTimeOffset now) => new()
     {
@@ -126,7 +126,7 @@ static class Say
         Attempt = attempt,
     };
 
-    /// <summary>In parts of <paramref name="size"/>, every other one to the other instance, all at the same time.</summary>
+    /// <summary>Sends batches of <paramref name="size"/> to alternating instances, all concurrently.</summary>
     public static async Task<IReadOnlyList<Message>> AllAtOnceAsync(
         IReadOnlyList<Message> messages, int size, params ServiceInstance[] instances)
     {

@@ -1,12 +1,10 @@
 namespace Orderwright.Chaos.Rounds;
 
-/// <summary>A race that is run again and again on PostgreSQL; throws when it ends otherwise than it may.</summary>
-/// <param name="Name">For the command line.</param>
-/// <param name="Says">What must hold.</param>
-/// <param name="RunAsync">
-/// Given a server's new database maker, a seed, how many rounds, and where to say how far it is; returns what it saw.
-/// </param>
-sealed record Trial(string Name, string Says, Func<TrialGround, Task<string>> RunAsync)
+/// <summary>A race repeated on PostgreSQL; throws when the outcome is not permitted.</summary>
+/// <param name="Name">Name on the command line.</param>
+/// <param name="Property">The property to check.</param>
+/// <param name="RunAsync">Runs the trial and returns a summary of the outcomes.</param>
+sealed record Trial(string Name, string Property, Func<TrialGround, Task<string>> RunAsync)
 {
     public static IReadOnlyList<Trial> All { get; } =
     [
@@ -14,14 +12,14 @@ sealed record Trial(string Name, string Says, Func<TrialGround, Task<string>> Ru
     ];
 }
 
-/// <param name="NewDatabaseAsync">Makes an empty database and returns its address.</param>
-/// <param name="Seed">Of everything that is drawn.</param>
-/// <param name="Rounds">How many.</param>
-/// <param name="Progress">Takes how many rounds are done.</param>
+/// <param name="NewDatabaseAsync">Creates an empty database and returns its address.</param>
+/// <param name="Seed">Seed of all random choices.</param>
+/// <param name="Rounds">Number of rounds.</param>
+/// <param name="Progress">Receives the number of completed rounds.</param>
 sealed record TrialGround(Func<string, Task<string>> NewDatabaseAsync, int Seed, int Rounds, Action<int> Progress)
 {
-    public static void Must(bool holds, string what)
+    public static void Check(bool holds, string text)
     {
-        if (!holds) throw new InvalidOperationException(what);
+        if (!holds) throw new InvalidOperationException(text);
     }
 }

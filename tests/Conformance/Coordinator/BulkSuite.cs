@@ -149,7 +149,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
         var pending = new Queue<int>(batches);
         var (status, begun) = await PostAsync("bulk-actions", action);
         Assert.Equal(HttpStatusCode.Accepted, status);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(Waiting.HangLimit);
         while (true)
         {
             asked.AddRange(coordinator.TakeSent().Where(message => message.Body is ReleaseStock));
@@ -168,7 +168,7 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
 
     async Task<JsonNode> UntilAsync(JsonNode begun, Func<JsonNode, bool> holds)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(Waiting.HangLimit);
         while (true)
         {
             var run = JsonNode.Parse(await http.GetStringAsync(

@@ -284,13 +284,9 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     // Messages are sent after the response, which comes with the commit.
     async Task SentAsync(string type)
     {
-        for (var limit = DateTime.UtcNow.AddSeconds(10); DateTime.UtcNow < limit; await Task.Delay(5))
-            if (coordinator.TakeSent() is { Count: > 0 } sent)
-            {
-                Assert.Equal([type], sent.Select(message => message.Body.GetType().Name));
-                return;
-            }
-        Assert.Fail($"No {type} was sent.");
+        IReadOnlyList<Message> sent = [];
+        await Waiting.UntilAsync(() => (sent = coordinator.TakeSent()).Count > 0);
+        Assert.Equal([type], sent.Select(message => message.Body.GetType().Name));
     }
 
     Task<List<AuditEntry>> AuditAsync() => coordinator.Audit.ListAsync(new(), 10, default);

@@ -15,7 +15,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         page.Body!["items"]!.AsArray().Select(item => (string?)item!["id"]);
 
     [Fact]
-    public async Task A_customer_is_put_changed_read_and_erased()
+    public async Task A_customer_is_created_changed_read_and_erased()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         var created = await server.SendAsync("PUT", "customers/17850", Ann);
@@ -28,7 +28,8 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         var same = await server.SendAsync("PUT", "customers/17850", Ann);
         Assert.Equal((200, created.Text), (same.Status, same.Text));
         var changed = await server.SendAsync("PUT", "customers/17850", """{"name":"Anna"}""", ifMatch: "\"1\"");
-        Assert.Equal((200, "\"2\"", "Anna", null), (changed.Status, changed.ETag, (string?)changed.Body!["name"], changed.Body["email"]));
+        Assert.Equal(
+            (200, "\"2\"", "Anna", null), (changed.Status, changed.ETag, (string?)changed.Body!["name"], changed.Body["email"]));
         var stale = await server.SendAsync("PUT", "customers/17850", Ann, ifMatch: "\"1\"");
         Assert.Equal((412, "version_mismatch"), (stale.Status, stale.Code));
         Assert.Equal(changed.Text, (await server.GetAsync("customers/17850")).Text);
@@ -42,7 +43,8 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         Assert.Empty(Ids(await server.GetAsync("customers")));
         Assert.Equal(
             [(null, null)],
-            await server.QueryAsync("SELECT name, email FROM customers", row => (row.TextOrNull("name"), row.TextOrNull("email"))));
+            await server.QueryAsync("SELECT name, email FROM customers",
+                row => (row.TextOrNull("name"), row.TextOrNull("email"))));
     }
 
     [Fact]
@@ -85,18 +87,20 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         var doubled = await server.SendAsync("POST", "customers/17850/credits", Credit);
         Assert.Equal((409, "duplicate_reference"), (doubled.Status, doubled.Code));
         Assert.Equal(201, (await server.SendAsync("POST", "customers/17851/credits", Credit)).Status);
-        Assert.Equal(201, (await server.SendAsync("POST", "customers/17850/credits", """{"amount":5,"currency":"EUR"}""")).Status);
+        Assert.Equal(
+            201, (await server.SendAsync("POST", "customers/17850/credits", """{"amount":5,"currency":"EUR"}""")).Status);
         Assert.Equal(
             """{"items":[{"currency":"EUR","amount":5},{"currency":"GBP","amount":10000}],"nextCursor":null}""",
             (await server.GetAsync("customers/17850/balances")).Text);
 
         var nobody = await server.SendAsync("POST", "customers/nobody/credits", Credit);
         Assert.Equal((404, "not_found"), (nobody.Status, nobody.Code));
-        Assert.Empty(await server.QueryAsync("SELECT amount FROM balances WHERE customer_id = 'nobody'", row => row.BigInt("amount")));
+        Assert.Empty(
+            await server.QueryAsync("SELECT amount FROM balances WHERE customer_id = 'nobody'", row => row.BigInt("amount")));
     }
 
     [Fact]
-    public async Task Two_hundred_credits_at_once_all_count_and_one_reference_counts_once()
+    public async Task Two_hundred_concurrent_credits_count_and_a_reference_counts_once()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await using var other = await server.StartAnotherAsync();
@@ -111,7 +115,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Lists_are_paged_in_their_order_and_filtered()
+    public async Task Lists_are_paged_in_order_and_filtered()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         foreach (var id in new[] { "b", "B", "a", "A-1", "A.1", "A" }) await server.AddCustomerAsync(id);
@@ -144,7 +148,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_page_looks_at_a_bounded_number_of_payments_and_says_where_to_go_on()
+    public async Task A_page_examines_a_bounded_number_of_payments_and_has_a_cursor()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -161,7 +165,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         Assert.Equal([$"{declined}"], Ids(second));
         Assert.Null(second.Body!["nextCursor"]);
 
-        // What a person has to see to stands on the first page, however old it is.
+        // Payments that need attention are on the first page at any age.
         Assert.Empty(Ids(await server.GetAsync("payments?attention=true")));
         await server.ExecuteAsync("UPDATE payments SET attention_code = 'hold_ending' WHERE state = 'declined'", SqlArgs.None);
         foreach (var query in new[] { "", "&state=declined", $"&orderId={declined}" })
@@ -174,7 +178,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_is_wrong_is_named_by_pointer_and_code()
+    public async Task Errors_are_named_by_pointer_and_code()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.SendAsync("PUT", "customers/17850", Ann);
@@ -210,7 +214,7 @@ public abstract class CustomerApiSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_body_that_is_not_exactly_what_is_asked_for_is_refused()
+    public async Task A_body_that_does_not_match_the_schema_is_refused()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.SendAsync("PUT", "customers/17850", Ann);
@@ -234,8 +238,11 @@ public abstract class CustomerApiSuite(StorageEngine engine)
             Assert.Equal((body, pointer), (body, Assert.Single(reply.Errors).Split(' ')[0]));
         }
         Assert.Equal(0, await server.BalanceAsync());
-        Assert.Equal(400, (await server.SendAsync("POST", "customers/17850/credits", """{"amount":1,"currency":"GBP"}""", key: "a b")).Status);
-        Assert.Equal(400, (await server.SendAsync("POST", $"sandbox/actions/{Guid.CreateVersion7()}", """{"approve":"yes"}""")).Status);
+        Assert.Equal(
+            400,
+            (await server.SendAsync("POST", "customers/17850/credits", """{"amount":1,"currency":"GBP"}""", key: "a b")).Status);
+        Assert.Equal(
+            400, (await server.SendAsync("POST", $"sandbox/actions/{Guid.CreateVersion7()}", """{"approve":"yes"}""")).Status);
         var large = await server.SendAsync("POST", "webhooks/sandbox", new string(' ', 1_000_001));
         Assert.Equal((413, "body_too_large"), (large.Status, large.Code));
     }

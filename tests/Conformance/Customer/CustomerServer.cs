@@ -23,7 +23,7 @@ using Orderwright.Runtime.Transport;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>The time of day, which a test may put forward; pauses take as long as they take.</summary>
+/// <summary>Clock that a test can advance; pauses run in real time.</summary>
 sealed class ShiftedClock : TimeProvider
 {
     long shift;
@@ -33,7 +33,7 @@ sealed class ShiftedClock : TimeProvider
     public void Forward(TimeSpan by) => Interlocked.Add(ref shift, by.Ticks);
 }
 
-/// <summary>What an HTTP call was answered.</summary>
+/// <summary>Response to an HTTP request.</summary>
 sealed record HttpReply(int Status, JsonNode? Body, string? ETag, string? Location, string? Replayed, string Text)
 {
     public string? Code => (string?)Body?["code"];
@@ -44,14 +44,14 @@ sealed record HttpReply(int Status, JsonNode? Body, string? ETag, string? Locati
 }
 
 /// <summary>
-/// One instance of customer-service at work on a real database: inbox, timers, loops, gateways, HTTP. The test is the
-/// coordinator.
+/// An instance of customer-service running on a real database, with inbox, timers, loops, gateways and HTTP. The test acts
+/// as the coordinator.
 /// </summary>
 sealed class CustomerServer : IAsyncDisposable
 {
     public const string Secret = "a secret of the sandbox";
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     readonly StorageEngine engine;
     readonly string address;
@@ -69,7 +69,8 @@ sealed class CustomerServer : IAsyncDisposable
 
     CustomerServer(
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
-        (string Name, string Value)[] settings, InProcessTransport transport, RunningService service, WebApplication web, IDatabase database, IInbox inbox)
+        (string Name, string Value)[] settings, InProcessTransport transport, RunningService service, WebApplication web,
+        IDatabase database, IInbox inbox)
     {
         (this.engine, this.address, this.further, this.settings, Clock) = (engine, address, further, settings, clock);
         (this.transport, this.service, this.web, Database, this.inbox) = (transport, service, web, database, inbox);
@@ -81,21 +82,21 @@ sealed class CustomerServer : IAsyncDisposable
 
     public IDatabase Database { get; }
 
-    /// <summary>Alone on an empty database.</summary>
+    /// <summary>Starts the only instance on an empty database.</summary>
     public static Task<CustomerServer> StartAsync(StorageEngine engine, params IPaymentProvider[] further) =>
         StartAsync(engine, [], further);
 
-    /// <summary>With settings of its own.</summary>
+    /// <summary>Starts an instance with other settings.</summary>
     public static async Task<CustomerServer> StartAsync(
         StorageEngine engine, (string Name, string Value)[] settings, params IPaymentProvider[] further) =>
         await StartAsync(engine, settings, NullLoggerFactory.Instance, further);
 
-    /// <summary>… whose log is listened to.</summary>
+    /// <summary>Starts an instance with a log for the test.</summary>
     public static async Task<CustomerServer> StartAsync(
         StorageEngine engine, (string Name, string Value)[] settings, ILoggerFactory logs, params IPaymentProvider[] further) =>
         await StartAsync(engine, await engine.NewAddressAsync(), new ShiftedClock(), further, settings, logs);
 
-    /// <summary>Another instance over the same database and clock, with an inbox of its own.</summary>
+    /// <summary>Starts another instance over the same database and clock, with a separate inbox.</summary>
     public Task<CustomerServer> StartAnotherAsync() =>
         StartAsync(engine, address, Clock, further, settings, NullLoggerFactory.Instance);
 
@@ -133,12 +134,12 @@ sealed class CustomerServer : IAsyncDisposable
         new("SandboxSlow", "100ms"),
         new("GatewayDeadline", "1s"),
         new("GatewayBackoff", "20ms"),
-        // That this machine is busy is no outage of a gateway.
+        // A busy machine is not an outage of a gateway.
         new("GatewayBreakAfter", "1000"),
         new("ReconcileEvery", "0s"),
     ]).Build();
 
-    // A test that brings a sandbox of its own takes the place of the one that there would be.
+    // A sandbox supplied by the test replaces the built-in one.
     static IConfiguration SettingsBeside(
         IReadOnlyList<IPaymentProvider> further, (string Name, string Value)[] settings) =>
         new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection(
@@ -147,13 +148,13 @@ sealed class CustomerServer : IAsyncDisposable
             .. settings.Select(one => KeyValuePair.Create(one.Name, (string?)one.Value)),
         ]).Build();
 
-    /// <summary>The sandbox's own hand: it signs what it sends.</summary>
+    /// <summary>Signs webhooks like the sandbox.</summary>
     public static SandboxProvider Signer { get; } =
         new(null!, SandboxSettings.Read(Settings), TimeProvider.System, (_, _) => Task.CompletedTask);
 
     /// <summary>
-    /// An instance that dies after the commit of the intent: it handles the command and never calls the gateway.
-    /// <paramref name="call"/> lets it die one step later, with the call made and its result not recorded.
+    /// Handles a command like an instance that crashes after committing the intent, before sending the request. With
+    /// <paramref name="call"/> the crash comes after the request, before the result is recorded.
     /// </summary>
     public async Task DieWhileAuthorizingAsync(Guid orderId, AuthorizePayment command, bool call)
     {
@@ -162,21 +163,23 @@ sealed class CustomerServer : IAsyncDisposable
         var options = new RuntimeOptions();
         var runner = new BatchRunner(
             ServiceNames.Customer, Database, transport, options, Clock, new IdSource(), metrics, NullLogger<BatchRunner>.Instance);
-        GatewayRequest? asked = null;
+        GatewayRequest? sent = null;
         var handler = new AuthorizePayments(
             new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer },
             new GatewayLimits { GatewayDeadline = Deadline }, new Audit(ServiceNames.Customer, Database, sql),
-            (file, task) => asked = new(
-                task.Attempt.Key, file.OrderId, task.Attempt.Operation, task.Attempt.AmountMinor, "GBP", file.Payment!.Token, null));
-        await runner.RunOnceAsync(work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);
-        Assert.NotNull(asked);
+            (paymentCase, task) => sent = new(
+                task.Attempt.Key, paymentCase.OrderId, task.Attempt.Operation, task.Attempt.AmountMinor, "GBP",
+                paymentCase.Payment!.Token, null));
+        await runner.RunOnceAsync(
+            work => handler.HandleAsync([MessageOf(orderId, command, StepNames.AuthorizePayment)], work), default);
+        Assert.NotNull(sent);
         if (!call) return;
         var gateway = new SandboxLedger(new ServiceContext(
             ServiceNames.Customer, Database, sql, sql, runner, options, Settings, Clock, new IdSource(),
             NullLoggerFactory.Instance));
         using var once = new CancellationTokenSource();
         var loop = gateway.Loop.RunAsync(once.Token);
-        Assert.IsType<GatewayResult.Succeeded>((await gateway.ExecuteAsync(asked)).Result);
+        Assert.IsType<GatewayResult.Succeeded>((await gateway.ExecuteAsync(sent)).Result);
         await once.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
     }
@@ -192,7 +195,7 @@ sealed class CustomerServer : IAsyncDisposable
             ServiceNames.Customer,
             [.. commands.Select(command => MessageOf(command.OrderId, command.Body, StepOf(command.Body)))], default);
 
-    /// <summary>The next answer about an order; fails when none comes.</summary>
+    /// <summary>Waits for the next reply about an order; fails when none arrives.</summary>
     public async Task<(string Step, StepAnswered Answer)> NextAsync(Guid orderId)
     {
         using var patience = new CancellationTokenSource(Patience);
@@ -200,7 +203,7 @@ sealed class CustomerServer : IAsyncDisposable
         return (message.Step!, (StepAnswered)message.Body);
     }
 
-    /// <summary>The next answer that is not "in doubt": on a busy machine any call may time out.</summary>
+    /// <summary>Waits for the next reply other than "in doubt", because on a busy machine any request may time out.</summary>
     public async Task<StepAnswered> SettledAsync(Guid orderId)
     {
         while (true)
@@ -214,15 +217,15 @@ sealed class CustomerServer : IAsyncDisposable
         return await SettledAsync(orderId);
     }
 
-    /// <summary>What is sent to another service.</summary>
+    /// <summary>Messages sent to another service.</summary>
     public async Task<IInbox> ListenAsync(string service) => await transport.OpenInboxAsync(service, default);
 
-    /// <summary>Answers that came here, about any order.</summary>
+    /// <summary>Number of replies received, about any order.</summary>
     public int Answered => Volatile.Read(ref answered);
 
     public bool HasAnswer(Guid orderId) => Inbox(orderId).Reader.Count > 0;
 
-    /// <summary>Asks until it holds; what a test waits for has no signal of its own.</summary>
+    /// <summary>Polls until a condition without a signal holds.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds)
     {
         using var patience = new CancellationTokenSource(Patience);
@@ -247,7 +250,7 @@ sealed class CustomerServer : IAsyncDisposable
 
     public async Task<JsonNode> PaymentAsync(Guid orderId) => (await GetAsync($"payments/{orderId}")).Body!;
 
-    /// <summary>A customer with store credit.</summary>
+    /// <summary>Adds a customer with store credit.</summary>
     public async Task AddCustomerAsync(string id = "17850", long credit = 0)
     {
         Assert.Equal(201, (await SendAsync("PUT", $"customers/{id}", """{"name":"Ann"}""")).Status);

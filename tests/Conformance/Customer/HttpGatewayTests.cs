@@ -2,9 +2,12 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
+using Orderwright.CustomerService;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers.Http;
 using Orderwright.CustomerService.Providers.Sandbox;
+using Orderwright.Runtime.Database;
+using Orderwright.SandboxGateway;
 
 namespace Orderwright.Conformance.Customer;
 
@@ -23,6 +26,14 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         await gateway.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
+
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("sqlite")]
+    public void The_sandboxs_tables_are_the_same_in_the_service_and_in_the_gateway(string engine) => Assert.EndsWith(
+        Assert.Single(new SqlCatalog(typeof(GatewayModule).Assembly, engine).Migrations).Sql,
+        Assert.Single(new SqlCatalog(typeof(CustomerModule).Assembly, engine).Migrations).Sql,
+        StringComparison.Ordinal);
 
     static GatewayRequest Authorize(Guid order, string token, int n = 1) =>
         HttpGateway.RequestFor(order, GatewayOperations.Authorize, token, n: n);
@@ -141,7 +152,7 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         using var approval = new StringContent("""{"approve":true}""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.PostAsync(action.Url, approval)).StatusCode);
 
-        var webhook = await shop.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var webhook = await shop.GetContextAsync().WaitAsync(Waiting.HangLimit);
         var body = new byte[webhook.Request.ContentLength64];
         await webhook.Request.InputStream.ReadExactlyAsync(body);
         webhook.Response.Close();

@@ -9,7 +9,7 @@ public sealed class JournalOnPostgresTests(PostgresEngine engine) : JournalSuite
     readonly PostgresEngine postgres = engine;
 
     [Fact]
-    public async Task What_stands_is_not_truncated()
+    public async Task The_journal_cannot_be_truncated()
     {
         await using var server = await CustomerServer.StartAsync(postgres);
         var refused = await Assert.ThrowsAnyAsync<Exception>(() => server.ExecuteAsync("TRUNCATE journal", SqlArgs.None));
@@ -17,10 +17,10 @@ public sealed class JournalOnPostgresTests(PostgresEngine engine) : JournalSuite
     }
 }
 
-/// <summary>Databases as compose and <c>up</c> make them: a role of the service's own, and a journal that is not its own.</summary>
+/// <summary>Databases as created by compose and <c>up</c>: a role for the service, and a journal with another owner.</summary>
 public sealed class SealedPostgres(Servers servers) : PostgresEngine(servers)
 {
-    /// <summary>Of the server's administrator, by the service's.</summary>
+    /// <summary>Connection string of the administrator, from the service's.</summary>
     public Dictionary<string, string> Administrators { get; } = [];
 
     public override async Task<string> NewAddressAsync()
@@ -41,7 +41,7 @@ public sealed class SealedPostgres(Servers servers) : PostgresEngine(servers)
     }
 }
 
-/// <summary>All of it once more where the service is not the journal's owner, and what it cannot do there.</summary>
+/// <summary>The journal suite with a sealed journal, and the statements refused there.</summary>
 public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(engine), IClassFixture<SealedPostgres>
 {
     readonly SealedPostgres postgres = engine;
@@ -61,7 +61,7 @@ public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(eng
     [InlineData("CREATE RULE nothing AS ON INSERT TO journal DO INSTEAD NOTHING")]
     [InlineData("SET ROLE orderwright_journal")]
     [InlineData("SET session_replication_role = replica")]
-    public async Task Who_has_the_services_password_cannot_get_around_it(string statement)
+    public async Task The_services_own_role_cannot_circumvent_the_seal(string statement)
     {
         await using var server = await CustomerServer.StartAsync(postgres);
         await server.AddCustomerAsync(credit: 2_000);
@@ -70,7 +70,7 @@ public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(eng
     }
 
     [Fact]
-    public async Task A_right_that_it_gives_itself_is_none()
+    public async Task A_right_granted_by_the_service_to_itself_has_no_effect()
     {
         await using var server = await CustomerServer.StartAsync(postgres);
         await server.AddCustomerAsync(credit: 2_000);
@@ -79,7 +79,7 @@ public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(eng
     }
 
     [Fact]
-    public async Task A_journal_that_was_there_before_is_sealed_as_well()
+    public async Task An_existing_journal_is_sealed_as_well()
     {
         var address = await postgres.NewAddressAsync();
         await using var administrator = new NpgsqlConnection(postgres.Administrators[address]);

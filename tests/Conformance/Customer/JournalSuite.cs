@@ -6,7 +6,7 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>The journal tells of all money that moves, once, and the database takes nothing of it back.</summary>
+/// <summary>The journal records every movement of money once, and the database refuses changes.</summary>
 public abstract class JournalSuite(StorageEngine engine)
 {
     const string OfOrders = "SELECT order_id, kind, debit_account, credit_account, currency, amount, running_total FROM journal";
@@ -40,7 +40,7 @@ public abstract class JournalSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Store_credit_goes_to_its_order_and_back_part_by_part()
+    public async Task Store_credit_moves_to_the_order_and_back_in_parts()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -62,7 +62,7 @@ public abstract class JournalSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_card_pays_through_its_gateway_and_only_what_was_taken_stands()
+    public async Task A_card_payment_is_journaled_only_once_captured()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -85,7 +85,7 @@ public abstract class JournalSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_one_batch_takes_and_gives_back_are_two_movements()
+    public async Task A_capture_and_a_refund_in_one_batch_are_two_entries()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -101,7 +101,7 @@ public abstract class JournalSuite(StorageEngine engine)
     [Theory]
     [InlineData("UPDATE journal SET amount = amount - 1")]
     [InlineData("DELETE FROM journal")]
-    public async Task What_stands_is_neither_changed_nor_deleted(string statement)
+    public async Task Journal_entries_are_neither_changed_nor_deleted(string statement)
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -117,7 +117,7 @@ public abstract class JournalSuite(StorageEngine engine)
     [InlineData("order_id, 'refund', 1, 'orders', 'customer:17850', 'GBP', 2")]
     [InlineData("order_id, 'refund', 1, 'orders', 'orders', 'GBP', 1")]
     [InlineData("order_id, 'credit', 1, 'credits', 'customer:17850', 'GBP', 1")]
-    public async Task A_movement_cannot_stand_twice_or_be_none(string row)
+    public async Task Duplicate_and_invalid_entries_are_refused(string row)
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);

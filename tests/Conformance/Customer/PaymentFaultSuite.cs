@@ -6,7 +6,7 @@ using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>What must hold of payments when instances die, gateways go silent, and messages come twice.</summary>
+/// <summary>Payments while instances crash, gateways stop answering, and messages arrive twice.</summary>
 public abstract class PaymentFaultSuite(StorageEngine engine)
 {
     static readonly GatewayResult Ok = new GatewayResult.Succeeded("ref-1");
@@ -25,7 +25,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_instance_that_dies_around_the_call_leaves_one_charge(bool afterTheCall)
+    public async Task A_crash_around_the_request_leaves_one_charge(bool afterTheCall)
     {
         var (server, order) = await StartAsync();
         await using var _ = server;
@@ -41,7 +41,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_a_clock_that_was_ahead_has_put_off_is_taken_up_once_it_is_set_right()
+    public async Task Work_postponed_by_a_fast_clock_continues_once_the_clock_is_corrected()
     {
         var (server, order) = await StartAsync();
         await using var _ = server;
@@ -53,7 +53,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Two_instances_that_take_up_the_same_attempts_charge_each_once()
+    public async Task Two_instances_taking_up_the_same_attempts_charge_each_once()
     {
         var (first, _) = await StartAsync();
         await using var __ = first;
@@ -63,13 +63,14 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         await using var second = await first.StartAnotherAsync();
         first.Clock.Forward(TimeSpan.FromSeconds(30));
         await CustomerServer.UntilAsync(async () =>
-            (await first.QueryAsync("SELECT order_id FROM payments WHERE state = 'authorized'", row => row.Uuid("order_id"))).Count == 40);
+            (await first.QueryAsync("SELECT order_id FROM payments WHERE state = 'authorized'",
+                row => row.Uuid("order_id"))).Count == 40);
         Assert.Equal(40, (await first.QueryAsync("SELECT id FROM sandbox_charges", row => row.Text("id"))).Count);
         Assert.Equal(40, (await first.QueryAsync("SELECT number FROM payment_attempts", row => row.Int("number"))).Count);
     }
 
     [Fact]
-    public async Task A_doubt_lasts_until_the_gateway_says_what_became_of_it()
+    public async Task A_doubt_lasts_until_the_gateway_reports_the_result()
     {
         var gateway = new ScriptedGateway();
         var (server, order) = await StartAsync(gateway);
@@ -101,7 +102,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_word_that_comes_with_the_command_settles_what_cannot_be_looked_up(bool completed)
+    public async Task A_resolution_carried_by_a_command_settles_a_doubt(bool completed)
     {
         var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
         var (server, order) = await StartAsync(gateway);
@@ -109,27 +110,28 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         var pay = CustomerServer.Pay("scripted");
         await server.TellAsync(order, pay);
         Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
-        var word = new Resolution(Guid.CreateVersion7(), completed, "ann", "Asked by phone.", "ch_77");
-        var told = pay with { Resolution = word };
-        var answer = await server.AskAsync(order, told);
+        var resolution = new Resolution(Guid.CreateVersion7(), completed, "ann", "Asked by phone.", "ch_77");
+        var resolved = pay with { Resolution = resolution };
+        var answer = await server.AskAsync(order, resolved);
         Assert.Equal(
             completed ? (StepOutcome.Completed, null) : (StepOutcome.Rejected, ReasonCodes.ResolvedByOperator),
             (answer.Outcome, answer.Code));
-        Assert.Equivalent(answer, await server.AskAsync(order, told), strict: true);
+        Assert.Equivalent(answer, await server.AskAsync(order, resolved), strict: true);
         var attempt = (await server.PaymentAsync(order))["attempts"]![0]!;
         Assert.Equal(
             (completed ? "succeeded" : "failed", "ann"), ((string?)attempt["state"], (string?)attempt["resolvedBy"]));
         Assert.Equal(
             [("resolve", "ann", $"{Key(order, "authorize")} {(completed ? "completed" : "rejected")}")],
             await server.QueryAsync(
-                "SELECT action, actor, subject FROM operator_actions", row => (row.Text("action"), row.Text("actor"), row.Text("subject"))));
+                "SELECT action, actor, subject FROM operator_actions",
+                row => (row.Text("action"), row.Text("actor"), row.Text("subject"))));
         if (!completed) return;
         gateway.Answer(Key(order, "capture"), Ok);
         Assert.Equal(1_530, (await server.AskAsync(order, new CapturePayment())).Payment!.CapturedMinor);
     }
 
     [Fact]
-    public async Task An_operator_resolves_a_refund_of_their_own_and_a_payment_that_the_process_waits_for()
+    public async Task An_operator_resolves_a_refund_and_a_payment_of_the_process()
     {
         var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
         var (server, order) = await StartAsync(gateway);
@@ -139,9 +141,11 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         var resolve = $"payments/{order}/resolve";
         foreach (var bad in new[] { "{}", """{"outcome":"maybe","reason":"x"}""", """{"outcome":"completed","reason":" "}""" })
             Assert.Equal(400, (await server.SendAsync("POST", resolve, bad)).Status);
-        var said = await server.SendAsync(
+        var response = await server.SendAsync(
             "POST", resolve, """{"outcome":"completed","reason":"It is on their list.","reference":"ch_77"}""");
-        Assert.Equal((200, "authorized", "ch_77"), (said.Status, (string?)said.Body!["state"], (string?)said.Body["reference"]));
+        Assert.Equal(
+            (200, "authorized", "ch_77"),
+            (response.Status, (string?)response.Body!["state"], (string?)response.Body["reference"]));
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal("not_in_doubt", (await server.SendAsync(
             "POST", resolve, """{"outcome":"rejected","reason":"x"}""")).Code);
@@ -157,7 +161,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_contradicts_the_books_is_listed_until_somebody_has_seen_to_it()
+    public async Task A_contradiction_is_listed_until_an_operator_clears_it()
     {
         var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
         var (server, order) = await StartAsync(gateway);
@@ -171,14 +175,15 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         gateway.Hook(Key(order, "authorize"), new GatewayResult.Declined("card_declined", "No."));
         Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
         var listed = (await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray();
-        Assert.Contains("the gateway reports that it did not happen", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
+        Assert.Contains(
+            "the gateway reports that it did not happen", (string)Assert.Single(listed)!["attention"]!, StringComparison.Ordinal);
         Assert.Equal(200, (await server.SendAsync(
             "POST", $"payments/{order}/resolve", """{"outcome":"rejected","reason":"Cancelled the order."}""")).Status);
         Assert.Empty((await server.GetAsync("payments?attention=true")).Body!["items"]!.AsArray());
     }
 
     [Fact]
-    public async Task An_undo_in_doubt_waits_and_then_voids_what_had_happened()
+    public async Task An_undo_in_doubt_waits_and_then_voids_the_charge()
     {
         var gateway = new ScriptedGateway();
         var (server, order) = await StartAsync(gateway);
@@ -199,7 +204,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_gateway_that_cannot_tell_is_looked_up_along_the_pauses_and_no_sooner()
+    public async Task Inconclusive_look_ups_keep_to_their_pauses()
     {
         var gateway = new ScriptedGateway { Finds = _ => new GatewayResult.Unknown("It cannot tell.") { IsAnswer = true } };
         var (server, order) = await StartAsync(gateway);
@@ -209,7 +214,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         await LookedUpAsync(1);
         for (var pause = 0; pause < GatewayLimits.LookUpPauses.Count; pause++)
         {
-            // Longer than the look for what a clock that was ahead has put off takes to come round.
+            // Longer than the interval of the repair for fast clocks.
             if (pause == GatewayLimits.LookUpPauses.Count - 1) await Task.Delay(TimeSpan.FromSeconds(6));
             Assert.Equal(pause + 1, await LookUpsAsync());
             server.Clock.Forward(GatewayLimits.LookUpPauses[pause]);
@@ -222,7 +227,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_gateway_without_keys_is_not_asked_twice_before_it_is_sure()
+    public async Task A_gateway_without_idempotent_keys_gets_no_repetition_before_a_final_look_up()
     {
         var gateway = new ScriptedGateway { Capabilities = new(false, true, true, false, false), Finds = _ => Never };
         var (server, order) = await StartAsync(gateway);
@@ -257,12 +262,12 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_webhook_that_overtakes_the_answer_settles_once_however_often_it_comes()
+    public async Task A_webhook_that_overtakes_the_reply_settles_once()
     {
         var (server, order) = await StartAsync();
         await using var _ = server;
         await server.AddCustomerAsync("ann");
-        // Held up in our own line: the charge is there, and its answer is not.
+        // Still queued in our process: the charge exists, the answer does not.
         await server.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: true);
         var (id, key) = Assert.Single(await server.QueryAsync(
             "SELECT id, key FROM sandbox_charges", row => (row.Text("id"), row.Text("key"))));
@@ -277,11 +282,12 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         Assert.False(server.HasAnswer(order));
         Assert.Equal(
             [("charge.authorized", true), ("charge.declined", true)],
-            await server.QueryAsync("SELECT type, matched FROM gateway_events ORDER BY type", row => (row.Text("type"), row.Bool("matched"))));
+            await server.QueryAsync("SELECT type, matched FROM gateway_events ORDER BY type",
+                row => (row.Text("type"), row.Bool("matched"))));
     }
 
     [Fact]
-    public async Task A_webhook_of_nobodys_attempt_is_kept_and_a_forged_one_is_not()
+    public async Task A_webhook_without_an_attempt_is_stored_and_a_forged_one_is_not()
     {
         var (server, order) = await StartAsync();
         await using var _ = server;
@@ -301,7 +307,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_webhook_that_comes_before_its_attempt_settles_it_once_it_is_there()
+    public async Task An_early_webhook_settles_its_attempt_once_stored()
     {
         var gateway = new ScriptedGateway();
         var (server, order) = await StartAsync(gateway);
@@ -313,13 +319,13 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         }
         Assert.Equal(["early"], await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text("event_id")));
 
-        // Its own call is never answered.
+        // The request itself is never answered.
         await server.TellAsync(order, CustomerServer.Pay("scripted"));
         Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
         await CustomerServer.UntilAsync(async () =>
             (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text("event_id"))).Count == 0);
         Assert.Equal([true], await server.QueryAsync("SELECT matched FROM gateway_events", row => row.Bool("matched")));
-        // Once more, and an older word of another event: settled is settled.
+        // Repeats and older events change nothing once settled.
         gateway.Hook(Key(order, "authorize"), Ok, id: "early");
         gateway.Hook(Key(order, "authorize"), new GatewayResult.ActionRequired("ref-1", "/act"), id: "older");
         for (var i = 0; i < 2; i++)
@@ -328,7 +334,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_webhook_whose_attempt_never_comes_is_forgotten_after_three_days()
+    public async Task A_webhook_without_an_attempt_is_dropped_after_three_days()
     {
         var gateway = new ScriptedGateway();
         var (server, order) = await StartAsync(gateway);
@@ -343,7 +349,7 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_webhook_of_one_gateway_settles_nothing_of_another()
+    public async Task A_webhook_of_one_gateway_does_not_settle_attempts_at_another()
     {
         var gateway = new ScriptedGateway();
         var (server, order) = await StartAsync(gateway);

@@ -4,11 +4,11 @@ using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>Money that a gateway holds only for so long, on every engine.</summary>
+/// <summary>Expiring authorizations, on every engine.</summary>
 public abstract class PaymentHoldSuite(StorageEngine engine)
 {
     [Fact]
-    public async Task Before_a_hold_ends_and_once_it_has_the_payment_asks_for_an_operator()
+    public async Task A_payment_is_flagged_before_and_after_its_authorization_expires()
     {
         await using var server = await CustomerServer.StartAsync(engine, [("SandboxHolds", "25h")]);
         await server.AddCustomerAsync();
@@ -20,7 +20,7 @@ public abstract class PaymentHoldSuite(StorageEngine engine)
         Assert.Null((await server.PaymentAsync(taken))["captureBefore"]);
         Assert.Empty(await ListAsync());
 
-        // The watch of an instance looks as soon as it starts.
+        // A starting instance checks the authorizations at once.
         server.Clock.Forward(TimeSpan.FromHours(2));
         await using (await server.StartAnotherAsync())
             await UntilAsync("The authorization expires at");
@@ -29,7 +29,7 @@ public abstract class PaymentHoldSuite(StorageEngine engine)
         await using (await server.StartAnotherAsync())
             await UntilAsync("The authorization expired at");
 
-        // What is shipped now cannot be captured: it is said, and not asked for again and again.
+        // A shipment now cannot be captured: the payment is flagged, and the capture is not repeated at once.
         for (var i = 0; i < 3; i++) await server.TellAsync(order, new TakeShipped(500, Close: false));
         await CustomerServer.UntilAsync(async () =>
             (await server.PaymentAsync(order))["captures"]!.AsArray() is [var capture] && (string?)capture!["state"] == "failed");
@@ -40,8 +40,8 @@ public abstract class PaymentHoldSuite(StorageEngine engine)
         Assert.Empty(await ListAsync());
 
         Task UntilAsync(string attention) => CustomerServer.UntilAsync(async () =>
-            (string?)(await server.PaymentAsync(order))["attention"] is { } said
-            && said.StartsWith(attention, StringComparison.Ordinal));
+            (string?)(await server.PaymentAsync(order))["attention"] is { } actual
+            && actual.StartsWith(attention, StringComparison.Ordinal));
 
         async Task<Guid[]> ListAsync() =>
         [

@@ -6,7 +6,7 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>A gateway that is away, and comes back: its orders wait for it, and it is not stormed.</summary>
+/// <summary>Outage and recovery of a gateway: orders wait, and the gateway is not flooded.</summary>
 public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<SqliteEngine>
 {
     sealed class Away : IPaymentProvider
@@ -29,7 +29,7 @@ public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<Sqli
 
         public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel)
         {
-            // Half of what it fails at says that nothing happened; of the other half nobody knows.
+            // Half of the failures are certainly without effect, the other half in doubt.
             var n = Interlocked.Increment(ref requests);
             GatewayResult result = !IsDown ? done.GetOrAdd(request.Key, key => new GatewayResult.Succeeded(key))
                 : n % 2 == 0 ? new GatewayResult.Unavailable("503")
@@ -45,18 +45,21 @@ public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<Sqli
                 : new GatewayResult.NeverHappened(Final: false));
         }
 
-        public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<GatewayResult> CaptureAsync(GatewayRequest request, CancellationToken cancel) =>
+            throw new NotSupportedException();
 
-        public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<GatewayResult> VoidAsync(GatewayRequest request, CancellationToken cancel) =>
+            throw new NotSupportedException();
 
-        public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
+            throw new NotSupportedException();
 
         public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
             new WebhookReading.Forged("It sends none.");
     }
 
     [Fact]
-    public async Task Orders_wait_out_ten_minutes_with_few_requests_and_then_all_go_through()
+    public async Task Orders_wait_out_a_ten_minute_outage_with_few_requests_and_then_complete()
     {
         const int Orders = 200;
         var gateway = new Away { IsDown = true };
@@ -83,7 +86,7 @@ public sealed class PaymentOutageTests(SqliteEngine engine) : IClassFixture<Sqli
         Assert.Equal(Orders, gateway.Done);
     }
 
-    // Nothing is under way: every attempt waits for its time.
+    // No request is in progress: every attempt waits until due.
     static Task QuietAsync(CustomerServer server) => CustomerServer.UntilAsync(async () =>
     {
         var now = server.Clock.GetUtcNow();

@@ -6,8 +6,8 @@ using Orderwright.CustomerService.Providers.Sandbox;
 namespace Orderwright.Conformance.Customer;
 
 /// <summary>
-/// Payments that go to one gateway, and to the next where that one is away: attempts under one payment, and never two of them
-/// that hold money. What both gateways have on record decides.
+/// Payments with failover to a second gateway: several attempts under a payment, and never two holding money, judged by the
+/// records of both gateways.
 /// </summary>
 public abstract class PaymentRouteSuite(StorageEngine engine)
 {
@@ -29,7 +29,7 @@ public abstract class PaymentRouteSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task One_that_is_away_is_followed_by_the_next_under_the_same_payment()
+    public async Task An_unavailable_gateway_is_followed_by_the_next_under_the_same_payment()
     {
         await using var server = await StartAsync();
         first.Answer(Key(order), Away);
@@ -47,7 +47,7 @@ public abstract class PaymentRouteSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task One_that_may_have_charged_is_awaited_and_no_other_asked()
+    public async Task A_gateway_that_may_have_charged_is_awaited()
     {
         await using var server = await StartAsync();
         await server.TellAsync(order, Pay);
@@ -69,7 +69,7 @@ public abstract class PaymentRouteSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task One_that_was_left_and_has_charged_all_the_same_is_a_persons_matter()
+    public async Task A_late_charge_at_an_abandoned_gateway_needs_a_person()
     {
         await using var server = await StartAsync();
         first.Answer(Key(order), Away);
@@ -82,7 +82,7 @@ public abstract class PaymentRouteSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Whatever_befalls_the_first_each_order_is_held_once()
+    public async Task Each_order_is_authorized_once_whatever_happens_at_the_first_gateway()
     {
         await using var server = await StartAsync();
         var orders = Enumerable.Range(0, 48).Select(_ => Guid.CreateVersion7()).ToArray();
@@ -98,12 +98,12 @@ public abstract class PaymentRouteSuite(StorageEngine engine)
                     first.Answer(Key(orders[i]), Away);
                     break;
                 case 2:
-                    // Its answer is lost; a look-up finds it.
+                    // The answer is lost; a look-up finds the charge.
                     charged.Add(orders[i]);
                     found.Add(orders[i]);
                     break;
                 default:
-                    // It is lost on its way, and goes again to the same gateway.
+                    // The request is lost, and sent again to the same gateway.
                     charged.Add(orders[i]);
                     break;
             }

@@ -3,7 +3,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>Store credit under a storm: two instances, few customers, every command doubled and out of order.</summary>
+/// <summary>Store credit under load: two instances, few customers, every command duplicated and out of order.</summary>
 public abstract class PaymentStormSuite(StorageEngine engine)
 {
     const int Orders = 1_500;
@@ -11,7 +11,7 @@ public abstract class PaymentStormSuite(StorageEngine engine)
     [Theory]
     [InlineData(20_260_131)]
     [InlineData(7)]
-    public async Task Balances_are_credits_less_payments_whatever_came_when(int seed)
+    public async Task Balances_are_credits_less_payments_in_any_order_of_arrival(int seed)
     {
         var dice = new Random(seed);
         await using var first = await CustomerServer.StartAsync(engine);
@@ -26,7 +26,8 @@ public abstract class PaymentStormSuite(StorageEngine engine)
             var order = Guid.CreateVersion7();
             var undone = dice.Next(3) == 0;
             orders.Add(order, undone);
-            var pay = CustomerServer.Pay("balance", amount: dice.Next(1, 2_000), customer: customers[dice.Next(customers.Length)]);
+            var pay = CustomerServer.Pay(
+                "balance", amount: dice.Next(1, 2_000), customer: customers[dice.Next(customers.Length)]);
             for (var times = dice.Next(1, 4); times > 0; times--) commands.Add((order, pay));
             if (undone)
                 for (var times = dice.Next(1, 3); times > 0; times--) commands.Add((order, new UndoPayment("cancelled")));
@@ -58,7 +59,8 @@ public abstract class PaymentStormSuite(StorageEngine engine)
             payment.State, orders[payment.Id] ? ["undone", "refunded", "declined"] : (string[])["captured", "declined"]));
         var added = (await first.QueryAsync(
             "SELECT customer_id, CAST(SUM(amount) AS bigint) AS sum FROM credits GROUP BY customer_id",
-            row => (Customer: row.Text("customer_id"), Sum: row.BigInt("sum")))).ToDictionary(row => row.Customer, row => row.Sum);
+            row => (Customer: row.Text("customer_id"), Sum: row.BigInt("sum"))))
+            .ToDictionary(row => row.Customer, row => row.Sum);
         Assert.Equal(400_000 + credits, added.Values.Sum());
         foreach (var customer in customers)
         {

@@ -4,7 +4,7 @@ using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>Payments from store credit and by the sandbox, token by token, on every engine.</summary>
+/// <summary>Payments from store credit and through the sandbox, by token, on every engine.</summary>
 public abstract class PaymentSuite(StorageEngine engine)
 {
     static readonly PaymentTotals Held = new(1_530, 0, 0, false);
@@ -24,7 +24,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Store_credit_is_taken_and_comes_back()
+    public async Task Store_credit_is_captured_and_returned()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -40,10 +40,18 @@ public abstract class PaymentSuite(StorageEngine engine)
         Is(StepOutcome.Completed, null, Returned, await server.AskAsync(first, new UndoPayment("cancelled")));
         Is(StepOutcome.Rejected, ReasonCodes.AlreadyUndone, Returned, await server.AskAsync(first, pay));
         Assert.Equal(2_000, await server.BalanceAsync());
-        var stranger = CustomerServer.Pay("balance", customer: "nobody");
-        Is(StepOutcome.Rejected, ReasonCodes.UnknownCustomer, PaymentTotals.None, await server.AskAsync(Guid.CreateVersion7(), stranger));
+        var unknown = CustomerServer.Pay("balance", customer: "nobody");
+        Is(
+            StepOutcome.Rejected,
+            ReasonCodes.UnknownCustomer,
+            PaymentTotals.None,
+            await server.AskAsync(Guid.CreateVersion7(), unknown));
         var elsewhere = CustomerServer.Pay("paypal");
-        Is(StepOutcome.Rejected, ReasonCodes.UnknownProvider, PaymentTotals.None, await server.AskAsync(Guid.CreateVersion7(), elsewhere));
+        Is(
+            StepOutcome.Rejected,
+            ReasonCodes.UnknownProvider,
+            PaymentTotals.None,
+            await server.AskAsync(Guid.CreateVersion7(), elsewhere));
     }
 
     [Fact]
@@ -76,7 +84,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_good_card_is_held_then_taken_then_refunded()
+    public async Task A_good_card_is_authorized_captured_and_refunded()
     {
         var (server, order, held) = await PayAsync(SandboxTokens.Visa);
         await using var _ = server;
@@ -104,7 +112,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     [InlineData(SandboxTokens.Declined, ReasonCodes.PaymentDeclined)]
     [InlineData(SandboxTokens.InsufficientFunds, ReasonCodes.InsufficientFunds)]
     [InlineData("tok_of_nobody", ReasonCodes.PaymentDeclined)]
-    public async Task A_bad_card_is_declined_for_good(string token, string code)
+    public async Task A_bad_card_is_declined(string token, string code)
     {
         var (server, order, declined) = await PayAsync(token);
         await using var _ = server;
@@ -119,7 +127,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     [InlineData(SandboxTokens.Error)]
     [InlineData(SandboxTokens.TimeoutBeforeCharge)]
     [InlineData(SandboxTokens.TimeoutAfterCharge)]
-    public async Task However_the_gateway_misbehaves_it_charges_once(string token)
+    public async Task A_misbehaving_gateway_charges_once(string token)
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -141,7 +149,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_refund_that_fails_is_told_as_what_it_is_every_time()
+    public async Task A_failed_refund_is_reported_every_time()
     {
         var (server, order, held) = await PayAsync(SandboxTokens.RefundFails);
         await using var _ = server;
@@ -164,7 +172,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_action_is_waited_for_and_settled_by_its_webhook(bool approve)
+    public async Task An_action_is_awaited_and_settled_by_its_webhook(bool approve)
     {
         var (server, order, waiting) = await PayAsync(SandboxTokens.RequiresAction);
         await using var _ = server;
@@ -179,12 +187,13 @@ public abstract class PaymentSuite(StorageEngine engine)
         else Is(StepOutcome.Rejected, ReasonCodes.PaymentDeclined, PaymentTotals.None, settled);
         var again = await server.SendAsync("POST", $"sandbox/actions/{order}", """{"approve":true}""");
         Assert.Equal((409, "not_waiting"), (again.Status, again.Code));
-        Assert.Equal(404, (await server.SendAsync("POST", $"sandbox/actions/{Guid.CreateVersion7()}", """{"approve":true}""")).Status);
+        Assert.Equal(
+            404, (await server.SendAsync("POST", $"sandbox/actions/{Guid.CreateVersion7()}", """{"approve":true}""")).Status);
         Assert.Null((string?)(await server.PaymentAsync(order))["action"]);
     }
 
     [Fact]
-    public async Task An_action_whose_webhook_gets_lost_is_found_by_asking()
+    public async Task An_action_with_a_lost_webhook_is_found_by_polling()
     {
         var (server, order, _) = await PayAsync(SandboxTokens.RequiresAction);
         await using var __ = server;
@@ -194,18 +203,22 @@ public abstract class PaymentSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task An_action_that_nobody_took_is_closed_at_the_gateway()
+    public async Task An_action_not_taken_is_closed_at_the_gateway()
     {
         var (server, order, _) = await PayAsync(SandboxTokens.RequiresAction);
         await using var __ = server;
         Is(StepOutcome.Completed, null, new(0, 0, 0, true), await server.AskAsync(order, new UndoPayment("expired")));
         Assert.Equal([("voided", 0, 0, 0)], await server.ChargesAsync(order));
         Assert.Equal(409, (await server.SendAsync("POST", $"sandbox/actions/{order}", """{"approve":true}""")).Status);
-        Is(StepOutcome.Rejected, ReasonCodes.AlreadyUndone, new(0, 0, 0, true), await server.AskAsync(order, CustomerServer.Pay("sandbox")));
+        Is(
+            StepOutcome.Rejected,
+            ReasonCodes.AlreadyUndone,
+            new(0, 0, 0, true),
+            await server.AskAsync(order, CustomerServer.Pay("sandbox")));
     }
 
     [Fact]
-    public async Task An_undo_that_comes_first_leaves_nothing_to_do()
+    public async Task An_early_undo_leaves_nothing_to_do()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -224,7 +237,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     [Theory]
     [InlineData(SandboxTokens.Slow)]
     [InlineData(SandboxTokens.TimeoutAfterCharge)]
-    public async Task An_undo_while_the_gateway_is_being_asked_gives_back_what_came_of_it(string token)
+    public async Task An_undo_during_a_request_returns_the_result(string token)
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -237,7 +250,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task An_undo_of_what_never_happened_takes_a_second_look()
+    public async Task An_undo_of_a_lost_request_takes_a_second_look_up()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();

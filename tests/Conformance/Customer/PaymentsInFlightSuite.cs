@@ -7,14 +7,14 @@ using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>Many payments at a gateway that is slow: what they hold meanwhile, and how many it is asked for at once.</summary>
+/// <summary>Many payments at a slow gateway: resources in use, and concurrent requests.</summary>
 public abstract class PaymentsInFlightSuite(StorageEngine engine)
 {
     const int Payments = 1_000;
     static readonly GatewayResult Ok = new GatewayResult.Succeeded("ref-1");
 
     [Fact]
-    public async Task They_hold_no_thread_and_no_transaction_and_keep_nobody_waiting()
+    public async Task Payments_in_flight_hold_no_thread_and_no_transaction()
     {
         var gateway = new ScriptedGateway();
         await using var server = await CustomerServer.StartAsync(engine, [("GatewayDeadline", "60s")], gateway);
@@ -39,7 +39,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_gateway_has_no_more_calls_at_once_than_its_limit_and_each_stands_in_its_row_before_it_is_made()
+    public async Task Concurrent_requests_respect_the_limit_and_each_is_stored_before_it_is_sent()
     {
         const int Limit = 8;
         var gateway = new ScriptedGateway();
@@ -50,7 +50,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         gateway.Sees = async request =>
         {
             InterlockedMost(ref most, gateway.InFlight);
-            // By another connection: it sees what is committed.
+            // Another connection sees only committed rows.
             foreach (var state in await server.QueryAsync(
                 $"SELECT state FROM payment_attempts WHERE gateway_key = '{request.Key}'", row => row.Text("state")))
                 stored.Add(state);
@@ -59,7 +59,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
         await server.TellAsync(slow.Select(order => (order, (IMessageBody)CustomerServer.Pay("scripted", amount: 1))));
         await CustomerServer.UntilAsync(() => Task.FromResult(stored.Count == Limit));
 
-        // The limit is each gateway's own: another one is not kept waiting.
+        // The limit is per gateway, so another gateway does not wait.
         var beside = await server.AskAsync(Guid.CreateVersion7(), CustomerServer.Pay("sandbox", SandboxTokens.Visa));
         Assert.Equal(StepOutcome.Completed, beside.Outcome);
         Assert.Equal(Limit, gateway.InFlight);
@@ -75,7 +75,7 @@ public abstract class PaymentsInFlightSuite(StorageEngine engine)
             if (Interlocked.CompareExchange(ref most, seen, before) == before) return;
     }
 
-    // On SQLite there is one writer: the balance payment beside would not have come through.
+    // SQLite has a single writer: a parallel payment from the balance would not have completed.
     async Task<long> TransactionsOlderThanASecondAsync(CustomerServer server) =>
         engine is not PostgresEngine
             ? 0

@@ -6,7 +6,7 @@ namespace Orderwright.Conformance.Orders;
 /// <summary>Fulfilments over HTTP and by messages, on every engine.</summary>
 public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     OrderServer server = null!;
 

@@ -29,12 +29,12 @@ namespace Orderwright.Conformance.Orders;
 /// </summary>
 public sealed class OrderServer : IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = Waiting.HangLimit;
 
     readonly InProcessTransport transport;
     readonly RunningService service;
     readonly WebApplication web;
-    readonly HttpClient http = new() { Timeout = TimeSpan.FromMinutes(1) };
+    readonly HttpClient http = new() { Timeout = Waiting.HangLimit };
     readonly List<Message> unread = [];
     IInbox coordinator = null!;
 

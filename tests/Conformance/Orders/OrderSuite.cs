@@ -111,7 +111,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         var noted = await server.UntilAsync(id, "confirmed", "partially_refunded");
         Assert.Equal("3", noted["version"]);
         // The update before the decision got no acknowledgement.
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
         var deliveries = await customer.ReceiveAsync(10, patience.Token);
         Assert.Equal(
             [(id, new PaymentNoted(4))],

@@ -172,7 +172,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
 
     static async Task UntilAsync(Func<bool> holds)
     {
-        for (var limit = DateTime.UtcNow.AddSeconds(10); !holds() && DateTime.UtcNow < limit;) await Task.Delay(5);
+        await Waiting.UntilAsync(holds);
         Assert.True(holds());
     }
 }

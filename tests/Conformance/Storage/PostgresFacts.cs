@@ -42,7 +42,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         {
             var backend = await BackendAsync(queries);
             all.Signal();
-            Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+            Assert.True(all.Wait(Waiting.HangLimit));
             return backend;
         }
     }
@@ -105,7 +105,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
                     async tx =>
                     {
                         await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [first]), row => row.Text("key"));
-                        both.SignalAndWait(TimeSpan.FromSeconds(10));
+                        both.SignalAndWait(Waiting.HangLimit);
                         await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [second]), row => row.Text("key"));
                         return "committed";
                     },
@@ -219,7 +219,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
             {
                 var backend = await BackendOfAsync(tx);
                 all.Signal();
-                Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+                Assert.True(all.Wait(Waiting.HangLimit));
                 return backend;
             },
             default))));
@@ -258,7 +258,7 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.WriteAsync(BackendOfAsync, default));
         ended.SetResult();
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => first);
-        await database.WriteAsync(BackendOfAsync, default);
+        await Waiting.RetryAsync<int, DatabaseUnavailableException>(() => database.WriteAsync(BackendOfAsync, default));
     }
 
     [Fact]

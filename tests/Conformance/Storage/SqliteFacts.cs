@@ -25,7 +25,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             async read =>
             {
                 all.Signal();
-                Assert.True(all.Wait(TimeSpan.FromSeconds(10)));
+                Assert.True(all.Wait(Waiting.HangLimit));
                 return await AssertSafeAsync(read);
             },
             default))));
@@ -100,7 +100,7 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
             Assert.Empty(await database.QueryAsync(
                 sql["read_counters"], SqlArgs.OfTexts("key", ["busy"]), row => row.Text("key")));
         }
-        await InsertAsync(database, "busy", 1);
+        await Waiting.RetryAsync<int, DatabaseUnavailableException>(() => InsertAsync(database, "busy", 1));
     }
 
     [Fact]

@@ -214,7 +214,8 @@ public abstract class TransactionSuite(StorageEngine engine)
             },
             default));
         Assert.Empty(await ReadAsync(database, "a"));
-        await impatient.WriteAsync(tx => tx.ExecuteAsync(sql["insert_counters"], Counters(("a", 1))), default);
+        await Waiting.RetryAsync<int, DatabaseUnavailableException>(() =>
+            impatient.WriteAsync(tx => tx.ExecuteAsync(sql["insert_counters"], Counters(("a", 1))), default));
         Assert.Equal([1L], await ReadAsync(database, "a"));
     }
 

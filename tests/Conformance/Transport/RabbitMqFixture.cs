@@ -15,8 +15,8 @@ public sealed class RabbitMqFixture : IAsyncLifetime
     {
         get
         {
-            if (broker is null) Assert.Skip("RabbitMQ is not installed here.");
-            return broker;
+            Machine.Require(Machine.LacksRabbitMq);
+            return broker!;
         }
     }
 
@@ -29,7 +29,7 @@ public sealed class RabbitMqFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (PrivateRabbitMq.FindProgram() is not null) broker = await PrivateRabbitMq.StartAsync(directory);
+        if (Machine.LacksRabbitMq is null) broker = await PrivateRabbitMq.StartAsync(directory);
     }
 
     public async ValueTask DisposeAsync()

@@ -70,7 +70,7 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
         await using var inbox = await transport.OpenInboxAsync(Service, default);
 
         var first = await inbox.ReceiveAsync(100, default);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
         while (inbox.Backlog <= 400) await Task.Delay(10, patience.Token);
         await Task.Delay(300); // Time enough to decode all the rest, if that is what it does.
         Assert.InRange(inbox.Backlog, 401, 4 * 128);

@@ -2,16 +2,14 @@ using System.Globalization;
 
 namespace Orderwright.Simulation;
 
-/// <summary>Tells a run for people: what the plan did, what went wrong, and one order's way through it.</summary>
-static class Story
+/// <summary>Prints a run for people: its plan, its faults, and the course of id order.</summary>
+static class RunReport
 {
-    /// <param name="world">A run that was traced.</param>
-    /// <param name="outcome">What came of it.</param>
-    /// <param name="order">
-    /// Which order's lines are shown, by its number in the plan; null: the first that failed, else all.
-    /// </param>
-    /// <param name="to">Where it is told.</param>
-    public static void Tell(World world, Outcome outcome, int? order, TextWriter to)
+    /// <param name="world">A traced run.</param>
+    /// <param name="outcome">The result of the run.</param>
+    /// <param name="order">Number of the order to print; null for the first order that failed, or else all.</param>
+    /// <param name="to">Destination.</param>
+    public static void Write(World world, Outcome outcome, int? order, TextWriter to)
     {
         var orderId = order is { } number
             ? world.Client.Tickets.GetValueOrDefault(number)?.OrderId
@@ -24,19 +22,19 @@ static class Story
         foreach (var item in plan.Items)
             to.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  [{item.Number}] {item.At.TotalSeconds,9:F3} s  {item.What}"));
-        if (orderId is { } one) to.WriteLine($"order {one}:");
+        if (orderId is not null) to.WriteLine($"order {orderId}:");
         foreach (var line in world.Trace.Lines)
             if (line.Order is null || orderId is null || line.Order == orderId)
                 to.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
                     $"  {(line.At - world.Began).TotalSeconds,12:F3} s  " +
                     $"{(orderId is null && line.Order is { } id ? $"…{id.ToString()[^4..]} " : "")}{line.Text}"));
-        Verdict(outcome, to);
+        WriteVerdict(outcome, to);
     }
 
-    public static void Verdict(Outcome outcome, TextWriter to)
+    public static void WriteVerdict(Outcome outcome, TextWriter to)
     {
         foreach (var finding in outcome.Findings) to.WriteLine($"✗ {finding.Invariant}  {finding.Subject} {finding.What}");
-        if (outcome.Findings.Count == 0) to.WriteLine("✓ all holds");
+        if (outcome.Findings.Count == 0) to.WriteLine("✓ every invariant holds");
     }
 }

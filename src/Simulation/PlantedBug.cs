@@ -6,11 +6,12 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// Where a test may put a bug into a simulated process: around what it is given and what it is made of. This one puts none.
+/// A bug that a test injects into simulated processes by wrapping their ports or altering their parts. The base class
+/// injects none.
 /// </summary>
-public class Plant
+public class PlantedBug
 {
-    public static readonly Plant None = new();
+    public static readonly PlantedBug None = new();
 
     public virtual IDatabase Wrap(Node node, IDatabase database) => database;
 

@@ -7,23 +7,23 @@ using Orderwright.Verification;
 
 namespace Orderwright.Bench;
 
-/// <summary>How an Orderwright is set up that is to be measured.</summary>
-/// <param name="Name">A word for reports and directories.</param>
-/// <param name="Embedded">All in one process on SQLite; else four processes on PostgreSQL and RabbitMQ.</param>
-/// <param name="Instances">Of each service.</param>
-/// <param name="Settings">Further ones, names without <c>ORDERWRIGHT_</c>.</param>
-/// <param name="Profiled">PostgreSQL can be asked to count what statements cost; it does not until then.</param>
-sealed record HouseKind(
+/// <summary>The setup of an Orderwright stack to measure.</summary>
+/// <param name="Name">Name in reports and directories.</param>
+/// <param name="Embedded">True for a single process on SQLite; otherwise four processes on PostgreSQL and RabbitMQ.</param>
+/// <param name="Instances">Instances of each service.</param>
+/// <param name="Settings">Additional settings, without the prefix <c>ORDERWRIGHT_</c>.</param>
+/// <param name="Profiled">True when PostgreSQL can count the cost of statements; counting is off until requested.</param>
+sealed record StackKind(
     string Name, bool Embedded = false, int Instances = 1, IReadOnlyDictionary<string, string>? Settings = null,
     bool Profiled = false);
 
 /// <summary>
-/// A whole Orderwright that belongs to the measurement alone: its own servers, databases and processes, in a directory of
-/// its own. Nothing in it is shared with another house, so that CPU and memory can be told apart.
+/// A complete Orderwright stack for the measurement alone, with its own servers, databases and processes in its own
+/// directory. Stacks share nothing, so that CPU time and memory are attributed unambiguously.
 /// </summary>
-sealed class House : IAsyncDisposable
+sealed class Stack : IAsyncDisposable
 {
-    /// <summary>How a service's database begins its name.</summary>
+    /// <summary>Prefix of the databases' names.</summary>
     public const string DatabasePrefix = "orderwright";
 
     static readonly (string Name, string Project)[] Services =
@@ -36,26 +36,26 @@ sealed class House : IAsyncDisposable
     readonly List<ServiceProcess> services = [];
     PrivateRabbitMq? rabbit;
 
-    House(HouseKind kind, string directory)
+    Stack(StackKind kind, string directory)
     {
         Kind = kind;
         this.directory = directory;
     }
 
-    public HouseKind Kind { get; }
+    public StackKind Kind { get; }
 
     public PrivatePostgres? Postgres { get; private set; }
 
-    /// <summary>Whether PostgreSQL was started with what counts statements.</summary>
+    /// <summary>True when PostgreSQL has loaded its statement statistics.</summary>
     public bool CountsStatements { get; private set; }
 
-    /// <summary>Orders that were answered with 2xx, or put into the tables: so many must be there.</summary>
+    /// <summary>Orders acknowledged with 2xx or copied into the tables, all to be found later.</summary>
     public long Acknowledged { get; set; }
 
     public IReadOnlyList<Uri> UrlsOf(string service) =>
         [.. services.Where(process => Kind.Embedded || process.Name == service).Select(process => process.Url)];
 
-    /// <summary>Processes by name, each with all that it started.</summary>
+    /// <summary>Process trees by name.</summary>
     public IReadOnlyList<(string Name, int Id)> Processes =>
     [
         .. services.Select(service => (service.Name, service.Id)),
@@ -63,20 +63,20 @@ sealed class House : IAsyncDisposable
         .. rabbit is null ? [] : new[] { ("rabbitmq", rabbit.ProcessId) },
     ];
 
-    /// <summary>Servers first, then all services at once; returns when all are ready.</summary>
-    public static async Task<House> StartAsync(HouseKind kind, string directory, CancellationToken cancel)
+    /// <summary>Starts the servers, then all services concurrently; returns once all are ready.</summary>
+    public static async Task<Stack> StartAsync(StackKind kind, string directory, CancellationToken cancel)
     {
-        var house = new House(kind, directory);
+        var stack = new Stack(kind, directory);
         try
         {
             Directory.CreateDirectory(Path.Combine(directory, "logs"));
-            if (!kind.Embedded) await house.StartServersAsync(cancel);
-            await house.StartServicesAsync(cancel);
-            return house;
+            if (!kind.Embedded) await stack.StartServersAsync(cancel);
+            await stack.StartServicesAsync(cancel);
+            return stack;
         }
         catch
         {
-            await house.DisposeAsync();
+            await stack.DisposeAsync();
             throw;
         }
     }
@@ -92,9 +92,9 @@ sealed class House : IAsyncDisposable
         services.Clear();
     }
 
-    /// <summary>Waits until nothing is in flight, then recomputes every invariant; throws when one does not hold.</summary>
-    /// <param name="cancel">Ends it.</param>
-    /// <param name="prefix">Of the databases: the house's own, or copies.</param>
+    /// <summary>Waits until no order is in flight and recomputes every invariant; throws on a violation.</summary>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <param name="prefix">Prefix of the databases: the stack's own, or copies.</param>
     public async Task<VerificationReport> VerifyAsync(CancellationToken cancel, string prefix = DatabasePrefix)
     {
         // Sorting the rows of a million orders may take longer than a service's statement ever should.
@@ -124,7 +124,7 @@ sealed class House : IAsyncDisposable
     public static string DatabaseOf(string service, string prefix = DatabasePrefix) =>
         $"{prefix}_{Databases.WordOf(service)}";
 
-    /// <summary>Its version, and what it was told about durability and room.</summary>
+    /// <summary>Version of PostgreSQL, and its settings for durability and memory.</summary>
     public async Task<IReadOnlyDictionary<string, string>> DescribePostgresAsync(CancellationToken cancel)
     {
         await using var connection = new NpgsqlConnection(Postgres!.ConnectionString());
@@ -141,7 +141,7 @@ sealed class House : IAsyncDisposable
         return settings;
     }
 
-    /// <summary>A copy of a service's database under another name; nobody may be connected to it.</summary>
+    /// <summary>Copies a service's database, which must have no connections.</summary>
     public async Task CopyDatabaseAsync(string service, string prefix, CancellationToken cancel)
     {
         await using var connection = new NpgsqlConnection(Postgres!.ConnectionString());

@@ -3,8 +3,8 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>The money of an order is taken with what is shipped of it: exactly that, whatever comes twice or out of order.</summary>
-public class PaymentShippedTests
+/// <summary>Captures of shipped goods: exactly their value, also with duplicate and reordered commands.</summary>
+public class PaymentShipmentTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Guid Id = new("01980000-0000-7000-8000-000000000001");
@@ -23,19 +23,19 @@ public class PaymentShippedTests
         []);
 
     static PaymentDecision Take(
-        PaymentCase file, long due, bool close = false, ProviderCapabilities? gateway = null, DateTimeOffset? now = null) =>
-        ShipmentRules.Take(file, new TakeShipped(due, close), gateway ?? Several, new At(now ?? Now, Limits));
+        PaymentCase current, long due, bool close = false, ProviderCapabilities? gateway = null, DateTimeOffset? now = null) =>
+        ShipmentRules.Take(current, new TakeShipped(due, close), gateway ?? Several, new At(now ?? Now, Limits));
 
     static PaymentCase Settle(PaymentDecision begun, GatewayResult result) => AttemptRules.Settle(
         begun.Case, begun.Next!.Attempt.Operation, begun.Next.Attempt.Number, result, Several, AtNow).Case;
 
     static PaymentCase Done(PaymentDecision begun) => Settle(begun, new GatewayResult.Succeeded("ok"));
 
-    static (string State, long Captured, long Held, string Status) Of(PaymentCase file) =>
-        (file.Payment!.State, file.Payment.CapturedMinor, file.Payment.HeldMinor, file.Payment.Totals.Status);
+    static (string State, long Captured, long Held, string Status) Of(PaymentCase current) =>
+        (current.Payment!.State, current.Payment.CapturedMinor, current.Payment.HeldMinor, current.Payment.Totals.Status);
 
     [Fact]
-    public void Each_fulfilment_captures_what_it_is_worth_and_the_last_the_rest()
+    public void Each_fulfilment_captures_its_value_and_the_last_one_the_rest()
     {
         var first = Take(Held, 510);
         Assert.Equal(
@@ -49,21 +49,21 @@ public class PaymentShippedTests
     }
 
     [Fact]
-    public void What_comes_twice_late_or_out_of_order_captures_nothing_more()
+    public void Duplicate_late_and_reordered_commands_capture_nothing_more()
     {
-        // The second of two comes first: it takes both, and nothing is left for the first.
+        // The second command arrives first and takes both amounts; nothing is left for the first.
         var both = Done(Take(Held, 1_000));
         Assert.Null(Take(both, 1_000).Next);
         Assert.Null(Take(both, 510).Next);
         Assert.True(ShipmentRules.IsDone(both.Payment!, new TakeShipped(510, false)));
-        // While one is under way the next waits; it is asked again.
+        // The next capture waits for the current one; order-service repeats the command.
         var begun = Take(Held, 510);
         Assert.Null(Take(begun.Case, 1_000).Next);
         Assert.False(ShipmentRules.IsDone(begun.Case.Payment!, new TakeShipped(510, false)));
     }
 
     [Fact]
-    public void A_gateway_that_captures_once_takes_the_whole_with_the_first()
+    public void A_gateway_with_a_single_capture_takes_the_whole_amount_at_once()
     {
         var first = Take(Held, 510, gateway: Once);
         Assert.Equal(1_530, first.Next!.Attempt.AmountMinor);
@@ -73,7 +73,7 @@ public class PaymentShippedTests
     }
 
     [Fact]
-    public void What_was_never_captured_is_released_when_the_order_is_closed()
+    public void The_uncaptured_rest_is_released_when_the_order_is_closed()
     {
         var part = Done(Take(Held, 510));
         var close = Take(part, 510, close: true);
@@ -82,14 +82,14 @@ public class PaymentShippedTests
         Assert.Equal(("captured", 510L, 0L, "partially_paid"), Of(closed));
         Assert.Null(Take(closed, 510, close: true).Next);
         Assert.True(ShipmentRules.IsDone(closed.Payment!, new TakeShipped(510, true)));
-        // Nothing was shipped at all.
+        // Nothing was shipped.
         Assert.Equal(("voided", 0L, 0L, "voided"), Of(Done(Take(Held, 0, close: true))));
-        // What is due is taken first.
+        // The amount due is captured before the rest is released.
         Assert.Equal("capture", Take(Held, 510, close: true).Next!.Attempt.Operation);
     }
 
     [Fact]
-    public void A_capture_that_is_declined_leaves_the_rest_held_and_is_tried_again_an_hour_later()
+    public void A_declined_capture_leaves_the_rest_held_and_is_retried_after_an_hour()
     {
         var declined = Settle(Take(Held, 510), new GatewayResult.Declined("expired", "The authorization has expired."));
         Assert.Equal(("authorized", 0L, 1_530L, "authorized"), Of(declined));
@@ -98,20 +98,20 @@ public class PaymentShippedTests
     }
 
     [Fact]
-    public void A_capture_that_no_gateway_took_is_tried_again_half_a_minute_later()
+    public void A_capture_that_never_reached_the_gateway_is_retried_after_30_s()
     {
-        // An outage that outlasts the attempts of one key is no refusal.
+        // An outage longer than the retries of a key is not a refusal.
         var begun = Take(Held, 510);
-        var file = begun.Case.With(begun.Next!.Attempt with { Sends = Limits.GatewayMaxAttempts });
+        var current = begun.Case.With(begun.Next!.Attempt with { Sends = Limits.GatewayMaxAttempts });
         var given = AttemptRules.Settle(
-            file, "capture", 1, new GatewayResult.Unavailable("503"), Several, AtNow).Case;
+            current, "capture", 1, new GatewayResult.Unavailable("503"), Several, AtNow).Case;
         Assert.Equal((PaymentStates.Authorized, null), (given.Payment!.State, given.Payment.AttentionCode));
         Assert.Null(Take(given, 510, now: Now.AddSeconds(29)).Next);
         Assert.Equal(2, Take(given, 510, now: Now.AddSeconds(30)).Next!.Attempt.Number);
     }
 
     [Fact]
-    public void An_undo_of_what_was_captured_in_part_releases_the_rest_and_refunds_the_part()
+    public void Undoing_a_partial_capture_releases_the_rest_and_refunds_the_part()
     {
         var part = Done(Take(Held, 510));
         var undo = PaymentRules.Undo(part, StepNames.AuthorizePayment, 0, AtNow);
@@ -127,7 +127,7 @@ public class PaymentShippedTests
     }
 
     [Fact]
-    public void A_refund_of_a_part_leaves_the_rest_held()
+    public void A_partial_refund_leaves_the_rest_held()
     {
         var part = Done(Take(Held, 510));
         var refunding = AttemptOutcomes.Begin(
@@ -136,7 +136,7 @@ public class PaymentShippedTests
     }
 
     [Fact]
-    public void Store_credit_was_taken_at_once_and_there_is_nothing_to_take()
+    public void Store_credit_needs_no_capture_on_shipment()
     {
         var paid = Held.With(Held.Payment! with
         {

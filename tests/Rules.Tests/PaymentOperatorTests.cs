@@ -4,8 +4,8 @@ using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.Rules.Tests;
 
-/// <summary>What operators may do to a payment, and what comes of it.</summary>
-public class PaymentByHandTests
+/// <summary>Actions of operators on a payment, and their effects.</summary>
+public class PaymentOperatorTests
 {
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
@@ -15,7 +15,7 @@ public class PaymentByHandTests
     static readonly GatewayResult Ok = new GatewayResult.Succeeded("re_1");
     static readonly GatewayResult No = new GatewayResult.Declined("refund_refused", "No.");
 
-    static PaymentCase File(string state, long captured = 0, long refunded = 0, string provider = "sandbox") => new(
+    static PaymentCase Case(string state, long captured = 0, long refunded = 0, string provider = "sandbox") => new(
         Order,
         new Payment
         {
@@ -24,16 +24,16 @@ public class PaymentByHandTests
         },
         []);
 
-    static PaymentCase Captured => File(PaymentStates.Captured, 1_530);
+    static PaymentCase Captured => Case(PaymentStates.Captured, 1_530);
 
-    static PaymentCase Authorized => File(PaymentStates.Authorized);
+    static PaymentCase Authorized => Case(PaymentStates.Authorized);
 
-    static OperatorDecision Act(PaymentCase file, string operation, long? amount = null) => OperatorPaymentRules.Decide(
-        file, new OperatorPaymentAction(Order, operation, amount, "Broken in the post."), "ann",
-        file.Payment!.Provider == PaymentProviders.Balance ? null : Card, balanceMinor: 100, AtNow);
+    static OperatorDecision Act(PaymentCase current, string operation, long? amount = null) => OperatorPaymentRules.Decide(
+        current, new OperatorPaymentAction(Order, operation, amount, "Broken in the post."), "ann",
+        current.Payment!.Provider == PaymentProviders.Balance ? null : Card, balanceMinor: 100, AtNow);
 
-    static PaymentDecision Settle(PaymentCase file, GatewayResult result) => AttemptRules.Settle(
-        file, file.Open!.Operation, file.Open.Number, result, Card, AtNow);
+    static PaymentDecision Settle(PaymentCase current, GatewayResult result) => AttemptRules.Settle(
+        current, current.Open!.Operation, current.Open.Number, result, Card, AtNow);
 
     static PaymentCase Refunding(long amount) => Act(Captured, "refund", amount).Decision!.Case;
 
@@ -51,15 +51,15 @@ public class PaymentByHandTests
     [InlineData(PaymentStates.UndoFailed, 1_530, 0, "void", null, "not_voidable")]
     [InlineData(PaymentStates.Authorized, 0, 0, "void", null, "order_stands")]
     [InlineData(PaymentStates.Declined, 0, 0, "capture", null, "not_authorized")]
-    public void More_than_there_is_is_refused(
+    public void An_action_beyond_the_payments_amounts_is_refused(
         string state, long captured, long refunded, string operation, int? amount, string code)
     {
-        var refused = Act(File(state, captured, refunded), operation, amount);
+        var refused = Act(Case(state, captured, refunded), operation, amount);
         Assert.Equal((code, null), (refused.Code, refused.Decision));
     }
 
     [Fact]
-    public void One_thing_at_a_time()
+    public void Only_one_action_runs_at_a_time()
     {
         var busy = Refunding(500);
         foreach (var operation in new[] { "refund", "void", "capture" })
@@ -67,7 +67,7 @@ public class PaymentByHandTests
     }
 
     [Fact]
-    public void A_refund_in_part_leaves_the_rest_and_tells_nobody_of_the_process()
+    public void A_partial_refund_leaves_the_rest_and_sends_no_reply()
     {
         var begun = Act(Captured, "refund", 500).Decision!;
         Assert.Equal(($"{Order}:refund:1", 500, "ann", "Broken in the post."),
@@ -82,10 +82,11 @@ public class PaymentByHandTests
     }
 
     [Fact]
-    public void What_the_gateway_refuses_leaves_the_payment_as_it_was()
+    public void A_refusal_by_the_gateway_leaves_the_payment_unchanged()
     {
         var refund = Settle(Refunding(500), No);
-        Assert.Equal((PaymentStates.Captured, 0, null), (refund.Case.Payment!.State, refund.Case.Payment.RefundedMinor, refund.Answer));
+        Assert.Equal(
+            (PaymentStates.Captured, 0, null), (refund.Case.Payment!.State, refund.Case.Payment.RefundedMinor, refund.Answer));
         Assert.Equal((AttemptStates.Declined, "refund_refused"), (refund.Case.Attempts[0].State, refund.Case.Attempts[0].Code));
         var held = Settle(Act(Authorized, "capture").Decision!.Case, No);
         Assert.Equal((PaymentStates.Authorized, null), (held.Case.Payment!.State, held.Answer));
@@ -95,7 +96,7 @@ public class PaymentByHandTests
     }
 
     [Fact]
-    public void An_undo_that_comes_meanwhile_gives_back_what_is_left()
+    public void An_undo_during_a_refund_returns_the_rest()
     {
         var wanted = PaymentRules.Undo(Refunding(500), StepNames.AuthorizePayment, 0, AtNow).Case;
         foreach (var (result, left) in new[] { (Ok, 1_030), (No, 1_530) })
@@ -109,16 +110,16 @@ public class PaymentByHandTests
     }
 
     [Fact]
-    public void What_is_held_is_captured_whole()
+    public void An_operators_capture_takes_everything_held()
     {
         var captured = Settle(Act(Authorized, "capture").Decision!.Case, Ok).Case.Payment!;
         Assert.Equal((PaymentStates.Captured, 1_530), (captured.State, captured.CapturedMinor));
     }
 
     [Fact]
-    public void What_could_not_be_released_is_released_by_hand_and_the_process_goes_on()
+    public void An_operators_void_after_a_failed_undo_completes_the_undo()
     {
-        var releasing = Act(File(PaymentStates.UndoFailed), "void").Decision!;
+        var releasing = Act(Case(PaymentStates.UndoFailed), "void").Decision!;
         Assert.Equal(("void", "ann"), (releasing.Next!.Attempt.Operation, releasing.Next.Attempt.RequestedBy));
         var released = Settle(releasing.Case, Ok);
         Assert.Equal((PaymentStates.Voided, true), (released.Case.Payment!.State, released.Case.Payment.Voided));
@@ -129,14 +130,15 @@ public class PaymentByHandTests
     }
 
     [Fact]
-    public void Store_credit_comes_back_at_once()
+    public void Store_credit_is_refunded_at_once()
     {
-        var part = Act(File(PaymentStates.Captured, 1_530, provider: PaymentProviders.Balance), "refund", 500).Decision!;
+        var part = Act(Case(PaymentStates.Captured, 1_530, provider: PaymentProviders.Balance), "refund", 500).Decision!;
         Assert.Equal((600, PaymentStates.Captured, 500),
             (part.BalanceMinor, part.Case.Payment!.State, part.Case.Payment.RefundedMinor));
         Assert.Null(part.Next);
         var rest = Act(part.Case, "refund", 1_030).Decision!;
-        Assert.Equal((1_130, PaymentStates.Refunded, 2), (rest.BalanceMinor, rest.Case.Payment!.State, rest.Case.Attempts[^1].Number));
+        Assert.Equal(
+            (1_130, PaymentStates.Refunded, 2), (rest.BalanceMinor, rest.Case.Payment!.State, rest.Case.Attempts[^1].Number));
         Assert.Equal(
             [(500, "settled"), (1_030, "settled")],
             PaymentResponse.Of(rest.Case).Refunds.Select(refund => (refund.Amount, refund.State)));

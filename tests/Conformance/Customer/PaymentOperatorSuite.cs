@@ -4,8 +4,8 @@ using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
 
-/// <summary>Operators capture, release and refund; order-service is told until it has noted it.</summary>
-public abstract class PaymentByHandSuite(StorageEngine engine)
+/// <summary>Captures, voids and refunds by operators, with notifications to order-service.</summary>
+public abstract class PaymentOperatorSuite(StorageEngine engine)
 {
     const string Some = """{"amount":500,"reason":"Broken in the post."}""";
 
@@ -23,7 +23,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
             && ((string?)payment["state"], (long)payment["refunded"]!) == (state, refunded));
 
     [Fact]
-    public async Task Store_credit_is_refunded_in_part_under_its_key_and_never_above_what_was_taken()
+    public async Task Store_credit_is_refunded_in_parts_once_per_key_and_never_beyond_the_captured_amount()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -36,18 +36,20 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
         Assert.Equal(970, await server.BalanceAsync());
         var above = await server.SendAsync("POST", $"payments/{order}/refunds", """{"amount":1031,"reason":"Too much."}""");
         Assert.Equal((409, "exceeds_captured"), (above.Status, above.Code));
-        Assert.Equal(201, (await server.SendAsync("POST", $"payments/{order}/refunds", """{"amount":1030,"reason":"All."}""")).Status);
+        Assert.Equal(
+            201, (await server.SendAsync("POST", $"payments/{order}/refunds", """{"amount":1030,"reason":"All."}""")).Status);
         Assert.Equal(2_000, await server.BalanceAsync());
-        // The process's own undo finds nothing left to give back.
+        // The undo of the order process finds nothing left to return.
         Assert.Equal(1_530, (await server.AskAsync(order, new UndoPayment("cancelled"))).Payment!.RefundedMinor);
         Assert.Equal(2_000, await server.BalanceAsync());
         Assert.Equal(
             [("refund", order), ("refund", order)],
-            await server.QueryAsync("SELECT action, order_id FROM operator_actions", row => (row.Text("action"), row.Uuid("order_id"))));
+            await server.QueryAsync("SELECT action, order_id FROM operator_actions",
+                row => (row.Text("action"), row.Uuid("order_id"))));
     }
 
     [Fact]
-    public async Task A_card_is_refunded_in_part_and_the_undo_gives_back_the_rest()
+    public async Task A_card_is_refunded_in_part_and_the_undo_returns_the_rest()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -61,7 +63,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task What_is_held_is_captured_by_hand_and_a_refund_that_fails_changes_nothing()
+    public async Task An_operator_captures_held_money_and_a_failed_refund_changes_nothing()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync();
@@ -75,7 +77,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
             (string?)(await server.PaymentAsync(taken))["refunds"]![0]!["state"] == "failed");
         await StandsAsync(server, taken, "captured", 0);
 
-        // The order would stand unpaid.
+        // The order would stay confirmed but unpaid.
         var held = await PaidAsync(server, "sandbox", SandboxTokens.Visa, capture: false);
         var refused = await server.SendAsync("POST", $"payments/{held}/void", """{"reason":"Fraud."}""");
         Assert.Equal((409, "order_stands"), (refused.Status, refused.Code));
@@ -83,7 +85,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Order_service_is_told_again_until_it_has_noted_it()
+    public async Task Order_service_is_notified_until_it_acknowledges()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         await server.AddCustomerAsync(credit: 2_000);
@@ -100,7 +102,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task Who_is_not_there_cannot_be_refunded()
+    public async Task An_unknown_payment_cannot_be_refunded()
     {
         await using var server = await CustomerServer.StartAsync(engine);
         var tombstone = Guid.CreateVersion7();
@@ -113,7 +115,7 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
 
     static async Task<PaymentMoved> MovedAsync(Runtime.Transport.IInbox inbox, Guid order)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
         var deliveries = await inbox.ReceiveAsync(1, patience.Token);
         await inbox.AcknowledgeAsync(deliveries, default);
         var message = Assert.Single(deliveries.SelectMany(delivery => delivery.Messages));
@@ -122,8 +124,8 @@ public abstract class PaymentByHandSuite(StorageEngine engine)
     }
 }
 
-public sealed class PaymentByHandOnPostgresTests(PostgresEngine engine)
-    : PaymentByHandSuite(engine), IClassFixture<PostgresEngine>;
+public sealed class PaymentOperatorOnPostgresTests(PostgresEngine engine)
+    : PaymentOperatorSuite(engine), IClassFixture<PostgresEngine>;
 
-public sealed class PaymentByHandOnSqliteTests(SqliteEngine engine)
-    : PaymentByHandSuite(engine), IClassFixture<SqliteEngine>;
+public sealed class PaymentOperatorOnSqliteTests(SqliteEngine engine)
+    : PaymentOperatorSuite(engine), IClassFixture<SqliteEngine>;

@@ -1,0 +1,313 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using Orderwright.LocalServers;
+using RabbitMQ.Client;
+
+namespace Orderwright.EndToEnd.Release;
+
+/// <summary>
+/// Brings a shop into every state of its tables, through the API alone, and then kills the process. Takes 20 minutes: the
+/// payment step of an order expires after 10, and a hold after 15.
+/// </summary>
+sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<string> print) : IAsyncDisposable
+{
+    public const string Secret = "shared with the gateway";
+
+    static readonly TimeSpan HoldExpires = TimeSpan.FromMinutes(17);
+
+    readonly List<string> finalStates = [];
+    HttpHost gateway = null!;
+    HttpHost host = null!;
+
+    public async Task RunAsync(bool isTrial)
+    {
+        gateway = await HttpHost.StartGatewayAsync(store.Gateway, Secret);
+        await StartAsync("--capture", "confirmation");
+        await FillAsync();
+        await PlaceAsync("EXPIRED", "tok_requires_action");
+        await SettleOrdersAsync();
+        await MakeIncidentsAsync();
+        await MisleadAsync();
+        await ParkAsync();
+        await DifferAsync();
+        await host.StopAsync();
+
+        await LoseHoldsAsync();
+
+        await StartAsync("--capture", "fulfilment");
+        await CaptureInPartsAsync();
+        await StayInDoubtAsync();
+        if (!isTrial)
+        {
+            print($"waits {HoldExpires.TotalMinutes:0} minutes for a hold and an order to expire");
+            await Task.Delay(HoldExpires);
+            await UntilAsync("EXPIRED", order => (string)order["status"]! == "expired");
+        }
+        await StayInFlightAsync();
+        await host.KillAsync();
+        await gateway.KillAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (host is not null) await host.DisposeAsync();
+        if (gateway is not null) await gateway.DisposeAsync();
+    }
+
+    async Task FillAsync()
+    {
+        foreach (var (sku, stock) in new[] { ("MUG", 1_000), ("RARE", 0), ("OLD", 0) })
+        {
+            await SendAsync(HttpMethod.Put, $"products/{sku}", new { name = sku, unitPrice = 500, currency = "GBP" });
+            await SendAsync(HttpMethod.Put, $"stock/{sku}", new { onHand = stock });
+        }
+        await SendAsync(HttpMethod.Post, "stock/MUG/adjustments", new { delta = 20, reason = "received", note = "a delivery" });
+        await SendAsync(HttpMethod.Post, "stock/MUG/adjustments", new { delta = -3, reason = "damaged" });
+        await SendAsync(HttpMethod.Delete, "products/OLD", null);
+        foreach (var customer in new[] { "ada", "poor", "gone" })
+            await SendAsync(HttpMethod.Put, $"customers/{customer}", new { name = customer, email = $"{customer}@example.com" });
+        await SendAsync(
+            HttpMethod.Post, "customers/ada/credits", new { amount = 100_000, currency = "GBP", reference = "opening" });
+        await SendAsync(HttpMethod.Delete, "customers/gone", null);
+    }
+
+    async Task SettleOrdersAsync()
+    {
+        await PlaceAsync("CONFIRMED", null);
+        await PlaceAsync("KEPT", null, key: "kept-order");
+        await PlaceAsync("DECLINED", "tok_declined");
+        await PlaceAsync("POOR", null, customer: "poor");
+        await PlaceAsync("SOLD-OUT", null, sku: "RARE");
+        await PlaceAsync("UNKNOWN", null, sku: "NEVER-SEEN");
+
+        var completed = await PlaceAsync("COMPLETED", "tok_visa");
+        await SendAsync(
+            HttpMethod.Post, $"orders/{completed}/fulfilments", new { tracking = new { carrier = "Post", number = "1" } });
+        await UntilAsync("COMPLETED", order => (string)order["fulfilmentStatus"]! == "fulfilled");
+        await SendAsync(HttpMethod.Patch, $"orders/{completed}", new { status = "completed" });
+
+        var cancelled = await PlaceAsync("CANCELLED", "tok_visa");
+        await UntilAsync("CANCELLED", order => (string)order["paymentStatus"]! == "paid");
+        await CancelAsync(cancelled);
+        await UntilAsync("CANCELLED", order => (string)order["status"]! == "cancelled");
+
+        var refunded = await PlaceAsync("PARTIALLY-REFUNDED", "tok_visa");
+        await UntilAsync("PARTIALLY-REFUNDED", order => (string)order["paymentStatus"]! == "paid");
+        await SendAsync(HttpMethod.Post, $"payments/{refunded}/refunds", new { amount = 100, reason = "goodwill" });
+        await UntilAsync("PARTIALLY-REFUNDED", order => (string)order["paymentStatus"]! == "partially_refunded");
+
+        var abandoned = await PlaceAsync("ABANDONED", "tok_requires_action");
+        await CancelAsync(abandoned);
+        await UntilAsync("ABANDONED", order => (string)order["status"]! == "cancelled");
+
+        await SetGatewayErrorsAsync("100%");
+        var undone = await PlaceAsync("UNDONE", "tok_visa", provider: "http", wait: 1);
+        await CancelAsync(undone);
+        await UntilAsync("UNDONE", order => (string)order["status"]! == "cancelled");
+        await SetGatewayErrorsAsync("0%");
+    }
+
+    async Task MakeIncidentsAsync()
+    {
+        foreach (var reference in new[] { "INCIDENT", "INCIDENT-2" })
+        {
+            var id = await PlaceAsync(reference, "tok_refund_fails");
+            await CancelAsync(id);
+            await Waiting.UntilAsync(async () => (string)(await GetAsync($"sagas/{id}"))["state"]! == "failed");
+        }
+        var incident = await IdOfAsync("INCIDENT");
+        await SendAsync(HttpMethod.Put, $"incidents/{incident}", new { owner = "anna", note = "The bank was called." });
+        var run = (string)(await SendAsync(
+            HttpMethod.Post, "bulk-actions",
+            new { action = "retry", where = new { code = "refund_failed" }, reason = "The bank is back.", canary = 1 }))["id"]!;
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"bulk-actions/{run}"))["state"]! is "done" or "stopped");
+        await SendAsync(HttpMethod.Post, $"sagas/{incident}/retry", new { reason = "Tried again." });
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"sagas/{incident}"))["state"]! == "failed");
+    }
+
+    // Messages for the wrong service, and an unreadable one.
+    async Task MisleadAsync()
+    {
+        var id = await IdOfAsync("CONFIRMED");
+        var message = new JsonArray(new JsonObject
+        {
+            ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(), ["source"] = "/orderwright/saga-coordinator",
+            ["type"] = "orderwright.stock.release.v1", ["subject"] = id, ["time"] = "2026-01-31T09:30:00.123Z",
+            ["step"] = "reserve-stock", ["attempt"] = 1, ["data"] = new JsonObject(),
+        });
+        await using var connection = await new ConnectionFactory { Uri = new Uri(broker.Url) }.CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        foreach (var body in new[] { message.ToJsonString(), "not a message" })
+            await channel.BasicPublishAsync(
+                "orderwright", "order-service.any", mandatory: true,
+                new BasicProperties { ContentType = "application/cloudevents-batch+json" }, Encoding.UTF8.GetBytes(body));
+        await Waiting.UntilAsync(async () => (await GetAsync("dead-letters"))["items"]!.AsArray().Count >= 2);
+    }
+
+    // A webhook about an attempt unknown to the database.
+    async Task ParkAsync()
+    {
+        var body = JsonContent.Create(new
+        {
+            id = "evt_parked", type = "charge.authorized", key = $"{Guid.CreateVersion7()}:authorize:1",
+            answer = new { outcome = "succeeded", id = "ch_parked" },
+        });
+        var text = await body.ReadAsByteArrayAsync();
+        var answer = await host.Client.SendAsync(
+            HttpMethod.Post, "/api/v1/webhooks/http", text, "application/json", ("Orderwright-Signature", Sign("", text)));
+        Assert.Equal(200, answer.Status);
+    }
+
+    // With a share of errors, which are responses without effect.
+    async Task SetGatewayErrorsAsync(string share)
+    {
+        var text = Encoding.UTF8.GetBytes($$"""{"errors":"{{share}}"}""");
+        var answer = await gateway.Client.SendAsync(
+            HttpMethod.Put, "/v1/behaviour", text, "application/json",
+            ("Orderwright-Signature", Sign("PUT /v1/behaviour\n", text)));
+        Assert.Equal(200, answer.Status);
+    }
+
+    static string Sign(string subject, byte[] body)
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        byte[] signed = [.. Encoding.UTF8.GetBytes($"{now}.{subject}"), .. body];
+        return $"t={now},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), signed))}";
+    }
+
+    // The gateway loses a charge; a reconciliation judges only charges older than a minute.
+    async Task DifferAsync()
+    {
+        var lost = await PlaceAsync("DIFFERENT", "tok_visa", provider: "http");
+        await UntilAsync("DIFFERENT", order => (string)order["paymentStatus"]! == "paid");
+        await Task.Delay(TimeSpan.FromSeconds(75));
+        var file = Path.Combine(store.Gateway, "payment-gateway.db");
+        await using (var connection = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var delete = new SqliteCommand(
+                "PRAGMA busy_timeout = 10000; DELETE FROM sandbox_charges WHERE order_id = @id", connection);
+            delete.Parameters.AddWithValue("@id", Convert.FromHexString(lost.Replace("-", "", StringComparison.Ordinal)));
+            Assert.Equal(1, await delete.ExecuteNonQueryAsync());
+        }
+        var run = (string)(await SendAsync(HttpMethod.Post, "reconciliations", new { provider = "http" }))["id"]!;
+        await Waiting.UntilAsync(async () =>
+            (await GetAsync($"reconciliations/{run}/differences"))["items"]!.AsArray().Count > 0);
+    }
+
+    // An authorization expiring before the capture, and another without a capture.
+    async Task LoseHoldsAsync()
+    {
+        await StartAsync("--capture", "fulfilment", "--sandbox-holds", "3s");
+        var shipped = await PlaceAsync("CAPTURE-FAILED", "tok_visa");
+        await PlaceAsync("HOLD-ENDED", "tok_visa");
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        await SendAsync(HttpMethod.Post, $"orders/{shipped}/fulfilments", new { });
+        await Waiting.UntilAsync(async () => (await GetAsync($"payments/{shipped}"))["attention"] is not null);
+        await host.StopAsync();
+    }
+
+    async Task CaptureInPartsAsync()
+    {
+        await PlaceAsync("AUTHORIZED", "tok_visa");
+        var partly = await PlaceAsync("PARTIALLY-PAID", "tok_visa");
+        await SendAsync(
+            HttpMethod.Post, $"orders/{partly}/fulfilments", new { lines = new[] { new { line = 1, quantity = 1 } } });
+        await UntilAsync("PARTIALLY-PAID", order => (string)order["paymentStatus"]! == "partially_paid");
+        var voided = await PlaceAsync("VOIDED", "tok_visa");
+        await CancelAsync(voided);
+        await UntilAsync("VOIDED", order => (string)order["status"]! == "cancelled");
+    }
+
+    // A suspended gateway answers neither requests nor look-ups.
+    async Task StayInDoubtAsync()
+    {
+        var capturing = await PlaceAsync("CAPTURING", "tok_visa", provider: "http");
+        var refunding = await PlaceAsync("REFUNDING", "tok_visa", provider: "http");
+        var voiding = await PlaceAsync("VOIDING", "tok_visa", provider: "http");
+        await PlaceAsync("COMPENSATING", "tok_visa", provider: "http");
+        await SendAsync(HttpMethod.Post, $"orders/{refunding}/fulfilments", new { });
+        await UntilAsync("REFUNDING", order => (string)order["paymentStatus"]! == "paid");
+        Programs.Run("kill", "-STOP", gateway.ProcessId.ToString(CultureInfo.InvariantCulture));
+
+        await SendAsync(HttpMethod.Post, $"orders/{capturing}/fulfilments", new { });
+        await CancelAsync(voiding);
+        await SendAsync(HttpMethod.Post, $"payments/{refunding}/refunds", new { amount = 100, reason = "goodwill" });
+        await PlaceAsync("IN-DOUBT", "tok_visa", provider: "http", wait: 1);
+        var resolved = await PlaceAsync("RESOLVED", "tok_visa", provider: "http", wait: 1);
+        await Waiting.UntilAsync(async () =>
+        {
+            var answer = await host.Client.PostAsync(
+                $"/api/v1/payments/{resolved}/resolve", """{"outcome":"rejected","reason":"Not on the statement."}""");
+            return answer.Status == 200;
+        });
+        finalStates.AddRange([capturing, refunding, voiding]);
+    }
+
+    async Task StayInFlightAsync()
+    {
+        await PlaceAsync("WAITING", "tok_requires_action", wait: 1);
+        await CancelAsync(await IdOfAsync("COMPENSATING"));
+        var running = await PlaceAsync("RUNNING", "tok_visa", provider: "http", wait: 1);
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"sagas/{running}"))["step"]! == "authorize-payment");
+        foreach (var id in finalStates) print($"payment {id} is {(await GetAsync($"payments/{id}"))["state"]}");
+    }
+
+    async Task StartAsync(params string[] arguments)
+    {
+        if (host is not null) await host.DisposeAsync();
+        host = await HttpHost.StartProcessAsync(
+            [
+                .. store.Arguments, "--port", "0", "--no-open", "--no-demo", "--transport", broker.Url, "--gateway-url",
+                new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", Secret, "--gateway-deadline", "2s",
+                "--gateway-severalcaptures", "true", "--reconcile-every", "0s", .. arguments,
+            ]);
+    }
+
+    async Task<string> PlaceAsync(
+        string reference, string? token, string sku = "MUG", string customer = "ada", string provider = "sandbox",
+        string? key = null, int wait = 20)
+    {
+        object payment = token is null ? new { provider = "balance" } : new { provider, token };
+        var order = await SendAsync(
+            HttpMethod.Post, "orders",
+            new
+            {
+                customerId = customer, currency = "GBP", reference, lines = new[] { new { sku, quantity = 3 } }, payment,
+                adjustments = new[] { new { type = "shipping", label = "Post", amount = 250 } },
+                metadata = new { channel = "fixture" },
+            },
+            wait, key);
+        return (string)order["id"]!;
+    }
+
+    Task CancelAsync(string id) => SendAsync(HttpMethod.Post, $"orders/{id}/cancel", new { reason = "customer" });
+
+    async Task UntilAsync(string reference, Func<JsonNode, bool> holds)
+    {
+        var id = await IdOfAsync(reference);
+        await Waiting.UntilAsync(async () => holds(await GetAsync($"orders/{id}")));
+    }
+
+    async Task<string> IdOfAsync(string reference) =>
+        (string)(await GetAsync($"orders?reference={reference}"))["items"]![0]!["id"]!;
+
+    async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await host.Client.GetStringAsync(new Uri($"/api/v1/{path}", UriKind.Relative)))!;
+
+    async Task<JsonNode> SendAsync(HttpMethod method, string path, object? body, int wait = 0, string? key = null)
+    {
+        using var request = new HttpRequestMessage(method, $"/api/v1/{path}");
+        if (body is not null) request.Content = JsonContent.Create(body);
+        if (wait > 0) request.Headers.Add("Prefer", $"wait={wait}");
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        using var response = await host.Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {text}");
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
+    }
+}
