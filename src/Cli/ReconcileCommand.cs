@@ -120,7 +120,7 @@ sealed class ReconcileCommand(ApiClient client, Output output)
     {
         var range = $"{run.Text("provider")}, {run.Text("from")} to {run.Text("to")}: ";
         var counts = $"{run.Text("listed")} charges listed, {run.Text("compared")} orders compared, "
-            + $"{run.Text("underWay")} still in progress";
+            + $"{run.Text("inProgress")} still in progress";
         if (run.Text("unrelated") != "0") counts += $", {run.Text("unrelated")} unrelated charges";
         return range + run.Text("state") switch
         {

@@ -53,10 +53,14 @@ static class ServerProcess
                 $"{program} ended with {process.ExitCode}: {(await errors).Trim()} {(await output).Trim()}");
     }
 
-    /// <summary>Sends a signal by number; no effect on an ended process.</summary>
+    /// <summary>
+    /// Sends a signal by number; no effect on an ended process. Windows has no signals: the process is killed instead.
+    /// </summary>
     public static void Signal(Process process, int signal)
     {
-        if (!process.HasExited) _ = kill(process.Id, signal);
+        if (process.HasExited) return;
+        if (OperatingSystem.IsWindows()) process.Kill(entireProcessTree: true);
+        else _ = kill(process.Id, signal);
     }
 
     /// <summary>Kills a process and the members of its process group (SIGKILL).</summary>

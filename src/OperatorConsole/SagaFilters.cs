@@ -9,7 +9,7 @@ public static class SagaFilters
     public const string Open = "open";
 
     /// <summary>The process is being undone, or has been undone.</summary>
-    public const string RolledBack = "turned_back";
+    public const string RolledBack = "rolled_back";
 
     public static readonly IReadOnlyList<string> States = [Open, .. SagaStates.All, RolledBack];
 

@@ -21,7 +21,7 @@ public static class RepairClockSkew
     public static TimedJob Job(WallClock wall, params IReadOnlyList<(SqlQuery BringForward, TimeSpan LongestPause)> timers)
     {
         var minded = 0;
-        return new("mind-the-clock", LookEvery, async (work, _) =>
+        return new("repair-clock-skew", LookEvery, async (work, _) =>
         {
             var setBacks = wall.SetBacks;
             // A single statement catches all timers, however many. Timers due within the margin stay unchanged: another process

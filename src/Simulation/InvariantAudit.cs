@@ -197,35 +197,36 @@ sealed class InvariantAudit(World world, Arena arena)
 
     sealed class ChargeAsRow(ChargeRow charge) : IRow
     {
-        static readonly string[] Columns = ["order_id", "id", "currency", "authorized", "captured", "refunded", "voided"];
+        public Guid Uuid(string column) => charge.OrderId;
 
-        public int Ordinal(string column) => Array.IndexOf(Columns, column);
+        public string Text(string column) => column == "id" ? charge.Reference : charge.Currency;
 
-        public Guid Uuid(int column) => charge.OrderId;
-
-        public string Text(int column) => column == 1 ? charge.Reference : charge.Currency;
-
-        public long BigInt(int column) => column switch
+        public long BigInt(string column) => column switch
         {
-            3 => charge.Authorized, 4 => charge.Captured, _ => charge.Refunded,
+            "authorized" => charge.Authorized,
+            "captured" => charge.Captured,
+            "refunded" => charge.Refunded,
+            _ => throw Unknown(column),
         };
 
-        public bool Bool(int column) => charge.Voided;
+        public bool Bool(string column) => charge.Voided;
 
-        public string? TextOrNull(int column) => Text(column);
+        public Guid? UuidOrNull(string column) => throw Unknown(column);
 
-        public int Int(int column) => checked((int)BigInt(column));
+        public string? TextOrNull(string column) => throw Unknown(column);
 
-        public long? BigIntOrNull(int column) => BigInt(column);
+        public int Int(string column) => throw Unknown(column);
 
-        public DateTimeOffset Time(int column) => throw new NotSupportedException();
+        public long? BigIntOrNull(string column) => throw Unknown(column);
 
-        public DateTimeOffset? TimeOrNull(int column) => throw new NotSupportedException();
+        public DateTimeOffset Time(string column) => throw Unknown(column);
 
-        public byte[] Bytes(int column) => throw new NotSupportedException();
+        public DateTimeOffset? TimeOrNull(string column) => throw Unknown(column);
 
-        public byte[]? BytesOrNull(int column) => throw new NotSupportedException();
+        public byte[] Bytes(string column) => throw Unknown(column);
 
-        public Guid? UuidOrNull(int column) => Uuid(column);
+        public byte[]? BytesOrNull(string column) => throw Unknown(column);
+
+        static NotSupportedException Unknown(string column) => new($"A charge has no column '{column}'.");
     }
 }

@@ -144,17 +144,25 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 /// <summary>Current row of the reader. A single object serves all rows: the caller's map copies the values.</summary>
 sealed class PostgresRow(NpgsqlDataReader reader) : IRow
 {
-    public int Ordinal(string column) => reader.GetOrdinal(column);
-    public Guid Uuid(int column) => reader.GetGuid(column);
-    public Guid? UuidOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetGuid(column);
-    public string Text(int column) => reader.GetString(column);
-    public string? TextOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-    public long BigInt(int column) => reader.GetInt64(column);
-    public long? BigIntOrNull(int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
-    public int Int(int column) => reader.GetInt32(column);
-    public bool Bool(int column) => reader.GetBoolean(column);
-    public DateTimeOffset Time(int column) => reader.GetFieldValue<DateTimeOffset>(column);
-    public DateTimeOffset? TimeOrNull(int column) => reader.IsDBNull(column) ? null : Time(column);
-    public byte[] Bytes(int column) => reader.GetFieldValue<byte[]>(column);
-    public byte[]? BytesOrNull(int column) => reader.IsDBNull(column) ? null : Bytes(column);
+    public Guid Uuid(string column) => reader.GetGuid(reader.GetOrdinal(column));
+    public string Text(string column) => reader.GetString(reader.GetOrdinal(column));
+    public long BigInt(string column) => reader.GetInt64(reader.GetOrdinal(column));
+    public int Int(string column) => reader.GetInt32(reader.GetOrdinal(column));
+    public bool Bool(string column) => reader.GetBoolean(reader.GetOrdinal(column));
+    public DateTimeOffset Time(string column) => reader.GetFieldValue<DateTimeOffset>(reader.GetOrdinal(column));
+    public byte[] Bytes(string column) => reader.GetFieldValue<byte[]>(reader.GetOrdinal(column));
+
+    public Guid? UuidOrNull(string column) => NotNull(column) is { } at ? reader.GetGuid(at) : null;
+    public string? TextOrNull(string column) => NotNull(column) is { } at ? reader.GetString(at) : null;
+    public long? BigIntOrNull(string column) => NotNull(column) is { } at ? reader.GetInt64(at) : null;
+    public DateTimeOffset? TimeOrNull(string column) =>
+        NotNull(column) is { } at ? reader.GetFieldValue<DateTimeOffset>(at) : null;
+
+    public byte[]? BytesOrNull(string column) => NotNull(column) is { } at ? reader.GetFieldValue<byte[]>(at) : null;
+
+    int? NotNull(string column)
+    {
+        var at = reader.GetOrdinal(column);
+        return reader.IsDBNull(at) ? null : at;
+    }
 }

@@ -21,7 +21,7 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
         "/bulk?step=authorize-payment&code=refund_failed&action=retry", "/bulk/none",
         "/incidents?code=nothing_like_that", "/incidents/INCIDENT", "/incidents/none", "/stock",
         "/stock?below=1", "/stock/MUG-01", "/stock/NONE", "/orders/INCIDENT/act?verb=cancel-order",
-        "/orders?state=turned_back&youngerThan=PT1H", "/services/customer-service", "/services/none",
+        "/orders?state=rolled_back&youngerThan=PT1H", "/services/customer-service", "/services/none",
         "/audit?run=01980000-0000-7000-8000-000000000000", "/payments?inDoubt=true", "/reconciliations/none",
         "/payments", "/payments?state=declined", "/payments?attention=true", "/dead-letters",
         "/dead-letters/none", "/timers", "/timers?overdue=true", "/audit",

@@ -78,7 +78,7 @@ public sealed class FullShopTests : IAsyncLifetime
         foreach (var path in new[]
         {
             "/", "/orders", "/orders?state=open", "/orders?state=completed", "/orders?q=ada", "/orders?code=none", "/incidents",
-            "/orders?state=turned_back&youngerThan=PT1H", "/orders?status=confirmed", $"/orders/{incident}",
+            "/orders?state=rolled_back&youngerThan=PT1H", "/orders?status=confirmed", $"/orders/{incident}",
             $"/orders/{incident}/act?verb=retry", $"/incidents/{incident}", $"/bulk/{run}", $"/bulk/{run}?outcome=stuck_again",
             "/bulk?code=refund_failed&action=retry", "/stock", "/stock/MUG-01", "/services/customer-service", "/payments",
             "/payments?state=action_required", "/payments?inDoubt=true", "/dead-letters", "/timers", "/audit",

@@ -230,7 +230,7 @@ sealed class NoResend : PlantedBug
 sealed class ClockSkewNotRepaired : PlantedBug
 {
     public override ServiceParts Alter(Node node, ServiceParts parts) =>
-        parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "mind-the-clock")] };
+        parts with { Jobs = [.. parts.Jobs.Where(job => job.Name != "repair-clock-skew")] };
 }
 
 /// <summary>A provider with an altered behaviour.</summary>

@@ -75,6 +75,18 @@ public class DependencyTests
             ["Providers"] = ["Payments"],
             ["Reconciliation"] = ["Payments"],
         },
+        ["SagaCoordinator"] = new()
+        {
+            ["Process"] = [],
+            ["Overview"] = ["Process"],
+            ["Operators"] = ["Process", "Overview"],
+        },
+        ["OrderService"] = new()
+        {
+            ["Events"] = [],
+            ["Decisions"] = [],
+            ["Fulfilments"] = ["Events"],
+        },
     };
 
     [Fact]

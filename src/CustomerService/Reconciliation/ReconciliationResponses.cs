@@ -16,12 +16,12 @@ public sealed record ProviderResponse(string Name, bool HasList);
 /// <summary>
 /// Reconciliation run. <paramref name="State"/> is <c>waiting, listing, comparing</c>, then <c>agrees, differs</c> or
 /// <c>failed</c>. <paramref name="Listed"/> counts the gateway's charges, <paramref name="Unrelated"/> charges without one of
-/// our order ids, <paramref name="Compared"/> orders, and <paramref name="UnderWay"/> orders still in progress and therefore
-/// not compared. <paramref name="AskedBy"/> is null for the schedule.
+/// our order ids, <paramref name="Compared"/> orders, and <paramref name="InProgress"/> orders still in progress and therefore
+/// not compared. <paramref name="RequestedBy"/> is null for the schedule.
 /// </summary>
 public sealed record ReconciliationResponse(
-    Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, string State, string? AskedBy, long Listed,
-    long Unrelated, long Compared, long UnderWay, long Differences, string? Message, DateTimeOffset StartedAt,
+    Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, string State, string? RequestedBy, long Listed,
+    long Unrelated, long Compared, long InProgress, long Differences, string? Message, DateTimeOffset StartedAt,
     DateTimeOffset? FinishedAt)
 {
     public static ReconciliationResponse Of(ReconciliationRun run) => new(

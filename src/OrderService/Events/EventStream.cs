@@ -31,7 +31,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
     public Func<EventResponse, bool> EndsWith { get; init; } = _ => false;
 
     /// <summary>
-    /// True when no event can follow the stored ones. With nothing left to send, the client is told not to reconnect.
+    /// True when no event can follow the stored ones. With nothing left to send, the response asks the client not to reconnect.
     /// </summary>
     public bool HasEnded { get; init; }
 

@@ -72,34 +72,18 @@ public interface ITransaction : IQueries
 /// <summary>Row of a result. Columns are read by name; an unknown name throws.</summary>
 public interface IRow
 {
-    /// <summary>Position of a column, from 0.</summary>
-    int Ordinal(string column);
-
-    Guid Uuid(int column);
-    Guid? UuidOrNull(int column);
-    string Text(int column);
-    string? TextOrNull(int column);
-    long BigInt(int column);
-    long? BigIntOrNull(int column);
-    int Int(int column);
-    bool Bool(int column);
-    DateTimeOffset Time(int column);
-    DateTimeOffset? TimeOrNull(int column);
-    byte[] Bytes(int column);
-    byte[]? BytesOrNull(int column);
-
-    Guid Uuid(string column) => Uuid(Ordinal(column));
-    Guid? UuidOrNull(string column) => UuidOrNull(Ordinal(column));
-    string Text(string column) => Text(Ordinal(column));
-    string? TextOrNull(string column) => TextOrNull(Ordinal(column));
-    long BigInt(string column) => BigInt(Ordinal(column));
-    long? BigIntOrNull(string column) => BigIntOrNull(Ordinal(column));
-    int Int(string column) => Int(Ordinal(column));
-    bool Bool(string column) => Bool(Ordinal(column));
-    DateTimeOffset Time(string column) => Time(Ordinal(column));
-    DateTimeOffset? TimeOrNull(string column) => TimeOrNull(Ordinal(column));
-    byte[] Bytes(string column) => Bytes(Ordinal(column));
-    byte[]? BytesOrNull(string column) => BytesOrNull(Ordinal(column));
+    Guid Uuid(string column);
+    Guid? UuidOrNull(string column);
+    string Text(string column);
+    string? TextOrNull(string column);
+    long BigInt(string column);
+    long? BigIntOrNull(string column);
+    int Int(string column);
+    bool Bool(string column);
+    DateTimeOffset Time(string column);
+    DateTimeOffset? TimeOrNull(string column);
+    byte[] Bytes(string column);
+    byte[]? BytesOrNull(string column);
 }
 
 /// <summary>Step of a schema's history: <c>001_what.postgres.sql</c>. Forward only.</summary>

@@ -27,11 +27,11 @@ public sealed record StateCount(string State, long Count, DateTimeOffset OldestA
 /// <param name="Open">Open sagas at this step.</param>
 /// <param name="OldestAt">Start of the oldest; null for none.</param>
 /// <param name="Incidents">Incidents among the open sagas.</param>
-/// <param name="TurnedBack">Number of the newest orders that were rolled back from this step.</param>
-/// <param name="TurnedBackShare">The same as a share of the newest orders, 0 to 1.</param>
+/// <param name="RolledBack">Number of the newest orders that were rolled back from this step.</param>
+/// <param name="RolledBackShare">The same as a share of the newest orders, 0 to 1.</param>
 public sealed record StepCount(
-    string Step, string Participant, long Open, DateTimeOffset? OldestAt, long Incidents, long TurnedBack,
-    double TurnedBackShare);
+    string Step, string Participant, long Open, DateTimeOffset? OldestAt, long Incidents, long RolledBack,
+    double RolledBackShare);
 
 public sealed record IncidentCount(string Step, string Code, long Count, DateTimeOffset OldestAt);
 
@@ -49,19 +49,19 @@ public sealed record ParticipantState(
 /// <param name="IsCapped">The five minutes had more orders; the period is shorter.</param>
 /// <param name="Placed">Number of orders.</param>
 /// <param name="Completed">Number of completed orders.</param>
-/// <param name="TurnedBack">Number of orders rolled back or in rollback.</param>
+/// <param name="RolledBack">Number of orders rolled back or in rollback.</param>
 /// <param name="PerSecond">Orders placed per second.</param>
 /// <param name="MedianMs">Median time from order to completion; null if no order completed.</param>
 /// <param name="P99Ms">99th percentile of the same time.</param>
 /// <param name="Points">The same over time, oldest first, in equal parts of <paramref name="Seconds"/>.</param>
 public sealed record RecentOrders(
-    double Seconds, bool IsCapped, long Placed, long Completed, long TurnedBack, double PerSecond, double? MedianMs,
+    double Seconds, bool IsCapped, long Placed, long Completed, long RolledBack, double PerSecond, double? MedianMs,
     double? P99Ms, IReadOnlyList<RecentPoint> Points);
 
 /// <summary>Orders of a part of the period.</summary>
 /// <param name="At">Start of the part.</param>
 /// <param name="Placed">Number of orders placed in the part.</param>
 /// <param name="Completed">Number completed by now.</param>
-/// <param name="TurnedBack">Number rolled back by now.</param>
+/// <param name="RolledBack">Number rolled back by now.</param>
 /// <param name="MedianMs">Median time from order to completion; null if no order completed.</param>
-public sealed record RecentPoint(DateTimeOffset At, long Placed, long Completed, long TurnedBack, double? MedianMs);
+public sealed record RecentPoint(DateTimeOffset At, long Placed, long Completed, long RolledBack, double? MedianMs);

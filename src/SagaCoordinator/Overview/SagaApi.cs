@@ -23,7 +23,7 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
         var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
         sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters)
             .WithDescription(
-                "Newest first. Besides the states: `open` for all open sagas, `turned_back` for all that are " +
+                "Newest first. Besides the states: `open` for all open sagas, `rolled_back` for all that are " +
                 "undone or being undone. Ages in seconds, or ISO 8601 such as `PT15M`.")
             .Produces<Page<SagaItem>>();
         sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga").Produces<SagaResponse>();

@@ -18,7 +18,7 @@ public sealed record SagaFilter(
     string? YoungerThan = null)
 {
     /// <summary>Pseudo-state of all sagas that are undone or being undone.</summary>
-    public const string RolledBack = "turned_back";
+    public const string RolledBack = "rolled_back";
 
     public bool IsEmpty => this == new SagaFilter();
 

@@ -161,13 +161,13 @@ static class PaymentsRun
         limit.CancelAfter(ReconciledWithin);
         var run = await ReconcileOnceAsync(cluster, limit.Token);
         // Excludes recent changes, possibly on the way to either record.
-        while ((string?)run["state"] == "agrees" && (int)run["underWay"]! > 0)
+        while ((string?)run["state"] == "agrees" && (int)run["inProgress"]! > 0)
         {
             await Task.Delay(TimeSpan.FromSeconds(10), limit.Token);
             run = await ReconcileOnceAsync(cluster, limit.Token);
         }
         var summary = $"reconcile: {run["state"]}; {run["listed"]} charges listed, {run["compared"]} orders compared, "
-            + $"{run["differences"]} differences, {run["underWay"]} still on their way {run["message"]}";
+            + $"{run["differences"]} differences, {run["inProgress"]} still on their way {run["message"]}";
         print(summary.TrimEnd());
         return (string?)run["state"] == "agrees" ? [] : [summary];
     }

@@ -75,7 +75,7 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
         await FindsAsync("waitingFor=operator&code=not_found", Stuck);
         await FindsAsync("state=running&waitingFor=stock-service", Fresh);
         await FindsAsync("state=running&step=capture-payment");
-        await FindsAsync("state=turned_back", Rejected);
+        await FindsAsync("state=rolled_back", Rejected);
     }
 
     [Fact]

@@ -115,7 +115,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         RunAsync(work => JobOf("resend-due-commands").RunAsync(work, most));
 
     /// <summary>Runs the job that brings forward timers set by a clock that was ahead.</summary>
-    public Task RepairClockAsync() => RunAsync(work => JobOf("mind-the-clock").RunAsync(work, 1));
+    public Task RepairClockAsync() => RunAsync(work => JobOf("repair-clock-skew").RunAsync(work, 1));
 
     TimedJob JobOf(string name) => parts.Jobs.Single(job => job.Name == name);
 

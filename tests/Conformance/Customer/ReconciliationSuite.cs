@@ -51,7 +51,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
     }
 
     static (string, long, long, long, long) Counts(JsonNode run) => (
-        (string)run["state"]!, (long)run["listed"]!, (long)run["compared"]!, (long)run["underWay"]!, (long)run["differences"]!);
+        (string)run["state"]!, (long)run["listed"]!, (long)run["compared"]!, (long)run["inProgress"]!, (long)run["differences"]!);
 
     [Fact]
     public async Task Intact_records_agree_whatever_the_outcome_of_orders()
@@ -74,7 +74,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
         Assert.Equal(("agrees", 5, 5, 0, 0), Counts(run));
         Assert.Empty(await DifferencesAsync(server, run));
         Assert.Empty(await server.QueryAsync("SELECT reference FROM reconciliation_charges", row => row.Text("reference")));
-        Assert.Equal("local", (string)run["askedBy"]!);
+        Assert.Equal("local", (string)run["requestedBy"]!);
     }
 
     [Fact]
@@ -267,7 +267,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
         static Task ScheduledAsync(CustomerServer server, int runs) => CustomerServer.UntilAsync(async () =>
             (await server.GetAsync("reconciliations")).Body!["items"]!.AsArray() is var all
             && all.Count == runs
-            && all.All(run => (string)run!["state"]! == "agrees" && run["askedBy"] is null));
+            && all.All(run => (string)run!["state"]! == "agrees" && run["requestedBy"] is null));
     }
 }
 
