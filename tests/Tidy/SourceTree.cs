@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -36,9 +35,10 @@ public static partial class SourceTree
             file => (IReadOnlyList<string>)[.. XDocument.Parse(file.Text).Descendants("ProjectReference")
                 .Select(reference => System.IO.Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
 
-    static string FindRoot([CallerFilePath] string here = "")
+    // From the build output, not from the path of this source file: a build in CI maps source paths.
+    static string FindRoot()
     {
-        var folder = System.IO.Path.GetDirectoryName(here)!;
+        var folder = AppContext.BaseDirectory;
         while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx"))) folder = System.IO.Path.GetDirectoryName(folder)!;
         return folder;
     }
