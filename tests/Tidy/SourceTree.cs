@@ -7,7 +7,8 @@ namespace Orderwright.Tidy;
 /// <summary>A file of the repository: its path from the root, with forward slashes, and its text.</summary>
 public sealed record SourceFile(string Path, string Text)
 {
-    public IEnumerable<(int Number, string Line)> Lines => Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
+    public IEnumerable<(int Number, string Line)> Lines =>
+        Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
 }
 
 /// <summary>The repository as text.</summary>
@@ -34,12 +35,14 @@ public static partial class SourceTree
         Read("src", "*.csproj").ToDictionary(
             file => System.IO.Path.GetFileNameWithoutExtension(file.Path),
             file => (IReadOnlyList<string>)[.. XDocument.Parse(file.Text).Descendants("ProjectReference")
-                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
+                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(
+                    reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
 
     static string FindRoot([CallerFilePath] string here = "")
     {
         var folder = System.IO.Path.GetDirectoryName(here)!;
-        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx"))) folder = System.IO.Path.GetDirectoryName(folder)!;
+        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx")))
+            folder = System.IO.Path.GetDirectoryName(folder)!;
         return folder;
     }
 
