@@ -103,7 +103,9 @@ public sealed class HttpIdempotencyTests(SharedHttpHost shared)
     {
         const string Product = """{"name":"Mug","unitPrice":1,"currency":"GBP"}""";
         var made = await shared.Client.PutAsync("/api/v1/products/MATCH", Product);
-        (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", "\"99\""))).IsProblem(412, "version_mismatch");
-        Assert.Equal(200, (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", made.Headers["ETag"]))).Status);
+        (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", "\"99\"")))
+            .IsProblem(412, "version_mismatch");
+        Assert.Equal(
+            200, (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", made.Headers["ETag"]))).Status);
     }
 }

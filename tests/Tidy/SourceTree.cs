@@ -6,7 +6,8 @@ namespace Orderwright.Tidy;
 /// <summary>A file of the repository: its path from the root, with forward slashes, and its text.</summary>
 public sealed record SourceFile(string Path, string Text)
 {
-    public IEnumerable<(int Number, string Line)> Lines => Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
+    public IEnumerable<(int Number, string Line)> Lines =>
+        Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
 }
 
 /// <summary>The repository as text.</summary>
@@ -33,7 +34,8 @@ public static partial class SourceTree
         Read("src", "*.csproj").ToDictionary(
             file => System.IO.Path.GetFileNameWithoutExtension(file.Path),
             file => (IReadOnlyList<string>)[.. XDocument.Parse(file.Text).Descendants("ProjectReference")
-                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
+                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(
+                    reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
 
     // From the build output, not from the path of this source file: a build in CI maps source paths.
     static string FindRoot()
