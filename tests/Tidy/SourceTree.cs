@@ -41,7 +41,8 @@ public static partial class SourceTree
     static string FindRoot()
     {
         var folder = AppContext.BaseDirectory;
-        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx"))) folder = System.IO.Path.GetDirectoryName(folder)!;
+        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx")))
+            folder = System.IO.Path.GetDirectoryName(folder)!;
         return folder;
     }
 
