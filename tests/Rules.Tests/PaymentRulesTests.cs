@@ -156,6 +156,14 @@ public class PaymentRulesTests
         if (outcome == StepOutcome.Retry) Assert.Equal(TimeSpan.FromSeconds(2), decision.Answer.RetryAfter);
     }
 
+    [Fact]
+    public void A_retry_scheduled_by_a_clock_that_ran_ahead_is_requested_within_30_seconds()
+    {
+        var attempt = Attempt("authorize", "retry") with { DueAt = Now + TimeSpan.FromMinutes(20) };
+        var decision = Authorize(External("authorizing", attempt), 1_530, new(true, 0), "sandbox");
+        Assert.Equal(TimeSpan.FromSeconds(30), decision.Answer!.RetryAfter);
+    }
+
     [Theory]
     [InlineData(PaymentStates.Captured, StepOutcome.Completed, null)]
     [InlineData(PaymentStates.Authorizing, StepOutcome.Rejected, ReasonCodes.NotAuthorized)]

@@ -171,7 +171,12 @@ public static class PaymentRules
             new(paymentCase, PaymentAnswers.InDoubt(paymentCase.Payment!, doubt, undo)),
         { State: AttemptStates.Retry, DueAt: { } due } => new(paymentCase, new(
             undo, StepOutcome.Retry, ReasonCodes.ProviderUnavailable, "The gateway is not available.",
-            RetryAfter: due > now ? due - now : TimeSpan.Zero, Payment: paymentCase.Payment!.Totals)),
+            RetryAfter: RetryAfter(due, now), Payment: paymentCase.Payment!.Totals)),
         _ => new(paymentCase),
     };
+
+    // An instance whose clock ran ahead may have stored a due time far ahead. The coordinator must not wait as long: the
+    // repaired attempt may settle earlier, and the message with the result may be lost.
+    static TimeSpan RetryAfter(DateTimeOffset due, DateTimeOffset now) =>
+        due <= now ? TimeSpan.Zero : due - now < GatewayLimits.TryAgainAfter ? due - now : GatewayLimits.TryAgainAfter;
 }
