@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using Orderwright.Contracts;
 using Orderwright.LocalServers;
 using RabbitMQ.Client;
 
@@ -257,8 +258,12 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
     // While stock-service is down, an order gets no reply and a hold no renewal. Started alone, it expires the hold.
     async Task ExpireAsync()
     {
-        string[] services = ["OrderService", "CustomerService", "SagaCoordinator"];
-        var hosts = await Task.WhenAll(services.Select(service => HttpHost.StartUnreadyAsync(service, Arguments)));
+        HttpHost[] hosts =
+        [
+            await StartServiceAsync("OrderService", ServiceNames.Order),
+            await StartServiceAsync("CustomerService", ServiceNames.Customer, GatewayArguments),
+            await StartServiceAsync("SagaCoordinator", ServiceNames.Coordinator),
+        ];
         var orders = hosts[0].Client;
         await Waiting.UntilAsync(async () => (await orders.PostAsync(
             "/api/v1/orders",
@@ -273,7 +278,7 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         await using (var connection = await new ConnectionFactory { Uri = new Uri(broker.Url) }.CreateConnectionAsync())
         await using (var channel = await connection.CreateChannelAsync())
             await channel.QueuePurgeAsync("stock-service");
-        await using var stock = await HttpHost.StartUnreadyAsync("StockService", Arguments);
+        await using var stock = await StartServiceAsync("StockService", ServiceNames.Stock);
         await Waiting.UntilAsync(async () =>
         {
             var reservations = await stock.Client.AskAsync("/api/v1/reservations?limit=200");
@@ -295,13 +300,20 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
     async Task StartAsync(params string[] arguments)
     {
         if (host is not null) await host.DisposeAsync();
-        host = await HttpHost.StartProcessAsync([.. Arguments, "--port", "0", "--no-open", "--no-demo", .. arguments]);
+        host = await HttpHost.StartProcessAsync(
+            [
+                .. store.Arguments, "--transport", broker.Url, "--port", "0", "--no-open", "--no-demo", .. GatewayArguments,
+                .. arguments,
+            ]);
     }
 
-    string[] Arguments =>
+    Task<HttpHost> StartServiceAsync(string project, string service, params string[] arguments) =>
+        HttpHost.StartUnreadyAsync(project, [.. store.ArgumentsOf(service), "--transport", broker.Url, .. arguments]);
+
+    string[] GatewayArguments =>
     [
-        .. store.Arguments, "--transport", broker.Url, "--gateway-url", new Uri(gateway.Url, "v1").AbsoluteUri,
-        "--gateway-secret", Secret, "--gateway-deadline", "2s", "--gateway-severalcaptures", "true", "--reconcile-every", "0s",
+        "--gateway-url", new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", Secret, "--gateway-deadline", "2s",
+        "--gateway-severalcaptures", "true", "--reconcile-every", "0s",
     ];
 
     async Task<string> PlaceAsync(
