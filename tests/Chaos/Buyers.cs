@@ -57,13 +57,17 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
         var customers = cluster.UrlsOf(ServiceNames.Customer)[0];
         foreach (var sku in Enumerable.Range(0, Products).Select(SkuOf).Append("SOLD-OUT"))
         {
-            await RequireAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/products/{sku}"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+            await RequireAsync(
+                HttpMethod.Put, new Uri(stock, $"/api/v1/products/{sku}"),
+                """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
             var onHand = sku == "SOLD-OUT" ? 0 : 1_000_000_000;
             await RequireAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/stock/{sku}"), $$"""{"onHand":{{onHand}}}""");
         }
         foreach (var customer in Enumerable.Range(0, Customers).Select(CustomerOf).Append("poor"))
         {
-            await RequireAsync(HttpMethod.Put, new Uri(customers, $"/api/v1/customers/{customer}"), """{"name":"A person","email":"a@example.com"}""");
+            await RequireAsync(
+                HttpMethod.Put, new Uri(customers, $"/api/v1/customers/{customer}"),
+                """{"name":"A person","email":"a@example.com"}""");
             if (customer != "poor")
                 await RequireAsync(
                     HttpMethod.Post, new Uri(customers, $"/api/v1/customers/{customer}/credits"),
@@ -75,7 +79,8 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
     /// Places orders until <paramref name="stop"/>; completes when every buyer has received its last response.
     /// </summary>
     public Task BuyAsync(CancellationToken stop) =>
-        Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(() => BuyOneAfterAnotherAsync(stop), CancellationToken.None)));
+        Task.WhenAll(
+            Enumerable.Range(0, count).Select(_ => Task.Run(() => BuyOneAfterAnotherAsync(stop), CancellationToken.None)));
 
     /// <summary>
     /// Repeats up to <paramref name="most"/> orders under their keys; each response must equal the first.
@@ -85,7 +90,8 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
         var dice = new Random(seed);
         var sample = acknowledged.Keys.OrderBy(_ => dice.Next()).Take(most).ToList();
         await Parallel.ForEachAsync(
-            sample, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) => await CompareAsync(number, dice.Next()));
+            sample, new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (number, _) => await CompareAsync(number, dice.Next()));
     }
 
     async Task BuyOneAfterAnotherAsync(CancellationToken stop)
@@ -157,7 +163,10 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
             try
             {
                 using var request = new HttpRequestMessage(
-                    HttpMethod.Post, new Uri(urls[(at & int.MaxValue) % urls.Count], path)) { Content = new ByteArrayContent(body) };
+                    HttpMethod.Post, new Uri(urls[(at & int.MaxValue) % urls.Count], path))
+                {
+                    Content = new ByteArrayContent(body),
+                };
                 request.Content.Headers.ContentType = Json;
                 request.Headers.Add("Idempotency-Key", key);
                 using var answer = await cluster.Http.SendAsync(request);
@@ -168,7 +177,8 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
                 if (status is >= 500 and not 503) violations.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
                 if (status < 500 && !(status == 409 && CodeOf(bytes).StartsWith("idempotency", StringComparison.Ordinal)))
                 {
-                    if (status is 400 or 401 or 403 or 404 or 422) violations.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
+                    if (status is 400 or 401 or 403 or 404 or 422)
+                        violations.Enqueue($"{path}: {status} {Encoding.UTF8.GetString(bytes)}");
                     return (status, bytes);
                 }
             }
@@ -189,10 +199,14 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
 
     async Task RequireAsync(HttpMethod method, Uri url, string body)
     {
-        using var request = new HttpRequestMessage(method, url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(method, url)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         using var answer = await cluster.Http.SendAsync(request);
         if (!answer.IsSuccessStatusCode)
-            throw new InvalidOperationException($"{method} {url}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            throw new InvalidOperationException(
+                $"{method} {url}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
 
     byte[] OrderOf(int number)
@@ -210,7 +224,8 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
         };
         // Letters separate the numbers: thirteen digits, even with dashes, could be a card number and would be refused.
         return Encoding.UTF8.GetBytes(
-            $$"""{"customerId":"{{customer}}","currency":"EUR","reference":"trial-{{seed}}-no{{number}}","lines":[{{lines}}],"payment":{{payment}}}""");
+            $$"""{"customerId":"{{customer}}","currency":"EUR","reference":"trial-{{seed}}-no{{number}}","lines":""" +
+            $$"""[{{lines}}],"payment":{{payment}}}""");
     }
 
     static string TokenOf(Random dice) => dice.Next(100) switch

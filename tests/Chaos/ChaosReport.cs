@@ -61,12 +61,15 @@ sealed class ChaosReport(int seed, TimeSpan duration)
             print($"{fault,-32}{times.Count,8}{Median(times),16:0.0} s{times.Max().TotalSeconds,8:0.0} s");
         foreach (var (fault, why) in Skipped) print($"{fault,-32} skipped: {why}");
         print("");
-        print($"load                {Load:hh\\:mm\\:ss} of {duration:hh\\:mm\\:ss}, {Rounds} rounds, {Faults} faults, seed {seed}");
+        print(
+            $"load                {Load:hh\\:mm\\:ss} of {duration:hh\\:mm\\:ss}, {Rounds} rounds, {Faults} faults, seed {seed}");
         print($"orders accepted     {Accepted:N0}; by status: {Pairs(ByStatus)}; cancels accepted {Cancels:N0}");
         print($"responses           {Pairs(Answers)}; repeated under the same key and compared: {ComparedReplays:N0}");
         print($"incidents           {Incidents:N0}; dead letters {DeadLetters.Count:N0}");
         print($"longest recovery    {LongestRecovery.TotalSeconds:0.0} s (at most 60)");
-        print($"verify              {(Verification is null ? "not run" : Verification.Holds ? "every invariant holds" : "BROKEN")}; {Looked()}");
+        print(
+            "verify              "
+            + $"{(Verification is null ? "not run" : Verification.Holds ? "every invariant holds" : "BROKEN")}; {Looked()}");
         foreach (var violation in Violations) print($"✗ {violation}");
         print(Holds ? "✓ Nothing was lost." : $"✗ {Violations.Count} violations.");
     }

@@ -23,7 +23,11 @@ static class ChaosRun
 
     public static Command Command()
     {
-        var minutes = new Option<double>("--minutes") { Description = "Duration of load and faults.", DefaultValueFactory = _ => 2 };
+        var minutes = new Option<double>("--minutes")
+        {
+            Description = "Duration of load and faults.",
+            DefaultValueFactory = _ => 2,
+        };
         var seed = new Option<int?>("--seed") { Description = "Seed of the fault schedule. Runs are not fully reproducible." };
         var rate = new Option<double>("--rate") { Description = "Orders per second.", DefaultValueFactory = _ => 80 };
         var data = new Option<string?>("--data") { Description = "Directory of servers and logs, kept after a failure." };
@@ -55,10 +59,13 @@ static class ChaosRun
     public static async Task<ChaosReport> RunAsync(
         TimeSpan duration, int seed, double rate, string? data, string? only, Action<string> print, CancellationToken cancel)
     {
-        var directory = data is null ? Path.Combine("/tmp", $"orderwright-chaos-{Environment.ProcessId}") : Path.GetFullPath(data);
+        var directory = data is null
+            ? Path.Combine("/tmp", $"orderwright-chaos-{Environment.ProcessId}")
+            : Path.GetFullPath(data);
         var report = new ChaosReport(seed, duration);
         print($"chaos: seed {seed}, {duration.TotalMinutes:0.#} min, {rate:0} orders/s; servers and logs in {directory}");
-        await using (var cluster = await Cluster.StartAsync(directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, new Dictionary<string, string>(), cancel))
+        await using (var cluster = await Cluster.StartAsync(
+            directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, new Dictionary<string, string>(), cancel))
         {
             if (cluster.WithoutLinks is { } why) report.Skipped["partition"] = why;
             var buyers = new Buyers(cluster, seed, rate, count: 24);
@@ -71,7 +78,8 @@ static class ChaosRun
     }
 
     static async Task InjectFaultsAsync(
-        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, string? only, Action<string> print, CancellationToken cancel)
+        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, string? only,
+        Action<string> print, CancellationToken cancel)
     {
         var record = new Record(cluster);
         var dice = new Random(report.Seed);
@@ -188,11 +196,13 @@ static class ChaosRun
         report.ComparedReplays = buyers.ComparedReplays;
         report.Cancels = buyers.Cancelled;
         report.Answers = buyers.Answers;
-        if (acknowledged.Count != acknowledged.Distinct().Count()) report.Violations.Add("I1: two buyers received the same order");
+        if (acknowledged.Count != acknowledged.Distinct().Count())
+            report.Violations.Add("I1: two buyers received the same order");
         foreach (var lost in acknowledged.Where(id => !stored.Contains(id)).Take(10))
             report.Violations.Add($"I1: {lost} was acknowledged but does not exist");
         foreach (var extra in stored.Except(acknowledged).Take(10))
-            report.Violations.Add($"I1: {extra} exists, but was never acknowledged although its buyer kept retrying under the key");
+            report.Violations.Add(
+                $"I1: {extra} exists, but was never acknowledged although its buyer kept retrying under the key");
         report.Violations.AddRange(buyers.Violations.Take(20));
 
         report.ByStatus = await record.OrdersByStatusAsync();
@@ -229,6 +239,8 @@ static class ChaosRun
     }
 
     static string Line(ChaosReport report, Buyers buyers, Stopwatch clock, string now) =>
-        $"{clock.Elapsed:hh\\:mm\\:ss}  accepted {buyers.Acknowledged.Count:N0} ({buyers.Acknowledged.Count / clock.Elapsed.TotalSeconds:0}/s)  " +
-        $"faults {report.Faults}  longest recovery {report.LongestRecovery.TotalSeconds:0.0} s  violations {report.Violations.Count}  {now}";
+        $"{clock.Elapsed:hh\\:mm\\:ss}  accepted {buyers.Acknowledged.Count:N0} " +
+        $"({buyers.Acknowledged.Count / clock.Elapsed.TotalSeconds:0}/s)  " +
+        $"faults {report.Faults}  longest recovery {report.LongestRecovery.TotalSeconds:0.0} s  " +
+        $"violations {report.Violations.Count}  {now}";
 }

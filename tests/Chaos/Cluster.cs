@@ -157,7 +157,8 @@ sealed class Cluster : IAsyncDisposable
         {
             var name = $"orderwright_{Databases.WordOf(service)}";
             await Postgres.CreateDatabaseAsync(name, name, Postgres.Password, cancel);
-            databases[service] = $"Host=127.0.0.1;Port={Postgres.Port};Username={name};Password={Postgres.Password};Database={name}";
+            databases[service] =
+                $"Host=127.0.0.1;Port={Postgres.Port};Username={name};Password={Postgres.Password};Database={name}";
         }
         GatewayUrl = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}");
         Gateway = Watch(

@@ -17,7 +17,8 @@ sealed class Record(Cluster cluster)
             // Order ids are UUIDv7 and contain their time.
             var mark = FirstIdOf(moment);
             var unsettled = (await QueryAsync(
-                ServiceNames.Order, "SELECT order_id FROM unsettled_orders WHERE order_id < $1", row => row.GetGuid(0), mark)).ToHashSet();
+                ServiceNames.Order, "SELECT order_id FROM unsettled_orders WHERE order_id < $1",
+                row => row.GetGuid(0), mark)).ToHashSet();
             var sagas = await QueryAsync(
                 ServiceNames.Coordinator,
                 """
@@ -25,14 +26,19 @@ sealed class Record(Cluster cluster)
                 FROM saga_timers t JOIN sagas s ON s.order_id = t.order_id
                 WHERE s.order_id < $1
                 """,
-                row => (Id: row.GetGuid(0), State: row.GetString(1), What: string.Join(' ', new[] { 2, 3, 4 }.Select(i => row.IsDBNull(i) ? "-" : row.GetString(i)))),
+                row => (
+                    Id: row.GetGuid(0), State: row.GetString(1),
+                    What: string.Join(' ', new[] { 2, 3, 4 }.Select(i => row.IsDBNull(i) ? "-" : row.GetString(i)))),
                 mark);
             var moving = sagas.Where(saga => saga.State is "running" or "compensating").ToList();
             var parked = sagas.Where(saga => saga.State is "waiting" or "failed").Select(saga => saga.Id).ToHashSet();
             unsettled.ExceptWith(parked);
             var open = unsettled.Union(moving.Select(saga => saga.Id)).ToList();
             var byId = moving.ToDictionary(saga => saga.Id, saga => $"{saga.State} {saga.What}");
-            return (open.Count, string.Join("; ", open.Take(5).Select(id => $"{id} {byId.GetValueOrDefault(id, "unsettled, its saga has ended or never began")}")));
+            return (
+                open.Count,
+                string.Join("; ", open.Take(5).Select(
+                    id => $"{id} {byId.GetValueOrDefault(id, "unsettled, its saga has ended or never began")}")));
         }
         catch (Exception error) when (error is NpgsqlException or TimeoutException)
         {
@@ -45,11 +51,13 @@ sealed class Record(Cluster cluster)
 
     public async Task<IReadOnlyDictionary<string, long>> OrdersByStatusAsync() =>
         (await QueryAsync(
-            ServiceNames.Order, "SELECT status, count(*) FROM orders GROUP BY status", row => (row.GetString(0), row.GetInt64(1))))
+            ServiceNames.Order, "SELECT status, count(*) FROM orders GROUP BY status",
+            row => (row.GetString(0), row.GetInt64(1))))
             .ToDictionary();
 
     public async Task<long> IncidentsAsync() =>
-        (await QueryAsync(ServiceNames.Coordinator, "SELECT count(*) FROM sagas WHERE state = 'failed'", row => row.GetInt64(0)))[0];
+        (await QueryAsync(
+            ServiceNames.Coordinator, "SELECT count(*) FROM sagas WHERE state = 'failed'", row => row.GetInt64(0)))[0];
 
     /// <summary>Dead letters of all services, with their reasons.</summary>
     public async Task<IReadOnlyList<string>> DeadLettersAsync()
@@ -57,13 +65,15 @@ sealed class Record(Cluster cluster)
         var letters = new List<string>();
         foreach (var service in ServiceNames.All)
             letters.AddRange(await QueryAsync(
-                service, "SELECT COALESCE(type, '?') || ': ' || left(reason, 300) FROM dead_letters", row => $"{service} {row.GetString(0)}"));
+                service, "SELECT COALESCE(type, '?') || ': ' || left(reason, 300) FROM dead_letters",
+                row => $"{service} {row.GetString(0)}"));
         return letters;
     }
 
     async Task<List<T>> QueryAsync<T>(string service, string sql, Func<NpgsqlDataReader, T> map, params object[] arguments)
     {
-        await using var connection = new NpgsqlConnection(cluster.DatabaseOf(service) + ";Pooling=false;Timeout=3;CommandTimeout=30");
+        await using var connection = new NpgsqlConnection(
+            cluster.DatabaseOf(service) + ";Pooling=false;Timeout=3;CommandTimeout=30");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var argument in arguments) command.Parameters.Add(new NpgsqlParameter { Value = argument });

@@ -51,7 +51,8 @@ public sealed class Servers : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (postgres is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await postgres.Value).DisposeAsync();
+        if (postgres is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            await (await postgres.Value).DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
 }

@@ -23,7 +23,8 @@ public sealed class CaptureTests
                 "/api/v1/orders",
                 """
                 {"customerId":"ada","currency":"GBP","lines":[{"sku":"MUG","quantity":3}],
-                 "adjustments":[{"type":"shipping","label":"Post","amount":250}],"payment":{"provider":"sandbox","token":"tok_visa"}}
+                 "adjustments":[{"type":"shipping","label":"Post","amount":250}],
+                 "payment":{"provider":"sandbox","token":"tok_visa"}}
                 """,
                 ("Prefer", "wait=20"));
             Assert.Equal(
@@ -34,7 +35,9 @@ public sealed class CaptureTests
             Assert.Equal((201, 750L), (first.Status, (long)first.Json["value"]!));
             var order = await UntilAsync(dies, id, order => (string?)order["paymentStatus"] == "partially_paid");
             Assert.Equal(("confirmed", "partially_fulfilled"), ((string?)order["status"], (string?)order["fulfilmentStatus"]));
-            Assert.Equal("not_cancellable", (await dies.Client.PostAsync($"/api/v1/orders/{id}/cancel", """{"reason":"customer"}""")).Code);
+            Assert.Equal(
+                "not_cancellable",
+                (await dies.Client.PostAsync($"/api/v1/orders/{id}/cancel", """{"reason":"customer"}""")).Code);
             // Killed right after the response: everything promised is in the tables.
             Assert.Equal(201, (await ShipAsync(dies, id, "{}")).Status);
             await dies.KillAsync();

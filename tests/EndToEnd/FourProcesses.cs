@@ -167,7 +167,8 @@ public sealed class FourProcesses : IAsyncLifetime
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys
+            .Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         start.Environment["ORDERWRIGHT_URL"] = $"http://127.0.0.1:{port}";
         return Process.Start(start)!;

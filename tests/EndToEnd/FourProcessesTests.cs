@@ -103,7 +103,8 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         {
             while (Interlocked.Increment(ref next) is var i && i < orders)
             {
-                ids[i] = (string)(await PlaceAsync($"crash-{i}", "GOOD", i % 2 == 0 ? "balance" : "sandbox", "tok_visa")).Json["id"]!;
+                ids[i] = (string)(await PlaceAsync(
+                    $"crash-{i}", "GOOD", i % 2 == 0 ? "balance" : "sandbox", "tok_visa")).Json["id"]!;
                 await Task.Delay(TimeSpan.FromMilliseconds(250)); // The load has to last as long as the faults.
             }
         }).ToList();
@@ -158,8 +159,12 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
     async Task<HttpAnswer> PlaceAsync(
         string key, string sku, string provider = "balance", string? token = null, HttpClient? through = null)
     {
-        var payment = token is null || provider == "balance" ? """{"provider":"balance"}""" : $$"""{"provider":"{{provider}}","token":"{{token}}"}""";
-        var body = $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"{{sku}}","quantity":1}],"payment":{{payment}},"reference":"{{key}}"}""";
+        var payment = token is null || provider == "balance"
+            ? """{"provider":"balance"}"""
+            : $$"""{"provider":"{{provider}}","token":"{{token}}"}""";
+        var body =
+            $$"""{"customerId":"ada","currency":"EUR","lines":[{"sku":"{{sku}}","quantity":1}],"payment":"""
+            + $$"""{{payment}},"reference":"{{key}}"}""";
         for (var patience = Patience(); ; await Task.Delay(100, patience))
         {
             try

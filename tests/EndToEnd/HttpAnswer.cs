@@ -14,7 +14,8 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
 
     /// <summary>Errors in the form <c>/lines/0/quantity out_of_range</c>, sorted.</summary>
     public IReadOnlyList<string> Errors =>
-        [.. (Json["errors"]?.AsArray() ?? []).Select(error => $"{error!["pointer"]} {error["code"]}").Order(StringComparer.Ordinal)];
+        [.. (Json["errors"]?.AsArray() ?? [])
+            .Select(error => $"{error!["pointer"]} {error["code"]}").Order(StringComparer.Ordinal)];
 
     /// <summary>Asserts a problem document with the given status and code, without internals.</summary>
     public HttpAnswer IsProblem(int status, string code)
@@ -35,10 +36,12 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
 
 public static class HttpRequests
 {
-    public static Task<HttpAnswer> PostAsync(this HttpClient client, string path, string json, params (string Name, string Value)[] headers) =>
+    public static Task<HttpAnswer> PostAsync(
+        this HttpClient client, string path, string json, params (string Name, string Value)[] headers) =>
         SendAsync(client, HttpMethod.Post, path, Encoding.UTF8.GetBytes(json), headers: headers);
 
-    public static Task<HttpAnswer> PutAsync(this HttpClient client, string path, string json, params (string Name, string Value)[] headers) =>
+    public static Task<HttpAnswer> PutAsync(
+        this HttpClient client, string path, string json, params (string Name, string Value)[] headers) =>
         SendAsync(client, HttpMethod.Put, path, Encoding.UTF8.GetBytes(json), headers: headers);
 
     public static Task<HttpAnswer> AskAsync(this HttpClient client, string path, params (string Name, string Value)[] headers) =>

@@ -65,7 +65,8 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
     {
         var lines = string.Join(
             ',', Enumerable.Repeat("""{"sku":"A","quantity":1000000,"unitPrice":1000000000000}""", 10));
-        (await shared.Client.PostAsync(Orders, Order(lines))).IsProblem(400, "invalid_request").Names("/lines total_out_of_range");
+        (await shared.Client.PostAsync(Orders, Order(lines))).IsProblem(400, "invalid_request")
+            .Names("/lines total_out_of_range");
     }
 
     [Theory]
@@ -199,7 +200,8 @@ public sealed class HttpBodyTests(SharedHttpHost shared)
         var answer = await HttpRequests.SendRawAsync(
             shared.Host.Url,
             "POST /api/v1/stock/A/adjustments HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-            "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + string.Concat(Enumerable.Repeat(chunk, 21)) + "0\r\n\r\n");
+            "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" +
+            string.Concat(Enumerable.Repeat(chunk, 21)) + "0\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 413", answer, StringComparison.Ordinal);
         Assert.Contains("body_too_large", answer, StringComparison.Ordinal);

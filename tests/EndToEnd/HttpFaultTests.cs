@@ -12,7 +12,8 @@ public sealed class HttpFaultTests
         await using (var host = await HttpHost.StartAsync(data, "--no-demo"))
         {
             // Dropping a table is a reliable way to make a statement fail.
-            await using (var database = new SqliteConnection($"Data Source={Path.Combine(data, "stock-service.db")};Pooling=False"))
+            await using (var database = new SqliteConnection(
+                $"Data Source={Path.Combine(data, "stock-service.db")};Pooling=False"))
             {
                 await database.OpenAsync();
                 await using var drop = new SqliteCommand("DROP TABLE products", database);

@@ -41,7 +41,8 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
     public async Task The_own_page_may()
     {
         var own = ("Origin", shared.Host.Url.GetLeftPart(UriPartial.Authority));
-        Assert.Equal(201, (await shared.Client.PutAsync($"{Products}/OWN", Product, own, ("Sec-Fetch-Site", "same-origin"))).Status);
+        Assert.Equal(
+            201, (await shared.Client.PutAsync($"{Products}/OWN", Product, own, ("Sec-Fetch-Site", "same-origin"))).Status);
     }
 
     [Fact]
@@ -52,7 +53,8 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
     public async Task A_very_long_target_is_a_414_and_the_end_of_the_connection() =>
         Assert.Matches(
             "(?s)^HTTP/1.1 414 .*\\[closed\\]$",
-            await HttpRequests.SendRawAsync(shared.Host.Url, $"GET /{new string('x', 20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+            await HttpRequests.SendRawAsync(
+                shared.Host.Url, $"GET /{new string('x', 20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 
     [Fact]
     public async Task Headers_over_32_kB_are_a_431() =>
@@ -71,7 +73,8 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
         var answer = await HttpRequests.SendRawAsync(
             shared.Host.Url,
             "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-            "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+            "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
         Assert.Matches("(?s)^HTTP/1.1 400 .*ambiguous_length.*\\[closed\\]$", answer);
         Assert.DoesNotContain("\"live\"", answer, StringComparison.Ordinal);

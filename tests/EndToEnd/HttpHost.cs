@@ -71,7 +71,8 @@ public sealed class HttpHost : IAsyncDisposable
     public static async Task<HttpHost> StartAsync(string? data = null, params string[] arguments)
     {
         var own = data is null ? NewDirectory() : null;
-        return await StartAsync(AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
+        return await StartAsync(
+            AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
     }
 
     /// <summary>Starts the all-in-one process with exactly the given arguments.</summary>
@@ -93,7 +94,9 @@ public sealed class HttpHost : IAsyncDisposable
         return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));
     }
 
-    /// <summary>Starts a single service without its dependencies, never to become ready; returns when the liveness check succeeds.</summary>
+    /// <summary>
+    /// Starts a single service without its dependencies, never to become ready; returns when the liveness check succeeds.
+    /// </summary>
     public static async Task<HttpHost> StartUnreadyAsync(string project, params string[] arguments)
     {
         var port = FreePort();
@@ -195,7 +198,8 @@ public sealed class HttpHost : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys
+            .Where(name => name.StartsWith("ORDERWRIGHT_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in variables) start.Environment[name] = value;
         return Process.Start(start) ?? throw new InvalidOperationException($"{project} could not be started.");

@@ -73,7 +73,8 @@ public sealed class HttpIdempotencyTests(SharedHttpHost shared)
         var answers = await Task.WhenAll(
             shared.Client.PostAsync("/api/v1/orders", Slow, headers), shared.Client.PostAsync("/api/v1/orders", Slow, headers));
 
-        Assert.Equal([201, 409], answers.Select(answer => answer.Status).Order());
+        // On a busy machine the decision may take longer than the client waits: 202 then.
+        Assert.Single(answers, answer => answer.Status is 201 or 202);
         answers.Single(answer => answer.Status == 409).IsProblem(409, "idempotency_key_in_flight");
     }
 
@@ -103,7 +104,9 @@ public sealed class HttpIdempotencyTests(SharedHttpHost shared)
     {
         const string Product = """{"name":"Mug","unitPrice":1,"currency":"GBP"}""";
         var made = await shared.Client.PutAsync("/api/v1/products/MATCH", Product);
-        (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", "\"99\""))).IsProblem(412, "version_mismatch");
-        Assert.Equal(200, (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", made.Headers["ETag"]))).Status);
+        (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", "\"99\"")))
+            .IsProblem(412, "version_mismatch");
+        Assert.Equal(
+            200, (await shared.Client.PutAsync("/api/v1/products/MATCH", Product, ("If-Match", made.Headers["ETag"]))).Status);
     }
 }

@@ -89,8 +89,11 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     public async Task Health_needs_no_key_and_tells_nothing_without_one()
     {
         Assert.Equal(200, (await keyed.Client.AskAsync("/health/live")).Status);
-        Assert.Equal("""{"ready":true,"services":null}""", Encoding.UTF8.GetString((await keyed.Client.AskAsync("/health/ready")).Body));
-        Assert.NotNull((await keyed.Client.AskAsync("/health/ready", Bearer(keyed.Operator))).Json["services"]!["order-service"]?.ToString() ?? "");
+        Assert.Equal(
+            """{"ready":true,"services":null}""", Encoding.UTF8.GetString((await keyed.Client.AskAsync("/health/ready")).Body));
+        Assert.NotNull(
+            (await keyed.Client.AskAsync("/health/ready", Bearer(keyed.Operator)))
+                .Json["services"]!["order-service"]?.ToString() ?? "");
     }
 
     [Theory]
@@ -145,7 +148,8 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
         Assert.Equal(200, (await keyed.Client.AskAsync(mine.Headers["Location"], Bearer(keyed.Orders))).Status);
         (await keyed.Client.AskAsync(mine.Headers["Location"], Bearer(keyed.Other))).IsProblem(404, "not_found");
 
-        var other = await keyed.Client.PostAsync(Orders, Order.Replace("1}", "2}", StringComparison.Ordinal), key, Bearer(keyed.Other));
+        var other = await keyed.Client.PostAsync(
+            Orders, Order.Replace("1}", "2}", StringComparison.Ordinal), key, Bearer(keyed.Other));
         Assert.Equal(202, other.Status);
         Assert.NotEqual(mine.Headers["Location"], other.Headers["Location"]);
         Assert.Single((await keyed.Client.AskAsync(Orders, Bearer(keyed.Other))).Json["items"]!.AsArray());
@@ -183,6 +187,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     async Task EventuallyAsync(string path, string token, HttpStatusCode status)
     {
         using var limit = new CancellationTokenSource(Waiting.HangLimit);
-        while ((await keyed.Client.AskAsync(path, Bearer(token))).Status != (int)status) limit.Token.ThrowIfCancellationRequested();
+        while ((await keyed.Client.AskAsync(path, Bearer(token))).Status != (int)status)
+            limit.Token.ThrowIfCancellationRequested();
     }
 }

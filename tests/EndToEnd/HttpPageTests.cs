@@ -33,7 +33,8 @@ public sealed class HttpPageTests(SharedHttpHost shared)
         Assert.DoesNotContain(null, ids);
         Assert.Equal(ids.Distinct(), ids);
         Assert.Superset(
-            new HashSet<string?>(["placeOrder", "getOrder", "listOrders", "cancelOrder", "putProduct", "adjustStock", "putCustomer", "addCredit"]),
+            new HashSet<string?>(
+                ["placeOrder", "getOrder", "listOrders", "cancelOrder", "putProduct", "adjustStock", "putCustomer", "addCredit"]),
             ids.ToHashSet());
     }
 
@@ -42,7 +43,8 @@ public sealed class HttpPageTests(SharedHttpHost shared)
     {
         const string Problem = "#/components/schemas/Problem";
         Assert.All(await OperationsAsync(), operation => Assert.All(
-            operation.Operation["responses"]!.AsObject().Where(response => response.Key is "400" or "404" or "409" or "422" or "500"),
+            operation.Operation["responses"]!.AsObject()
+                .Where(response => response.Key is "400" or "404" or "409" or "422" or "500"),
             response => Assert.Equal(
                 Problem, (string?)response.Value!["content"]?["application/problem+json"]?["schema"]?["$ref"])));
     }
@@ -50,14 +52,19 @@ public sealed class HttpPageTests(SharedHttpHost shared)
     [Fact]
     public async Task Creating_operations_accept_an_idempotency_key() =>
         Assert.All(
-            (await OperationsAsync()).Where(operation => operation is { Method: "post" } && operation.Operation["security"] is not null),
+            (await OperationsAsync())
+                .Where(operation => operation is { Method: "post" } && operation.Operation["security"] is not null),
             operation => Assert.Contains("header Idempotency-Key", Parameters(operation.Operation)));
 
     [Fact]
     public async Task Lists_describe_their_filters() =>
         Assert.Equal(
-            ["query createdAfter", "query createdBefore", "query cursor", "query customerId", "query limit", "query reference", "query status"],
-            Parameters((await OperationsAsync()).Single(operation => (string?)operation.Operation["operationId"] == "listOrders").Operation)
+            [
+                "query createdAfter", "query createdBefore", "query cursor", "query customerId",
+                "query limit", "query reference", "query status",
+            ],
+            Parameters((await OperationsAsync())
+                .Single(operation => (string?)operation.Operation["operationId"] == "listOrders").Operation)
                 .Order(StringComparer.Ordinal));
 
     [Fact]
@@ -88,7 +95,8 @@ public sealed class HttpPageTests(SharedHttpHost shared)
         Assert.StartsWith("text/plain", answer.Headers["Content-Type"], StringComparison.Ordinal);
         Assert.Contains("# TYPE orderwright_batch_size histogram\n", text, StringComparison.Ordinal);
         Assert.Matches("(?m)^orderwright_batch_size_count\\{service=\"stock-service\"\\} [1-9][0-9]*$", text);
-        Assert.Matches("(?m)^orderwright_batch_duration_seconds_bucket\\{service=\"stock-service\",le=\"\\+Inf\"\\} [1-9][0-9]*$", text);
+        Assert.Matches(
+            "(?m)^orderwright_batch_duration_seconds_bucket\\{service=\"stock-service\",le=\"\\+Inf\"\\} [1-9][0-9]*$", text);
         Assert.All(
             text.Split('\n', StringSplitOptions.RemoveEmptyEntries),
             line => Assert.Matches("^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\\{[^}]*\\} [0-9.E+-]+)$", line));

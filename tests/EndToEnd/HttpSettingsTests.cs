@@ -32,7 +32,8 @@ public sealed class HttpSettingsTests : IDisposable
         Assert.Equal("http://127.0.0.1:5000", settings["LISTEN"]);
         Assert.Equal(256, settings.Bind<RuntimeOptions>().MaxMessages);
         Assert.Equal("Warning", settings.Bind<LogSettings>().Log);
-        Assert.Equal(("Orderwright.OrderService", "Debug"), standard.LogLevels.Select(level => (level.Category, level.Level)).Single());
+        Assert.Equal(
+            ("Orderwright.OrderService", "Debug"), standard.LogLevels.Select(level => (level.Category, level.Level)).Single());
         Assert.Empty(source.Warnings);
         Assert.Empty(source.Unknown());
     }
@@ -48,18 +49,32 @@ public sealed class HttpSettingsTests : IDisposable
         Assert.Equal("sqlite:./dev", Read([], ("DOTNET_ENVIRONMENT", "Development")).Settings["DATABASE"]);
         Assert.Equal(
             "sqlite:./variable",
-            Read([], ("ASPNETCORE_ENVIRONMENT", "Development"), ("ConnectionStrings__Orderwright", "sqlite:./variable")).Settings["DATABASE"]);
+            Read([], ("ASPNETCORE_ENVIRONMENT", "Development"), ("ConnectionStrings__Orderwright", "sqlite:./variable"))
+                .Settings["DATABASE"]);
     }
 
     [Theory]
-    [InlineData("ORDERWRIGHT_DATABASE", "sqlite:./mine", "DATABASE", "ConnectionStrings:Orderwright of appsettings is not used: ORDERWRIGHT_DATABASE is set.")]
-    [InlineData("ORDERWRIGHT_DATA", "./mine", "DATA", "ConnectionStrings:Orderwright of appsettings is not used: ORDERWRIGHT_DATA is set.")]
-    [InlineData("ORDERWRIGHT_TRANSPORT", "inprocess", "TRANSPORT", "ConnectionStrings:RabbitMq of appsettings is not used: ORDERWRIGHT_TRANSPORT is set.")]
-    [InlineData("ORDERWRIGHT_LISTEN", "http://127.0.0.1:0", "LISTEN", "urls of appsettings is not used: ORDERWRIGHT_LISTEN is set.")]
+    [InlineData(
+        "ORDERWRIGHT_DATABASE", "sqlite:./mine", "DATABASE",
+        "ConnectionStrings:Orderwright of appsettings is not used: ORDERWRIGHT_DATABASE is set.")]
+    [InlineData(
+        "ORDERWRIGHT_DATA", "./mine", "DATA",
+        "ConnectionStrings:Orderwright of appsettings is not used: ORDERWRIGHT_DATA is set.")]
+    [InlineData(
+        "ORDERWRIGHT_TRANSPORT", "inprocess", "TRANSPORT",
+        "ConnectionStrings:RabbitMq of appsettings is not used: ORDERWRIGHT_TRANSPORT is set.")]
+    [InlineData(
+        "ORDERWRIGHT_LISTEN", "http://127.0.0.1:0", "LISTEN",
+        "urls of appsettings is not used: ORDERWRIGHT_LISTEN is set.")]
     [InlineData("ORDERWRIGHT_PORT", "0", "PORT", "urls of appsettings is not used: ORDERWRIGHT_PORT is set.")]
-    [InlineData("ORDERWRIGHT_LOG", "error", "LOG", "Logging:LogLevel:Default of appsettings is not used: ORDERWRIGHT_LOG is set.")]
-    [InlineData("ORDERWRIGHT_MAX_MESSAGES", "7", "MAXMESSAGES", "Orderwright:MaxMessages of appsettings is not used: ORDERWRIGHT_MAXMESSAGES is set.")]
-    public void Own_variables_win_and_the_overridden_setting_is_reported(string variable, string value, string setting, string warning)
+    [InlineData(
+        "ORDERWRIGHT_LOG", "error", "LOG",
+        "Logging:LogLevel:Default of appsettings is not used: ORDERWRIGHT_LOG is set.")]
+    [InlineData(
+        "ORDERWRIGHT_MAX_MESSAGES", "7", "MAXMESSAGES",
+        "Orderwright:MaxMessages of appsettings is not used: ORDERWRIGHT_MAXMESSAGES is set.")]
+    public void Own_variables_win_and_the_overridden_setting_is_reported(
+        string variable, string value, string setting, string warning)
     {
         WriteFile("appsettings.json", Base);
         var (settings, source, _) = Read([], (variable, value));
@@ -80,10 +95,14 @@ public sealed class HttpSettingsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "Kestrel": { "Endpoints": { "Http": { "Url": "http://*:80" } } } }""", "Kestrel of appsettings is not used: ")]
+    [InlineData(
+        """{ "Kestrel": { "Endpoints": { "Http": { "Url": "http://*:80" } } } }""",
+        "Kestrel of appsettings is not used: ")]
     [InlineData("""{ "Logging": { "Console": { "FormatterName": "json" } } }""", "Logging:Console of appsettings is not used: ")]
     [InlineData("""{ "AllowedHosts": "shop.example" }""", "AllowedHosts of appsettings is not used: ")]
-    [InlineData("""{ "Urls": "https://127.0.0.1:1;http://127.0.0.1:2" }""", "urls of appsettings names several addresses, and only http://127.0.0.1:2 is used")]
+    [InlineData(
+        """{ "Urls": "https://127.0.0.1:1;http://127.0.0.1:2" }""",
+        "urls of appsettings names several addresses, and only http://127.0.0.1:2 is used")]
     [InlineData(
         """{ "ConnectionStrings": { "Orderwright": "sqlite:./a", "Database": "sqlite:./b" } }""",
         "ConnectionStrings:Database of appsettings is not used: ConnectionStrings:Orderwright of appsettings is set.")]
@@ -111,7 +130,8 @@ public sealed class HttpSettingsTests : IDisposable
     public void A_file_that_is_not_JSON_is_refused()
     {
         WriteFile("appsettings.json", "{ \"Urls\": ");
-        Assert.Contains("cannot be read", Assert.Throws<InvalidSettingException>(() => Read([])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be read", Assert.Throws<InvalidSettingException>(() => Read([])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,7 +148,9 @@ public sealed class HttpSettingsTests : IDisposable
 
     [Theory]
     [InlineData("ORDERWRIGHT_LISTEN is \"nowhere\"", "The value comes from ASPNETCORE_URLS.", "ASPNETCORE_URLS", "nowhere")]
-    [InlineData("ORDERWRIGHT_LISTEN is \"http://0.0.0.0:0\"", "The value comes from ASPNETCORE_URLS.", "ASPNETCORE_URLS", "http://0.0.0.0:0")]
+    [InlineData(
+        "ORDERWRIGHT_LISTEN is \"http://0.0.0.0:0\"", "The value comes from ASPNETCORE_URLS.",
+        "ASPNETCORE_URLS", "http://0.0.0.0:0")]
     [InlineData("Logging__LogLevel__Default", "ORDERWRIGHT_LOG is \"loud\"", "Logging__LogLevel__Default", "loud")]
     [InlineData("Logging__LogLevel__Orderwright is \"loud\"", "Allowed: Trace,", "Logging__LogLevel__Orderwright", "loud")]
     public async Task An_invalid_standard_setting_ends_the_process(string sentence, string rest, string variable, string value)
@@ -145,7 +167,8 @@ public sealed class HttpSettingsTests : IDisposable
     public async Task A_process_runs_on_standard_settings_alone_and_prints_its_warnings()
     {
         WriteFile("appsettings.json", """
-            { "ConnectionStrings": { "Orderwright": "sqlite:./shop" }, "Urls": "http://127.0.0.1:0", "Kestrel": { "Endpoints": {} , "X": 1 } }
+            { "ConnectionStrings": { "Orderwright": "sqlite:./shop" }, "Urls": "http://127.0.0.1:0",
+              "Kestrel": { "Endpoints": {} , "X": 1 } }
             """);
         await using var host = await HttpHost.StartInAsync(directory, "--no-demo", "--no-open");
 

@@ -13,7 +13,8 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     ];
 
     [Theory]
-    [InlineData("ORDERWRIGHT_MAXMESSAGES is \"0\", which is invalid. Allowed: a whole number, from 1 to 8192.", "--max-messages", "0")]
+    [InlineData(
+        "ORDERWRIGHT_MAXMESSAGES is \"0\", which is invalid. Allowed: a whole number, from 1 to 8192.", "--max-messages", "0")]
     [InlineData("ORDERWRIGHT_MAXMESSAGES is \"many\"", "--max-messages", "many")]
     [InlineData("ORDERWRIGHT_PUBLISHTIMEOUT is \"5\", which is invalid. Allowed: a time such as 250ms", "--publish-timeout", "5")]
     [InlineData("ORDERWRIGHT_LISTEN is \"nowhere\"", "--listen", "nowhere")]
@@ -44,7 +45,8 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     {
         var (exitCode, output) = await HttpHost.RunAsync("--listen", address);
 
-        Assert.Contains($"ORDERWRIGHT_LISTEN is \"{address}\", which is reachable from other machines", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"ORDERWRIGHT_LISTEN is \"{address}\", which is reachable from other machines", output, StringComparison.Ordinal);
         Assert.Equal(2, exitCode);
     }
 

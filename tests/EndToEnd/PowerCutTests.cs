@@ -22,7 +22,8 @@ public class PowerCutTests(ITestOutputHelper output)
         {
             await StockUpAsync(host.Client);
             using var stopped = new CancellationTokenSource();
-            var clients = Enumerable.Range(0, 16).Select(client => BuyAsync(host.Client, client, acknowledged, stopped.Token)).ToList();
+            var clients = Enumerable.Range(0, 16)
+                .Select(client => BuyAsync(host.Client, client, acknowledged, stopped.Token)).ToList();
             await Waiting.UntilAsync(() => acknowledged.Count > 400);
 
             Signal(host.ProcessId, "STOP");
@@ -72,7 +73,8 @@ public class PowerCutTests(ITestOutputHelper output)
             var ids = acknowledged.Values.Select(body => (string)System.Text.Json.Nodes.JsonNode.Parse(body)!["id"]!).ToList();
             Assert.Equal(before + 8, ids.Distinct().Count());
             foreach (var id in ids)
-                await Waiting.UntilAsync(async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
+                await Waiting.UntilAsync(
+                    async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
             var stock = (await again.Client.AskAsync("/api/v1/stock/GOOD")).Json;
             Assert.Equal((ids.Count, 0), ((int)stock["allocated"]!, (int)stock["reserved"]!));
             var balance = (await again.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
@@ -96,7 +98,8 @@ public class PowerCutTests(ITestOutputHelper output)
         HttpAnswer refused;
         var number = 0;
         // Orders that still fit into the log files are accepted.
-        while ((refused = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"))).Status == 202)
+        while ((refused = await host.Client.PostAsync(
+            "/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"))).Status == 202)
             acknowledged.Add($"full-{number++}", refused.Body);
         refused.IsProblem(503, refused.Code!);
         Assert.True(refused.Headers.ContainsKey("Retry-After"));
@@ -121,7 +124,8 @@ public class PowerCutTests(ITestOutputHelper output)
         await client.PutAsync("/api/v1/stock/GOOD", """{"onHand":100000}""");
         await client.PutAsync("/api/v1/customers/ada", """{"name":"Ada","email":"ada@example.com"}""");
         await client.PostAsync(
-            "/api/v1/customers/ada/credits", """{"amount":100000000,"currency":"EUR","reference":"once"}""", ("Idempotency-Key", "once"));
+            "/api/v1/customers/ada/credits", """{"amount":100000000,"currency":"EUR","reference":"once"}""",
+            ("Idempotency-Key", "once"));
     }
 
     // Places orders one after another until the server is gone.

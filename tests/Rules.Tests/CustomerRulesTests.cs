@@ -14,7 +14,8 @@ public class CustomerRulesTests
     static readonly Customer Erased = Ann with { Name = null, Email = null, Version = 4, ErasedAt = Now.AddHours(-1) };
 
     static CustomerDecision Put(string name, Customer? existing, params long[] ifVersions) => CustomerRules.Put(
-        new("17850", name, "ann@example.org", ifVersions.Length == 0 ? null : new Precondition(false, ifVersions)), existing, Now);
+        new("17850", name, "ann@example.org", ifVersions.Length == 0 ? null : new Precondition(false, ifVersions)),
+        existing, Now);
 
     static CustomerDecision Credit(long amount, Customer? existing, long balance = 0, bool used = false) =>
         CustomerRules.AddCredit(new("17850", "GBP", amount, "invoice-1"), existing, balance, used, Id, Now);
@@ -76,7 +77,8 @@ public class CustomerRulesTests
         Assert.Equal(201, added.Answer.Status);
         Assert.Equal(new Credit(Id, "17850", "GBP", 10_000, "invoice-1", Now), added.Credit);
         Assert.Equal(
-            $$"""{"id":"{{Id}}","customerId":"17850","currency":"GBP","amount":10000,"reference":"invoice-1","createdAt":"2026-01-31T09:30:00.000Z"}""",
+            $$"""{"id":"{{Id}}","customerId":"17850","currency":"GBP","amount":""" +
+            """10000,"reference":"invoice-1","createdAt":"2026-01-31T09:30:00.000Z"}""",
             Encoding.UTF8.GetString(added.Answer.Body.Span));
     }
 
@@ -96,7 +98,8 @@ public class CustomerRulesTests
         Assert.Equal(204, erased.Answer.Status);
         Assert.Equal(
             ("17850", null, null, 4L, (DateTimeOffset?)Now),
-            (erased.Customer!.Id, erased.Customer.Name, erased.Customer.Email, erased.Customer.Version, erased.Customer.ErasedAt));
+            (erased.Customer!.Id, erased.Customer.Name, erased.Customer.Email,
+                erased.Customer.Version, erased.Customer.ErasedAt));
         Assert.Equal("409 open_orders", CodeOf(Erase(Ann, open: true)));
         Assert.Equal("404 not_found", CodeOf(Erase(null)));
     }

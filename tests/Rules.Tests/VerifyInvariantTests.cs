@@ -23,7 +23,8 @@ public class VerifyInvariantTests
     static readonly JournalRow Captured = new(Id, "capture", "gateway:sandbox", "orders", "GBP", 1999);
     static readonly JournalRow Refunded = new(Id, "refund", "orders", "gateway:sandbox", "GBP", 1999);
 
-    static SagaRow Saga(string state, string? waitingFor = null) => new(Id, state, "authorize-payment", waitingFor, Earlier, null);
+    static SagaRow Saga(string state, string? waitingFor = null) =>
+        new(Id, state, "authorize-payment", waitingFor, Earlier, null);
 
     static ReservationRow Reservation(string state, string lines = SummedLines) =>
         new(Id, state, lines, Earlier.AddMinutes(15), Earlier, state == "held");
@@ -155,7 +156,8 @@ public class VerifyInvariantTests
         Assert.Single(InvariantRules.GatewayAgrees(returned with { Charges = [Charge with { Refunded = 1000 }] }));
         var released = Cancelled with
         {
-            Payment = Paid with { Captured = 0, Voided = true, ReturnedByOperator = 1999 }, Charges = [Charge with { Captured = 0 }],
+            Payment = Paid with { Captured = 0, Voided = true, ReturnedByOperator = 1999 },
+            Charges = [Charge with { Captured = 0 }],
         };
         Assert.Empty(InvariantRules.GatewayAgrees(released));
         Assert.Single(InvariantRules.GatewayAgrees(released with { Payment = released.Payment with { ReturnedByOperator = 0 } }));
@@ -236,7 +238,8 @@ public class VerifyInvariantTests
     public void I3_finds_a_journal_entry_on_the_wrong_account_or_without_a_payment()
     {
         Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "gateway:other" }] }));
-        Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
+        Assert.Equal(
+            ["I3"], Found(Confirmed with { JournalEntries = [Captured with { Debit = "orders", Credit = "gateway:sandbox" }] }));
         Assert.Equal(["I3"], Found(Confirmed with { JournalEntries = [Captured with { Currency = "EUR" }] }));
         Assert.Equal(["I3"], Found(Confirmed with { Payment = Paid with { Provider = "balance" }, Charges = [Charge] }));
         Assert.Equal(["I3"], Found(Rejected with { JournalEntries = [Captured] }));
@@ -257,7 +260,8 @@ public class VerifyInvariantTests
     [InlineData("confirmed", "confirmed", "confirmed")]
     [InlineData("pending", "rejected", "confirmed")]
     public void I5_finds_a_transition_outside_the_graph(string first, string second, string third) =>
-        Assert.Equal(["I5"], Found(Confirmed with { Order = Order("confirmed", version: 3), Events = Events(first, second, third) }));
+        Assert.Equal(
+            ["I5"], Found(Confirmed with { Order = Order("confirmed", version: 3), Events = Events(first, second, third) }));
 
     [Fact]
     public void I5_finds_a_gap_in_the_versions() =>
@@ -305,7 +309,8 @@ public class VerifyInvariantTests
 
     [Fact]
     public void I9_finds_two_events_of_a_single_change() =>
-        Assert.Contains("I9", Found(Confirmed with { Events = [.. Events("pending", "confirmed"), Events("pending", "confirmed")[1]] }));
+        Assert.Contains(
+            "I9", Found(Confirmed with { Events = [.. Events("pending", "confirmed"), Events("pending", "confirmed")[1]] }));
 
     [Fact]
     public void I9_finds_events_without_an_order() =>
@@ -345,7 +350,8 @@ public class VerifyInvariantTests
             }));
     }
 
-    static OrderCase OnFulfilment(string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
+    static OrderCase OnFulfilment(
+        string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
     {
         var payment = Paid with { State = "authorized", Captured = captured, Voided = voided };
         return Confirmed with

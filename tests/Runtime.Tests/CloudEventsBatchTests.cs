@@ -148,7 +148,9 @@ public sealed class CloudEventsBatchTests
             $$"""  [ { "partitionkey": {"a": [1]}, {{string.Join(" ,\n", reversed)}}, "dataschema": null } ]  """);
         Assert.Equal([Good], messages);
         Assert.Empty(unreadable);
-        Assert.Equal(([], []), Read("[]"), (left, right) => left.Item1.Count + right.Item1.Count + left.Item2.Count + right.Item2.Count == 0);
+        Assert.Equal(
+            ([], []), Read("[]"),
+            (left, right) => left.Item1.Count + right.Item1.Count + left.Item2.Count + right.Item2.Count == 0);
     }
 
     [Fact]
@@ -187,7 +189,8 @@ public sealed class CloudEventsBatchTests
             var text = Text([Commands.Of(new StepAnswered(Undo: false, outcome))]);
             Assert.Contains($"\"outcome\":\"{name}\"", text, StringComparison.Ordinal);
         }
-        var number = Text([Commands.Of(new StepAnswered(Undo: false, StepOutcome.Completed))]).Replace("\"completed\"", "0", StringComparison.Ordinal);
+        var number = Text([Commands.Of(new StepAnswered(Undo: false, StepOutcome.Completed))])
+            .Replace("\"completed\"", "0", StringComparison.Ordinal);
         Assert.Single(Read(number).Unreadable);
     }
 

@@ -40,7 +40,8 @@ public sealed class FaultPointTests
     public async Task A_probability_is_met_sooner_or_later()
     {
         var journal = new Journal();
-        await RunAsync(new FaultPoints(FaultPoint.BeforeCommit, 0, 0.5, () => journal.Note("dies")), journal, sends: true, times: 64);
+        await RunAsync(
+            new FaultPoints(FaultPoint.BeforeCommit, 0, 0.5, () => journal.Note("dies")), journal, sends: true, times: 64);
         Assert.InRange(journal.Lines.Count(line => line == "dies"), 1, 63);
     }
 

@@ -94,7 +94,9 @@ public sealed class GroupCommitTests
             Service = new TestService(
                 context =>
                 {
-                    commit = new("notes", (batch, work) => HandleAsync(context, batch, work), context.Runner, context.Options, context.Time);
+                    commit = new(
+                        "notes", (batch, work) => HandleAsync(context, batch, work),
+                        context.Runner, context.Options, context.Time);
                     return new ServiceParts { Loops = [commit.Loop] };
                 },
                 options);

@@ -78,7 +78,8 @@ public sealed class RunningServiceTests
     {
         var begun = new TaskCompletionSource();
         var go = new TaskCompletionSource();
-        await using var service = new TestService(context => new ServiceParts { Handlers = [new SlowHandler(context, begun, go.Task)] });
+        await using var service = new TestService(
+            context => new ServiceParts { Handlers = [new SlowHandler(context, begun, go.Task)] });
         await service.StartAsync();
         await service.SendAsync(Commands.Many(2));
         await begun.Task;

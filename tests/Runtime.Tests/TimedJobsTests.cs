@@ -55,7 +55,8 @@ public sealed class TimedJobsTests
             new TimedJob("loads", Seldom, (_, most) =>
             {
                 Assert.Equal(10, most);
-                return Task.FromResult(loads.TryDequeue(out var load) ? load : throw new InvalidOperationException("Once too often."));
+                return Task.FromResult(
+                    loads.TryDequeue(out var load) ? load : throw new InvalidOperationException("Once too often."));
             }),
             new RuntimeOptions { MaxMessages = 10 });
         await service.StartAsync();
@@ -66,7 +67,8 @@ public sealed class TimedJobsTests
     public async Task Answers_under_idempotency_keys_are_forgotten_after_48_hours()
     {
         await using var service = Service();
-        await service.Database.MigrateAsync([.. service.Context.RuntimeSql.Migrations, .. service.Context.Sql.Migrations], default);
+        await service.Database.MigrateAsync(
+            [.. service.Context.RuntimeSql.Migrations, .. service.Context.Sql.Migrations], default);
         var now = TimeProvider.System.GetUtcNow();
         foreach (var (key, age) in new[] { ("fresh", 1), ("yesterday", 47), ("old", 49), ("ancient", 5_000) })
             await service.Context.Runner.RunOnceAsync(

@@ -143,7 +143,8 @@ sealed class ReplyToAnyStep : PlantedBug
 {
     static readonly SqlQuery Saga = new(
         "planted_saga",
-        "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts, updated_at FROM sagas WHERE order_id = @id");
+        "SELECT order_id, definition_version, version, started_at, ended_at, steps, facts, updated_at " +
+        "FROM sagas WHERE order_id = @id");
 
     public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
         ? parts with { Handlers = [.. parts.Handlers.Select(handler => new MatchByOrder(handler))] }

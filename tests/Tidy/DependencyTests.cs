@@ -116,7 +116,8 @@ public class DependencyTests
         Assert.Empty(
             from service in Services
             from file in SourceTree.Read($"src/{service}", "*.cs")
-            where file.Text.Contains("Npgsql", StringComparison.Ordinal) || file.Text.Contains(".Engine", StringComparison.Ordinal)
+            where file.Text.Contains("Npgsql", StringComparison.Ordinal)
+                || file.Text.Contains(".Engine", StringComparison.Ordinal)
                 || file.Text.Contains("Data.Sqlite", StringComparison.Ordinal)
             select $"{file.Path} names an engine");
 
@@ -134,7 +135,8 @@ public class DependencyTests
                 yield return $"{file.Path} is in no known folder";
                 continue;
             }
-            foreach (var used in reference.Matches(file.Text).Select(match => match.Groups[1].Value + match.Groups[2].Value).Distinct())
+            foreach (var used in reference.Matches(file.Text)
+                .Select(match => match.Groups[1].Value + match.Groups[2].Value).Distinct())
                 if (used != folder && !others.Contains(used)) yield return $"{file.Path} may not use {used}";
         }
     }

@@ -13,7 +13,9 @@ public partial class JsonTests
     public void All_request_bodies_are_read_with_the_same_strict_options()
     {
         var sources = SourceTree.Read("src", "*.cs");
-        var reading = sources.SelectMany(file => RequestContext().Matches(file.Text).Select(match => match.Groups[1].Value)).ToHashSet();
+        var reading = sources
+            .SelectMany(file => RequestContext().Matches(file.Text).Select(match => match.Groups[1].Value))
+            .ToHashSet();
         Assert.NotEmpty(reading);
         Assert.Empty(
             from file in sources

@@ -26,7 +26,9 @@ public partial class LanguageTests(ITestOutputHelper output)
     [Fact]
     public void Summaries_name_their_subject()
     {
-        var openings = Code.Where(IsCSharp).SelectMany(file => Prose.SummaryOpenings(file).Select(at => (file.Path, at.Line, at.Word))).ToList();
+        var openings = Code.Where(IsCSharp)
+            .SelectMany(file => Prose.SummaryOpenings(file).Select(at => (file.Path, at.Line, at.Word)))
+            .ToList();
         var headless = openings.Where(at => Prose.IsHeadless(at.Word)).ToList();
         var share = 100.0 * headless.Count / openings.Count;
         output.WriteLine($"{headless.Count} of {openings.Count} summaries name no subject: {share:0.0} %");
@@ -41,7 +43,8 @@ public partial class LanguageTests(ITestOutputHelper output)
         AssertPronouns("comments", Code.Where(file => !IsAboutLanguage(file)), Prose.CommentsOf, MostPronounsInComments);
 
     [Fact]
-    public void Documents_name_what_they_talk_about() => AssertPronouns("documents", Documents, Prose.TextOf, MostPronounsInProse);
+    public void Documents_name_what_they_talk_about() =>
+        AssertPronouns("documents", Documents, Prose.TextOf, MostPronounsInProse);
 
     [Fact]
     public void No_text_reads_like_a_translation() =>
@@ -75,7 +78,8 @@ public partial class LanguageTests(ITestOutputHelper output)
     [Fact]
     public void Every_type_that_a_document_mentions_exists()
     {
-        var declared = Code.Where(IsCSharp).SelectMany(file => Declaration().Matches(file.Text).Select(match => match.Groups[1].Value))
+        var declared = Code.Where(IsCSharp)
+            .SelectMany(file => Declaration().Matches(file.Text).Select(match => match.Groups[1].Value))
             .Concat(Code.Select(file => System.IO.Path.GetFileName(file.Path).Split('.')[0]))
             .Concat(SourceTree.Folders("src").Concat(SourceTree.Folders("tests")).Concat(SourceTree.Folders("bench")))
             .ToHashSet();

@@ -20,7 +20,8 @@ public static partial class Prose
     public static string CommentsOf(SourceFile file)
     {
         var lines = file.Path.EndsWith(".sql", StringComparison.Ordinal)
-            ? file.Lines.Where(line => !Directive().IsMatch(line.Line)).Select(line => SqlComment().Match(line.Line).Groups[1].Value)
+            ? file.Lines.Where(line => !Directive().IsMatch(line.Line))
+                .Select(line => SqlComment().Match(line.Line).Groups[1].Value)
             : file.Lines.Select(line => CodeComment().Match(line.Line).Groups[1].Value);
         return Markup().Replace(string.Join('\n', lines), " ");
     }
@@ -38,7 +39,8 @@ public static partial class Prose
     /// <summary>Vague pronouns per 100 words over several texts.</summary>
     public static double PronounsPerHundred(IEnumerable<string> texts)
     {
-        var (words, pronouns) = texts.Select(Count).Aggregate((sum, next) => (sum.Words + next.Words, sum.Pronouns + next.Pronouns));
+        var (words, pronouns) = texts.Select(Count)
+            .Aggregate((sum, next) => (sum.Words + next.Words, sum.Pronouns + next.Pronouns));
         return words == 0 ? 0 : 100.0 * pronouns / words;
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -7,7 +6,8 @@ namespace Orderwright.Tidy;
 /// <summary>A file of the repository: its path from the root, with forward slashes, and its text.</summary>
 public sealed record SourceFile(string Path, string Text)
 {
-    public IEnumerable<(int Number, string Line)> Lines => Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
+    public IEnumerable<(int Number, string Line)> Lines =>
+        Text.Split('\n').Select((line, index) => (index + 1, line.TrimEnd('\r')));
 }
 
 /// <summary>The repository as text.</summary>
@@ -34,12 +34,15 @@ public static partial class SourceTree
         Read("src", "*.csproj").ToDictionary(
             file => System.IO.Path.GetFileNameWithoutExtension(file.Path),
             file => (IReadOnlyList<string>)[.. XDocument.Parse(file.Text).Descendants("ProjectReference")
-                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
+                .Select(reference => System.IO.Path.GetFileNameWithoutExtension(
+                    reference.Attribute("Include")!.Value.Replace('\\', '/')))]);
 
-    static string FindRoot([CallerFilePath] string here = "")
+    // From the build output, not from the path of this source file: a build in CI maps source paths.
+    static string FindRoot()
     {
-        var folder = System.IO.Path.GetDirectoryName(here)!;
-        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx"))) folder = System.IO.Path.GetDirectoryName(folder)!;
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(System.IO.Path.Combine(folder, "Orderwright.slnx")))
+            folder = System.IO.Path.GetDirectoryName(folder)!;
         return folder;
     }
 

@@ -58,7 +58,8 @@ public class TextTests
                 .Select(match => match.Groups[1].Value).ToHashSet());
         foreach (var (path, own) in names)
         {
-            if (!path.EndsWith(".postgres.sql", StringComparison.Ordinal) && !path.EndsWith(".sqlite.sql", StringComparison.Ordinal))
+            if (!path.EndsWith(".postgres.sql", StringComparison.Ordinal)
+                && !path.EndsWith(".sqlite.sql", StringComparison.Ordinal))
                 continue;
             var sibling = path.EndsWith(".postgres.sql", StringComparison.Ordinal)
                 ? path.Replace(".postgres.sql", ".sqlite.sql", StringComparison.Ordinal)

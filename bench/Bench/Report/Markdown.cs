@@ -72,7 +72,8 @@ static class Markdown
         text.Append('\n');
         if (result.Measured.Profile is { } profile) WriteProfile(text, profile);
         foreach (var figure in result.Measured.Figures) text.Append(CultureInfo.InvariantCulture, $"- {Line(figure)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"\nEvery invariant held on {result.Measured.Verified:N0} orders afterwards.\n\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"\nEvery invariant held on {result.Measured.Verified:N0} orders afterwards.\n\n");
     }
 
     static void WriteProfile(StringBuilder text, Profile profile)
@@ -90,7 +91,8 @@ static class Markdown
         foreach (var statement in profile.Statements)
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {statement.Service} | {statement.Name.Replace("|", "\\|", StringComparison.Ordinal)} | {Number(statement.Milliseconds)} " +
+                $"| {statement.Service} | {statement.Name.Replace("|", "\\|", StringComparison.Ordinal)} " +
+                $"| {Number(statement.Milliseconds)} " +
                 $"| {Number(statement.Calls)} | {Number(statement.Rows)} | {Number(statement.WalBytes)} |\n");
         text.Append('\n');
     }

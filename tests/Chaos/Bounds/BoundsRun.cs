@@ -43,7 +43,11 @@ static class BoundsRun
     public static Command Command()
     {
         var minutes = new Option<double>("--minutes") { Description = "Duration of each outage.", DefaultValueFactory = _ => 5 };
-        var clients = new Option<int>("--clients") { Description = "Number of concurrent clients.", DefaultValueFactory = _ => 64 };
+        var clients = new Option<int>("--clients")
+        {
+            Description = "Number of concurrent clients.",
+            DefaultValueFactory = _ => 64,
+        };
         var only = new Option<string?>("--only") { Description = "Run a single outage: database, broker or gateway." };
         var command = new Command("bounds", "Take away the database, the broker, the gateway under full load; limits must hold.")
         {
@@ -52,7 +56,8 @@ static class BoundsRun
         command.SetAction(async (parsed, cancel) =>
         {
             var violations = await RunAsync(
-                TimeSpan.FromMinutes(parsed.GetValue(minutes)), parsed.GetValue(clients), parsed.GetValue(only), Console.WriteLine, cancel);
+                TimeSpan.FromMinutes(parsed.GetValue(minutes)), parsed.GetValue(clients),
+                parsed.GetValue(only), Console.WriteLine, cancel);
             Console.WriteLine(violations.Count == 0 ? "✓ Every limit held." : $"✗ {violations.Count} violations.");
             return violations.Count == 0 ? 0 : 1;
         });
@@ -114,14 +119,17 @@ static class BoundsRun
         memory.Look();
 
         print(
-            $"{outage.Name} unavailable for {length.TotalSeconds:0} s, {clients} clients: {during:N0} accepted meanwhile; answers {Pairs(knockers.Answers)}; " +
+            $"{outage.Name} unavailable for {length.TotalSeconds:0} s, {clients} clients: {during:N0} accepted meanwhile; " +
+            $"answers {Pairs(knockers.Answers)}; " +
             $"longest wait {knockers.Longest.TotalSeconds:0.0} s; memory {calm} before, {memory.Most} at most; " +
             $"orders again after {resumed.TotalSeconds:0.0} s, all settled after {back.Elapsed.TotalSeconds:0.0} s");
         violations.AddRange(knockers.Violations.Take(10).Select(violation => $"{outage.Name}: {violation}"));
         if (knockers.Longest > LongestWait) violations.Add($"{outage.Name}: somebody waited for {knockers.Longest}");
         if (memory.MostMegabytes > MostMegabytes) violations.Add($"{outage.Name}: a process took {memory.MostMegabytes} MB");
         if (open is not { Count: 0 })
-            violations.Add($"{outage.Name}: {bound.TotalSeconds:0} s after it was back: {(open is null ? "no database" : $"{open.Value.Count} open: {open.Value.First}")}");
+            violations.Add(
+                $"{outage.Name}: {bound.TotalSeconds:0} s after it was back: "
+                + (open is null ? "no database" : $"{open.Value.Count} open: {open.Value.First}"));
         return violations;
     }
 
@@ -154,8 +162,11 @@ sealed class Memory(Cluster cluster)
     {
         try
         {
-            var line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-            return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture) / 1024;
+            var line = File.ReadLines($"/proc/{process}/status")
+                .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return int.Parse(
+                line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+                System.Globalization.CultureInfo.InvariantCulture) / 1024;
         }
         catch (Exception error) when (error is IOException or InvalidOperationException)
         {

@@ -34,16 +34,19 @@ sealed class Knockers(Cluster cluster, int count)
     public async Task StockUpAsync()
     {
         var (stock, customers) = (cluster.UrlsOf(ServiceNames.Stock)[0], cluster.UrlsOf(ServiceNames.Customer)[0]);
-        await RequireAsync(HttpMethod.Put, new Uri(stock, "/api/v1/products/THING"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+        await RequireAsync(
+            HttpMethod.Put, new Uri(stock, "/api/v1/products/THING"), """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
         await RequireAsync(HttpMethod.Put, new Uri(stock, "/api/v1/stock/THING"), """{"onHand":1000000000}""");
-        await RequireAsync(HttpMethod.Put, new Uri(customers, "/api/v1/customers/ada"), """{"name":"Ada","email":"ada@example.com"}""");
+        await RequireAsync(
+            HttpMethod.Put, new Uri(customers, "/api/v1/customers/ada"), """{"name":"Ada","email":"ada@example.com"}""");
         await RequireAsync(
             HttpMethod.Post, new Uri(customers, "/api/v1/customers/ada/credits"),
             """{"amount":1000000000000,"currency":"EUR","reference":"trial"}""");
     }
 
     public Task KnockAsync(CancellationToken stop) =>
-        Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(() => KnockOneAfterAnotherAsync(stop), CancellationToken.None)));
+        Task.WhenAll(
+            Enumerable.Range(0, count).Select(_ => Task.Run(() => KnockOneAfterAnotherAsync(stop), CancellationToken.None)));
 
     async Task KnockOneAfterAnotherAsync(CancellationToken stop)
     {
@@ -65,7 +68,8 @@ sealed class Knockers(Cluster cluster, int count)
                 if ((int)answer.StatusCode == 202)
                     Volatile.Write(ref lastAccepted, DateTime.UtcNow.Ticks);
                 else if ((int)answer.StatusCode != 503)
-                    violations.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");
+                    violations.Enqueue(
+                        $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");
                 else if (answer.Headers.RetryAfter is null)
                     violations.Enqueue("503 without Retry-After");
                 else
@@ -92,7 +96,10 @@ sealed class Knockers(Cluster cluster, int count)
 
     async Task RequireAsync(HttpMethod method, Uri url, string body)
     {
-        using var request = new HttpRequestMessage(method, url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(method, url)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         using var answer = await cluster.Http.SendAsync(request);
         answer.EnsureSuccessStatusCode();
     }

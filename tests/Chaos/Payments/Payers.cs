@@ -47,7 +47,8 @@ sealed class Payers(Cluster cluster)
                 using var request = new HttpRequestMessage(HttpMethod.Post, url)
                 {
                     Content = new StringContent(
-                        """{"customerId":"ada","currency":"EUR","lines":[{"sku":"THING","quantity":1}],"payment":{"provider":"http","token":"tok_visa"}}""",
+                        """{"customerId":"ada","currency":"EUR","lines":[{"sku":"THING","quantity":1}],"payment":""" +
+                        """{"provider":"http","token":"tok_visa"}}""",
                         Encoding.UTF8, "application/json"),
                 };
                 request.Headers.Add("Idempotency-Key", key);

@@ -38,10 +38,26 @@ static class PaymentsRun
 
     public static Command Command()
     {
-        var orders = new Option<int>("--orders") { Description = "Number of orders, placed as fast as they are admitted.", DefaultValueFactory = _ => 10_000 };
-        var clients = new Option<int>("--clients") { Description = "Number of concurrent clients.", DefaultValueFactory = _ => 64 };
-        var outage = new Option<double>("--outage") { Description = "Length of the gateway outage in minutes; 0 skips it.", DefaultValueFactory = _ => 10 };
-        var rate = new Option<double>("--rate") { Description = "Orders per second during the outage.", DefaultValueFactory = _ => 2 };
+        var orders = new Option<int>("--orders")
+        {
+            Description = "Number of orders, placed as fast as they are admitted.",
+            DefaultValueFactory = _ => 10_000,
+        };
+        var clients = new Option<int>("--clients")
+        {
+            Description = "Number of concurrent clients.",
+            DefaultValueFactory = _ => 64,
+        };
+        var outage = new Option<double>("--outage")
+        {
+            Description = "Length of the gateway outage in minutes; 0 skips it.",
+            DefaultValueFactory = _ => 10,
+        };
+        var rate = new Option<double>("--rate")
+        {
+            Description = "Orders per second during the outage.",
+            DefaultValueFactory = _ => 2,
+        };
         var command = new Command("payments", "Pay orders at a gateway that misbehaves and then is unavailable for minutes.")
         {
             orders, clients, outage, rate,
@@ -51,7 +67,8 @@ static class PaymentsRun
             var violations = await RunAsync(
                 parsed.GetValue(orders), parsed.GetValue(clients), TimeSpan.FromMinutes(parsed.GetValue(outage)),
                 parsed.GetValue(rate), Console.WriteLine, cancel);
-            Console.WriteLine(violations.Count == 0 ? "✓ Everything is settled, and both records agree." : $"✗ {violations.Count} violations.");
+            Console.WriteLine(
+                violations.Count == 0 ? "✓ Everything is settled, and both records agree." : $"✗ {violations.Count} violations.");
             return violations.Count == 0 ? 0 : 1;
         });
         return command;
@@ -88,8 +105,10 @@ static class PaymentsRun
         var placed = clock.Elapsed;
         var violations = await SettleAsync(cluster, orders, "after the last order", cancel);
         print(
-            $"{orders:N0} orders by {clients} clients: placed in {placed.TotalSeconds:0.0} s, settled in {clock.Elapsed.TotalSeconds:0.0} s, "
-            + $"{orders / clock.Elapsed.TotalSeconds:0} orders/s; threads of customer-service {threads.AtRest} before, {threads.Most} at most; "
+            $"{orders:N0} orders by {clients} clients: placed in {placed.TotalSeconds:0.0} s, "
+            + $"settled in {clock.Elapsed.TotalSeconds:0.0} s, "
+            + $"{orders / clock.Elapsed.TotalSeconds:0} orders/s; "
+            + $"threads of customer-service {threads.AtRest} before, {threads.Most} at most; "
             + $"payments under way at once {threads.MostInFlight} at most; {Load()}");
         return violations;
     }
@@ -114,8 +133,10 @@ static class PaymentsRun
         var after = await CallsAsync(cluster);
         var (requests, attempts) = (after.Requests - before.Requests, after.Attempts - before.Attempts);
         print(
-            $"{outage.TotalMinutes:0.#} min without the gateway: {many:N0} orders came; settled {healed.Elapsed.TotalSeconds:0.0} s after it was back; "
-            + $"{attempts:N0} attempts for {requests:N0} requests ({(double)attempts / requests:0.00}); threads {threads.Most} at most; {Load()}");
+            $"{outage.TotalMinutes:0.#} min without the gateway: {many:N0} orders came; "
+            + $"settled {healed.Elapsed.TotalSeconds:0.0} s after it was back; "
+            + $"{attempts:N0} attempts for {requests:N0} requests ({(double)attempts / requests:0.00}); "
+            + $"threads {threads.Most} at most; {Load()}");
         if (attempts > MostAttempts * requests + AtTheEdges) violations.Add($"{attempts} attempts for {requests} requests");
         return violations;
     }
@@ -143,7 +164,8 @@ static class PaymentsRun
         print(
             $"verify, with the gateway's own record: {(report.Holds ? "all holds" : "BROKEN")}, {report.Orders:N0} orders "
             + $"({string.Join(", ", byStatus.Select(pair => $"{pair.Value:N0} {pair.Key}"))}); {incidents} incidents; "
-            + $"{calls.Requests:N0} requests, {calls.Attempts:N0} attempts, {calls.LookUps:N0} look-ups; {letters.Count} dead letters");
+            + $"{calls.Requests:N0} requests, {calls.Attempts:N0} attempts, {calls.LookUps:N0} look-ups; "
+            + $"{letters.Count} dead letters");
         List<string> violations =
         [
             .. report.Checks.SelectMany(check => check.Findings).Select(finding => $"{finding}"), .. letters,
@@ -191,7 +213,8 @@ static class PaymentsRun
         await using var connection = new NpgsqlConnection(cluster.DatabaseOf(ServiceNames.Customer) + ";Pooling=false");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
-            "SELECT count(*), COALESCE(sum(sends), 0)::bigint, COALESCE(sum(look_ups), 0)::bigint FROM payment_attempts", connection);
+            "SELECT count(*), COALESCE(sum(sends), 0)::bigint, COALESCE(sum(look_ups), 0)::bigint FROM payment_attempts",
+            connection);
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));

@@ -40,13 +40,15 @@ static class CancelAgainstConfirmation
         var options = new RuntimeOptions();
         await using var transport = new InProcessTransport(options, TimeProvider.System);
         var addresses = new Dictionary<string, string>();
-        foreach (var service in ServiceNames.All) addresses[service] = await ground.NewDatabaseAsync($"cancel_{Databases.WordOf(service)}");
+        foreach (var service in ServiceNames.All)
+            addresses[service] = await ground.NewDatabaseAsync($"cancel_{Databases.WordOf(service)}");
         await using var first = await Shop.StartAsync(addresses, transport, options);
         await using var other = await Shop.StartAsync(addresses, transport, options);
         await first.SendAsync(HttpMethod.Put, "products/THING", """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
         await first.SendAsync(HttpMethod.Put, "stock/THING", """{"onHand":1000000000}""");
         await first.SendAsync(HttpMethod.Put, "customers/ada", """{"name":"Ada","email":"ada@example.com"}""");
-        await first.SendAsync(HttpMethod.Post, "customers/ada/credits", """{"amount":1000000000,"currency":"EUR","reference":"once"}""");
+        await first.SendAsync(
+            HttpMethod.Post, "customers/ada/credits", """{"amount":1000000000,"currency":"EUR","reference":"once"}""");
 
         var next = 0;
         await Task.WhenAll(Enumerable.Range(0, InFlight).Select(lane => Task.Run(async () =>
@@ -67,11 +69,14 @@ static class CancelAgainstConfirmation
             }
         })));
 
-        var databases = addresses.ToDictionary(pair => pair.Key, pair => (IDatabase)new PostgresDatabase(pair.Value, pair.Key, options));
+        var databases = addresses.ToDictionary(
+            pair => pair.Key, pair => (IDatabase)new PostgresDatabase(pair.Value, pair.Key, options));
         try
         {
             var verifier = new Verifier(databases, TimeProvider.System);
-            TrialGround.Check(await verifier.SettleAsync(TimeSpan.FromMinutes(2), _ => { }, default), "orders are still in flight after two minutes");
+            TrialGround.Check(
+                await verifier.SettleAsync(TimeSpan.FromMinutes(2), _ => { }, default),
+                "orders are still in flight after two minutes");
             // Recent changes are not judged.
             await Task.Delay(TimeSpan.FromSeconds(4));
             var report = await verifier.RunAsync(default);
@@ -81,9 +86,12 @@ static class CancelAgainstConfirmation
                 row => (row.Uuid("id"), row.Text("status"), row.Text("payment_status")));
             foreach (var (id, status, payment) in statuses)
                 TrialGround.Check(
-                    status == "cancelled" && payment is "refunded" or "voided" or "pending", $"{id} is {status}, its payment {payment}");
+                    status == "cancelled" && payment is "refunded" or "voided" or "pending",
+                    $"{id} is {status}, its payment {payment}");
             var afterwards = statuses.Count(order => order.Item3 == "refunded");
-            TrialGround.Check(afterwards > 0 && afterwards < statuses.Count, $"one side always won: {afterwards} of {statuses.Count} were paid first");
+            TrialGround.Check(
+                afterwards > 0 && afterwards < statuses.Count,
+                $"one side always won: {afterwards} of {statuses.Count} were paid first");
             return $"{statuses.Count - afterwards:N0} stopped before the money was taken, {afterwards:N0} refunded after";
         }
         finally
@@ -104,7 +112,8 @@ static class CancelAgainstConfirmation
             IReadOnlyDictionary<string, string> addresses, InProcessTransport transport, RuntimeOptions options)
         {
             var shop = new Shop();
-            foreach (var module in (IServiceModule[])[new SagaModule(), new OrderModule(), new CustomerModule(), new StockModule()])
+            foreach (var module in (IServiceModule[])
+                [new SagaModule(), new OrderModule(), new CustomerModule(), new StockModule()])
             {
                 shop.databases.Add(new PostgresDatabase(addresses[module.Name], module.Name, options));
                 shop.services.Add(new RunningService(

@@ -32,12 +32,15 @@ static class ExpiryAgainstCommit
         {
             await first.ExecuteAsync("TRUNCATE levels, reservations, holds, movements");
             await first.ExecuteAsync(
-                $"INSERT INTO levels (sku, on_hand, allocated, reserved, version) SELECT 'SKU-' || i, {OnHand}, 0, 0, 1 FROM generate_series(0, {Skus - 1}) i");
+                "INSERT INTO levels (sku, on_hand, allocated, reserved, version) " +
+                $"SELECT 'SKU-' || i, {OnHand}, 0, 0, 1 FROM generate_series(0, {Skus - 1}) i");
             var holders = Requests(Wave, clock, TimeSpan.FromMinutes(1));
             await first.HandleAsync(holders);
             clock.Advance(TimeSpan.FromMinutes(2));
 
-            var commits = holders.Select(ask => TrialMessages.That(ask.OrderId, new CommitStock(), StepNames.CommitStock, 1, clock.GetUtcNow())).ToArray();
+            var commits = holders
+                .Select(ask => TrialMessages.That(ask.OrderId, new CommitStock(), StepNames.CommitStock, 1, clock.GetUtcNow()))
+                .ToArray();
             dice.Shuffle(commits);
             var snatchers = Requests(Wave / 2, clock, TimeSpan.FromMinutes(15));
             var sweeps = Enumerable.Range(0, 8).Select(i => Task.Run(
@@ -86,10 +89,11 @@ static class ExpiryAgainstCommit
                 (SELECT coalesce(sum(allocated_delta), 0)::bigint FROM movements m WHERE m.sku = l.sku) AS moved
             FROM levels l
             """,
-            row => (row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"), row.BigInt("committed"),
-                row.BigInt("held"), row.BigInt("moved"))))
+            row => (row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"),
+                row.BigInt("committed"), row.BigInt("held"), row.BigInt("moved"))))
             TrialGround.Check(
                 allocated + reserved <= onHand && allocated == committed && reserved == held && moved == allocated,
-                $"{sku}: on hand {onHand}, allocated {allocated} (rows {committed}, ledger {moved}), reserved {reserved} (rows {held})");
+                $"{sku}: on hand {onHand}, allocated {allocated} (rows {committed}, ledger {moved}), " +
+                $"reserved {reserved} (rows {held})");
     }
 }

@@ -30,7 +30,8 @@ static class HotSku
         {
             await first.ExecuteAsync("TRUNCATE levels, reservations, holds, movements");
             await first.ExecuteAsync(
-                $"INSERT INTO levels (sku, on_hand, allocated, reserved, version) SELECT 'HOT-' || i, {OnHand}, 0, 0, 1 FROM generate_series(0, {SideBySide - 1}) i");
+                "INSERT INTO levels (sku, on_hand, allocated, reserved, version) " +
+                $"SELECT 'HOT-' || i, {OnHand}, 0, 0, 1 FROM generate_series(0, {SideBySide - 1}) i");
             var asks = Enumerable.Range(0, Buyers * SideBySide).Select(i => TrialMessages.That(
                 Guid.CreateVersion7(),
                 new ReserveStock("EUR", [new(1, $"HOT-{i % SideBySide}", 1)], false, clock.GetUtcNow().AddMinutes(15)),
@@ -39,17 +40,21 @@ static class HotSku
             var answers = await TrialMessages.AllAtOnceAsync(asks, BatchSize, first, other);
             var got = answers.Where(answer => ((StepAnswered)answer.Body).Outcome == StepOutcome.Completed)
                 .Select(answer => answer.OrderId).ToList();
-            var commits = got.Select(order => TrialMessages.That(order, new CommitStock(), StepNames.CommitStock, 1, clock.GetUtcNow()));
+            var commits = got.Select(
+                order => TrialMessages.That(order, new CommitStock(), StepNames.CommitStock, 1, clock.GetUtcNow()));
             var committed = await TrialMessages.AllAtOnceAsync([.. commits], BatchSize / 4, first, other);
 
             TrialGround.Check(answers.Count == asks.Length, $"{asks.Length} requests got {answers.Count} replies");
             TrialGround.Check(
-                committed.Count == got.Count && committed.All(answer => ((StepAnswered)answer.Body).Outcome == StepOutcome.Completed),
+                committed.Count == got.Count
+                    && committed.All(answer => ((StepAnswered)answer.Body).Outcome == StepOutcome.Completed),
                 "a hold could not be committed");
             foreach (var (sku, onHand, allocated, reserved) in await first.QueryAsync(
                 "SELECT sku, on_hand, allocated, reserved FROM levels", 
                 row => (row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"))))
-                TrialGround.Check((onHand, allocated, reserved) == (OnHand, OnHand, 0), $"{sku}: on hand {onHand}, allocated {allocated}, reserved {reserved}");
+                TrialGround.Check(
+                    (onHand, allocated, reserved) == (OnHand, OnHand, 0),
+                    $"{sku}: on hand {onHand}, allocated {allocated}, reserved {reserved}");
             TrialGround.Check(got.Count == OnHand * SideBySide, $"{got.Count} were sold of {OnHand * SideBySide}");
             ground.Progress(done + SideBySide);
         }

@@ -11,15 +11,20 @@ static class RoundsRun
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds per trial.", DefaultValueFactory = _ => 10_000 };
         var seed = new Option<int?>("--seed") { Description = "Seed of all random choices." };
-        var only = new Option<string?>("--only") { Description = $"Run a single trial: {string.Join(", ", Trial.All.Select(trial => trial.Name))}." };
-        var command = new Command("rounds", "Race two instances over the same rows of PostgreSQL, thousands of times.") { rounds, seed, only };
+        var only = new Option<string?>("--only")
+        {
+            Description = $"Run a single trial: {string.Join(", ", Trial.All.Select(trial => trial.Name))}.",
+        };
+        var command = new Command(
+            "rounds", "Race two instances over the same rows of PostgreSQL, thousands of times.") { rounds, seed, only };
         command.SetAction(async (parsed, _) =>
         {
             var chosen = Trial.All.Where(trial => parsed.GetValue(only) is not { } name || trial.Name == name).ToList();
             await using var ground = await RoundsServer.StartAsync();
             var failed = 0;
             foreach (var trial in chosen)
-                if (!await RunAsync(ground, trial, parsed.GetValue(seed) ?? Environment.TickCount & 0xffff, parsed.GetValue(rounds)))
+                if (!await RunAsync(
+                        ground, trial, parsed.GetValue(seed) ?? Environment.TickCount & 0xffff, parsed.GetValue(rounds)))
                     failed++;
             return failed == 0 ? 0 : 1;
         });

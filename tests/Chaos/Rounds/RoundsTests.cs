@@ -35,7 +35,8 @@ public class RoundsTests(RoundsServerFixture fixture, ITestOutputHelper output) 
     public Task A_saga_advanced_by_two_coordinators_at_once_takes_a_single_course() => RunAsync(TwoCoordinators.Trial, 400);
 
     [Fact]
-    public Task A_cancellation_during_the_confirmation_returns_money_and_goods() => RunAsync(CancelAgainstConfirmation.Trial, 600);
+    public Task A_cancellation_during_the_confirmation_returns_money_and_goods() =>
+        RunAsync(CancelAgainstConfirmation.Trial, 600);
 
     async Task RunAsync(Trial trial, int rounds)
     {

@@ -50,14 +50,16 @@ static class TwoCoordinators
                     SendAsync(first, news, dice.Next()), SendAsync(other, news, dice.Next()),
                     Task.Run(() => first.RunJobAsync("resend-due-commands", 1_000)),
                     Task.Run(() => other.RunJobAsync("resend-due-commands", 1_000)));
-                news = [.. sent.SelectMany(commands => commands).Select(command => AnswerTo(command, effects[command.OrderId], clock)).OfType<Message>()];
+                news = [.. sent.SelectMany(commands => commands)
+                    .Select(command => AnswerTo(command, effects[command.OrderId], clock)).OfType<Message>()];
                 clock.Advance(TimeSpan.FromSeconds(dice.Next(1, 4)));
             }
             foreach (var (id, state) in await first.QueryAsync(
                 "SELECT order_id, state FROM sagas", row => (row.Uuid("order_id"), row.Text("state"))))
             {
                 var did = effects[id];
-                var isGood = did is { Reserved: true, Authorized: true, Committed: true, Captured: true, Released: false, PaidBack: false };
+                var isGood = did is
+                    { Reserved: true, Authorized: true, Committed: true, Captured: true, Released: false, PaidBack: false };
                 var isUndone = (!did.Reserved || did.Released) && (!did.Authorized || did.PaidBack);
                 TrialGround.Check(
                     state == "completed" ? isGood : state == "compensated" && isUndone,
@@ -75,7 +77,8 @@ static class TwoCoordinators
 
     static async Task<long> CountOpenAsync(ServiceInstance coordinator, int turn) => turn == 0
         ? 1
-        : (await coordinator.QueryAsync("SELECT count(*) AS total FROM sagas WHERE ended_at IS NULL", row => row.BigInt("total")))[0];
+        : (await coordinator.QueryAsync(
+            "SELECT count(*) AS total FROM sagas WHERE ended_at IS NULL", row => row.BigInt("total")))[0];
 
     static async Task<IReadOnlyList<Message>> SendAsync(ServiceInstance coordinator, IEnumerable<Message> news, int seed)
     {
@@ -101,7 +104,9 @@ static class TwoCoordinators
                 return Answer(false, Done with { Payment = new(600, 0, 0, false) });
             case CommitStock:
                 if (did.Released) return Answer(false, Refused);
-                TrialGround.Check(did is { Reserved: true, Authorized: true }, $"{command.OrderId}: goods were allocated before the money was secured");
+                TrialGround.Check(
+                    did is { Reserved: true, Authorized: true },
+                    $"{command.OrderId}: goods were allocated before the money was secured");
                 did.Committed = true;
                 return Answer(false, Done);
             case CapturePayment:

@@ -162,7 +162,8 @@ sealed class CustomerServer : IAsyncDisposable
         using var metrics = new Metrics(ServiceNames.Customer);
         var options = new RuntimeOptions();
         var runner = new BatchRunner(
-            ServiceNames.Customer, Database, transport, options, Clock, new IdSource(), metrics, NullLogger<BatchRunner>.Instance);
+            ServiceNames.Customer, Database, transport, options, Clock, new IdSource(),
+            metrics, NullLogger<BatchRunner>.Instance);
         GatewayRequest? sent = null;
         var handler = new AuthorizePayments(
             new PaymentStore(sql), new Dictionary<string, IPaymentProvider> { ["sandbox"] = Signer },

@@ -86,7 +86,8 @@ public sealed class JournalSealedTests(SealedPostgres engine) : JournalSuite(eng
         await administrator.OpenAsync();
         await DoAsync("CREATE TABLE journal (amount bigint)", new NpgsqlConnection(address));
         await DoAsync(
-            "CREATE FUNCTION refuse_journal_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'", new NpgsqlConnection(address));
+            "CREATE FUNCTION refuse_journal_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+            new NpgsqlConnection(address));
         await using (var again = new NpgsqlCommand("SELECT seal_journal(), seal_journal()", administrator))
             await again.ExecuteNonQueryAsync();
         await DoAsync("INSERT INTO journal VALUES (1)", new NpgsqlConnection(address));

@@ -276,7 +276,8 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
         for (var i = 0; i < 3; i++)
             Assert.Equal((200, ""), await SendAsync(server, charge, server.Clock.GetUtcNow()));
         Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await server.SettledAsync(order)).Payment);
-        Assert.Equal(200, (await SendAsync(server, charge with { State = "declined", Code = "late", Message = "No." }, server.Clock.GetUtcNow())).Status);
+        Assert.Equal(200, (await SendAsync(
+            server, charge with { State = "declined", Code = "late", Message = "No." }, server.Clock.GetUtcNow())).Status);
 
         Assert.Equal("authorized", (string?)(await server.PaymentAsync(order))["state"]);
         Assert.False(server.HasAnswer(order));

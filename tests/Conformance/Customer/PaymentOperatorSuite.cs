@@ -109,7 +109,10 @@ public abstract class PaymentOperatorSuite(StorageEngine engine)
         await server.AskAsync(tombstone, new UndoPayment("cancelled"));
         foreach (var nobody in new[] { tombstone, Guid.CreateVersion7() })
             Assert.Equal(404, (await server.SendAsync("POST", $"payments/{nobody}/refunds", Some)).Status);
-        foreach (var bad in new[] { """{"amount":0,"reason":"x"}""", """{"amount":-1,"reason":"x"}""", """{"amount":1,"reason":" "}""", "{}" })
+        foreach (var bad in new[]
+        {
+            """{"amount":0,"reason":"x"}""", """{"amount":-1,"reason":"x"}""", """{"amount":1,"reason":" "}""", "{}",
+        })
             Assert.Equal(400, (await server.SendAsync("POST", $"payments/{tombstone}/refunds", bad)).Status);
     }
 

@@ -64,7 +64,8 @@ public abstract class PaymentStormSuite(StorageEngine engine)
         Assert.Equal(400_000 + credits, added.Values.Sum());
         foreach (var customer in customers)
         {
-            var spent = payments.Where(payment => payment.Customer == customer).Sum(payment => payment.Captured - payment.Refunded);
+            var spent = payments.Where(payment => payment.Customer == customer)
+                .Sum(payment => payment.Captured - payment.Refunded);
             Assert.Equal((customer, added[customer] - spent), (customer, await first.BalanceAsync(customer)));
         }
     }

@@ -180,7 +180,8 @@ public abstract class PaymentSuite(StorageEngine engine)
         Assert.Equal($"/api/v1/sandbox/actions/{order}", waiting.Action);
         Assert.Equal(waiting, await server.AskAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.RequiresAction)));
 
-        var acted = await server.SendAsync("POST", $"sandbox/actions/{order}", $$"""{"approve":{{(approve ? "true" : "false")}}}""");
+        var acted = await server.SendAsync(
+            "POST", $"sandbox/actions/{order}", $$"""{"approve":{{(approve ? "true" : "false")}}}""");
         Assert.Equal((200, approve ? "authorized" : "declined"), (acted.Status, (string?)acted.Body!["state"]));
         var settled = await server.SettledAsync(order);
         if (approve) Is(StepOutcome.Completed, null, Held, settled);

@@ -142,7 +142,9 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         }));
         Assert.Equal(Enumerable.Range(0, 20).Select(n => n == 7 ? 500 : 201), answers);
         Assert.Equal(19, (await StoredAsync()).Count);
-        Assert.Equal((201, false), await group.SubmitAsync(New("fixed", key: "key-7")) is var answer ? (answer.Status, answer.Replayed) : default);
+        Assert.Equal(
+            (201, false),
+            await group.SubmitAsync(New("fixed", key: "key-7")) is var answer ? (answer.Status, answer.Replayed) : default);
     }
 
     [Fact]
@@ -294,7 +296,8 @@ public abstract class CommandGroupSuite : IAsyncLifetime
 
     [Fact]
     public async Task The_database_takes_a_probing_write() => Assert.True(await engine.Database.WriteAsync(
-        async tx => await tx.ExecuteAsync(engine.RuntimeSql["write_probe"], SqlArgs.With("now", DateTimeOffset.UnixEpoch)) == 1, default));
+        async tx => await tx.ExecuteAsync(engine.RuntimeSql["write_probe"], SqlArgs.With("now", DateTimeOffset.UnixEpoch)) == 1,
+        default));
 
     [Fact]
     public void Every_statement_of_the_runtime_is_run_here_or_among_the_dead_letters() => Assert.Equal(

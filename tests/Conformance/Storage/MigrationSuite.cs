@@ -90,7 +90,8 @@ public abstract class MigrationSuite(StorageEngine engine)
         await using var database = engine.Open(await engine.NewAddressAsync());
         await database.MigrateAsync([First, Second], default);
         var error = await Assert.ThrowsAsync<DatabaseUnfitException>(() => database.MigrateAsync([First], default));
-        Assert.Contains("002_prices of shop, which this version of the program does not know", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "002_prices of shop, which this version of the program does not know", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

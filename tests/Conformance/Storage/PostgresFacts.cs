@@ -106,7 +106,8 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
                     {
                         await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [first]), row => row.Text("key"));
                         both.SignalAndWait(Waiting.HangLimit);
-                        await tx.QueryAsync(engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [second]), row => row.Text("key"));
+                        await tx.QueryAsync(
+                            engine.Sql["lock_counters"], SqlArgs.OfTexts("key", [second]), row => row.Text("key"));
                         return "committed";
                     },
                     default);
@@ -148,7 +149,8 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     {
         await using var database = engine.Open(await engine.NewDatabaseAsync());
         await database.MigrateAsync([], default);
-        Assert.Equal(["UTF8"], await database.QueryAsync(Show("server_encoding"), SqlArgs.None, row => row.Text("server_encoding")));
+        Assert.Equal(
+            ["UTF8"], await database.QueryAsync(Show("server_encoding"), SqlArgs.None, row => row.Text("server_encoding")));
         Assert.Equal(["C"], await database.QueryAsync(
             new("collation", "SELECT datcollate FROM pg_database WHERE datname = current_database()"), SqlArgs.None,
             row => row.Text("datcollate")));
@@ -309,7 +311,8 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
                 tx => tx.QueryAsync(query, SqlArgs.OfTexts("key", ["none"]), row => row.Text("key")), default);
         var prepared = await database.WriteAsync(
             tx => tx.QueryAsync(
-                new("prepared", "SELECT statement FROM pg_prepared_statements"), SqlArgs.None, row => row.Text("statement")), default);
+                new("prepared", "SELECT statement FROM pg_prepared_statements"),
+                SqlArgs.None, row => row.Text("statement")), default);
         Assert.Contains(prepared, statement => statement.Contains("FOR UPDATE", StringComparison.Ordinal));
     }
 

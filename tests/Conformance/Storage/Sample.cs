@@ -32,7 +32,8 @@ sealed record Sample(
 
     // Compares bytes by value, and JSON by meaning: PostgreSQL stores jsonb parsed and formats the text itself.
     public bool Equals(Sample? other) =>
-        other is not null && (Id, Uuid, Text, Big, Flag, Time) == (other.Id, other.Uuid, other.Text, other.Big, other.Flag, other.Time)
+        other is not null
+        && (Id, Uuid, Text, Big, Flag, Time) == (other.Id, other.Uuid, other.Text, other.Big, other.Flag, other.Time)
         && (Bytes is null ? other.Bytes is null : other.Bytes is not null && Bytes.AsSpan().SequenceEqual(other.Bytes))
         && (Document is null) == (other.Document is null)
         && (Document is null || JsonNode.DeepEquals(JsonNode.Parse(Document), JsonNode.Parse(other.Document!)));

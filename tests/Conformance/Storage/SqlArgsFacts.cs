@@ -28,7 +28,9 @@ public sealed class SqlArgsFacts
     [Fact]
     public void Every_column_has_a_value_per_item()
     {
-        SqlArgs args = SqlArgs.Over(["a", "b", "c"]).Text("text", text => text).BigIntOrNull("length", text => text == "b" ? null : 1);
+        SqlArgs args = SqlArgs.Over(["a", "b", "c"])
+            .Text("text", text => text)
+            .BigIntOrNull("length", text => text == "b" ? null : 1);
         Assert.Equal(3, args.RowCount);
         Assert.All(args.Columns, column => Assert.Equal(3, column.Values.Length));
         Assert.Equal(0, SqlArgs.None.RowCount);

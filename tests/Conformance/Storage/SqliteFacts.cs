@@ -37,7 +37,8 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         {
             Assert.Equal([2], await queries.QueryAsync(Pragma("synchronous"), SqlArgs.None, row => row.Int("synchronous")));
             Assert.Equal([1], await queries.QueryAsync(Pragma("foreign_keys"), SqlArgs.None, row => row.Int("foreign_keys")));
-            Assert.Equal(["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text("journal_mode")));
+            Assert.Equal(
+                ["wal"], await queries.QueryAsync(Pragma("journal_mode"), SqlArgs.None, row => row.Text("journal_mode")));
             return true;
         }
     }
@@ -114,7 +115,8 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
         Assert.Equal(20_000, await InsertAsync(database, "full", 20_000));
 
         Task LimitPagesAsync(int pages) => database.WriteAsync(
-            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int("max_page_count")), default);
+            tx => tx.QueryAsync(new("limit", $"PRAGMA max_page_count = {pages}"), SqlArgs.None, row => row.Int("max_page_count")),
+            default);
     }
 
     [Fact]

@@ -121,7 +121,8 @@ public abstract class ValueSuite(StorageEngine engine, string insert = "insert_s
     public async Task Uuids_sort_by_their_time()
     {
         var start = Sample.Noon;
-        Sample[] samples = [.. Enumerable.Range(0, 50).Select(n => Sample.New() with { Id = Guid.CreateVersion7(start.AddMilliseconds(n * 97)) })];
+        Sample[] samples = [.. Enumerable.Range(0, 50)
+            .Select(n => Sample.New() with { Id = Guid.CreateVersion7(start.AddMilliseconds(n * 97)) })];
         await SaveManyAsync([.. samples.OrderBy(sample => sample.Id.GetHashCode())]);
         Assert.Equal(samples.Select(sample => sample.Id), (await ListAsync()).Select(sample => sample.Id));
     }

@@ -157,7 +157,8 @@ public sealed class RabbitMqOutageTests(RabbitMqFixture rabbit) : IAsyncLifetime
 
             await inbox.AcknowledgeAsync(await ReceiveAsync(100), default);
             await EventuallyAsync(async () =>
-                (await Broker.ControlAsync(["list_queues", "-q", "name", "messages"])).Contains($"{service}\t0", StringComparison.Ordinal));
+                (await Broker.ControlAsync(["list_queues", "-q", "name", "messages"]))
+                    .Contains($"{service}\t0", StringComparison.Ordinal));
         }
         finally
         {

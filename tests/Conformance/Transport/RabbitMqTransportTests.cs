@@ -111,7 +111,8 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
         await using var inbox = await transport.OpenInboxAsync(Service, default);
         await transport.PublishAsync(Service, Samples.Many(3), default);
         Assert.Equal(3, (await TakeAsync(inbox, 3)).Count);
-        Assert.Contains($"{Service}\tquorum", await rabbit.Broker.ControlAsync(["list_queues", "name", "type"]), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Service}\tquorum", await rabbit.Broker.ControlAsync(["list_queues", "name", "type"]), StringComparison.Ordinal);
     }
 
     [Fact]

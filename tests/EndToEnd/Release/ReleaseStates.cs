@@ -32,7 +32,8 @@ static class ReleaseStates
         (ServiceNames.Order, "fulfilments"), (ServiceNames.Order, "fulfilment_work"), (ServiceNames.Order, "operator_actions"),
         (ServiceNames.Customer, "journal"), (ServiceNames.Customer, "operator_actions"), (ServiceNames.Customer, "parked_events"),
         (ServiceNames.Customer, "reconciliations"), (ServiceNames.Customer, "reconciliation_differences"),
-        (ServiceNames.Stock, "shipments"), (ServiceNames.Stock, "movements"), (ServiceNames.Stock, "holds"), (ServiceNames.Coordinator, "operator_actions"),
+        (ServiceNames.Stock, "shipments"), (ServiceNames.Stock, "movements"), (ServiceNames.Stock, "holds"),
+        (ServiceNames.Coordinator, "operator_actions"),
         (ServiceNames.Coordinator, "incident_notes"), (ServiceNames.Coordinator, "saga_timers"),
     ];
 

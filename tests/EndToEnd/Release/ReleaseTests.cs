@@ -34,8 +34,8 @@ public sealed class ReleaseTests
         await using (var host = await HttpHost.StartProcessAsync(
             [
                 .. store.Arguments, "--port", "0", "--no-open", "--no-demo", "--gateway-url",
-                new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", EveryState.Secret, "--gateway-severalcaptures", "true",
-                "--reconcile-every", "0s",
+                new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", EveryState.Secret,
+                "--gateway-severalcaptures", "true", "--reconcile-every", "0s",
             ]))
         {
             await ReadAllAsync(host.Client);

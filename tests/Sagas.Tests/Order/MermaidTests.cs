@@ -5,9 +5,12 @@ namespace Orderwright.Sagas.Tests.Order;
 
 public sealed class MermaidTests
 {
+    const string CapturePayment =
+        "capture-payment<br/><i>customer-service</i><br/>forward only<br/>skipped when authorize-payment reports captured";
+
     [Fact]
     public void The_order_process_is_drawn_with_its_way_back() => Assert.Equal(
-        """
+        $$$"""
         flowchart LR
           %% order-process version 1
           started([order placed])
@@ -17,7 +20,7 @@ public sealed class MermaidTests
           undo_authorize_payment("undo-payment<br/><i>customer-service</i>")
           commit_stock{{"commit-stock<br/><i>stock-service</i><br/>pivot"}}
           undo_commit_stock("release-stock<br/><i>stock-service</i>")
-          capture_payment["capture-payment<br/><i>customer-service</i><br/>forward only<br/>skipped when authorize-payment reports captured"]
+          capture_payment["{{{CapturePayment}}}"]
           completed([completed])
           undone([rejected, expired or cancelled])
           started --> reserve_stock

@@ -186,13 +186,24 @@ public sealed class StripeTests
     [InlineData(409, """{"error":{"type":"idempotency_error"}}""", typeof(GatewayResult.Unknown))]
     [InlineData(400, """{"error":{"type":"idempotency_error"}}""", typeof(GatewayResult.Unknown))]
     [InlineData(200, "<html>", typeof(GatewayResult.Unknown))]
-    [InlineData(200, """{"id":"pi_1","object":"payment_intent","amount":1,"amount_received":0,"currency":"gbp","status":"a_new_one"}""", typeof(GatewayResult.Unknown))]
-    [InlineData(200, """{"id":"pi_1","object":"payment_intent","amount":1,"amount_received":0,"currency":"gbp","status":"requires_payment_method"}""", typeof(GatewayResult.Unknown))]
+    [InlineData(
+        200, """{"id":"pi_1","object":"payment_intent","amount":1,"amount_received":0,"currency":"gbp","status":"a_new_one"}""",
+        typeof(GatewayResult.Unknown))]
+    [InlineData(
+        200, """{"id":"pi_1","object":"payment_intent","amount":1,"amount_received":""" +
+        """0,"currency":"gbp","status":"requires_payment_method"}""",
+        typeof(GatewayResult.Unknown))]
     [InlineData(401, """{"error":{"type":"invalid_request_error"}}""", typeof(GatewayResult.Unavailable))]
     [InlineData(429, """{"error":{"type":"invalid_request_error","code":"rate_limit"}}""", typeof(GatewayResult.Unavailable))]
-    [InlineData(400, """{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"confirmed"}}""", typeof(GatewayResult.Unavailable))]
-    [InlineData(400, """{"error":{"type":"invalid_request_error","code":"resource_missing","param":"payment_method"}}""", typeof(GatewayResult.Declined))]
-    [InlineData(400, """{"error":{"type":"invalid_request_error","code":"amount_too_small","param":"amount"}}""", typeof(GatewayResult.Declined))]
+    [InlineData(
+        400, """{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"confirmed"}}""",
+        typeof(GatewayResult.Unavailable))]
+    [InlineData(
+        400, """{"error":{"type":"invalid_request_error","code":"resource_missing","param":"payment_method"}}""",
+        typeof(GatewayResult.Declined))]
+    [InlineData(
+        400, """{"error":{"type":"invalid_request_error","code":"amount_too_small","param":"amount"}}""",
+        typeof(GatewayResult.Declined))]
     [InlineData(402, """{"error":{"type":"card_error","code":"expired_card"}}""", typeof(GatewayResult.Declined))]
     [InlineData(402, "", typeof(GatewayResult.Unavailable))]
     public async Task Only_documented_responses_settle_an_authorization(int status, string body, Type result)
