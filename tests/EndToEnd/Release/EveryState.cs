@@ -4,14 +4,15 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using Orderwright.Contracts;
 using Orderwright.LocalServers;
 using RabbitMQ.Client;
 
 namespace Orderwright.EndToEnd.Release;
 
 /// <summary>
-/// Brings a shop into every state of its tables, through the API alone, and then kills the process. Takes 20 minutes: the
-/// payment step of an order expires after 10, and a hold after 15.
+/// Brings a shop into every state of its tables, through APIs and messages alone, and then kills the process. Takes 25
+/// minutes: a step without a reply expires after 10, and a hold after 15.
 /// </summary>
 sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<string> print) : IAsyncDisposable
 {
@@ -25,10 +26,22 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
 
     public async Task RunAsync(bool isTrial)
     {
+        try
+        {
+            await VisitAsync(isTrial);
+        }
+        catch
+        {
+            print(string.Join('\n', (host?.Output ?? "").Split('\n').TakeLast(30)));
+            throw;
+        }
+    }
+
+    async Task VisitAsync(bool isTrial)
+    {
         gateway = await HttpHost.StartGatewayAsync(store.Gateway, Secret);
         await StartAsync("--capture", "confirmation");
         await FillAsync();
-        await PlaceAsync("EXPIRED", "tok_requires_action");
         await SettleOrdersAsync();
         await MakeIncidentsAsync();
         await MisleadAsync();
@@ -43,8 +56,10 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         await StayInDoubtAsync();
         if (!isTrial)
         {
-            print($"waits {HoldExpires.TotalMinutes:0} minutes for a hold and an order to expire");
-            await Task.Delay(HoldExpires);
+            await PlaceAsync("HOLD-EXPIRED", "tok_requires_action", wait: 1);
+            await host.StopAsync();
+            await ExpireAsync();
+            await StartAsync("--capture", "fulfilment");
             await UntilAsync("EXPIRED", order => (string)order["status"]! == "expired");
         }
         await StayInFlightAsync();
@@ -240,6 +255,39 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         finalStates.AddRange([capturing, refunding, voiding]);
     }
 
+    // While stock-service is down, an order gets no reply and a hold no renewal. Started alone, it expires the hold.
+    async Task ExpireAsync()
+    {
+        HttpHost[] hosts =
+        [
+            await StartServiceAsync("OrderService", ServiceNames.Order),
+            await StartServiceAsync("CustomerService", ServiceNames.Customer, GatewayArguments),
+            await StartServiceAsync("SagaCoordinator", ServiceNames.Coordinator),
+        ];
+        var orders = hosts[0].Client;
+        await Waiting.UntilAsync(async () => (await orders.PostAsync(
+            "/api/v1/orders",
+            """{"customerId":"ada","currency":"GBP","reference":"EXPIRED","lines":[{"sku":"MUG","quantity":3}]}""")).Status == 202);
+        print($"waits {HoldExpires.TotalMinutes:0} minutes for a hold and an order to expire");
+        await Task.Delay(HoldExpires);
+        foreach (var service in hosts)
+        {
+            Assert.Equal(0, await service.StopAsync());
+            await service.DisposeAsync();
+        }
+        await using (var connection = await new ConnectionFactory { Uri = new Uri(broker.Url) }.CreateConnectionAsync())
+        await using (var channel = await connection.CreateChannelAsync())
+            await channel.QueuePurgeAsync("stock-service");
+        await using var stock = await StartServiceAsync("StockService", ServiceNames.Stock);
+        await Waiting.UntilAsync(async () =>
+        {
+            var reservations = await stock.Client.AskAsync("/api/v1/reservations?limit=200");
+            return reservations.Status == 200
+                && reservations.Json["items"]!.AsArray().Any(reservation => (string)reservation!["state"]! == "expired");
+        });
+        Assert.Equal(0, await stock.StopAsync());
+    }
+
     async Task StayInFlightAsync()
     {
         await PlaceAsync("WAITING", "tok_requires_action", wait: 1);
@@ -254,11 +302,19 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         if (host is not null) await host.DisposeAsync();
         host = await HttpHost.StartProcessAsync(
             [
-                .. store.Arguments, "--port", "0", "--no-open", "--no-demo", "--transport", broker.Url, "--gateway-url",
-                new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", Secret, "--gateway-deadline", "2s",
-                "--gateway-severalcaptures", "true", "--reconcile-every", "0s", .. arguments,
+                .. store.Arguments, "--transport", broker.Url, "--port", "0", "--no-open", "--no-demo", .. GatewayArguments,
+                .. arguments,
             ]);
     }
+
+    Task<HttpHost> StartServiceAsync(string project, string service, params string[] arguments) =>
+        HttpHost.StartUnreadyAsync(project, [.. store.ArgumentsOf(service), "--transport", broker.Url, .. arguments]);
+
+    string[] GatewayArguments =>
+    [
+        "--gateway-url", new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", Secret, "--gateway-deadline", "2s",
+        "--gateway-severalcaptures", "true", "--reconcile-every", "0s",
+    ];
 
     async Task<string> PlaceAsync(
         string reference, string? token, string sku = "MUG", string customer = "ada", string provider = "sandbox",

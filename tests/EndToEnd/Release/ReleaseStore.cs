@@ -28,8 +28,11 @@ abstract class ReleaseStore : IAsyncDisposable
     /// <summary>Data directory of the gateway.</summary>
     public string Gateway => System.IO.Directory.CreateDirectory(Path.Combine(Directory, "gateway")).FullName;
 
-    /// <summary>Arguments that connect the process to the databases.</summary>
-    public abstract IReadOnlyList<string> Arguments { get; }
+    /// <summary>Arguments that connect the all-in-one process to the databases.</summary>
+    public IReadOnlyList<string> Arguments => [.. ServiceNames.All.SelectMany(ArgumentsOf).Distinct()];
+
+    /// <summary>Arguments that connect a service to its database.</summary>
+    public abstract IReadOnlyList<string> ArgumentsOf(string service);
 
     public static ReleaseStore Create(string engine) => engine == "postgres" ? new PostgresStore() : new SqliteStore();
 
@@ -88,7 +91,7 @@ sealed class SqliteStore : ReleaseStore
 {
     public override string Engine => "sqlite";
 
-    public override IReadOnlyList<string> Arguments => ["--data", Directory];
+    public override IReadOnlyList<string> ArgumentsOf(string service) => ["--data", Directory];
 
     public override Task StartAsync() => Task.CompletedTask;
 
@@ -118,8 +121,8 @@ sealed class PostgresStore : ReleaseStore
 
     public override string Engine => "postgres";
 
-    public override IReadOnlyList<string> Arguments =>
-        [.. ServiceNames.All.SelectMany(service => new[] { $"--database-{Databases.WordOf(service)}", AddressOf(service) })];
+    public override IReadOnlyList<string> ArgumentsOf(string service) =>
+        [$"--database-{Databases.WordOf(service)}", AddressOf(service)];
 
     public override async Task StartAsync()
     {

@@ -23,9 +23,11 @@ public sealed class ReleaseTests
     public async Task Data_of_a_release_is_opened_and_work_continues(string release, string engine)
     {
         if (engine == "postgres") Machine.Require(Machine.LacksPostgres);
+        var archive = ReleaseStore.ArchiveOf(release, engine);
+        Assert.SkipUnless(File.Exists(archive), $"The data of {release} are written when {release} is released.");
         await using var store = ReleaseStore.Create(engine);
         await store.StartAsync();
-        await store.RestoreAsync(ReleaseStore.ArchiveOf(release, engine));
+        await store.RestoreAsync(archive);
         Assert.Empty(await ReleaseStates.FindMissingAsync(store));
 
         await using var gateway = await HttpHost.StartGatewayAsync(store.Gateway, EveryState.Secret);
