@@ -267,7 +267,9 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         var orders = hosts[0].Client;
         await Waiting.UntilAsync(async () => (await orders.PostAsync(
             "/api/v1/orders",
-            """{"customerId":"ada","currency":"GBP","reference":"EXPIRED","lines":[{"sku":"MUG","quantity":3}]}""")).Status == 202);
+            """
+            {"customerId":"ada","currency":"GBP","reference":"EXPIRED","lines":[{"sku":"MUG","quantity":3}]}
+            """)).Status == 202);
         print($"waits {HoldExpires.TotalMinutes:0} minutes for a hold and an order to expire");
         await Task.Delay(HoldExpires);
         foreach (var service in hosts)
