@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -226,7 +227,7 @@ static class Up
             return answer.IsSuccessStatusCode;
         }
         catch (Exception error) when (
-            error is HttpRequestException || (error is TaskCanceledException && !cancel.IsCancellationRequested))
+            error is HttpRequestException or SocketException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
             return false;
         }

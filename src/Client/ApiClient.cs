@@ -114,7 +114,8 @@ public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, strin
             using var response = await http.SendAsync(request, cancel);
             return Read(call, service, response, await response.Content.ReadAsByteArrayAsync(cancel));
         }
-        catch (HttpRequestException error)
+        // HttpClient lets a bare SocketException pass when the peer closes a connection while it is being established.
+        catch (Exception error) when (error is HttpRequestException or SocketException)
         {
             var cause = error.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
                 ? "connection refused" : error.Message.TrimEnd('.');

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -47,7 +48,8 @@ public sealed partial class WebhookSender(Uri address, Signature signature, Time
             if (response.IsSuccessStatusCode) return true;
             LogRefused(webhook.Id, (int)response.StatusCode);
         }
-        catch (Exception error) when (error is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception error) when (
+            error is HttpRequestException or SocketException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
             LogNotDelivered(webhook.Id, error.Message);
         }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -185,6 +186,10 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
             catch (HttpRequestException error)
             {
                 Count($"{error.HttpRequestError}");
+            }
+            catch (SocketException error)
+            {
+                Count($"{error.SocketErrorCode}");
             }
             catch (TaskCanceledException)
             {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Orderwright.Contracts;
 using Orderwright.Hosting;
 using Orderwright.Hosting.Keys;
@@ -224,7 +225,7 @@ sealed class Cluster : IAsyncDisposable
             using var answer = await Http.GetAsync(new Uri(instance.Url, "/health/ready"));
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        catch (Exception error) when (error is HttpRequestException or SocketException or TaskCanceledException)
         {
             return false;
         }

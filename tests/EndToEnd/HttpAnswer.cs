@@ -58,12 +58,20 @@ public static class HttpRequests
             request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await client.SendAsync(request);
-        return new HttpAnswer(
-            (int)response.StatusCode,
-            await response.Content.ReadAsByteArrayAsync(),
-            response.Headers.Concat(response.Content.Headers)
-                .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase));
+        try
+        {
+            using var response = await client.SendAsync(request);
+            return new HttpAnswer(
+                (int)response.StatusCode,
+                await response.Content.ReadAsByteArrayAsync(),
+                response.Headers.Concat(response.Content.Headers).ToDictionary(
+                    header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase));
+        }
+        catch (SocketException error)
+        {
+            // HttpClient lets it pass when a killed server closes a connection while it is being established.
+            throw new HttpRequestException(HttpRequestError.ConnectionError, inner: error);
+        }
     }
 
     /// <summary>Sends raw bytes and returns everything received until the server closes, or is silent for 3 s.</summary>

@@ -135,6 +135,16 @@ public class ApiClientTests
     }
 
     [Fact]
+    public async Task A_connection_closed_while_it_is_established_is_a_missing_reply()
+    {
+        using var server = new Replies(_ => throw new SocketException((int)SocketError.NotConnected));
+
+        var reply = await Client(server).GetAsync(ServiceNames.Stock, "/stock", CancellationToken.None);
+
+        Assert.Equal((ApiFailure.Unreachable, 0), (reply.Failure, reply.Status));
+    }
+
+    [Fact]
     public async Task A_timeout_and_malformed_json_are_failures_of_their_own()
     {
         using var late = new Replies(_ => throw new TaskCanceledException());
