@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orderwright.Contracts;
 
 namespace Orderwright.Verification;
@@ -36,7 +37,8 @@ public static class InvariantRules
             .Concat(StatusesFollowTheGraph(orderCase))
             .Concat(HoldsAreOpenAndYoung(orderCase, now))
             .Concat(NobodyIsOverdue(orderCase, now))
-            .Concat(OneEventPerChange(orderCase));
+            .Concat(OneEventPerChange(orderCase))
+            .Concat(ImportedWhole(orderCase));
 
     /// <summary>
     /// I1: an acknowledged order exists, and every service that knows an order agrees with order-service that it exists.
@@ -293,6 +295,16 @@ public static class InvariantRules
         else if (orderCase.Events[^1] is var last && (last.Version != order.Version || last.Status != order.Status))
             yield return Of("I9", orderCase,
                 $"is {order.Status} at version {order.Version}; its last event has {last.Status} at {last.Version}");
+    }
+
+    /// <summary>I12: an imported order has as many lines as the import found in its file.</summary>
+    public static IEnumerable<Finding> ImportedWhole(OrderCase orderCase)
+    {
+        if (orderCase.Order is not { ImportLines: { } expected } order) yield break;
+        var lines = StoredLines.Count(order.Lines).ToString(CultureInfo.InvariantCulture);
+        if (lines != expected)
+            yield return Of("I12", orderCase,
+                $"has {lines} lines, but {expected} in the imported file; cancel the order, and import the file again");
     }
 
     /// <summary>True for a confirmed or completed order: paid for and allocated.</summary>

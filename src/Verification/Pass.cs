@@ -88,6 +88,7 @@ sealed class Pass(
         shipments += orderCase.Reservation?.Shipments.Count ?? 0;
         CountLines(orderCase.Reservation);
         if (orderCase.Reservation is { State: "held" }) report.Look("I6", "holds");
+        if (orderCase.Order is { ImportLines: not null }) report.Look("I12", "imported orders");
         if (orderCase.Order?.Status is OrderStatuses.Pending or OrderStatuses.CancelPending) report.Look("I7", "open orders");
         if (orderCase.Saga is { State: "waiting" }) report.Look("I7", "waiting");
         if (orderCase.Saga is { State: "failed" }) report.Look("I7", "incidents");

@@ -13,7 +13,7 @@ static class ReadRows
     {
         FulfilmentStatus = row.Text("fulfilment_status"), Fulfilments = StoredLines.Shipped(row.TextOrNull("fulfilments")),
         IsTakenOnFulfilment = row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment,
-        HasOpenWork = row.Bool("has_open_work"),
+        HasOpenWork = row.Bool("has_open_work"), ImportLines = row.TextOrNull("import_lines"),
     };
 
     public static EventRow Event(IRow row) =>

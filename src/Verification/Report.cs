@@ -55,6 +55,7 @@ sealed class ReportBuilder
         ("I7", "every order is settled, waits for a named party, or is an open incident"),
         ("I8", "no response holds a row its caller may not see"),
         ("I9", "each status change has exactly one event"),
+        ("I12", "an imported order has every line of its file"),
     ];
 
     readonly Dictionary<string, SortedDictionary<string, long>> looked =

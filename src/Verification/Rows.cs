@@ -20,6 +20,9 @@ public sealed record OrderRow(
     /// <summary>True while a participant of a fulfilment, or of closing the order, has yet to reply.</summary>
     public bool HasOpenWork { get; init; }
 
+    /// <summary>Lines of the order in the file that an import read; null for other orders.</summary>
+    public string? ImportLines { get; init; }
+
     /// <summary>Value of the shipped goods.</summary>
     public long ShippedValue => Fulfilments.Sum(one => one.Value);
 }

@@ -20,6 +20,13 @@ public static class StoredLines
         return (long)total;
     }
 
+    /// <summary>Number of lines.</summary>
+    public static int Count(string lines)
+    {
+        using var document = JsonDocument.Parse(lines);
+        return document.RootElement.GetArrayLength();
+    }
+
     /// <summary>Quantity per SKU, lines on the same SKU summed.</summary>
     public static Dictionary<string, long> Quantities(string lines)
     {

@@ -77,6 +77,8 @@ public abstract class VerifySuite(VerifyShop shop)
     [InlineData("I7", "DEMO-7", ServiceNames.Coordinator, "UPDATE sagas SET waiting_for = NULL WHERE order_id = @id")]
     [InlineData("I7", "DEMO-7", ServiceNames.Coordinator, "UPDATE sagas SET state = 'running' WHERE order_id = @id")]
     [InlineData("I9", "DEMO-1", ServiceNames.Order, "DELETE FROM order_events WHERE order_id = @id")]
+    [InlineData("I12", "DEMO-1", ServiceNames.Order,
+        """UPDATE orders SET metadata = '{"channel":"import","import":"f00d","importLines":"7"}' WHERE id = @id""")]
     [InlineData("I9", "DEMO-1", ServiceNames.Order, "DELETE FROM order_events WHERE order_id = @id AND version > 1")]
     public async Task Damage_is_found(string invariant, string? reference, string service, string damage)
     {

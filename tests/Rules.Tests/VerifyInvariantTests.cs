@@ -312,6 +312,13 @@ public class VerifyInvariantTests
         Assert.Contains(
             "I9", Found(Confirmed with { Events = [.. Events("pending", "confirmed"), Events("pending", "confirmed")[1]] }));
 
+    [Theory]
+    [InlineData("2", new string[0])]
+    [InlineData("3", new[] { "I12" })]
+    [InlineData("two", new[] { "I12" })]
+    public void I12_finds_an_imported_order_without_a_line_of_its_file(string lines, string[] found) =>
+        Assert.Equal(found, Found(Confirmed with { Order = Order("confirmed") with { ImportLines = lines } }));
+
     [Fact]
     public void I9_finds_events_without_an_order() =>
         Assert.Equal(["I9"], Found(new OrderCase(Id) { Events = Events("pending") }));

@@ -32,7 +32,8 @@ public class DependencyTests
         ["Verification"] = ["Contracts", "Runtime"],
         // The simulation runs all four services in one thread, on the one database that runs on its caller's thread.
         ["Simulation"] = ["Contracts", "Runtime", "Http", "Storage.Sqlite", "Verification", .. Services],
-        ["Cli"] = ["Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers"],
+        // The import checks orders with the rules of order-service before an order is sent.
+        ["Cli"] = ["Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers", "OrderService"],
     };
 
     [Fact]

@@ -39,16 +39,29 @@ sealed class ImportRun(Patience patience, Ledger ledger, ImportPlan plan, Import
 
     async Task<(LineFate, string?)> PlaceAsync(int place, PlaceOrder order, CancellationToken cancel)
     {
+        var body = OrderBody.Of(order, plan.Id);
+        // The body is a part of the key: the file read with other options is another request.
         var reply = await patience.SendAsync(
-            HttpMethod.Post, ServiceNames.Order, "/orders", cancel, Body(order),
-            RequestKey.Of(plan.Id, "order", order.Reference), WaitSeconds);
+            HttpMethod.Post, ServiceNames.Order, "/orders", cancel, body,
+            RequestKey.Of(plan.Id, "order", body.ToJsonString()), WaitSeconds);
         JsonElement decided;
         if (reply.IsSuccess)
             decided = await DecidedAsync(reply.Body, cancel);
         else if (reply.Code == "duplicate_reference" && reply.Body.TextOrNull("orderId") is { } first)
-            decided = await DecidedAsync(await GetAsync(first, cancel), cancel);
+        {
+            var existing = await GetAsync(first, cancel);
+            if (OrderDifference.Between(order, existing) is { Count: > 0 } differences)
+            {
+                report.Add(new OrderDifference(order.Reference, order.Numbers, first, differences));
+                return (new(LineClass.Refused, "order_differs"), null);
+            }
+            decided = await DecidedAsync(existing, cancel);
+        }
         else
-            return Refused($"order {order.Reference}", reply);
+        {
+            report.Add(new LeftOutOrder(order.Reference, order.Numbers, [new(order.Numbers[0], reply.Error!, order.Reference)]));
+            return Refused(null, reply);
+        }
         var status = decided.Text("status");
         placed[place] = (decided.Text("id"), status);
         return (status switch
@@ -85,8 +98,9 @@ sealed class ImportRun(Patience patience, Ledger ledger, ImportPlan plan, Import
             : Refused(adjustment.Note, reply);
     }
 
-    static (LineFate, string?) Refused(string subject, ApiReply reply) =>
-        (new(LineClass.Refused, reply.Code.Length > 0 ? reply.Code : $"http_{reply.Status}"), $"{subject}: {reply.Error}");
+    static (LineFate, string?) Refused(string? subject, ApiReply reply) => (
+        new(LineClass.Refused, reply.Code.Length > 0 ? reply.Code : $"http_{reply.Status}"),
+        subject is null ? null : $"{subject}: {reply.Error}");
 
     /// <summary>Polls until the order is decided, or its cancellation is complete.</summary>
     async Task<JsonElement> DecidedAsync(JsonElement order, CancellationToken cancel)
@@ -102,31 +116,4 @@ sealed class ImportRun(Patience patience, Ledger ledger, ImportPlan plan, Import
 
     async Task<JsonElement> GetAsync(string id, CancellationToken cancel) =>
         (await patience.GetAsync(ServiceNames.Order, $"/orders/{id}", cancel)).OrThrow().Body;
-
-    static JsonObject Body(PlaceOrder order)
-    {
-        var payment = new JsonObject { ["provider"] = order.Payment.Provider };
-        if (order.Payment.Token is { } token) payment["token"] = token;
-        var metadata = new JsonObject { ["channel"] = "import" };
-        if (order.Date.Length > 0) metadata["date"] = order.Date;
-        if (order.Country.Length > 0) metadata["country"] = order.Country;
-        var body = new JsonObject
-        {
-            ["customerId"] = order.CustomerId, ["currency"] = order.Currency, ["reference"] = order.Reference,
-            ["lines"] = new JsonArray([.. order.OrderLines.Select(Line)]), ["payment"] = payment, ["metadata"] = metadata,
-        };
-        if (order.Adjustments.Count > 0)
-            body["adjustments"] = new JsonArray([.. order.Adjustments.Select(adjustment => new JsonObject
-            {
-                ["type"] = adjustment.Type, ["label"] = adjustment.Label, ["amount"] = adjustment.Amount,
-            })]);
-        return body;
-    }
-
-    static JsonObject Line(OrderLine line)
-    {
-        var body = new JsonObject { ["sku"] = line.Sku, ["quantity"] = line.Quantity };
-        if (line.UnitPrice is { } price) body["unitPrice"] = price;
-        return body;
-    }
 }

@@ -27,6 +27,10 @@ sealed class OnlineRetail : IImportProfile
         ["CRUK"] = ("fee", "CRUK commission"),
     };
 
+    public string OrderColumn => "InvoiceNo";
+
+    public IReadOnlyList<string> OptionalColumns => [];
+
     public IReadOnlyList<string> RequiredColumns =>
         ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
 
@@ -56,7 +60,7 @@ sealed class OnlineRetail : IImportProfile
         var plan = new PlanBuilder(openings);
         var sales = new SalesBook();
         // Lines of invoices written at the same time alternate in the file, so group by number, in the order of first lines.
-        foreach (var invoice in file.Lines.GroupBy(line => line.Order))
+        foreach (var invoice in plan.Complete(file).GroupBy(line => line.Order))
         {
             var lines = invoice.ToList();
             if (invoice.Key.StartsWith('A'))
@@ -64,12 +68,12 @@ sealed class OnlineRetail : IImportProfile
             else if (invoice.Key.StartsWith('C'))
                 Credit(plan, sales, invoice.Key, lines);
             else
-                Sell(plan, sales, invoice.Key, lines);
+                Sell(plan, sales, invoice.Key, lines, file.Id);
         }
         return plan.Build(file);
     }
 
-    static void Sell(PlanBuilder plan, SalesBook sales, string invoice, List<SourceLine> lines)
+    static void Sell(PlanBuilder plan, SalesBook sales, string invoice, List<SourceLine> lines, string importId)
     {
         var positive = lines.Where(line => line.Quantity > 0).ToList();
         // Without price and customer the lines are a stock adjustment; without price but with a customer, a gift.
@@ -84,8 +88,7 @@ sealed class OnlineRetail : IImportProfile
             return;
         }
         var customer = lines[0].Customer is { Length: > 0 } known ? Skus.Normal(known) : Guest;
-        foreach (var line in goods) plan.Describe(Skus.Normal(line.Sku), line.Name, Pence(line.UnitPrice), Currency);
-        var place = plan.Add(new PlaceOrder(
+        var order = new PlaceOrder(
             invoice, customer, Currency,
             [.. goods.Select((line, i) => new OrderLine(i + 1, Skus.Normal(line.Sku), line.Quantity, Pence(line.UnitPrice)))],
             [.. positive.Where(line => Extras.ContainsKey(line.Sku))
@@ -93,8 +96,13 @@ sealed class OnlineRetail : IImportProfile
                     (extra.Type, extra.Label, same.Sum(line => line.Quantity * Pence(line.UnitPrice) * Sign(extra.Type))))],
             customer == Guest ? new PaymentMethod(PaymentProviders.Sandbox, "tok_visa")
                 : new PaymentMethod(PaymentProviders.Balance, null),
-            lines[0].Date, lines[0].Country, positive.Count));
-        sales.Add(place, lines[0].Customer, positive, goods);
+            lines[0].Date, lines[0].Country, positive.Count)
+        {
+            Numbers = [.. goods.Select(line => line.Number)],
+        };
+        if (plan.Refuse(order, importId)) return;
+        foreach (var line in goods) plan.Describe(Skus.Normal(line.Sku), line.Name, Pence(line.UnitPrice), Currency);
+        sales.Add(plan.Add(order), lines[0].Customer, positive, goods);
     }
 
     // A credit note for a complete order cancels the order; one for single goods is a return, if the customer bought them.

@@ -18,6 +18,9 @@ public enum LineClass
     Adjusted,
     LeftOut,
     Bad,
+
+    /// <summary>Valid, and not sent to the server because of <c>--dry-run</c>.</summary>
+    Checked,
 }
 
 /// <summary>Outcome of a line, with a reason.</summary>
@@ -49,6 +52,9 @@ public sealed record PlaceOrder(
     IReadOnlyList<(string Type, string Label, long Amount)> Adjustments, PaymentMethod Payment, string Date, string Country,
     int Lines) : Operation(Lines, [])
 {
+    /// <summary>Line in the file of each order line.</summary>
+    public IReadOnlyList<int> Numbers { get; init; } = [];
+
     /// <summary>The total; a line without a price counts as 0.</summary>
     public long TotalMinor => Money.Total(
         OrderLines.Select(line => line with { UnitPrice = line.UnitPrice ?? 0 }), Adjustments.Sum(each => each.Amount)) ?? 0;
@@ -73,7 +79,8 @@ public sealed record OpeningCustomer(string Id, string Name, IReadOnlyList<(stri
 /// <summary>Plan of an import: data to create, then operations in the order of the file.</summary>
 public sealed record ImportPlan(
     string Id, IReadOnlyList<OpeningProduct> Products, IReadOnlyList<OpeningCustomer> Customers,
-    IReadOnlyList<Operation> Operations, IReadOnlyDictionary<LineFate, int> Decided, IReadOnlyList<BadLine> Bad, int TotalLines)
+    IReadOnlyList<Operation> Operations, IReadOnlyDictionary<LineFate, int> Decided, IReadOnlyList<BadLine> Bad,
+    IReadOnlyList<LeftOutOrder> LeftOut, int TotalLines)
 {
     /// <summary>Lines without an outcome or operation; 0 unless the plan is wrong.</summary>
     public int LinesUnaccountedFor => TotalLines - Bad.Count - Decided.Values.Sum() - Operations.Sum(each => each.Lines);

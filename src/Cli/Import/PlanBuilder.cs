@@ -11,6 +11,7 @@ sealed class PlanBuilder(Openings openings)
 {
     readonly List<Operation> operations = [];
     readonly Dictionary<LineFate, int> decided = [];
+    readonly List<LeftOutOrder> leftOut = [];
     readonly Dictionary<string, Goods> goods = [];
     readonly Dictionary<string, Buyer> buyers = [];
 
@@ -32,6 +33,25 @@ sealed class PlanBuilder(Openings openings)
     public void Decide(LineFate fate, int lines = 1)
     {
         if (lines > 0) decided[fate] = decided.GetValueOrDefault(fate) + lines;
+    }
+
+    /// <summary>Returns the lines of orders that were read completely; leaves the other orders out.</summary>
+    public IReadOnlyList<SourceLine> Complete(SourceFile file)
+    {
+        var (lines, incomplete) = WholeOrders.Of(file);
+        leftOut.AddRange(incomplete);
+        Decide(new(LineClass.LeftOut, "order_incomplete"), incomplete.Sum(order => order.Lines.Count));
+        return lines;
+    }
+
+    /// <summary>Leaves out an order that the server would refuse; false if the order is valid.</summary>
+    public bool Refuse(PlaceOrder order, string importId)
+    {
+        var reasons = OrderBody.Refusals(order, importId);
+        if (reasons.Count == 0) return false;
+        leftOut.Add(new LeftOutOrder(order.Reference, order.Numbers, reasons));
+        Decide(new(LineClass.LeftOut, "order_invalid"), order.Lines);
+        return true;
     }
 
     /// <summary>Adds an operation and returns its place in the plan.</summary>
@@ -69,7 +89,7 @@ sealed class PlanBuilder(Openings openings)
             [
                 .. operations.Select(operation => Marked(operation, left)),
             ],
-            decided, file.Bad, file.TotalLines);
+            decided, file.Bad, leftOut, file.TotalLines);
     }
 
     /// <summary>A hash that is stable across machines and runs.</summary>
