@@ -72,6 +72,8 @@ public static class MessageCatalog
 /// </summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
+    // As in the readers by hand, and in CloudEvents.
+    PropertyNameCaseInsensitive = false,
     UseStringEnumConverter = true,
     NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,

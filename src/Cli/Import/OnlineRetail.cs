@@ -13,6 +13,9 @@ sealed class OnlineRetail : IImportProfile
     const string Currency = "GBP";
     const string Guest = "guest";
 
+    // Times any quantity, an amount in pence.
+    const decimal MaxPrice = 10_000_000;
+
     // Stock codes that are not goods. Selling one adjusts the order's total.
     static readonly Dictionary<string, (string Type, string Label)> Extras = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -41,11 +44,12 @@ sealed class OnlineRetail : IImportProfile
         if (invoice.Length == 0) why = "InvoiceNo is missing";
         else if (code.Length == 0) why = "StockCode is missing";
         else if (!int.TryParse(fields["Quantity"], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var quantity))
-            why = $"Quantity is {fields["Quantity"]}";
+            why = $"Quantity is {Shown.Of(fields["Quantity"])}";
         else if (!decimal.TryParse(
             fields["UnitPrice"], NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
             out var price))
-            why = $"UnitPrice is {fields["UnitPrice"]}";
+            why = $"UnitPrice is {Shown.Of(fields["UnitPrice"])}";
+        else if (Math.Abs(price) > MaxPrice) why = $"UnitPrice is {Shown.Of(fields["UnitPrice"])}, which exceeds {MaxPrice}";
         else if (quantity == 0) why = "Quantity is 0";
         else if (price < 0 && invoice[0] != 'A') why = $"UnitPrice is {fields["UnitPrice"]}";
         else

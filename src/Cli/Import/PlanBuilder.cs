@@ -9,6 +9,9 @@ namespace Orderwright.Cli.Import;
 /// </summary>
 sealed class PlanBuilder(Openings openings)
 {
+    // Far beyond any credit that the server takes; sums and percentages of larger amounts could overflow.
+    const long MaxCredit = long.MaxValue / 200;
+
     readonly List<Operation> operations = [];
     readonly Dictionary<LineFate, int> decided = [];
     readonly List<LeftOutOrder> leftOut = [];
@@ -63,7 +66,8 @@ sealed class PlanBuilder(Openings openings)
             foreach (var line in order.OrderLines) GoodsOf(line.Sku).Demand += line.Quantity;
             if (!buyers.TryGetValue(order.CustomerId, out var buyer)) buyers.Add(order.CustomerId, buyer = new Buyer());
             if (order.Payment.Provider == PaymentProviders.Balance)
-                buyer.Spends[order.Currency] = buyer.Spends.GetValueOrDefault(order.Currency) + order.TotalMinor;
+                buyer.Spends[order.Currency] =
+                    Math.Min(MaxCredit, buyer.Spends.GetValueOrDefault(order.Currency) + Math.Min(MaxCredit, order.TotalMinor));
         }
         else if (operation is AdjustStock adjustment)
             GoodsOf(adjustment.Sku).Demand += Math.Max(0, -adjustment.Delta);

@@ -59,7 +59,7 @@ public sealed class HttpProvider(
             return new WebhookReading.Forged("The signature does not match, or is more than 5 minutes old.");
         try
         {
-            var received = JsonSerializer.Deserialize(body.Span, HttpGatewayJson.Default.HttpGatewayEvent)!;
+            var received = WebhookJson.Read(body.Span, HttpGatewayJson.Default.HttpGatewayEvent);
             // A busy gateway settles nothing.
             var result = ResultOf(received.Answer) is var final and not (GatewayResult.Unknown or GatewayResult.Unavailable)
                 ? final

@@ -74,7 +74,7 @@ public sealed class SandboxProvider(
             return new WebhookReading.Forged("The signature does not match, or is more than 5 minutes old.");
         try
         {
-            var received = JsonSerializer.Deserialize(body.Span, SandboxJson.Default.SandboxEvent)!;
+            var received = WebhookJson.Read(body.Span, SandboxJson.Default.SandboxEvent);
             GatewayResult? result = received.Type switch
             {
                 "charge.authorized" => new GatewayResult.Succeeded(received.Charge),

@@ -9,12 +9,16 @@ sealed record StripeIntent(
     IReadOnlyDictionary<string, string>? Metadata = null, StripeNextAction? NextAction = null,
     StripeFault? LastPaymentError = null, JsonElement? LatestCharge = null)
 {
+    // The end of the year 9999.
+    const long MaxUnixSeconds = 253_402_300_799;
+
     /// <summary>Expiry of the authorization, from the charge; null unless the request expanded the charge.</summary>
     public DateTimeOffset? CaptureBefore =>
         LatestCharge is { ValueKind: JsonValueKind.Object } charge
         && charge.TryGetProperty("payment_method_details", out var details) && details.ValueKind == JsonValueKind.Object
         && details.TryGetProperty("card", out var card) && card.ValueKind == JsonValueKind.Object
-        && card.TryGetProperty("capture_before", out var until) && until.TryGetInt64(out var seconds)
+        && card.TryGetProperty("capture_before", out var until) && until.ValueKind == JsonValueKind.Number
+        && until.TryGetInt64(out var seconds) && seconds is >= 0 and <= MaxUnixSeconds
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : null;
 }

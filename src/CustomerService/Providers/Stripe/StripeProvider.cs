@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Orderwright.CustomerService.Payments;
 
@@ -101,7 +102,7 @@ public sealed class StripeProvider : IPaymentProvider
             return new WebhookReading.Forged("The signature does not match, or is more than 5 minutes old.");
         try
         {
-            var received = JsonSerializer.Deserialize(body.Span, StripeJson.Default.StripeEvent)!;
+            var received = WebhookJson.Read(body.Span, StripeJson.Default.StripeEvent);
             var (key, result) = ReadObject(received);
             return new WebhookReading.Genuine(
                 [new GatewayEvent(received.Id, received.Type, key, result, Encoding.UTF8.GetString(body.Span))]);
@@ -119,16 +120,19 @@ public sealed class StripeProvider : IPaymentProvider
         {
             case "payment_intent.amount_capturable_updated" or "payment_intent.succeeded"
                 or "payment_intent.payment_failed" or "payment_intent.canceled":
-                var intent = received.Data.Object.Deserialize(StripeJson.Default.StripeIntent)!;
+                var intent = Object(StripeJson.Default.StripeIntent);
                 return (KeyOf(intent.Metadata), Settling(StripeResults.OfAuthorization(intent)));
 
             case "refund.created" or "refund.updated" or "refund.failed":
-                var refund = received.Data.Object.Deserialize(StripeJson.Default.StripeRefund)!;
+                var refund = Object(StripeJson.Default.StripeRefund);
                 return (KeyOf(refund.Metadata), Settling(StripeResults.OfRefund(refund)));
 
             default:
                 return (null, null);
         }
+
+        T Object<T>(JsonTypeInfo<T> type) where T : class =>
+            received.Data.Object.Deserialize(type) ?? throw new JsonException("The event has no object.");
     }
 
     static GatewayResult? Settling(GatewayResult result) => result is GatewayResult.Unknown ? null : result;
