@@ -284,7 +284,7 @@ public class ImportFileTests
     [Theory]
     [InlineData(DecimalMark.Detect, "1,234", null, "unit_price is 1,234: 1234 or 1.234: pass --decimal point or --decimal comma")]
     [InlineData(DecimalMark.Point, "1,234", "1234", null)]
-    [InlineData(DecimalMark.Comma, "2,50", "2.5", null)]
+    [InlineData(DecimalMark.Comma, "2,50", "2.50", null)]
     [InlineData(DecimalMark.Comma, "1.234", "1234", null)]
     [InlineData(DecimalMark.Comma, "2.50", null, "unit_price is 2.50: not a number with a decimal comma")]
     [InlineData(DecimalMark.Point, "2,50", null, "unit_price is 2,50: not a number with a decimal point")]

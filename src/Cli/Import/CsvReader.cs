@@ -9,7 +9,7 @@ namespace Orderwright.Cli.Import;
 sealed record CsvRecord(int Line, string[] Fields, string? Why = null)
 {
     /// <summary>True for a line without any text.</summary>
-    public bool IsBlank => Why is null && Fields.All(text => text.Length == 0);
+    public bool IsBlank => Why is null && Fields.All(string.IsNullOrWhiteSpace);
 }
 
 /// <summary>A character that the file's encoding cannot have produced.</summary>

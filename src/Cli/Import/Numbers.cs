@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Orderwright.Cli.Import;
 
 /// <summary>The character between whole units and decimals.</summary>
-enum DecimalMark
+public enum DecimalMark
 {
     /// <summary>Taken from each number, where only one reading exists.</summary>
     Detect,
