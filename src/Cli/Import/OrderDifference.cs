@@ -55,9 +55,11 @@ public sealed record OrderDifference(
         return found;
     }
 
-    static string Text(string sku, long quantity, long? price, string currency) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{quantity} × {sku}{(price is { } minor && Currencies.IsKnown(currency) ? $" at {Money.Format(minor, currency)}" : "")}");
+    static string Text(string sku, long quantity, long? price, string currency)
+    {
+        var at = price is { } minor && Currencies.IsKnown(currency) ? $" at {Money.Format(minor, currency)}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{quantity} × {sku}{at}");
+    }
 
     static string Adjustments(IEnumerable<(string Type, string Label, long Amount)> all)
     {
