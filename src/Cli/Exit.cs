@@ -17,7 +17,7 @@ static class Exit
     public const int TimedOut = 5;
 
     /// <summary>A file contains nothing that can be read and imported.</summary>
-    public const int Unreadable = 6;
+    public const int Unreadable = 7;
 
     /// <summary>The exit code for a failed call.</summary>
     public static int Of(ApiReply reply) => reply.Failure switch

@@ -27,7 +27,7 @@ static class ImportCommand
         repeated. Requests are retried while a server is unavailable, until --give-up minutes pass without progress.
 
         Exit codes: 0 every order is placed; 3 some orders are left out or differ from orders placed earlier;
-        6 nothing of the file is readable; 4 the server is unreachable; 5 no progress for --give-up minutes; 2 wrong usage.
+        7 nothing of the file is readable; 4 the server is unreachable; 5 no progress for --give-up minutes; 2 wrong usage.
         """;
 
     // Long enough for a server that is restarting, short enough to report a wrong address soon.

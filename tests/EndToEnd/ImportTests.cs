@@ -131,7 +131,7 @@ public sealed class ImportTests(ImportShop shop) : IClassFixture<ImportShop>
         string[] derive = ["--derive", "--scarce-every", "0", "--short-every", "0"];
 
         var refused = await ImportAsync(text, derive);
-        Assert.Equal(6, refused.Exit);
+        Assert.Equal(7, refused.Exit);
         Assert.Contains(
             "line 2: not utf-8. Pass --encoding, such as --encoding windows-1252", refused.Errors, StringComparison.Ordinal);
 
@@ -166,10 +166,10 @@ public sealed class ImportTests(ImportShop shop) : IClassFixture<ImportShop>
     }
 
     [Theory]
-    [InlineData("order,customer,sku,quantity\nN1,ada,MUG,x\n", 6)]
-    [InlineData("a,b,c\n", 6)]
-    [InlineData("", 6)]
-    [InlineData("order,customer,sku,quantity\n", 6)]
+    [InlineData("order,customer,sku,quantity\nN1,ada,MUG,x\n", 7)]
+    [InlineData("a,b,c\n", 7)]
+    [InlineData("", 7)]
+    [InlineData("order,customer,sku,quantity\n", 7)]
     [InlineData("order,customer,sku,quantity\n", 2, "--encoding", "latin-99")]
     [InlineData("order,customer,sku,quantity\n", 2, "--delimiter", "ab")]
     [InlineData("order,customer,sku,quantity\n", 2, "--map", "colour=Colour")]

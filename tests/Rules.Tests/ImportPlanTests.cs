@@ -222,6 +222,19 @@ public class ImportPlanTests
         Assert.Equivalent(Plan(openings, lines), Plan(openings, lines), strict: true);
     }
 
+    [Fact]
+    public void A_price_that_no_amount_can_hold_is_unreadable()
+    {
+        const string Heading = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country";
+        var bytes = System.Text.Encoding.UTF8.GetBytes(
+            $"{Heading}\n1,A,MUG,6,2010-12-01,9223372036854775808,17850.0,France\n");
+
+        var file = CsvFile.Read("retail.csv", () => new MemoryStream(bytes), new OnlineRetail());
+
+        Assert.Empty(new OnlineRetail().Plan(file, Plenty).Operations);
+        Assert.Equal(2, Assert.Single(file.Bad).Number);
+    }
+
     [Theory]
     [InlineData("85123A", "85123A")]
     [InlineData("85123a", "85123a")]

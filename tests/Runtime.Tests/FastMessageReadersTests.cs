@@ -63,6 +63,17 @@ public sealed class FastMessageReadersTests
         Assert.Throws<JsonException>(() => MessageCatalog.Read(type, Encoding.UTF8.GetBytes(json)));
     }
 
+    [Fact]
+    public void A_property_in_another_case_is_unknown()
+    {
+        var type = MessageCatalog.TypeOf(Bodies[1]);
+        ReadsAlike(type, Changed(type, ["currency"], (order, _) =>
+        {
+            order.Remove("currency");
+            order["Currency"] = "GBP";
+        }));
+    }
+
     static void ReadsAlike(string type, JsonNode? json)
     {
         var text = json?.ToJsonString() ?? "null";

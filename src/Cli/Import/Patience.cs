@@ -25,7 +25,10 @@ sealed class Patience(ApiClient client, TimeSpan limit)
         for (var attempt = 0; ; attempt++)
         {
             var reply = await client.SendAsync(method, service, path, cancel, body, key, waitSeconds);
-            if (reply.Failure == ApiFailure.Unreadable || reply.Status is 401 or 403) reply.OrThrow();
+            // A discount that the key may not give concerns one order; any other denial concerns all requests.
+            if (reply.Failure == ApiFailure.Unreadable || reply.Status == 401
+                || reply is { Status: 403, Code: not "discount_not_allowed" })
+                reply.OrThrow();
             if (reply.Status is > 0 and < 500 and not 429 && reply.Code != "idempotency_key_in_flight") return reply;
             await PauseAsync(attempt, reply.RetryAfter, reply.Error!, cancel);
         }
