@@ -13,6 +13,7 @@ static class ImportCommand
     const string Help =
         """
         Import the orders of a CSV file (or .csv.gz) through the public API, and account for every line.
+
         An order with an unreadable or invalid line is left out whole, and named.
 
         Profiles:

@@ -138,6 +138,8 @@ public class ImportOrderTests
 
         var metadata = OrderBody.Of(order, "f00d")["metadata"]!;
         Assert.Equal(("f00d", "2"), ((string?)metadata["import"], (string?)metadata["importLines"]));
+        // Counted in the file, not in the order: an order that lacks a line says so.
+        Assert.Equal("3", (string?)OrderBody.Of(order with { FileLines = 3 }, "f00d")["metadata"]!["importLines"]);
     }
 
     static readonly PlaceOrder Wanted = new(

@@ -54,8 +54,9 @@ public class PaymentWebhookTests
         var reading = Read(
             Stripe, StripeProvider.SignatureHeader,
             """
-            {"id":"evt","type":"payment_intent.amount_capturable_updated","data":{"object":{"id":"pi_1","status":"requires_capture",
-             "amount":1530,"amount_received":0,"currency":"gbp","latest_charge":{"payment_method_details":{"card":{"capture_before":
+            {"id":"evt","type":"payment_intent.amount_capturable_updated","data":{"object":{
+             "id":"pi_1","status":"requires_capture","amount":1530,"amount_received":0,"currency":"gbp",
+             "latest_charge":{"payment_method_details":{"card":{"capture_before":
             """ + captureBefore + "}}}}}}");
 
         var result = Assert.Single(Assert.IsType<WebhookReading.Genuine>(reading).Events).Result;

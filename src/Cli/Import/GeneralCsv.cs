@@ -57,7 +57,9 @@ sealed class GeneralCsv(string currency, DecimalMark mark = DecimalMark.Detect, 
         // Without --derive the codes belong to existing products and customers, so no code is changed.
         Func<string, string> id = openings.Derive ? Skus.Normal : code => code;
         var plan = new PlanBuilder(openings);
-        file = file with { Bad = [.. file.Bad, .. Contradictions(file)] };
+        var fileLines = file.Lines.Select(line => line.Order).Concat(file.Bad.Select(bad => bad.Order))
+            .CountBy(order => order).ToDictionary();
+        file = file with { Bad = [.. file.Bad.Concat(Contradictions(file)).OrderBy(bad => bad.Number)] };
         file = file with { Lines = [.. file.Lines.ExceptBy(file.Bad.Select(bad => bad.Number), line => line.Number)] };
         foreach (var lines in plan.Complete(file).GroupBy(line => line.Order).Select(order => order.ToList()))
         {
@@ -69,7 +71,7 @@ sealed class GeneralCsv(string currency, DecimalMark mark = DecimalMark.Detect, 
                     : new PaymentMethod(PaymentProviders.Balance, null),
                 first.Date, first.Country, lines.Count)
             {
-                Numbers = [.. lines.Select(line => line.Number)],
+                Numbers = [.. lines.Select(line => line.Number)], FileLines = fileLines[first.Order],
             };
             if (plan.Refuse(order, file.Id)) continue;
             foreach (var line in lines) plan.Describe(id(line.Sku), line.Name, Minor(line), line.Currency);

@@ -55,6 +55,9 @@ public sealed record PlaceOrder(
     /// <summary>Line in the file of each order line.</summary>
     public IReadOnlyList<int> Numbers { get; init; } = [];
 
+    /// <summary>Lines that the file has for the order, counted before any is left out, so that <c>verify</c> can compare.</summary>
+    public int FileLines { get; init; } = OrderLines.Count;
+
     /// <summary>The total; a line without a price counts as 0.</summary>
     public long TotalMinor => Money.Total(
         OrderLines.Select(line => line with { UnitPrice = line.UnitPrice ?? 0 }), Adjustments.Sum(each => each.Amount)) ?? 0;

@@ -25,7 +25,7 @@ static class OrderBody
         var metadata = new JsonObject
         {
             ["channel"] = "import", ["import"] = importId,
-            ["importLines"] = order.OrderLines.Count.ToString(CultureInfo.InvariantCulture),
+            ["importLines"] = order.FileLines.ToString(CultureInfo.InvariantCulture),
         };
         if (order.Date.Length > 0) metadata["date"] = order.Date;
         if (order.Country.Length > 0) metadata["country"] = order.Country;
