@@ -55,7 +55,7 @@ public sealed record PlaceOrder(
     /// <summary>Line in the file of each order line.</summary>
     public IReadOnlyList<int> Numbers { get; init; } = [];
 
-    /// <summary>Lines that the file has for the order, counted before any is left out, so that <c>verify</c> can compare.</summary>
+    /// <summary>Lines of the order in the file, counted before any is left out, for <c>verify</c> to compare.</summary>
     public int FileLines { get; init; } = OrderLines.Count;
 
     /// <summary>The total; a line without a price counts as 0.</summary>
