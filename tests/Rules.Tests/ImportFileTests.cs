@@ -51,6 +51,12 @@ public class ImportFileTests
             Assert.Single(plain.Lines));
     }
 
+    [Theory]
+    [InlineData("order,customer,sku,quantity\nA1,ada,MUG,1\n")]
+    [InlineData("order,customer,sku,quantity\r\nA1,ada,MUG,1\r\n")]
+    [InlineData("\ufefforder,customer,sku,quantity\nA1,ada,MUG,1")]
+    public void An_import_that_0_1_0_began_keeps_its_id(string text) => Assert.Equal("46a3852961a4", Sound(text).Id);
+
     [Fact]
     public void Unreadable_lines_are_reported_by_number_with_every_reason()
     {

@@ -87,8 +87,17 @@ sealed class CsvFile(string path, Func<Stream> open, IImportProfile profile, Csv
                     record.Line, why!, columns.Of(record, profile.OrderColumn), record.Why is null ? null : record.Fields));
         }
         if (reader.UnclosedAt is not null) bad[^1] = ToEnd(bad[^1], lines, delimiter);
-        using var content = Content(open);
-        return new SourceFile(Convert.ToHexStringLower(SHA256.HashData(content))[..12], lines, bad);
+        return new SourceFile(Id(), lines, bad);
+    }
+
+    // As in 0.1.0, so that an import begun there can be continued. Files that differ only in their line breaks are the same.
+    string Id()
+    {
+        using var text = Text();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(text.ReadLine()!));
+        while (text.ReadLine() is { } line) hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
     }
 
     List<CsvRecord> ReadRecords(CsvReader reader, CsvColumns columns)

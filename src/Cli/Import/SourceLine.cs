@@ -32,7 +32,7 @@ public sealed record BadLine(
 public sealed record LeftOutOrder(string Reference, IReadOnlyList<int> Lines, IReadOnlyList<BadLine> Reasons);
 
 /// <summary>A complete file in memory: opening stock can be derived only after the last line.</summary>
-/// <param name="Id">12 hex digits of the content's SHA-256; a gzipped file has the id of the plain one.</param>
+/// <param name="Id">12 hex digits of the text's SHA-256; gzipped and plain files with equal lines have equal ids.</param>
 /// <param name="Lines">Readable lines in the order of the file.</param>
 /// <param name="Bad">Unreadable lines.</param>
 public sealed record SourceFile(string Id, IReadOnlyList<SourceLine> Lines, IReadOnlyList<BadLine> Bad)
