@@ -19,7 +19,10 @@ static class CompleteCommand
         goods.AcceptOnlyFromAmong("consume", "release");
         var force = new Option<bool>("--force") { Description = "Consume the goods although the order's money was returned." };
         var json = CommonOptions.Json();
-        var command = new Command("complete", "Close a confirmed order: nothing more will be shipped.") { id, goods, force, json };
+        var command = new Command("complete", "Close a confirmed order: nothing more will be shipped.")
+        {
+            id, goods, force, json,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -28,8 +31,9 @@ static class CompleteCommand
             var body = new JsonObject { ["status"] = OrderStatuses.Completed };
             if (parsed.GetValue(goods) is { } end) body["goods"] = end;
             if (parsed.GetValue(force)) body["force"] = true;
-            var completed = (await client.SendAsync(
-                HttpMethod.Patch, ServiceNames.Order, $"/orders/{order}", cancel, body, ApiClient.NewKey("complete"))).OrThrow().Body;
+            var reply = await client.SendAsync(
+                HttpMethod.Patch, ServiceNames.Order, $"/orders/{order}", cancel, body, ApiClient.NewKey("complete"));
+            var completed = reply.OrThrow().Body;
             output.ShowJson(completed);
             output.Mark(null, $"Order {order} is {completed.Text("status")}, {completed.Text("fulfilmentStatus")}.");
             return Exit.Ok;

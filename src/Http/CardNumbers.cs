@@ -11,8 +11,8 @@ namespace Orderwright.Http;
 /// </summary>
 /// <remarks>
 /// Digits of any script count, and so do digits with any character between the groups: a space, a dash, a letter. Exempt are
-/// undivided digits that touch a letter (a token, a hash), the number of a bank account (IBAN), and an undivided number of 13
-/// or 14 digits with a valid GTIN check digit (the EAN on every product).
+/// undivided digits that touch a letter (a token, a hash), a UUID, the number of a bank account (IBAN), and an undivided number
+/// of 13 or 14 digits with a valid GTIN check digit (the EAN on every product).
 /// </remarks>
 public static class CardNumbers
 {
@@ -49,7 +49,9 @@ public static class CardNumbers
 
     /// <summary>Groups in which cards are printed, besides groups of four with a shorter or longer last one.</summary>
     static readonly int[][] Groupings =
-        [[4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [4, 5, 6], [5, 4, 5], [6, 13], [6, 10], [6, 4, 6], [8, 8], [8, 11], [4, 12], [4, 8, 4]];
+    [
+        [4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [4, 5, 6], [5, 4, 5], [6, 13], [6, 10], [6, 4, 6], [8, 8], [8, 11], [4, 12], [4, 8, 4],
+    ];
 
     /// <param name="utf8">Complete text.</param>
     public static bool Contains(ReadOnlySpan<byte> utf8) =>
@@ -181,7 +183,7 @@ public static class CardNumbers
         bool IsCard(int first, int last, string digits) =>
             IsIssued(digits) && Luhn(digits) && IsPrinted(first, last)
             && !groups[first].IsAfterLetter && !groups[last].IsBeforeLetter
-            && (first == last ? !IsTradeNumber(digits) : !IsInIban(first));
+            && (first == last ? !IsTradeNumber(digits) : !IsInIban(first) && !IsInUuid(first));
 
         bool IsPrinted(int first, int last)
         {
@@ -191,6 +193,14 @@ public static class CardNumbers
                 || (lengths is [4, 4, 5] or [4, 4, 6] or [4, 4, 7])
                 || lengths.TrueForAll(length => length == 1)
                 || Groupings.Any(grouping => lengths.SequenceEqual(grouping));
+        }
+
+        bool IsInUuid(int at)
+        {
+            const int Length = 36;
+            var start = groups[at].Start;
+            while (start > 0 && (char.IsAsciiHexDigit(text[start - 1]) || text[start - 1] == '-')) start--;
+            return text.Length - start >= Length && Guid.TryParseExact(text.AsSpan(start, Length), "D", out _);
         }
 
         // An IBAN is printed in groups of four after two letters and two digits.
@@ -230,7 +240,8 @@ public static class CardNumbers
     }
 
     static bool IsDash(char unit) =>
-        unit is '.' or '/' or '\\' or '_' or '|' or '\u00B7' or '\u2022' || char.GetUnicodeCategory(unit) == UnicodeCategory.DashPunctuation;
+        unit is '.' or '/' or '\\' or '_' or '|' or '\u00B7' or '\u2022'
+        || char.GetUnicodeCategory(unit) == UnicodeCategory.DashPunctuation;
 
     static bool IsIssued(string digits)
     {

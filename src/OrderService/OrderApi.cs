@@ -28,7 +28,7 @@ public sealed class OrderApi(
             .WithDescription(
                 "202 while the order is undecided; with `Prefer: wait=N` (up to 30 s), 201 once decided. Adjustments are " +
                 "signed and added to the total: a discount is 0 or negative; shipping, tax and fee are 0 or positive. A " +
-                "discount requires the scope `orders:price`, or stays within the limit of the key (403 `discount_not_allowed`). " +
+                "discount requires the scope `orders:price` or stays within the key's limit (403 `discount_not_allowed`). " +
                 "`total` is null until every line has a price. Accepts an `Idempotency-Key`.")
             .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(202).Produces<OrderResponse>(201);
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")

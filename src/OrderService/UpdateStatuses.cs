@@ -22,7 +22,9 @@ public sealed record UpdateStatus(
 /// Applies operators' status updates along the published graph. Completing an order closes the order: goods without a
 /// fulfilment are consumed or released, and held money is released.
 /// </summary>
-/// <remarks>The commands of a close are driven like those of a fulfilment, under number 0 (<see cref="ResendFulfilments"/>).</remarks>
+/// <remarks>
+/// The commands of a close are driven like those of a fulfilment, under number 0 (<see cref="ResendFulfilments"/>).
+/// </remarks>
 public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments, EventFeed feed, Audit audit)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<UpdateStatus>> batch, Work work)
@@ -49,8 +51,8 @@ public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments
                 answers.Add(OrderResponse.Answer(StatusCodes.Status200OK, orders.Apply(change)));
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, command.Caller.Name, "complete", order.Id, "order",
-                    change.State.Goods is { } end ? $"Unshipped goods {end}." : "All goods were shipped.", JsonOf(order.State), JsonOf(change.State),
-                    command.TraceId));
+                    change.State.Goods is { } end ? $"Unshipped goods {end}." : "All goods were shipped.", JsonOf(order.State),
+                    JsonOf(change.State), command.TraceId));
             }
         }
         await store.SaveAsync(work, orders.Changes);

@@ -92,7 +92,8 @@ public sealed class ReconcileTests : IAsyncLifetime
             await shop.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
 
         // A range without payments agrees.
-        (status, output) = await ReconcileAsync("--provider", "http", "--from", "2025-01-01T00:00:00Z", "--to", "2025-02-01T00:00:00Z");
+        (status, output) = await ReconcileAsync(
+            "--provider", "http", "--from", "2025-01-01T00:00:00Z", "--to", "2025-02-01T00:00:00Z");
         Assert.True(status == 0, output);
 
         void Expect(string kind, string order, string repair)

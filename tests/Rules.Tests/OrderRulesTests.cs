@@ -91,8 +91,8 @@ public class OrderRulesTests
         Assert.Equal(OrderChange.Nothing(paid).State, OrderRules.Settle(paid, Confirmation(Authorized), Later).State);
         var refunded = In(CancelPending, PaymentStatuses.Refunded, paymentVersion: 6);
         Assert.Empty(OrderRules.Settle(refunded, Confirmation(Captured), Later).Events);
-        Assert.Equal(
-            PaymentStatuses.Refunded, OrderRules.Settle(refunded, new OrderCancelled(Captured, Steps), Later).State.PaymentStatus);
+        var cancelled = OrderRules.Settle(refunded, new OrderCancelled(Captured, Steps), Later).State;
+        Assert.Equal(PaymentStatuses.Refunded, cancelled.PaymentStatus);
     }
 
     [Fact]
@@ -111,7 +111,8 @@ public class OrderRulesTests
         foreach (var (totals, status) in history)
         {
             state = OrderRules.UpdatePayment(state, totals, Later)!.State;
-            Assert.Equal((status, totals.Version, totals.SecuredMinor), (state.PaymentStatus, state.PaymentVersion, state.SecuredMinor));
+            Assert.Equal(
+                (status, totals.Version, totals.SecuredMinor), (state.PaymentStatus, state.PaymentVersion, state.SecuredMinor));
             foreach (var (older, _) in history.TakeWhile(step => step.Totals != totals))
                 Assert.Equal(state, OrderRules.UpdatePayment(state, older, Later)!.State);
         }
@@ -122,7 +123,9 @@ public class OrderRulesTests
     {
         var state = In(Confirmed, PaymentStatuses.PartiallyRefunded, paymentVersion: 6);
         var change = OrderRules.UpdatePayment(state, new(2000, 2000, 1000, false, 8), Later)!;
-        Assert.Equal((0, true, 8L, state.Version), (change.Events.Count, change.IsToSave, change.State.PaymentVersion, change.State.Version));
+        Assert.Equal(
+            (0, true, 8L, state.Version),
+            (change.Events.Count, change.IsToSave, change.State.PaymentVersion, change.State.Version));
     }
 
     [Theory]
@@ -236,7 +239,8 @@ public class OrderRulesTests
     {
         foreach (var from in OrderStatuses.All)
             foreach (var to in OrderStatuses.All)
-                Assert.Equal(from == Confirmed && to == Completed, OrderRules.UpdateByOperator(In(from), to, null, Later) is not null);
+                Assert.Equal(
+                    from == Confirmed && to == Completed, OrderRules.UpdateByOperator(In(from), to, null, Later) is not null);
         Assert.Equal([Completed], OrderRules.OperatorTransitions(Confirmed));
     }
 

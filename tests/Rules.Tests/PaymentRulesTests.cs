@@ -87,7 +87,8 @@ public class PaymentRulesTests
     public void A_free_order_needs_a_known_customer()
     {
         var free = Authorize(Nothing, 0, new(true, 0));
-        Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment! with { Version = 0 }));
+        Assert.Equal(
+            (StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment! with { Version = 0 }));
         Assert.Equal(PaymentStates.Captured, free.Case.Payment!.State);
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 0, default));
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 1, default, "sandbox"));
@@ -213,7 +214,9 @@ public class PaymentRulesTests
     public void An_early_undo_refuses_the_late_step()
     {
         var tombstone = Undo(Nothing);
-        Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment! with { Version = 0 }));
+        Assert.Equal(
+            (StepOutcome.Completed, PaymentTotals.None),
+            (tombstone.Answer!.Outcome, tombstone.Answer.Payment! with { Version = 0 }));
         var late = Authorize(tombstone.Case, 1_530, new(true, 2_000));
         Assert.Equal((StepOutcome.Rejected, ReasonCodes.AlreadyUndone), (late.Answer!.Outcome, late.Answer.Code));
         Assert.Equal((null, null), (late.BalanceMinor, late.Next));

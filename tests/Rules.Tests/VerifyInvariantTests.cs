@@ -239,7 +239,8 @@ public class VerifyInvariantTests
     public void I3_finds_a_payment_status_other_than_that_of_the_payment(
         string status, long captured, long refunded, bool voided, string payment)
     {
-        foreach (var said in (string[])["pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided"])
+        foreach (var said in (string[])
+            ["pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided"])
         {
             var orderCase = Confirmed with
             {
@@ -262,7 +263,9 @@ public class VerifyInvariantTests
         var order = Order("confirmed") with
         {
             DiscountLimit = limit,
-            Adjustments = $$"""[{"type":"shipping","label":"s","amount":499},{"type":"discount","label":"d","amount":{{amount}}}]""",
+            Adjustments = $$"""
+                [{"type":"shipping","label":"s","amount":499},{"type":"discount","label":"d","amount":{{amount}}}]
+                """,
         };
         Assert.Equal(found, InvariantRules.DiscountWasAllowed(Confirmed with { Order = order }).Any());
     }

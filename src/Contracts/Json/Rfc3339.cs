@@ -26,8 +26,9 @@ public static class Rfc3339
     /// <summary>Reads the time at a string token, in UTC. Throws <see cref="JsonException"/> for anything else.</summary>
     public static DateTimeOffset GetTime(this ref readonly Utf8JsonReader reader)
     {
-        if (reader.TokenType == JsonTokenType.String && !reader.HasValueSequence && HasForm(reader.ValueSpan)
-            && (reader.TryGetDateTimeOffset(out var time) || TryRead(reader.GetString()!, out time)))
+        if (reader.TokenType == JsonTokenType.String
+            && ((!reader.ValueIsEscaped && HasForm(reader.ValueSpan) && reader.TryGetDateTimeOffset(out var time))
+                || TryRead(reader.GetString()!, out time)))
             return time.ToUniversalTime();
         throw new JsonException("Expected an RFC 3339 time such as 2026-01-31T09:30:00.123Z.");
     }

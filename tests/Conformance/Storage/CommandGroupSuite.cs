@@ -240,7 +240,8 @@ public abstract class CommandGroupSuite : IAsyncLifetime
                 asked.AsEnumerable().Reverse().Select(one => commands.SubmitAsync(one with { AnswersLater = false })));
             var (settled, repeated) = (await settling, await repeating);
             Assert.Equal(settled.Select(BodyOf), repeated.Reverse().Select(BodyOf));
-            Assert.Equal(settled.Select(BodyOf), (await Task.WhenAll(asked.Select(one => group.SubmitAsync(one with { AnswersLater = false })))).Select(BodyOf));
+            var after = await Task.WhenAll(asked.Select(one => group.SubmitAsync(one with { AnswersLater = false })));
+            Assert.Equal(settled.Select(BodyOf), after.Select(BodyOf));
         }
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);
