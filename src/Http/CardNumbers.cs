@@ -50,7 +50,8 @@ public static class CardNumbers
     /// <summary>Groups in which cards are printed, besides groups of four with a shorter or longer last one.</summary>
     static readonly int[][] Groupings =
     [
-        [4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [4, 5, 6], [5, 4, 5], [6, 13], [6, 10], [6, 4, 6], [8, 8], [8, 11], [4, 12], [4, 8, 4],
+        [4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [4, 5, 6], [5, 4, 5], [6, 13], [6, 10], [6, 4, 6], [8, 8], [8, 11], [4, 12],
+        [4, 8, 4],
     ];
 
     /// <param name="utf8">Complete text.</param>

@@ -241,8 +241,8 @@ public static class InvariantRules
         if (left.Count > 0)
             yield return Of("I4", orderCase,
                 $"is completed, but {Join(left.Select(goods => $"{goods.Value} {goods.Key}"))} are still allocated; to repair " +
-                "it, PATCH /api/v1/orders/{id} with {\"status\":\"completed\",\"goods\":\"consume\"} if the goods left and were " +
-                "not counted since, else with \"release\"");
+                "it, PATCH /api/v1/orders/{id} with {\"status\":\"completed\",\"goods\":\"consume\"} if the goods left and " +
+                "were not counted since, else with \"release\"");
     }
 
     /// <summary>
