@@ -53,7 +53,6 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
 
         await StartAsync("--capture", "fulfilment");
         await CaptureInPartsAsync();
-        await StayInDoubtAsync();
         if (!isTrial)
         {
             var held = await PlaceAsync("HOLD-EXPIRED", "tok_requires_action", wait: 1);
@@ -62,6 +61,7 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
             await StartAsync("--capture", "fulfilment");
             await UntilAsync("EXPIRED", order => (string)order["status"]! == "expired");
         }
+        await StayInDoubtAsync();
         await StayInFlightAsync();
         await host.KillAsync();
         await gateway.KillAsync();
