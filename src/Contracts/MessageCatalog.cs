@@ -24,6 +24,7 @@ public static class MessageCatalog
         Of("orderwright.stock.release.v1", ServiceNames.Stock, MessageJson.Default.ReleaseStock),
         Of("orderwright.stock.ship.v1", ServiceNames.Stock, MessageJson.Default.ShipGoods),
         Of("orderwright.stock.release-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ReleaseUnshipped),
+        Of("orderwright.stock.consume-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ConsumeUnshipped),
         Of("orderwright.stock.shipped.v1", ServiceNames.Order, MessageJson.Default.GoodsShipped),
         Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
@@ -100,6 +101,7 @@ public static class MessageCatalog
 [JsonSerializable(typeof(PaymentNoted))]
 [JsonSerializable(typeof(ShipGoods))]
 [JsonSerializable(typeof(ReleaseUnshipped))]
+[JsonSerializable(typeof(ConsumeUnshipped))]
 [JsonSerializable(typeof(GoodsShipped))]
 [JsonSerializable(typeof(TakeShipped))]
 [JsonSerializable(typeof(OrderWaiting))]

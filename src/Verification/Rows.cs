@@ -23,6 +23,15 @@ public sealed record OrderRow(
     /// <summary>Lines of the order in the file that an import read; null for other orders.</summary>
     public string? ImportLines { get; init; }
 
+    /// <summary>Stored JSON of the adjustments: <c>[{"type","label","amount"}]</c>.</summary>
+    public string Adjustments { get; init; } = "[]";
+
+    /// <summary>
+    /// Highest discount that the placing caller could give, in percent; null for orders of release 0.1.0, which did not record
+    /// the right.
+    /// </summary>
+    public int? DiscountLimit { get; init; }
+
     /// <summary>Value of the shipped goods.</summary>
     public long ShippedValue => Fulfilments.Sum(one => one.Value);
 }

@@ -140,11 +140,11 @@ public static class CloudEventsBatch
             else if (reader.Is("source"u8)) source = reader.GetString();
             else if (reader.Is("type"u8)) Type = reader.GetString();
             else if (reader.Is("subject"u8)) OrderId = reader.GetGuid();
-            else if (reader.Is("time"u8)) time = reader.GetDateTimeOffset();
+            else if (reader.Is("time"u8)) time = reader.GetTime();
             else if (reader.Is("traceparent"u8)) traceParent = reader.GetString();
             else if (reader.Is("step"u8)) step = reader.GetString();
             else if (reader.Is("attempt"u8)) attempt = reader.IsNull() ? null : reader.GetInt32();
-            else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetDateTimeOffset();
+            else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetTime();
             else if (reader.Is("data"u8))
             {
                 var start = (int)reader.TokenStartIndex;
