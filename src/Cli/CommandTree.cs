@@ -31,6 +31,7 @@ static class CommandTree
         ImportCommand.Create(),
         VerifyCommand.Create(),
         ReconcileCommand.Create(),
+        AdoptCommand.Create(),
         DoctorCommand.Create(),
         KeysCommand.Create(),
         Up.Create(),

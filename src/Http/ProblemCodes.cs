@@ -179,9 +179,25 @@ public static class ProblemCodes
     [Status(409)]
     public const string BalanceOutOfRange = "balance_out_of_range";
 
-    /// <summary>The customer has payments in progress and cannot be erased.</summary>
+    /// <summary>
+    /// The customer has orders that are undecided, or confirmed and not fulfilled, or unsettled payments, and cannot be erased.
+    /// </summary>
     [Status(409)]
     public const string OpenOrders = "open_orders";
+
+    /// <summary>The customer has store credit, which erasing would take away.</summary>
+    [Status(409)]
+    public const string HasBalance = "has_balance";
+
+    /// <summary>The customer was erased (410 for reads); the id is never used again.</summary>
+    [Status(409, 410)]
+    public const string Erased = "erased";
+
+    /// <summary>
+    /// An erasure of the customer is being decided: 503 for the erasure itself, 409 for other changes. Repeat the request.
+    /// </summary>
+    [Status(409, 503)]
+    public const string ErasureRunning = "erasure_running";
 
     /// <summary>The payment is not waiting for the customer.</summary>
     [Status(409)]
@@ -242,6 +258,30 @@ public static class ProblemCodes
     /// <summary>A reconciliation of the provider is running.</summary>
     [Status(409)]
     public const string ReconciliationRunning = "reconciliation_running";
+
+    /// <summary>The order has a payment here, so no charge can be taken over.</summary>
+    [Status(409)]
+    public const string PaymentExists = "payment_exists";
+
+    /// <summary>Only the charge of a confirmed or completed order can be taken over.</summary>
+    [Status(409)]
+    public const string OrderNotStanding = "order_not_standing";
+
+    /// <summary>The gateway lists no charge of the order that holds money.</summary>
+    [Status(409)]
+    public const string NoCharge = "no_charge";
+
+    /// <summary>The gateway lists several charges of the order; name one.</summary>
+    [Status(409)]
+    public const string SeveralCharges = "several_charges";
+
+    /// <summary>Currency or amount of the charge do not fit the order or the journal.</summary>
+    [Status(409)]
+    public const string ChargeDiffers = "charge_differs";
+
+    /// <summary>order-service, or the gateway, does not answer. Repeat the request.</summary>
+    [Status(503)]
+    public const string NoAnswer = "no_answer";
 
     /// <summary>The provider has no list of charges to compare with.</summary>
     [Status(409)]

@@ -13,7 +13,7 @@ static class ReadRows
     {
         FulfilmentStatus = row.Text("fulfilment_status"), Fulfilments = StoredLines.Shipped(row.TextOrNull("fulfilments")),
         IsTakenOnFulfilment = row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment,
-        HasOpenWork = row.Bool("has_open_work"),
+        HasOpenWork = row.Bool("has_open_work"), CreatedAt = row.Time("created_at"), HasTexts = row.Bool("has_texts"),
     };
 
     public static EventRow Event(IRow row) =>
@@ -48,6 +48,9 @@ static class ReadRows
     {
         Shipments = StoredLines.Shipped(row.TextOrNull("shipments")),
     };
+
+    public static ErasedRow Erased(IRow row) =>
+        new(row.Text("id"), row.Time("erased_at"), row.BigInt("balance"));
 
     public static StockSums Stock(IRow row) => new(
         row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"), row.BigInt("moved_on_hand"),

@@ -112,3 +112,24 @@ FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT (order_id) DO UPDATE
 SET owner = excluded.owner, note = excluded.note, updated_at = excluded.updated_at, updated_by = excluded.updated_by;
+
+-- name: notes_of_customers
+SELECT n.order_id, n.note
+FROM incident_notes n
+JOIN sagas s ON s.order_id = n.order_id
+WHERE n.note IS NOT NULL AND s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: actions_of_customers
+SELECT a.id, s.facts ->> 'customerId' AS customer_id, a.reason
+FROM operator_actions a
+JOIN sagas s ON s.order_id = a.order_id
+WHERE s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: erase_notes
+UPDATE incident_notes SET note = '[erased]' WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: erase_actions
+UPDATE operator_actions
+SET reason = batch.reason, state_before = NULL, state_after = NULL
+FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS reason FROM json_each(@rows)) AS batch
+WHERE operator_actions.id = batch.id;
