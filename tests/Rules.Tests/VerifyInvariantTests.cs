@@ -58,7 +58,7 @@ public class VerifyInvariantTests
         Order = Order("cancelled", "refunded", 4),
         Events = Events("pending", "confirmed", "cancel_pending", "cancelled"),
         Saga = Saga("compensated"),
-        Payment = Paid with { Refunded = 1999 },
+        Payment = Paid with { State = "refunded", Refunded = 1999 },
         JournalEntries = [Captured, Refunded],
         Charges = [Charge with { Refunded = 1999 }],
         Reservation = Reservation("released"),
@@ -353,7 +353,8 @@ public class VerifyInvariantTests
     static OrderCase OnFulfilment(
         string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
     {
-        var payment = Paid with { State = "authorized", Captured = captured, Voided = voided };
+        var state = voided || captured == 1_999 ? "captured" : "authorized";
+        var payment = Paid with { State = state, Captured = captured, Voided = voided };
         return Confirmed with
         {
             Order = Order(status, captured == 0 ? "authorized" : "partially_paid", status == "completed" ? 3 : 2) with
