@@ -38,14 +38,15 @@ static class VerifyCommand
         var json = CommonOptions.Json();
         var command = new Command(
             "verify",
-            "Recompute every invariant from the tables of all four services. Exit code 0: everything was judged, and all holds; 1: "
-            + "violations, each with a repair; 6: no violation, and rows that were not judged.")
+            "Recompute every invariant from the tables of all four services. Exit code 0: everything was judged, and all "
+            + "holds; 1: violations, each with a repair; 6: no violation, and rows that were not judged.")
         {
             data, postgres, gateway, settle, json,
         };
         command.SetAction((parsed, cancel) => RunAsync(
             new Output(parsed.GetValue(json)), parsed.GetValue(data)!, parsed.GetValue(postgres), parsed.GetValue(gateway),
-            parsed.GetValue(settle), parsed.GetResult(data) is not { Implicit: false } && parsed.GetValue(postgres) is null, cancel));
+            parsed.GetValue(settle),
+            isDefault: parsed.GetResult(data) is not { Implicit: false } && parsed.GetValue(postgres) is null, cancel));
         return command;
     }
 

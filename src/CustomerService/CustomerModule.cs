@@ -69,7 +69,10 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var adoptions = new AdoptPayments(byName, routes, orders, actions, limits, context);
         return new CustomerParts(changes, webhooks)
         {
-            Handlers = [new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), notify, erasures, orders],
+            Handlers =
+            [
+                new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), notify, erasures, orders,
+            ],
             Jobs =
             [
                 RepairClockSkew.Job(

@@ -151,7 +151,8 @@ public static class StockRules
         List<(string Sku, long Quantity)> deducted = [.. Reservation.GoodsOf(shipment.Lines)];
         foreach (var (sku, quantity) in deducted)
             if (quantity < 1 || left.GetValueOrDefault(sku) < quantity)
-                return NotAllocated($"{quantity} {sku} were shipped, and {left.GetValueOrDefault(sku)} are allocated to the order.");
+                return NotAllocated(
+                    $"{quantity} {sku} were shipped, and {left.GetValueOrDefault(sku)} are allocated to the order.");
         return new(
             null,
             Shifts: [.. deducted.Select(goods =>

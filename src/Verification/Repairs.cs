@@ -9,8 +9,8 @@ public static class Repairs
         "Compare with the gateway's own record, which names the call for each difference: ./orderwright reconcile --from DATE";
 
     public const string Journal =
-        "The journal cannot be changed by a service, so the other table was probably changed by hand. Find out which record agrees "
-        + "with the gateway (./orderwright reconcile), and restore customer-service's database from the last backup that agrees.";
+        "The journal cannot be changed by a service, so the other table was probably changed by hand. Find out which record "
+        + "agrees with the gateway (./orderwright reconcile), and restore customer-service's database from the last backup that agrees.";
 
     public const string WaitForExpiry =
         "None: the hold ends by itself. Verify again afterwards; if the finding stays, restart stock-service.";

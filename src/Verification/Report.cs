@@ -128,7 +128,8 @@ sealed class ReportBuilder
     public VerificationReport Build(long inFlight, int passes, TimeSpan duration)
     {
         if (inFlight > 0)
-            LeaveOpen("orders", "changed just now, in every pass; verify again, or wait for them with --settle SECONDS", inFlight);
+            LeaveOpen(
+                "orders", "changed just now, in every pass; verify again, or wait for them with --settle SECONDS", inFlight);
         return new([.. Invariants.Select(Result)], Orders, inFlight, passes, duration)
         {
             NotJudged = Listed(notJudged), Elsewhere = Listed(elsewhere),

@@ -22,7 +22,9 @@ public sealed class Verifier(IReadOnlyDictionary<string, IDatabase> databases, T
     /// </summary>
     public const string Gateway = "payment-gateway";
 
-    /// <summary>Greatest difference between clocks that is no finding: a stamp further ahead was written by a wrong clock.</summary>
+    /// <summary>
+    /// Greatest difference between clocks that is no finding: a stamp further ahead was written by a wrong clock.
+    /// </summary>
     public static readonly TimeSpan AllowedSkew = TimeSpan.FromSeconds(30);
 
     const int MaxPasses = 4;

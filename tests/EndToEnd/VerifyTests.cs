@@ -210,7 +210,8 @@ public abstract class VerifySuite(VerifyShop shop)
         Assert.All(report.Checks, check => Assert.NotEqual(CheckOutcome.Broken, check.Outcome));
         // Never a success for what was not judged.
         Assert.Equal((Verdict.NotJudged, false), (report.Verdict, report.Holds));
-        Assert.Equal(("orders", report.InFlight), Assert.Single(report.NotJudged) is var open ? (open.Subject, open.Count) : default);
+        var open = Assert.Single(report.NotJudged);
+        Assert.Equal(("orders", report.InFlight), (open.Subject, open.Count));
     }
 
     // Pauses end immediately, and the clock does not advance.

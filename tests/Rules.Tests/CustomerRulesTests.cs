@@ -124,7 +124,8 @@ public class CustomerRulesTests
         Assert.Equal((ErasureStates.Refused, null, "Ann"), (open.Erasure.State, open.Customer!.ErasureId, open.Customer.Name));
 
         var rich = ErasureRules.Answer(erasure, customer, Told(ErasureStages.Ask), hasMoney: true, Now);
-        Assert.Equal((ErasureStates.Withdrawn, ErasureStages.Withdrawn, null), (rich.Erasure.State, rich.Erasure.Stage, rich.Customer));
+        Assert.Equal(
+            (ErasureStates.Withdrawn, ErasureStages.Withdrawn, null), (rich.Erasure.State, rich.Erasure.Stage, rich.Customer));
         var kept = ErasureRules.Answer(rich.Erasure, customer, Told(ErasureStages.Withdrawn), hasMoney: true, Now);
         Assert.Equal((ErasureStates.Refused, null, "Ann"), (kept.Erasure.State, kept.Customer!.ErasureId, kept.Customer.Name));
     }
@@ -141,7 +142,8 @@ public class CustomerRulesTests
     }
 
     [Theory]
-    [InlineData("Ann Lee", "ann@example.org", "Call ANN LEE at Ann@Example.org, not Annabel", "Call [erased] at [erased], not Annabel")]
+    [InlineData(
+        "Ann Lee", "ann@example.org", "Call ANN LEE at Ann@Example.org, not Annabel", "Call [erased] at [erased], not Annabel")]
     [InlineData("Jo Ng", null, "Jo Ng asked; Jo is away", "[erased] asked; Jo is away")]
     [InlineData("Ann", null, "Nothing about her", null)]
     [InlineData(null, null, "Anything", null)]

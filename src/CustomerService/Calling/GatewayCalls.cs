@@ -78,7 +78,8 @@ public sealed partial class GatewayCalls
         if (!inHand.TryAdd(attempt.Key, task)) return;
         var request = new GatewayRequest(
             // A recovery asks for the first attempt of the lost ones, where the gateway looks up by key.
-            attempt.IsRecovery ? PaymentAttempt.KeyOf(attempt.OrderId, attempt.Operation, 1) : attempt.Key, attempt.OrderId, attempt.Operation, attempt.AmountMinor, payment.Currency!,
+            attempt.IsRecovery ? PaymentAttempt.KeyOf(attempt.OrderId, attempt.Operation, 1) : attempt.Key,
+            attempt.OrderId, attempt.Operation, attempt.AmountMinor, payment.Currency!,
             payment.Route is null ? payment.Token : RoutingRules.TokenOf(payment.Token, provider), payment.GatewayReference)
         {
             CapturedMinor = payment.CapturedMinor,

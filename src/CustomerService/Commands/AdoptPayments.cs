@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Calling;
 using Orderwright.CustomerService.Payments;
-using Orderwright.CustomerService.Reconciliation;
 using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
@@ -28,23 +26,30 @@ public sealed class AdoptPayments(
         if (found is not var (name, charge)) return refusal!;
         var action = new OperatorPaymentAction(
             orderId, OperatorPaymentAction.Adopt, null, reason, Adoption: new Adoption(name, charge, status, terms));
-        return preview ? await PreviewAsync(action, command.Caller.Name, cancel) : await actions.SubmitAsync(command.For(action));
+        return preview
+            ? await PreviewAsync(action, command.Caller.Name, cancel)
+            : await actions.SubmitAsync(command.For(action));
     }
 
     /// <summary>The response of an adoption, or of its preview.</summary>
-    public static Answer Respond(Adoption adoption, PaymentCase after, Guid? auditId) => Answer.Json(
-        StatusCodes.Status200OK,
-        new AdoptionResponse(
-            after.OrderId, OperatorPaymentAction.Adopt, auditId is null,
-            new AdoptionSnapshot("missing", $"The order is {adoption.Status} and has no payment here."),
-            new AdoptionSnapshot(
-                after.Payment!.State,
-                $"{adoption.Provider} has charged {Money.Format(after.Payment.AuthorizedMinor, after.Payment.Currency!)} "
-                + $"({adoption.Charge.Reference}); captured {Money.Format(after.Payment.CapturedMinor, after.Payment.Currency!)}, "
-                + $"refunded {Money.Format(after.Payment.RefundedMinor, after.Payment.Currency!)}."),
-            [new AdoptionMessage(MessageCatalog.TypeOf(new PaymentMoved(after.Payment.Totals, 1)), ServiceNames.Order)],
-            PaymentResponse.Of(after), auditId),
-        PaymentJson.Default.AdoptionResponse);
+    public static Answer Respond(Adoption adoption, PaymentCase after, Guid? auditId)
+    {
+        var payment = after.Payment!;
+        return Answer.Json(
+            StatusCodes.Status200OK,
+            new AdoptionResponse(
+                after.OrderId, OperatorPaymentAction.Adopt, auditId is null,
+                new AdoptionSnapshot("missing", $"The order is {adoption.Status} and has no payment here."),
+                new AdoptionSnapshot(
+                    payment.State,
+                    $"{adoption.Provider} has charged {Text(payment.AuthorizedMinor)} ({adoption.Charge.Reference}); captured "
+                    + $"{Text(payment.CapturedMinor)}, refunded {Text(payment.RefundedMinor)}."),
+                [new AdoptionMessage(MessageCatalog.TypeOf(new PaymentMoved(payment.Totals, 1)), ServiceNames.Order)],
+                PaymentResponse.Of(after), auditId),
+            PaymentJson.Default.AdoptionResponse);
+
+        string Text(long amountMinor) => Money.Format(amountMinor, payment.Currency!);
+    }
 
     async Task<((string Provider, ListedCharge Charge)? Found, Answer? Refusal)> FindAsync(
         Guid orderId, PaymentTerms terms, string? provider, string? reference, CancellationToken cancel)

@@ -74,7 +74,7 @@ public static class CustomerRules
         return new(Respond(begun.Erasure), begun.Customer, Erasure: begun.Erasure);
     }
 
-    /// <summary>Report on an erasure: what was erased, what is kept and why; 202 while the answer of order-service is missing.</summary>
+    /// <summary>Report on an erasure: what was erased, what is kept and why; 503 until order-service has answered.</summary>
     public static Answer Respond(Erasure erasure) => erasure.State switch
     {
         ErasureStates.Erased => Answer.Json(

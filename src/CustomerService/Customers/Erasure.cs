@@ -7,7 +7,9 @@ namespace Orderwright.CustomerService.Customers;
 /// <summary>States of an erasure.</summary>
 public static class ErasureStates
 {
-    /// <summary>order-service was asked whether orders are open. Meanwhile the customer accepts no credit and no payment.</summary>
+    /// <summary>
+    /// order-service was asked whether orders are open. Meanwhile the customer accepts no credit and no payment.
+    /// </summary>
     public const string Asked = "asked";
 
     /// <summary>order-service agreed, but money arrived meanwhile: it has to accept orders again.</summary>

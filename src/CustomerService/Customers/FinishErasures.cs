@@ -1,5 +1,4 @@
 using Orderwright.Contracts;
-using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 

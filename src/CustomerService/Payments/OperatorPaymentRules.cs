@@ -149,7 +149,8 @@ public static class OperatorPaymentRules
         if (paymentCase.Payment is { } known)
             return Refused("payment_exists", $"The order has a payment here: {known.State}.");
         if (status is not (OrderStatuses.Confirmed or OrderStatuses.Completed))
-            return Refused("order_not_standing", $"The order is {status}: only the charge of an order that stands is taken over.");
+            return Refused(
+                "order_not_standing", $"The order is {status}: only the charge of an order that stands is taken over.");
         var charged = charge.HeldMinor + charge.CapturedMinor;
         if (charge.Currency != terms.Currency || terms.AmountMinor is not { } total || charged > total)
             return Refused(

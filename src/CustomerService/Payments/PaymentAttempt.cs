@@ -57,7 +57,9 @@ public sealed record PaymentAttempt
     /// </summary>
     public const int LastRegularNumber = 100;
 
-    /// <summary>The attempt asks a gateway for a charge that our record lacks; no request of this attempt was ever sent.</summary>
+    /// <summary>
+    /// The attempt asks a gateway for a charge that our record lacks; no request of this attempt was ever sent.
+    /// </summary>
     public bool IsRecovery => Operation == GatewayOperations.Authorize && Number > LastRegularNumber;
 
     /// <summary>Idempotency key at the gateway: the same for every repetition.</summary>

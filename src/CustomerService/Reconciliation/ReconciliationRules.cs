@@ -54,7 +54,8 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     {
         if (!order.Charges.Any(IsInScope) && !order.Case.Attempts.Any(StartedInScope)) return Outside;
         var payment = order.Case.Payment;
-        if (payment?.Provider is null) return new(false, [.. order.Charges.Where(IsInScope).Select(charge => WithoutPayment(charge, told))]);
+        if (payment?.Provider is null)
+            return new(false, [.. order.Charges.Where(IsInScope).Select(charge => WithoutPayment(charge, told))]);
         if (IsMoving(order.Case)) return InProgress;
         var isHere = payment.Provider == scope.Provider;
         var main = isHere ? order.Charges.FirstOrDefault(charge => charge.Reference == payment.GatewayReference) : null;
@@ -100,7 +101,8 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
         { Status: OrderStatuses.Pending or OrderStatuses.CancelPending } =>
             "None yet: the order is undecided, and its process settles the payment. Compare again once the order is decided.",
         null =>
-            $"Ask order-service first (GET /api/v1/orders/{charge.OrderId}), or compare again. If the order stands: {TakeOver(charge)}",
+            $"Ask order-service first (GET /api/v1/orders/{charge.OrderId}), or compare again. If the order stands: "
+            + TakeOver(charge),
         _ when !charge.HasMoney => "None: the charge holds no money.",
         { Status: null } =>
             "Find out whether order-service's database was restored from an old backup, or another system knows the order. If "

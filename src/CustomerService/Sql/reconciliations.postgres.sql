@@ -90,4 +90,7 @@ SET told_at = excluded.told_at, status = excluded.status, customer_id = excluded
 -- name: told_orders
 SELECT order_id, status, customer_id, currency, provider, token, amount
 FROM told_orders
-WHERE told_at >= @since AND order_id = ANY (@order_id);
+WHERE order_id = ANY (@order_id);
+
+-- name: forget_told
+DELETE FROM told_orders WHERE order_id = ANY (@order_id);

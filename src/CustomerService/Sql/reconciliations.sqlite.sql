@@ -89,4 +89,7 @@ SET told_at = excluded.told_at, status = excluded.status, customer_id = excluded
 -- name: told_orders
 SELECT order_id, status, customer_id, currency, provider, token, amount
 FROM told_orders
-WHERE told_at >= @since AND order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: forget_told
+DELETE FROM told_orders WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));

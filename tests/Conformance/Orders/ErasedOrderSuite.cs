@@ -47,7 +47,8 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
             new CustomerErased("17850", ErasureStages.Ask, 1, pending.Id, 1), await EraseAsync(ErasureStages.Ask));
         await server.DeliverAsync((pending.Id, Outcomes.Paid));
         await server.UntilAsync(pending.Id, "confirmed", "paid");
-        Assert.Equal((1, pending.Id), (await EraseAsync(ErasureStages.Ask)) is var told ? (told.OpenOrders, told.OpenOrder) : default);
+        var told = await EraseAsync(ErasureStages.Ask);
+        Assert.Equal((1, pending.Id), (told.OpenOrders, told.OpenOrder));
         Assert.Equal(202, (await server.PlaceAsync(Order)).Status);
     }
 
@@ -107,7 +108,7 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
         var id = await ConfirmedAsync();
         var told = (OrderTold)(await server.AskAsync(ServiceNames.Customer, id, new AskOrder())).Body;
         Assert.Equal(
-            new OrderTold("confirmed", new PaymentTerms("17850", "GBP", new PaymentMethod("balance"), 2_029)), told);
+            new OrderTold("confirmed", new PaymentTerms("17850", "GBP", new PaymentMethod("balance"), 1_530)), told);
         Assert.Equal(
             new OrderTold(null, null),
             (await server.AskAsync(ServiceNames.Customer, Guid.CreateVersion7(), new AskOrder())).Body);

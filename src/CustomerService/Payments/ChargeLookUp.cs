@@ -1,7 +1,6 @@
-using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 
-namespace Orderwright.CustomerService.Calling;
+namespace Orderwright.CustomerService.Payments;
 
 /// <summary>Looks for the charge of one order in a gateway's list, by the time in the order's id.</summary>
 public static class ChargeLookUp

@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
-namespace Orderwright.CustomerService.Reconciliation;
+namespace Orderwright.CustomerService.Payments;
 
 /// <summary>
 /// Asks order-service about orders that have a charge at a gateway and no payment here. Only order-service knows whether such an
@@ -11,7 +11,6 @@ namespace Orderwright.CustomerService.Reconciliation;
 public sealed class AskOrders(ServiceContext context) : IBatchHandler
 {
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
-    static readonly TimeSpan AllowedSkew = TimeSpan.FromSeconds(2);
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     public IReadOnlyList<Type> Takes { get; } = [typeof(OrderTold)];
@@ -38,20 +37,18 @@ public sealed class AskOrders(ServiceContext context) : IBatchHandler
     public async Task<IReadOnlyDictionary<Guid, OrderTold>> AskAsync(IReadOnlyList<Guid> orderIds, CancellationToken cancel)
     {
         if (orderIds.Count == 0) return new Dictionary<Guid, OrderTold>();
-        // Answers from before the question do not count, because the order may have been decided since; clocks of instances
-        // differ a little.
-        var since = context.Time.Now() - AllowedSkew;
+        var args = SqlArgs.OfUuids("order_id", orderIds);
         await context.Runner.RunOnceAsync(
-            work =>
+            async work =>
             {
+                // Earlier answers do not count: the order may have been decided since.
+                await work.ExecuteAsync(context.Sql["forget_told"], args);
                 foreach (var id in orderIds) work.Send(id, new AskOrder());
-                return Task.CompletedTask;
             },
             cancel);
         for (var waited = TimeSpan.Zero; ; waited += Poll)
         {
-            var told = await context.Database.QueryAsync(
-                context.Sql["told_orders"], SqlArgs.OfUuids("order_id", orderIds).And("since", since), Read, cancel);
+            var told = await context.Database.QueryAsync(context.Sql["told_orders"], args, Read, cancel);
             if (told.Count == orderIds.Count || waited >= LongestWait) return told.ToDictionary();
             await Task.Delay(Poll, context.Time, cancel);
         }
