@@ -10,7 +10,8 @@ public static class Repairs
 
     public const string Journal =
         "The journal cannot be changed by a service, so the other table was probably changed by hand. Find out which record "
-        + "agrees with the gateway (./orderwright reconcile), and restore customer-service's database from the last backup that agrees.";
+        + "agrees with the gateway (./orderwright reconcile), and restore customer-service's database from the last backup that "
+        + "agrees.";
 
     public const string WaitForExpiry =
         "None: the hold ends by itself. Verify again afterwards; if the finding stays, restart stock-service.";

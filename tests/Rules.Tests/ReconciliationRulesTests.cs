@@ -169,7 +169,9 @@ public class ReconciliationRulesTests
         Agrees(Compare(shipped, Charge(held: 530, captured: 1_000)));
         Differs(DifferenceKinds.State, "/cancel", Compare(shipped, Charge(captured: 1_000)));
         Differs(DifferenceKinds.State, "VOID ch_1", Compare(shipped with { Voided = true }, Charge(held: 530, captured: 1_000)));
-        Differs(DifferenceKinds.MissingHere, "REFUND 1000 ch_1 and VOID ch_1", Told(OrderStatuses.Expired, null, Charge(held: 530, captured: 1_000)));
+        Differs(
+            DifferenceKinds.MissingHere, "REFUND 1000 ch_1 and VOID ch_1",
+            Told(OrderStatuses.Expired, null, Charge(held: 530, captured: 1_000)));
     }
 
     [Fact]

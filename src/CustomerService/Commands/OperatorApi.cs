@@ -32,8 +32,8 @@ public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions, Ado
             .WithSummary("Take over the gateway's charge of an order whose payment was lost")
             .WithDescription(
                 "For a confirmed or completed order without a payment here, as after a restore of the database. " +
-                "order-service is asked for the order and the gateway for the charge; the payment is created with the gateway's amounts and the " +
-                "missing journal entries. With `?preview=true` nothing changes.")
+                "order-service is asked for the order and the gateway for the charge; the payment is created with the " +
+                "gateway's amounts and the missing journal entries. With `?preview=true` nothing changes.")
             .Accepts<AdoptPaymentRequest>("application/json").Produces<AdoptionResponse>();
     }
 

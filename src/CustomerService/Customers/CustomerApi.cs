@@ -30,8 +30,8 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
             .WithDescription(
                 "The response lists what was erased, and what is kept and why. 409 `has_balance` with store credit; 409 " +
                 "`open_orders` while an order is undecided, or confirmed and not fulfilled, or a payment is not settled. The " +
-                "id is never used again: 410 `erased` for reads, 409 `erased` for changes and orders. 503 `erasure_running` while " +
-                "order-service has not answered: nothing is erased yet, and the repeated request returns the result.")
+                "id is never used again: 410 `erased` for reads, 409 `erased` for changes and orders. 503 `erasure_running` " +
+                "while order-service has not answered: nothing is erased yet, and the repeated request returns the result.")
             .Produces<ErasureResponse>();
         customers.MapGet("/{id}/balances", BalancesAsync).WithName("listBalances").Produces<Page<BalanceResponse>>();
         customers.MapPost("/{id}/credits", CreditAsync).WithName("addCredit")
