@@ -6,7 +6,7 @@ namespace Orderwright.SagaCoordinator.Operators;
 
 /// <summary>
 /// Erases what the coordinator keeps about a person: the notes on incidents of the person's orders as a whole, because a note is
-/// free text, and the person's name in the reasons of the audit. Repeating is harmless.
+/// free text, and the person's name in the words of operators, in the audit and in the sagas. Repeating is harmless.
 /// </summary>
 public sealed class EraseCustomerNotes(SqlCatalog sql) : IBatchHandler
 {
@@ -28,6 +28,15 @@ public sealed class EraseCustomerNotes(SqlCatalog sql) : IBatchHandler
             await work.ExecuteAsync(
                 sql["erase_actions"],
                 SqlArgs.Over(actions).Uuid("id", action => action.Id).Text("reason", action => action.Reason).Args);
+        var steps = (await work.QueryAsync(
+                sql["steps_of_customers"], customers,
+                row => (OrderId: row.Uuid("order_id"), Customer: row.Text("customer_id"), Steps: row.Text("steps"))))
+            .Select(saga => (saga.OrderId, Steps: PersonalWords.Without(saga.Steps, words[saga.Customer])))
+            .Where(saga => saga.Steps is not null).ToList();
+        if (steps.Count > 0)
+            await work.ExecuteAsync(
+                sql["erase_steps"],
+                SqlArgs.Over(steps).Uuid("order_id", saga => saga.OrderId).Text("steps", saga => saga.Steps).Args);
         foreach (var message in batch)
             work.Answer(message, new NotesErased(((EraseNotes)message.Body).CustomerId));
     }

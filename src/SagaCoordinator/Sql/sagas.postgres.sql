@@ -159,6 +159,19 @@ FROM operator_actions a
 JOIN sagas s ON s.order_id = a.order_id
 WHERE s.facts ->> 'customerId' = ANY (@customer_id);
 
+-- name: steps_of_customers
+-- The words of operators that cancelled or compensated, of whom the audit knows.
+SELECT s.order_id, s.facts ->> 'customerId' AS customer_id, s.steps::text AS steps
+FROM sagas s
+WHERE s.facts ->> 'customerId' = ANY (@customer_id)
+    AND s.order_id IN (SELECT order_id FROM operator_actions);
+
+-- name: erase_steps
+UPDATE sagas s
+SET steps = batch.steps::json
+FROM unnest(@order_id, @steps) AS batch (order_id, steps)
+WHERE s.order_id = batch.order_id;
+
 -- name: erase_notes
 UPDATE incident_notes SET note = '[erased]' WHERE order_id = ANY (@order_id);
 

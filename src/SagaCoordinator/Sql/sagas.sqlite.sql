@@ -125,6 +125,19 @@ FROM operator_actions a
 JOIN sagas s ON s.order_id = a.order_id
 WHERE s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows));
 
+-- name: steps_of_customers
+-- The words of operators that cancelled or compensated, of whom the audit knows.
+SELECT s.order_id, s.facts ->> 'customerId' AS customer_id, s.steps
+FROM sagas s
+WHERE s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows))
+    AND s.order_id IN (SELECT order_id FROM operator_actions);
+
+-- name: erase_steps
+UPDATE sagas
+SET steps = batch.steps
+FROM (SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS steps FROM json_each(@rows)) AS batch
+WHERE sagas.order_id = batch.order_id;
+
 -- name: erase_notes
 UPDATE incident_notes SET note = '[erased]' WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
 
