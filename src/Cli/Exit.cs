@@ -16,6 +16,9 @@ static class Exit
     public const int Unreachable = 4;
     public const int TimedOut = 5;
 
+    /// <summary>Nothing is known to be wrong, and something was not judged.</summary>
+    public const int NotJudged = 6;
+
     /// <summary>A file contains nothing that can be read and imported.</summary>
     public const int Unreadable = 7;
 

@@ -26,6 +26,13 @@ public static class MessageCatalog
         Of("orderwright.stock.release-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ReleaseUnshipped),
         Of("orderwright.stock.consume-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ConsumeUnshipped),
         Of("orderwright.stock.shipped.v1", ServiceNames.Order, MessageJson.Default.GoodsShipped),
+        Of("orderwright.fulfilment.refused.v1", ServiceNames.Order, MessageJson.Default.FulfilmentRefused),
+        Of("orderwright.order.ask.v1", ServiceNames.Order, MessageJson.Default.AskOrder),
+        Of("orderwright.order.told.v1", ServiceNames.Customer, MessageJson.Default.OrderTold),
+        Of("orderwright.customer.erase.v1", ServiceNames.Order, MessageJson.Default.EraseCustomer),
+        Of("orderwright.customer.erased.v1", ServiceNames.Customer, MessageJson.Default.CustomerErased),
+        Of("orderwright.customer.erase-notes.v1", ServiceNames.Coordinator, MessageJson.Default.EraseNotes),
+        Of("orderwright.customer.notes-erased.v1", ServiceNames.Customer, MessageJson.Default.NotesErased),
         Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
         Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
@@ -104,5 +111,12 @@ public static class MessageCatalog
 [JsonSerializable(typeof(ConsumeUnshipped))]
 [JsonSerializable(typeof(GoodsShipped))]
 [JsonSerializable(typeof(TakeShipped))]
+[JsonSerializable(typeof(FulfilmentRefused))]
+[JsonSerializable(typeof(AskOrder))]
+[JsonSerializable(typeof(OrderTold))]
+[JsonSerializable(typeof(EraseCustomer))]
+[JsonSerializable(typeof(CustomerErased))]
+[JsonSerializable(typeof(EraseNotes))]
+[JsonSerializable(typeof(NotesErased))]
 [JsonSerializable(typeof(OrderWaiting))]
 public sealed partial class MessageJson : JsonSerializerContext;

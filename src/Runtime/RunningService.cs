@@ -64,6 +64,12 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>Context shared by the parts of the service.</summary>
     public ServiceContext Context => context;
 
+    /// <summary>
+    /// Creation of the service's database, its first migration: tells databases of different installations apart. Null until
+    /// the schema is migrated.
+    /// </summary>
+    public DateTimeOffset? DatabaseSince { get; private set; }
+
     /// <summary>Messages waiting in the inbox.</summary>
     public int Backlog => context.Backlog();
 
@@ -139,6 +145,8 @@ public sealed partial class RunningService : IAsyncDisposable
             {
                 await context.Database.MigrateAsync(
                     [.. context.RuntimeSql.Migrations, .. context.Sql.Migrations], cancel);
+                DatabaseSince = (await context.Database.QueryAsync(
+                    context.RuntimeSql["database_since"], SqlArgs.None, row => row.TimeOrNull("since"), cancel))[0];
                 return;
             }
             catch (DatabaseUnavailableException error)
