@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using Orderwright.Hosting.Keys;
 using Orderwright.Http;
 
@@ -105,7 +106,7 @@ sealed partial class Authentication(
         var challenge = $"Bearer realm=\"orderwright\"{error}";
         // Only where a browser may ask for the key.
         http.Response.Headers.WWWAuthenticate = access == Access.AnyKey
-            ? new([challenge, "Basic realm=\"API key as password\", charset=\"UTF-8\""])
+            ? new StringValues([challenge, "Basic realm=\"API key as password\", charset=\"UTF-8\""])
             : challenge;
         Metrics.Refused(code);
         return Problem.Of(StatusCodes.Status401Unauthorized, code, detail);

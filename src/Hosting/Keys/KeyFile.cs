@@ -70,7 +70,9 @@ public static class KeyFile
     static void Write(string path, IReadOnlyList<ApiKey> keys)
     {
         // A link keeps pointing at the file.
-        var full = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        var isNew = !File.Exists(path);
+        var full = isNew ? Path.GetFullPath(path)
+            : File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
         var next = full + ".new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -80,7 +82,7 @@ public static class KeyFile
             JsonSerializer.Serialize(stream, new KeyList(keys), KeyJson.Default.KeyList);
             stream.Flush(flushToDisk: true);
         }
-        if (File.Exists(full)) FileOwner.Copy(full, next);
+        if (!isNew) FileOwner.Copy(full, next);
         File.Move(next, full, overwrite: true);
     }
 }

@@ -62,7 +62,7 @@ public sealed class BrokerRightsTests(RabbitMqFixture rabbit)
         var delivery = Assert.Single(await inbox.ReceiveAsync(1, default));
         await inbox.AcknowledgeAsync([delivery], default);
         Assert.Equal(new Sender(null, null, IsReceiver: false), delivery.Sender);
-        Assert.StartsWith("The sender withheld its name", delivery.Sender.Refuses(Forged), StringComparison.Ordinal);
+        Assert.StartsWith("The sender withheld its name", delivery.Sender!.Refuses(Forged), StringComparison.Ordinal);
     }
 
     public static TheoryData<string, string> Forbidden()
