@@ -82,10 +82,10 @@ public sealed class UpLeftoverTests : IDisposable
             && !line.Contains("saga-coordinator", StringComparison.Ordinal))
         {
         }
-        up.OutputDataReceived += (_, _) => { };
-        up.BeginOutputReadLine();
+        var rest = up.StandardOutput.ReadToEndAsync();
         using (var end = Process.Start("kill", ["-TERM", up.Id.ToString(CultureInfo.InvariantCulture)]))
             await end.WaitForExitAsync();
+        await rest;
         await up.WaitForExitAsync(Waiting.NewLimit());
     }
 }

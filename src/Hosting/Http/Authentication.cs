@@ -69,7 +69,7 @@ sealed partial class Authentication(
         }
         // Counted before the answer, so that a caller over the limit learns nothing about a guess, and fills no log.
         if (limits.TakeWrongKey(http) is { } tooMany) return Counted(tooMany);
-        LogRefused(http.Connection.RemoteIpAddress, holder?.Key.Prefix ?? "unknown", wrong ?? KeyRefusal.Unknown);
+        LogRefused(RequestGuard.AddressOf(http), holder?.Key.Prefix ?? "unknown", wrong ?? KeyRefusal.Unknown);
         var (code, detail) = wrong switch
         {
             KeyRefusal.Expired => (ProblemCodes.KeyExpired, "This key has expired."),

@@ -80,7 +80,7 @@ sealed partial class ExceptionHandling(ILogger<ExceptionHandling> log)
         var answer = status == StatusCodes.Status413PayloadTooLarge
             ? AnswerTo(status, http.Request)
             : Problem.Of(status, ProblemCodes.UnreadableBody, "The body could not be read completely.");
-        LogUnreadable(Operation(http), status, http.Connection.RemoteIpAddress);
+        LogUnreadable(Operation(http), status, RequestGuard.AddressOf(http));
         Metrics.Refused(ProblemCodes.UnreadableBody);
         http.Response.Headers.Connection = "close";
         return answer;

@@ -36,7 +36,7 @@ sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> l
                 $"The headers exceed {MaxHeaders} bytes.");
         if (IsAmbiguous(request))
         {
-            LogAmbiguous(http.Connection.RemoteIpAddress);
+            LogAmbiguous(AddressOf(http));
             Metrics.Refused(ProblemCodes.AmbiguousLength);
             http.Response.Headers.Connection = "close";
             return Problem.Of(
@@ -55,6 +55,12 @@ sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> l
                 "Without keys, pages of other origins may not change anything.");
         return null;
     }
+
+    /// <summary>Address of the other end of the connection, for logs.</summary>
+    public static IPAddress? AddressOf(HttpContext http) =>
+        http.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped
+            ? mapped.MapToIPv4()
+            : http.Connection.RemoteIpAddress;
 
     static int SizeOf(IHeaderDictionary headers)
     {
