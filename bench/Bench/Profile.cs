@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Npgsql;
 using Orderwright.Contracts;
+using Orderwright.Runtime.Database;
 
 namespace Orderwright.Bench;
 
@@ -89,19 +91,15 @@ sealed partial class Profiler(Stack stack, HttpClient http)
         return found;
     }
 
-    // Statements are named in the product's files; the database knows only texts.
+    // The database knows only the texts of statements; their names are in the assemblies.
     static Dictionary<string, string> NamesByText()
     {
+        var services = ((string[])["OrderService", "CustomerService", "StockService", "SagaCoordinator"]).Select(project =>
+            Assembly.LoadFrom(Programs.Find($"src/{project}")));
         var names = new Dictionary<string, string>();
-        foreach (var file in Directory.EnumerateFiles(
-            Path.Combine(Programs.Home, "src"), "*.postgres.sql", SearchOption.AllDirectories))
-            foreach (var block in Regex.Split(File.ReadAllText(file), "^-- name: *", RegexOptions.Multiline)[1..])
-            {
-                var lines = block.Split('\n');
-                var text = string.Join(
-                    '\n', lines[1..].Where(line => !line.TrimStart().StartsWith("--", StringComparison.Ordinal)));
-                names[Normal(text.Trim().TrimEnd(';'))] = lines[0].Trim();
-            }
+        foreach (var catalog in services.Append(typeof(SqlCatalog).Assembly).Select(part => SqlCatalog.Of(part, "postgres")))
+            foreach (var name in catalog.Names)
+                names[Normal(catalog[name].Text)] = name;
         return names;
     }
 

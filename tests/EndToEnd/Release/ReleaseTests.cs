@@ -24,7 +24,6 @@ public sealed class ReleaseTests
     {
         if (engine == "postgres") Machine.Require(Machine.LacksPostgres);
         var archive = ReleaseStore.ArchiveOf(release, engine);
-        Assert.SkipUnless(File.Exists(archive), $"The data of {release} are written when {release} is released.");
         await using var store = ReleaseStore.Create(engine);
         await store.StartAsync();
         await store.RestoreAsync(archive);
@@ -61,7 +60,7 @@ public sealed class ReleaseTests
                 if ((string?)page.Json["nextCursor"] is not { } next) break;
                 cursor = $"&cursor={next}";
             }
-            Assert.True(count > 0 || list.StartsWith("payments?", StringComparison.Ordinal), $"{list} is empty");
+            Assert.True(count > 0 || MayBeEmpty(list), $"{list} is empty");
         }
         foreach (var order in (await client.AskAsync("/api/v1/orders?limit=200")).Json["items"]!.AsArray())
         {
@@ -72,6 +71,9 @@ public sealed class ReleaseTests
             Assert.Contains((await client.AskAsync($"/api/v1/payments/{id}")).Status, new[] { 200, 404 });
         }
         Assert.Equal(200, (await client.AskAsync("/api/v1/overview")).Status);
+
+        // The coordinator keeps bulk runs in memory, and payments leave the filtered lists when their gateway responds.
+        static bool MayBeEmpty(string list) => list == "bulk-actions" || list.StartsWith("payments?", StringComparison.Ordinal);
     }
 
     // A confirmed order is shipped and completed, a keyed request is replayed, an incident is retried, and a new order placed.

@@ -7,7 +7,7 @@ static class ReleaseWriter
 {
     const string Release = "0.1.0";
 
-    /// <param name="isTrial">Skips the long wait and writes no archive: expired states are missing.</param>
+    /// <param name="isTrial">Skips the long wait: expired states are missing, and the archives go to the temp directory.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(bool isTrial)
     {
@@ -30,8 +30,10 @@ static class ReleaseWriter
                 await states.RunAsync(isTrial);
             var missing = await ReleaseStates.FindMissingAsync(store);
             foreach (var state in missing) Console.WriteLine($"{engine}: no row for {state}");
-            if (isTrial || missing.Count > 0) return isTrial;
-            var archive = ReleaseStore.ArchiveOf(Release, engine);
+            if (missing.Count > 0 && !isTrial) return false;
+            var archive = isTrial
+                ? Path.Combine(Path.GetTempPath(), "orderwright-trial", $"{engine}.zip")
+                : ReleaseStore.ArchiveOf(Release, engine);
             await store.SaveAsync(archive);
             Console.WriteLine($"{archive}: {new FileInfo(archive).Length:N0} bytes");
             return true;
