@@ -45,40 +45,38 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         return [.. lists.SelectMany(list => list["items"]!.AsArray()).Select(entry => entry!)];
     }
 
-    /// <summary>Sends stock-service a command about the order that no database can look up, and an unreadable message.</summary>
+    /// <summary>Reports to stock-service the shipment of an order without goods, and sends an unreadable message.</summary>
     public async Task PoisonAsync(string orderId)
     {
         await Up.PublishAsync(
-            ServiceNames.Coordinator, ServiceNames.Stock, new JsonArray(Reserve(orderId)).ToJsonString(), "not a message");
+            ServiceNames.Order, ServiceNames.Stock, new JsonArray(Ship(orderId)).ToJsonString(), "not a message");
         await UntilAsync(async () => await LettersAsync(Up.Stock, $"?orderId={orderId}") == 1);
     }
 
-    /// <summary>Sends such commands to two services, the given number to each.</summary>
+    /// <summary>Reports such shipments to two services, the given number to each.</summary>
     public async Task PoisonManyAsync(string orderId, int each)
     {
         await Up.PublishAsync(
-            ServiceNames.Coordinator, ServiceNames.Stock, Many(each, () => Reserve(orderId)).ToJsonString());
+            ServiceNames.Order, ServiceNames.Stock, Many(each, () => Ship(orderId)).ToJsonString());
         await Up.PublishAsync(
-            ServiceNames.Coordinator, ServiceNames.Customer, Many(each, () => Authorize(orderId)).ToJsonString());
+            ServiceNames.Order, ServiceNames.Customer, Many(each, () => Capture(orderId)).ToJsonString());
         foreach (var service in new[] { Up.Customers, Up.Stock })
             await UntilAsync(async () => await LettersAsync(service, $"?orderId={orderId}") == each);
     }
 
     static JsonArray Many(int count, Func<JsonObject> create) => new([.. Enumerable.Range(0, count).Select(_ => create())]);
 
-    // PostgreSQL's text has no NUL.
-    static JsonObject Reserve(string orderId) => FourProcesses.Event(
-        ServiceNames.Coordinator, "orderwright.stock.reserve.v1", orderId, StepNames.ReserveStock, new()
+    static JsonObject Ship(string orderId) => FourProcesses.Event(
+        ServiceNames.Order, "orderwright.stock.ship.v1", orderId, null, new()
         {
-            ["currency"] = "GBP", ["maySetPrice"] = false, ["holdUntil"] = "2036-01-31T09:30:00.123Z",
-            ["lines"] = new JsonArray(new JsonObject { ["line"] = 1, ["sku"] = "\0", ["quantity"] = 1 }),
+            ["fulfilment"] = 1,
+            ["lines"] = new JsonArray(new JsonObject { ["line"] = 1, ["sku"] = "MUG-01", ["quantity"] = 1 }),
         });
 
-    static JsonObject Authorize(string orderId) => FourProcesses.Event(
-        ServiceNames.Coordinator, "orderwright.payment.authorize.v1", orderId, StepNames.AuthorizePayment, new()
+    static JsonObject Capture(string orderId) => FourProcesses.Event(
+        ServiceNames.Order, "orderwright.payment.take-shipped.v1", orderId, null, new()
         {
-            ["customerId"] = "\0", ["amountMinor"] = 1, ["currency"] = "GBP",
-            ["payment"] = new JsonObject { ["provider"] = "balance" },
+            ["dueMinor"] = 1, ["close"] = false,
         });
 
     static async Task<int> LettersAsync(HttpClient service, string query) => JsonNode.Parse(

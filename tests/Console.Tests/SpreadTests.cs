@@ -41,9 +41,9 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         await Expect(window.Page.Locator($"a[href='/orders/{id}']")).ToHaveCountAsync(1);
         await window.AssertAccessibleAsync("/dead-letters/full");
         await window.GoAsync($"/orders/{id}");
-        await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.reserve.v1" }).ClickAsync();
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("22021");
-        await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"step\": \"reserve-stock\"");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.ship.v1" }).ClickAsync();
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("needs a committed reservation");
+        await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"fulfilment\": 1");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("/replay -H 'Content-Type: application/json'");
         await Expect(window.Page.Locator("pre").Last).ToHaveTextAsync(
             new Regex("^./orderwright replay [0-9a-f-]{36} --reason '…'$"));
@@ -65,8 +65,8 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         var rows = await ListAsync();
         Assert.Equal(["customer-service", "stock-service"], rows.Select(row => row[1]).Order());
         var letter = rows.Single(row => row[1] == "customer-service");
-        Assert.Equal(["orderwright.payment.authorize.v1", id], letter[2..4]);
-        var message = $"orderwright.payment.authorize.v1 to customer-service (order {id})";
+        Assert.Equal(["orderwright.payment.take-shipped.v1", id], letter[2..4]);
+        var message = $"orderwright.payment.take-shipped.v1 to customer-service (order {id})";
 
         Assert.Equal(
             (0, $"· would send {message}\n"), await shop.Up.ToolAsync("replay", letter[0], "--reason", "a look", "--preview"));
