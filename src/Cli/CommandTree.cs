@@ -35,6 +35,7 @@ static class CommandTree
         AdoptCommand.Create(),
         DoctorCommand.Create(),
         KeysCommand.Create(),
+        BrokerRightsCommand.Create(),
         Up.Create(),
     };
 }

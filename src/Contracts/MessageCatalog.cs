@@ -2,49 +2,63 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using static Orderwright.Contracts.ServiceNames;
 
 namespace Orderwright.Contracts;
 
-/// <summary>Catalog of all messages: wire name, destination, body. A new message is one line here and a record.</summary>
+/// <summary>
+/// Catalog of all messages: wire name, sender, destination, body. A new message is one line here and a record. Receivers
+/// refuse a message from any other sender, and the rights of the broker's users follow from the same table.
+/// </summary>
 public static class MessageCatalog
 {
-    sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json)
+    /// <param name="Senders">Sending services; none for a reply, which comes from the participant of its step.</param>
+    sealed record Entry(string Type, IReadOnlyList<string> Senders, string Destination, Type Body, JsonTypeInfo Json)
     {
         public ReadBody? Reader { get; } = FastMessageReaders.Of(Body);
     }
 
     static readonly Entry[] Entries =
     [
-        Of("orderwright.order.placed.v1", ServiceNames.Coordinator, MessageJson.Default.OrderPlaced),
-        Of("orderwright.order.cancel-requested.v1", ServiceNames.Coordinator, MessageJson.Default.CancelRequested),
-        Of("orderwright.saga.step-answered.v1", ServiceNames.Coordinator, MessageJson.Default.StepAnswered),
-        Of("orderwright.stock.reserve.v1", ServiceNames.Stock, MessageJson.Default.ReserveStock),
-        Of("orderwright.stock.renew.v1", ServiceNames.Stock, MessageJson.Default.RenewHold),
-        Of("orderwright.stock.commit.v1", ServiceNames.Stock, MessageJson.Default.CommitStock),
-        Of("orderwright.stock.release.v1", ServiceNames.Stock, MessageJson.Default.ReleaseStock),
-        Of("orderwright.stock.ship.v1", ServiceNames.Stock, MessageJson.Default.ShipGoods),
-        Of("orderwright.stock.release-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ReleaseUnshipped),
-        Of("orderwright.stock.consume-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ConsumeUnshipped),
-        Of("orderwright.stock.shipped.v1", ServiceNames.Order, MessageJson.Default.GoodsShipped),
-        Of("orderwright.fulfilment.refused.v1", ServiceNames.Order, MessageJson.Default.FulfilmentRefused),
-        Of("orderwright.order.ask.v1", ServiceNames.Order, MessageJson.Default.AskOrder),
-        Of("orderwright.order.told.v1", ServiceNames.Customer, MessageJson.Default.OrderTold),
-        Of("orderwright.customer.erase.v1", ServiceNames.Order, MessageJson.Default.EraseCustomer),
-        Of("orderwright.customer.erased.v1", ServiceNames.Customer, MessageJson.Default.CustomerErased),
-        Of("orderwright.customer.erase-notes.v1", ServiceNames.Coordinator, MessageJson.Default.EraseNotes),
-        Of("orderwright.customer.notes-erased.v1", ServiceNames.Customer, MessageJson.Default.NotesErased),
-        Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
-        Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
-        Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
-        Of("orderwright.payment.take-shipped.v1", ServiceNames.Customer, MessageJson.Default.TakeShipped),
-        Of("orderwright.payment.moved.v1", ServiceNames.Order, MessageJson.Default.PaymentMoved),
-        Of("orderwright.payment.noted.v1", ServiceNames.Customer, MessageJson.Default.PaymentNoted),
-        Of("orderwright.order.waiting.v1", ServiceNames.Order, MessageJson.Default.OrderWaiting),
-        Of("orderwright.order.confirmed.v1", ServiceNames.Order, MessageJson.Default.OrderConfirmed),
-        Of("orderwright.order.rejected.v1", ServiceNames.Order, MessageJson.Default.OrderRejected),
-        Of("orderwright.order.cancelled.v1", ServiceNames.Order, MessageJson.Default.OrderCancelled),
-        Of("orderwright.order.expired.v1", ServiceNames.Order, MessageJson.Default.OrderExpired),
+        Of("orderwright.order.placed.v1", [Order], Coordinator, MessageJson.Default.OrderPlaced),
+        Of("orderwright.order.cancel-requested.v1", [Order], Coordinator, MessageJson.Default.CancelRequested),
+        Of("orderwright.saga.step-answered.v1", [], Coordinator, MessageJson.Default.StepAnswered),
+        Of("orderwright.stock.reserve.v1", [Coordinator], Stock, MessageJson.Default.ReserveStock),
+        Of("orderwright.stock.renew.v1", [Coordinator], Stock, MessageJson.Default.RenewHold),
+        Of("orderwright.stock.commit.v1", [Coordinator], Stock, MessageJson.Default.CommitStock),
+        Of("orderwright.stock.release.v1", [Coordinator], Stock, MessageJson.Default.ReleaseStock),
+        Of("orderwright.stock.ship.v1", [Order], Stock, MessageJson.Default.ShipGoods),
+        Of("orderwright.stock.release-unshipped.v1", [Order], Stock, MessageJson.Default.ReleaseUnshipped),
+        Of("orderwright.stock.consume-unshipped.v1", [Order], Stock, MessageJson.Default.ConsumeUnshipped),
+        Of("orderwright.stock.shipped.v1", [Stock], Order, MessageJson.Default.GoodsShipped),
+        Of("orderwright.fulfilment.refused.v1", [Stock, Customer], Order, MessageJson.Default.FulfilmentRefused),
+        Of("orderwright.order.ask.v1", [Customer], Order, MessageJson.Default.AskOrder),
+        Of("orderwright.order.told.v1", [Order], Customer, MessageJson.Default.OrderTold),
+        Of("orderwright.customer.erase.v1", [Customer], Order, MessageJson.Default.EraseCustomer),
+        Of("orderwright.customer.erased.v1", [Order], Customer, MessageJson.Default.CustomerErased),
+        Of("orderwright.customer.erase-notes.v1", [Customer], Coordinator, MessageJson.Default.EraseNotes),
+        Of("orderwright.customer.notes-erased.v1", [Coordinator], Customer, MessageJson.Default.NotesErased),
+        Of("orderwright.payment.authorize.v1", [Coordinator], Customer, MessageJson.Default.AuthorizePayment),
+        Of("orderwright.payment.capture.v1", [Coordinator], Customer, MessageJson.Default.CapturePayment),
+        Of("orderwright.payment.undo.v1", [Coordinator], Customer, MessageJson.Default.UndoPayment),
+        Of("orderwright.payment.take-shipped.v1", [Order], Customer, MessageJson.Default.TakeShipped),
+        Of("orderwright.payment.moved.v1", [Customer], Order, MessageJson.Default.PaymentMoved),
+        Of("orderwright.payment.noted.v1", [Order], Customer, MessageJson.Default.PaymentNoted),
+        Of("orderwright.order.waiting.v1", [Coordinator], Order, MessageJson.Default.OrderWaiting),
+        Of("orderwright.order.confirmed.v1", [Coordinator], Order, MessageJson.Default.OrderConfirmed),
+        Of("orderwright.order.rejected.v1", [Coordinator], Order, MessageJson.Default.OrderRejected),
+        Of("orderwright.order.cancelled.v1", [Coordinator], Order, MessageJson.Default.OrderCancelled),
+        Of("orderwright.order.expired.v1", [Coordinator], Order, MessageJson.Default.OrderExpired),
     ];
+
+    // Participants of the steps. A reply comes from the participant alone; a new step is one line here.
+    static readonly FrozenDictionary<string, string> Participants = new Dictionary<string, string>
+    {
+        [StepNames.ReserveStock] = Stock,
+        [StepNames.AuthorizePayment] = Customer,
+        [StepNames.CommitStock] = Stock,
+        [StepNames.CapturePayment] = Customer,
+    }.ToFrozenDictionary();
 
     static readonly FrozenDictionary<Type, Entry> ByBody = Entries.ToFrozenDictionary(entry => entry.Body);
     static readonly FrozenDictionary<string, Entry> ByType = Entries.ToFrozenDictionary(entry => entry.Type);
@@ -54,6 +68,22 @@ public static class MessageCatalog
     public static string TypeOf(IMessageBody body) => ByBody[body.GetType()].Type;
 
     public static string DestinationOf(IMessageBody body) => ByBody[body.GetType()].Destination;
+
+    /// <summary>
+    /// Services that send a body: for a reply the participant of its step, otherwise independent of the step. Empty for a
+    /// reply to an unknown step.
+    /// </summary>
+    public static IReadOnlyList<string> SendersOf(IMessageBody body, string? step) => SendersOf(ByBody[body.GetType()], step);
+
+    /// <summary>True if a message with a wire name and a step travels from one service to the other.</summary>
+    public static bool Travels(string type, string? step, string? from, string to) =>
+        ByType.GetValueOrDefault(type) is { } entry && entry.Destination == to && from is not null
+        && SendersOf(entry, step).Contains(from);
+
+    /// <summary>Services that receive messages from a service.</summary>
+    public static IEnumerable<string> DestinationsOf(string sender) => Entries
+        .Where(entry => (entry.Senders.Count > 0 ? entry.Senders : Participants.Values).Contains(sender))
+        .Select(entry => entry.Destination).Distinct();
 
     /// <summary>Serializer metadata of the body with this wire name; null for an unknown name.</summary>
     public static JsonTypeInfo? JsonOf(string type) => ByType.GetValueOrDefault(type)?.Json;
@@ -70,8 +100,13 @@ public static class MessageCatalog
         return read(ref reader);
     }
 
-    static Entry Of<T>(string type, string destination, JsonTypeInfo<T> json) where T : IMessageBody =>
-        new(type, destination, typeof(T), json);
+    static IReadOnlyList<string> SendersOf(Entry entry, string? step) =>
+        entry.Senders.Count > 0 ? entry.Senders
+        : step is not null && Participants.TryGetValue(step, out var participant) ? [participant]
+        : [];
+
+    static Entry Of<T>(string type, IReadOnlyList<string> senders, string destination, JsonTypeInfo<T> json)
+        where T : IMessageBody => new(type, senders, destination, typeof(T), json);
 }
 
 /// <summary>

@@ -91,7 +91,8 @@ public static class Databases
             ? $"SQLite {Path.GetFullPath(Path.Combine(directory, $"{service}.db"))}"
             : Describe(address, service);
 
-    static string? DirectoryOf(string address) =>
+    /// <summary>Directory of SQLite files; null for an address of PostgreSQL.</summary>
+    public static string? DirectoryOf(string address) =>
         address.StartsWith(SqliteMark, StringComparison.OrdinalIgnoreCase) ? address[SqliteMark.Length..] : null;
 
     static string WithName(string address, string service)

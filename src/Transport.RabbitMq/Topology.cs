@@ -16,6 +16,8 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
 
     public async Task DeclareExchangesAsync(IConnection connection, CancellationToken cancel)
     {
+        // A service with exactly its rights cannot declare the exchanges, and need not once an administrator has.
+        if (await ExistsAsync(connection, LookAsync, cancel)) return;
         await TryAsync(connection, $"exchange {Exchange}", channel =>
             channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
         await TryAsync(connection, $"exchange {Dead}", channel =>
@@ -23,15 +25,18 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         await TryAsync(connection, $"queue {Dead}", channel =>
             channel.QueueDeclareAsync(
                 Dead, durable: true, exclusive: false, autoDelete: false,
-                // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
-                Limits("drop-head", "classic"), cancellationToken: cancel), cancel);
+                DeadArguments(options), cancellationToken: cancel), cancel);
         await TryAsync(connection, $"binding of {Dead}", channel =>
             channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
     }
 
+    // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
+    internal static Dictionary<string, object?> DeadArguments(RabbitMqOptions options) =>
+        Limits(options, "drop-head", "classic");
+
     public async Task DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
     {
-        var arguments = Limits("reject-publish", options.QuorumQueues ? "quorum" : "classic");
+        var arguments = Limits(options, "reject-publish", options.QuorumQueues ? "quorum" : "classic");
         arguments["x-dead-letter-exchange"] = Dead;
         if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
         await TryAsync(connection, $"queue {service}", channel =>
@@ -41,7 +46,39 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
             channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
     }
 
-    Dictionary<string, object?> Limits(string overflow, string type) => new()
+    /// <summary>
+    /// Declares the queue of a destination, unless it exists: a user may have no right to declare the queues of others.
+    /// </summary>
+    public async Task DeclareDestinationAsync(IConnection connection, string service, CancellationToken cancel)
+    {
+        if (!await ExistsAsync(connection, channel => channel.QueueDeclarePassiveAsync(service, cancel), cancel))
+            await DeclareServiceAsync(connection, service, cancel);
+    }
+
+    static async Task LookAsync(IChannel channel)
+    {
+        await channel.ExchangeDeclarePassiveAsync(Exchange);
+        await channel.ExchangeDeclarePassiveAsync(Dead);
+        await channel.QueueDeclarePassiveAsync(Dead);
+    }
+
+    // On a separate channel, because looking at a missing object closes the channel.
+    static async Task<bool> ExistsAsync(IConnection connection, Func<IChannel, Task> look, CancellationToken cancel)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        try
+        {
+            await look(channel);
+            await channel.CloseAsync(cancel);
+            return true;
+        }
+        catch (OperationInterruptedException)
+        {
+            return false;
+        }
+    }
+
+    static Dictionary<string, object?> Limits(RabbitMqOptions options, string overflow, string type) => new()
     {
         ["x-queue-type"] = type,
         ["x-max-length"] = options.MaxQueueLength,

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
@@ -41,8 +40,6 @@ public sealed record ApiKey(
             now + expires, MaxDiscount: maxDiscount);
         return (key, $"{Mark}{prefix}_{secret}");
     }
-
-    public Caller ToCaller() => new(Prefix, Merchant, Scopes.ToFrozenSet(), MaxDiscount ?? 0);
 }
 
 /// <summary>Content of a key file.</summary>
