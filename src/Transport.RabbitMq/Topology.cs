@@ -14,24 +14,37 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     public const string Exchange = "orderwright";
     public const string Dead = "orderwright.dead";
 
-    public async Task DeclareExchangesAsync(IConnection connection, CancellationToken cancel)
-    {
-        await TryAsync(connection, $"exchange {Exchange}", channel =>
+    public Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel) =>
+        TryAsync(connection, $"exchange {Exchange}", channel =>
             channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"exchange {Dead}", channel =>
-            channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"queue {Dead}", channel =>
-            channel.QueueDeclareAsync(
-                Dead, durable: true, exclusive: false, autoDelete: false,
-                // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
-                Limits("drop-head", "classic"), cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"binding of {Dead}", channel =>
-            channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
+
+    /// <summary>
+    /// Declares the queue of dead letters. Never throws: no service may wait for a queue that no service consumes, such as a
+    /// classic queue on a dead node of a cluster. The next connection tries again.
+    /// </summary>
+    public async Task DeclareDeadLettersAsync(IConnection connection, CancellationToken cancel)
+    {
+        try
+        {
+            await TryAsync(connection, $"exchange {Dead}", channel =>
+                channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
+            await TryAsync(connection, $"queue {Dead}", channel =>
+                channel.QueueDeclareAsync(
+                    Dead, durable: true, exclusive: false, autoDelete: false,
+                    // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
+                    Limits("drop-head"), cancellationToken: cancel), cancel);
+            await TryAsync(connection, $"binding of {Dead}", channel =>
+                channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
+        }
+        catch (Exception error)
+        {
+            if (connection.IsOpen && !cancel.IsCancellationRequested) LogNoDeadLetters(Dead, error.Message);
+        }
     }
 
     public async Task DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
     {
-        var arguments = Limits("reject-publish", options.QuorumQueues ? "quorum" : "classic");
+        var arguments = Limits("reject-publish");
         arguments["x-dead-letter-exchange"] = Dead;
         if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
         await TryAsync(connection, $"queue {service}", channel =>
@@ -41,9 +54,9 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
             channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
     }
 
-    Dictionary<string, object?> Limits(string overflow, string type) => new()
+    Dictionary<string, object?> Limits(string overflow) => new()
     {
-        ["x-queue-type"] = type,
+        ["x-queue-type"] = options.QuorumQueues ? "quorum" : "classic",
         ["x-max-length"] = options.MaxQueueLength,
         ["x-max-length-bytes"] = options.MaxQueueBytes,
         ["x-overflow"] = overflow,
@@ -65,6 +78,10 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
             LogNotDeclared(what, error.ShutdownReason.ReplyText);
         }
     }
+
+    [LoggerMessage(1102, LogLevel.Warning,
+        "The queue {Queue} is not available, and messages that another queue gives up are lost until it is: {Why}")]
+    partial void LogNoDeadLetters(string queue, string why);
 
     [LoggerMessage(1101, LogLevel.Warning, "The {What} was not declared; the existing one is used: {Why}")]
     partial void LogNotDeclared(string what, string why);
