@@ -25,7 +25,7 @@
 #: keys add|list|revoke                       manage API keys
 #: doctor                                     check this machine and suggest fixes
 #:
-#: Only ./orderwright on Linux has test, bench, chaos, bounds, payments and rounds: they start PostgreSQL and RabbitMQ
+#: Only ./orderwright on Linux has test, bench, chaos, bounds, payments, failover and rounds: they start PostgreSQL and RabbitMQ
 #: from Linux packages. On Windows, use the dev container or WSL for them.
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $false
@@ -155,7 +155,7 @@ function Invoke-Verb([string] $verb, [string[]] $arguments) {
             Build 'gateway' 'src/SandboxGateway'
             & dotnet (Get-Program 'SandboxGateway') --data ./data/gateway @arguments
         }
-        { $_ -cin 'test', 'bench', 'chaos', 'bounds', 'payments', 'rounds' } {
+        { $_ -cin 'test', 'bench', 'chaos', 'bounds', 'payments', 'failover', 'rounds' } {
             Write-Message "$verb needs servers from Linux packages: run ./orderwright $verb in the dev container or in WSL."
             exit 2
         }
