@@ -11,21 +11,26 @@ using Orderwright.Http;
 namespace Orderwright.Http.Operators;
 
 /// <summary>Dead letter as operators see it.</summary>
-/// <param name="Id">Message's id; derived from the content of an unreadable message.</param>
+/// <param name="Id">
+/// Derived from type, order and reason, or from the content where these are unreadable: failures of the same kind share a letter.
+/// </param>
 /// <param name="Service">Service that failed to read or handle the message.</param>
 /// <param name="OrderId">Order of the message, if readable.</param>
 /// <param name="Type">Wire name, if readable.</param>
 /// <param name="Source">Sender.</param>
 /// <param name="Step">Step of the process.</param>
 /// <param name="Reason">Reason for giving up.</param>
-/// <param name="FailedAt">Time of giving up.</param>
+/// <param name="FailedAt">Time of the first failure.</param>
+/// <param name="LastFailedAt">Time of the last failure.</param>
+/// <param name="Failures">Number of failures of the same type and reason; the letter holds the last message.</param>
 /// <param name="ReplayedAt">Time of the last replay by an operator; null: never.</param>
 /// <param name="Replayable">True if the message is readable and can be sent again.</param>
 /// <param name="Message">CloudEvent with a masked payment token; null when unreadable or too long for a list.</param>
 /// <param name="Raw">Unreadable input as received.</param>
 public sealed record DeadLetterResponse(
     Guid Id, string Service, Guid? OrderId, string? Type, string? Source, string? Step, string Reason,
-    DateTimeOffset FailedAt, DateTimeOffset? ReplayedAt, bool Replayable, JsonElement? Message, string? Raw)
+    DateTimeOffset FailedAt, DateTimeOffset LastFailedAt, long Failures, DateTimeOffset? ReplayedAt, bool Replayable,
+    JsonElement? Message, string? Raw)
 {
     /// <summary>Cursor after a dead letter, valid in the list of any service. The text sorts like the list.</summary>
     public static string PositionOf(DateTimeOffset failedAt, Guid id) => string.Create(
@@ -148,7 +153,8 @@ public sealed class DeadLetterReplay
         var named = type is not null && source is not null && MessageCatalog.JsonOf(type) is not null;
         var view = new DeadLetterResponse(
             row.Uuid("id"), service, row.UuidOrNull("order_id"), type, source, row.TextOrNull("step"),
-            row.Text("reason"), row.Time("failed_at"), row.TimeOrNull("replayed_at"),
+            row.Text("reason"), row.Time("failed_at"), row.Time("last_failed_at"), row.BigInt("failures"),
+            row.TimeOrNull("replayed_at"),
             Replayable: whole ? message is not null : named,
             message is null ? null : WithoutToken(raw), message is null && whole ? raw : null);
         return (view, message);

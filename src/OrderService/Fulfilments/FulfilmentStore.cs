@@ -56,9 +56,9 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     }
 
     /// <summary>Claims work due for another attempt; rows claimed by another instance are skipped.</summary>
-    public Task<List<FulfilmentWork>> ClaimDueAsync(Work work, DateTimeOffset tooFar, int most) => work.QueryAsync(
+    public Task<List<FulfilmentWork>> ClaimDueAsync(Work work, DateTimeOffset tooFar, int prompt, int most) => work.QueryAsync(
         sql["claim_due_fulfilment_work"],
-        SqlArgs.With("now", work.Now).And("too_far", tooFar).And("limit", most),
+        SqlArgs.With("now", work.Now).And("too_far", tooFar).And("prompt", prompt).And("limit", most),
         row => new FulfilmentWork(
             row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"),
             row.BigIntOrNull("due_minor")));

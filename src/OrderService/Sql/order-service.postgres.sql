@@ -157,7 +157,7 @@ FROM unnest(@order_id, @number, @participant, @due_minor) AS batch (order_id, nu
 -- Rows past @too_far were scheduled by a clock that was ahead. Rows claimed by another instance are skipped.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
-WHERE next_attempt_at <= @now OR next_attempt_at > @too_far
+WHERE next_attempt_at <= @now OR (next_attempt_at > @too_far AND attempts < @prompt)
 ORDER BY next_attempt_at
 LIMIT @limit
 FOR UPDATE SKIP LOCKED;

@@ -115,7 +115,7 @@ FROM json_each(@rows);
 -- Rows past @too_far were scheduled by a clock that was ahead.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
-WHERE next_attempt_at <= @now OR next_attempt_at > @too_far
+WHERE next_attempt_at <= @now OR (next_attempt_at > @too_far AND attempts < @prompt)
 ORDER BY next_attempt_at
 LIMIT @limit;
 

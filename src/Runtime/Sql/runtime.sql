@@ -1,5 +1,5 @@
 -- columns: answer
 scope, key, hash, status, content_type, location, version, body, settled, created_at
 
--- name: ping
-SELECT 1 AS reply;
+-- name: load_clock
+SELECT seen_at, aged_at FROM clock WHERE id = 1;
