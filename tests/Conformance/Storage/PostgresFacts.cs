@@ -437,6 +437,34 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
         await Waiting.UntilAsync(() => Task.FromResult(service.Trouble is null));
     }
 
+    [Fact]
+    public async Task A_service_started_with_a_clock_three_days_ahead_uses_the_databases_clock_and_says_so()
+    {
+        await using var database = engine.Open(await engine.NewDatabaseAsync());
+        var options = new RuntimeOptions { WatchInterval = TimeSpan.FromMilliseconds(100) };
+        var time = new AheadTime { Ahead = TimeSpan.FromDays(3) };
+        await using var transport = new InProcessTransport(options, TimeProvider.System);
+        await using var service = new RunningService(
+            new StockService.StockModule(), database, transport, options, new ConfigurationBuilder().Build(), time,
+            new IdSource(), NullLoggerFactory.Instance);
+        await service.StartAsync(default);
+        Assert.Matches("clock of this machine deviates by (259199|259200|259201) s", service.Trouble);
+        var now = service.Context.Time.GetUtcNow();
+        Assert.InRange(now, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+
+        time.Ahead = TimeSpan.Zero;
+        await Waiting.UntilAsync(() => Task.FromResult(service.Trouble is null));
+        now = service.Context.Time.GetUtcNow();
+        Assert.InRange(now, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+    }
+
+    sealed class AheadTime : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
+    }
+
     static async Task<int> BackendOfAsync(IQueries queries) =>
         (await queries.QueryAsync(Backend, SqlArgs.None, row => row.Int("pg_backend_pid")))[0];
 
