@@ -31,7 +31,10 @@ public sealed class OperatorTools
         foreach (var tool in new OperatorTools(connect).All(readOnly)) tools.Add(tool);
         return new McpServerOptions
         {
-            ServerInfo = new Implementation { Name = "orderwright", Version = "0.1.0" },
+            ServerInfo = new Implementation
+            {
+                Name = "orderwright", Version = typeof(OperatorTools).Assembly.GetName().Version!.ToString(3),
+            },
             ServerInstructions =
                 "Orderwright processes orders across several services. Explain an order before repairing it, and preview a " +
                 "repair before carrying it out. Every repair is audited with its reason.",
