@@ -25,7 +25,7 @@
 #: keys add|list|revoke                       manage API keys
 #: doctor                                     check this machine and suggest fixes
 #:
-#: Only ./orderwright on Linux has test, bench, chaos, bounds, payments, rounds and fuzz: they use servers or a fuzzer
+#: Only ./orderwright on Linux has test, bench, chaos, bounds, payments, failover, rounds and fuzz: they use servers or a fuzzer
 #: from Linux packages. On Windows, use the dev container or WSL for them.
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $false
@@ -155,7 +155,7 @@ function Invoke-Verb([string] $verb, [string[]] $arguments) {
             Build 'gateway' 'src/SandboxGateway'
             & dotnet (Get-Program 'SandboxGateway') --data ./data/gateway @arguments
         }
-        { $_ -cin 'test', 'bench', 'chaos', 'bounds', 'payments', 'rounds', 'fuzz' } {
+        { $_ -cin 'test', 'bench', 'chaos', 'bounds', 'payments', 'failover', 'rounds', 'fuzz' } {
             Write-Message "$verb needs Linux packages: run ./orderwright $verb in the dev container or in WSL."
             exit 2
         }

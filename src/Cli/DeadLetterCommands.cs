@@ -39,11 +39,12 @@ static class DeadLetterCommands
                 output.Mark(true, parsed.GetValue(open) ? "There are no dead letters to replay." : "There are no dead letters.");
             else
                 output.Table(
-                    ["id", "service", "message", "order", "failed", "replayed", "reason"],
+                    ["id", "service", "message", "order", "failed", "times", "last", "replayed", "reason"],
                     letters.Select(letter => new[]
                     {
                         letter.Text("id"), letter.Text("service"), letter.TextOrNull("type") ?? "unreadable",
-                        letter.Text("orderId"), letter.Text("failedAt"), letter.Text("replayedAt"), letter.Text("reason"),
+                        letter.Text("orderId"), letter.Text("failedAt"), $"{letter.Whole("failures")}",
+                        letter.Text("lastFailedAt"), letter.Text("replayedAt"), letter.Text("reason"),
                     }));
             if (pages.Any(page => page.NextCursor is not null))
                 output.Line(

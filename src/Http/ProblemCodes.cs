@@ -132,6 +132,10 @@ public static class ProblemCodes
     [Status(422)]
     public const string IdempotencyKeyReused = "idempotency_key_reused";
 
+    /// <summary>The caller has too many live event streams open. Close one, or retry after <c>Retry-After</c>.</summary>
+    [Status(429)]
+    public const string TooManyStreams = "too_many_streams";
+
     /// <summary>An unexpected error occurred; the trace id finds it in the log.</summary>
     [Status(500)]
     public const string InternalError = "internal_error";

@@ -73,6 +73,44 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return server;
     }
 
+    /// <summary>
+    /// Starts a standby on an empty directory, as a copy of this server that follows by streaming under the name
+    /// <c>standby</c>.
+    /// </summary>
+    public async Task<PrivatePostgres> StartStandbyAsync(string standbyDirectory, CancellationToken cancel = default)
+    {
+        standbyDirectory = Path.GetFullPath(standbyDirectory);
+        Directory.CreateDirectory(standbyDirectory);
+        await File.WriteAllTextAsync(Path.Combine(standbyDirectory, "password"), Password, cancel);
+        var standby = new PrivatePostgres(
+            standbyDirectory, binaries, ServerProcess.FreePort(), Password, Path.Combine(standbyDirectory, "postgres.log"));
+        await standby.OwnAsync(cancel);
+        var source = $"host=127.0.0.1 port={Port} user={User} password={Password} application_name=standby";
+        var (program, arguments) = AsServerUser(
+            Path.Combine(binaries, "pg_basebackup"),
+            ["-D", standby.Cluster, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync"]);
+        await ServerProcess.RunAsync(program, arguments, cancel: cancel);
+        standby.ownSettings = ownSettings;
+        await standby.RestartAsync(cancel);
+        return standby;
+    }
+
+    /// <summary>Ends the recovery of a standby; completes when the server accepts writes.</summary>
+    public async Task PromoteAsync(CancellationToken cancel = default)
+    {
+        while (!await IsReadyAsync(cancel)) await Task.Delay(100, cancel);
+        await PsqlAsync("SELECT pg_promote(true, 60)", cancel);
+        while ((await PsqlAsync("SELECT pg_is_in_recovery()", cancel)).Trim() != "f") await Task.Delay(100, cancel);
+    }
+
+    /// <summary>Sends a signal to a process of this server, such as the receiver of a standby.</summary>
+    public static Task SignalAsync(int processId, string signal) => ServerProcess.RunAsync(
+        "kill", [$"-{signal}", processId.ToString(CultureInfo.InvariantCulture)]);
+
+    /// <summary>Runs a query in a database as the server's owner; returns the output of psql, trimmed.</summary>
+    public async Task<string> AskAsync(string database, string sql, CancellationToken cancel = default) =>
+        (await PsqlAsync(sql, cancel, database)).Trim();
+
     /// <summary>Creates a login role and a database owned by the role, unless they exist.</summary>
     public async Task CreateDatabaseAsync(string database, string role, string password, CancellationToken cancel = default)
     {

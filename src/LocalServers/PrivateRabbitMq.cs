@@ -67,8 +67,23 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <param name="port">Default: any free port.</param>
     /// <param name="definitions">Users, rights and objects beside the administrator, loaded at every start.</param>
     /// <param name="cancel">Stops waiting for the node.</param>
-    public static async Task<PrivateRabbitMq> StartAsync(
-        string directory, int? port = null, BrokerDefinitions? definitions = null, CancellationToken cancel = default)
+    public static Task<PrivateRabbitMq> StartAsync(
+        string directory, int? port = null, BrokerDefinitions? definitions = null, CancellationToken cancel = default) =>
+        StartAsync(directory, port, definitions, first: null, cancel);
+
+    /// <summary>Starts another node on an empty directory, in a cluster with this node.</summary>
+    public async Task<PrivateRabbitMq> StartMemberAsync(string memberDirectory, CancellationToken cancel = default)
+    {
+        var member = await StartAsync(memberDirectory, port: null, definitions: null, first: this, cancel);
+        await member.ControlAsync(["stop_app"], cancel);
+        await member.ControlAsync(["join_cluster", environment["RABBITMQ_NODENAME"]], cancel);
+        await member.ControlAsync(["start_app"], cancel);
+        await member.ControlAsync(["await_startup"], cancel);
+        return member;
+    }
+
+    static async Task<PrivateRabbitMq> StartAsync(
+        string directory, int? port, BrokerDefinitions? definitions, PrivateRabbitMq? first, CancellationToken cancel)
     {
         _ = FindProgram() ?? throw new MissingServerException(
             "RabbitMQ is not installed here. On Debian: apt-get install rabbitmq-server. Or name a broker: --rabbitmq URL.");
@@ -78,7 +93,10 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         if (!File.Exists(passwordFile))
             await File.WriteAllTextAsync(passwordFile, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), cancel);
         var node = new PrivateRabbitMq(
-            directory, port ?? ServerProcess.FreePort(), await File.ReadAllTextAsync(passwordFile, cancel));
+            directory, port ?? ServerProcess.FreePort(), first?.password ?? await File.ReadAllTextAsync(passwordFile, cancel));
+        // The nodes of a cluster share the port mapper, and the cookie in the home directory.
+        if (first is not null)
+            foreach (var shared in new[] { "ERL_EPMD_PORT", "HOME" }) node.environment[shared] = first.environment[shared];
         await File.WriteAllTextAsync(
             node.environment["RABBITMQ_CONFIG_FILE"],
             $"""
@@ -99,7 +117,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         var log = Path.Combine(directory, "log", "server.log");
         process = ServerProcess.Start(FindProgram()!, [], log, environment);
         await ServerProcess.WaitUntilAsync(
-            "RabbitMQ", process, log, () => ServerProcess.AnswersAsync(Port), TimeSpan.FromSeconds(90), cancel);
+            "RabbitMQ", process, log, () => ServerProcess.AnswersAsync(Port), TimeSpan.FromMinutes(5), cancel);
     }
 
     /// <summary>Shuts the node down gracefully; clients lose their connections.</summary>

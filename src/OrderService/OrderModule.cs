@@ -34,7 +34,8 @@ public sealed class OrderModule : IServiceModule
         var inFlight = new OrdersInFlight(
             options.MaxOrdersInFlight, options.MaxWaitingRequests, SlotPatience, context.Time);
         var waiters = new DecisionWaiters(options.MaxWaitingRequests);
-        var feed = new EventFeed(context.Database, context.Sql, context.Time, context.Logs.CreateLogger<EventFeed>());
+        var feed = new EventFeed(
+            context.Database, context.Sql, options, context.Time, context.Logs.CreateLogger<EventFeed>());
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var watch = new WatchDecisions(
             store, waiters, context.Database, context.Time, context.Logs.CreateLogger<WatchDecisions>());

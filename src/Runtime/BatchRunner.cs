@@ -26,7 +26,7 @@ public sealed partial class BatchRunner(
     Metrics metrics,
     ILogger<BatchRunner> log,
     FaultPoints? faults = null,
-    SqlQuery? writeProbe = null)
+    DatabaseWatch? watch = null)
 {
     // A large batch may keep the database from replying in time; a smaller batch gets through.
     const int OutagesBeforeHalving = 3;
@@ -34,11 +34,11 @@ public sealed partial class BatchRunner(
     // Failures in a row, while other writes succeed, after which an item is poison.
     const int RefusalsBeforePoison = 5;
 
-    // A database accepting only some writes is unhealthy. Only after so many successful writes in a row is an item blamed.
-    const int WritesOfHealthyDatabase = 10;
-
     /// <summary>Clock of all transactions run here.</summary>
-    public WallClock Clock { get; } = new(time);
+    public WallClock Clock { get; } = watch?.Clock ?? new(time);
+
+    /// <summary>Reason why the database refuses writes at present; null while writes succeed.</summary>
+    public string? Refusal => watch?.Refusal;
 
     /// <summary>
     /// Handles <paramref name="items"/>; returns when each is committed or was passed to <paramref name="onPoison"/>. The
@@ -51,13 +51,15 @@ public sealed partial class BatchRunner(
     /// Stops waiting for an unavailable database, and further attempts. A running transaction is completed within the
     /// time limit: cancelling a commit would only hide the outcome.
     /// </param>
+    /// <param name="onOutage">Called with the items and the reason when the database turns out to refuse all writes.</param>
     public async Task<Task> RunAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
-        CancellationToken cancel)
+        CancellationToken cancel, Action<IReadOnlyList<T>, DatabaseUnavailableException>? onOutage = null)
     {
         var (outages, refusals) = (0, 0);
         for (var failures = 0; ; )
         {
+            if (watch?.Refusal is not null) await watch.OpenAsync(cancel);
             cancel.ThrowIfCancellationRequested();
             var since = time.GetTimestamp();
             try
@@ -70,9 +72,10 @@ public sealed partial class BatchRunner(
             {
                 LogDatabaseUnavailable(service, error.Message);
                 await Task.Delay(Backoff.Pause(++outages), time, cancel);
-                refusals = await AcceptsWritesAsync() ? refusals + 1 : 0;
+                refusals = watch is not null && await watch.AcceptsWritesAsync() ? refusals + 1 : 0;
+                if (refusals == 0 && watch is not null) onOutage?.Invoke(items, error);
                 if (items.Count > 1 && (outages >= OutagesBeforeHalving || refusals > 0))
-                    return await RunInHalvesAsync(items, handle, onPoison, cancel);
+                    return await RunInHalvesAsync(items, handle, onPoison, onOutage, cancel);
                 if (refusals < RefusalsBeforePoison) continue;
                 await onPoison(items[0], error);
                 return Task.CompletedTask;
@@ -87,7 +90,7 @@ public sealed partial class BatchRunner(
                 else if (items.Count > 1)
                 {
                     LogHalved(service, items.Count, error.Message);
-                    return await RunInHalvesAsync(items, handle, onPoison, cancel);
+                    return await RunInHalvesAsync(items, handle, onPoison, onOutage, cancel);
                 }
                 else
                 {
@@ -105,7 +108,16 @@ public sealed partial class BatchRunner(
     {
         cancel.ThrowIfCancellationRequested();
         TResult result = default!;
-        var outgoing = await CommitAsync(async work => result = await handle(work));
+        IReadOnlyList<Message> outgoing;
+        try
+        {
+            outgoing = await CommitAsync(async work => result = await handle(work));
+        }
+        catch (DatabaseUnavailableException)
+        {
+            watch?.Suspect();
+            throw;
+        }
         await SendAsync(outgoing);
         return result;
     }
@@ -122,41 +134,27 @@ public sealed partial class BatchRunner(
 
     async Task<Task> RunInHalvesAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
-        CancellationToken cancel)
+        Action<IReadOnlyList<T>, DatabaseUnavailableException>? onOutage, CancellationToken cancel)
     {
         var half = items.Count / 2;
-        var first = await RunAsync([.. items.Take(half)], handle, onPoison, cancel);
-        return Task.WhenAll(first, await RunAsync([.. items.Skip(half)], handle, onPoison, cancel));
-    }
-
-    // Probes with real writes: a commit without writes succeeds even on a full disk.
-    async Task<bool> AcceptsWritesAsync()
-    {
-        if (writeProbe is null) return false;
-        try
-        {
-            for (var i = 0; i < WritesOfHealthyDatabase; i++)
-                await database.WriteAsync(
-                    transaction => transaction.ExecuteAsync(writeProbe, SqlArgs.With("now", time.Now())), CancellationToken.None);
-            return true;
-        }
-        catch (DatabaseUnavailableException)
-        {
-            return false;
-        }
+        var first = await RunAsync([.. items.Take(half)], handle, onPoison, cancel, onOutage);
+        return Task.WhenAll(first, await RunAsync([.. items.Skip(half)], handle, onPoison, cancel, onOutage));
     }
 
     async Task<IReadOnlyList<Message>> CommitAsync(Func<Work, Task> handle)
     {
-        var work = await database.WriteAsync(
-            async transaction =>
-            {
-                var work = new Work(service, transaction, Clock.Now(), ids);
-                await handle(work);
-                if (faults is not null && HasEffects(work)) faults.Reach(FaultPoint.BeforeCommit);
-                return work;
-            },
-            CancellationToken.None);
+        async Task<Work> HandleAsync(ITransaction transaction)
+        {
+            var work = new Work(service, transaction, Clock.Now(), ids);
+            await handle(work);
+            if (!HasEffects(work)) return work;
+            // A reply may repeat rows of an earlier transaction with unknown outcome.
+            transaction.MakeReadsDurable();
+            faults?.Reach(FaultPoint.BeforeCommit);
+            return work;
+        }
+
+        var work = await (watch?.WriteAsync(HandleAsync) ?? database.WriteAsync(HandleAsync, CancellationToken.None));
         if (faults is not null && HasEffects(work)) faults.Reach(FaultPoint.AfterCommit);
         foreach (var follow in work.Followers)
         {

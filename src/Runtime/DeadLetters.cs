@@ -7,64 +7,85 @@ using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime;
 
-/// <summary>Dead letter as stored.</summary>
+/// <summary>
+/// Dead letter as stored. The id is derived from type, order and reason: failures of the same kind share a letter, however often
+/// the sender retries.
+/// </summary>
 sealed record DeadLetter(Guid Id, Guid? OrderId, string? Type, string? Source, string? Step, string Raw, string Reason)
 {
     // Unreadable input is kept as evidence only, not for replay: 256 Ki characters are enough.
     const int MostUnreadable = 256 * 1024;
+
+    const int MostReason = 2_000;
 
     public static DeadLetter Of(Message message, string reason)
     {
         var raw = new ArrayBufferWriter<byte>();
         CloudEventsBatch.Write(raw, [message]);
         // One event, without the brackets of the batch.
+        reason = Storable(reason, MostReason);
         return new(
-            message.Id, message.OrderId, message.Type, message.Source, message.Step,
-            Storable(Encoding.UTF8.GetString(raw.WrittenSpan[1..^1])), Storable(reason));
+            IdOf($"{message.Type} {message.OrderId} {reason}"), message.OrderId, message.Type, message.Source, message.Step,
+            Storable(Encoding.UTF8.GetString(raw.WrittenSpan[1..^1])), reason);
     }
 
-    /// <summary>
-    /// Derives the id from the content, so that a redelivery after a crash is not stored twice.
-    /// </summary>
+    /// <summary>Without a readable type and order the id is derived from the content.</summary>
     public static DeadLetter Of(UnreadableMessage unreadable)
     {
-        var raw = unreadable.Raw.Length <= MostUnreadable ? unreadable.Raw : unreadable.Raw[..MostUnreadable];
+        var reason = Storable(unreadable.Why, MostReason);
+        var isNamed = unreadable is { OrderId: not null, Type: not null };
         return new(
-            new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(unreadable.Raw)).AsSpan(..16), bigEndian: true),
-            unreadable.OrderId, unreadable.Type is null ? null : Storable(unreadable.Type), null, null,
-            Storable(raw), Storable(unreadable.Why));
+            IdOf(isNamed ? $"{unreadable.Type} {unreadable.OrderId} {reason}" : unreadable.Raw),
+            unreadable.OrderId, unreadable.Type is null ? null : Storable(unreadable.Type, MostReason), null, null,
+            Storable(unreadable.Raw, MostUnreadable), reason);
     }
 
+    static Guid IdOf(string kind) => new(SHA256.HashData(Encoding.UTF8.GetBytes(kind)).AsSpan(..16), bigEndian: true);
+
     // PostgreSQL's text type accepts neither NUL nor an unpaired surrogate.
-    static string Storable(string text) =>
-        Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.Replace('\0', '\u2400')));
+    static string Storable(string text, int most = int.MaxValue) =>
+        Encoding.UTF8.GetString(Encoding.UTF8.GetBytes((text.Length <= most ? text : text[..most]).Replace('\0', '\u2400')));
 }
 
-/// <summary>Stores unreadable and failed messages, with the reason, until a person decides.</summary>
-sealed partial class DeadLetters(
+/// <summary>
+/// Stores messages that cannot be read, handled or delivered, with the reason, until a person decides or the retention ends.
+/// </summary>
+public sealed partial class DeadLetters(
     string service, BatchRunner runner, SqlCatalog runtimeSql, Metrics metrics, ILogger<DeadLetters> log)
 {
     readonly SqlQuery insert = runtimeSql["insert_dead_letters"];
 
-    public async Task StoreAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancel)
+    /// <summary>
+    /// Stores own messages that stay unanswered however often they are sent, as a sign for operators. The sender goes on.
+    /// </summary>
+    public static Task AddAsync(Work work, SqlCatalog runtimeSql, IReadOnlyList<(Message Message, string Reason)> unanswered) =>
+        unanswered.Count == 0
+            ? Task.CompletedTask
+            : InsertAsync(
+                runtimeSql["insert_dead_letters"],
+                [.. unanswered.Select(one => DeadLetter.Of(one.Message, one.Reason))], work);
+
+    internal async Task StoreAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancel)
     {
         if (letters.Count == 0) return;
-        await runner.RunAsync(letters, InsertAsync, LoseAsync, cancel);
+        await runner.RunAsync(letters, (some, work) => InsertAsync(insert, some, work), LoseAsync, cancel);
         metrics.DeadLettered(letters.Count);
         foreach (var letter in letters) LogStored(service, letter.Id, letter.Type, letter.OrderId, letter.Reason);
     }
 
-    Task InsertAsync(IReadOnlyList<DeadLetter> letters, Work work) =>
+    static Task InsertAsync(SqlQuery insert, IReadOnlyList<DeadLetter> letters, Work work) =>
         work.ExecuteAsync(
             insert,
-            SqlArgs.Over([.. letters.DistinctBy(letter => letter.Id)])
-                .Uuid("id", letter => letter.Id)
-                .UuidOrNull("order_id", letter => letter.OrderId)
-                .Text("type", letter => letter.Type)
-                .Text("source", letter => letter.Source)
-                .Text("step", letter => letter.Step)
-                .Text("raw", letter => letter.Raw)
-                .Text("reason", letter => letter.Reason)
+            SqlArgs.Over(
+                [.. letters.GroupBy(letter => letter.Id).Select(kind => (Letter: kind.Last(), Failures: kind.Count()))])
+                .Uuid("id", row => row.Letter.Id)
+                .UuidOrNull("order_id", row => row.Letter.OrderId)
+                .Text("type", row => row.Letter.Type)
+                .Text("source", row => row.Letter.Source)
+                .Text("step", row => row.Letter.Step)
+                .Text("raw", row => row.Letter.Raw)
+                .Text("reason", row => row.Letter.Reason)
+                .BigInt("failures", row => row.Failures)
                 .Args.And("now", work.Now));
 
     // Last resort: a dead letter is lost rather than blocking the queue.

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Orderwright.Runtime.Database;
 
 namespace Orderwright.Runtime;
 
@@ -40,10 +41,12 @@ public sealed class GroupCommit<TRequest, TResult>(
     /// <summary>
     /// Throws <see cref="OverloadedException"/> when the queue is full, or without a result within
     /// <see cref="RuntimeOptions.RequestTimeout"/>. A request still in the queue is then dropped; a request whose transaction has
-    /// begun may still be carried out.
+    /// begun may still be carried out. Throws <see cref="DatabaseUnavailableException"/> at once while the database refuses
+    /// writes.
     /// </summary>
     public async Task<TResult> SubmitAsync(TRequest request)
     {
+        if (runner.Refusal is { } refusal) throw new DatabaseUnavailableException(refusal);
         var waiting = new Waiting(request);
         if (!line.Writer.TryWrite(waiting))
             throw new OverloadedException(line.Reader.Completion.IsCompleted
@@ -54,10 +57,15 @@ public sealed class GroupCommit<TRequest, TResult>(
         return await waiting.Done.Task;
     }
 
-    void GiveUp(Waiting waiting) =>
-        waiting.Done.TrySetException(new OverloadedException(waiting.Claim()
+    void GiveUp(Waiting waiting)
+    {
+        var why = waiting.Claim()
             ? $"{name} did not start within {options.RequestTimeout}; nothing was done."
-            : $"{name} did not finish within {options.RequestTimeout}; the request may still be carried out."));
+            : $"{name} did not finish within {options.RequestTimeout}; the request may still be carried out.";
+        waiting.Done.TrySetException(runner.Refusal is { } refusal
+            ? new DatabaseUnavailableException($"{why} {refusal}")
+            : new OverloadedException(why));
+    }
 
     async Task RunAsync(CancellationToken cancel)
     {
@@ -72,7 +80,7 @@ public sealed class GroupCommit<TRequest, TResult>(
                     if (next.Claim())
                         batch.Add(next);
                 if (batch.Count == 0) continue;
-                var newly = await runner.RunAsync(batch, HandleAsync, FailAsync, cancel);
+                var newly = await runner.RunAsync(batch, HandleAsync, FailAsync, cancel, FailAll);
                 await sending;
                 sending = newly;
             }
@@ -89,6 +97,10 @@ public sealed class GroupCommit<TRequest, TResult>(
 
     async Task HandleAsync(IReadOnlyList<Waiting> batch, Work work)
     {
+        // A request that was refused during an outage is not carried out afterwards.
+        if (batch.Any(waiting => waiting.Done.Task.IsCompleted))
+            batch = [.. batch.Where(waiting => !waiting.Done.Task.IsCompleted)];
+        if (batch.Count == 0) return;
         var results = await handle([.. batch.Select(waiting => waiting.Request)], work);
         if (results.Count != batch.Count)
             throw new InvalidOperationException($"{name} returned {results.Count} results for {batch.Count} requests.");
@@ -97,6 +109,11 @@ public sealed class GroupCommit<TRequest, TResult>(
         {
             for (var i = 0; i < batch.Count; i++) batch[i].Done.TrySetResult(results[i]);
         });
+    }
+
+    static void FailAll(IReadOnlyList<Waiting> batch, DatabaseUnavailableException error)
+    {
+        foreach (var waiting in batch) waiting.Done.TrySetException(error);
     }
 
     static Task FailAsync(Waiting waiting, Exception error)

@@ -66,5 +66,19 @@ public sealed class Metrics : IDisposable
             "orderwright.inbox.backlog", () => new Measurement<int>(backlog(), service), "{message}",
             "Messages waiting in the inbox.");
 
+    /// <summary>Adds gauges of the clock and of the database's writes.</summary>
+    public void ShowClock(Func<double> skewSeconds, Func<bool> isCertain, Func<bool> acceptsWrites)
+    {
+        meter.CreateObservableGauge(
+            "orderwright.clock.skew", () => new Measurement<double>(skewSeconds(), service), "s",
+            "Deviation of the process clock from the database's.");
+        meter.CreateObservableGauge(
+            "orderwright.clock.certain", () => new Measurement<int>(isCertain() ? 1 : 0, service), "{boolean}",
+            "1 while the time is certain; 0 while nothing expires and nothing is purged.");
+        meter.CreateObservableGauge(
+            "orderwright.database.writable", () => new Measurement<int>(acceptsWrites() ? 1 : 0, service), "{boolean}",
+            "1 while the database accepts writes; 0 while they are refused.");
+    }
+
     public void Dispose() => meter.Dispose();
 }

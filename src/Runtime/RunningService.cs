@@ -39,17 +39,17 @@ public sealed partial class RunningService : IAsyncDisposable
         metrics = new Metrics(Name);
         var sql = SqlCatalog.Of(module.GetType().Assembly, database.Engine);
         var runtimeSql = SqlCatalog.Of(typeof(RunningService).Assembly, database.Engine);
+        watch = new DatabaseWatch(database, runtimeSql, new WallClock(time, options.ClockTolerance), options, time);
         var runner = new BatchRunner(
             Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>(),
-            FaultPoints.Read(configuration), runtimeSql["write_probe"]);
+            FaultPoints.Read(configuration), watch);
         context = new ServiceContext(
-            Name, database, sql, runtimeSql, runner, options, configuration, time, ids, logs)
+            Name, database, sql, runtimeSql, runner, options, configuration, new ServiceTime(time, watch.Clock), ids, logs)
         {
             Backlog = () => inbox?.Backlog ?? 0,
             LookAt = transport.LookAsync,
             TransportTrouble = () => transport.Trouble,
         };
-        watch = new DatabaseWatch(database, runtimeSql, time);
         Audit = new Audit(Name, database, runtimeSql);
         Parts = module.Build(context);
     }
@@ -90,9 +90,10 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <param name="cancel">Stops waiting for the database.</param>
     public async Task StartAsync(IReadOnlyList<BackgroundLoop> hostLoops, CancellationToken cancel)
     {
-        await MigrateAsync(cancel);
+        await PrepareDatabaseAsync(cancel);
         inbox = await transport.OpenInboxAsync(Name, cancel);
         metrics.ShowBacklog(context.Backlog);
+        metrics.ShowClock(() => watch.Clock.SkewSeconds, () => watch.Clock.Doubt is null, () => watch.Refusal is null);
 
         var deadLetters = new DeadLetters(
             Name, context.Runner, context.RuntimeSql, metrics, logs.CreateLogger<DeadLetters>());
@@ -102,7 +103,8 @@ public sealed partial class RunningService : IAsyncDisposable
         Start(watch.Loop);
         Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));
         foreach (var loop in Parts.Loops.Concat(hostLoops)) Start(loop);
-        foreach (var job in Parts.Jobs.Append(TimedJobs.PurgeIdempotency(context.RuntimeSql))) Start(jobs.LoopOf(job));
+        var houseKeeping = new HouseKeeping(context.RuntimeSql, options, time);
+        foreach (var job in Parts.Jobs.Append(houseKeeping.Job)) Start(jobs.LoopOf(job));
         LogStarted(Name, loops.Count);
     }
 
@@ -137,7 +139,8 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>Stops as if the process had died, completing nothing. Only a simulation can continue afterwards.</summary>
     public void Abandon() => metrics.Dispose();
 
-    async Task MigrateAsync(CancellationToken cancel)
+    // The clocks are compared before any job decides by time.
+    async Task PrepareDatabaseAsync(CancellationToken cancel)
     {
         for (var failures = 0; ; )
         {
@@ -147,6 +150,9 @@ public sealed partial class RunningService : IAsyncDisposable
                     [.. context.RuntimeSql.Migrations, .. context.Sql.Migrations], cancel);
                 DatabaseSince = (await context.Database.QueryAsync(
                     context.RuntimeSql["database_since"], SqlArgs.None, row => row.TimeOrNull("since"), cancel))[0];
+                await watch.CheckAsync(cancel);
+                if (await HouseKeeping.LastSeenAsync(context.Database, context.RuntimeSql, cancel) is { } lastSeen)
+                    watch.Clock.Resume(lastSeen);
                 return;
             }
             catch (DatabaseUnavailableException error)

@@ -32,6 +32,16 @@ public sealed class RuntimeOptions
     [Range(1, 100_000_000)]
     public int MaxUnsettledOrders { get; set; } = 20_000;
 
+    /// <summary>Live event streams open in an instance; further streams get 503.</summary>
+    [Range(1, 100_000)]
+    public int MaxStreams { get; set; } = 512;
+
+    /// <summary>
+    /// Live event streams of a caller in an instance, so that no key shuts out the others; further streams get 429.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int MaxStreamsPerCaller { get; set; } = 128;
+
     /// <summary>Attempts of a failing batch before halving.</summary>
     [Range(1, 10)]
     public int BatchAttempts { get; set; } = 2;
@@ -57,6 +67,23 @@ public sealed class RuntimeOptions
     /// </summary>
     [Range(1, 100)]
     public int MaxReaders { get; set; } = 8;
+
+    /// <summary>
+    /// Largest deviation of the process clock from the database's. Beyond the limit nothing expires and nothing is purged.
+    /// Zero, possible in tests only, leaves the clocks uncompared.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan ClockTolerance { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Interval at which the database's state and clock are checked, and at which refused writes are tried again.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
+    public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Time for which a dead letter is kept after its last failure. Counted in running time of the service.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
+    public TimeSpan DeadLetterKeep { get; set; } = TimeSpan.FromDays(90);
 
     /// <summary>Interval at which timers look for due rows.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]

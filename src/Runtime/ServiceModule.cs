@@ -71,7 +71,14 @@ public interface IBatchHandler
 /// <param name="Name">Stable, kebab-case.</param>
 /// <param name="Interval">Time between two runs; null for <see cref="RuntimeOptions.TimerInterval"/>.</param>
 /// <param name="RunAsync">Receives the work and the maximum number of rows; returns the number of rows taken.</param>
-public sealed record TimedJob(string Name, TimeSpan? Interval, Func<Work, int, Task<int>> RunAsync);
+public sealed record TimedJob(string Name, TimeSpan? Interval, Func<Work, int, Task<int>> RunAsync)
+{
+    /// <summary>
+    /// True for a job that expires or deletes by time. Such a job pauses while the time is uncertain, see
+    /// <see cref="WallClock.Doubt"/>.
+    /// </summary>
+    public bool NeedsCertainTime { get; init; }
+}
 
 /// <summary>
 /// Loop with the lifetime of the service. Ending or throwing before cancellation is fatal for the service.

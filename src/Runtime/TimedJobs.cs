@@ -13,27 +13,30 @@ sealed partial class TimedJobs(
     // Full loads in a row before a job pauses for the interval, because the inbox needs the database too.
     const int MostRounds = 16;
 
-    public static readonly TimeSpan Retention = TimeSpan.FromHours(48);
-
-    /// <summary>Purges idempotency records older than 48 h; part of every service.</summary>
-    public static TimedJob PurgeIdempotency(SqlCatalog runtimeSql) =>
-        new("purge-answers", TimeSpan.FromHours(1), (work, most) => work.ExecuteAsync(
-            runtimeSql["purge_answers"], SqlArgs.With("before", work.Now - Retention).And("most", most)));
-
     public BackgroundLoop LoopOf(TimedJob job) => new(job.Name, cancel => RunAsync(job, cancel));
 
     async Task RunAsync(TimedJob job, CancellationToken cancel)
     {
         var interval = job.Interval ?? options.TimerInterval;
+        var isPaused = false;
         for (var failures = 0; ; )
         {
             try
             {
-                for (var round = 0; round < MostRounds; round++)
-                    if (await runner.RunOnceAsync(work => job.RunAsync(work, options.MaxMessages), cancel)
-                        < options.MaxMessages)
-                        break;
-                failures = 0;
+                if (job.NeedsCertainTime && runner.Clock.Doubt is { } doubt)
+                {
+                    if (!isPaused) LogPaused(service, job.Name, doubt);
+                    isPaused = true;
+                }
+                else
+                {
+                    isPaused = false;
+                    for (var round = 0; round < MostRounds; round++)
+                        if (await runner.RunOnceAsync(work => job.RunAsync(work, options.MaxMessages), cancel)
+                            < options.MaxMessages)
+                            break;
+                    failures = 0;
+                }
             }
             catch (Exception) when (cancel.IsCancellationRequested)
             {
@@ -59,4 +62,7 @@ sealed partial class TimedJobs(
 
     [LoggerMessage(1032, LogLevel.Error, "{Service}: the job {Job} failed, {Failures} times in a row")]
     partial void LogFailed(string service, string job, int failures, Exception error);
+
+    [LoggerMessage(1033, LogLevel.Warning, "{Service}: the job {Job} pauses, because the time is uncertain: {Why}")]
+    partial void LogPaused(string service, string job, string why);
 }

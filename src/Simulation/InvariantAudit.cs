@@ -174,6 +174,8 @@ sealed class InvariantAudit(World world, Arena arena)
         public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
             throw new NotSupportedException();
 
+        public Task<DatabaseState> StateAsync(CancellationToken cancel) => throw new NotSupportedException();
+
         public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
             throw new NotSupportedException();
 

@@ -39,7 +39,10 @@ public sealed class World
         IdChance = Of("ids");
         pollChance = Of("polls");
         Client = new Client(this, Of("client"));
-        Options = new RuntimeOptions { MaxMessages = plan.MaxMessages };
+        Options = new RuntimeOptions
+        {
+            MaxMessages = plan.MaxMessages, WatchInterval = HostTime.PollMarker, ClockTolerance = TimeSpan.Zero,
+        };
         Settings = new ConfigurationBuilder().AddInMemoryCollection(
             [
                 new("Sandbox", "false"),

@@ -14,7 +14,7 @@ public sealed class ExpireHolds(StockStore store)
     /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    public TimedJob Job => new("expire-holds", TimeSpan.FromSeconds(1), RunAsync);
+    public TimedJob Job => new("expire-holds", TimeSpan.FromSeconds(1), RunAsync) { NeedsCertainTime = true };
 
     public async Task<int> RunAsync(Work work, int most)
     {

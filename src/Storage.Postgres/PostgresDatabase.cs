@@ -16,6 +16,16 @@ public sealed class PostgresDatabase : IDatabase
     // Compiling plans takes longer than any of our statements.
     const string EverySession = "-c jit=off";
 
+    // The warning about a cancelled wait for a standby must arrive, whatever the operator's options.
+    const string LastWord = "-c client_min_messages=warning";
+
+    static readonly SqlQuery ServerState = new(
+        "server_state",
+        """
+        SELECT clock_timestamp() AS now, current_setting('synchronous_commit') AS synchronous_commit,
+            current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys
+        """);
+
     // Writes find each row of the set by key. A plan that scans the table, chosen while the table was small, would stay at up
     // to 70 times the cost per row. With all other plans disabled, each statement is planned once and not per batch.
     const string Writing =
@@ -28,6 +38,7 @@ public sealed class PostgresDatabase : IDatabase
     readonly RuntimeOptions options;
     readonly WarmConnections writers;
     readonly WarmConnections readers;
+    volatile bool hasStandby;
 
     /// <param name="address">Npgsql connection string, or URL <c>postgres://user:password@host:5432/name</c>.</param>
     /// <param name="service">Application name shown by the server.</param>
@@ -40,7 +51,8 @@ public sealed class PostgresDatabase : IDatabase
         // If this process or the network vanishes, the server releases our locks.
         writers = Pool(
             service, options.MaxWriters,
-            $"{Writing} -c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}");
+            $"{Writing} -c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}",
+            PostgresFitness.CheckAsync);
         readers = Pool($"{service}/reads", options.MaxReaders, Reading);
     }
 
@@ -49,18 +61,39 @@ public sealed class PostgresDatabase : IDatabase
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
         PostgresMigrations.ApplyAsync(connectionString, migrations, cancel);
 
+    public async Task<DatabaseState> StateAsync(CancellationToken cancel)
+    {
+        var (state, standbys) = (await QueryAsync(
+            ServerState, SqlArgs.None,
+            row => (
+                new DatabaseState(
+                    row.Time("now"),
+                    PostgresFitness.Why("synchronous_commit", row.Text("synchronous_commit"))
+                        ?? PostgresFitness.Why("fsync", row.Text("fsync"))),
+                row.Text("standbys")),
+            cancel))[0];
+        hasStandby = standbys.Length > 0;
+        return state;
+    }
+
     public async Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.TransactionTimeout);
         WarmConnections.Lease? lease = null;
         NpgsqlTransaction? transaction = null;
+        var committing = Task.CompletedTask;
         try
         {
-            var session = new PostgresSession(BeginAsync, limit.Token);
+            var session = new PostgresSession(BeginAsync, limit.Token) { HasStandby = hasStandby };
             var result = await work(session);
             limit.Token.ThrowIfCancellationRequested();
-            await session.CommitAsync();
+            lease?.ClearWarning();
+            committing = session.CommitAsync();
+            await EndAsync(committing);
+            if (lease is { HasWarned: true })
+                throw new DatabaseUnavailableException(
+                    "PostgreSQL warned at a commit: its wait for a standby was cancelled, and its outcome is unknown.");
             return result;
         }
         catch (OperationCanceledException error) when (limit.IsCancellationRequested && !cancel.IsCancellationRequested)
@@ -70,8 +103,13 @@ public sealed class PostgresDatabase : IDatabase
         }
         finally
         {
-            if (transaction is not null) await transaction.DisposeAsync();
-            if (lease is { } taken) await taken.DisposeAsync();
+            if (lease is { } taken && !committing.IsCompleted)
+                taken.Abandon(committing);
+            else
+            {
+                if (transaction is not null) await transaction.DisposeAsync();
+                if (lease is { } ended) await (ended.HasWarned ? ended.DropAsync() : ended.DisposeAsync());
+            }
         }
 
         // Begins with the first statement: a transaction without statements takes no connection and costs no round trip.
@@ -113,20 +151,39 @@ public sealed class PostgresDatabase : IDatabase
         await readers.DisposeAsync();
     }
 
-    WarmConnections Pool(string applicationName, int connections, string sessionOptions)
+    async Task EndAsync(Task committing)
+    {
+        try
+        {
+            await committing.WaitAsync(options.TransactionTimeout);
+        }
+        catch (TimeoutException error)
+        {
+            throw new DatabaseUnavailableException(
+                $"A commit was not confirmed within {options.TransactionTimeout}; its outcome is unknown.", error);
+        }
+    }
+
+    WarmConnections Pool(
+        string applicationName, int connections, string sessionOptions,
+        Func<NpgsqlConnection, CancellationToken, Task>? check = null)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         settings.ApplicationName = applicationName;
-        settings.MaxPoolSize = connections;
+        // Abandoned commits may hold as many connections again.
+        settings.MaxPoolSize = 2 * connections;
         settings.MaxAutoPrepare = 100;
         settings.AutoPrepareMinUsages = 2;
         settings.NoResetOnClose = true;
+        // A vanished server ends an abandoned commit after two minutes.
         settings.TcpKeepAlive = true;
+        settings.TcpKeepAliveTime = 30;
+        settings.TcpKeepAliveInterval = 10;
         settings.Timeout = (int)Math.Clamp(options.TransactionTimeout.TotalSeconds, 1, 10);
         var patience = TimeSpan.FromSeconds(settings.Timeout);
         settings.CommandTimeout = (int)Math.Max(1, Math.Ceiling(options.TransactionTimeout.TotalSeconds));
         // The last option wins, so the operator's own options take precedence.
-        settings.Options = $"{EverySession} {sessionOptions} {settings.Options}".Trim();
-        return new WarmConnections(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), connections, patience);
+        settings.Options = $"{EverySession} {sessionOptions} {settings.Options} {LastWord}";
+        return new WarmConnections(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), connections, patience, check);
     }
 }

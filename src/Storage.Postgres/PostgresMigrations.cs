@@ -96,15 +96,9 @@ static class PostgresMigrations
         if (connection.PostgreSqlVersion.Major < 15)
             throw new DatabaseUnfitException(
                 $"PostgreSQL 15 or newer is needed; this server is {connection.PostgreSqlVersion}.");
-        foreach (var (setting, means) in new[]
-        {
-            ("synchronous_commit", "a crash of the server would lose orders that were already confirmed"),
-            ("fsync", "a power cut could destroy the database"),
-        })
-            if (await ShowAsync(connection, setting, cancel) == "off")
-                throw new DatabaseUnfitException(
-                    $"PostgreSQL's setting {setting} is off for this role and database: {means}. Set {setting} = on " +
-                    "(postgresql.conf, ALTER ROLE, ALTER DATABASE or the Options of the connection string) and start again.");
+        foreach (var setting in new[] { "synchronous_commit", "fsync" })
+            if (PostgresFitness.Why(setting, await ShowAsync(connection, setting, cancel)) is { } why)
+                throw new DatabaseUnfitException($"{why} Then start again.");
         if (await ShowAsync(connection, "server_encoding", cancel) is var encoding and not "UTF8")
             throw new DatabaseUnfitException(
                 $"The database '{connection.Database}' stores text as {encoding}, which cannot hold every name. Make it " +

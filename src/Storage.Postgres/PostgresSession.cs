@@ -13,8 +13,14 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 {
     static readonly SqlQuery Commit = new("COMMIT", "COMMIT");
 
+    // Only a commit record waits for the standbys, and a transaction that has written nothing has none. An empty message in the
+    // log makes a commit record, after every record of the rows read.
+    static readonly SqlQuery Barrier = new(
+        "barrier", "SELECT pg_logical_emit_message(true, 'orderwright', '') WHERE pg_current_xact_id_if_assigned() IS NULL");
+
     readonly List<(SqlQuery Query, SqlArgs Args, int? MustTouch)> deferred = [];
     NpgsqlConnection? connection;
+    bool needsBarrier;
 
     public static PostgresSession Over(NpgsqlConnection connection, CancellationToken limit) =>
         new(() => ValueTask.FromResult(connection), limit);
@@ -50,9 +56,14 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
 
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => deferred.Add((query, args, mustTouch));
 
+    /// <summary>True if commits wait for a standby.</summary>
+    public bool HasStandby { get; init; }
+
+    public void MakeReadsDurable() => needsBarrier = HasStandby;
+
     /// <summary>
     /// Commits the transaction, if begun. Deferred statements are pipelined with COMMIT, unless their rows are to be counted,
-    /// because a wrong count still has to roll back.
+    /// because a wrong count still has to roll back. The wait for the commit has no limit here.
     /// </summary>
     public async Task CommitAsync()
     {
@@ -65,13 +76,16 @@ sealed class PostgresSession(Func<ValueTask<NpgsqlConnection>> open, Cancellatio
             if (last.MustTouch is { } rows && touched != rows) throw UnexpectedRows.Of(last.Query, rows, touched);
         }
         var what = string.Concat(deferred.Select(one => $"{one.Query.Name}, ")) + Commit.Name;
-        // A cancellation now could not tell whether the commit happened; the command's own time limit ends a hang.
-        await ExecuteAsync(Commit, SqlArgs.None, what, CancellationToken.None);
+        if (needsBarrier) deferred.Add((Barrier, SqlArgs.None, null));
+        await ExecuteAsync(Commit, SqlArgs.None, what, CancellationToken.None, hasLimit: false);
     }
 
-    async Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, string what, CancellationToken token)
+    // A limit or a cancellation of Npgsql's sends the server a cancel request, and a server that waits for its standby answers
+    // a cancel request with success.
+    async Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, string what, CancellationToken token, bool hasLimit = true)
     {
         await using var batch = await BatchAsync(query, args);
+        if (!hasLimit) batch.Timeout = 0;
         await PostgresErrors.TranslateAsync(batch.ExecuteNonQueryAsync(token), what);
         CheckDeferred(batch);
         return (int)batch.BatchCommands[^1].Rows;

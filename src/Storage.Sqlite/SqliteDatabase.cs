@@ -13,6 +13,7 @@ namespace Orderwright.Storage.Sqlite;
 public sealed class SqliteDatabase : IDatabase
 {
     const string InMemory = ":memory:";
+    static readonly SqlQuery Ping = new("ping", "SELECT 1 AS reply");
 
     readonly string file;
     readonly RuntimeOptions options;
@@ -42,6 +43,13 @@ public sealed class SqliteDatabase : IDatabase
                 SqliteSession.BeginExclusive,
                 () => Task.FromResult(SqliteMigrations.Apply(session, migrations)), limit),
             Timeout.InfiniteTimeSpan, cancel);
+
+    /// <summary>Proves that the file can be read. SQLite's clock is the process's, and no setting can change meanwhile.</summary>
+    public async Task<DatabaseState> StateAsync(CancellationToken cancel)
+    {
+        await QueryAsync(Ping, SqlArgs.None, row => row.Int("reply"), cancel);
+        return new();
+    }
 
     public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
         WithWriterAsync(

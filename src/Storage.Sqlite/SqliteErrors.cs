@@ -14,18 +14,19 @@ static class SqliteErrors
         // A value of the wrong type in a STRICT table is a bug of the statement, not a rule of the domain.
         raw.SQLITE_CONSTRAINT when error.SqliteExtendedErrorCode != ConstraintDatatype =>
             new ConstraintViolatedException(ConstraintOf(error.Message), $"{what}: {error.Message}", error),
-        raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_NOMEM or raw.SQLITE_PROTOCOL =>
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_NOMEM or raw.SQLITE_PROTOCOL or raw.SQLITE_PERM =>
             new DatabaseUnavailableException($"{what}: {error.Message}", error),
         _ when BreaksConnection(error) => new DatabaseUnavailableException($"{what}: {error.Message}", error),
         _ => null,
     };
 
     /// <summary>
-    /// True if the disk failed or the file is damaged: later commits on the connection could not be trusted. Damage is not
-    /// the fault of a message, so work waits until a person has intervened.
+    /// True if the disk failed, the file is damaged or may not be written any more: later commits on the connection could not be
+    /// trusted. None of these is the fault of a message, so work waits until a person has intervened.
     /// </summary>
     public static bool BreaksConnection(SqliteException error) =>
-        error.SqliteErrorCode is raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
+        error.SqliteErrorCode is raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
+            or raw.SQLITE_READONLY;
 
     const int ConstraintDatatype = raw.SQLITE_CONSTRAINT | 12 << 8;
 

@@ -21,6 +21,7 @@ sealed class SqliteSession : ITransaction, IDisposable
 
     readonly SqliteConnection connection;
     readonly Dictionary<SqlQuery, SqliteStatement> statements = new(ReferenceEqualityComparer.Instance);
+    bool onlyReads;
     CancellationToken limit;
 
     SqliteSession(SqliteConnection connection) => this.connection = connection;
@@ -32,7 +33,7 @@ sealed class SqliteSession : ITransaction, IDisposable
         new(SqliteConnections.OpenWriter(file, options.TransactionTimeout));
 
     public static SqliteSession OpenReader(string file, RuntimeOptions options) =>
-        new(SqliteConnections.OpenReader(file, options.TransactionTimeout));
+        new(SqliteConnections.OpenReader(file, options.TransactionTimeout)) { onlyReads = true };
 
     /// <summary>Runs <paramref name="work"/> in a transaction; a statement running past the limit is interrupted.</summary>
     public async Task<T> TransactAsync<T>(SqlQuery begin, Func<Task<T>> work, CancellationToken limit)
@@ -65,12 +66,14 @@ sealed class SqliteSession : ITransaction, IDisposable
     public async Task<T> ReadOnlyAsync<T>(Func<Task<T>> read)
     {
         RunScript("PRAGMA query_only = ON");
+        onlyReads = true;
         try
         {
             return await read();
         }
         finally
         {
+            onlyReads = false;
             RunScript("PRAGMA query_only = OFF");
         }
     }
@@ -183,6 +186,8 @@ sealed class SqliteSession : ITransaction, IDisposable
         catch (SqliteException error)
         {
             if (error.SqliteErrorCode == raw.SQLITE_INTERRUPT) throw new OperationCanceledException(error.Message, error, limit);
+            // A write among reads is a bug of the statement.
+            if (onlyReads && error.SqliteErrorCode == raw.SQLITE_READONLY) throw;
             IsBroken |= SqliteErrors.BreaksConnection(error);
             if (SqliteErrors.Translate(error, what) is { } ours) throw ours;
             throw;

@@ -34,6 +34,9 @@ sealed class Broker
             RequestedHeartbeat = TimeSpan.FromSeconds(15),
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             ContinuationTimeout = TimeSpan.FromSeconds(10),
+            // The broker's own maximum: a body beyond the client's limit would break the connection, again at every redelivery.
+            // A body beyond our limit becomes a dead letter.
+            MaxInboundMessageBodySize = 512u << 20,
         };
         senders = ServiceNames.All.ToFrozenDictionary(
             service => options.UserPrefix + service,

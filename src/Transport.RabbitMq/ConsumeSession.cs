@@ -44,9 +44,11 @@ sealed class ConsumeSession : IAsyncDisposable
             await broker.ConnectAsync($"{service} receives", cancel), broker.SenderOf, mailbox, time);
         try
         {
-            await topology.DeclareExchangesAsync(session.connection, cancel);
+            await topology.DeclareExchangeAsync(session.connection, cancel);
             await topology.DeclareServiceAsync(session.connection, service, cancel);
             await session.ConsumeAsync(service, (ushort)limits.Prefetch, cancel);
+            // Last and not awaited: the declaration of a queue without a living node may take until a time-out.
+            _ = topology.DeclareDeadLettersAsync(session.connection, cancel);
             return session;
         }
         catch

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Orderwright.Contracts;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Orderwright.Transport.RabbitMq;
 
@@ -61,7 +62,7 @@ sealed class PublishSession : IAsyncDisposable
             await broker.ConnectAsync("publishes", cancel), topology, broker.User, maxBodyBytes);
         try
         {
-            await topology.DeclareExchangesAsync(session.connection, cancel);
+            await topology.DeclareExchangeAsync(session.connection, cancel);
             await session.OpenChannelAsync(cancel);
             return session;
         }
@@ -134,11 +135,7 @@ sealed class PublishSession : IAsyncDisposable
     {
         try
         {
-            if (!declared.Contains(publication.Service))
-            {
-                await topology.DeclareDestinationAsync(connection, publication.Service, over.Token);
-                lock (gate) declared.Add(publication.Service);
-            }
+            if (!declared.Contains(publication.Service) && !await DeclareAsync(publication)) return;
             for (var sent = 0; sent < publication.Messages.Count;) sent = await SendAsync(publication, sent);
             publication.Confirm();
         }
@@ -147,6 +144,22 @@ sealed class PublishSession : IAsyncDisposable
             // After a publish with unknown outcome, our sequence numbers may differ from the broker's.
             End(ended ?? error.Message);
             publication.Fail(ended!);
+        }
+    }
+
+    // A queue without a living node fails its own messages, and no others.
+    async Task<bool> DeclareAsync(Publication publication)
+    {
+        try
+        {
+            await topology.DeclareDestinationAsync(connection, publication.Service, over.Token);
+            lock (gate) declared.Add(publication.Service);
+            return true;
+        }
+        catch (Exception error) when (error is OperationInterruptedException or TimeoutException && connection.IsOpen)
+        {
+            publication.Fail($"RabbitMQ cannot declare the queue of {publication.Service}: {error.Message}");
+            return false;
         }
     }
 

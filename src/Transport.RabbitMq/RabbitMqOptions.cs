@@ -22,8 +22,8 @@ public sealed class RabbitMqOptions : IValidatableObject
     public string UserPrefix { get; set; } = "";
 
     /// <summary>
-    /// Quorum queues instead of classic ones: they survive the loss of a cluster node, at about two thirds of the throughput.
-    /// An existing queue keeps its type.
+    /// Quorum queues instead of classic ones, for the services and for dead letters: they survive the loss of a cluster node, at
+    /// about two thirds of the throughput. Required in a cluster. An existing queue keeps its type.
     /// </summary>
     public bool QuorumQueues { get; set; }
 

@@ -14,29 +14,45 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     public const string Exchange = "orderwright";
     public const string Dead = "orderwright.dead";
 
-    public async Task DeclareExchangesAsync(IConnection connection, CancellationToken cancel)
+    public async Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel)
     {
-        // A service with exactly its rights cannot declare the exchanges, and need not once an administrator has.
-        if (await ExistsAsync(connection, LookAsync, cancel)) return;
-        await TryAsync(connection, $"exchange {Exchange}", channel =>
-            channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"exchange {Dead}", channel =>
-            channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"queue {Dead}", channel =>
-            channel.QueueDeclareAsync(
-                Dead, durable: true, exclusive: false, autoDelete: false,
-                DeadArguments(options), cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"binding of {Dead}", channel =>
-            channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
+        // A service with exactly its rights cannot declare the exchange, and need not once an administrator has.
+        if (!await ExistsAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(Exchange, cancel), cancel))
+            await TryAsync(connection, $"exchange {Exchange}", channel =>
+                channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
+    }
+
+    /// <summary>
+    /// Declares the queue of dead letters, unless it exists. Never throws: no service may wait for a queue that no service
+    /// consumes, such as a classic queue on a dead node of a cluster. The next connection tries again.
+    /// </summary>
+    public async Task DeclareDeadLettersAsync(IConnection connection, CancellationToken cancel)
+    {
+        try
+        {
+            if (await ExistsAsync(connection, LookAsync, cancel)) return;
+            await TryAsync(connection, $"exchange {Dead}", channel =>
+                channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
+            await TryAsync(connection, $"queue {Dead}", channel =>
+                channel.QueueDeclareAsync(
+                    Dead, durable: true, exclusive: false, autoDelete: false,
+                    DeadArguments(options), cancellationToken: cancel), cancel);
+            await TryAsync(connection, $"binding of {Dead}", channel =>
+                channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
+        }
+        catch (Exception error)
+        {
+            if (connection.IsOpen && !cancel.IsCancellationRequested) LogNoDeadLetters(Dead, error.Message);
+        }
     }
 
     // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
     internal static Dictionary<string, object?> DeadArguments(RabbitMqOptions options) =>
-        Limits(options, "drop-head", "classic");
+        Limits(options, "drop-head");
 
     public async Task DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
     {
-        var arguments = Limits(options, "reject-publish", options.QuorumQueues ? "quorum" : "classic");
+        var arguments = Limits(options, "reject-publish");
         arguments["x-dead-letter-exchange"] = Dead;
         if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
         await TryAsync(connection, $"queue {service}", channel =>
@@ -57,7 +73,6 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
 
     static async Task LookAsync(IChannel channel)
     {
-        await channel.ExchangeDeclarePassiveAsync(Exchange);
         await channel.ExchangeDeclarePassiveAsync(Dead);
         await channel.QueueDeclarePassiveAsync(Dead);
     }
@@ -78,9 +93,9 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         }
     }
 
-    static Dictionary<string, object?> Limits(RabbitMqOptions options, string overflow, string type) => new()
+    static Dictionary<string, object?> Limits(RabbitMqOptions options, string overflow) => new()
     {
-        ["x-queue-type"] = type,
+        ["x-queue-type"] = options.QuorumQueues ? "quorum" : "classic",
         ["x-max-length"] = options.MaxQueueLength,
         ["x-max-length-bytes"] = options.MaxQueueBytes,
         ["x-overflow"] = overflow,
@@ -102,6 +117,10 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
             LogNotDeclared(what, error.ShutdownReason.ReplyText);
         }
     }
+
+    [LoggerMessage(1102, LogLevel.Warning,
+        "The queue {Queue} is not available, and messages that another queue gives up are lost until it is: {Why}")]
+    partial void LogNoDeadLetters(string queue, string why);
 
     [LoggerMessage(1101, LogLevel.Warning, "The {What} was not declared; the existing one is used: {Why}")]
     partial void LogNotDeclared(string what, string why);

@@ -233,7 +233,7 @@ sealed class Cluster : IAsyncDisposable
         }
     }
 
-    static string ProgramOf(string project) => Path.Combine(
+    public static string ProgramOf(string project) => Path.Combine(
         AppContext.BaseDirectory.Replace("/tests/Chaos/", $"/src/{project}/", StringComparison.Ordinal),
         $"Orderwright.{project}.dll");
 }

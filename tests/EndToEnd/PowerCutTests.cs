@@ -103,8 +103,16 @@ public class PowerCutTests(ITestOutputHelper output)
             acknowledged.Add($"full-{number++}", refused.Body);
         refused.IsProblem(503, refused.Code!);
         Assert.True(refused.Headers.ContainsKey("Retry-After"));
+        // Readiness knows, and further requests are refused without an attempt.
+        await Waiting.UntilAsync(async () => (await host.Client.AskAsync("/health/ready")).Status == 503);
+        Assert.Contains(
+            "does not accept writes",
+            (string)(await host.Client.AskAsync("/health/ready")).Json["services"]!["order-service"]!, StringComparison.Ordinal);
+        (await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", "at-once")))
+            .IsProblem(503, "database_unavailable");
 
         disk.Free();
+        await Waiting.UntilAsync(async () => (await host.Client.AskAsync("/health/ready")).Status == 200);
         await Waiting.UntilAsync(async () =>
         {
             var answer = await host.Client.PostAsync("/api/v1/orders", Order, ("Idempotency-Key", $"full-{number}"));

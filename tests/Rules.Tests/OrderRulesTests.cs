@@ -1,5 +1,6 @@
 using Orderwright.Contracts;
 using Orderwright.OrderService;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.OrderService.Events;
 using static Orderwright.Contracts.OrderStatuses;
 
@@ -302,6 +303,12 @@ public class OrderRulesTests
     [Fact]
     public void A_message_that_is_no_outcome_throws() =>
         Assert.Throws<ArgumentException>(() => OrderRules.Settle(In(Pending), new CommitStock(), Later));
+
+    [Fact]
+    public void Commands_of_a_fulfilment_are_resent_for_half_an_hour_and_then_ever_more_rarely() =>
+        Assert.Equal(
+            [5, 30, 30, 60, 120, 1_920, 3_600, 3_600],
+            new[] { 1, 10, 60, 61, 62, 66, 67, 1_000 }.Select(attempts => ResendFulfilments.PauseAfter(attempts).TotalSeconds));
 
     [Fact]
     public void Orders_are_resent_after_5_10_20_and_then_every_30_seconds() =>

@@ -54,6 +54,45 @@ public sealed class CloudEventsBatchTests
         Assert.Equal(part, Assert.Single(unreadable).Raw);
     }
 
+    [Fact]
+    public void An_oversized_part_is_unreadable_with_its_name_size_and_limit()
+    {
+        var long1 = new string('x', MessageLimits.FieldBytes + 1);
+        var field = Text([Good with { Body = new UndoPayment(long1) }])[1..^1];
+        var attribute = Text([Good with { Step = new string('s', 600) }])[1..^1];
+        var entries = Text([Good with { Body = new ReserveStock(
+            "GBP", [.. Enumerable.Range(1, 2_001).Select(line => new OrderLine(line, "A", 1))], false, Good.Time) }])[1..^1];
+        var texts = string.Join(',', Enumerable.Repeat($"\"{new string('y', 10_000)}\"", 110));
+        var large = "{\"data\":[" + texts + "]}";
+
+        var (messages, unreadable) = Read($"[{GoodText},{field},{attribute},{entries},{large},{GoodText}]");
+
+        Assert.Equal([Good, Good], messages);
+        Assert.Equal(
+            [
+                "The field 'reason' has 16385 bytes; at most 16384 are accepted.",
+                "The attribute 'step' has 600 bytes; at most 512 are accepted.",
+                "The field 'lines' has more than 2000 entries.",
+                $"The event has {large.Length} bytes; at most 1048576 are accepted.",
+            ],
+            unreadable.Select(part => part.Why));
+        Assert.Equal(MessageLimits.KeptBytes, unreadable[3].Raw.Length);
+        Assert.Equal((Good.OrderId, Good.Type), (unreadable[0].OrderId!.Value, unreadable[0].Type));
+    }
+
+    [Fact]
+    public void A_body_with_too_many_bytes_or_events_is_unreadable_as_a_whole()
+    {
+        var (messages, unreadable) = Read($"[{string.Join(',', Enumerable.Repeat(GoodText, MessageLimits.Events + 1))}]");
+        Assert.Empty(messages);
+        Assert.Equal("The body holds more than 8192 events.", Assert.Single(unreadable).Why);
+
+        (messages, unreadable) = Read(new string(' ', MessageLimits.BodyBytes + 1));
+        Assert.Empty(messages);
+        Assert.Equal("The body has 10485761 bytes; at most 10485760 are accepted.", Assert.Single(unreadable).Why);
+        Assert.Equal(MessageLimits.KeptBytes, unreadable[0].Raw.Length);
+    }
+
     [Theory]
     [InlineData("specversion", "\"2.0\"")]
     [InlineData("specversion", null)]

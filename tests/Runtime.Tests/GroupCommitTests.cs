@@ -85,6 +85,46 @@ public sealed class GroupCommitTests
         Assert.Contains("is stopping", late.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task While_the_database_refuses_writes_a_request_is_refused_at_once_and_never_carried_out()
+    {
+        await using var group = new Group();
+        await group.StartAsync();
+        group.Service.Database.IsFull = true;
+        // The first request finds out.
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => group.Commit.SubmitAsync(1));
+        await group.Service.EventuallyAsync(() => group.Service.Running.Trouble is not null, "Trouble");
+        Assert.Contains("does not accept writes: The disk is full.", group.Service.Running.Trouble, StringComparison.Ordinal);
+        var second = group.Commit.SubmitAsync(2);
+        Assert.True(second.IsFaulted, "The request waits.");
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => second);
+
+        group.Service.Database.IsFull = false;
+        await group.Service.EventuallyAsync(() => group.Service.Running.Trouble is null, "Recovery");
+        Assert.Equal("done 3", await group.Commit.SubmitAsync(3));
+        Assert.Equal(["3"], (await group.Service.NotesAsync()).Select(note => note.Note));
+    }
+
+    [Fact]
+    public async Task A_write_that_stalls_makes_the_service_unready_and_later_requests_fail_at_once()
+    {
+        await using var group = new Group(new RuntimeOptions { TransactionTimeout = TimeSpan.FromMinutes(1) });
+        await group.StartAsync();
+        var stalled = new TaskCompletionSource();
+        group.Service.Database.Stalled = stalled.Task;
+        var first = group.Commit.SubmitAsync(1);
+        await group.Service.EventuallyAsync(() => group.Service.Running.Trouble is not null, "Trouble");
+        Assert.Contains("has not completed a write for", group.Service.Running.Trouble, StringComparison.Ordinal);
+        var second = group.Commit.SubmitAsync(2);
+        Assert.True(second.IsFaulted, "The request waits.");
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => second);
+        group.Service.Database.Stalled = null;
+        stalled.SetResult();
+        await group.Service.EventuallyAsync(() => group.Service.Running.Trouble is null, "Recovery");
+        await first.ContinueWith(_ => { }, TaskScheduler.Default);
+        Assert.Equal("done 3", await group.Commit.SubmitAsync(3));
+    }
+
     /// <summary>Service with a single group commit, writing a note per request.</summary>
     sealed class Group : IAsyncDisposable
     {

@@ -80,8 +80,10 @@ public sealed class InboxLoopTests
         await service.SendAsync(Commands.Many(3));
         await service.SeesAsync("acknowledge 3");
 
+        // A probe may have committed before the batch.
         Assert.Equal(
-            ["publish 3 to stock-service", "commit", "publish 3 to saga-coordinator", "acknowledge 3"], service.Journal.Lines);
+            ["publish 3 to stock-service", "commit", "publish 3 to saga-coordinator", "acknowledge 3"],
+            service.Journal.Lines.Where((line, i) => i == 0 || line != service.Journal.Lines[i - 1]));
         Assert.Equal(3, (await service.NotesAsync()).Count);
         Assert.Empty(await service.DeadLettersAsync());
     }
@@ -162,14 +164,15 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
-    public async Task While_the_database_stays_away_a_batch_shrinks_so_that_one_which_is_too_much_gets_through()
+    public async Task A_batch_that_fails_while_other_writes_succeed_shrinks_so_that_one_which_is_too_much_gets_through()
     {
         await using var service = Service();
         await service.StartAsync();
-        service.Database.FailNext([.. Enumerable.Repeat(Fault.AtCommit, 6)]); // Three attempts, and what is asked after each.
+        // The batch fails while probes succeed.
+        service.Database.FailNext(Fault.AtCommit);
         await service.SendAsync(Commands.Many(8));
         await service.SeesAsync("acknowledge 8");
-        Assert.Equal([8, 8, 8, 4, 4], ((NoteHandler)service.Running.Parts.Handlers[1]).Batches);
+        Assert.Equal([8, 4, 4], ((NoteHandler)service.Running.Parts.Handlers[1]).Batches);
         Assert.Equal(8, (await service.NotesAsync()).Count);
     }
 
@@ -222,6 +225,24 @@ public sealed class InboxLoopTests
         await service.SeesAsync("acknowledge 1");
         Assert.Single(await service.NotesAsync());
         Assert.Empty(await service.DeadLettersAsync());
+    }
+
+    [Fact]
+    public async Task A_message_that_fails_again_and_again_is_one_dead_letter_with_a_count()
+    {
+        var poison = Commands.Of(new CommitStock());
+        await using var service = Service(isPoison: message => message.OrderId == poison.OrderId);
+        await service.StartAsync();
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            service.Journal.Clear();
+            await service.SendAsync(poison with { Id = Guid.CreateVersion7(), Attempt = attempt });
+            await service.SeesAsync("acknowledge 1");
+        }
+        var letter = Assert.Single(await service.DeadLettersAsync());
+        Assert.Equal(3, letter.Failures);
+        // The last message is kept.
+        Assert.Equal(3, Assert.Single(CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{letter.Raw}]")).Messages).Attempt);
     }
 
     sealed class EndlessHandler(Guid orderId) : IBatchHandler

@@ -74,6 +74,32 @@ public sealed class RunningServiceTests
     }
 
     [Fact]
+    public async Task A_transaction_with_a_reply_makes_its_reads_durable_and_one_without_does_not()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        var before = service.Database.DurableReads;
+        await service.Context.Runner.RunOnceAsync(_ => Task.CompletedTask, default);
+        Assert.Equal(before, service.Database.DurableReads);
+        await service.Context.Runner.RunOnceAsync(
+            work =>
+            {
+                work.Answer(Commands.Of(new CommitStock()), new StepAnswered(Undo: false, StepOutcome.Completed));
+                return Task.CompletedTask;
+            },
+            default);
+        Assert.Equal(before + 1, service.Database.DurableReads);
+        await service.Context.Runner.RunOnceAsync(
+            work =>
+            {
+                work.AfterCommit(() => { });
+                return Task.CompletedTask;
+            },
+            default);
+        Assert.Equal(before + 2, service.Database.DurableReads);
+    }
+
+    [Fact]
     public async Task Stopping_completes_a_running_transaction()
     {
         var begun = new TaskCompletionSource();

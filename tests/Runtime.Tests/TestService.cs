@@ -15,15 +15,18 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
 
     readonly Func<ServiceContext, ServiceParts> build;
 
-    public TestService(Func<ServiceContext, ServiceParts> build, RuntimeOptions? options = null, string name = ServiceNames.Stock)
+    public TestService(
+        Func<ServiceContext, ServiceParts> build, RuntimeOptions? options = null, string name = ServiceNames.Stock,
+        string file = ":memory:", TimeProvider? time = null)
     {
         this.build = build;
         Name = name;
         Options = options ?? new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
-        Database = new FaultyDatabase(new SqliteDatabase(":memory:", Options), Journal);
+        Options.WatchInterval = TimeSpan.FromMilliseconds(50);
+        Database = new FaultyDatabase(new SqliteDatabase(file, Options), Journal);
         Transport = new RecordingTransport(new InProcessTransport(Options, TimeProvider.System), Journal);
         Running = new RunningService(
-            this, Database, Transport, Options, new ConfigurationBuilder().Build(), TimeProvider.System, new IdSource(),
+            this, Database, Transport, Options, new ConfigurationBuilder().Build(), time ?? TimeProvider.System, new IdSource(),
             NullLoggerFactory.Instance);
     }
 
@@ -60,10 +63,11 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
     public Task<List<(Guid Order, string Note)>> NotesAsync() =>
         Database.QueryAsync(Context.Sql["all_notes"], SqlArgs.None, row => (row.Uuid("order_id"), row.Text("note")));
 
-    public Task<List<(Guid? Order, string? Type, string Raw, string Reason)>> DeadLettersAsync() =>
+    public Task<List<(Guid? Order, string? Type, string Raw, string Reason, long Failures)>> DeadLettersAsync() =>
         Database.QueryAsync(
             Context.Sql["all_dead_letters"], SqlArgs.None,
-            row => (row.UuidOrNull("order_id"), row.TextOrNull("type"), row.Text("raw"), row.Text("reason")));
+            row => (row.UuidOrNull("order_id"), row.TextOrNull("type"), row.Text("raw"), row.Text("reason"),
+                row.BigInt("failures")));
 
     /// <summary>Messages in another service's inbox, or in this service's after the end.</summary>
     public async Task<IReadOnlyList<Message>> WaitingAsync(string service)

@@ -84,6 +84,69 @@ public sealed class TimedJobsTests
             await service.Database.QueryAsync(service.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text("key")));
     }
 
+    [Fact]
+    public async Task A_start_with_a_clock_three_days_ahead_purges_no_answer()
+    {
+        var directory = Directory.CreateTempSubdirectory("orderwright-clock-").FullName;
+        try
+        {
+            var file = Path.Combine(directory, "service.db");
+            var time = new AheadTime();
+            await using (var first = new TestService(_ => new ServiceParts(), file: file))
+            {
+                await first.StartAsync();
+                await first.Context.Runner.RunOnceAsync(
+                    work => work.ExecuteAsync(
+                        first.Context.Sql["add_answer"], SqlArgs.With("key", "fresh").And("at", work.Now)),
+                    default);
+            }
+            time.Ahead = TimeSpan.FromDays(3);
+            await using var second = new TestService(
+                _ => new ServiceParts(), new RuntimeOptions { ClockTolerance = TimeSpan.Zero }, file: file, time: time);
+            await second.StartAsync();
+            Assert.Equal(
+                ["fresh"],
+                await second.Database.QueryAsync(second.Context.Sql["answer_keys"], SqlArgs.None, row => row.Text("key")));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_job_that_decides_by_time_pauses_while_the_time_is_uncertain()
+    {
+        var (decided, resent) = (0, 0);
+        var time = new AheadTime();
+        await using var service = new TestService(
+            _ => new ServiceParts
+            {
+                Jobs =
+                [
+                    new("decide", Often, (_, _) => Counted(ref decided)) { NeedsCertainTime = true },
+                    new("resend", Often, (_, _) => Counted(ref resent)),
+                ],
+            },
+            time: time);
+        await service.StartAsync();
+        await service.EventuallyAsync(() => Volatile.Read(ref decided) > 0, "A decision");
+        time.Ahead = TimeSpan.FromMinutes(2);
+        // The next reading of the clock, by any transaction, notices.
+        await service.EventuallyAsync(() => service.Context.Runner.Clock.Doubt is not null, "Doubt");
+        var (before, resentBefore) = (Volatile.Read(ref decided), Volatile.Read(ref resent));
+        await service.EventuallyAsync(() => Volatile.Read(ref resent) > resentBefore + 10, "More resends");
+        // A run may have begun before.
+        Assert.InRange(Volatile.Read(ref decided), before, before + 1);
+    }
+
+    sealed class AheadTime : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
+    }
+
     // No row was taken.
     static Task<int> Counted(ref int runs)
     {

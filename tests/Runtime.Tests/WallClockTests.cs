@@ -61,6 +61,100 @@ public sealed class WallClockTests
         Assert.Equal(0, clock.SetBacks);
     }
 
+    [Fact]
+    public void A_jump_of_the_process_clock_is_not_followed_until_the_database_confirms_the_new_time()
+    {
+        var compared = Compared();
+        time.Set(TimeSpan.FromDays(3));
+        time.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal(time.GetUtcNow() - TimeSpan.FromDays(3), compared.Now());
+        Assert.NotNull(compared.Doubt);
+
+        compared.Compare(time.GetUtcNow() - TimeSpan.FromDays(3), time.GetUtcNow(), TimeSpan.Zero);
+        Assert.Contains("deviates by 259200 s", compared.Deviation, StringComparison.Ordinal);
+        Assert.Equal(259_200, compared.SkewSeconds);
+        Assert.Equal(time.GetUtcNow() - TimeSpan.FromDays(3), compared.Now());
+
+        compared.Compare(time.GetUtcNow(), time.GetUtcNow(), TimeSpan.Zero);
+        Assert.Null(compared.Doubt);
+        Assert.Equal(time.GetUtcNow(), compared.Now());
+    }
+
+    [Fact]
+    public void A_jump_of_the_databases_clock_is_not_followed_either()
+    {
+        var compared = Compared();
+        compared.Compare(time.GetUtcNow().AddHours(1), time.GetUtcNow(), TimeSpan.Zero);
+        Assert.NotNull(compared.Doubt);
+        Assert.Equal(time.GetUtcNow(), compared.Now());
+    }
+
+    [Fact]
+    public void A_process_that_starts_with_a_wrong_clock_uses_the_databases_and_decides_nothing()
+    {
+        var started = new WallClock(time, TimeSpan.FromSeconds(30));
+        started.Compare(time.GetUtcNow().AddDays(-3), time.GetUtcNow(), TimeSpan.FromMilliseconds(2));
+        Assert.NotNull(started.Doubt);
+        time.Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal(time.GetUtcNow().AddDays(-3), started.Now());
+    }
+
+    [Theory]
+    [InlineData(29, 0, false)]
+    [InlineData(31, 0, true)]
+    [InlineData(-31, 0, true)]
+    [InlineData(-31, 2, false)]
+    public void Clocks_differ_only_by_more_than_the_round_trip_explains(int ahead, int tookSeconds, bool differs)
+    {
+        var compared = new WallClock(time, TimeSpan.FromSeconds(30));
+        compared.Compare(
+            time.GetUtcNow().AddSeconds(-ahead), time.GetUtcNow(), TimeSpan.FromSeconds(tookSeconds));
+        Assert.Equal(differs, compared.Deviation is not null);
+    }
+
+    [Fact]
+    public void Instances_with_slightly_different_clocks_use_the_databases()
+    {
+        clock.Now();
+        var compared = Compared();
+        compared.Compare(time.GetUtcNow().AddSeconds(-20), time.GetUtcNow(), TimeSpan.Zero);
+        Assert.Null(compared.Doubt);
+        Assert.Equal(time.GetUtcNow().AddSeconds(-20), compared.Now());
+    }
+
+    [Fact]
+    public void Without_a_clock_in_the_database_decisions_wait_after_a_jump()
+    {
+        var alone = new WallClock(time, TimeSpan.FromSeconds(30));
+        alone.Now();
+        time.Set(TimeSpan.FromMinutes(-1));
+        Assert.Equal(time.GetUtcNow(), alone.Now());
+        Assert.Contains("jumped by -60 s", alone.Doubt, StringComparison.Ordinal);
+        time.Pass(WallClock.Settling);
+        Assert.Null(alone.Doubt);
+        Assert.Null(alone.Deviation);
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(10, true)]
+    [InlineData(-1, true)]
+    public void Without_a_clock_in_the_database_decisions_wait_after_a_start_far_from_the_last_moment_seen(
+        int minutesLater, bool waits)
+    {
+        var started = new WallClock(time, TimeSpan.FromSeconds(30));
+        started.Resume(time.GetUtcNow().AddMinutes(-minutesLater));
+        Assert.Equal(waits, started.Doubt is not null);
+    }
+
+    WallClock Compared()
+    {
+        var compared = new WallClock(time, TimeSpan.FromSeconds(30));
+        compared.Compare(time.GetUtcNow(), time.GetUtcNow(), TimeSpan.Zero);
+        compared.Now();
+        return compared;
+    }
+
     sealed class SettableTime : TimeProvider
     {
         TimeSpan passed = TimeSpan.FromDays(1);

@@ -270,6 +270,8 @@ class AlteredDatabase(IDatabase inner) : IDatabase
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
         inner.MigrateAsync(migrations, cancel);
 
+    public Task<DatabaseState> StateAsync(CancellationToken cancel) => inner.StateAsync(cancel);
+
     public virtual Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
         inner.WriteAsync(work, cancel);
 

@@ -7,11 +7,41 @@ namespace Orderwright.Contracts;
 /// <summary>
 /// Unreadable part of a batch. Becomes a dead letter; the other messages of the batch are handled.
 /// </summary>
-/// <param name="Raw">The event as received, or everything from the position where the body stops being JSON.</param>
+/// <param name="Raw">
+/// The event as received, or everything from the position where the body stops being JSON; of an oversized part only the
+/// beginning.
+/// </param>
 /// <param name="Why">One sentence.</param>
 /// <param name="OrderId">The subject, if readable.</param>
 /// <param name="Type">The type, if readable.</param>
 public sealed record UnreadableMessage(string Raw, string Why, Guid? OrderId, string? Type);
+
+/// <summary>
+/// Limits of an inbox. Senders of ours stay far below; beyond a limit the part is unreadable, with name, size and limit.
+/// </summary>
+public static class MessageLimits
+{
+    /// <summary>Bytes of a body, an array of events.</summary>
+    public const int BodyBytes = 10 << 20;
+
+    /// <summary>Events in a body.</summary>
+    public const int Events = 8_192;
+
+    /// <summary>Bytes of an event.</summary>
+    public const int EventBytes = 1 << 20;
+
+    /// <summary>Bytes of a text attribute of an event, such as its type.</summary>
+    public const int AttributeBytes = 512;
+
+    /// <summary>Bytes of a text within the data.</summary>
+    public const int FieldBytes = 16 << 10;
+
+    /// <summary>Entries of an array within the data.</summary>
+    public const int Entries = 2_000;
+
+    /// <summary>Bytes kept of an oversized part.</summary>
+    public const int KeptBytes = 64 << 10;
+}
 
 /// <summary>
 /// CloudEvents 1.0 JSON batch format: an array of events, each with its data inline. Extensions: <c>step</c>,
@@ -51,21 +81,26 @@ public static class CloudEventsBatch
         var messages = new List<Message>();
         var unreadable = new List<UnreadableMessage>();
         var bytes = body.Span;
+        if (bytes.Length > MessageLimits.BodyBytes)
+            return ([], [new(Beginning(bytes), TooLarge("body", bytes.Length, MessageLimits.BodyBytes), null, null)]);
         var reader = new Utf8JsonReader(bytes);
         var start = 0;
         try
         {
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartArray)
-                return ([], [new(Text(bytes), "The body is not an array of CloudEvents.", null, null)]);
+                return ([], [new(Beginning(bytes), "The body is not an array of CloudEvents.", null, null)]);
             while (reader.NextElement())
             {
+                if (messages.Count + unreadable.Count == MessageLimits.Events)
+                    return ([], [new(Beginning(bytes), $"The body holds more than {MessageLimits.Events} events.", null, null)]);
                 start = (int)reader.TokenStartIndex;
                 var atStart = reader;
                 var parts = new Parts();
                 try
                 {
                     parts.Read(ref reader);
+                    CheckSize(bytes[start..(int)reader.BytesConsumed]);
                     messages.Add(parts.ToMessage(bytes));
                 }
                 catch (Exception error)
@@ -73,7 +108,7 @@ public static class CloudEventsBatch
                     reader = atStart;
                     reader.Skip();
                     unreadable.Add(new(
-                        Text(bytes[start..(int)reader.BytesConsumed]), error.Message, parts.OrderId, parts.Type));
+                        Beginning(bytes[start..(int)reader.BytesConsumed]), error.Message, parts.OrderId, parts.Type));
                 }
                 start = (int)reader.BytesConsumed;
             }
@@ -82,7 +117,7 @@ public static class CloudEventsBatch
         }
         catch (JsonException error)
         {
-            unreadable.Add(new(Text(bytes[start..]), $"The body is not JSON: {error.Message}", null, null));
+            unreadable.Add(new(Beginning(bytes[start..]), $"The body is not JSON: {error.Message}", null, null));
         }
         return (messages, unreadable);
     }
@@ -106,7 +141,45 @@ public static class CloudEventsBatch
         json.WriteEndObject();
     }
 
-    static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
+    // An event up to a field's limit holds no larger field, so almost no event is scanned. An entry takes at least three bytes.
+    static void CheckSize(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > MessageLimits.EventBytes)
+            throw new JsonException(TooLarge("event", text.Length, MessageLimits.EventBytes));
+        if (text.Length <= Math.Min(MessageLimits.FieldBytes, 3 * MessageLimits.Entries)) return;
+        var reader = new Utf8JsonReader(text);
+        var name = "";
+        // Name and number of entries of each open array or object.
+        var open = new Stack<(string Name, int Entries)>();
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.EndArray or JsonTokenType.EndObject)
+            {
+                open.Pop();
+                continue;
+            }
+            if (reader.ValueSpan.Length > MessageLimits.FieldBytes)
+                throw new JsonException(TooLarge($"field '{name}'", reader.ValueSpan.Length, MessageLimits.FieldBytes));
+            if (reader.TokenType == JsonTokenType.PropertyName)
+            {
+                name = reader.GetString()!;
+                continue;
+            }
+            if (open.TryPop(out var parent))
+            {
+                if (parent.Entries == MessageLimits.Entries)
+                    throw new JsonException($"The field '{parent.Name}' has more than {MessageLimits.Entries} entries.");
+                open.Push((parent.Name, parent.Entries + 1));
+            }
+            if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject) open.Push((name, 0));
+        }
+    }
+
+    static string TooLarge(string what, int bytes, int most) =>
+        $"The {what} has {bytes} bytes; at most {most} are accepted.";
+
+    static string Beginning(ReadOnlySpan<byte> bytes) =>
+        Encoding.UTF8.GetString(bytes.Length > MessageLimits.KeptBytes ? bytes[..MessageLimits.KeptBytes] : bytes);
 
     /// <summary>
     /// Attributes of an event, collected in any order. The data is read last, because reading it needs the type.
@@ -135,14 +208,14 @@ public static class CloudEventsBatch
 
         void ReadAttribute(ref Utf8JsonReader reader)
         {
-            if (reader.Is("specversion"u8)) version = reader.GetString();
+            if (reader.Is("specversion"u8)) version = Attribute(ref reader, "specversion");
             else if (reader.Is("id"u8)) id = reader.GetGuid();
-            else if (reader.Is("source"u8)) source = reader.GetString();
-            else if (reader.Is("type"u8)) Type = reader.GetString();
+            else if (reader.Is("source"u8)) source = Attribute(ref reader, "source");
+            else if (reader.Is("type"u8)) Type = Attribute(ref reader, "type");
             else if (reader.Is("subject"u8)) OrderId = reader.GetGuid();
             else if (reader.Is("time"u8)) time = reader.GetTime();
-            else if (reader.Is("traceparent"u8)) traceParent = reader.GetString();
-            else if (reader.Is("step"u8)) step = reader.GetString();
+            else if (reader.Is("traceparent"u8)) traceParent = Attribute(ref reader, "traceparent");
+            else if (reader.Is("step"u8)) step = Attribute(ref reader, "step");
             else if (reader.Is("attempt"u8)) attempt = reader.IsNull() ? null : reader.GetInt32();
             else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetTime();
             else if (reader.Is("data"u8))
@@ -172,6 +245,11 @@ public static class CloudEventsBatch
                     ?? throw new JsonException($"The message type '{Type}' is unknown."),
             };
         }
+
+        static string? Attribute(ref Utf8JsonReader reader, string name) =>
+            reader.ValueSpan.Length <= MessageLimits.AttributeBytes
+                ? reader.GetString()
+                : throw new JsonException(TooLarge($"attribute '{name}'", reader.ValueSpan.Length, MessageLimits.AttributeBytes));
 
         static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
 

@@ -21,7 +21,8 @@ public sealed class ParkedEvents(SqlCatalog sql, ApplyGatewayResults results)
 
     public IReadOnlyList<TimedJob> Jobs =>
     [
-        new("match-parked-events", null, MatchAsync), new("forget-events", TimeSpan.FromMinutes(10), ForgetAsync),
+        new("match-parked-events", null, MatchAsync),
+        new("forget-events", TimeSpan.FromMinutes(10), ForgetAsync) { NeedsCertainTime = true },
     ];
 
     public static void Park(Work work, SqlCatalog sql, IReadOnlyList<ParkedEvent> events)

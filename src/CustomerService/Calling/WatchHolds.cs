@@ -11,7 +11,7 @@ namespace Orderwright.CustomerService.Calling;
 /// </summary>
 public sealed partial class WatchHolds(PaymentStore store, SqlCatalog sql, GatewayLimits limits, ILogger<WatchHolds> log)
 {
-    public TimedJob Job => new("watch-holds", TimeSpan.FromMinutes(1), RunAsync);
+    public TimedJob Job => new("watch-holds", TimeSpan.FromMinutes(1), RunAsync) { NeedsCertainTime = true };
 
     async Task<int> RunAsync(Work work, int most)
     {

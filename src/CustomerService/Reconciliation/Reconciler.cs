@@ -50,7 +50,9 @@ public sealed partial class Reconciler
     public IReadOnlyList<BackgroundLoop> Loops => lists.Count == 0 ? [] : [new("reconcile", RunAsync)];
 
     public IReadOnlyList<TimedJob> Jobs =>
-        lists.Count == 0 ? [] : [new("schedule-reconciliations", ScheduleEvery, ScheduleAsync)];
+        lists.Count == 0
+            ? []
+            : [new("schedule-reconciliations", ScheduleEvery, ScheduleAsync) { NeedsCertainTime = true }];
 
     /// <summary>Starts waiting runs without delay.</summary>
     public void Wake() => wakeUps.Writer.TryWrite(true);

@@ -11,14 +11,18 @@ using Orderwright.Http;
 namespace Orderwright.Http.Operators;
 
 /// <summary>Dead letter as operators see it.</summary>
-/// <param name="Id">Message's id; derived from the content of an unreadable message.</param>
+/// <param name="Id">
+/// Derived from type, order and reason, or from the content where these are unreadable: failures of the same kind share a letter.
+/// </param>
 /// <param name="Service">Service that failed to read or handle the message.</param>
 /// <param name="OrderId">Order of the message, if readable.</param>
 /// <param name="Type">Wire name, if readable.</param>
 /// <param name="Source">Validated sender; null for a sender that is no service, and for an unreadable message.</param>
 /// <param name="Step">Step of the process.</param>
 /// <param name="Reason">Reason for giving up.</param>
-/// <param name="FailedAt">Time of giving up.</param>
+/// <param name="FailedAt">Time of the first failure.</param>
+/// <param name="LastFailedAt">Time of the last failure.</param>
+/// <param name="Failures">Number of failures of the same type and reason; the letter holds the last message.</param>
 /// <param name="ReplayedAt">Time of the last replay by an operator; null: never.</param>
 /// <param name="Replayable">
 /// True if the message can be sent again: readable, and to this service from a sender that may send it.
@@ -27,7 +31,8 @@ namespace Orderwright.Http.Operators;
 /// <param name="Raw">Unreadable input as received.</param>
 public sealed record DeadLetterResponse(
     Guid Id, string Service, Guid? OrderId, string? Type, string? Source, string? Step, string Reason,
-    DateTimeOffset FailedAt, DateTimeOffset? ReplayedAt, bool Replayable, JsonElement? Message, string? Raw)
+    DateTimeOffset FailedAt, DateTimeOffset LastFailedAt, long Failures, DateTimeOffset? ReplayedAt, bool Replayable,
+    JsonElement? Message, string? Raw)
 {
     /// <summary>Cursor after a dead letter, valid in the list of any service. The text sorts like the list.</summary>
     public static string PositionOf(DateTimeOffset failedAt, Guid id) => string.Create(
@@ -156,7 +161,8 @@ public sealed class DeadLetterReplay
             && type is not null && MessageCatalog.Travels(type, step, source, service);
         var view = new DeadLetterResponse(
             row.Uuid("id"), service, row.UuidOrNull("order_id"), type, source, step,
-            row.Text("reason"), row.Time("failed_at"), row.TimeOrNull("replayed_at"), replayable,
+            row.Text("reason"), row.Time("failed_at"), row.Time("last_failed_at"), row.BigInt("failures"),
+            row.TimeOrNull("replayed_at"), replayable,
             message is null ? null : WithoutToken(raw), message is null && whole ? raw : null);
         return (view, replayable ? message : null);
     }

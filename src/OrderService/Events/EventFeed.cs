@@ -17,11 +17,8 @@ namespace Orderwright.OrderService.Events;
 /// both, in a separate statement: in any other order a writer could slip in between.
 /// </remarks>
 public sealed partial class EventFeed(
-    IDatabase database, SqlCatalog sql, TimeProvider time, ILogger<EventFeed> log)
+    IDatabase database, SqlCatalog sql, RuntimeOptions options, TimeProvider time, ILogger<EventFeed> log)
 {
-    /// <summary>Maximum number of live streams open in one instance.</summary>
-    public const int MaxStreams = 512;
-
     // A merchant's own events may be far apart in the feed; a read covers at most 10,000 values of seq.
     const int Window = 10_000;
 
@@ -34,11 +31,13 @@ public sealed partial class EventFeed(
     readonly ConcurrentDictionary<Subscription, bool> streams = new();
     readonly Channel<bool> raised = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    readonly Lock gate = new();
+    readonly Dictionary<string, int> openByCaller = [];
     long lastHorizon;
     int open;
 
     /// <summary>Registration of a stream, woken by new events.</summary>
-    public sealed class Subscription(EventFeed feed, Guid? orderId) : IDisposable
+    public sealed class Subscription(EventFeed feed, Guid? orderId, string caller) : IDisposable
     {
         readonly Channel<bool> woken = Channel.CreateBounded<bool>(
             new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -54,7 +53,7 @@ public sealed partial class EventFeed(
 
         public void Dispose()
         {
-            if (feed.streams.TryRemove(this, out _)) Interlocked.Decrement(ref feed.open);
+            if (feed.streams.TryRemove(this, out _)) feed.Leave(caller);
         }
     }
 
@@ -64,16 +63,15 @@ public sealed partial class EventFeed(
     public void Raise() => raised.Writer.TryWrite(true);
 
     /// <summary>
-    /// Opens a stream of one order, or of all. Throws <see cref="OverloadedException"/> past the limit.
+    /// Opens a stream of one order, or of all; null past the limit of the caller. Throws <see cref="OverloadedException"/> past
+    /// the limit of the instance.
     /// </summary>
-    public Subscription Subscribe(Guid? orderId)
+    /// <param name="orderId">Order; null for all orders.</param>
+    /// <param name="caller">Owner of the stream.</param>
+    public Subscription? Subscribe(Guid? orderId, string caller)
     {
-        if (Interlocked.Increment(ref open) > MaxStreams)
-        {
-            Interlocked.Decrement(ref open);
-            throw new OverloadedException($"{MaxStreams} event streams are open.");
-        }
-        var subscription = new Subscription(this, orderId);
+        if (!Enter(caller)) return null;
+        var subscription = new Subscription(this, orderId, caller);
         streams.TryAdd(subscription, true);
         Raise();
         return subscription;
@@ -116,6 +114,28 @@ public sealed partial class EventFeed(
         var oldest = await database.QueryAsync(
             sql["oldest_event_writer"], SqlArgs.None, row => row.BigIntOrNull("seq"), cancel);
         return Math.Min(last[0], oldest[0] ?? last[0]);
+    }
+
+    bool Enter(string caller)
+    {
+        lock (gate)
+        {
+            var its = openByCaller.GetValueOrDefault(caller);
+            if (its == options.MaxStreamsPerCaller) return false;
+            if (open == options.MaxStreams) throw new OverloadedException($"{open} event streams are open.");
+            openByCaller[caller] = its + 1;
+            open++;
+            return true;
+        }
+    }
+
+    void Leave(string caller)
+    {
+        lock (gate)
+        {
+            open--;
+            if (--openByCaller[caller] == 0) openByCaller.Remove(caller);
+        }
     }
 
     async Task RunAsync(CancellationToken cancel)

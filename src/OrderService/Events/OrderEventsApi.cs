@@ -40,7 +40,8 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         if (await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is not { } order)
             return Problem.NotFound("order");
         if (WantsStream(http))
-            return new EventStream(feed.Subscribe(orderId), time, after ?? 0)
+            return feed.Subscribe(orderId, CallerOf(http)) is not { } subscription ? TooMany : new EventStream(
+                subscription, time, after ?? 0)
             {
                 ReadAsync = async (position, _, cancel) =>
                 {
@@ -64,12 +65,16 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         var caller = Caller.Of(http);
         var merchant = caller.May(Scopes.Operator) ? null : caller.Merchant;
         if (WantsStream(http))
-            return new EventStream(
-                feed.Subscribe(orderId: null), time, after ?? await feed.HorizonAsync(http.RequestAborted))
+        {
+            // Before the subscription, which a failing read would leave open.
+            var start = after ?? await feed.HorizonAsync(http.RequestAborted);
+            return feed.Subscribe(orderId: null, CallerOf(http)) is not { } subscription ? TooMany : new EventStream(
+                subscription, time, start)
             {
                 ReadAsync = (position, isFirst, cancel) =>
                     feed.ReadAsync(merchant, position, ListQuery.MaxLimit, isFirst, cancel),
             };
+        }
         var (events, next) = await feed.ReadAsync(
             merchant, after ?? 0, query.Limit, isFresh: true, http.RequestAborted);
         return PageOf(events, next);
@@ -90,6 +95,12 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
             : (null, Problem.Invalid(
                 "Last-Event-ID", "invalid_number", "Send the `id` of the last event received."));
     }
+
+    static Answer TooMany => Problem.Of(
+        StatusCodes.Status429TooManyRequests, ProblemCodes.TooManyStreams,
+        "This caller has too many live event streams open.") with { RetryAfter = TimeSpan.FromSeconds(5) };
+
+    static string CallerOf(HttpContext http) => $"{Caller.Of(http).Merchant}/{Caller.Of(http).Name}";
 
     static bool WantsStream(HttpContext http) =>
         http.Request.Headers.Accept.Any(

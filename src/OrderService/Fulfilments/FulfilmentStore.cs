@@ -58,12 +58,14 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     /// <summary>Claims work due for another attempt; rows claimed by another instance are skipped.</summary>
     /// <param name="work">Unit of work.</param>
     /// <param name="tooFar">A later attempt was scheduled by a clock that was ahead.</param>
-    /// <param name="tooFarRefused">The same for refused work.</param>
+    /// <param name="tooFarRare">The same for refused work, and for work past its prompt attempts.</param>
+    /// <param name="prompt">Number of prompt attempts.</param>
     /// <param name="most">Maximum number of rows.</param>
     public Task<List<FulfilmentWork>> ClaimDueAsync(
-        Work work, DateTimeOffset tooFar, DateTimeOffset tooFarRefused, int most) => work.QueryAsync(
+        Work work, DateTimeOffset tooFar, DateTimeOffset tooFarRare, int prompt, int most) => work.QueryAsync(
         sql["claim_due_fulfilment_work"],
-        SqlArgs.With("now", work.Now).And("too_far", tooFar).And("too_far_refused", tooFarRefused).And("limit", most),
+        SqlArgs.With("now", work.Now).And("too_far", tooFar).And("too_far_rare", tooFarRare).And("prompt", prompt)
+            .And("limit", most),
         row => new FulfilmentWork(
             row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"),
             row.BigIntOrNull("due_minor")));

@@ -5,17 +5,21 @@ namespace Orderwright.OrderService.Fulfilments;
 
 /// <summary>
 /// Resends the commands of a fulfilment until every participant has confirmed, and handles the confirmations of stock-service
-/// and the refusals of both participants. Resending is harmless: participants know a fulfilment by order and number.
+/// and the refusals of both participants. Resending is harmless: participants know a fulfilment by order and number. A command
+/// without an answer for half an hour becomes a dead letter for operators, and is resent ever more rarely.
 /// </summary>
 public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilments, ServiceContext context) : IBatchHandler
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    // Longer than any pause: a later attempt was scheduled by a clock that was ahead.
+    // Longer than any pause of a prompt attempt: a later one was scheduled by a clock that was ahead.
     static readonly TimeSpan TooFar = TimeSpan.FromMinutes(1);
 
+    /// <summary>Attempts, over half an hour, that an outage of a participant may take.</summary>
+    public const int PromptAttempts = 60;
+
     // Only a person can mend the data of a participant that refuses; asking more often would only fill logs.
-    static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
+    static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     public TimedJob Job => new("resend-fulfilments", Interval, ResendAsync);
 
@@ -38,7 +42,7 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
                     refused.message.OrderId, refused.Refusal.Fulfilment, refused.message.Source,
                     $"{refused.Refusal.Code}: {refused.Refusal.Message}")),
             ],
-            work.Now + RefusedPause);
+            work.Now + LongestPause);
         return Task.CompletedTask;
     }
 
@@ -46,16 +50,24 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
     {
         // The confirmations may already be in the inbox.
         if (context.Backlog() > context.Options.MaxMessages) return 0;
-        var due = await fulfilments.ClaimDueAsync(work, work.Now + TooFar, work.Now + TooFar + RefusedPause, most);
+        var due = await fulfilments.ClaimDueAsync(
+            work, work.Now + TooFar, work.Now + TooFar + LongestPause, PromptAttempts, most);
         if (due.Count == 0) return 0;
         await fulfilments.ScheduleAsync(
-            work, due, open => work.Now + ResendUnsettledOrders.PauseAfter(open.Attempts + 1));
+            work, due, open => work.Now + PauseAfter(open.Attempts + 1));
         var ids = due.Where(NeedsLines).Select(open => open.OrderId).Distinct().ToList();
         var shipped = (await fulfilments.LoadAsync(work, ids)).ToLookup(fulfilment => fulfilment.OrderId);
         var closed = due.Where(open => open.Number == FulfilmentWork.Closing).Select(open => open.OrderId).Distinct().ToList();
         var orders = (await store.LoadAsync(work, closed)).ToDictionary(order => order.Id);
+        var unanswered = new List<(Message, string)>();
         foreach (var open in due)
+        {
             work.Send(open.OrderId, CommandOf(open), attempt: open.Attempts + 1);
+            if (open.Attempts < PromptAttempts) continue;
+            var what = open.Number == FulfilmentWork.Closing ? "The close" : $"Fulfilment {open.Number}";
+            unanswered.Add((work.Outgoing[^1], $"{what} of the order is not confirmed by {open.Participant}."));
+        }
+        await DeadLetters.AddAsync(work, context.RuntimeSql, unanswered);
         return due.Count;
 
         IMessageBody CommandOf(FulfilmentWork open)
@@ -67,6 +79,15 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
             return new ShipGoods(fulfilment.Number, fulfilment.Lines);
         }
     }
+
+    /// <summary>Pause after the given attempt: up to 30 s for half an hour, then doubling up to an hour.</summary>
+    /// <param name="attempts">Messages sent so far, 1 and up.</param>
+    public static TimeSpan PauseAfter(int attempts) =>
+        attempts <= PromptAttempts
+            ? ResendUnsettledOrders.PauseAfter(attempts)
+            : TimeSpan.FromTicks(Math.Min(
+                LongestPause.Ticks,
+                ResendUnsettledOrders.PauseAfter(attempts).Ticks << Math.Min(attempts - PromptAttempts, 10)));
 
     // Only commands to stock-service carry lines.
     static bool NeedsLines(FulfilmentWork open) => open.DueMinor is null;

@@ -164,7 +164,8 @@ FROM unnest(@order_id, @number, @participant, @due_minor) AS batch (order_id, nu
 -- Rows past @too_far were scheduled by a clock that was ahead. Rows claimed by another instance are skipped.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
-WHERE next_attempt_at <= @now OR next_attempt_at > CASE WHEN refused IS NULL THEN @too_far ELSE @too_far_refused END
+WHERE next_attempt_at <= @now
+    OR next_attempt_at > CASE WHEN refused IS NULL AND attempts < @prompt THEN @too_far ELSE @too_far_rare END
 ORDER BY next_attempt_at
 LIMIT @limit
 FOR UPDATE SKIP LOCKED;

@@ -118,7 +118,8 @@ FROM json_each(@rows);
 -- Rows past @too_far were scheduled by a clock that was ahead.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
-WHERE next_attempt_at <= @now OR next_attempt_at > CASE WHEN refused IS NULL THEN @too_far ELSE @too_far_refused END
+WHERE next_attempt_at <= @now
+    OR next_attempt_at > CASE WHEN refused IS NULL AND attempts < @prompt THEN @too_far ELSE @too_far_rare END
 ORDER BY next_attempt_at
 LIMIT @limit;
 

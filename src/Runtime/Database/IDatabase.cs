@@ -17,10 +17,16 @@ public interface IDatabase : IQueries, IAsyncDisposable
     Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel);
 
     /// <summary>
+    /// Reports the database's clock, and whether its commits are durable. Throws <see cref="DatabaseUnavailableException"/>
+    /// without a reply.
+    /// </summary>
+    Task<DatabaseState> StateAsync(CancellationToken cancel);
+
+    /// <summary>
     /// Runs <paramref name="work"/> in a transaction and commits durably before returning; rolls back on an exception.
-    /// Throws <see cref="DatabaseUnavailableException"/> when the reply to the commit is lost (the commit may
-    /// or may not have happened), and after <see cref="RuntimeOptions.TransactionTimeout"/>. Cancelling during the commit has
-    /// no effect. A transaction without statements opens no connection.
+    /// Throws <see cref="DatabaseUnavailableException"/> when the outcome of the commit is unknown (the commit may
+    /// or may not have happened), and after <see cref="RuntimeOptions.TransactionTimeout"/>. Nothing cancels a commit: a
+    /// cancelled wait for a standby would look like success. A transaction without statements opens no connection.
     /// </summary>
     Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel);
 
@@ -67,7 +73,21 @@ public interface ITransaction : IQueries
     /// Throws <see cref="InvalidOperationException"/> if the number of affected rows differs.
     /// </param>
     void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null);
+
+    /// <summary>
+    /// Makes the commit wait until everything the transaction has read is as durable as its own writes. Needed before rows
+    /// are repeated to a caller: after a restart of a primary, rows are visible that no standby has received. Only a database
+    /// with synchronous standbys has something to wait for.
+    /// </summary>
+    void MakeReadsDurable()
+    {
+    }
 }
+
+/// <summary>State of a database, as reported by the database.</summary>
+/// <param name="Now">Database's clock; null for a database without a clock of its own.</param>
+/// <param name="Unfit">Sentence about settings under which commits could be lost; null if none.</param>
+public sealed record DatabaseState(DateTimeOffset? Now = null, string? Unfit = null);
 
 /// <summary>Row of a result. Columns are read by name; an unknown name throws.</summary>
 public interface IRow

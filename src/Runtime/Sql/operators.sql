@@ -2,7 +2,7 @@
 id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run
 
 -- columns: dead_letter
-id, order_id, type, source, step, reason, failed_at, replayed_at
+id, order_id, type, source, step, reason, failed_at, last_failed_at, failures, replayed_at
 
 -- name: operator_actions
 SELECT {operator_action}

@@ -27,12 +27,27 @@ WHERE i.scope = batch.scope AND i.key = batch.key AND NOT i.settled;
 -- name: purge_answers
 DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE created_at < @before LIMIT @most);
 
+-- name: mark_clock
+INSERT INTO clock (id, seen_at, aged_at) VALUES (1, @now, @aged_at)
+ON CONFLICT (id) DO UPDATE
+SET seen_at = excluded.seen_at, aged_at = GREATEST(clock.aged_at, excluded.aged_at);
+
+-- name: purge_dead_letters
+DELETE FROM dead_letters
+WHERE id IN (SELECT id FROM dead_letters WHERE failed_at < @before AND last_failed_at < @before ORDER BY failed_at LIMIT @most);
+
 -- name: insert_dead_letters
-INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at)
-SELECT id, order_id, type, source, step, raw, reason, @now
-FROM unnest(@id, @order_id, @type, @source, @step, @raw, @reason)
-    AS batch (id, order_id, type, source, step, raw, reason)
-ON CONFLICT (id) DO NOTHING;
+-- The id stands for type, order and reason: a repeated failure is counted, its message replaces the earlier one, and a replayed
+-- letter is open again.
+INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at, last_failed_at, failures)
+SELECT id, order_id, type, source, step, raw, reason, @now, @now, failures
+FROM unnest(@id, @order_id, @type, @source, @step, @raw, @reason, @failures)
+    AS batch (id, order_id, type, source, step, raw, reason, failures)
+-- In the order of the keys, so that two instances with the same keys cannot deadlock.
+ORDER BY id
+ON CONFLICT (id) DO UPDATE
+SET failures = dead_letters.failures + excluded.failures, last_failed_at = excluded.last_failed_at, raw = excluded.raw,
+    replayed_at = NULL;
 
 -- name: write_probe
 -- Tests whether the database accepts writes, by overwriting a single row. No caller has an empty scope.

@@ -28,12 +28,27 @@ WHERE rowid IN (
     WHERE created_at < @before
 );
 
+-- name: mark_clock
+INSERT INTO clock (id, seen_at, aged_at) VALUES (1, @now, @aged_at)
+ON CONFLICT (id) DO UPDATE
+SET seen_at = excluded.seen_at, aged_at = max(clock.aged_at, excluded.aged_at);
+
+-- name: purge_dead_letters
+DELETE FROM dead_letters
+WHERE id IN (SELECT id FROM dead_letters WHERE failed_at < @before AND last_failed_at < @before ORDER BY failed_at LIMIT @most);
+
 -- name: insert_dead_letters
-INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at)
-SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now
+-- The id stands for type, order and reason: a repeated failure is counted, its message replaces the earlier one, and a replayed
+-- letter is open again.
+INSERT INTO dead_letters (id, order_id, type, source, step, raw, reason, failed_at, last_failed_at, failures)
+SELECT
+    unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now, @now,
+    value ->> 7
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between FROM and ON CONFLICT
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT (id) DO UPDATE
+SET failures = dead_letters.failures + excluded.failures, last_failed_at = excluded.last_failed_at, raw = excluded.raw,
+    replayed_at = NULL;
 
 -- name: write_probe
 -- Tests whether the database accepts writes, by overwriting a single row. No caller has an empty scope.

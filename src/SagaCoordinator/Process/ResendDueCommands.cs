@@ -31,7 +31,7 @@ public sealed partial class ResendDueCommands(
     bool swept;
     int setBacksSeen;
 
-    public TimedJob Job => new("resend-due-commands", null, RunAsync);
+    public TimedJob Job => new("resend-due-commands", null, RunAsync) { NeedsCertainTime = true };
 
     async Task<int> RunAsync(Work work, int most)
     {

@@ -208,6 +208,8 @@ sealed class CountingDatabase(IDatabase inner) : IDatabase
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
         inner.MigrateAsync(migrations, cancel);
 
+    public Task<DatabaseState> StateAsync(CancellationToken cancel) => inner.StateAsync(cancel);
+
     public Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
         inner.WriteAsync(transaction => work(new Counting(transaction, Statements)), cancel);
 

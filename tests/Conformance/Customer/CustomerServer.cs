@@ -104,7 +104,7 @@ sealed class CustomerServer : IAsyncDisposable
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
         (string Name, string Value)[] settings, ILoggerFactory logs)
     {
-        var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
+        var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20), ClockTolerance = TimeSpan.Zero };
         var database = engine.Open(address);
         var transport = new InProcessTransport(options, clock);
         var service = new RunningService(

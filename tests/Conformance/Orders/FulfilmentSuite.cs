@@ -1,5 +1,6 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
@@ -84,6 +85,28 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
             await stock.AcknowledgeAsync(deliveries, default);
             return deliveries.SelectMany(delivery => delivery.Messages).Where(message => message.OrderId == id);
         }
+    }
+
+    [Fact]
+    public async Task A_command_that_stays_unanswered_becomes_one_dead_letter_and_is_resent_ever_more_rarely()
+    {
+        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
+        var id = await ConfirmedAsync();
+        Assert.Equal(201, (await ShipAsync(id, "{}")).Status);
+        await ExecuteAsync($"UPDATE fulfilment_work SET attempts = {ResendFulfilments.PromptAttempts}");
+        var later = ResendFulfilments.PauseAfter(ResendFulfilments.PromptAttempts + 1);
+        server.Time.Advance(TimeSpan.FromMinutes(1));
+        await Waiting.UntilAsync(async () => await server.CountAsync("dead_letters WHERE failures = 1") == 1);
+        server.Time.Advance(later);
+        await Waiting.UntilAsync(async () => await server.CountAsync("dead_letters WHERE failures = 2") == 1);
+        Assert.Equal(1, await server.CountAsync("dead_letters"));
+        Assert.Equal(
+            1,
+            await server.CountAsync(
+                "dead_letters WHERE reason = 'Fulfilment 1 of the order is not confirmed by stock-service.'"));
+
+        Task<int> ExecuteAsync(string sql) =>
+            server.Database.WriteAsync(tx => tx.ExecuteAsync(new SqlQuery("test", sql), SqlArgs.None), default);
     }
 
     [Fact]

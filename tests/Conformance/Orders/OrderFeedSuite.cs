@@ -100,6 +100,43 @@ public abstract class OrderFeedSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_callers_streams_are_limited_and_leave_room_for_others()
+    {
+        await using var server = await OrderServer.OpenAsync(
+            engine, options: new RuntimeOptions { MaxStreams = 3, MaxStreamsPerCaller = 2 });
+        var id = (await server.PlaceAsync(Mug)).Id;
+        using var end = new CancellationTokenSource();
+        var ann = new[] { Follow(["X-Name", "ann"]), Follow(["X-Name", "ann"]) };
+        foreach (var one in ann) Assert.True(await one.MoveNextAsync());
+        var refused = await server.GetAsync($"/api/v1/orders/{id}/events", "Accept", "text/event-stream", "X-Name", "ann");
+        Assert.Equal((429, "too_many_streams"), (refused.Status, refused["code"]));
+
+        await using var bob = Follow(["X-Name", "bob"]);
+        Assert.True(await bob.MoveNextAsync());
+        var full = await server.GetAsync("/api/v1/events", "Accept", "text/event-stream", "X-Name", "carol");
+        Assert.Equal((503, "overloaded"), (full.Status, full["code"]));
+
+        // A closed stream makes room.
+        await ann[0].DisposeAsync();
+        await Waiting.UntilAsync(async () =>
+        {
+            await using var again = Follow(["X-Name", "ann"]);
+            try
+            {
+                return await again.MoveNextAsync();
+            }
+            catch (Xunit.Sdk.EqualException)
+            {
+                return false;
+            }
+        });
+        await ann[1].DisposeAsync();
+
+        IAsyncEnumerator<System.Text.Json.Nodes.JsonNode> Follow(string[] headers) =>
+            server.StreamAsync($"/api/v1/orders/{id}/events", headers, end.Token).GetAsyncEnumerator(end.Token);
+    }
+
+    [Fact]
     public async Task The_live_feed_has_the_merchants_orders_and_for_operators_all()
     {
         var first = (await Server.PlaceAsync(Mug)).Id;

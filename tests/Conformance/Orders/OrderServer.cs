@@ -76,6 +76,7 @@ public sealed class OrderServer : IAsyncDisposable
         StorageEngine engine, string? address = null, RuntimeOptions? options = null, params (string, string)[] settings)
     {
         options ??= new RuntimeOptions();
+        options.ClockTolerance = TimeSpan.Zero;
         var server = new OrderServer(engine.Open(address ?? await engine.NewAddressAsync(), options), options, settings);
         await server.service.StartAsync(default);
         server.coordinator = await server.transport.OpenInboxAsync(ServiceNames.Coordinator, default);

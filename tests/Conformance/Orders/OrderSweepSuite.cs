@@ -126,7 +126,7 @@ public abstract class OrderSweepSuite(StorageEngine engine)
         var options = new RuntimeOptions();
         var sql = new SqlCatalog(typeof(OrderModule).Assembly, engine.Name);
         await using var transport = new InProcessTransport(options, server.Time);
-        var feed = new EventFeed(server.Database, sql, server.Time, NullLogger<EventFeed>.Instance);
+        var feed = new EventFeed(server.Database, sql, options, server.Time, NullLogger<EventFeed>.Instance);
         var handler = new PlaceOrders(new OrderStore(sql), new RowCache<Order>(10), feed);
         var now = server.Time.Now();
         List<Command<PlaceOrder>> batch = [.. Enumerable.Range(0, 5).Select(n => new Command<PlaceOrder>(

@@ -294,25 +294,72 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Dead_letters_are_kept_once_each()
+    public async Task A_dead_letter_is_kept_once_with_a_count_reopened_by_a_failure_and_purged_by_its_last()
     {
         var letters = Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7()).ToArray();
-        Assert.Equal(2, await InsertAsync(letters[..2]));
-        Assert.Equal(1, await InsertAsync(letters));
+        var first = time.Now();
+        await InsertAsync(letters[..2], "first");
+        await engine.Database.WriteAsync(
+            tx => tx.ExecuteAsync(
+                engine.RuntimeSql["mark_replayed"], SqlArgs.OfUuids("id", letters[..1]).And("now", time.Now())),
+            default);
+        time.Advance(TimeSpan.FromHours(1));
+        await InsertAsync([letters[0], letters[2]], "again");
+        Assert.Equal(
+            [(3, first, time.Now(), "again", null), (1, first, first, "first", null), (2, time.Now(), time.Now(), "again", null)],
+            await Task.WhenAll(letters.Select(FindAsync)));
 
-        Task<int> InsertAsync(IReadOnlyList<Guid> ids) => engine.Database.WriteAsync(
+        Assert.Equal(1, await PurgeAsync(first.AddMinutes(30)));
+        Assert.Equal(0, await PurgeAsync(first.AddMinutes(30)));
+        Assert.Equal(2, await PurgeAsync(first.AddHours(2)));
+
+        async Task<(long, DateTimeOffset, DateTimeOffset, string, DateTimeOffset?)> FindAsync(Guid id) =>
+            (await engine.Database.QueryAsync(
+                engine.RuntimeSql["dead_letters_by_id"], SqlArgs.OfUuids("id", [id]),
+                row => (
+                    row.BigInt("failures"), row.Time("failed_at"), row.Time("last_failed_at"), row.Text("raw"),
+                    row.TimeOrNull("replayed_at")))).Single();
+
+        Task<int> PurgeAsync(DateTimeOffset before) => engine.Database.WriteAsync(
+            tx => tx.ExecuteAsync(
+                engine.RuntimeSql["purge_dead_letters"], SqlArgs.With("before", before).And("most", 1_000)),
+            default);
+
+        Task<int> InsertAsync(IReadOnlyList<Guid> ids, string raw) => engine.Database.WriteAsync(
             tx => tx.ExecuteAsync(
                 engine.RuntimeSql["insert_dead_letters"],
                 SqlArgs.Over(ids)
                     .Uuid("id", id => id).UuidOrNull("order_id", id => id == ids[0] ? null : id).Text("type", _ => null)
-                    .Text("source", _ => "x").Text("step", _ => null).Text("raw", _ => "{}").Text("reason", _ => "why")
+                    .Text("source", _ => "x").Text("step", _ => null).Text("raw", _ => raw).Text("reason", _ => "why")
+                    .BigInt("failures", id => id == letters[1] ? 1 : raw == "first" ? 1 : 2)
                     .Args.And("now", time.Now())),
             default);
     }
 
     [Fact]
-    public async Task The_database_answers_a_ping() => Assert.Equal(
-        [1], await engine.Database.QueryAsync(engine.RuntimeSql["ping"], SqlArgs.None, row => row.Int("reply")));
+    public async Task The_age_of_rows_never_goes_back()
+    {
+        var now = time.Now();
+        await MarkAsync(now, now.AddDays(-2));
+        await MarkAsync(now.AddHours(-1), now.AddDays(-3));
+        Assert.Equal(
+            (now.AddHours(-1), now.AddDays(-2)),
+            (await engine.Database.QueryAsync(
+                engine.RuntimeSql["load_clock"], SqlArgs.None, row => (row.Time("seen_at"), row.Time("aged_at")))).Single());
+
+        Task MarkAsync(DateTimeOffset seen, DateTimeOffset aged) => engine.Database.WriteAsync(
+            tx => tx.ExecuteAsync(engine.RuntimeSql["mark_clock"], SqlArgs.With("now", seen).And("aged_at", aged)), default);
+    }
+
+    [Fact]
+    public async Task The_database_replies_with_its_state()
+    {
+        var before = DateTimeOffset.UtcNow;
+        var state = await engine.Database.StateAsync(default);
+        Assert.Null(state.Unfit);
+        if (engine.Name == "sqlite") Assert.Null(state.Now);
+        else Assert.InRange(state.Now!.Value, before.AddSeconds(-5), DateTimeOffset.UtcNow.AddSeconds(5));
+    }
 
     [Fact]
     public async Task The_database_takes_a_probing_write() => Assert.True(await engine.Database.WriteAsync(
@@ -323,8 +370,8 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     public void Every_statement_of_the_runtime_is_run_here_or_among_the_dead_letters() => Assert.Equal(
         [
             "append_operator_actions", "dead_letters", "dead_letters_by_id", "insert_dead_letters", "load_answers",
-            "mark_replayed", "operator_actions", "ping", "purge_answers", "settle_answers", "store_answers",
-            "write_probe",
+            "load_clock", "mark_clock", "mark_replayed", "operator_actions", "purge_answers", "purge_dead_letters",
+            "settle_answers", "store_answers", "write_probe",
         ],
         engine.RuntimeSql.Names.Order(StringComparer.Ordinal));
 

@@ -183,7 +183,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
                 engine.RuntimeSql["insert_dead_letters"],
                 SqlArgs.Over([id]).Uuid("id", one => one).UuidOrNull("order_id", _ => orderId).Text("type", _ => type)
                     .Text("source", _ => type is null ? null : source).Text("step", _ => null)
-                    .Text("raw", _ => raw).Text("reason", _ => reason)
+                    .Text("raw", _ => raw).Text("reason", _ => reason).BigInt("failures", _ => 1)
                     .Args.And("now", at ?? Charge.Time)),
             default);
 

@@ -1,6 +1,10 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orderwright.LocalServers;
+using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Transport;
 using Orderwright.Storage.Postgres;
 
 namespace Orderwright.Conformance.Storage;
@@ -335,6 +339,130 @@ public sealed class PostgresFacts(PostgresEngine engine, Servers servers) : ICla
     {
         var error = Assert.Throws<DatabaseUnfitException>(() => PostgresAddress.Parse(address));
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_limit_of_ours_cancels_a_commit_that_waits_for_its_standby()
+    {
+        await using var primary = await servers.StartPostgresAsync("primary");
+        await using var database = engine.Open(
+            primary.ConnectionString("shop"), new() { TransactionTimeout = TimeSpan.FromSeconds(1), MaxWriters = 2 });
+        await database.MigrateAsync(engine.Sql.Migrations, default);
+        await WriteAsync(database, "before");
+        // A standby that never comes.
+        await primary.AdministerAsync("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        await primary.AdministerAsync("postgres", "SELECT pg_reload_conf()");
+        await Waiting.UntilAsync(async () =>
+            await primary.AskAsync("postgres", "SHOW synchronous_standby_names") == "nobody");
+
+        var unknown = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => WriteAsync(database, "stalled"));
+        Assert.Contains("its outcome is unknown", unknown.Message, StringComparison.Ordinal);
+        // Longer than the command's and the statement's limits, and than Npgsql waits after a cancel request.
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        Assert.Equal("1", await WaitingCommitsAsync());
+        Assert.Equal("0", await primary.AskAsync("shop", "SELECT count(*) FROM counters WHERE key = 'stalled'"));
+
+        // A wait cancelled by an administrator succeeds with a warning, and is unknown as well.
+        var cancelled = WriteAsync(database, "cancelled");
+        await Waiting.UntilAsync(async () => await WaitingCommitsAsync() == "2");
+        await primary.AdministerAsync(
+            "postgres", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => cancelled);
+        await Waiting.UntilAsync(async () =>
+            await primary.AskAsync("shop", "SELECT count(*) FROM counters WHERE key = 'cancelled'") == "1");
+
+        // The row is there, and is not repeated to anybody before a standby has it.
+        await database.StateAsync(default);
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => ReplayAsync(database));
+        await primary.AdministerAsync("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+        await primary.AdministerAsync("postgres", "SELECT pg_reload_conf()");
+        Assert.Equal(1, await Waiting.RetryAsync<int, DatabaseUnavailableException>(() => ReplayAsync(database)));
+
+        Task<string> WaitingCommitsAsync() =>
+            primary.AskAsync("postgres", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+
+    Task<int> WriteAsync(IDatabase database, string key) => database.WriteAsync(
+        tx => tx.ExecuteAsync(
+            engine.Sql["insert_counters"], SqlArgs.Over([1]).Text("key", _ => key).BigInt("value", _ => 1)),
+        default);
+
+    Task<int> ReplayAsync(IDatabase database) => database.WriteAsync(
+        async tx =>
+        {
+            var rows = await tx.QueryAsync(
+                engine.Sql["read_counters"], SqlArgs.OfTexts("key", ["cancelled"]), row => row.Text("key"));
+            tx.MakeReadsDurable();
+            return rows.Count;
+        },
+        default);
+
+    [Theory]
+    [InlineData("off")]
+    [InlineData("local")]
+    public async Task A_setting_that_stops_making_commits_durable_is_noticed_while_running(string value)
+    {
+        var address = await engine.NewDatabaseAsync();
+        await using var database = engine.Open(address, new() { MaxReaders = 1 });
+        await database.MigrateAsync(engine.Sql.Migrations, default);
+        Assert.Null((await database.StateAsync(default)).Unfit);
+        var name = new NpgsqlConnectionStringBuilder(address).Database;
+        await engine.AdministerAsync($"ALTER DATABASE {name} SET synchronous_commit = {value}");
+        await KillAllAsync(name!);
+        var state = await Waiting.RetryAsync<DatabaseState, DatabaseUnavailableException>(() => database.StateAsync(default));
+        Assert.Contains($"synchronous_commit is {value}", state.Unfit, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => WriteAsync(database, "unsafe"));
+        Assert.Contains($"synchronous_commit is {value}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_service_whose_database_becomes_read_only_is_unready_until_a_probe_succeeds()
+    {
+        var address = await engine.NewDatabaseAsync();
+        await using var database = engine.Open(address);
+        var options = new RuntimeOptions { WatchInterval = TimeSpan.FromMilliseconds(100) };
+        await using var transport = new InProcessTransport(options, TimeProvider.System);
+        await using var service = new RunningService(
+            new StockService.StockModule(), database, transport, options, new ConfigurationBuilder().Build(),
+            TimeProvider.System, new IdSource(), NullLoggerFactory.Instance);
+        await service.StartAsync(default);
+        Assert.Null(service.Trouble);
+        var name = new NpgsqlConnectionStringBuilder(address).Database!;
+        await engine.AdministerAsync($"ALTER DATABASE {name} SET default_transaction_read_only = on");
+        await KillAllAsync(name);
+        await Waiting.UntilAsync(() => Task.FromResult(
+            service.Trouble?.Contains("read-only", StringComparison.Ordinal) == true));
+        await engine.AdministerAsync($"ALTER DATABASE {name} RESET default_transaction_read_only");
+        await KillAllAsync(name);
+        await Waiting.UntilAsync(() => Task.FromResult(service.Trouble is null));
+    }
+
+    [Fact]
+    public async Task A_service_started_with_a_clock_three_days_ahead_uses_the_databases_clock_and_says_so()
+    {
+        await using var database = engine.Open(await engine.NewDatabaseAsync());
+        var options = new RuntimeOptions { WatchInterval = TimeSpan.FromMilliseconds(100) };
+        var time = new AheadTime { Ahead = TimeSpan.FromDays(3) };
+        await using var transport = new InProcessTransport(options, TimeProvider.System);
+        await using var service = new RunningService(
+            new StockService.StockModule(), database, transport, options, new ConfigurationBuilder().Build(), time,
+            new IdSource(), NullLoggerFactory.Instance);
+        await service.StartAsync(default);
+        Assert.Matches("clock of this machine deviates by (259199|259200|259201) s", service.Trouble);
+        var now = service.Context.Time.GetUtcNow();
+        Assert.InRange(now, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+
+        time.Ahead = TimeSpan.Zero;
+        await Waiting.UntilAsync(() => Task.FromResult(service.Trouble is null));
+        now = service.Context.Time.GetUtcNow();
+        Assert.InRange(now, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+    }
+
+    sealed class AheadTime : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 
     static async Task<int> BackendOfAsync(IQueries queries) =>

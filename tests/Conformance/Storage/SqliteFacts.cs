@@ -192,6 +192,16 @@ public sealed class SqliteFacts(SqliteEngine engine) : IClassFixture<SqliteEngin
     }
 
     [Fact]
+    public async Task A_writer_that_has_become_read_only_is_unavailable_once_and_then_replaced()
+    {
+        await using var database = await OpenEmptyAsync();
+        // The error of a disk that was remounted read-only, without a disk.
+        await database.WriteAsync(tx => tx.ExecuteAsync(new SqlQuery("lock", "PRAGMA query_only = ON"), SqlArgs.None), default);
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => InsertAsync(database, "refused", 1));
+        Assert.Equal(1, await InsertAsync(database, "accepted", 1));
+    }
+
+    [Fact]
     public async Task A_disposed_database_says_so()
     {
         var database = engine.OpenAnother();

@@ -5,7 +5,7 @@ INSERT INTO notes (order_id, note) SELECT unhex(value ->> 0), value ->> 1 FROM j
 SELECT order_id, note FROM notes ORDER BY seq;
 
 -- name: all_dead_letters
-SELECT order_id, type, raw, reason FROM dead_letters ORDER BY failed_at, id;
+SELECT order_id, type, raw, reason, failures FROM dead_letters ORDER BY failed_at, id;
 
 -- name: add_answer
 INSERT INTO idempotency (scope, key, hash, status, body, settled, created_at)
