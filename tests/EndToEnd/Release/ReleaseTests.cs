@@ -72,7 +72,7 @@ public sealed class ReleaseTests
         }
         Assert.Equal(200, (await client.AskAsync("/api/v1/overview")).Status);
 
-        // The coordinator keeps bulk runs in memory, holds expire, and payments leave the filtered lists when their gateway responds.
+        // The coordinator keeps bulk runs in memory, holds expire, and payments leave the filtered lists with the next response.
         static bool MayBeEmpty(string list) =>
             list is "bulk-actions" or "reservations" || list.StartsWith("payments?", StringComparison.Ordinal);
     }
