@@ -45,42 +45,42 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         return [.. lists.SelectMany(list => list["items"]!.AsArray()).Select(entry => entry!)];
     }
 
-    /// <summary>Reports to stock-service the shipment of an order without goods, and sends an unreadable message.</summary>
+    /// <summary>Sends stock-service a command that its database cannot store, and an unreadable message.</summary>
     public async Task PoisonAsync(string orderId)
     {
         await Up.PublishAsync(
-            ServiceNames.Order, ServiceNames.Stock, new JsonArray(Ship(orderId)).ToJsonString(), "not a message");
-        await UntilAsync(async () => await LettersAsync(Up.Stock, $"?orderId={orderId}") == 1);
+            ServiceNames.Coordinator, ServiceNames.Stock, new JsonArray(Reserve(orderId)).ToJsonString(), "not a message");
+        await UntilAsync(async () => await LettersAsync(Up.Stock, orderId) == 1);
     }
 
-    /// <summary>Reports such shipments to two services, the given number to each.</summary>
-    public async Task PoisonManyAsync(string orderId, int each)
+    /// <summary>Sends such commands to stock-service and customer-service, one per order to each.</summary>
+    public async Task PoisonManyAsync(params string[] orderIds)
     {
         await Up.PublishAsync(
-            ServiceNames.Order, ServiceNames.Stock, Many(each, () => Ship(orderId)).ToJsonString());
+            ServiceNames.Coordinator, ServiceNames.Stock, new JsonArray([.. orderIds.Select(Reserve)]).ToJsonString());
         await Up.PublishAsync(
-            ServiceNames.Order, ServiceNames.Customer, Many(each, () => Capture(orderId)).ToJsonString());
+            ServiceNames.Coordinator, ServiceNames.Customer, new JsonArray([.. orderIds.Select(Authorize)]).ToJsonString());
         foreach (var service in new[] { Up.Customers, Up.Stock })
-            await UntilAsync(async () => await LettersAsync(service, $"?orderId={orderId}") == each);
+            foreach (var id in orderIds) await UntilAsync(async () => await LettersAsync(service, id) == 1);
     }
 
-    static JsonArray Many(int count, Func<JsonObject> create) => new([.. Enumerable.Range(0, count).Select(_ => create())]);
-
-    static JsonObject Ship(string orderId) => FourProcesses.Event(
-        ServiceNames.Order, "orderwright.stock.ship.v1", orderId, null, new()
+    // PostgreSQL stores no text with a NUL.
+    static JsonObject Reserve(string orderId) => FourProcesses.Event(
+        ServiceNames.Coordinator, "orderwright.stock.reserve.v1", orderId, "reserve-stock", new()
         {
-            ["fulfilment"] = 1,
-            ["lines"] = new JsonArray(new JsonObject { ["line"] = 1, ["sku"] = "MUG-01", ["quantity"] = 1 }),
+            ["currency"] = "GBP", ["maySetPrice"] = false, ["holdUntil"] = "2036-01-31T09:30:00.000Z",
+            ["lines"] = new JsonArray(new JsonObject { ["line"] = 1, ["sku"] = "MUG\0", ["quantity"] = 1 }),
         });
 
-    static JsonObject Capture(string orderId) => FourProcesses.Event(
-        ServiceNames.Order, "orderwright.payment.take-shipped.v1", orderId, null, new()
+    static JsonObject Authorize(string orderId) => FourProcesses.Event(
+        ServiceNames.Coordinator, "orderwright.payment.authorize.v1", orderId, "authorize-payment", new()
         {
-            ["dueMinor"] = 1, ["close"] = false,
+            ["customerId"] = "ada\0", ["amountMinor"] = 1, ["currency"] = "GBP",
+            ["payment"] = new JsonObject { ["provider"] = "balance" },
         });
 
-    static async Task<int> LettersAsync(HttpClient service, string query) => JsonNode.Parse(
-        await service.GetStringAsync(new Uri($"/api/v1/dead-letters{query}", UriKind.Relative)))!["items"]!.AsArray().Count;
+    static async Task<int> LettersAsync(HttpClient service, string orderId) => JsonNode.Parse(await service.GetStringAsync(
+        new Uri($"/api/v1/dead-letters?orderId={orderId}", UriKind.Relative)))!["items"]!.AsArray().Count;
 
     async Task PutAsync(string path, object body)
     {
