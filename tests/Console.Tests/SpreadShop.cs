@@ -45,12 +45,12 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         return [.. lists.SelectMany(list => list["items"]!.AsArray()).Select(entry => entry!)];
     }
 
-    /// <summary>Sends stock-service a command that its database cannot store, and an unreadable message.</summary>
+    /// <summary>Sends customer-service a command that its database cannot store, and an unreadable message.</summary>
     public async Task PoisonAsync(string orderId)
     {
         await Up.PublishAsync(
-            ServiceNames.Coordinator, ServiceNames.Stock, new JsonArray(Reserve(orderId)).ToJsonString(), "not a message");
-        await UntilAsync(async () => await LettersAsync(Up.Stock, orderId) == 1);
+            ServiceNames.Coordinator, ServiceNames.Customer, new JsonArray(Authorize(orderId)).ToJsonString(), "not a message");
+        await UntilAsync(async () => await LettersAsync(Up.Customers, orderId) == 1);
     }
 
     /// <summary>Sends such commands to stock-service and customer-service, one per order to each.</summary>

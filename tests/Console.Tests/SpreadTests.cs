@@ -41,13 +41,13 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         await Expect(window.Page.Locator($"a[href='/orders/{id}']")).ToHaveCountAsync(1);
         await window.AssertAccessibleAsync("/dead-letters/full");
         await window.GoAsync($"/orders/{id}");
-        await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.reserve.v1" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.payment.authorize.v1" }).ClickAsync();
         await Expect(window.Page.Locator("main")).ToContainTextAsync("invalid byte sequence");
         await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"currency\": \"GBP\"");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("/replay -H 'Content-Type: application/json'");
         await Expect(window.Page.Locator("pre").Last).ToHaveTextAsync(
             new Regex("^./orderwright replay [0-9a-f-]{36} --reason '…'$"));
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("The message would be sent to stock-service again.");
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("The message would be sent to customer-service again.");
         await window.AssertAccessibleAsync("/dead-letters/letter");
         await window.Page.GetByLabel("Reason (audited)").FillAsync("try it again");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
