@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +12,7 @@ namespace Orderwright.OperatorConsole;
 /// Operator console at <c>/</c>. Pages are rendered on the server and work without a script; the script adds live updates.
 /// The console reads and acts only through the HTTP APIs, with the visitor's rights.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The sessions live as long as the host.")]
 public sealed class ConsoleSite : ISite
 {
     const string Policy =

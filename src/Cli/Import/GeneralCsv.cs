@@ -80,7 +80,7 @@ sealed class GeneralCsv(string currency, DecimalMark mark = DecimalMark.Detect, 
         return plan.Build(file);
     }
 
-    List<CsvRecord> FilledDown(IReadOnlyList<CsvRecord> records, CsvColumns columns)
+    static List<CsvRecord> FilledDown(IReadOnlyList<CsvRecord> records, CsvColumns columns)
     {
         var filled = new List<CsvRecord>(records.Count);
         var firsts = new Dictionary<string, CsvRecord>();

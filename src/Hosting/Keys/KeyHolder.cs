@@ -1,10 +1,13 @@
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
 using Orderwright.Hosting.Http;
 using Orderwright.Http;
 
 namespace Orderwright.Hosting.Keys;
 
 /// <summary>Key in force at a running service, with the budget of its requests.</summary>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A source without a timer holds no resource, and live streams may still use its token.")]
 sealed class KeyHolder
 {
     readonly CancellationTokenSource ended = new();
@@ -30,7 +33,8 @@ sealed class KeyHolder
 
     /// <summary>True if the key in the file is the same, in every respect that decides about a request.</summary>
     public bool IsStill(ApiKey now) =>
-        (now.Hash, now.Merchant, now.ExpiresAt, now.RevokedAt) == (Key.Hash, Key.Merchant, Key.ExpiresAt, Key.RevokedAt)
+        (now.Hash, now.Merchant, now.ExpiresAt, now.RevokedAt, now.MaxDiscount)
+            == (Key.Hash, Key.Merchant, Key.ExpiresAt, Key.RevokedAt, Key.MaxDiscount)
         && now.Scopes.SequenceEqual(Key.Scopes);
 
     /// <summary>Ends the live streams of the key.</summary>
