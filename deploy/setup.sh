@@ -12,18 +12,14 @@ random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 umask 022
 
 random >"$secrets/postgres/superuser"
-users= permissions=
 for pair in saga-coordinator:coordinator order-service:order customer-service:customer stock-service:stock; do
   service=${pair%%:*} short=${pair##*:}
   database_password=$(random) broker_password=$(random)
   printf %s "$database_password" >"$secrets/postgres/$short"
   printf %s "postgres://orderwright_$short:$database_password@postgres:5432/orderwright_$short" >"$secrets/$service/database"
   printf %s "amqp://$service:$broker_password@rabbitmq:5672/" >"$secrets/$service/transport"
-  users="$users${users:+,}{\"name\":\"$service\",\"password\":\"$broker_password\",\"tags\":[]}"
-  # Every sender declares the destination queue; only the owner may read from a queue.
-  permissions="$permissions${permissions:+,}{\"user\":\"$service\",\"vhost\":\"/\",\"configure\":\"^(orderwright|orderwright[.]dead|[a-z]+-service|saga-coordinator)\$\",\"write\":\"^(orderwright|orderwright[.]dead|[a-z]+-service|saga-coordinator)\$\",\"read\":\"^(orderwright|orderwright[.]dead|$service)\$\"}"
-done
-printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$permissions" >"$secrets/rabbitmq/definitions.json"
+  printf '%s %s\n' "$service" "$broker_password"
+done | dotnet "$tool" broker-rights >"$secrets/rabbitmq/definitions.json"
 
 echo "An API key with all scopes, shown only once:"
 dotnet "$tool" keys add --file "$secrets/keys/keys.json" --name admin \

@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.Hosting;
 using Orderwright.LocalServers;
 using Orderwright.Runtime;
+using Orderwright.Transport.RabbitMq;
 using Orderwright.Verification;
 
 namespace Orderwright.Bench;
@@ -180,7 +181,8 @@ sealed class Stack : IAsyncDisposable
         }
 
         async Task StartRabbitAsync() =>
-            rabbit = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "rabbitmq"), cancel: cancel);
+            rabbit = await PrivateRabbitMq.StartAsync(
+                Path.Combine(directory, "rabbitmq"), definitions: BrokerRights.Definitions, cancel: cancel);
     }
 
     string AddressOf(string service, string prefix = DatabasePrefix) => Kind.Embedded
@@ -194,7 +196,7 @@ sealed class Stack : IAsyncDisposable
         {
             ["DATABASE"] = AddressOf(service),
         };
-        if (rabbit is not null) settings["TRANSPORT"] = rabbit.Url;
+        if (rabbit is not null) settings["TRANSPORT"] = rabbit.UrlOf(service);
         if (Kind.Embedded) (settings["DEMO"], settings["OPEN"]) = ("false", "false");
         var started = await ServiceProcess.StartAsync(project, name, settings, Path.Combine(directory, "logs"), cancel);
         lock (services) services.Add(started);

@@ -33,6 +33,7 @@ static class CommandTree
         ReconcileCommand.Create(),
         DoctorCommand.Create(),
         KeysCommand.Create(),
+        BrokerRightsCommand.Create(),
         Up.Create(),
     };
 }

@@ -46,8 +46,8 @@ static class KeysCommand
             if (parsed.GetValue(expires) is { } text && (after = Settings.Duration(text)) is null)
                 throw new ToolException(Exit.Usage, $"--expires is {text}. Allowed: a duration such as 12h or 90d.");
             var path = PathOf(parsed.GetValue(file));
-            var token = KeyFile.Add(
-                path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, parsed.GetValue(merchant)!);
+            var token = Change(path, () => KeyFile.Add(
+                path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, parsed.GetValue(merchant)!));
             var output = new Output(parsed.GetValue(json));
             if (output.IsJson)
                 Output.Json(writer =>
@@ -110,16 +110,34 @@ static class KeysCommand
     {
         var prefix = new Argument<string>("prefix") { Description = "Prefix of the key, 8 digits after ow_ (see keys list)." };
         var file = FileOption();
-        var command = new Command("revoke", "Revoke a key; running services reject it within a second.") { prefix, file };
+        var command = new Command(
+            "revoke", "Revoke a key; running services reject it, and end its live streams, within seconds.")
+        {
+            prefix, file,
+        };
         command.SetAction(parsed =>
         {
-            _ = Read(PathOf(parsed.GetValue(file)));
-            if (!KeyFile.Revoke(PathOf(parsed.GetValue(file)), parsed.GetValue(prefix)!, DateTimeOffset.UtcNow))
+            var path = PathOf(parsed.GetValue(file));
+            _ = Read(path);
+            if (!Change(path, () => KeyFile.Revoke(path, parsed.GetValue(prefix)!, DateTimeOffset.UtcNow)))
                 throw new ToolException(Exit.Failed, $"There is no valid key {parsed.GetValue(prefix)}.");
             Console.WriteLine($"{parsed.GetValue(prefix)} is revoked.");
             return Exit.Ok;
         });
         return command;
+    }
+
+    // A change needs the lock, the directory and the owner of the file.
+    static T Change<T>(string path, Func<T> change)
+    {
+        try
+        {
+            return change();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException(Exit.Failed, $"{Path.GetFullPath(path)} was not changed: {error.Message}");
+        }
     }
 
     static IReadOnlyList<ApiKey> Read(string path) =>

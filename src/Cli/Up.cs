@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Orderwright.Contracts;
+using Orderwright.Hosting;
 using Orderwright.LocalServers;
+using Orderwright.Transport.RabbitMq;
 
 namespace Orderwright.Cli;
 
@@ -78,6 +78,8 @@ static class Up
     {
         Directory.CreateDirectory(Path.Combine(settings.Data, "logs"));
         var runFile = Path.Combine(settings.Data, "run.json");
+        using var held = FileLock.TryTake(Path.Combine(settings.Data, "run.lock"))
+            ?? throw new ToolException(Exit.Failed, Occupied(settings.Data, RunFile.Read(runFile)));
         StopLeftovers(runFile);
         PrivatePostgres? postgres = null;
         PrivateRabbitMq? rabbit = null;
@@ -87,7 +89,8 @@ static class Up
             var postgresStart = settings.Postgres is null
                 ? PrivatePostgres.StartAsync(Path.Combine(settings.Data, "postgres"), cancel: cancel) : null;
             var rabbitStart = settings.RabbitMq is null
-                ? PrivateRabbitMq.StartAsync(Path.Combine(settings.Data, "rabbitmq"), cancel: cancel) : null;
+                ? PrivateRabbitMq.StartAsync(
+                    Path.Combine(settings.Data, "rabbitmq"), definitions: BrokerRights.Definitions, cancel: cancel) : null;
             if (postgresStart is not null) postgres = await postgresStart;
             if (rabbitStart is not null) rabbit = await rabbitStart;
 
@@ -96,19 +99,35 @@ static class Up
                 databases[service.Name] = postgres is null
                     ? $"{settings.Postgres!.TrimEnd('/')}/{service.Database}"
                     : await OwnDatabaseAsync(postgres, service.Database, cancel);
+            var brokers = Services.ToDictionary(
+                service => service.Name, service => settings.RabbitMq ?? rabbit!.UrlOf(service.Name));
 
-            var broker = settings.RabbitMq ?? rabbit!.Url;
-            var children = (
-                from instance in Enumerable.Range(0, settings.Instances)
-                from service in Services
-                select Supervise(settings, service, instance, databases[service.Name], broker)).ToList();
+            List<SupervisedProcess> children = [];
+            var writing = new Lock();
+            // Written again after each start, so that a killed up leaves the present processes behind in the file.
+            void Record()
+            {
+                lock (writing)
+                    new RunFile(
+                        "distributed", ProcessIdentity.Of(Environment.ProcessId), databases, brokers,
+                        Services.ToDictionary(service => service.Name, service => Url(settings, service)),
+                        [
+                            .. new[] { postgres?.ProcessId, rabbit?.ProcessId }
+                                .Concat(children.Select(child => (int?)child.ProcessId))
+                                .Select(id => id is > 0 ? ProcessIdentity.Of(id.Value) : null).OfType<ProcessIdentity>(),
+                        ]).Write(runFile);
+            }
+            Record();
+            foreach (var instance in Enumerable.Range(0, settings.Instances))
+                foreach (var service in Services)
+                    children.Add(
+                        Supervise(settings, service, instance, databases[service.Name], brokers[service.Name], Record));
             var running = children.Select(child => child.KeepRunningAsync(cancel)).ToList();
             if (postgres is not null)
-                running.Add(KeepRunningAsync("postgres", postgres.WaitForExitAsync, postgres.RestartAsync, cancel));
+                running.Add(KeepRunningAsync("postgres", postgres.WaitForExitAsync, postgres.RestartAsync, Record, cancel));
             if (rabbit is not null)
-                running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, cancel));
+                running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, Record, cancel));
 
-            WriteRunFile(runFile, settings, databases, broker, [.. children.Select(child => child.ProcessId)], postgres, rabbit);
             await ReportReadyAsync(settings, postgres, rabbit, cancel);
             await Task.WhenAll(running);
             return 0;
@@ -129,7 +148,14 @@ static class Up
         }
     }
 
-    static SupervisedProcess Supervise(Settings settings, Service service, int instance, string database, string broker)
+    static string Occupied(string data, RunFile? run) =>
+        (run?.Up is { IsRunning: true } up
+            ? $"./orderwright up already runs on {data}: process {up.Id}, console at {run.Urls[ServiceNames.Coordinator]}. "
+            : $"Another ./orderwright up is starting or stopping on {data}. ")
+        + "Stop it, or choose another directory with --data.";
+
+    static SupervisedProcess Supervise(
+        Settings settings, Service service, int instance, string database, string broker, Action started)
     {
         var name = instance == 0 ? service.Name : $"{service.Name}-{instance + 1}";
         var log = new StreamWriter(Path.Combine(settings.Data, "logs", name + ".log"), append: true) { AutoFlush = true };
@@ -145,7 +171,10 @@ static class Up
             {
                 lock (log) log.WriteLine(line);
                 Console.WriteLine($"{name,-17} | {line}");
-            });
+            })
+        {
+            Started = started,
+        };
     }
 
     static string Url(Settings settings, Service service, int instance = 0) =>
@@ -186,7 +215,8 @@ static class Up
     }
 
     static async Task KeepRunningAsync(
-        string server, Func<CancellationToken, Task> ended, Func<CancellationToken, Task> restart, CancellationToken cancel)
+        string server, Func<CancellationToken, Task> ended, Func<CancellationToken, Task> restart, Action started,
+        CancellationToken cancel)
     {
         while (true)
         {
@@ -195,6 +225,7 @@ static class Up
             {
                 Console.WriteLine($"{server,-17} | has stopped; restarting it");
                 await restart(cancel);
+                started();
             }
             catch (InvalidOperationException error)
             {
@@ -233,49 +264,11 @@ static class Up
         }
     }
 
-    // For verify, for further instances, and for the next run. The file holds passwords, so only its owner may read it.
-    static void WriteRunFile(
-        string file, Settings settings, IReadOnlyDictionary<string, string> databases, string broker, int[] processIds,
-        PrivatePostgres? postgres, PrivateRabbitMq? rabbit)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var stream = new FileStream(file, options);
-        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
-        json.WriteStartObject();
-        json.WriteString("mode", "distributed");
-        json.WriteStartObject("postgres");
-        foreach (var (service, connection) in databases) json.WriteString(service, connection);
-        json.WriteEndObject();
-        json.WriteString("rabbitmq", broker);
-        json.WriteStartObject("urls");
-        foreach (var service in Services) json.WriteString(service.Name, Url(settings, service));
-        json.WriteEndObject();
-        json.WriteStartArray("processes");
-        foreach (var id in (int[])[.. processIds, .. postgres is null ? [] : new[] { postgres.ProcessId },
-            .. rabbit is null ? [] : new[] { rabbit.ProcessId }])
-            json.WriteNumberValue(id);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    // A killed up leaves child processes behind, which would hold the ports and the data.
+    // A killed up leaves child processes behind, which would hold the ports and the data. Only processes that it started, and
+    // that still run, are killed: meanwhile the system may have given their ids to others.
     static void StopLeftovers(string runFile)
     {
-        if (!File.Exists(runFile)) return;
-        using var run = JsonDocument.Parse(File.ReadAllText(runFile));
-        foreach (var id in run.RootElement.GetProperty("processes").EnumerateArray().Select(item => item.GetInt32()))
-        {
-            try
-            {
-                using var process = Process.GetProcessById(id);
-                if (process.ProcessName is "dotnet" or "postgres" or "sh" or "beam.smp") process.Kill(entireProcessTree: true);
-            }
-            catch (Exception error) when (error is ArgumentException or InvalidOperationException)
-            {
-                // The process has ended.
-            }
-        }
+        foreach (var process in RunFile.Read(runFile)?.Processes ?? []) process.Kill();
         File.Delete(runFile);
     }
 }

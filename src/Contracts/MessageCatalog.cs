@@ -2,41 +2,55 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using static Orderwright.Contracts.ServiceNames;
 
 namespace Orderwright.Contracts;
 
-/// <summary>Catalog of all messages: wire name, destination, body. A new message is one line here and a record.</summary>
+/// <summary>
+/// Catalog of all messages: wire name, sender, destination, body. A new message is one line here and a record. Receivers
+/// refuse a message from any other sender, and the rights of the broker's users follow from the same table.
+/// </summary>
 public static class MessageCatalog
 {
-    sealed record Entry(string Type, string Destination, Type Body, JsonTypeInfo Json)
+    /// <param name="Sender">Sending service; null for a reply, which comes from the participant of its step.</param>
+    sealed record Entry(string Type, string? Sender, string Destination, Type Body, JsonTypeInfo Json)
     {
         public ReadBody? Reader { get; } = FastMessageReaders.Of(Body);
     }
 
     static readonly Entry[] Entries =
     [
-        Of("orderwright.order.placed.v1", ServiceNames.Coordinator, MessageJson.Default.OrderPlaced),
-        Of("orderwright.order.cancel-requested.v1", ServiceNames.Coordinator, MessageJson.Default.CancelRequested),
-        Of("orderwright.saga.step-answered.v1", ServiceNames.Coordinator, MessageJson.Default.StepAnswered),
-        Of("orderwright.stock.reserve.v1", ServiceNames.Stock, MessageJson.Default.ReserveStock),
-        Of("orderwright.stock.renew.v1", ServiceNames.Stock, MessageJson.Default.RenewHold),
-        Of("orderwright.stock.commit.v1", ServiceNames.Stock, MessageJson.Default.CommitStock),
-        Of("orderwright.stock.release.v1", ServiceNames.Stock, MessageJson.Default.ReleaseStock),
-        Of("orderwright.stock.ship.v1", ServiceNames.Stock, MessageJson.Default.ShipGoods),
-        Of("orderwright.stock.release-unshipped.v1", ServiceNames.Stock, MessageJson.Default.ReleaseUnshipped),
-        Of("orderwright.stock.shipped.v1", ServiceNames.Order, MessageJson.Default.GoodsShipped),
-        Of("orderwright.payment.authorize.v1", ServiceNames.Customer, MessageJson.Default.AuthorizePayment),
-        Of("orderwright.payment.capture.v1", ServiceNames.Customer, MessageJson.Default.CapturePayment),
-        Of("orderwright.payment.undo.v1", ServiceNames.Customer, MessageJson.Default.UndoPayment),
-        Of("orderwright.payment.take-shipped.v1", ServiceNames.Customer, MessageJson.Default.TakeShipped),
-        Of("orderwright.payment.moved.v1", ServiceNames.Order, MessageJson.Default.PaymentMoved),
-        Of("orderwright.payment.noted.v1", ServiceNames.Customer, MessageJson.Default.PaymentNoted),
-        Of("orderwright.order.waiting.v1", ServiceNames.Order, MessageJson.Default.OrderWaiting),
-        Of("orderwright.order.confirmed.v1", ServiceNames.Order, MessageJson.Default.OrderConfirmed),
-        Of("orderwright.order.rejected.v1", ServiceNames.Order, MessageJson.Default.OrderRejected),
-        Of("orderwright.order.cancelled.v1", ServiceNames.Order, MessageJson.Default.OrderCancelled),
-        Of("orderwright.order.expired.v1", ServiceNames.Order, MessageJson.Default.OrderExpired),
+        Of("orderwright.order.placed.v1", Order, Coordinator, MessageJson.Default.OrderPlaced),
+        Of("orderwright.order.cancel-requested.v1", Order, Coordinator, MessageJson.Default.CancelRequested),
+        Of("orderwright.saga.step-answered.v1", null, Coordinator, MessageJson.Default.StepAnswered),
+        Of("orderwright.stock.reserve.v1", Coordinator, Stock, MessageJson.Default.ReserveStock),
+        Of("orderwright.stock.renew.v1", Coordinator, Stock, MessageJson.Default.RenewHold),
+        Of("orderwright.stock.commit.v1", Coordinator, Stock, MessageJson.Default.CommitStock),
+        Of("orderwright.stock.release.v1", Coordinator, Stock, MessageJson.Default.ReleaseStock),
+        Of("orderwright.stock.ship.v1", Order, Stock, MessageJson.Default.ShipGoods),
+        Of("orderwright.stock.release-unshipped.v1", Order, Stock, MessageJson.Default.ReleaseUnshipped),
+        Of("orderwright.stock.shipped.v1", Stock, Order, MessageJson.Default.GoodsShipped),
+        Of("orderwright.payment.authorize.v1", Coordinator, Customer, MessageJson.Default.AuthorizePayment),
+        Of("orderwright.payment.capture.v1", Coordinator, Customer, MessageJson.Default.CapturePayment),
+        Of("orderwright.payment.undo.v1", Coordinator, Customer, MessageJson.Default.UndoPayment),
+        Of("orderwright.payment.take-shipped.v1", Order, Customer, MessageJson.Default.TakeShipped),
+        Of("orderwright.payment.moved.v1", Customer, Order, MessageJson.Default.PaymentMoved),
+        Of("orderwright.payment.noted.v1", Order, Customer, MessageJson.Default.PaymentNoted),
+        Of("orderwright.order.waiting.v1", Coordinator, Order, MessageJson.Default.OrderWaiting),
+        Of("orderwright.order.confirmed.v1", Coordinator, Order, MessageJson.Default.OrderConfirmed),
+        Of("orderwright.order.rejected.v1", Coordinator, Order, MessageJson.Default.OrderRejected),
+        Of("orderwright.order.cancelled.v1", Coordinator, Order, MessageJson.Default.OrderCancelled),
+        Of("orderwright.order.expired.v1", Coordinator, Order, MessageJson.Default.OrderExpired),
     ];
+
+    // Participants of the steps. A reply comes from the participant alone; a new step is one line here.
+    static readonly FrozenDictionary<string, string> Participants = new Dictionary<string, string>
+    {
+        [StepNames.ReserveStock] = Stock,
+        [StepNames.AuthorizePayment] = Customer,
+        [StepNames.CommitStock] = Stock,
+        [StepNames.CapturePayment] = Customer,
+    }.ToFrozenDictionary();
 
     static readonly FrozenDictionary<Type, Entry> ByBody = Entries.ToFrozenDictionary(entry => entry.Body);
     static readonly FrozenDictionary<string, Entry> ByType = Entries.ToFrozenDictionary(entry => entry.Type);
@@ -46,6 +60,22 @@ public static class MessageCatalog
     public static string TypeOf(IMessageBody body) => ByBody[body.GetType()].Type;
 
     public static string DestinationOf(IMessageBody body) => ByBody[body.GetType()].Destination;
+
+    /// <summary>
+    /// Service that sends a body: for a reply the participant of its step, otherwise independent of the step. Null for a
+    /// reply to an unknown step.
+    /// </summary>
+    public static string? SenderOf(IMessageBody body, string? step) => SenderOf(ByBody[body.GetType()], step);
+
+    /// <summary>True if a message with a wire name and a step travels from one service to the other.</summary>
+    public static bool Travels(string type, string? step, string? from, string to) =>
+        ByType.GetValueOrDefault(type) is { } entry && entry.Destination == to && from is not null
+        && SenderOf(entry, step) == from;
+
+    /// <summary>Services that receive messages from a service.</summary>
+    public static IEnumerable<string> DestinationsOf(string sender) => Entries
+        .Where(entry => entry.Sender is { } only ? only == sender : Participants.Values.Contains(sender))
+        .Select(entry => entry.Destination).Distinct();
 
     /// <summary>Serializer metadata of the body with this wire name; null for an unknown name.</summary>
     public static JsonTypeInfo? JsonOf(string type) => ByType.GetValueOrDefault(type)?.Json;
@@ -62,8 +92,11 @@ public static class MessageCatalog
         return read(ref reader);
     }
 
-    static Entry Of<T>(string type, string destination, JsonTypeInfo<T> json) where T : IMessageBody =>
-        new(type, destination, typeof(T), json);
+    static string? SenderOf(Entry entry, string? step) =>
+        entry.Sender ?? (step is null ? null : Participants.GetValueOrDefault(step));
+
+    static Entry Of<T>(string type, string? sender, string destination, JsonTypeInfo<T> json) where T : IMessageBody =>
+        new(type, sender, destination, typeof(T), json);
 }
 
 /// <summary>

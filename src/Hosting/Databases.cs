@@ -85,7 +85,8 @@ public static class Databases
         return $"PostgreSQL {settings.Database} on {settings.Host}:{settings.Port}";
     }
 
-    static string? DirectoryOf(string address) =>
+    /// <summary>Directory of SQLite files; null for an address of PostgreSQL.</summary>
+    public static string? DirectoryOf(string address) =>
         address.StartsWith(SqliteMark, StringComparison.OrdinalIgnoreCase) ? address[SqliteMark.Length..] : null;
 
     static string WithName(string address, string service)

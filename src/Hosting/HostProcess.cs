@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orderwright.Hosting.Http;
+using Orderwright.Hosting.Keys;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
 using Orderwright.Runtime;
@@ -24,10 +25,12 @@ sealed partial class HostProcess : IAsyncDisposable
     readonly IReadOnlyList<IServiceModule> modules;
     readonly HostSettings settings;
     readonly string summary;
+    readonly List<FileLock> locks = [];
     readonly List<IDatabase> databases = [];
     readonly ITransport transport;
     readonly List<RunningService> services = [];
     readonly IReadOnlyList<OperatedService> operated;
+    readonly KeyRing? keys;
     readonly WebApplication web;
     readonly ILogger log;
     volatile bool open;
@@ -42,6 +45,9 @@ sealed partial class HostProcess : IAsyncDisposable
         var options = configuration.Bind<RuntimeOptions>();
         var addresses = names.ToDictionary(
             name => name, name => Databases.AddressOf(name, configuration, names.Count > 1));
+        if (Transports.IsInProcess(configuration))
+            foreach (var directory in addresses.Values.Select(Databases.DirectoryOf).OfType<string>().Distinct())
+                locks.Add(LockOf(directory));
         var transportText = Transports.Describe(configuration);
         transport = Transports.Open(configuration, options, names, TimeProvider.System, logs);
         var ids = new IdSource();
@@ -57,9 +63,12 @@ sealed partial class HostProcess : IAsyncDisposable
         summary = transport is InProcessTransport && databaseText.StartsWith("SQLite", StringComparison.Ordinal)
             ? $"embedded: {databaseText}, {transportText}"
             : $"{databaseText}; {transportText}";
-        web = WebServer.Build(settings, services, operated, () => open, TimeProvider.System, logs, hasSite: site is not null);
+        keys = settings.KeyFile is null
+            ? null : new KeyRing(settings.KeyFile, TimeProvider.System, logs.CreateLogger<KeyRing>());
+        web = WebServer.Build(
+            settings, keys, configuration.Bind<RateSettings>(), services, operated, () => open, TimeProvider.System, logs, site);
         site?.Map(web, new SiteContext(
-            configuration, names, () => new Uri(settings.Listen.Url(Port())), settings.KeyFile is not null,
+            configuration, names, () => new Uri(settings.Listen.Url(Port())), keys is null ? null : CallerOf,
             TimeProvider.System, logs));
     }
 
@@ -98,7 +107,18 @@ sealed partial class HostProcess : IAsyncDisposable
         await transport.DisposeAsync();
         foreach (var database in databases) await database.DisposeAsync();
         await web.DisposeAsync();
+        keys?.Dispose();
+        foreach (var held in locks) held.Dispose();
     }
+
+    Caller? CallerOf(string key) => keys!.Open(key, out var holder) is null ? holder!.Caller : null;
+
+    // Messages in memory reach only the services of their own process: two processes on the same databases would each wait
+    // for replies that the other holds.
+    static FileLock LockOf(string directory) =>
+        FileLock.TryTake(Path.Combine(directory, "orderwright.lock")) ?? throw new IOException(
+            $"another process uses the databases in {Path.GetFullPath(directory)}. Stop it, or choose another directory " +
+            "with --data.");
 
     async Task GetReadyAsync(CancellationToken stopping)
     {

@@ -64,6 +64,9 @@ public sealed class ListenSettings
     /// <summary>Key file, written by <c>./orderwright keys add</c>. Without keys a process listens on loopback only.</summary>
     public string Keys { get; set; } = "";
 
+    /// <summary>Serve <c>/openapi/v1.json</c> and <c>/swagger</c> to callers without a key as well.</summary>
+    public bool PublicDocument { get; set; }
+
     /// <summary>Idle timeout for client connections; longer than the idle timeout of a proxy in front.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(2);
@@ -74,8 +77,9 @@ public sealed class ListenSettings
 /// <param name="Hosts">Host names, other than the loopback ones, under which callers reach the host.</param>
 /// <param name="KeyFile">Full path of the key file; null without keys.</param>
 /// <param name="IdleTimeout">Idle timeout for client connections.</param>
+/// <param name="PublicDocument">The API's description needs no key.</param>
 public sealed record HostSettings(
-    ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile, TimeSpan IdleTimeout)
+    ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile, TimeSpan IdleTimeout, bool PublicDocument = false)
 {
     /// <summary>Port without configuration; several services in a process use the coordinator's.</summary>
     public static int DefaultPort(IReadOnlyList<string> services) => services switch
@@ -92,7 +96,8 @@ public sealed record HostSettings(
             AddressOf(settings, services),
             settings.Hosts.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
             settings.Keys.Length > 0 ? Path.GetFullPath(settings.Keys) : null,
-            settings.IdleTimeout);
+            settings.IdleTimeout,
+            settings.PublicDocument);
         if (!read.Listen.IsLoopback && read.KeyFile is null)
             throw new InvalidSettingException(
                 $"{Settings.Prefix}LISTEN is \"{settings.Listen}\", which is reachable from other machines, but no keys are " +

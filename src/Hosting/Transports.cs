@@ -51,6 +51,8 @@ static class Transports
         }
     }
 
+    public static bool IsInProcess(IConfiguration settings) => AddressOf(settings) == InProcess;
+
     /// <summary>Describes the transport for people, without user and password.</summary>
     public static string Describe(IConfiguration settings) =>
         Uri.TryCreate(AddressOf(settings), UriKind.Absolute, out var broker)

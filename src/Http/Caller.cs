@@ -30,6 +30,9 @@ public sealed record Caller(string Name, string Merchant, FrozenSet<string> Gran
     /// <summary>Any caller on the loopback interface of a host without keys.</summary>
     public static readonly Caller Local = new("local", "main", Scopes.All);
 
+    /// <summary>Cancelled when the key ends: revoked, expired or changed. Live streams end with it.</summary>
+    public CancellationToken Ended { get; init; }
+
     public bool May(string scope) => Granted.Contains(scope);
 
     public static Caller Of(HttpContext http) => (Caller?)http.Items[typeof(Caller)]
@@ -38,13 +41,31 @@ public sealed record Caller(string Name, string Merchant, FrozenSet<string> Gran
     public static void Set(HttpContext http, Caller caller) => http.Items[typeof(Caller)] = caller;
 }
 
+/// <summary>Budget of requests that an endpoint's callers draw on (docs/how-to/manage-api-keys.md).</summary>
+public enum CallBudget
+{
+    /// <summary>Budget of the key; without a key, of the address.</summary>
+    Caller,
+
+    /// <summary>Budget of an address for the webhooks of gateways.</summary>
+    Webhook,
+
+    /// <summary>No limit: probes, whose refusal would look like an outage.</summary>
+    None,
+}
+
 /// <summary>
 /// Access rule of an endpoint, as metadata. An endpoint without a rule is denied (docs/reference/http-api.md).
 /// </summary>
-/// <param name="Scope">Required scope; null: open to all.</param>
-public sealed record Access(string? Scope)
+/// <param name="Scope">Required scope; null where any key will do, or none.</param>
+/// <param name="NeedsKey">False: open to all.</param>
+/// <param name="Budget">Budget of the callers.</param>
+public sealed record Access(string? Scope, bool NeedsKey = true, CallBudget Budget = CallBudget.Caller)
 {
-    public static readonly Access Open = new((string?)null);
+    public static readonly Access Open = new(null, NeedsKey: false);
+
+    /// <summary>Any valid key, whatever its scopes.</summary>
+    public static readonly Access AnyKey = new(Scope: null);
 }
 
 public static class AccessExtensions
@@ -52,6 +73,7 @@ public static class AccessExtensions
     public static TBuilder Require<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new Access(scope));
 
-    public static TBuilder OpenToAll<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(Access.Open);
+    public static TBuilder OpenToAll<TBuilder>(this TBuilder builder, CallBudget budget = CallBudget.Caller)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(Access.Open with { Budget = budget });
 }

@@ -111,6 +111,10 @@ public static class ProblemCodes
     [Status(415)]
     public const string UnsupportedMediaType = "unsupported_media_type";
 
+    /// <summary>The key or the address has used up its requests. Retry after <c>Retry-After</c>.</summary>
+    [Status(429)]
+    public const string RateLimited = "rate_limited";
+
     /// <summary>The headers exceed the limit.</summary>
     [Status(431)]
     public const string HeadersTooLarge = "headers_too_large";
@@ -253,7 +257,7 @@ public static class ProblemCodes
 
     // ---- operators ----
 
-    /// <summary>The dead letter is unreadable and cannot be sent again.</summary>
+    /// <summary>The dead letter is unreadable, misdirected or from the wrong sender, and cannot be sent again.</summary>
     [Status(409)]
     public const string NotReplayable = "not_replayable";
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -13,15 +14,18 @@ public interface ISite
     /// <param name="web">Application to map routes and a fallback on.</param>
     /// <param name="context">Environment of the site.</param>
     void Map(WebApplication web, SiteContext context);
+
+    /// <summary>Key of a signed-in visitor, for the host's own pages; null for others.</summary>
+    string? KeyOf(HttpContext http);
 }
 
 /// <summary>Environment of a site, provided by the host.</summary>
 /// <param name="Configuration">Settings, to be read while mapping.</param>
 /// <param name="Services">Services of the process.</param>
 /// <param name="Address">Address of the process, once listening.</param>
-/// <param name="HasKeys">True if callers need a key.</param>
+/// <param name="CallerOf">Caller with a key, as long as the key is valid; null where callers need no key.</param>
 /// <param name="Time">Clock.</param>
 /// <param name="Logs">Loggers.</param>
 public sealed record SiteContext(
-    IConfiguration Configuration, IReadOnlyList<string> Services, Func<Uri> Address, bool HasKeys, TimeProvider Time,
-    ILoggerFactory Logs);
+    IConfiguration Configuration, IReadOnlyList<string> Services, Func<Uri> Address, Func<string, Caller?>? CallerOf,
+    TimeProvider Time, ILoggerFactory Logs);

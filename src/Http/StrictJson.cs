@@ -20,7 +20,10 @@ public static class StrictJson
     public const int BodyLimit = 1_000_000;
     public const int OrderBodyLimit = 2_000_000;
 
-    /// <summary>Reads and checks a body. Never throws because of a client's input.</summary>
+    /// <summary>
+    /// Reads and checks a body. Throws only what the server throws for a body that cannot be read to its end: too slow,
+    /// truncated, badly chunked. The host turns that into a problem.
+    /// </summary>
     public static async Task<JsonBody<T>> ReadAsync<T>(
         HttpContext http, JsonTypeInfo<T> type, int limitBytes = BodyLimit, bool hashed = false) where T : class
     {
@@ -28,21 +31,13 @@ public static class StrictJson
             return Refuse<T>(Problem.Of(
                 StatusCodes.Status415UnsupportedMediaType, ProblemCodes.UnsupportedMediaType,
                 "Send application/json in UTF-8."));
-        try
+        if (await RequestBytes.ReadAsync(http.Request, limitBytes, http.RequestAborted) is not { } bytes)
+            return Refuse<T>(Problem.Of(
+                StatusCodes.Status413PayloadTooLarge, ProblemCodes.BodyTooLarge, $"The body exceeds {limitBytes} bytes."));
+        using (bytes)
         {
-            if (await RequestBytes.ReadAsync(http.Request, limitBytes, http.RequestAborted) is not { } bytes)
-                return Refuse<T>(Problem.Of(
-                    StatusCodes.Status413PayloadTooLarge, ProblemCodes.BodyTooLarge, $"The body exceeds {limitBytes} bytes."));
-            using (bytes)
-            {
-                var (value, errors) = Parse(bytes.Body, type);
-                return value is null ? Refuse<T>(Refusal(errors)) : new(value, hashed ? bytes.Hash() : [], null);
-            }
-        }
-        catch (BadHttpRequestException error)
-        {
-            // A limit of the server, or a disconnected client: too large, too slow, truncated, badly chunked.
-            return Refuse<T>(Problem.Of(error.StatusCode, ProblemCodes.UnreadableBody, "The body could not be read completely."));
+            var (value, errors) = Parse(bytes.Body, type);
+            return value is null ? Refuse<T>(Refusal(errors)) : new(value, hashed ? bytes.Hash() : [], null);
         }
     }
 

@@ -1,8 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Orderwright.LocalServers;
+
+/// <summary>Writes RabbitMQ definitions, given the password of each user.</summary>
+public delegate string BrokerDefinitions(Func<string, string> passwordOf);
 
 /// <summary>
 /// A private RabbitMQ node started from the installed program, with a data directory, free loopback ports, a user other
@@ -41,7 +46,11 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     public int ProcessId => process.Id;
 
-    public string Url => $"amqp://{User}:{password}@127.0.0.1:{Port}/";
+    /// <summary>URL of the administrator.</summary>
+    public string Url => UrlOf(User, password);
+
+    /// <summary>URL of a user in the node's definitions.</summary>
+    public string UrlOf(string user) => UrlOf(user, PasswordOf(user));
 
     /// <summary>Storage of queues and messages; <see cref="WipeAsync"/> deletes the directory.</summary>
     public string DataDirectory => Path.Combine(directory, "mnesia");
@@ -54,14 +63,18 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
                 .Select(folder => Path.Combine(folder, "rabbitmq-server")))
             .FirstOrDefault(File.Exists);
 
+    /// <param name="directory">Data, logs and configuration; created or reused from an earlier run.</param>
+    /// <param name="port">Default: any free port.</param>
+    /// <param name="definitions">Users, rights and objects beside the administrator, loaded at every start.</param>
+    /// <param name="cancel">Stops waiting for the node.</param>
     public static Task<PrivateRabbitMq> StartAsync(
-        string directory, int? port = null, CancellationToken cancel = default) =>
-        StartAsync(directory, port, first: null, cancel);
+        string directory, int? port = null, BrokerDefinitions? definitions = null, CancellationToken cancel = default) =>
+        StartAsync(directory, port, first: null, definitions, cancel);
 
     /// <summary>Starts another node on an empty directory, in a cluster with this node.</summary>
     public async Task<PrivateRabbitMq> StartMemberAsync(string memberDirectory, CancellationToken cancel = default)
     {
-        var member = await StartAsync(memberDirectory, port: null, first: this, cancel);
+        var member = await StartAsync(memberDirectory, port: null, first: this, definitions: null, cancel);
         await member.ControlAsync(["stop_app"], cancel);
         await member.ControlAsync(["join_cluster", environment["RABBITMQ_NODENAME"]], cancel);
         await member.ControlAsync(["start_app"], cancel);
@@ -70,7 +83,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     }
 
     static async Task<PrivateRabbitMq> StartAsync(
-        string directory, int? port, PrivateRabbitMq? first, CancellationToken cancel)
+        string directory, int? port, PrivateRabbitMq? first, BrokerDefinitions? definitions, CancellationToken cancel)
     {
         _ = FindProgram() ?? throw new MissingServerException(
             "RabbitMQ is not installed here. On Debian: apt-get install rabbitmq-server. Or name a broker: --rabbitmq URL.");
@@ -88,11 +101,11 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             node.environment["RABBITMQ_CONFIG_FILE"],
             $"""
             listeners.tcp.local = 127.0.0.1:{node.Port}
-            default_user = {User}
-            default_pass = {node.password}
+            load_definitions = {node.DefinitionsFile}
             log.file.level = warning
 
             """, cancel);
+        await node.WriteDefinitionsAsync(definitions, cancel);
         await File.WriteAllTextAsync(node.environment["RABBITMQ_ENABLED_PLUGINS_FILE"], "[].\n", cancel);
         await node.RestartAsync(cancel);
         return node;
@@ -152,6 +165,28 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         process.Dispose();
         // The node's private port mapper outlives the node.
         await ServerProcess.RunAsync("epmd", ["-kill"], environment).ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
+    string DefinitionsFile => Path.Combine(directory, "definitions.json");
+
+    string UrlOf(string user, string its) => $"amqp://{user}:{its}@127.0.0.1:{Port}/";
+
+    // Derived from the administrator's, so that a second run computes equal passwords.
+    string PasswordOf(string user) => Convert.ToHexString(HMACSHA256.HashData(
+        Encoding.UTF8.GetBytes(password), Encoding.UTF8.GetBytes(user)))[..32];
+
+    // The users belong to the definitions, because a wiped node starts with its definitions only.
+    async Task WriteDefinitionsAsync(BrokerDefinitions? definitions, CancellationToken cancel)
+    {
+        var all = JsonNode.Parse(definitions?.Invoke(PasswordOf) ?? """{"vhosts":[{"name":"/"}],"users":[],"permissions":[]}""")!;
+        all["users"]!.AsArray().Add(
+            new JsonObject { ["name"] = User, ["password"] = password, ["tags"] = new JsonArray("administrator") });
+        all["permissions"]!.AsArray().Add(
+            new JsonObject { ["user"] = User, ["vhost"] = "/", ["configure"] = ".*", ["write"] = ".*", ["read"] = ".*" });
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using var file = new FileStream(DefinitionsFile, options);
+        await file.WriteAsync(Encoding.UTF8.GetBytes(all.ToJsonString()), cancel);
     }
 
     static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -29,6 +29,9 @@ public sealed class SupervisedProcess(
 
     public string Name => name;
 
+    /// <summary>Called after each start.</summary>
+    public Action Started { get; init; } = () => { };
+
     /// <summary>Process id; 0 before the first start.</summary>
     public int ProcessId
     {
@@ -47,6 +50,7 @@ public sealed class SupervisedProcess(
         while (!cancel.IsCancellationRequested)
         {
             using var current = Start();
+            Started();
             var output = Task.WhenAll(PassOnAsync(current.StandardOutput), PassOnAsync(current.StandardError));
             try
             {

@@ -24,10 +24,14 @@ public sealed class ConsoleSite : ISite
         ["icon.svg"] = "image/svg+xml",
     }.ToFrozenDictionary();
 
+    Sessions? open;
+
+    public string? KeyOf(HttpContext http) => open?.KeyOf(http);
+
     public void Map(WebApplication web, SiteContext context)
     {
         var apis = new Apis(context);
-        var sessions = new Sessions(context.HasKeys);
+        var sessions = open = new Sessions(context.CallerOf);
         var renderer = new PageRenderer(context.Logs);
         var site = web.MapGroup("").OpenToAll().ExcludeFromDescription();
 

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orderwright.Http;
 
 namespace Orderwright.OperatorConsole;
 
@@ -37,7 +38,8 @@ sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, V
         try
         {
             var stopping = http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(
+                http.RequestAborted, stopping, Caller.Of(http).Ended);
             http.Response.ContentType = "text/event-stream";
             http.Response.Headers.CacheControl = "no-store";
             var last = http.Request.Headers["Last-Event-ID"].ToString();

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OperatorConsole;
 
@@ -8,7 +9,8 @@ namespace Orderwright.OperatorConsole;
 /// Sessions of visitors. On a server with API keys, a visitor signs in with a key, which a cookie keeps encrypted for this
 /// process: the session ends with the process or after half a day. Every form carries a token known only to the console's pages.
 /// </summary>
-public sealed class Sessions(bool hasKeys) : IDisposable
+/// <param name="callerOf">Caller with a key, as long as the key is valid; null on a server without keys.</param>
+public sealed class Sessions(Func<string, Caller?>? callerOf) : IDisposable
 {
     const string KeyCookie = "orderwright_key";
     const string FormCookie = "orderwright_form";
@@ -17,13 +19,19 @@ public sealed class Sessions(bool hasKeys) : IDisposable
 
     readonly AesGcm cipher = new(RandomNumberGenerator.GetBytes(32), AesGcm.TagByteSizes.MaxSize);
 
-    public bool HasKeys => hasKeys;
+    public bool HasKeys => callerOf is not null;
 
-    /// <summary>Calls the page with the visitor's key, or redirects to the sign-in page.</summary>
+    /// <summary>
+    /// Calls the page with the visitor's key, or redirects to the sign-in page. A session ends with its key.
+    /// </summary>
     public Task AuthenticateAsync(HttpContext http, Func<string?, Task> page)
     {
-        if (!hasKeys) return page(null);
-        if (KeyOf(http) is { } key) return page(key);
+        if (callerOf is null) return page(null);
+        if (KeyOf(http) is { } key && callerOf(key) is { } caller)
+        {
+            Caller.Set(http, caller);
+            return page(key);
+        }
         http.Response.Redirect($"/login?to={Uri.EscapeDataString(http.Request.Path + http.Request.QueryString.Value)}");
         return Task.CompletedTask;
     }
@@ -64,7 +72,8 @@ public sealed class Sessions(bool hasKeys) : IDisposable
         HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = "/", MaxAge = age,
     };
 
-    string? KeyOf(HttpContext http)
+    /// <summary>Key of a signed-in visitor, valid or not; null for others.</summary>
+    public string? KeyOf(HttpContext http)
     {
         if (http.Request.Cookies[KeyCookie] is not { Length: > 0 and < 512 } text) return null;
         var bytes = new byte[text.Length];

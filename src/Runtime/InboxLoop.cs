@@ -69,7 +69,9 @@ sealed partial class InboxLoop(
         foreach (var delivery in deliveries)
         {
             foreach (var message in delivery.Messages)
-                if (taken.Contains(message.Body.GetType()))
+                if (delivery.Sender?.Refuses(message) is { } refusal)
+                    dead.Add(Refuse(message, delivery.Sender, refusal));
+                else if (taken.Contains(message.Body.GetType()))
                     messages.Add(message);
                 else
                     dead.Add(DeadLetter.Of(message, $"{service} takes no {message.Type}."));
@@ -77,6 +79,13 @@ sealed partial class InboxLoop(
                 dead.Add(DeadLetter.Of(unreadable));
         }
         return (messages, dead);
+    }
+
+    // The recorded source is the validated one, so that a replay of the dead letter is refused as well.
+    DeadLetter Refuse(Message message, Sender sender, string refusal)
+    {
+        metrics.Refused();
+        return DeadLetter.Of(message, refusal) with { Source = sender.Service };
     }
 
     IEnumerable<IReadOnlyList<Message>> Batches(List<Message> messages) =>

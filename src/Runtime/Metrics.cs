@@ -23,6 +23,7 @@ public sealed class Metrics : IDisposable
     readonly Counter<long> sent;
     readonly Counter<long> notSent;
     readonly Counter<long> deadLetters;
+    readonly Counter<long> refused;
 
     public Metrics(string service)
     {
@@ -38,6 +39,8 @@ public sealed class Metrics : IDisposable
             "orderwright.messages.not_sent", "{message}", "Messages not accepted by the transport; their sender retries.");
         deadLetters = meter.CreateCounter<long>(
             "orderwright.dead_letters", "{message}", "Messages that could not be read or handled.");
+        refused = meter.CreateCounter<long>(
+            "orderwright.messages.refused", "{message}", "Messages refused because their sender may not send them.");
     }
 
     public void BatchDone(int items, TimeSpan took)
@@ -52,6 +55,8 @@ public sealed class Metrics : IDisposable
 
     public void NotSent(string destination, int messages) =>
         notSent.Add(messages, service, new("destination", destination));
+
+    public void Refused() => refused.Add(1, service);
 
     public void DeadLettered(int messages) => deadLetters.Add(messages, service);
 

@@ -33,7 +33,7 @@ public sealed class GatewayApi(
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var v1 = routes.MapGroup("/v1").WithTags("gateway").OpenToAll();
+        var v1 = routes.MapGroup("/v1").WithTags("gateway").OpenToAll(CallBudget.None);
         foreach (var operation in Operations)
             v1.MapPost(operation, http => ExecuteAsync(operation, http).ExecuteAsync(http));
         v1.MapGet("requests/{key}", http => FindAsync(http).ExecuteAsync(http));

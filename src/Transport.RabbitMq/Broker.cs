@@ -1,4 +1,7 @@
+using System.Collections.Frozen;
 using System.ComponentModel.DataAnnotations;
+using Orderwright.Contracts;
+using Orderwright.Runtime.Transport;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -12,8 +15,11 @@ sealed class Broker
 {
     static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
 
+    static readonly Sender Unnamed = new(null, null, IsReceiver: false);
+
     readonly ConnectionFactory factory;
     readonly string clientName;
+    readonly FrozenDictionary<string, Sender> senders;
 
     public Broker(RabbitMqOptions options)
     {
@@ -32,11 +38,21 @@ sealed class Broker
             // A body beyond our limit becomes a dead letter.
             MaxInboundMessageBodySize = 512u << 20,
         };
+        senders = ServiceNames.All.ToFrozenDictionary(
+            service => options.UserPrefix + service,
+            service => new Sender(options.UserPrefix + service, service, IsReceiver: options.UserPrefix + service == User));
         Address = $"{factory.HostName}:{factory.Endpoint.Port}";
     }
 
     /// <summary>Host and port, without the password.</summary>
     public string Address { get; }
+
+    /// <summary>User of our connections. The broker refuses a message under any other name.</summary>
+    public string User => factory.UserName;
+
+    /// <summary>Sender with a user validated by the broker; null for a message without a user.</summary>
+    public Sender SenderOf(string? user) =>
+        user is null ? Unnamed : senders.GetValueOrDefault(user) ?? new Sender(user, null, IsReceiver: user == User);
 
     public Task<IConnection> ConnectAsync(string purpose, CancellationToken cancel) =>
         factory.CreateConnectionAsync($"{clientName} {purpose}", cancel);

@@ -16,6 +16,7 @@ sealed class ConsumeSession : IAsyncDisposable
     static readonly TimeSpan AcknowledgeTime = TimeSpan.FromSeconds(10);
 
     readonly IConnection connection;
+    readonly Func<string?, Sender> senderOf;
     readonly Mailbox mailbox;
     readonly TimeProvider time;
     readonly Lock gate = new();
@@ -23,9 +24,10 @@ sealed class ConsumeSession : IAsyncDisposable
     readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     IChannel channel = null!;
 
-    ConsumeSession(IConnection connection, Mailbox mailbox, TimeProvider time)
+    ConsumeSession(IConnection connection, Func<string?, Sender> senderOf, Mailbox mailbox, TimeProvider time)
     {
         this.connection = connection;
+        this.senderOf = senderOf;
         this.mailbox = mailbox;
         this.time = time;
         connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
@@ -38,7 +40,8 @@ sealed class ConsumeSession : IAsyncDisposable
         string service, Broker broker, Topology topology, RuntimeOptions limits, Mailbox mailbox, TimeProvider time,
         CancellationToken cancel)
     {
-        var session = new ConsumeSession(await broker.ConnectAsync($"{service} receives", cancel), mailbox, time);
+        var session = new ConsumeSession(
+            await broker.ConnectAsync($"{service} receives", cancel), broker.SenderOf, mailbox, time);
         try
         {
             await topology.DeclareExchangeAsync(session.connection, cancel);
@@ -129,7 +132,10 @@ sealed class ConsumeSession : IAsyncDisposable
     async Task TakeAsync(BasicDeliverEventArgs delivery)
     {
         var (messages, unreadable) = CloudEventsBatch.Read(delivery.Body);
-        var taken = new Delivery(messages, unreadable, new DeliveryTag(this, delivery.DeliveryTag));
+        var taken = new Delivery(messages, unreadable, new DeliveryTag(this, delivery.DeliveryTag))
+        {
+            Sender = senderOf(delivery.BasicProperties.UserId),
+        };
         lock (gate)
         {
             if (ended.Task.IsCompleted) return;

@@ -17,6 +17,7 @@ sealed class PublishSession : IAsyncDisposable
 {
     readonly IConnection connection;
     readonly Topology topology;
+    readonly string user;
     readonly int maxBodyBytes;
     // The client copies a body before sending, so a single buffer serves all.
     readonly ArrayBufferWriter<byte> body = new(16 * 1024);
@@ -31,10 +32,11 @@ sealed class PublishSession : IAsyncDisposable
     volatile bool closing;
     volatile string? blocked;
 
-    PublishSession(IConnection connection, Topology topology, int maxBodyBytes)
+    PublishSession(IConnection connection, Topology topology, string user, int maxBodyBytes)
     {
         this.connection = connection;
         this.topology = topology;
+        this.user = user;
         this.maxBodyBytes = maxBodyBytes;
         // Registered before the handlers of any channel, which may wait for a hanging publish.
         connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
@@ -56,7 +58,8 @@ sealed class PublishSession : IAsyncDisposable
     public static async Task<PublishSession> OpenAsync(
         Broker broker, Topology topology, int maxBodyBytes, CancellationToken cancel)
     {
-        var session = new PublishSession(await broker.ConnectAsync("publishes", cancel), topology, maxBodyBytes);
+        var session = new PublishSession(
+            await broker.ConnectAsync("publishes", cancel), topology, broker.User, maxBodyBytes);
         try
         {
             await topology.DeclareExchangeAsync(session.connection, cancel);
@@ -149,7 +152,7 @@ sealed class PublishSession : IAsyncDisposable
     {
         try
         {
-            await topology.DeclareServiceAsync(connection, publication.Service, over.Token);
+            await topology.DeclareDestinationAsync(connection, publication.Service, over.Token);
             lock (gate) declared.Add(publication.Service);
             return true;
         }
@@ -169,6 +172,8 @@ sealed class PublishSession : IAsyncDisposable
             ContentType = CloudEventsBatch.ContentType,
             // A broker restart may lose the message: the sender retries (docs/adr/0016). Quorum queues persist in any case.
             Persistent = false,
+            // Validated by the broker: receivers learn the sender from the user, not from the envelope.
+            UserId = user,
             // Identifies a returned message, because the client does not provide the sequence number.
             MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
         };

@@ -16,6 +16,12 @@ public sealed class RabbitMqOptions : IValidatableObject
     public string ClientName { get; set; } = "orderwright";
 
     /// <summary>
+    /// Prefix of the broker's users, where installations share a broker: with <c>staging-</c>, messages of order-service
+    /// come from the user <c>staging-order-service</c>. Messages of the receiver's own user are accepted in any case.
+    /// </summary>
+    public string UserPrefix { get; set; } = "";
+
+    /// <summary>
     /// Quorum queues instead of classic ones, for the services and for dead letters: they survive the loss of a cluster node, at
     /// about two thirds of the throughput. Required in a cluster. An existing queue keeps its type.
     /// </summary>

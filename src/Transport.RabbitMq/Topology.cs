@@ -14,9 +14,13 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     public const string Exchange = "orderwright";
     public const string Dead = "orderwright.dead";
 
-    public Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel) =>
-        TryAsync(connection, $"exchange {Exchange}", channel =>
+    public async Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel)
+    {
+        // A service with exactly its rights cannot declare the exchanges, and need not once an administrator has.
+        if (await ExistsAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(Exchange, cancel), cancel)) return;
+        await TryAsync(connection, $"exchange {Exchange}", channel =>
             channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
+    }
 
     /// <summary>
     /// Declares the queue of dead letters. Never throws: no service may wait for a queue that no service consumes, such as a
@@ -26,13 +30,13 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     {
         try
         {
+            if (await ExistsAsync(connection, LookAtDeadLettersAsync, cancel)) return;
             await TryAsync(connection, $"exchange {Dead}", channel =>
                 channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
             await TryAsync(connection, $"queue {Dead}", channel =>
                 channel.QueueDeclareAsync(
                     Dead, durable: true, exclusive: false, autoDelete: false,
-                    // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
-                    Limits("drop-head"), cancellationToken: cancel), cancel);
+                    DeadArguments(options), cancellationToken: cancel), cancel);
             await TryAsync(connection, $"binding of {Dead}", channel =>
                 channel.QueueBindAsync(Dead, Dead, "", cancellationToken: cancel), cancel);
         }
@@ -42,9 +46,13 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
         }
     }
 
+    // Final destination: the oldest messages are dropped, because nobody would handle a refusal.
+    internal static Dictionary<string, object?> DeadArguments(RabbitMqOptions options) =>
+        Limits(options, "drop-head");
+
     public async Task DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
     {
-        var arguments = Limits("reject-publish");
+        var arguments = Limits(options, "reject-publish");
         arguments["x-dead-letter-exchange"] = Dead;
         if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
         await TryAsync(connection, $"queue {service}", channel =>
@@ -54,7 +62,38 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
             channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
     }
 
-    Dictionary<string, object?> Limits(string overflow) => new()
+    /// <summary>
+    /// Declares the queue of a destination, unless it exists: a user may have no right to declare the queues of others.
+    /// </summary>
+    public async Task DeclareDestinationAsync(IConnection connection, string service, CancellationToken cancel)
+    {
+        if (!await ExistsAsync(connection, channel => channel.QueueDeclarePassiveAsync(service, cancel), cancel))
+            await DeclareServiceAsync(connection, service, cancel);
+    }
+
+    static async Task LookAtDeadLettersAsync(IChannel channel)
+    {
+        await channel.ExchangeDeclarePassiveAsync(Dead);
+        await channel.QueueDeclarePassiveAsync(Dead);
+    }
+
+    // On a separate channel, because looking at a missing object closes the channel.
+    static async Task<bool> ExistsAsync(IConnection connection, Func<IChannel, Task> look, CancellationToken cancel)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        try
+        {
+            await look(channel);
+            await channel.CloseAsync(cancel);
+            return true;
+        }
+        catch (OperationInterruptedException)
+        {
+            return false;
+        }
+    }
+
+    static Dictionary<string, object?> Limits(RabbitMqOptions options, string overflow) => new()
     {
         ["x-queue-type"] = options.QuorumQueues ? "quorum" : "classic",
         ["x-max-length"] = options.MaxQueueLength,

@@ -7,6 +7,7 @@ using Orderwright.LocalServers;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
+using Orderwright.Transport.RabbitMq;
 using Orderwright.Verification;
 
 namespace Orderwright.Chaos;
@@ -151,7 +152,8 @@ sealed class Cluster : IAsyncDisposable
         // Bounds the disk usage of long runs: the log is rewritten after a gigabyte.
         var postgres = PrivatePostgres.StartAsync(
             Path.Combine(data, "postgres"), settings: ["max_wal_size=1GB", "log_min_messages=fatal"], cancel: cancel);
-        var broker = PrivateRabbitMq.StartAsync(Path.Combine(data, "rabbitmq"), cancel: cancel);
+        var broker = PrivateRabbitMq.StartAsync(
+            Path.Combine(data, "rabbitmq"), definitions: BrokerRights.Definitions, cancel: cancel);
         Postgres = await postgres;
         Broker = await broker;
         foreach (var (service, _) in Services)
@@ -191,7 +193,7 @@ sealed class Cluster : IAsyncDisposable
         var environment = new Dictionary<string, string>(settings)
         {
             ["ORDERWRIGHT_DATABASE"] = At(Server.Database, databases[service]),
-            ["ORDERWRIGHT_TRANSPORT"] = At(Server.Broker, Broker.Url),
+            ["ORDERWRIGHT_TRANSPORT"] = At(Server.Broker, Broker.UrlOf(service)),
             ["ORDERWRIGHT_LISTEN"] = url.GetLeftPart(UriPartial.Authority),
             ["ORDERWRIGHT_KEYS"] = keys,
             ["ORDERWRIGHT_FAULT_ALLOWED"] = "true",

@@ -48,13 +48,14 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <summary>Opens a separate window, which records console messages of its pages.</summary>
-    public async Task<Window> OpenAsync(Uri site, bool dark = false, int width = 1440)
+    public async Task<Window> OpenAsync(Uri site, bool dark = false, int width = 1440, string? password = null)
     {
         var context = await Browser.NewContextAsync(new()
         {
             BaseURL = site.AbsoluteUri,
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ViewportSize = new() { Width = width, Height = 800 },
+            HttpCredentials = password is null ? null : new() { Username = "", Password = password },
         });
         context.SetDefaultTimeout(PageLimit);
         return new Window(context, await context.NewPageAsync());

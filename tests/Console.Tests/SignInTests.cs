@@ -57,6 +57,31 @@ public sealed class SignInTests(Chromium chromium) : IAsyncLifetime
         await Expect(page).ToHaveURLAsync(new Regex("/login"));
     }
 
+    [Fact]
+    public async Task The_description_of_the_API_opens_for_a_visitor_who_is_signed_in()
+    {
+        await using var window = await chromium.OpenAsync(host.Url);
+        await window.GoAsync("/");
+        await window.Page.GetByLabel("Key").FillAsync(keyOfOperator);
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Expect(window.Page).ToHaveURLAsync(new Regex("/$"));
+        await OpenDescriptionAsync(window);
+    }
+
+    [Fact]
+    public async Task The_description_of_the_API_opens_with_a_key_as_the_browsers_password()
+    {
+        await using var window = await chromium.OpenAsync(host.Url, password: keyOfShop);
+        await OpenDescriptionAsync(window);
+    }
+
+    static async Task OpenDescriptionAsync(Window window)
+    {
+        await window.GoAsync("/swagger");
+        await Expect(window.Page.Locator("h1.title, h2.title").First).ToContainTextAsync("Orderwright");
+        await Expect(window.Page.GetByText("/api/v1/orders/{id}/cancel")).ToBeVisibleAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await host.DisposeAsync();

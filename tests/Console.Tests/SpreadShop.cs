@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Orderwright.Contracts;
 using Orderwright.EndToEnd;
-using RabbitMQ.Client;
 
 namespace Orderwright.ConsoleTests;
 
@@ -45,47 +45,39 @@ public sealed class SpreadShop : Shop, ICollectionFixture<SpreadShop>
         return [.. lists.SelectMany(list => list["items"]!.AsArray()).Select(entry => entry!)];
     }
 
-    /// <summary>Sends a message about the order to the wrong service, and an unreadable one.</summary>
-    public async Task MisdirectAsync(string orderId)
+    /// <summary>Reports to stock-service the shipment of an order without goods, and sends an unreadable message.</summary>
+    public async Task PoisonAsync(string orderId)
     {
-        var misdirected = new JsonArray(new JsonObject
-        {
-            ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(), ["source"] = "/orderwright/saga-coordinator",
-            ["type"] = "orderwright.stock.release.v1", ["subject"] = orderId, ["time"] = "2026-01-31T09:30:00.123Z",
-            ["step"] = "reserve-stock", ["attempt"] = 1, ["data"] = new JsonObject(),
-        });
-        await using var connection = await new ConnectionFactory { Uri = await Up.BrokerAsync() }.CreateConnectionAsync();
-        await using var channel = await connection.CreateChannelAsync();
-        foreach (var body in new[] { misdirected.ToJsonString(), "not a message" })
-            await channel.BasicPublishAsync(
-                "orderwright", "order-service.any", mandatory: true,
-                new BasicProperties { ContentType = "application/cloudevents-batch+json" },
-                System.Text.Encoding.UTF8.GetBytes(body));
-        await UntilAsync(async () => await LettersAsync(Up.Orders, $"?orderId={orderId}") == 1);
+        await Up.PublishAsync(
+            ServiceNames.Order, ServiceNames.Stock, new JsonArray(Ship(orderId)).ToJsonString(), "not a message");
+        await UntilAsync(async () => await LettersAsync(Up.Stock, $"?orderId={orderId}") == 1);
     }
 
-    /// <summary>Sends messages about the order to two wrong services, the given number to each.</summary>
-    public async Task MisdirectManyAsync(string orderId, int each)
+    /// <summary>Reports such shipments to two services, the given number to each.</summary>
+    public async Task PoisonManyAsync(string orderId, int each)
     {
-        await using var connection = await new ConnectionFactory { Uri = await Up.BrokerAsync() }.CreateConnectionAsync();
-        await using var channel = await connection.CreateChannelAsync();
-        foreach (var (service, type) in new[]
-        {
-            ("order-service", "orderwright.stock.release.v1"), ("stock-service", "orderwright.payment.capture.v1"),
-        })
-            await channel.BasicPublishAsync(
-                "orderwright", $"{service}.any", mandatory: true,
-                new BasicProperties { ContentType = "application/cloudevents-batch+json" },
-                System.Text.Encoding.UTF8.GetBytes(new JsonArray([.. Enumerable.Range(0, each).Select(_ => new JsonObject
-                {
-                    ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(),
-                    ["source"] = "/orderwright/saga-coordinator",
-                    ["type"] = type, ["subject"] = orderId, ["time"] = "2026-01-31T09:30:00.123Z", ["step"] = "reserve-stock",
-                    ["attempt"] = 1, ["data"] = new JsonObject(),
-                })]).ToJsonString()));
-        foreach (var service in new[] { Up.Orders, Up.Stock })
+        await Up.PublishAsync(
+            ServiceNames.Order, ServiceNames.Stock, Many(each, () => Ship(orderId)).ToJsonString());
+        await Up.PublishAsync(
+            ServiceNames.Order, ServiceNames.Customer, Many(each, () => Capture(orderId)).ToJsonString());
+        foreach (var service in new[] { Up.Customers, Up.Stock })
             await UntilAsync(async () => await LettersAsync(service, $"?orderId={orderId}") == each);
     }
+
+    static JsonArray Many(int count, Func<JsonObject> create) => new([.. Enumerable.Range(0, count).Select(_ => create())]);
+
+    static JsonObject Ship(string orderId) => FourProcesses.Event(
+        ServiceNames.Order, "orderwright.stock.ship.v1", orderId, null, new()
+        {
+            ["fulfilment"] = 1,
+            ["lines"] = new JsonArray(new JsonObject { ["line"] = 1, ["sku"] = "MUG-01", ["quantity"] = 1 }),
+        });
+
+    static JsonObject Capture(string orderId) => FourProcesses.Event(
+        ServiceNames.Order, "orderwright.payment.take-shipped.v1", orderId, null, new()
+        {
+            ["dueMinor"] = 1, ["close"] = false,
+        });
 
     static async Task<int> LettersAsync(HttpClient service, string query) => JsonNode.Parse(
         await service.GetStringAsync(new Uri($"/api/v1/dead-letters{query}", UriKind.Relative)))!["items"]!.AsArray().Count;

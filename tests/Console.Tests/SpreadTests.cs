@@ -34,16 +34,16 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
     public async Task A_dead_letter_of_another_service_is_decoded_and_replayed()
     {
         var id = await shop.PlaceAsync("tok_declined");
-        await shop.MisdirectAsync(id);
+        await shop.PoisonAsync(id);
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync("/dead-letters?open=true");
         await Expect(window.Page.GetByRole(AriaRole.Row, new() { NameRegex = new("unreadable") })).ToHaveCountAsync(1);
         await Expect(window.Page.Locator($"a[href='/orders/{id}']")).ToHaveCountAsync(1);
         await window.AssertAccessibleAsync("/dead-letters/full");
         await window.GoAsync($"/orders/{id}");
-        await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.release.v1" }).ClickAsync();
-        await Expect(window.Page.Locator("main")).ToContainTextAsync("order-service takes no orderwright.stock.release.v1.");
-        await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"step\": \"reserve-stock\"");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "orderwright.stock.ship.v1" }).ClickAsync();
+        await Expect(window.Page.Locator("main")).ToContainTextAsync("needs a committed reservation");
+        await Expect(window.Page.Locator("pre").First).ToContainTextAsync("\"fulfilment\": 1");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("/replay -H 'Content-Type: application/json'");
         await Expect(window.Page.Locator("pre").Last).ToHaveTextAsync(
             new Regex("^./orderwright replay [0-9a-f-]{36} --reason '…'$"));
@@ -61,21 +61,21 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
     public async Task The_command_line_finds_and_replays_a_dead_letter()
     {
         var id = Guid.CreateVersion7().ToString();
-        await shop.MisdirectManyAsync(id, each: 1);
+        await shop.PoisonManyAsync(id, each: 1);
         var rows = await ListAsync();
-        Assert.Equal(["order-service", "stock-service"], rows.Select(row => row[1]).Order());
-        var letter = rows.Single(row => row[1] == "order-service");
-        Assert.Equal(["orderwright.stock.release.v1", id], letter[2..4]);
-        var message = $"orderwright.stock.release.v1 to stock-service (order {id})";
+        Assert.Equal(["customer-service", "stock-service"], rows.Select(row => row[1]).Order());
+        var letter = rows.Single(row => row[1] == "customer-service");
+        Assert.Equal(["orderwright.payment.take-shipped.v1", id], letter[2..4]);
+        var message = $"orderwright.payment.take-shipped.v1 to customer-service (order {id})";
 
         Assert.Equal(
             (0, $"· would send {message}\n"), await shop.Up.ToolAsync("replay", letter[0], "--reason", "a look", "--preview"));
         Assert.Equal(2, (await ListAsync()).Count);
         Assert.Equal(
-            (0, $"✓ sent {message}\n"), await shop.Up.ToolAsync("replay", letter[0], "--reason", "sent to the wrong service"));
-        Assert.Equal("stock-service", Assert.Single(await ListAsync())[1]);
+            (0, $"✓ sent {message}\n"), await shop.Up.ToolAsync("replay", letter[0], "--reason", "try it again"));
+        Assert.Contains(await ListAsync(), row => row[1] == "stock-service");
         var entry = Assert.Single(await shop.ListAuditAsync(id));
-        Assert.Equal(("replay", "sent to the wrong service", "order-service"), (
+        Assert.Equal(("replay", "try it again", "customer-service"), (
             (string)entry["action"]!, (string)entry["reason"]!, (string)entry["service"]!));
         Assert.Equal(1, (await shop.Up.ToolAsync("replay", id, "--reason", "no such letter")).ExitCode);
 
@@ -94,7 +94,7 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
     public async Task Dead_letters_of_two_services_form_one_paged_list()
     {
         var id = Guid.CreateVersion7().ToString();
-        await shop.MisdirectManyAsync(id, 35);
+        await shop.PoisonManyAsync(id, 35);
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync($"/dead-letters?orderId={id}");
         var rows = window.Page.Locator("tbody tr");

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using RabbitMQ.Client;
 
 namespace Orderwright.EndToEnd;
 
@@ -31,6 +32,8 @@ public sealed class FourProcesses : IAsyncLifetime
 
     /// <summary>Directory of the servers; PostgreSQL's user must be able to enter it.</summary>
     public string Data { get; } = Path.Combine("/tmp", $"orderwright-up-{Environment.ProcessId}");
+
+    public int ProcessId => process.Id;
 
     public HttpClient Coordinator => ClientAt(0);
 
@@ -93,12 +96,29 @@ public sealed class FourProcesses : IAsyncLifetime
     /// <summary>Kills the broker (SIGKILL), which <c>up</c> restarts.</summary>
     public Task KillBrokerAsync() => RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
 
-    /// <summary>URL of the broker, with credentials.</summary>
-    public async Task<Uri> BrokerAsync()
+    /// <summary>Publishes a body to a service, connected as the user of another.</summary>
+    public async Task PublishAsync(string user, string destination, params IEnumerable<string> bodies)
     {
         Machine.Require(Machine.LacksServers);
-        return new((string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!["rabbitmq"]!);
+        var run = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!;
+        await using var connection = await new ConnectionFactory { Uri = new((string)run["rabbitmq"]![user]!) }
+            .CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync(new(
+            publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        foreach (var body in bodies)
+            await channel.BasicPublishAsync(
+                "orderwright", $"{destination}.any", mandatory: true,
+                new BasicProperties { ContentType = "application/cloudevents-batch+json", UserId = user },
+                Encoding.UTF8.GetBytes(body));
     }
+
+    /// <summary>Event with an envelope as a service writes it.</summary>
+    public static JsonObject Event(string source, string type, string orderId, string? step, JsonObject data) => new()
+    {
+        ["specversion"] = "1.0", ["id"] = Guid.CreateVersion7().ToString(), ["source"] = $"/orderwright/{source}",
+        ["type"] = type, ["subject"] = orderId, ["time"] = "2026-01-31T09:30:00.123Z", ["step"] = step, ["attempt"] = 1,
+        ["data"] = data,
+    };
 
     /// <summary>Kills PostgreSQL (SIGKILL), which <c>up</c> restarts and which recovers.</summary>
     public async Task KillDatabaseAsync() => await RunAsync(
@@ -121,7 +141,8 @@ public sealed class FourProcesses : IAsyncLifetime
         var first = FreePorts();
         var instances = new SecondInstances(
             [.. Services.Select((service, offset) => StartService(
-                service.Project, (string)run["postgres"]![service.Name]!, (string)run["rabbitmq"]!, first + offset))],
+                service.Project, (string)run["postgres"]![service.Name]!, (string)run["rabbitmq"]![service.Name]!,
+                first + offset))],
             Client(first - port + 1));
         for (var offset = 0; offset < Services.Length; offset++)
         {

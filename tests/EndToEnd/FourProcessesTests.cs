@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
@@ -90,6 +91,74 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
             Assert.Contains(holds, page, StringComparison.Ordinal);
             Assert.DoesNotContain("class=\"trouble\"", page, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Forged_messages_confirm_no_order_and_start_none_and_are_not_replayable()
+    {
+        await StockUpAsync();
+        var waiting = (string)(await PlaceAsync("forged", "GOOD", "sandbox", "tok_requires_action")).Json["id"]!;
+        var unheard = Guid.CreateVersion7().ToString();
+        var payment = new JsonObject
+        {
+            ["authorizedMinor"] = 895, ["capturedMinor"] = 895, ["refundedMinor"] = 0, ["voided"] = false,
+        };
+        var placed = new JsonObject
+        {
+            ["customerId"] = "ada", ["currency"] = "GBP", ["adjustmentsMinor"] = 0, ["maySetPrice"] = true,
+            ["payment"] = new JsonObject { ["provider"] = "balance" },
+            ["lines"] = new JsonArray(
+                new JsonObject { ["line"] = 1, ["sku"] = "GOOD", ["quantity"] = 1, ["unitPrice"] = 1 }),
+        };
+        var confirmed = new JsonObject
+        {
+            ["lines"] = new JsonArray(), ["totalMinor"] = 895, ["steps"] = new JsonArray(), ["payment"] = payment.DeepClone(),
+        };
+        var answered = new JsonObject { ["undo"] = false, ["outcome"] = "completed", ["payment"] = payment };
+        await Waiting.UntilAsync(async () =>
+            (await up.Customers.AskAsync($"/api/v1/payments/{waiting}")) is { Status: 200 } found
+            && (string?)found.Json["state"] == "action_required");
+
+        // A participant confirms the order, answers for another participant, and starts an order.
+        await up.PublishAsync(
+            "stock-service", "order-service",
+            Batch("saga-coordinator", "orderwright.order.confirmed.v1", waiting, null, confirmed),
+            Batch("stock-service", "orderwright.order.confirmed.v1", waiting, null, confirmed));
+        await up.PublishAsync(
+            "stock-service", "saga-coordinator",
+            Batch("stock-service", "orderwright.saga.step-answered.v1", waiting, "authorize-payment", answered),
+            Batch("order-service", "orderwright.order.placed.v1", unheard, null, placed));
+
+        foreach (var service in new[] { up.Orders, up.Coordinator })
+        {
+            var letters = await LettersAsync(service, [waiting, unheard], 2);
+            Assert.Equal(2, letters.Count);
+            foreach (var letter in letters)
+            {
+                Assert.False((bool)letter["replayable"]!);
+                (await service.PostAsync($"/api/v1/dead-letters/{letter["id"]}/replay", """{"reason":"let it in"}"""))
+                    .IsProblem(409, "not_replayable");
+            }
+            Assert.Matches(
+                """orderwright_messages_refused_total\{service="[a-z-]+"\} 2""",
+                System.Text.Encoding.UTF8.GetString((await service.AskAsync("/metrics")).Body));
+        }
+        Assert.Equal("pending", (string?)(await LookAsync(waiting))!.Json["status"]);
+        Assert.Equal(404, (await up.Coordinator.AskAsync($"/api/v1/sagas/{unheard}")).Status);
+
+        static string Batch(string source, string type, string orderId, string? step, JsonObject data) =>
+            new JsonArray(FourProcesses.Event(source, type, orderId, step, (JsonObject)data.DeepClone())).ToJsonString();
+    }
+
+    [Fact]
+    public async Task A_second_up_on_the_directory_names_the_first_and_disturbs_nothing()
+    {
+        var (exit, output) = await up.ToolAsync("up", "--data", up.Data, "--port", "1");
+        Assert.Equal(1, exit);
+        Assert.Contains(
+            $"already runs on {up.Data}: process {up.ProcessId}, console at http://127.0.0.1:{up.Coordinator.BaseAddress!.Port}.",
+            output, StringComparison.Ordinal);
+        Assert.Equal(200, (await up.Orders.AskAsync("/health/ready")).Status);
     }
 
     [Fact]
@@ -188,6 +257,20 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
             if ((string?)order.Json["status"] is not ("pending" or "cancel_pending") && (until is null || until(order)))
                 return order;
         }
+    }
+
+    // Letters about the orders, once there are so many.
+    static async Task<IReadOnlyList<JsonNode>> LettersAsync(HttpClient service, string[] orders, int count)
+    {
+        List<JsonNode> letters = [];
+        await Waiting.UntilAsync(async () =>
+        {
+            letters.Clear();
+            foreach (var order in orders)
+                letters.AddRange((await service.AskAsync($"/api/v1/dead-letters?orderId={order}")).Json["items"]!.AsArray()!);
+            return letters.Count >= count;
+        });
+        return letters;
     }
 
     // Null while the service is down or not ready yet.

@@ -81,6 +81,47 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
     }
 
     [Theory]
+    [InlineData("Content-Length: +2\r\n", "ambiguous_length")]
+    [InlineData("Content-Length: -0\r\n", "ambiguous_length")]
+    [InlineData("Content-Length: 9223372036854775807\r\n", "ambiguous_length")]
+    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "ambiguous_length")]
+    [InlineData("Transfer-Encoding: chunked, chunked\r\n", "ambiguous_length")]
+    [InlineData("Transfer-Encoding: gzip, chunked\r\n", "ambiguous_length")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n{}", "unreadable_body")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n7FFFFFFFF\r\n{}", "unreadable_body")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\nno size\r\n{}", "unreadable_body")]
+    public async Task A_body_of_unclear_length_is_a_400_with_one_line_in_the_log_and_the_end_of_the_connection(
+        string rest, string code)
+    {
+        var before = shared.Host.Output;
+        var answer = await HttpRequests.SendRawAsync(
+            shared.Host.Url,
+            $"POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{rest}\r\n{{}}");
+
+        Assert.Matches($"(?s)^HTTP/1.1 400 .*application/problem\\+json.*{code}.*\\[closed\\]$", answer);
+        await shared.Host.WaitForAsync(code == "ambiguous_length" ? "ambiguous length" : "could not be read");
+        var logged = shared.Host.Output[before.Length..];
+        Assert.DoesNotContain("   at ", logged, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", logged, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_chunk_size_that_overflows_is_a_400_for_webhooks_and_forms_too()
+    {
+        foreach (var (path, type) in new[]
+        {
+            ("/api/v1/webhooks/sandbox", "application/json"), ("/login", "application/x-www-form-urlencoded"),
+        })
+            Assert.Matches(
+                "(?s)^HTTP/1.1 400 ",
+                await HttpRequests.SendRawAsync(
+                    shared.Host.Url,
+                    $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\n" +
+                    "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n{}"));
+        Assert.DoesNotContain("   at ", shared.Host.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Content-Length: 2\r\nContent-Length: 3\r\n")]
     [InlineData("Transfer-Encoding: chunked, gzip\r\n")]
     [InlineData("Content-Length: -1\r\n")]

@@ -31,7 +31,7 @@ public sealed class KeyedHttpHost : IAsyncLifetime
         Revoked = Add("lost", null, Scopes.Orders);
         KeyFile.Revoke(File, Revoked.Split('_')[1], DateTimeOffset.UtcNow);
         Other = AddFor("other-merchant", "other", null, Scopes.Orders);
-        Host = await HttpHost.StartAsync(null, "--keys", File, "--listen", "http://0.0.0.0:0");
+        Host = await HttpHost.StartAsync(null, "--keys", File, "--listen", "http://0.0.0.0:0", "--wrong-key-rate", "1000000");
     }
 
     public string Orders { get; private set; } = "";
@@ -136,9 +136,113 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     [InlineData("/api/v1/payments")]
     [InlineData("/api/v1/sagas")]
     [InlineData("/metrics")]
-    [InlineData("/openapi/v1.json")]
     public async Task A_key_without_the_scope_is_a_403(string path) =>
         (await keyed.Client.AskAsync(path, Bearer(keyed.Orders))).IsProblem(403, "missing_scope");
+
+    [Theory]
+    [InlineData("/openapi/v1.json", "\"openapi\"")]
+    [InlineData("/swagger/index.html", "swagger-ui")]
+    public async Task Any_valid_key_reads_the_description_of_the_API_also_as_a_browsers_password(string path, string part)
+    {
+        foreach (var header in new[] { Bearer(keyed.Stock), ("X-Api-Key", keyed.Stock), Basic(keyed.Stock) })
+        {
+            var answer = await keyed.Client.AskAsync(path, header);
+            Assert.Equal(200, answer.Status);
+            Assert.Contains(part, Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
+        }
+        var refused = (await keyed.Client.AskAsync(path, Basic(keyed.Revoked))).IsProblem(401, "key_revoked");
+        Assert.Contains("Basic realm", refused.Headers["WWW-Authenticate"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_browsers_password_opens_nothing_else()
+    {
+        var refused = (await keyed.Client.AskAsync(Orders, Basic(keyed.Operator))).IsProblem(401, "key_unknown");
+        Assert.DoesNotContain("Basic", refused.Headers["WWW-Authenticate"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_description_of_the_API_may_be_public()
+    {
+        await using var host = await HttpHost.StartAsync(null, "--keys", keyed.File, "--public-document", "true");
+        Assert.Equal(200, (await host.Client.AskAsync("/openapi/v1.json")).Status);
+        Assert.Equal(200, (await host.Client.AskAsync("/swagger/index.html")).Status);
+        (await host.Client.AskAsync(Orders)).IsProblem(401, "key_required");
+    }
+
+    [Fact]
+    public async Task A_refused_key_appears_in_the_log_and_in_a_metric_without_the_key()
+    {
+        var (prefix, secret) = (keyed.Revoked.Split('_')[1], keyed.Revoked.Split('_', 3)[2]);
+        (await keyed.Client.AskAsync(Orders, Bearer(keyed.Revoked))).IsProblem(401, "key_revoked");
+        await keyed.Host.WaitForAsync($"A key was refused: Revoked; its prefix is {prefix}, sent from 127.0.0.1");
+        (await keyed.Client.AskAsync(Orders, Bearer("ow_0123abcd_" + secret))).IsProblem(401, "key_unknown");
+        await keyed.Host.WaitForAsync("A key was refused: Unknown; its prefix is unknown, sent from 127.0.0.1");
+        Assert.DoesNotContain(secret, keyed.Host.Output, StringComparison.Ordinal);
+        var metrics = Encoding.UTF8.GetString((await keyed.Client.AskAsync("/metrics", Bearer(keyed.Operator))).Body);
+        Assert.Matches("""orderwright_requests_refused_total\{code="key_revoked"\} [1-9]""", metrics);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_key_that_ends_ends_its_stream_and_a_change_of_another_key_does_not(bool expires)
+    {
+        var key = keyed.Add("follower", expires ? TimeSpan.FromSeconds(8) : null, Scopes.Orders);
+        await EventuallyAsync(Orders, key, HttpStatusCode.OK);
+        using var stream = await StreamAsync(keyed.Client, "/api/v1/events", Bearer(key));
+        var other = keyed.Add("other", null, Scopes.Orders);
+        await EventuallyAsync(Orders, other, HttpStatusCode.OK);
+        await keyed.Client.PostAsync(Orders, Order, Bearer(keyed.Orders));
+        await ReadUntilAsync(stream, "data: ");
+
+        if (!expires) Assert.True(KeyFile.Revoke(keyed.File, key.Split('_')[1], DateTimeOffset.UtcNow));
+        await ReadToEndAsync(stream);
+        Assert.Equal(401, (await keyed.Client.AskAsync(Orders, Bearer(key))).Status);
+    }
+
+    [Fact]
+    public async Task A_revoked_key_ends_the_consoles_session_and_its_live_page()
+    {
+        var key = keyed.Add("operator", null, [.. Scopes.All]);
+        await EventuallyAsync(Orders, key, HttpStatusCode.OK);
+        using var visitor = await ConsoleVisitor.SignInAsync(keyed.Host.Url, key);
+        Assert.Equal(200, (await visitor.Client.AskAsync("/orders")).Status);
+        using var stream = await StreamAsync(visitor.Client, "/live?at=/orders");
+        await ReadUntilAsync(stream, "event: page");
+
+        Assert.True(KeyFile.Revoke(keyed.File, key.Split('_')[1], DateTimeOffset.UtcNow));
+        await ReadToEndAsync(stream);
+        var page = await visitor.Client.AskAsync("/orders");
+        Assert.Equal((302, "/login?to=%2Forders"), (page.Status, page.Headers["Location"]));
+    }
+
+    static (string, string) Basic(string token) =>
+        ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"anyone:{token}"))}");
+
+    static async Task<StreamReader> StreamAsync(HttpClient client, string path, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return new StreamReader(await response.Content.ReadAsStreamAsync());
+    }
+
+    static async Task ReadUntilAsync(StreamReader stream, string start)
+    {
+        while (await stream.ReadLineAsync(Waiting.NewLimit()) is { } line)
+            if (line.StartsWith(start, StringComparison.Ordinal)) return;
+        Assert.Fail("The stream ended.");
+    }
+
+    static async Task ReadToEndAsync(StreamReader stream)
+    {
+        while (await stream.ReadLineAsync(Waiting.NewLimit()) is not null)
+        {
+        }
+    }
 
     [Fact]
     public async Task Another_merchants_orders_and_keys_are_not_there()

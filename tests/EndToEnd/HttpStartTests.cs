@@ -51,6 +51,26 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     }
 
     [Fact]
+    public async Task A_second_process_on_the_directory_of_another_says_so_and_stops()
+    {
+        var directory = HttpHost.NewDirectory();
+        await using (await HttpHost.StartAsync(directory, "--no-demo"))
+        {
+            var (exitCode, output) = await HttpHost.RunAsync("--data", directory, "--port", "0", "--no-demo", "--no-open");
+            Assert.Equal(
+                $"Orderwright cannot run: another process uses the databases in {directory}. Stop it, or choose another " +
+                "directory with --data.",
+                output.TrimEnd());
+            Assert.Equal(1, exitCode);
+        }
+        // A killed process leaves no lock behind.
+        await using (await HttpHost.StartAsync(directory, "--no-demo"))
+        {
+        }
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
     public async Task A_key_file_with_an_unknown_scope_is_refused()
     {
         var directory = HttpHost.NewDirectory();

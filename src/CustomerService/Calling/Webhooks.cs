@@ -47,7 +47,7 @@ public sealed class Webhooks
 
     public void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/webhooks/{provider}", PostAsync).WithName("receiveWebhook").WithTags("payments")
-            .OpenToAll().Produces(StatusCodes.Status200OK);
+            .OpenToAll(CallBudget.Webhook).Produces(StatusCodes.Status200OK);
 
     /// <summary>Replies once the events are stored and applied: 200, 400, 401 or 404.</summary>
     public async Task<Answer> ReceiveAsync(string provider, IHeaderDictionary headers, ReadOnlyMemory<byte> body)

@@ -1,68 +1,129 @@
+using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using Orderwright.Hosting.Keys;
 using Orderwright.Http;
 
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// Identifies the caller and checks the endpoint's scope. With keys, every endpoint except <see cref="Access.Open"/> requires
-/// one, even for learning that a path does not exist. Without keys, every caller on the loopback interface is the operator.
-/// An endpoint without an access rule is denied to all.
+/// Identifies the caller, checks the endpoint's scope and takes the request from the caller's budget. With keys, every endpoint
+/// except <see cref="Access.Open"/> requires one, even for learning that a path does not exist. Without keys, every caller on
+/// the loopback interface is the operator, without a limit. An endpoint without an access rule is denied to all.
 /// </summary>
-sealed class Authentication(KeyRing? keys)
+/// <param name="keys">Null for a host without keys.</param>
+/// <param name="limits">Budgets of callers.</param>
+/// <param name="visitorKey">Key of a visitor signed in to the site, for pages of the host; null for others.</param>
+/// <param name="log">Receives every refused key, without the key.</param>
+sealed partial class Authentication(
+    KeyRing? keys, RateLimits limits, Func<HttpContext, string?> visitorKey, ILogger<Authentication> log)
 {
+    const string Bearer = "Bearer ";
+    const string Basic = "Basic ";
+
+    static readonly Caller Nobody = new("anonymous", "main", []);
+
     /// <summary>Returns the refusal of a request; null if the request may reach its endpoint.</summary>
     public Answer? Refuse(HttpContext http)
     {
         var endpoint = http.GetEndpoint();
         var access = endpoint?.Metadata.GetMetadata<Access>();
-        var caller = Caller.Local;
-        if (keys is not null)
-        {
-            var refusal = Identify(http, keys, out var holder);
-            if (refusal is not null && access != Access.Open) return refusal;
-            caller = holder ?? Nobody;
-        }
-        Caller.Set(http, caller);
+        if (Identify(http, access) is { } refusal) return refusal;
 
         // Routing's own responses (405, 415) are not RouteEndpoints and reveal nothing.
-        if (endpoint is not RouteEndpoint || access == Access.Open) return null;
-        return access switch
+        return endpoint is not RouteEndpoint ? null : access switch
         {
-            null => Problem.Of(StatusCodes.Status403Forbidden, ProblemCodes.Denied, "This operation is not available."),
-            { Scope: { } scope } when !caller.May(scope) => Problem.Of(
-                StatusCodes.Status403Forbidden, ProblemCodes.MissingScope,
-                $"This operation requires a key with the scope {scope}."),
+            null => Denied(ProblemCodes.Denied, "This operation is not available."),
+            { Scope: { } scope } when !Caller.Of(http).May(scope) => Denied(
+                ProblemCodes.MissingScope, $"This operation requires a key with the scope {scope}."),
             _ => null,
         };
     }
 
-    static readonly Caller Nobody = new("anonymous", "main", []);
-
-    static Answer? Identify(HttpContext http, KeyRing keys, out Caller? caller)
+    /// <summary>Sets the caller of a request to a place with an access rule, or returns the refusal.</summary>
+    public Answer? Identify(HttpContext http, Access? access)
     {
-        caller = null;
-        const string Scheme = "Bearer ";
-        var authorization = http.Request.Headers.Authorization.ToString();
-        var token = authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-                ? authorization[Scheme.Length..].Trim()
-            : authorization.Length > 0 ? authorization
-            : http.Request.Headers["X-Api-Key"].ToString();
-        if (token.Length == 0)
-            return Refusal(http, "", ProblemCodes.KeyRequired, "Send a key: Authorization: Bearer ow_…");
-        return keys.Open(token, out caller) switch
+        if (keys is null)
         {
-            null => null,
-            KeyRefusal.Expired => Refusal(http, ", error=\"invalid_token\"", ProblemCodes.KeyExpired, "This key has expired."),
-            KeyRefusal.Revoked => Refusal(http, ", error=\"invalid_token\"", ProblemCodes.KeyRevoked, "This key was revoked."),
-            _ => Refusal(http, ", error=\"invalid_token\"", ProblemCodes.KeyUnknown, "This key is unknown."),
+            Caller.Set(http, Caller.Local);
+            return null;
+        }
+        var token = TokenOf(http, access);
+        KeyHolder? holder = null;
+        KeyRefusal? wrong = token.Length == 0 ? KeyRefusal.Unknown : keys.Open(token, out holder);
+        if (wrong is null && holder is not null)
+        {
+            Caller.Set(http, holder.Caller);
+            return Counted(limits.Take(http, holder, access?.Budget ?? CallBudget.Caller));
+        }
+        Caller.Set(http, Nobody);
+        if (token.Length == 0 || access is { NeedsKey: false })
+        {
+            if (limits.Take(http, access?.Budget ?? CallBudget.Caller) is { } limited) return Counted(limited);
+            return access is { NeedsKey: false }
+                ? null
+                : Refusal(http, access, "", ProblemCodes.KeyRequired, "Send a key: Authorization: Bearer ow_…");
+        }
+        // Counted before the answer, so that a caller over the limit learns nothing about a guess, and fills no log.
+        if (limits.TakeWrongKey(http) is { } tooMany) return Counted(tooMany);
+        LogRefused(RequestGuard.AddressOf(http), holder?.Key.Prefix ?? "unknown", wrong ?? KeyRefusal.Unknown);
+        var (code, detail) = wrong switch
+        {
+            KeyRefusal.Expired => (ProblemCodes.KeyExpired, "This key has expired."),
+            KeyRefusal.Revoked => (ProblemCodes.KeyRevoked, "This key was revoked."),
+            _ => (ProblemCodes.KeyUnknown, "This key is unknown."),
         };
+        return Refusal(http, access, ", error=\"invalid_token\"", code, detail);
     }
 
-    static Answer Refusal(HttpContext http, string error, string code, string detail)
+    string TokenOf(HttpContext http, Access? access)
     {
-        http.Response.Headers.WWWAuthenticate = $"Bearer realm=\"orderwright\"{error}";
+        var authorization = http.Request.Headers.Authorization.ToString();
+        if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return authorization[Bearer.Length..].Trim();
+        if (access == Access.AnyKey)
+        {
+            // A browser opens a page without headers of ours: the visitor is signed in, or the browser asks for a password.
+            if (authorization.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
+                return PasswordIn(authorization[Basic.Length..].Trim());
+            if (authorization.Length == 0 && visitorKey(http) is { } key) return key;
+        }
+        return authorization.Length > 0 ? authorization : http.Request.Headers["X-Api-Key"].ToString();
+    }
+
+    static string PasswordIn(string credentials)
+    {
+        var bytes = new byte[credentials.Length];
+        if (!Convert.TryFromBase64String(credentials, bytes, out var length)) return credentials;
+        var text = Encoding.UTF8.GetString(bytes.AsSpan(0, length));
+        return text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
+    }
+
+    static Answer Refusal(HttpContext http, Access? access, string error, string code, string detail)
+    {
+        var challenge = $"Bearer realm=\"orderwright\"{error}";
+        // Only where a browser may ask for the key.
+        http.Response.Headers.WWWAuthenticate = access == Access.AnyKey
+            ? new StringValues([challenge, "Basic realm=\"API key as password\", charset=\"UTF-8\""])
+            : challenge;
+        Metrics.Refused(code);
         return Problem.Of(StatusCodes.Status401Unauthorized, code, detail);
     }
+
+    static Answer Denied(string code, string detail)
+    {
+        Metrics.Refused(code);
+        return Problem.Of(StatusCodes.Status403Forbidden, code, detail);
+    }
+
+    static Answer? Counted(Answer? limited)
+    {
+        if (limited is not null) Metrics.Refused(ProblemCodes.RateLimited);
+        return limited;
+    }
+
+    [LoggerMessage(2004, LogLevel.Warning, "A key was refused: {Why}; its prefix is {Prefix}, sent from {Address}")]
+    partial void LogRefused(IPAddress? address, string prefix, KeyRefusal why);
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
@@ -22,7 +24,9 @@ sealed partial class ExceptionHandling(ILogger<ExceptionHandling> log)
         {
             await next(http);
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (
+            error is ConnectionResetException
+            || error is OperationCanceledException && http.RequestAborted.IsCancellationRequested)
         {
             return;
         }
@@ -58,13 +62,28 @@ sealed partial class ExceptionHandling(ILogger<ExceptionHandling> log)
                     "again with the same Idempotency-Key.")
                     with { RetryAfter = ComeBackAfter };
             case BadHttpRequestException bad:
-                return AnswerTo(bad.StatusCode, http.Request);
+                return Unreadable(bad.StatusCode, http);
+            case IOException { InnerException: OverflowException }:
+                // Kestrel throws this for a chunk size beyond 2^31.
+                return Unreadable(StatusCodes.Status400BadRequest, http);
             default:
                 LogFailed(Operation(http), Activity.Current?.TraceId.ToHexString(), error);
                 return Problem.Of(
                     StatusCodes.Status500InternalServerError, ProblemCodes.InternalError,
                     "An internal error occurred; the trace id finds it in the log.");
         }
+    }
+
+    // Too slow, truncated, badly chunked, too large for the server. The rest of the connection cannot be understood.
+    Answer Unreadable(int status, HttpContext http)
+    {
+        var answer = status == StatusCodes.Status413PayloadTooLarge
+            ? AnswerTo(status, http.Request)
+            : Problem.Of(status, ProblemCodes.UnreadableBody, "The body could not be read completely.");
+        LogUnreadable(Operation(http), status, RequestGuard.AddressOf(http));
+        Metrics.Refused(ProblemCodes.UnreadableBody);
+        http.Response.Headers.Connection = "close";
+        return answer;
     }
 
     static Answer AnswerTo(int status, HttpRequest request) => status switch
@@ -88,6 +107,9 @@ sealed partial class ExceptionHandling(ILogger<ExceptionHandling> log)
 
     [LoggerMessage(2011, LogLevel.Error, "{Operation} failed, trace {TraceId}")]
     partial void LogFailed(string operation, string? traceId, Exception error);
+
+    [LoggerMessage(2013, LogLevel.Warning, "{Operation}: the body could not be read ({Status}), sent from {Address}")]
+    partial void LogUnreadable(string operation, int status, IPAddress? address);
 
     [LoggerMessage(2012, LogLevel.Error, "{Operation} failed after its response had started; the response was cut off")]
     partial void LogCutOff(string operation, Exception error);

@@ -26,7 +26,7 @@ static class Health
         routes.MapGet(
                 "/health/live",
                 () => Answer.Json(StatusCodes.Status200OK, new Liveness(), HealthJson.Default.Liveness))
-            .OpenToAll().WithName("getLiveness").WithTags("host").Produces<Liveness>();
+            .OpenToAll(CallBudget.None).WithName("getLiveness").WithTags("host").Produces<Liveness>();
         routes.MapGet("/health/ready", (HttpContext http) =>
             {
                 var state = services.ToDictionary(service => service.Name, service => service.Trouble);
@@ -36,7 +36,7 @@ static class Health
                     new Readiness(ready, Caller.Of(http).May(Scopes.Operator) ? state : null),
                     HealthJson.Default.Readiness);
             })
-            .OpenToAll().WithName("getReadiness").WithTags("host")
+            .OpenToAll(CallBudget.None).WithName("getReadiness").WithTags("host")
             .Produces<Readiness>().Produces<Readiness>(StatusCodes.Status503ServiceUnavailable);
     }
 }

@@ -7,7 +7,7 @@ using Orderwright.Runtime;
 namespace Orderwright.Hosting.Http;
 
 /// <summary>
-/// Instruments of <see cref="Metrics"/> in Prometheus text format: counters, gauges, and histograms with count, sum and
+/// Instruments of Orderwright in Prometheus text format: counters, gauges, and histograms with count, sum and
 /// doubling buckets, from 1 for counts and from a millisecond for times.
 /// </summary>
 sealed class MetricsPage : IDisposable
@@ -57,7 +57,7 @@ sealed class MetricsPage : IDisposable
     {
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument.Meter.Name == Metrics.SourceName) self.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == Runtime.Metrics.SourceName) self.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Take(instrument, value, tags));
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Take(instrument, value, tags));

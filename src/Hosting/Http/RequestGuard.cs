@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Orderwright.Http;
 
 namespace Orderwright.Hosting.Http;
@@ -9,7 +11,7 @@ namespace Orderwright.Hosting.Http;
 /// Checks a request before anything else reads it: sane size, a single length, a known host name, no card number in its
 /// address and, without keys, not sent by another origin's web page.
 /// </summary>
-sealed class RequestGuard(HostSettings settings)
+sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> log)
 {
     // Kestrel's own limits are higher, because Kestrel refuses without a body and closes the connection.
     public const int MaxTarget = 8_000;
@@ -32,12 +34,14 @@ sealed class RequestGuard(HostSettings settings)
             return Problem.Of(
                 StatusCodes.Status431RequestHeaderFieldsTooLarge, ProblemCodes.HeadersTooLarge,
                 $"The headers exceed {MaxHeaders} bytes.");
-        if (HasTwoLengths(request))
+        if (IsAmbiguous(request))
         {
+            LogAmbiguous(AddressOf(http));
+            Metrics.Refused(ProblemCodes.AmbiguousLength);
             http.Response.Headers.Connection = "close";
             return Problem.Of(
                 StatusCodes.Status400BadRequest, ProblemCodes.AmbiguousLength,
-                "A request may have a Content-Length or a Transfer-Encoding, not both.");
+                "A request has one length: a Content-Length in digits, or the Transfer-Encoding chunked.");
         }
         if (!anyHost && !hosts.Contains(request.Host.Host))
             return Problem.Of(
@@ -52,6 +56,12 @@ sealed class RequestGuard(HostSettings settings)
         return null;
     }
 
+    /// <summary>Address of the other end of the connection, for logs.</summary>
+    public static IPAddress? AddressOf(HttpContext http) =>
+        http.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped
+            ? mapped.MapToIPv4()
+            : http.Connection.RemoteIpAddress;
+
     static int SizeOf(IHeaderDictionary headers)
     {
         var size = 0;
@@ -61,11 +71,20 @@ sealed class RequestGuard(HostSettings settings)
         return size;
     }
 
-    // Kestrel lets Transfer-Encoding win, as RFC 9112 allows, and moves Content-Length to X-Content-Length. A proxy in front
-    // that decides otherwise would see two requests where this server sees one, so the pair is refused.
-    static bool HasTwoLengths(HttpRequest request) =>
-        request.Headers.TransferEncoding.Count > 0
-        && (request.Headers.ContainsKey("X-Content-Length") || request.Headers.ContentLength is not null);
+    // A proxy in front that reads the length of a body in another way sees two requests where this server sees one. Kestrel
+    // lets Transfer-Encoding win, as RFC 9112 allows, and moves Content-Length to X-Content-Length; it takes further codings
+    // before the last one, and the header twice.
+    static bool IsAmbiguous(HttpRequest request)
+    {
+        if (request.Headers.ContentLength == LengthDigits.Malformed) return true;
+        var coding = request.Headers.TransferEncoding;
+        return coding.Count > 0
+            && (coding.Count > 1 || !string.Equals(coding[0], "chunked", StringComparison.OrdinalIgnoreCase)
+                || request.Headers.ContainsKey("X-Content-Length") || request.Headers.ContentLength is not null);
+    }
+
+    [LoggerMessage(2031, LogLevel.Warning, "A request with an ambiguous length was refused, sent from {Address}")]
+    partial void LogAmbiguous(IPAddress? address);
 
     // Checks the address only: bodies, and headers that are stored, are checked by their readers. Headers added by proxies
     // contain long numbers of their own, and are neither stored nor logged.

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 using Orderwright.Hosting.Keys;
 using Orderwright.Runtime;
 using Orderwright.Http;
@@ -18,9 +19,8 @@ static class WebServer
     static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     public static WebApplication Build(
-        HostSettings settings, IReadOnlyList<RunningService> services, IReadOnlyList<OperatedService> operated,
-        Func<bool> isOpen, TimeProvider time,
-        ILoggerFactory logs, bool hasSite)
+        HostSettings settings, KeyRing? keys, RateSettings rates, IReadOnlyList<RunningService> services,
+        IReadOnlyList<OperatedService> operated, Func<bool> isOpen, TimeProvider time, ILoggerFactory logs, ISite? site)
     {
         // An empty builder reads no configuration: all settings come from SettingsSource.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -32,26 +32,29 @@ static class WebServer
         ApiDocument.Describe(builder.Services);
 
         var app = builder.Build();
-        var keys = settings.KeyFile is null ? null : new KeyRing(settings.KeyFile, time, logs.CreateLogger<KeyRing>());
         var exceptions = new ExceptionHandling(logs.CreateLogger<ExceptionHandling>());
-        var guard = new RequestGuard(settings);
-        var authentication = new Authentication(keys);
+        var guard = new RequestGuard(settings, logs.CreateLogger<RequestGuard>());
+        var authentication = new Authentication(
+            keys, new RateLimits(rates, time), http => site?.KeyOf(http), logs.CreateLogger<Authentication>());
+        var document = settings.PublicDocument ? Access.Open : Access.AnyKey;
 
         app.Use(next => http => exceptions.GuardAsync(http, next));
         app.Use(next => http => guard.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
-        if (keys is null)
-            app.UseWhen(
-                http => http.Request.Path.StartsWithSegments("/swagger"),
-                branch => branch.UseSwaggerUI(ui => ui.SwaggerEndpoint(ApiDocument.Path, "Orderwright")));
+        app.UseWhen(
+            http => http.Request.Path.StartsWithSegments("/swagger"),
+            branch => branch
+                .Use(next => http =>
+                    authentication.Identify(http, document) is { } refusal ? refusal.ExecuteAsync(http) : next(http))
+                .UseSwaggerUI(ui => ui.SwaggerEndpoint(ApiDocument.Path, "Orderwright")));
         app.UseRouting();
         app.Use(next => http => authentication.Refuse(http) is { } refusal ? refusal.ExecuteAsync(http) : next(http));
         app.Use(next => http =>
             isOpen() || http.Request.Path.StartsWithSegments("/health") ? next(http) : Starting().ExecuteAsync(http));
 
         Health.Map(app, services);
-        app.MapOpenApi().Require(Scopes.Operator);
+        app.MapOpenApi().WithMetadata(document);
         MapMetrics(app);
-        if (keys is null && !hasSite)
+        if (site is null)
             app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
         new OperatorPages(operated).Map(app);
         foreach (var parts in services.Select(service => service.Parts).OfType<HttpParts>()) parts.Routes(app);
@@ -74,6 +77,8 @@ static class WebServer
     static void Limit(KestrelServerOptions kestrel, HostSettings settings)
     {
         kestrel.AddServerHeader = false;
+        kestrel.RequestHeaderEncodingSelector = name =>
+            name == HeaderNames.ContentLength ? LengthDigits.Instance : null;
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = 10_000;
         // Every endpoint has a body limit. Up to this limit, the rest of a refused body is read and dropped (for at most

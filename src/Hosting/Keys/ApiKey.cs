@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
@@ -36,8 +35,6 @@ public sealed record ApiKey(
             now + expires);
         return (key, $"{Mark}{prefix}_{secret}");
     }
-
-    public Caller ToCaller() => new(Prefix, Merchant, Scopes.ToFrozenSet());
 }
 
 /// <summary>Content of a key file.</summary>

@@ -5,11 +5,16 @@ using Orderwright.Runtime;
 namespace Orderwright.Hosting.Keys;
 
 /// <summary>
-/// JSON file with API keys, named by <c>ORDERWRIGHT_KEYS</c>. Replaced as a whole by renaming, readable by its owner only; a
-/// running service applies a change within a second.
+/// JSON file with API keys, named by <c>ORDERWRIGHT_KEYS</c>. A running service applies a change within a second.
 /// </summary>
+/// <remarks>
+/// A change holds a lock (<c>keys.json.lock</c>), so that two changes at once lose nothing. The file is replaced as a whole by
+/// renaming, and keeps its owner and mode; a new file is readable by its owner only.
+/// </remarks>
 public static class KeyFile
 {
+    static readonly TimeSpan LockLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>Throws <see cref="InvalidSettingException"/> for a missing or unreadable file.</summary>
     public static IReadOnlyList<ApiKey> Read(string path)
     {
@@ -43,6 +48,7 @@ public static class KeyFile
         string path, string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
         string merchant = "main")
     {
+        using var held = Lock(path);
         var keys = File.Exists(path) ? Read(path) : [];
         var (key, token) = ApiKey.Create(name, scopes, now, expires, merchant);
         Write(path, [.. keys, key]);
@@ -52,16 +58,21 @@ public static class KeyFile
     /// <summary>Revokes a key; false if unknown or already revoked.</summary>
     public static bool Revoke(string path, string prefix, DateTimeOffset now)
     {
+        using var held = Lock(path);
         var keys = Read(path);
         if (!keys.Any(key => key.Prefix == prefix && key.RevokedAt is null)) return false;
         Write(path, [.. keys.Select(key => key.Prefix == prefix ? key with { RevokedAt = now } : key)]);
         return true;
     }
 
+    static FileLock Lock(string path) => FileLock.Take(path + ".lock", LockLimit);
+
     static void Write(string path, IReadOnlyList<ApiKey> keys)
     {
-        var full = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        // A link keeps pointing at the file.
+        var isNew = !File.Exists(path);
+        var full = isNew ? Path.GetFullPath(path)
+            : File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
         var next = full + ".new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -71,6 +82,7 @@ public static class KeyFile
             JsonSerializer.Serialize(stream, new KeyList(keys), KeyJson.Default.KeyList);
             stream.Flush(flushToDisk: true);
         }
+        if (!isNew) FileOwner.Copy(full, next);
         File.Move(next, full, overwrite: true);
     }
 }

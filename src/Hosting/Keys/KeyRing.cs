@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
-using Orderwright.Http;
 
 namespace Orderwright.Hosting.Keys;
 
@@ -17,21 +16,22 @@ public enum KeyRefusal
 }
 
 /// <summary>
-/// Keys of a running service. Checks at most once a second whether the file has changed; an unreadable file leaves the last
-/// good keys in force and is logged.
+/// Keys of a running service. Checks once a second whether the file has changed and which keys have expired, and ends the
+/// live streams of a key that is no longer valid. An unreadable file leaves the last good keys in force, is logged, and is
+/// tried again every second.
 /// </summary>
-public sealed partial class KeyRing
+sealed partial class KeyRing : IDisposable
 {
     static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-
-    sealed record Holder(ApiKey Key, byte[] Hash, Caller Caller);
 
     readonly string path;
     readonly TimeProvider time;
     readonly ILogger<KeyRing> log;
-    FrozenDictionary<string, Holder> holders;
-    DateTime fileTime;
-    long lookedAt;
+    readonly ITimer timer;
+    readonly Lock looking = new();
+    volatile FrozenDictionary<string, KeyHolder> holders;
+    (DateTime Written, long Length) stamp;
+    string? trouble;
 
     /// <summary>Throws <see cref="InvalidSettingException"/> for a missing or unreadable file.</summary>
     public KeyRing(string path, TimeProvider time, ILogger<KeyRing> log)
@@ -39,22 +39,22 @@ public sealed partial class KeyRing
         this.path = path;
         this.time = time;
         this.log = log;
-        fileTime = File.GetLastWriteTimeUtc(path);
-        holders = Index(KeyFile.Read(path));
-        lookedAt = time.GetTimestamp();
+        // The stamp is older than the content, or the same: a change in between is read twice rather than never.
+        stamp = Stamp();
+        holders = Index(KeyFile.Read(path), FrozenDictionary<string, KeyHolder>.Empty);
         if (holders.Count == 0) LogEmpty(path);
+        timer = time.CreateTimer(_ => Look(), null, LookInterval, LookInterval);
     }
 
     /// <param name="token"><c>ow_PREFIX_SECRET</c>, as sent by the caller.</param>
-    /// <param name="caller">Caller, unless refused.</param>
-    public KeyRefusal? Open(ReadOnlySpan<char> token, out Caller? caller)
+    /// <param name="holder">Key with this prefix, also if refused; null for an unknown prefix.</param>
+    public KeyRefusal? Open(ReadOnlySpan<char> token, out KeyHolder? holder)
     {
-        Look();
-        caller = null;
+        holder = null;
         if (token.Length is < 16 or > 128 || !token.StartsWith(ApiKey.Mark)) return KeyRefusal.Unknown;
         var rest = token[ApiKey.Mark.Length..];
         var end = rest.IndexOf('_');
-        if (end < 0 || !holders.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(rest[..end], out var holder))
+        if (end < 0 || !holders.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(rest[..end], out holder))
             return KeyRefusal.Unknown;
         Span<byte> secret = stackalloc byte[128];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -62,34 +62,61 @@ public sealed partial class KeyRing
         SHA256.HashData(secret[..length], hash);
         if (!CryptographicOperations.FixedTimeEquals(hash, holder.Hash)) return KeyRefusal.Unknown;
         if (holder.Key.RevokedAt is not null) return KeyRefusal.Revoked;
-        if (holder.Key.ExpiresAt <= time.GetUtcNow()) return KeyRefusal.Expired;
-        caller = holder.Caller;
-        return null;
+        return holder.Key.ExpiresAt <= time.GetUtcNow() ? KeyRefusal.Expired : null;
     }
+
+    public void Dispose() => timer.Dispose();
 
     void Look()
     {
-        var before = Interlocked.Read(ref lookedAt);
-        if (time.GetElapsedTime(before) < LookInterval
-            || Interlocked.CompareExchange(ref lookedAt, time.GetTimestamp(), before) != before)
-            return;
-        var now = File.GetLastWriteTimeUtc(path);
-        if (now == fileTime) return;
-        fileTime = now;
+        // A slow file system must not pile up the ticks of the timer.
+        if (!looking.TryEnter()) return;
         try
         {
-            holders = Index(KeyFile.Read(path));
-            LogRead(path, holders.Count);
+            ReadIfChanged();
+            foreach (var holder in holders.Values)
+                if (holder.Key.ExpiresAt <= time.GetUtcNow()) holder.End();
         }
-        catch (InvalidSettingException error)
+        finally
         {
-            LogUnreadable(error.Message);
+            looking.Exit();
         }
     }
 
-    static FrozenDictionary<string, Holder> Index(IReadOnlyList<ApiKey> keys) =>
+    void ReadIfChanged()
+    {
+        try
+        {
+            var now = Stamp();
+            if (now == stamp && trouble is null) return;
+            var before = holders;
+            holders = Index(KeyFile.Read(path), before);
+            (stamp, trouble) = (now, null);
+            foreach (var (prefix, holder) in before)
+                if (holders.GetValueOrDefault(prefix) != holder) holder.End();
+            LogRead(path, holders.Count);
+        }
+        catch (Exception error) when (error is InvalidSettingException or IOException or UnauthorizedAccessException)
+        {
+            if (trouble != error.Message) LogUnreadable(error.Message);
+            trouble = error.Message;
+        }
+    }
+
+    (DateTime, long) Stamp()
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+    }
+
+    // A key that is still the same keeps its holder, and so its streams; a changed key keeps its budget.
+    static FrozenDictionary<string, KeyHolder> Index(
+        IReadOnlyList<ApiKey> keys, FrozenDictionary<string, KeyHolder> before) =>
         keys.ToFrozenDictionary(
-            key => key.Prefix, key => new Holder(key, Convert.FromBase64String(key.Hash), key.ToCaller()),
+            key => key.Prefix,
+            key => before.GetValueOrDefault(key.Prefix) is not { } holder ? new(key, budget: null)
+                : holder.IsStill(key) ? holder
+                : new KeyHolder(key, holder.Budget),
             StringComparer.Ordinal);
 
     [LoggerMessage(2001, LogLevel.Information, "{Path} was read again and contains {Count} keys")]

@@ -17,14 +17,16 @@ namespace Orderwright.Http.Operators;
 /// <param name="Service">Service that failed to read or handle the message.</param>
 /// <param name="OrderId">Order of the message, if readable.</param>
 /// <param name="Type">Wire name, if readable.</param>
-/// <param name="Source">Sender.</param>
+/// <param name="Source">Validated sender; null for a sender that is no service, and for an unreadable message.</param>
 /// <param name="Step">Step of the process.</param>
 /// <param name="Reason">Reason for giving up.</param>
 /// <param name="FailedAt">Time of the first failure.</param>
 /// <param name="LastFailedAt">Time of the last failure.</param>
 /// <param name="Failures">Number of failures of the same type and reason; the letter holds the last message.</param>
 /// <param name="ReplayedAt">Time of the last replay by an operator; null: never.</param>
-/// <param name="Replayable">True if the message is readable and can be sent again.</param>
+/// <param name="Replayable">
+/// True if the message can be sent again: readable, and to this service from a sender that may send it.
+/// </param>
 /// <param name="Message">CloudEvent with a masked payment token; null when unreadable or too long for a list.</param>
 /// <param name="Raw">Unreadable input as received.</param>
 public sealed record DeadLetterResponse(
@@ -55,7 +57,8 @@ public sealed record ReplayResponse(
 
 /// <summary>
 /// Dead letters of a service for its operators: to read, and to send again. Replaying a message
-/// handled after all is harmless, because participants always give the same reply to the same command.
+/// handled after all is harmless, because participants always give the same reply to the same command. Only a message
+/// to this service from a sender that may send the message is replayed: a forged or misdirected message stays evidence.
 /// </summary>
 public sealed class DeadLetterReplay
 {
@@ -93,13 +96,12 @@ public sealed class DeadLetterReplay
     /// <summary>Describes the message to be sent by <see cref="ReplayAsync"/>.</summary>
     public async Task<Answer> PreviewAsync(Guid id, CancellationToken cancel)
     {
-        var found = await database.QueryAsync(
-            sql["dead_letters_by_id"], SqlArgs.OfUuids("id", [id]), row => Read(row).Message, cancel);
+        var found = await database.QueryAsync(sql["dead_letters_by_id"], SqlArgs.OfUuids("id", [id]), Read, cancel);
         return found switch
         {
             [] => Problem.NotFound("dead letter"),
-            [{ } message] => Tell(id, message, auditId: null),
-            _ => Unreadable,
+            [(_, { } message)] => Tell(id, message, auditId: null),
+            [var letter, ..] => Refusal(letter.View),
         };
     }
 
@@ -119,7 +121,7 @@ public sealed class DeadLetterReplay
             if (!letters.TryGetValue(command.Body.Id, out var letter))
                 answers.Add(Problem.NotFound("dead letter"));
             else if (letter.Message is not { } message)
-                answers.Add(Unreadable);
+                answers.Add(Refusal(letter.View));
             else
             {
                 work.Forward(message);
@@ -142,22 +144,27 @@ public sealed class DeadLetterReplay
         new(id, message.OrderId, message.Type, message.Destination, auditId is null, auditId),
         OperatorJson.Default.ReplayResponse);
 
-    static Answer Unreadable => Problem.Conflict(
-        ProblemCodes.NotReplayable, "This message is unreadable. The checksum is kept as evidence and cannot be sent again.");
+    static Answer Refusal(DeadLetterResponse letter) => Problem.Conflict(
+        ProblemCodes.NotReplayable,
+        letter.Message is null
+            ? "This message is unreadable. The checksum is kept as evidence and cannot be sent again."
+            : $"{letter.Service} takes no {letter.Type} from its sender. The message is kept as evidence and cannot be sent " +
+                "again.");
 
+    // The message is null unless it can be sent again.
     (DeadLetterResponse View, Message? Message) Read(IRow row)
     {
         var (raw, whole) = (row.Text("raw"), row.Bool("is_whole"));
         var message = whole ? Decode(raw) : null;
-        var (type, source) = (row.TextOrNull("type"), row.TextOrNull("source"));
-        var named = type is not null && source is not null && MessageCatalog.JsonOf(type) is not null;
+        var (type, source, step) = (row.TextOrNull("type"), row.TextOrNull("source"), row.TextOrNull("step"));
+        var replayable = (message is not null || !whole)
+            && type is not null && MessageCatalog.Travels(type, step, source, service);
         var view = new DeadLetterResponse(
-            row.Uuid("id"), service, row.UuidOrNull("order_id"), type, source, row.TextOrNull("step"),
+            row.Uuid("id"), service, row.UuidOrNull("order_id"), type, source, step,
             row.Text("reason"), row.Time("failed_at"), row.Time("last_failed_at"), row.BigInt("failures"),
-            row.TimeOrNull("replayed_at"),
-            Replayable: whole ? message is not null : named,
+            row.TimeOrNull("replayed_at"), replayable,
             message is null ? null : WithoutToken(raw), message is null && whole ? raw : null);
-        return (view, message);
+        return (view, replayable ? message : null);
     }
 
     static Message? Decode(string raw)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService.Events;
 
@@ -39,14 +40,15 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
     {
         using var registration = subscription;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(
-            httpContext.RequestAborted, Requests.StoppingOf(httpContext));
+            httpContext.RequestAborted, Requests.StoppingOf(httpContext), Caller.Of(httpContext).Ended);
         try
         {
             await RunAsync(httpContext.Response, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client disconnected, the usual end of a stream; or the process is stopping, and the client will reconnect.
+            // The client disconnected, the usual end of a stream; or its key is no longer valid; or the process is stopping,
+            // and the client will reconnect.
         }
     }
 

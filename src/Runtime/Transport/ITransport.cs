@@ -56,7 +56,32 @@ public interface IInbox : IAsyncDisposable
 /// <param name="Unreadable">Unreadable parts; each becomes a dead letter.</param>
 /// <param name="Tag">Transport's own handle.</param>
 public sealed record Delivery(
-    IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable, object? Tag = null);
+    IReadOnlyList<Message> Messages, IReadOnlyList<UnreadableMessage> Unreadable, object? Tag = null)
+{
+    /// <summary>Validated sender; null for a transport within the process, whose senders are trusted.</summary>
+    public Sender? Sender { get; init; }
+}
+
+/// <summary>Sender of a delivery, as validated by the broker. The envelope's source is only a claim.</summary>
+/// <param name="User">User of the broker; null if the sender withheld its name.</param>
+/// <param name="Service">Service with this user's name; null for any other user.</param>
+/// <param name="IsReceiver">
+/// True for the receiver's own user: an operator's replay, or an installation in which all services share a user.
+/// </param>
+public sealed record Sender(string? User, string? Service, bool IsReceiver)
+{
+    /// <summary>Returns the reason to refuse a message; null if this sender may send the message.</summary>
+    public string? Refuses(Message message)
+    {
+        var expected = MessageCatalog.SenderOf(message.Body, message.Step);
+        if (expected is null) return $"No service answers the step {message.Step ?? "(none)"}.";
+        if (message.Source != expected) return $"{message.Type} comes from {expected}, not from {message.Source}.";
+        if (IsReceiver || Service == expected) return null;
+        return User is null
+            ? $"The sender withheld its name; {message.Type} comes from {expected}."
+            : $"The sender is the user {User}; {message.Type} comes from {expected}.";
+    }
+}
 
 /// <summary>Thrown when the transport did not accept the messages, or did not confirm in time.</summary>
 public sealed class PublishFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -94,6 +94,32 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
         Assert.Empty(await audit.ListAsync(new(), 10, default));
     }
 
+    [Theory]
+    [InlineData(ServiceNames.Stock)]
+    [InlineData(null)]
+    public async Task A_message_of_the_wrong_sender_is_shown_and_is_not_replayable(string? source)
+    {
+        await BuryAsync(Charge.Id, Charge.OrderId, Charge.Type, Text(Charge), "Forged.", source: source);
+        await NotReplayableAsync(Charge.Id);
+        Assert.NotNull((await desk.FindAsync(Charge.Id, default))!.Message);
+    }
+
+    [Fact]
+    public async Task A_message_for_another_service_is_shown_and_is_not_replayable()
+    {
+        var misdirected = Charge with { Body = new CommitStock() };
+        await BuryAsync(misdirected.Id, misdirected.OrderId, misdirected.Type, Text(misdirected), "Misdirected.");
+        await NotReplayableAsync(misdirected.Id);
+    }
+
+    async Task NotReplayableAsync(Guid id)
+    {
+        Assert.False((await desk.FindAsync(id, default))!.Replayable);
+        Assert.Equal(409, (await desk.PreviewAsync(id, default)).Status);
+        Assert.Equal(409, (await desk.ReplayAsync(Command(id))).Status);
+        Assert.Empty(sent);
+    }
+
     [Fact]
     public async Task Letters_are_listed_newest_first_page_by_page_and_by_their_order()
     {
@@ -115,8 +141,7 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
     [Fact]
     public async Task A_long_dead_letter_is_shortened_in_a_list_and_complete_by_id()
     {
-        var lines = Enumerable.Range(1, 500).Select(line => new OrderLine(line, $"SKU-{line}", 1)).ToList();
-        var order = Charge with { Body = new ReserveStock("GBP", lines, false, Charge.Time) };
+        var order = Charge with { Body = new AuthorizePayment("17850", 600, "GBP", new("sandbox", new('t', 10_000))) };
         await BuryAsync(order.Id, order.OrderId, order.Type, Text(order), "Boom.");
         var listed = Assert.Single(await desk.ListAsync(new(), 10, default));
         Assert.Equal((null, null, true), (listed.Message, listed.Raw, listed.Replayable));
@@ -151,12 +176,13 @@ public abstract class DeadLetterSuite(StorageEngine engine) : IAsyncLifetime, IT
 
     public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) => throw new NotSupportedException();
 
-    Task BuryAsync(Guid id, Guid? orderId, string? type, string raw, string reason, DateTimeOffset? at = null) =>
+    Task BuryAsync(Guid id, Guid? orderId, string? type, string raw, string reason, DateTimeOffset? at = null,
+        string? source = ServiceNames.Coordinator) =>
         database.WriteAsync(
             transaction => transaction.ExecuteAsync(
                 engine.RuntimeSql["insert_dead_letters"],
                 SqlArgs.Over([id]).Uuid("id", one => one).UuidOrNull("order_id", _ => orderId).Text("type", _ => type)
-                    .Text("source", _ => type is null ? null : ServiceNames.Coordinator).Text("step", _ => null)
+                    .Text("source", _ => type is null ? null : source).Text("step", _ => null)
                     .Text("raw", _ => raw).Text("reason", _ => reason).BigInt("failures", _ => 1)
                     .Args.And("now", at ?? Charge.Time)),
             default);

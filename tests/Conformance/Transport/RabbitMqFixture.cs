@@ -27,9 +27,15 @@ public sealed class RabbitMqFixture : IAsyncLifetime
         return new RabbitMqTransport(options, limits, TimeProvider.System, NullLoggerFactory.Instance);
     }
 
+    /// <summary>Transport of a service, under the user and with the rights of the service.</summary>
+    public RabbitMqTransport OpenAs(string service) => Open(
+        new RuntimeOptions { PublishTimeout = TimeSpan.FromSeconds(10) },
+        options => (options.Url, options.ClientName) = (Broker.UrlOf(service), service));
+
     public async ValueTask InitializeAsync()
     {
-        if (Machine.LacksRabbitMq is null) broker = await PrivateRabbitMq.StartAsync(directory);
+        if (Machine.LacksRabbitMq is null)
+            broker = await PrivateRabbitMq.StartAsync(directory, definitions: BrokerRights.Definitions);
     }
 
     public async ValueTask DisposeAsync()

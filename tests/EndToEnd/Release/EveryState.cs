@@ -153,7 +153,12 @@ sealed class EveryState(ReleaseStore store, PrivateRabbitMq broker, Action<strin
         })
             await channel.BasicPublishAsync(
                 "orderwright", $"{service}.any", mandatory: true,
-                new BasicProperties { ContentType = "application/cloudevents-batch+json" }, Encoding.UTF8.GetBytes(body));
+                new BasicProperties
+                {
+                    ContentType = "application/cloudevents-batch+json",
+                    UserId = new Uri(broker.Url).UserInfo.Split(':')[0],
+                },
+                Encoding.UTF8.GetBytes(body));
         await Waiting.UntilAsync(async () => (await GetAsync("dead-letters"))["items"]!.AsArray().Count >= 2);
         await Waiting.UntilAsync(async () => (await GetAsync("payments?state=undone"))["items"]!.AsArray().Count > 0);
 

@@ -12,6 +12,14 @@ public sealed class OrderSagaTests
     static OrderDialogue Confirmed => Paying.Authorized().Committed();
 
     [Fact]
+    public void The_participant_of_a_step_is_the_only_sender_of_its_replies() =>
+        Assert.All(
+            OrderSaga.Current.Steps,
+            step => Assert.Equal(
+                step.Participant,
+                MessageCatalog.SenderOf(new StepAnswered(Undo: false, StepOutcome.Completed), step.Name)));
+
+    [Fact]
     public void A_successful_order_is_confirmed_at_the_pivot_and_again_after_the_capture()
     {
         var saga = Placed.Sends("ReserveStock");

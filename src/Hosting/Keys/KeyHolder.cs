@@ -1,0 +1,38 @@
+using System.Collections.Frozen;
+using Orderwright.Hosting.Http;
+using Orderwright.Http;
+
+namespace Orderwright.Hosting.Keys;
+
+/// <summary>Key in force at a running service, with the budget of its requests.</summary>
+sealed class KeyHolder
+{
+    readonly CancellationTokenSource ended = new();
+
+    /// <param name="key">Key, as read from the file.</param>
+    /// <param name="budget">Budget of the same key before its change; null for a new key.</param>
+    public KeyHolder(ApiKey key, Budget? budget)
+    {
+        Key = key;
+        Hash = Convert.FromBase64String(key.Hash);
+        Budget = budget ?? new();
+        Caller = new(key.Prefix, key.Merchant, key.Scopes.ToFrozenSet()) { Ended = ended.Token };
+    }
+
+    public ApiKey Key { get; }
+
+    /// <summary>SHA-256 of the secret.</summary>
+    public byte[] Hash { get; }
+
+    public Caller Caller { get; }
+
+    public Budget Budget { get; }
+
+    /// <summary>True if the key in the file is the same, in every respect that decides about a request.</summary>
+    public bool IsStill(ApiKey now) =>
+        (now.Hash, now.Merchant, now.ExpiresAt, now.RevokedAt) == (Key.Hash, Key.Merchant, Key.ExpiresAt, Key.RevokedAt)
+        && now.Scopes.SequenceEqual(Key.Scopes);
+
+    /// <summary>Ends the live streams of the key.</summary>
+    public void End() => ended.Cancel();
+}

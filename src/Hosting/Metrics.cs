@@ -1,0 +1,15 @@
+using System.Diagnostics.Metrics;
+
+namespace Orderwright.Hosting;
+
+/// <summary>Instruments of a host. The tag <c>code</c> is bounded by the problem codes of refused requests.</summary>
+static class Metrics
+{
+    static readonly Meter Meter = new(Runtime.Metrics.SourceName);
+
+    static readonly Counter<long> Refusals = Meter.CreateCounter<long>(
+        "orderwright.requests.refused", "{request}",
+        "Requests refused before their endpoint: malformed, without a valid key, without the scope, over a limit.");
+
+    public static void Refused(string code) => Refusals.Add(1, new KeyValuePair<string, object?>("code", code));
+}
