@@ -16,6 +16,7 @@ static class CommandTree
         OrderCommands.Watch(),
         OrderCommands.Cancel(),
         ShipCommand.Create(),
+        CompleteCommand.Create(),
         OperatorCommands.Why(),
         OperatorCommands.Incidents(),
         OperatorCommands.Note(),

@@ -30,12 +30,20 @@ static class KeysCommand
             Description = "Merchant whose orders the key's holder can access.",
             DefaultValueFactory = _ => "main",
         };
+        var discount = new Option<int?>("--max-discount")
+        {
+            Description = "Highest discount of an order in percent, for a key without orders:price. Default: no discounts.",
+        };
         var file = FileOption();
         var json = CommonOptions.Json();
         var command = new Command("add", "Create a key and show it once.")
         {
-            name, scopes, expires, merchant, file, json,
+            name, scopes, expires, merchant, discount, file, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(discount) is < 0 or > 100) result.AddError("--max-discount is a percentage from 0 to 100.");
+        });
         command.SetAction(parsed =>
         {
             var granted = parsed.GetValue(scopes)!.Split(
@@ -47,7 +55,8 @@ static class KeysCommand
                 throw new ToolException(Exit.Usage, $"--expires is {text}. Allowed: a duration such as 12h or 90d.");
             var path = PathOf(parsed.GetValue(file));
             var token = Change(path, () => KeyFile.Add(
-                path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, parsed.GetValue(merchant)!));
+                path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, parsed.GetValue(merchant)!,
+                parsed.GetValue(discount)));
             var output = new Output(parsed.GetValue(json));
             if (output.IsJson)
                 Output.Json(writer =>
@@ -89,6 +98,7 @@ static class KeysCommand
                         writer.WriteEndArray();
                         writer.WriteString("state", StateOf(key));
                         writer.WriteString("createdAt", key.CreatedAt);
+                        if (key.MaxDiscount is { } percent) writer.WriteNumber("maxDiscount", percent);
                         if (key.ExpiresAt is { } at) writer.WriteString("expiresAt", at);
                         writer.WriteEndObject();
                     }

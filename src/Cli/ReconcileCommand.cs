@@ -22,7 +22,7 @@ sealed class ReconcileCommand(ApiClient client, Output output)
             Description = "Payment provider to compare with. Default: every provider whose gateway offers a list.",
         };
         var from = TimeOption(
-            "--from", "Start of the charges to compare, such as 2026-01-31 or 2026-01-31T09:30:00Z. Default: 3 days ago.");
+            "--from", "Start of the charges to compare, such as 2026-01-31T09:30:00Z. Default: 3 days ago.");
         var to = TimeOption("--to", "End of the charges to compare, exclusive. Default: now.");
         var json = CommonOptions.Json();
         var command = new Command("reconcile", "Compare our payment records with the payment gateways' own lists.")
@@ -41,9 +41,8 @@ sealed class ReconcileCommand(ApiClient client, Output output)
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
-            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-                return time.ToUniversalTime();
-            result.AddError($"{name} is \"{text}\". Allowed: 2026-01-31 or 2026-01-31T09:30:00Z.");
+            if (Contracts.Rfc3339.TryRead(text, out var time)) return time;
+            result.AddError($"{name} is \"{text}\". Allowed: an RFC 3339 time such as 2026-01-31T09:30:00Z.");
             return null;
         },
     };

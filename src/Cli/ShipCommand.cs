@@ -18,10 +18,14 @@ static class ShipCommand
         var quantity = new Option<int[]>("--qty") { Description = "Shipped quantity of the line before it; one per --line." };
         var carrier = new Option<string?>("--carrier") { Description = "Carrier of the parcel, such as Royal Mail." };
         var tracking = new Option<string?>("--tracking") { Description = "Tracking number of the carrier." };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Ship although the order's money was returned. Requires the permission operator.",
+        };
         var json = CommonOptions.Json();
         var command = new Command("ship", "Report that a confirmed order was shipped, in part or in full.")
         {
-            id, line, quantity, carrier, tracking, json,
+            id, line, quantity, carrier, tracking, force, json,
         };
         command.Validators.Add(result =>
         {
@@ -39,7 +43,7 @@ static class ShipCommand
                 ServiceNames.Order, $"/orders/{order.Text("id")}/fulfilments",
                 Body(
                     parsed.GetValue(line) ?? [], parsed.GetValue(quantity) ?? [], parsed.GetValue(carrier),
-                    parsed.GetValue(tracking)),
+                    parsed.GetValue(tracking), parsed.GetValue(force)),
                 cancel, ApiClient.NewKey("ship"))).OrThrow().Body;
             output.ShowJson(shipped);
             output.Mark(
@@ -53,7 +57,7 @@ static class ShipCommand
         return command;
     }
 
-    static JsonObject Body(int[] lines, int[] quantities, string? carrier, string? tracking)
+    static JsonObject Body(int[] lines, int[] quantities, string? carrier, string? tracking, bool force)
     {
         var body = new JsonObject();
         if (lines.Length > 0)
@@ -62,6 +66,7 @@ static class ShipCommand
                 ["line"] = line, ["quantity"] = quantities[i],
             })]);
         if (carrier is not null) body["tracking"] = new JsonObject { ["carrier"] = carrier, ["number"] = tracking };
+        if (force) body["force"] = true;
         return body;
     }
 }

@@ -29,6 +29,7 @@ public static class MessageCatalog
         Of("orderwright.stock.release.v1", Coordinator, Stock, MessageJson.Default.ReleaseStock),
         Of("orderwright.stock.ship.v1", Order, Stock, MessageJson.Default.ShipGoods),
         Of("orderwright.stock.release-unshipped.v1", Order, Stock, MessageJson.Default.ReleaseUnshipped),
+        Of("orderwright.stock.consume-unshipped.v1", Order, Stock, MessageJson.Default.ConsumeUnshipped),
         Of("orderwright.stock.shipped.v1", Stock, Order, MessageJson.Default.GoodsShipped),
         Of("orderwright.payment.authorize.v1", Coordinator, Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", Coordinator, Customer, MessageJson.Default.CapturePayment),
@@ -131,6 +132,7 @@ public static class MessageCatalog
 [JsonSerializable(typeof(PaymentNoted))]
 [JsonSerializable(typeof(ShipGoods))]
 [JsonSerializable(typeof(ReleaseUnshipped))]
+[JsonSerializable(typeof(ConsumeUnshipped))]
 [JsonSerializable(typeof(GoodsShipped))]
 [JsonSerializable(typeof(TakeShipped))]
 [JsonSerializable(typeof(OrderWaiting))]

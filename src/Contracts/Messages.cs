@@ -129,7 +129,16 @@ public sealed record StepAnswered(
     PaymentTotals? Payment = null) : IMessageBody;
 
 /// <summary>Totals of a payment, in minor units. The order's <c>paymentStatus</c> is derived from them.</summary>
-public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided)
+/// <param name="AuthorizedMinor">Amount authorized in total.</param>
+/// <param name="CapturedMinor">Amount captured so far.</param>
+/// <param name="RefundedMinor">Amount refunded so far.</param>
+/// <param name="Voided">True when everything authorized and not captured was released.</param>
+/// <param name="Version">
+/// Version of the payment with these totals, 1 and up: of two totals the one with the higher version counts. 0 without a
+/// payment, and in messages of release 0.1.0.
+/// </param>
+public sealed record PaymentTotals(
+    long AuthorizedMinor, long CapturedMinor, long RefundedMinor, bool Voided, long Version = 0)
 {
     public static readonly PaymentTotals None = new(0, 0, 0, false);
 
@@ -137,12 +146,18 @@ public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, lon
     [JsonIgnore]
     public long HeldMinor => Voided ? 0 : AuthorizedMinor - CapturedMinor;
 
-    /// <summary>Value out of <see cref="PaymentStatuses"/>.</summary>
+    /// <summary>Money of the order that is still there: held, or captured and not refunded.</summary>
+    [JsonIgnore]
+    public long SecuredMinor => HeldMinor + CapturedMinor - RefundedMinor;
+
+    /// <summary>
+    /// Value out of <see cref="PaymentStatuses"/>. While money is held, a payment is neither paid nor refunded as a whole.
+    /// </summary>
     public string Status => this switch
     {
-        { CapturedMinor: > 0 } p when p.RefundedMinor >= p.CapturedMinor => PaymentStatuses.Refunded,
+        { CapturedMinor: > 0, SecuredMinor: <= 0 } => PaymentStatuses.Refunded,
         { CapturedMinor: > 0, RefundedMinor: > 0 } => PaymentStatuses.PartiallyRefunded,
-        { CapturedMinor: > 0 } p when p.CapturedMinor < p.AuthorizedMinor => PaymentStatuses.PartiallyPaid,
+        { CapturedMinor: > 0, HeldMinor: > 0 } => PaymentStatuses.PartiallyPaid,
         { CapturedMinor: > 0 } => PaymentStatuses.Paid,
         { Voided: true } => PaymentStatuses.Voided,
         { AuthorizedMinor: > 0 } => PaymentStatuses.Authorized,
@@ -154,7 +169,7 @@ public sealed record PaymentTotals(long AuthorizedMinor, long CapturedMinor, lon
 
 /// <summary>
 /// A payment was captured, released or refunded by an operator or for shipped goods. The totals are those of
-/// <paramref name="Version"/>.
+/// <paramref name="Version"/>, which the acknowledgement repeats.
 /// </summary>
 public sealed record PaymentMoved(PaymentTotals Payment, long Version) : IMessageBody;
 
@@ -175,10 +190,18 @@ public sealed record ShipGoods(int Fulfilment, IReadOnlyList<OrderLine> Lines) :
 /// </summary>
 public sealed record ReleaseUnshipped(IReadOnlyList<OrderLine> Lines) : IMessageBody;
 
+/// <summary>
+/// The order is completed, and these goods left without a fulfilment: they are no longer allocated or on hand. The first of
+/// <see cref="ReleaseUnshipped"/> and this command counts. The reply has the fulfilment number 0.
+/// </summary>
+public sealed record ConsumeUnshipped(IReadOnlyList<OrderLine> Lines) : IMessageBody;
+
 /// <summary>Acknowledges a fulfilment's goods.</summary>
 public sealed record GoodsShipped(int Fulfilment) : IMessageBody
 {
-    /// <summary>Fulfilment number in the reply to <see cref="ReleaseUnshipped"/>.</summary>
+    /// <summary>
+    /// Fulfilment number in the reply to <see cref="ReleaseUnshipped"/> and <see cref="ConsumeUnshipped"/>.
+    /// </summary>
     public const int Rest = 0;
 }
 

@@ -124,6 +124,16 @@ public static class FulfilmentStatuses
     public const string Fulfilled = "fulfilled";
 }
 
+/// <summary>Ends of the goods that a completed order has not noted as shipped.</summary>
+public static class GoodsEnds
+{
+    /// <summary>The goods left without a fulfilment: neither allocated nor on hand any more.</summary>
+    public const string Consumed = "consumed";
+
+    /// <summary>The goods stayed: available again.</summary>
+    public const string Released = "released";
+}
+
 /// <summary>Values of an order event's <c>type</c>.</summary>
 public static class OrderEventTypes
 {
@@ -275,6 +285,9 @@ public static class MovementKinds
 
     /// <summary>Allocated goods were shipped.</summary>
     public const string Shipped = "shipped";
+
+    /// <summary>Allocated goods of a completed order left without a fulfilment.</summary>
+    public const string Consumed = "consumed";
 
     /// <summary>Reasons that a caller may give for an adjustment; each is also a kind.</summary>
     public static readonly IReadOnlyList<string> Adjustments =

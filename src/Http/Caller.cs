@@ -9,7 +9,7 @@ public static class Scopes
 {
     public const string Orders = "orders";
 
-    /// <summary>Permission to set unit prices other than the catalogue's.</summary>
+    /// <summary>Permission to set unit prices other than the catalogue's, and to give discounts.</summary>
     public const string OrdersPrice = "orders:price";
     public const string Stock = "stock";
     public const string Payments = "payments";
@@ -25,7 +25,10 @@ public static class Scopes
 /// <param name="Name">Name in the audit and scope of idempotency keys: <c>local</c>, or the key's prefix.</param>
 /// <param name="Merchant">Owner of the orders; <c>main</c> for a single shop.</param>
 /// <param name="Granted">Scopes out of <see cref="Scopes"/>.</param>
-public sealed record Caller(string Name, string Merchant, FrozenSet<string> Granted)
+/// <param name="MaxDiscount">
+/// Highest discount without <see cref="Scopes.OrdersPrice"/>, in percent of the total without discounts; 0 to 100.
+/// </param>
+public sealed record Caller(string Name, string Merchant, FrozenSet<string> Granted, int MaxDiscount = 0)
 {
     /// <summary>Any caller on the loopback interface of a host without keys.</summary>
     public static readonly Caller Local = new("local", "main", Scopes.All);
@@ -34,6 +37,9 @@ public sealed record Caller(string Name, string Merchant, FrozenSet<string> Gran
     public CancellationToken Ended { get; init; }
 
     public bool May(string scope) => Granted.Contains(scope);
+
+    /// <summary>Highest discount of an order, in percent of the total without discounts.</summary>
+    public int DiscountLimit => May(Scopes.OrdersPrice) ? 100 : MaxDiscount;
 
     public static Caller Of(HttpContext http) => (Caller?)http.Items[typeof(Caller)]
         ?? throw new InvalidOperationException("The host admitted a request without setting its caller.");

@@ -27,17 +27,28 @@ public sealed class Check
         IsId(value) ? this : Fail(pointer, ErrorCodes.InvalidId, $"1 to {MaxIdLength} of A-Z a-z 0-9 . _ -");
 
     /// <summary>
-    /// Checks text for people: not blank, no control characters, at most <paramref name="max"/> UTF-16 units.
+    /// Checks text for people, already in its stored form (<see cref="PlainText"/>): not blank, one line, at most
+    /// <paramref name="max"/> code points.
     /// </summary>
     public Check Text(string pointer, string value, int max) =>
         string.IsNullOrWhiteSpace(value) ? Fail(pointer, ErrorCodes.Required, "The value must not be blank.")
-        : value.Length > max ? Fail(pointer, ErrorCodes.TooLong, $"At most {max} characters.")
-        : value.Any(char.IsControl) ? Fail(pointer, ErrorCodes.ControlCharacter, "No control characters.")
+        : value.Length > max && PlainText.LengthOf(value) > max
+            ? Fail(pointer, ErrorCodes.TooLong, $"At most {max} characters.")
+        : !PlainText.IsOneLine(value) ? Fail(pointer, ProblemCodes.InvalidText, "One line without tabs.")
         : this;
 
     /// <inheritdoc cref="Text"/>
     public Check OptionalText(string pointer, string? value, int max) =>
         value is null ? this : Text(pointer, value, max);
+
+    /// <summary>
+    /// Checks text that identifies something, such as an order number: as <see cref="Text"/>, with no other white space than
+    /// spaces, and no joiners.
+    /// </summary>
+    public Check OptionalReference(string pointer, string? value, int max) =>
+        value is null || PlainText.IsReference(value)
+            ? OptionalText(pointer, value, max)
+            : Fail(pointer, ProblemCodes.InvalidText, "No white space other than spaces, and no invisible characters.");
 
     public Check Range(string pointer, long value, long min, long max) =>
         value >= min && value <= max

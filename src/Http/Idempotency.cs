@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Runtime;
@@ -13,7 +14,7 @@ namespace Orderwright.Http;
 /// SHA-256 over method, path and body: the same key with another hash is refused. Empty without a key.
 /// </param>
 /// <param name="AnswersLater">
-/// True if the caller waits for more than the commit; the key is in flight until settled.
+/// True if the caller waits for more than the commit; the key is in flight until settled, or until this process ends.
 /// </param>
 public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash, bool AnswersLater = false)
 {
@@ -27,18 +28,21 @@ public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash,
 /// <summary>
 /// Group commit with Idempotency-Keys: the keys of a batch are looked up, fresh commands are handled, and the responses are
 /// stored in the same transaction. The same key and request get the first response again, byte for byte; another request with
-/// the key gets 422 <c>idempotency_key_reused</c>; a request still in progress gets 409 <c>idempotency_key_in_flight</c>.
-/// Keys are kept for 48 h and belong to the caller.
+/// the key gets 422 <c>idempotency_key_reused</c>; a request still in progress gets 409 <c>idempotency_key_in_flight</c>
+/// with <c>Retry-After</c>. Keys are kept for 48 h and belong to the caller.
 /// </summary>
 /// <remarks>
-/// Clocks of two instances may differ by more than the longest wait. Therefore a replay of an abandoned key settles the key
-/// in the same transaction, and settling an already settled key returns the stored response.
+/// A key is in progress only while this process waits on behalf of the first request. A key that nobody here waits for was left
+/// by a crash, or belongs to a request at another instance. Its replay settles the key with the response of the commit, and the
+/// other request then gets the same response: settling an already settled key returns the stored response.
 /// </remarks>
 public sealed class CommandGroup<T>
 {
-    // Maximum time a later response may leave a key unsettled. Longer than any wait a client can request (30 s): after that
-    // the waiting request is gone, and the response of the commit is final.
-    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    // Most waits end within milliseconds.
+    static readonly TimeSpan InFlightPause = TimeSpan.FromSeconds(1);
+
+    // Keys with the request that waits in this process. A key leaves with its settlement, or when the commit failed.
+    readonly ConcurrentDictionary<(string Scope, string Key), Command<T>> waiting = new();
 
     readonly Func<IReadOnlyList<Command<T>>, Work, Task<IReadOnlyList<Answer>>> handle;
     readonly GroupCommit<Command<T>, Answer> commands;
@@ -61,14 +65,46 @@ public sealed class CommandGroup<T>
 
     public IReadOnlyList<BackgroundLoop> Loops => [commands.Loop, settlements.Loop];
 
-    public Task<Answer> SubmitAsync(Command<T> command) => commands.SubmitAsync(command);
+    public async Task<Answer> SubmitAsync(Command<T> command)
+    {
+        var isToSettle = false;
+        try
+        {
+            var answer = await commands.SubmitAsync(command);
+            isToSettle = answer is { Status: < 400, Replayed: false };
+            return answer;
+        }
+        finally
+        {
+            if (!isToSettle) End(command);
+        }
+    }
 
     /// <summary>
     /// Settles a command with <see cref="Command{T}.AnswersLater"/>: stores <paramref name="answer"/> and returns it, or
     /// returns the response stored meanwhile by another request with the key.
     /// </summary>
-    public Task<Answer> SettleAsync(Command<T> command, Answer answer) =>
-        command.Key is null ? Task.FromResult(answer) : settlements.SubmitAsync((command, answer));
+    public async Task<Answer> SettleAsync(Command<T> command, Answer answer)
+    {
+        if (command.Key is null) return answer;
+        try
+        {
+            return await settlements.SubmitAsync((command, answer));
+        }
+        finally
+        {
+            End(command);
+        }
+    }
+
+    void End(Command<T> command)
+    {
+        if (command is { AnswersLater: true, Key: { } key }) waiting.TryRemove(new((command.Scope, key), command));
+    }
+
+    // True for the request itself: an earlier attempt of the batch was committed, and the reply to the commit was lost.
+    bool IsOwn(Command<T> command) =>
+        waiting.TryGetValue((command.Scope, command.Key!), out var owner) && ReferenceEquals(owner, command);
 
     async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<T>> batch, Work work)
     {
@@ -83,7 +119,7 @@ public sealed class CommandGroup<T>
             if (command.Key is null)
                 fresh.Add(i);
             else if (known.TryGetValue((command.Scope, command.Key), out var stored))
-                answers[i] = Problem.Traced(Replay(command, stored), command.TraceId);
+                answers[i] = IsOwn(command) ? stored.Answer : Problem.Traced(Replay(command, stored), command.TraceId);
             else if (firstOf.TryGetValue((command.Scope, command.Key), out var first))
                 answers[i] = Problem.Traced(
                     command.Hash.AsSpan().SequenceEqual(batch[first].Hash) ? InFlight() : Reused(), command.TraceId);
@@ -103,7 +139,7 @@ public sealed class CommandGroup<T>
         return answers!;
     }
 
-    sealed record Stored(byte[] Hash, Answer Answer, bool Settled, DateTimeOffset At);
+    sealed record Stored(byte[] Hash, Answer Answer, bool Settled);
 
     async Task<Dictionary<(string, string), Stored>> LoadAsync(IReadOnlyList<Command<T>> keyed, Work work)
     {
@@ -118,7 +154,7 @@ public sealed class CommandGroup<T>
                 new Answer(
                     row.Int("status"), row.Bytes("body"), row.TextOrNull("content_type"), row.TextOrNull("location"),
                     row.BigIntOrNull("version")),
-                row.Bool("settled"), row.Time("created_at"))));
+                row.Bool("settled"))));
         return rows.ToDictionary(row => row.Key, row => row.Stored);
     }
 
@@ -130,7 +166,7 @@ public sealed class CommandGroup<T>
         foreach (var command in batch)
         {
             if (command.Key is not null && known.TryGetValue((command.Scope, command.Key), out var stored)
-                && !stored.Settled && (work.Now - stored.At).Duration() >= LongestWait && IsOf(command, stored))
+                && !stored.Settled && IsOf(command, stored) && !waiting.ContainsKey((command.Scope, command.Key)))
                 abandoned.Add((command, stored.Answer));
         }
         if (abandoned.Count == 0) return known;
@@ -138,7 +174,7 @@ public sealed class CommandGroup<T>
         for (var i = 0; i < abandoned.Count; i++)
         {
             var command = abandoned[i].Command;
-            known[(command.Scope, command.Key!)] = new(command.Hash, standing[i], Settled: true, work.Now);
+            known[(command.Scope, command.Key!)] = new(command.Hash, standing[i], Settled: true);
         }
         return known;
     }
@@ -153,6 +189,7 @@ public sealed class CommandGroup<T>
     async Task StoreAsync(IReadOnlyList<(Command<T> Command, Answer Answer)> answered, Work work)
     {
         if (answered.Count == 0) return;
+        foreach (var (command, _) in answered.Where(IsLater)) waiting[(command.Scope, command.Key!)] = command;
         await work.ExecuteAsync(
             sql["store_answers"],
             SqlArgs.Over(answered)
@@ -164,7 +201,7 @@ public sealed class CommandGroup<T>
                 .Text("location", a => a.Answer.Location)
                 .BigIntOrNull("version", a => a.Answer.Version)
                 .Bytes("body", a => a.Answer.Body.ToArray())
-                .Bool("settled", a => !a.Command.AnswersLater || a.Answer.Status >= 400)
+                .Bool("settled", a => !IsLater(a))
                 .Args.And("now", work.Now));
     }
 
@@ -192,8 +229,12 @@ public sealed class CommandGroup<T>
         StatusCodes.Status422UnprocessableEntity, ProblemCodes.IdempotencyKeyReused,
         "This Idempotency-Key was used for a different request.");
 
+    static bool IsLater((Command<T> Command, Answer Answer) answered) =>
+        answered.Command.AnswersLater && answered.Answer.Status < 400;
+
     static Answer InFlight() => Problem.Conflict(
-        ProblemCodes.IdempotencyKeyInFlight, "The first request under this Idempotency-Key is still in progress.");
+        ProblemCodes.IdempotencyKeyInFlight, "The first request under this Idempotency-Key is still in progress.")
+        with { RetryAfter = InFlightPause };
 }
 
 public static class IdempotencyKeys

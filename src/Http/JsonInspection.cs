@@ -8,8 +8,8 @@ using System.Text.Unicode;
 namespace Orderwright.Http;
 
 /// <summary>
-/// Inspects a body, in one pass before deserialization, for problems accepted by the serializer: nesting, text that no
-/// database can store, and card numbers. Allocates nothing for a valid body.
+/// Inspects a body, in one pass before deserialization, for problems accepted by the serializer: nesting, text that cannot be
+/// stored or seen, and card numbers. Allocates nothing for a valid body of ASCII.
 /// </summary>
 static class JsonInspection
 {
@@ -17,9 +17,10 @@ static class JsonInspection
 
     /// <param name="json">Complete body.</param>
     /// <param name="hasNull">True if the body contains a null; the type decides whether null is allowed.</param>
-    public static ProblemError? Find(ReadOnlySpan<byte> json, out bool hasNull)
+    /// <param name="isPlain">False if a text differs from its stored form (<see cref="PlainText"/>).</param>
+    public static ProblemError? Find(ReadOnlySpan<byte> json, out bool hasNull, out bool isPlain)
     {
-        hasNull = false;
+        (hasNull, isPlain) = (false, true);
         if (json.IsEmpty) return new("", ErrorCodes.Required, "A JSON body is required.");
         if (!Utf8.IsValid(json)) return new("", ProblemCodes.InvalidText, "The body is not valid UTF-8.");
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth + 1 });
@@ -34,10 +35,8 @@ static class JsonInspection
                     case JsonTokenType.Null:
                         hasNull = true;
                         break;
-                    case JsonTokenType.PropertyName or JsonTokenType.String when !IsText(in reader):
-                        return new(
-                            PointerTo(json, reader.TokenStartIndex), ProblemCodes.InvalidText,
-                            "Text must not contain the NUL character or an unpaired surrogate.");
+                    case JsonTokenType.PropertyName or JsonTokenType.String when !IsText(in reader, ref isPlain):
+                        return new(PointerTo(json, reader.TokenStartIndex), ProblemCodes.InvalidText, PlainText.Rule);
                     case JsonTokenType.PropertyName or JsonTokenType.String or JsonTokenType.Number
                         when IsCardNumber(in reader):
                         return new(
@@ -56,10 +55,24 @@ static class JsonInspection
         }
     }
 
-    // Unescaped text was validated with the whole body; a raw control character is invalid JSON.
-    static bool IsText(ref readonly Utf8JsonReader reader)
+    // A raw control character below the space is invalid JSON, so that nearly all text is judged by its bytes.
+    static bool IsText(ref readonly Utf8JsonReader reader, ref bool isPlain)
     {
-        if (!reader.ValueIsEscaped) return true;
+        var bytes = reader.ValueSpan;
+        if (!reader.ValueIsEscaped && !bytes.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
+        {
+            isPlain &= bytes.IsEmpty || (bytes[0] != ' ' && bytes[^1] != ' ');
+            return true;
+        }
+        if (reader.ValueIsEscaped && !HasPairs(in reader)) return false;
+        var text = reader.GetString()!;
+        if (PlainText.HasForbidden(text)) return false;
+        isPlain &= PlainText.Of(text) == text;
+        return true;
+    }
+
+    static bool HasPairs(ref readonly Utf8JsonReader reader)
+    {
         var text = reader.ValueSpan;
         var highSurrogateBefore = false;
         while (true)
@@ -89,6 +102,29 @@ static class JsonInspection
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>Writes a body again with every text in its stored form. Numbers keep their digits.</summary>
+    /// <param name="json">Well-formed and inspected.</param>
+    public static byte[] WithPlainText(ReadOnlySpan<byte> json)
+    {
+        var output = new ArrayBufferWriter<byte>(json.Length);
+        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true }))
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth + 1 });
+            while (reader.Read())
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject: writer.WriteStartObject(); break;
+                    case JsonTokenType.EndObject: writer.WriteEndObject(); break;
+                    case JsonTokenType.StartArray: writer.WriteStartArray(); break;
+                    case JsonTokenType.EndArray: writer.WriteEndArray(); break;
+                    case JsonTokenType.PropertyName: writer.WritePropertyName(PlainText.Of(reader.GetString()!)); break;
+                    case JsonTokenType.String: writer.WriteStringValue(PlainText.Of(reader.GetString()!)); break;
+                    default: writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true); break;
+                }
+        }
+        return output.WrittenSpan.ToArray();
     }
 
     /// <summary>RFC 6901 pointer to the value at this byte; for a property name, to the containing object.</summary>

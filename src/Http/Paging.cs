@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Orderwright.Contracts;
 
 namespace Orderwright.Http;
 
@@ -75,8 +76,11 @@ public sealed class ListQuery
                 errors.Add(new(name, ErrorCodes.UnknownParameter, "Unknown parameter."));
             else if (value.Count > 1)
                 errors.Add(new(name, ErrorCodes.RepeatedParameter, "Say it once."));
+            else if (name != "cursor" && PlainText.HasForbidden(value.ToString()))
+                errors.Add(new(name, ProblemCodes.InvalidText, PlainText.Rule));
             else
-                values[name] = value.ToString();
+                // Compared with stored text, so in the same form.
+                values[name] = PlainText.Of(value.ToString());
         if (values.TryGetValue("limit", out var limit))
             if (int.TryParse(limit, System.Globalization.NumberStyles.None, null, out var number)
                 && number is >= 1 and <= MaxLimit)
@@ -107,8 +111,7 @@ public sealed class ListQuery
     public DateTimeOffset? Time(string name)
     {
         if (!values.TryGetValue(name, out var value)) return null;
-        if (DateTimeOffset.TryParse(value, null, System.Globalization.DateTimeStyles.AssumeUniversal, out var time))
-            return time.ToUniversalTime();
+        if (Rfc3339.TryRead(value, out var time)) return time;
         errors.Add(new(name, ErrorCodes.InvalidTime, "An RFC 3339 time, such as 2026-01-31T09:30:00.123Z."));
         return null;
     }

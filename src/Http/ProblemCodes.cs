@@ -27,7 +27,10 @@ public static class ProblemCodes
     [Status(400)]
     public const string InvalidJson = "invalid_json";
 
-    /// <summary>The body is not valid UTF-8, or text within it cannot be stored: NUL, an unpaired surrogate.</summary>
+    /// <summary>
+    /// The body is not valid UTF-8, or text contains a control character, an invisible format character or an unpaired
+    /// surrogate.
+    /// </summary>
     [Status(400)]
     public const string InvalidText = "invalid_text";
 
@@ -119,7 +122,9 @@ public static class ProblemCodes
     [Status(431)]
     public const string HeadersTooLarge = "headers_too_large";
 
-    /// <summary>A request with the same Idempotency-Key is still in progress. Retry.</summary>
+    /// <summary>
+    /// A request with the same Idempotency-Key is still in progress. Retry after <c>Retry-After</c>.
+    /// </summary>
     [Status(409)]
     public const string IdempotencyKeyInFlight = "idempotency_key_in_flight";
 
@@ -150,7 +155,7 @@ public static class ProblemCodes
     // ---- orders and fulfilments ----
 
     /// <summary>
-    /// Another order of the merchant has the reference; <c>orderId</c> names it. For credits: the reference is used.
+    /// Another order of the merchant that stands has the reference; <c>orderId</c> names it. For credits: the reference is used.
     /// </summary>
     [Status(409)]
     public const string DuplicateReference = "duplicate_reference";
@@ -170,6 +175,19 @@ public static class ProblemCodes
     /// <summary>The fulfilment exceeds the remaining quantity of a line.</summary>
     [Status(409)]
     public const string ExceedsOrdered = "exceeds_ordered";
+
+    /// <summary>
+    /// The order's money was returned, or what is left of it does not cover the goods. An operator can repeat the request with
+    /// <c>force</c>.
+    /// </summary>
+    [Status(409)]
+    public const string Refunded = "refunded";
+
+    /// <summary>
+    /// The key may not give the discount: the scope <c>orders:price</c> or a higher limit of the key is required.
+    /// </summary>
+    [Status(403)]
+    public const string DiscountNotAllowed = "discount_not_allowed";
 
     // ---- stock and catalogue ----
 
@@ -323,9 +341,6 @@ public static class ErrorCodes
 
     /// <summary>The text is too long.</summary>
     public const string TooLong = "too_long";
-
-    /// <summary>The text contains a control character.</summary>
-    public const string ControlCharacter = "control_character";
 
     /// <summary>The value is not a valid id.</summary>
     public const string InvalidId = "invalid_id";

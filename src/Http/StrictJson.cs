@@ -12,8 +12,9 @@ public sealed record JsonBody<T>(T? Value, byte[] Hash, Answer? Refusal) where T
 
 /// <summary>
 /// Reads request bodies strictly (docs/reference/http-api.md): unknown or duplicate properties, null for a required value,
-/// numbers as strings, <c>\u0000</c>, lone surrogates, invalid UTF-8, depth over 32 and card numbers result in a 400 that
-/// lists each place. The serializer context of the type carries the strict options.
+/// numbers as strings, invisible characters, lone surrogates, invalid UTF-8, depth over 32 and card numbers result in a 400 that
+/// lists each place. All text is read in its stored form (<see cref="PlainText"/>). The serializer context of the type carries
+/// the strict options.
 /// </summary>
 public static class StrictJson
 {
@@ -45,7 +46,8 @@ public static class StrictJson
     public static (T? Value, IReadOnlyList<ProblemError> Errors) Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
         where T : class
     {
-        if (JsonInspection.Find(json, out var hasNull) is { } error) return (null, [error]);
+        if (JsonInspection.Find(json, out var hasNull, out var isPlain) is { } error) return (null, [error]);
+        if (!isPlain) json = JsonInspection.WithPlainText(json);
         T? value = null;
         try
         {

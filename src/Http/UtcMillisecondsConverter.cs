@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Orderwright.Contracts;
 
 namespace Orderwright.Http;
 
@@ -16,11 +17,8 @@ public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
 
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType != JsonTokenType.String
-            || !reader.TryGetDateTimeOffset(out var time) || !HasOffset(ref reader))
-            throw new JsonException();
-        var utc = time.ToUniversalTime();
-        return new DateTimeOffset(utc.Ticks - utc.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
+        var time = reader.GetTime();
+        return new DateTimeOffset(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
     }
 
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
@@ -36,13 +34,5 @@ public sealed class UtcMillisecondsConverter : JsonConverter<DateTimeOffset>
         value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
         text[23] = (byte)'Z';
         writer.WriteStringValue(text[..24]);
-    }
-
-    // The platform would read a time without an offset as the machine's local time, meaningless to a caller.
-    static bool HasOffset(ref Utf8JsonReader reader)
-    {
-        var text = reader.GetString()!;
-        var clock = text.IndexOf('T', StringComparison.Ordinal);
-        return clock > 0 && text.AsSpan(clock).IndexOfAny("Z+-") > 0;
     }
 }

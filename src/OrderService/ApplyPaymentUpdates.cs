@@ -24,7 +24,7 @@ public sealed class ApplyPaymentUpdates(
             var message = latest[state.Id];
             var moved = (PaymentMoved)message.Body;
             var moment = new Moment(work.Now, message.Source, message.TraceId);
-            if (OrderRules.UpdatePayment(state, moved.Payment.Status, moment) is not { } change) continue;
+            if (OrderRules.UpdatePayment(state, TotalsOf(moved), moment) is not { } change) continue;
             changes.Add(change);
             work.Send(state.Id, new PaymentNoted(moved.Version));
         }
@@ -37,4 +37,7 @@ public sealed class ApplyPaymentUpdates(
             feed.Raise();
         });
     }
+
+    // Release 0.1.0 sent the version beside the totals only.
+    static PaymentTotals TotalsOf(PaymentMoved moved) => moved.Payment with { Version = moved.Version };
 }

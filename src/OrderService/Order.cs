@@ -5,7 +5,7 @@ namespace Orderwright.OrderService;
 /// <summary>Stored order: the changing state, and the terms fixed at placing.</summary>
 /// <param name="State">Everything that may change.</param>
 /// <param name="Merchant">Owner of the order; no other merchant sees it.</param>
-/// <param name="Reference">Merchant's own number, unique per merchant.</param>
+/// <param name="Reference">Merchant's own number, unique among the merchant's orders that stand.</param>
 /// <param name="CustomerId">Merchant's customer.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Lines">Lines numbered from 1; missing prices are filled in on confirmation.</param>
@@ -13,6 +13,9 @@ namespace Orderwright.OrderService;
 /// <param name="Metadata">Merchant's own notes, in the order given; never interpreted.</param>
 /// <param name="Payment">Payment provider and token.</param>
 /// <param name="MaySetPrice">True when the caller's prices override the catalogue.</param>
+/// <param name="DiscountLimit">
+/// Highest discount that the caller could give, in percent of the total without discounts; null for orders of release 0.1.0.
+/// </param>
 /// <param name="CreatedAt">Time of placing, the same as in the id.</param>
 public sealed record Order(
     OrderState State,
@@ -25,6 +28,7 @@ public sealed record Order(
     IReadOnlyDictionary<string, string> Metadata,
     PaymentMethod Payment,
     bool MaySetPrice,
+    int? DiscountLimit,
     DateTimeOffset CreatedAt)
 {
     public Guid Id => State.Id;
@@ -36,7 +40,7 @@ public sealed record Order(
     /// </summary>
     public static Order Place(
         OrderRequest request, Guid id, string merchant, bool maySetPrice, DateTimeOffset now,
-        bool isTakenOnFulfilment = false)
+        bool isTakenOnFulfilment = false, int discountLimit = 100)
     {
         var lines = request.Lines
             .Select((line, index) => new OrderLine(index + 1, line.Sku, line.Quantity, line.UnitPrice)).ToList();
@@ -47,7 +51,7 @@ public sealed record Order(
             merchant, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
             request.Metadata ?? new Dictionary<string, string>(),
             request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(PaymentProviders.Balance, null),
-            maySetPrice, now);
+            maySetPrice, discountLimit, now);
         return lines.TrueForAll(line => line.UnitPrice is not null)
             ? order with { State = order.State with { Total = Money.Total(lines, order.AdjustmentsMinor) } }
             : order;
@@ -74,6 +78,9 @@ public sealed record Order(
 /// <param name="UpdatedAt">Time of this version.</param>
 /// <param name="NextAction">Action required from the customer before the process continues.</param>
 /// <param name="IsTakenOnFulfilment">True when payment is captured with each fulfilment, not on confirmation.</param>
+/// <param name="PaymentVersion">Version of the payment behind <paramref name="PaymentStatus"/>; 0 when none is known.</param>
+/// <param name="SecuredMinor">Money still there: held, or captured and not refunded; null when unknown.</param>
+/// <param name="Goods">One of <see cref="GoodsEnds"/> once a completed order's unshipped goods have ended.</param>
 public sealed record OrderState(
     Guid Id,
     long Version,
@@ -85,7 +92,10 @@ public sealed record OrderState(
     string? CancelReason,
     DateTimeOffset UpdatedAt,
     NextAction? NextAction = null,
-    bool IsTakenOnFulfilment = false);
+    bool IsTakenOnFulfilment = false,
+    long PaymentVersion = 0,
+    long? SecuredMinor = null,
+    string? Goods = null);
 
 /// <summary>Customer's next step, such as 3-D Secure.</summary>
 /// <param name="Type"><c>redirect</c> to the address; <c>wait</c> when there is no address.</param>

@@ -27,7 +27,8 @@ public sealed class OrderApi(
             .WithSummary("Place an order")
             .WithDescription(
                 "202 while the order is undecided; with `Prefer: wait=N` (up to 30 s), 201 once decided. Adjustments are " +
-                "signed and added to the total: a discount is 0 or negative; shipping, tax and fee are 0 or positive. " +
+                "signed and added to the total: a discount is 0 or negative; shipping, tax and fee are 0 or positive. A " +
+                "discount requires the scope `orders:price` or stays within the key's limit (403 `discount_not_allowed`). " +
                 "`total` is null until every line has a price. Accepts an `Idempotency-Key`.")
             .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(202).Produces<OrderResponse>(201);
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
@@ -48,7 +49,11 @@ public sealed class OrderApi(
             .Accepts<CancelRequest>("application/json").Produces<OrderResponse>(202).Produces<CancelPreview>();
         orders.MapPatch("{id}", UpdateAsync).Require(Scopes.Operator).WithName("updateOrder")
             .WithSummary("Update an order's status")
-            .WithDescription("For operators, along the published graph: `confirmed` to `completed`. Honours `If-Match`.")
+            .WithDescription(
+                "For operators, along the published graph: `confirmed` to `completed`. Goods without a fulfilment are consumed " +
+                "with `goods: consume` and available again with `goods: release`. By default they are consumed, unless the " +
+                "money was returned or is captured with fulfilments. 409 `refunded` for consuming goods whose money was " +
+                "returned, unless `force` is true. Honours `If-Match`.")
             .Accepts<StatusRequest>("application/json").Produces<OrderResponse>();
     }
 
@@ -57,12 +62,13 @@ public sealed class OrderApi(
         var (request, refusal) = await Commands.ReadAsync(
             http, OrderJson.Default.OrderRequest, StrictJson.OrderBodyLimit);
         if (request is null) return refusal!;
-        if (OrderChecks.Refuse(request.Body) is { } invalid) return invalid;
+        var limit = request.Caller.DiscountLimit;
+        if ((OrderChecks.Refuse(request.Body) ?? OrderChecks.RefuseDiscount(request.Body, limit)) is { } invalid) return invalid;
 
         var moment = Requests.MomentOf(http, context.Time);
         var order = Order.Place(
             request.Body, context.Ids.Next(moment.Now), request.Caller.Merchant, request.Caller.May(Scopes.OrdersPrice),
-            moment.Now, capture.IsOnFulfilment(request.Caller.Merchant));
+            moment.Now, capture.IsOnFulfilment(request.Caller.Merchant), limit);
         var place = request.For(PlaceOrder.Of(order, moment, Activity.Current?.Id));
 
         using var slot = await inFlight.EnterAsync();
@@ -170,9 +176,18 @@ public sealed class OrderApi(
         if (routeId is not { } orderId) return malformed!;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.StatusRequest);
         if (request is null) return refusal!;
-        var check = new Check().OneOf("/status", request.Body.Status, OrderStatuses.All);
+        var (status, goods, force) = request.Body;
+        var check = new Check().OneOf("/status", status, OrderStatuses.All);
+        if (goods is not null) check.OneOf("/goods", goods, [StatusRequest.Consume, StatusRequest.Release]);
         return check.Refusal ?? await updating.SubmitAsync(
             request.For(new UpdateStatus(
-                orderId, request.Body.Status, Precondition.Read(http), Requests.MomentOf(http, context.Time))));
+                orderId, status,
+                goods switch
+                {
+                    null => null,
+                    StatusRequest.Consume => GoodsEnds.Consumed,
+                    _ => GoodsEnds.Released,
+                },
+                force, Precondition.Read(http), Requests.MomentOf(http, context.Time))));
     }
 }

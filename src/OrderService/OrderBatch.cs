@@ -32,7 +32,7 @@ public sealed class OrderBatch
     public Order Apply(OrderChange change)
     {
         var id = change.State.Id;
-        if (change.Events.Count > 0)
+        if (change.IsToSave)
             changes[id] = changes.TryGetValue(id, out var before) ? before.Then(_ => change) : change;
         return orders[id] = orders[id].With(change);
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.Http;
 
@@ -28,7 +29,7 @@ public static class OrderChecks
     public static Answer? Refuse(OrderRequest request)
     {
         var check = new Check().Id("/customerId", request.CustomerId).Currency("/currency", request.Currency)
-            .OptionalText("/reference", request.Reference, MaxReference);
+            .OptionalReference("/reference", request.Reference, MaxReference);
         Lines(check, request.Lines);
         Adjustments(check, request.Adjustments ?? []);
         Payment(check, request.Payment);
@@ -99,12 +100,13 @@ public static class OrderChecks
         }
         foreach (var (key, value) in metadata)
         {
-            if (key.Length is >= 1 and <= MaxMetadataKey && value.Length <= MaxMetadataValue) continue;
+            var isKey = key.Length >= 1 && PlainText.LengthOf(key) <= MaxMetadataKey && PlainText.IsReference(key);
+            var isLong = value.Length > MaxMetadataValue && PlainText.LengthOf(value) > MaxMetadataValue;
+            if (isKey && !isLong) continue;
             var at = "/metadata/"
                 + key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
-            if (key.Length is < 1 or > MaxMetadataKey)
-                check.Fail(at, "invalid_key", $"A key has 1 to {MaxMetadataKey} characters.");
-            if (value.Length > MaxMetadataValue)
+            if (!isKey) check.Fail(at, "invalid_key", $"A key has 1 to {MaxMetadataKey} characters, on one line.");
+            if (isLong)
                 check.Fail(at, "too_long", $"At most {MaxMetadataValue} characters.");
         }
     }
@@ -120,6 +122,32 @@ public static class OrderChecks
                 "/adjustments", ReasonCodes.TotalOutOfRange,
                 "The total is negative, or too large to be represented.")
             : null;
+    }
+
+    /// <summary>
+    /// Refuses a discount beyond the caller's limit with a 403; null for an order that the caller may place. Without the scope
+    /// <c>orders:price</c> the total never falls below the limit's share of the total without discounts.
+    /// </summary>
+    /// <param name="request">Valid order.</param>
+    /// <param name="limitPercent">0 to 100.</param>
+    public static Answer? RefuseDiscount(OrderRequest request, int limitPercent)
+    {
+        var adjustments = request.Adjustments ?? [];
+        var discount = -adjustments.Sum(adjustment => Math.Min(0, adjustment.Amount));
+        if (discount == 0 || limitPercent >= 100) return null;
+        var before = (Int128)adjustments.Sum(adjustment => Math.Max(0, adjustment.Amount));
+        foreach (var line in request.Lines)
+        {
+            if (line.UnitPrice is null && limitPercent > 0)
+                return Refused($"A discount of at most {limitPercent} % needs the unitPrice of every line.");
+            before += (Int128)line.Quantity * (line.UnitPrice ?? 0);
+        }
+        return (Int128)discount * 100 <= before * limitPercent
+            ? null
+            : Refused($"The key may give a discount of at most {limitPercent} % of the total without discounts.");
+
+        static Answer Refused(string why) =>
+            Problem.Of(StatusCodes.Status403Forbidden, ProblemCodes.DiscountNotAllowed, why);
     }
 
     static long SumOf(IReadOnlyList<Adjustment> adjustments) => adjustments.Sum(adjustment => adjustment.Amount);

@@ -12,7 +12,9 @@ namespace Orderwright.OrderService;
 /// <param name="CustomerId">1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</param>
 /// <param name="Currency">ISO 4217, in capitals.</param>
 /// <param name="Lines">1 to 2,000.</param>
-/// <param name="Reference">Merchant's own number, 1 to 64 visible characters, unique per merchant.</param>
+/// <param name="Reference">
+/// Merchant's own number, 1 to 64 visible characters, unique among the merchant's orders that stand.
+/// </param>
 /// <param name="Adjustments">At most 50.</param>
 /// <param name="Payment">Store credit (<c>balance</c>) when omitted.</param>
 /// <param name="Metadata">At most 50 notes; keys up to 40, values up to 500 characters.</param>
@@ -39,7 +41,13 @@ public sealed record PaymentRequest(string Provider, string? Token = null);
 public sealed record CancelRequest(string Reason);
 
 /// <param name="Status">Target status.</param>
-public sealed record StatusRequest(string Status);
+/// <param name="Goods"><c>consume</c> or <c>release</c>: what happens to goods without a fulfilment.</param>
+/// <param name="Force">Consumes the goods although the order's money was returned.</param>
+public sealed record StatusRequest(string Status, string? Goods = null, bool Force = false)
+{
+    public const string Consume = "consume";
+    public const string Release = "release";
+}
 
 // ---- responses ----
 

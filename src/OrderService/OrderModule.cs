@@ -45,9 +45,9 @@ public sealed class OrderModule : IServiceModule
         var cancelling = new CommandGroup<CancelOrder>(
             "cancel-orders", new CancelOrders(store, feed, audit).HandleAsync, context);
         var updating = new CommandGroup<UpdateStatus>(
-            "update-statuses", new UpdateStatuses(store, fulfilments, feed).HandleAsync, context);
+            "update-statuses", new UpdateStatuses(store, fulfilments, feed, audit).HandleAsync, context);
         var shipping = new CommandGroup<ShipOrder>(
-            "ship-orders", new ShipOrders(store, fulfilments, feed).HandleAsync, context);
+            "ship-orders", new ShipOrders(store, fulfilments, feed, audit).HandleAsync, context);
         var resend = new ResendFulfilments(store, fulfilments, context);
         var find = new FindOrders(context.Database, context.Sql);
         var orders = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);

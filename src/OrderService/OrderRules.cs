@@ -12,16 +12,20 @@ public sealed record Moment(DateTimeOffset Now, string Actor, string? TraceId);
 /// <param name="State">State after the decision.</param>
 /// <param name="Events">One per version gained, in order; empty when nothing changed.</param>
 /// <param name="Priced">Lines with prices, when the decision filled in missing ones.</param>
+/// <param name="IsSilent">True for a change that nobody sees: saved without a new version.</param>
 public sealed record OrderChange(
-    OrderState State, IReadOnlyList<OrderEvent> Events, IReadOnlyList<OrderLine>? Priced = null)
+    OrderState State, IReadOnlyList<OrderEvent> Events, IReadOnlyList<OrderLine>? Priced = null, bool IsSilent = false)
 {
     public static OrderChange Nothing(OrderState state) => new(state, []);
+
+    /// <summary>True when the row has to be saved.</summary>
+    public bool IsToSave => Events.Count > 0 || IsSilent;
 
     /// <summary>Appends a decision on the state that this change leaves.</summary>
     public OrderChange Then(Func<OrderState, OrderChange> next)
     {
         var after = next(State);
-        return new(after.State, [.. Events, .. after.Events], after.Priced ?? Priced);
+        return new(after.State, [.. Events, .. after.Events], after.Priced ?? Priced, IsSilent || after.IsSilent);
     }
 }
 
@@ -59,7 +63,7 @@ public static class OrderRules
     {
         OrderStatuses.Pending or OrderStatuses.CancelPending => false,
         OrderStatuses.Confirmed or OrderStatuses.Completed =>
-            state.IsTakenOnFulfilment || ProgressOf(state.PaymentStatus) >= ProgressOf(PaymentStatuses.Paid),
+            state.IsTakenOnFulfilment || IsTaken(state.PaymentStatus),
         _ => true,
     };
 
@@ -68,8 +72,8 @@ public static class OrderRules
         moment.TraceId, new EventData(Total: order.State.Total));
 
     /// <summary>
-    /// Merges the outcomes of one order in one batch: the confirmation with the most advanced payment, then the first outcome
-    /// that ends the order.
+    /// Merges the outcomes of one order in one batch: the confirmation with the latest payment, then the first outcome that
+    /// ends the order.
     /// </summary>
     public static IReadOnlyList<IMessageBody> Merge(IEnumerable<IMessageBody> outcomes)
     {
@@ -78,8 +82,7 @@ public static class OrderRules
         foreach (var outcome in outcomes)
             if (outcome is not OrderConfirmed confirmation)
                 end ??= outcome;
-            else if (confirmed is null
-                || ProgressOf(confirmation.Payment.Status) > ProgressOf(confirmed.Payment.Status))
+            else if (confirmed is null || confirmation.Payment.Version >= confirmed.Payment.Version)
                 confirmed = confirmation;
         return [.. new IMessageBody?[] { confirmed, end }.OfType<IMessageBody>()];
     }
@@ -92,7 +95,7 @@ public static class OrderRules
     {
         (OrderStatuses.Pending, OrderConfirmed confirmed) => Confirm(state, confirmed, moment),
         (OrderStatuses.Confirmed or OrderStatuses.Completed or OrderStatuses.CancelPending, OrderConfirmed confirmed) =>
-            AdvancePayment(state, confirmed, moment),
+            UpdatePayment(state, confirmed.Payment, moment, confirmed.Steps),
         (OrderStatuses.Pending, OrderRejected rejected) => Refuse(
             state, OrderStatuses.Rejected, OrderEventTypes.Rejected, rejected.Code, rejected.Message, rejected.Step,
             rejected.Payment, rejected.Steps, moment),
@@ -114,15 +117,13 @@ public static class OrderRules
     };
 
     /// <summary>
-    /// Applies a payment update from outside the process, such as an operator's refund. Payments only advance. Null while the
-    /// process is still deciding on the order.
+    /// Applies a payment update from outside the process, such as an operator's refund. Null while the process is still
+    /// deciding on the order.
     /// </summary>
-    public static OrderChange? UpdatePayment(OrderState state, string paymentStatus, Moment moment) =>
-        state.Status is OrderStatuses.Pending or OrderStatuses.CancelPending ? null
-        : ProgressOf(paymentStatus) <= ProgressOf(state.PaymentStatus) ? OrderChange.Nothing(state)
-        : Move(
-            state, state with { PaymentStatus = paymentStatus }, OrderEventTypes.PaymentUpdated,
-            new EventData(paymentStatus), moment);
+    public static OrderChange? UpdatePayment(OrderState state, PaymentTotals payment, Moment moment) =>
+        state.Status is OrderStatuses.Pending or OrderStatuses.CancelPending
+            ? null
+            : UpdatePayment(state, payment, moment, steps: null);
 
     /// <summary>Records that the customer has to act. Late and duplicate notices change nothing.</summary>
     public static OrderChange RecordWaiting(OrderState state, OrderWaiting waiting, Moment moment)
@@ -151,12 +152,33 @@ public static class OrderRules
         status == OrderStatuses.Confirmed ? [OrderStatuses.Completed] : [];
 
     /// <summary>
-    /// Applies an operator's status update. Null when <see cref="OperatorTransitions"/> does not contain the status.
+    /// Applies an operator's status update. Null when <see cref="OperatorTransitions"/> does not contain the status. An order
+    /// that release 0.1.0 completed kept its goods allocated: naming their end once more ends them.
     /// </summary>
-    public static OrderChange? UpdateByOperator(OrderState state, string status, Moment moment) =>
-        OperatorTransitions(state.Status).Contains(status)
-            ? Move(state, state with { Status = status }, OrderEventTypes.Completed, new EventData(), moment)
-            : null;
+    /// <param name="state">State of the locked order.</param>
+    /// <param name="status">Requested status.</param>
+    /// <param name="goods">Requested end of the unshipped goods, one of <see cref="GoodsEnds"/>; null for the default.</param>
+    /// <param name="moment">Time and caller of the request.</param>
+    public static OrderChange? UpdateByOperator(OrderState state, string status, string? goods, Moment moment)
+    {
+        var isShipped = state.FulfilmentStatus == FulfilmentStatuses.Fulfilled;
+        if (state is { Status: OrderStatuses.Completed, Goods: null } && status == OrderStatuses.Completed
+            && goods is not null && !isShipped)
+            return new(state with { Goods = goods }, [], IsSilent: true);
+        if (!OperatorTransitions(state.Status).Contains(status)) return null;
+        var end = isShipped ? null : goods ?? (HasNoMoney(state) ? GoodsEnds.Released : GoodsEnds.Consumed);
+        return Move(
+            state, state with { Status = status, Goods = end }, OrderEventTypes.Completed, new EventData(Goods: end), moment);
+    }
+
+    /// <summary>
+    /// True when goods that ship now would not be paid for: the money was returned, or is captured with fulfilments only.
+    /// </summary>
+    public static bool HasNoMoney(OrderState state) => state.IsTakenOnFulfilment || IsReturned(state);
+
+    /// <summary>True when all of the order's money was refunded or released.</summary>
+    public static bool IsReturned(OrderState state) =>
+        state.PaymentStatus is PaymentStatuses.Refunded or PaymentStatuses.Voided;
 
     /// <summary>Records shipped goods; <see cref="FulfilmentRules"/> decides beforehand whether they may ship.</summary>
     public static OrderChange Ship(OrderState state, string fulfilmentStatus, Fulfilment fulfilment, Moment moment) => Move(
@@ -165,35 +187,53 @@ public static class OrderRules
 
     static OrderChange Confirm(OrderState state, OrderConfirmed confirmed, Moment moment)
     {
-        // An order that costs nothing needs no capture.
-        var payment = confirmed.TotalMinor == 0 ? PaymentStatuses.Paid : confirmed.Payment.Status;
+        var paid = Paid(
+            state with { Status = OrderStatuses.Confirmed, Total = confirmed.TotalMinor }, confirmed.Payment, isEnd: false);
         var change = Move(
-            state,
-            state with { Status = OrderStatuses.Confirmed, Total = confirmed.TotalMinor, PaymentStatus = payment },
-            OrderEventTypes.Confirmed, new EventData(payment, confirmed.TotalMinor, Steps: confirmed.Steps), moment);
+            state, paid, OrderEventTypes.Confirmed,
+            new EventData(paid.PaymentStatus, confirmed.TotalMinor, Steps: confirmed.Steps), moment);
         return state.Total is null ? change with { Priced = confirmed.Lines } : change;
     }
 
-    // A late or duplicate confirmation may carry an older payment status; payments only advance.
-    static OrderChange AdvancePayment(OrderState state, OrderConfirmed confirmed, Moment moment)
+    static OrderChange UpdatePayment(
+        OrderState state, PaymentTotals payment, Moment moment, IReadOnlyList<StepStamp>? steps)
     {
-        var payment = confirmed.Payment.Status;
-        return ProgressOf(payment) <= ProgressOf(state.PaymentStatus)
-            ? OrderChange.Nothing(state)
-            : Move(
-                state, state with { PaymentStatus = payment }, OrderEventTypes.PaymentUpdated,
-                new EventData(payment, Steps: confirmed.Steps), moment);
+        var paid = Paid(state, payment, isEnd: false);
+        return paid == state ? OrderChange.Nothing(state)
+            : paid.PaymentStatus == state.PaymentStatus ? new(paid, [], IsSilent: true)
+            : Move(state, paid, OrderEventTypes.PaymentUpdated, new EventData(paid.PaymentStatus, Steps: steps), moment);
     }
+
+    // The payment's version decides which totals are later, never the status: 1 of 2 shipped and refunded, then the other
+    // shipped, goes from partially refunded to partially refunded. Totals of release 0.1.0 have no version: they are taken
+    // until the money is, and at the end of an order.
+    static OrderState Paid(OrderState state, PaymentTotals payment, bool isEnd) =>
+        payment.Version < state.PaymentVersion || (payment.Version == 0 && !isEnd && IsTaken(state.PaymentStatus))
+            ? state
+            : state with
+            {
+                PaymentStatus = StatusOf(state, payment), PaymentVersion = payment.Version,
+                SecuredMinor = payment.SecuredMinor,
+            };
+
+    // An order that costs nothing needs no capture.
+    static string StatusOf(OrderState state, PaymentTotals payment) =>
+        state is { Status: OrderStatuses.Confirmed or OrderStatuses.Completed, Total: 0 } && payment is { Voided: false }
+            ? PaymentStatuses.Paid
+            : payment.Status;
+
+    // Whatever was captured was captured as a whole, or released or refunded since: no capture is outstanding.
+    static bool IsTaken(string paymentStatus) =>
+        paymentStatus is PaymentStatuses.Paid or PaymentStatuses.PartiallyRefunded or PaymentStatuses.Refunded
+            or PaymentStatuses.Voided;
 
     static OrderChange Refuse(
         OrderState state, string status, string type, string code, string message, string step,
         PaymentTotals payment, IReadOnlyList<StepStamp> steps, Moment moment)
     {
-        var paymentStatus = Further(state.PaymentStatus, payment.Status);
+        var paid = Paid(state with { Status = status, Reason = new OrderReason(code, message) }, payment, isEnd: true);
         return Move(
-            state,
-            state with { Status = status, PaymentStatus = paymentStatus, Reason = new OrderReason(code, message) }, type,
-            new EventData(paymentStatus, Code: code, Message: message, Step: step, Steps: steps), moment);
+            state, paid, type, new EventData(paid.PaymentStatus, Code: code, Message: message, Step: step, Steps: steps), moment);
     }
 
     static OrderChange RequestCancel(OrderState state, string reason, Moment moment) => Move(
@@ -209,11 +249,10 @@ public static class OrderRules
     static OrderChange FinishCancel(
         OrderState state, PaymentTotals payment, IReadOnlyList<StepStamp> steps, Moment moment)
     {
-        var paymentStatus = Further(state.PaymentStatus, payment.Status);
+        var paid = Paid(state with { Status = OrderStatuses.Cancelled }, payment, isEnd: true);
         return Move(
-            state, state with { Status = OrderStatuses.Cancelled, PaymentStatus = paymentStatus },
-            OrderEventTypes.Cancelled,
-            new EventData(paymentStatus, CancelReason: state.CancelReason, Steps: steps), moment);
+            state, paid, OrderEventTypes.Cancelled,
+            new EventData(paid.PaymentStatus, CancelReason: state.CancelReason, Steps: steps), moment);
     }
 
     static OrderChange Move(OrderState before, OrderState after, string type, EventData data, Moment moment)
@@ -231,17 +270,4 @@ public static class OrderRules
             state,
             [new(state.Id, state.Version, type, state.Status, moment.Now, moment.Actor, moment.TraceId, data)]);
     }
-
-    static string Further(string known, string reported) => ProgressOf(reported) > ProgressOf(known) ? reported : known;
-
-    static int ProgressOf(string paymentStatus) => paymentStatus switch
-    {
-        PaymentStatuses.Pending => 0,
-        PaymentStatuses.Authorized => 1,
-        PaymentStatuses.PartiallyPaid => 2,
-        PaymentStatuses.Paid => 3,
-        PaymentStatuses.PartiallyRefunded => 4,
-        PaymentStatuses.Refunded or PaymentStatuses.Voided => 5,
-        _ => throw new ArgumentException($"'{paymentStatus}' is not a payment status.", nameof(paymentStatus)),
-    };
 }

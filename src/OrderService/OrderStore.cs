@@ -38,6 +38,7 @@ public sealed class OrderStore(SqlCatalog sql)
                 .Text("payment_token", order => order.Payment.Token)
                 .Text("capture_policy", order => order.State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null)
                 .Bool("may_set_price", order => order.MaySetPrice)
+                .BigIntOrNull("discount_limit", order => order.DiscountLimit)
                 .BigInt("version", order => order.State.Version)
                 .Time("created_at", order => order.CreatedAt),
             "id");
@@ -47,7 +48,7 @@ public sealed class OrderStore(SqlCatalog sql)
     public async Task<IReadOnlySet<Guid>> FindExistingAsync(Work work, IReadOnlyList<Guid> ids) =>
         (await work.QueryAsync(sql["find_existing"], SqlArgs.OfUuids("id", ids), row => row.Uuid("id"))).ToHashSet();
 
-    /// <summary>Finds the order of each reference.</summary>
+    /// <summary>Finds the order that has each reference; a freed reference has none.</summary>
     public async Task<Dictionary<(string Merchant, string Reference), Guid>> FindReferencesAsync(
         Work work, IReadOnlyList<(string Merchant, string Reference)> references)
     {
@@ -82,7 +83,7 @@ public sealed class OrderStore(SqlCatalog sql)
     /// </summary>
     public async Task SaveAsync(Work work, IReadOnlyList<OrderChange> changes)
     {
-        var changed = changes.Where(change => change.Events.Count > 0).ToList();
+        var changed = changes.Where(change => change.IsToSave).ToList();
         var saved = await SaveUnlockedAsync(work, changed);
         if (saved.Count != changed.Count)
             throw new InvalidOperationException(
@@ -103,6 +104,9 @@ public sealed class OrderStore(SqlCatalog sql)
                 .BigInt("version", change => change.State.Version)
                 .Text("status", change => change.State.Status)
                 .Text("payment_status", change => change.State.PaymentStatus)
+                .BigInt("payment_version", change => change.State.PaymentVersion)
+                .BigIntOrNull("secured_minor", change => change.State.SecuredMinor)
+                .Text("goods", change => change.State.Goods)
                 .BigIntOrNull("total_minor", change => change.State.Total)
                 .Text("lines", change =>
                     change.Priced is null ? null : OrderLinesJson.Write(change.Priced))
@@ -181,7 +185,8 @@ public sealed class OrderStore(SqlCatalog sql)
         row.TextOrNull("reason_code") is { } code ? new OrderReason(code, row.Text("reason_message")) : null,
         row.TextOrNull("cancel_reason"), row.Time("updated_at"),
         row.TimeOrNull("next_action_until") is { } until ? NextAction.Of(row.TextOrNull("next_action_url"), until) : null,
-        row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment);
+        row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment, row.BigInt("payment_version"),
+        row.BigIntOrNull("secured_minor"), row.TextOrNull("goods"));
 
     /// <summary>Reads the columns <c>order_state</c> and <c>order_terms</c>.</summary>
     public static Order ReadOrder(IRow row) => new(
@@ -190,7 +195,7 @@ public sealed class OrderStore(SqlCatalog sql)
         FromJson(row.Text("adjustments"), StoredJson.Default.IReadOnlyListAdjustment),
         FromJson(row.Text("metadata"), StoredJson.Default.IReadOnlyDictionaryStringString),
         new PaymentMethod(row.Text("payment_provider"), row.TextOrNull("payment_token")), row.Bool("may_set_price"),
-        row.Time("created_at"));
+        (int?)row.BigIntOrNull("discount_limit"), row.Time("created_at"));
 
     static string Json<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
 

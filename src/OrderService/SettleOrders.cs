@@ -30,7 +30,7 @@ public sealed partial class SettleOrders(
         var optimistic = await store.SaveUnlockedAsync(
             work,
             [.. cached.Values.Select(order => Settle(order.State, messages[order.Id], work.Now))
-                .Where(change => change.Events.Count > 0)]);
+                .Where(change => change.IsToSave)]);
 
         var open = messages.Keys.Except(optimistic.Select(change => change.State.Id)).ToList();
         var states = await store.LockStatesAsync(work, open);

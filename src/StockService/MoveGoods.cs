@@ -4,7 +4,7 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Reserves, renews, commits, releases and ships goods. A single handler takes all six commands, because a batch mixes them:
+/// Reserves, renews, commits, releases and ships goods. A single handler takes all seven commands, because a batch mixes them:
 /// each row is loaded, locked and saved once per batch, and the commands of an order keep their sequence. Every transaction
 /// locks reservations by order, then levels by SKU, so two instances never deadlock.
 /// </summary>
@@ -13,13 +13,13 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
     public IReadOnlyList<Type> Takes { get; } =
     [
         typeof(ReserveStock), typeof(RenewHold), typeof(CommitStock), typeof(ReleaseStock), typeof(ShipGoods),
-        typeof(ReleaseUnshipped),
+        typeof(ReleaseUnshipped), typeof(ConsumeUnshipped),
     ];
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
         var known = await store.LockReservationsAsync(work, [.. batch.Select(m => m.OrderId).Distinct()]);
-        var shipping = batch.Where(command => command.Body is ShipGoods or ReleaseUnshipped)
+        var shipping = batch.Where(command => command.Body is ShipGoods or ReleaseUnshipped or ConsumeUnshipped)
             .Select(command => command.OrderId).Distinct();
         // Loaded under the reservation locks, which every writer of shipments holds.
         var shipped = await store.LoadShipmentsAsync(work, [.. shipping]);
@@ -27,8 +27,10 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
         foreach (var command in batch)
             if (command.Body is ShipGoods ship)
                 work.Answer(command, stock.Ship(command.OrderId, ship));
-            else if (command.Body is ReleaseUnshipped rest)
-                work.Answer(command, stock.ReleaseUnshipped(command.OrderId, rest));
+            else if (command.Body is ReleaseUnshipped released)
+                work.Answer(command, stock.Close(command.OrderId, released.Lines, consumed: false));
+            else if (command.Body is ConsumeUnshipped consumed)
+                work.Answer(command, stock.Close(command.OrderId, consumed.Lines, consumed: true));
             else if (stock.Decide(command.OrderId, command.Body) is { } answer)
                 work.Answer(command, answer);
         store.Save(work, stock, ServiceNames.Coordinator);

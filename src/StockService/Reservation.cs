@@ -34,8 +34,8 @@ public sealed record Reservation(
 
 /// <summary>Shipped goods of a committed order; immutable.</summary>
 /// <param name="OrderId">Id of the order.</param>
-/// <param name="Fulfilment">Number of the fulfilment in order-service, 1 and up; 0 is the release of unshipped goods. Order and
-/// number are the natural key.</param>
+/// <param name="Fulfilment">Number of the fulfilment in order-service, 1 and up; 0 is the release or the consumption of unshipped
+/// goods. Order and number are the natural key.</param>
 /// <param name="Lines">Shipped lines and quantities.</param>
 public sealed record Shipment(Guid OrderId, int Fulfilment, IReadOnlyList<OrderLine> Lines);
 

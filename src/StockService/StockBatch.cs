@@ -5,7 +5,12 @@ namespace Orderwright.StockService;
 /// <summary>
 /// Movement caused by an order: a change of the allocated quantity and, for shipped goods, of the quantity on hand.
 /// </summary>
-public sealed record OrderMovement(string Sku, Guid OrderId, long AllocatedDelta, long OnHandDelta);
+/// <param name="Sku">SKU of the level.</param>
+/// <param name="OrderId">Order that caused the movement.</param>
+/// <param name="Kind">One of <see cref="MovementKinds"/>.</param>
+/// <param name="AllocatedDelta">Change of the quantity allocated.</param>
+/// <param name="OnHandDelta">Change of the quantity on hand.</param>
+public sealed record OrderMovement(string Sku, Guid OrderId, string Kind, long AllocatedDelta, long OnHandDelta);
 
 /// <summary>
 /// Rows of one batch in memory. Decides the commands in order of arrival, each on the result of the commands before, and
@@ -46,11 +51,10 @@ public sealed class StockBatch(
         return new(command.Fulfilment);
     }
 
-    /// <summary>Releases unshipped goods; returns the reply to order-service.</summary>
-    public GoodsShipped ReleaseUnshipped(Guid orderId, ReleaseUnshipped command)
+    /// <summary>Releases or consumes the unshipped goods of a completed order; returns the reply to order-service.</summary>
+    public GoodsShipped Close(Guid orderId, IReadOnlyList<OrderLine> lines, bool consumed)
     {
-        Apply(orderId, StockRules.ReleaseUnshipped(
-            orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
+        Apply(orderId, StockRules.Close(orderId, lines, consumed, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
         return new(GoodsShipped.Rest);
     }
 
@@ -101,10 +105,16 @@ public sealed class StockBatch(
             var item = stock.GetValueOrDefault(shift.Sku) ?? throw new InvalidOperationException(
                 $"Order {orderId} holds {shift.Sku}, which has no level.");
             stock[shift.Sku] = item with { Level = item.Level.Shift(shift.Reserved, shift.Allocated, shift.OnHand) };
-            if (shift.Allocated != 0) movements.Add(new(shift.Sku, orderId, shift.Allocated, shift.OnHand));
+            if (shift.Allocated != 0)
+                movements.Add(new(shift.Sku, orderId, KindOf(shift, decision.Shipment), shift.Allocated, shift.OnHand));
         }
         return decision.Answer;
     }
+
+    static string KindOf(StockShift shift, Shipment? shipment) =>
+        shift.OnHand < 0 ? shipment!.Fulfilment == GoodsShipped.Rest ? MovementKinds.Consumed : MovementKinds.Shipped
+        : shift.Allocated > 0 ? MovementKinds.Allocated
+        : MovementKinds.Deallocated;
 
     StockItem? ItemOf(string sku) => stock.GetValueOrDefault(sku);
 

@@ -26,7 +26,7 @@ public sealed record StockShift(string Sku, long Reserved, long Allocated, long 
 ///     └──reserve, not available──▶ refused
 ///   any ──release──▶ released (from none: a tombstone)
 ///   committed ──ship──▶ committed, with less allocated and less on hand
-///   committed ──release the unshipped──▶ committed, with nothing allocated
+///   committed ──release or consume the unshipped──▶ committed, with nothing allocated
 /// </code>
 /// </summary>
 public static class StockRules
@@ -132,11 +132,13 @@ public static class StockRules
         Deduct(new Shipment(orderId, command.Fulfilment, command.Lines), onHand: -1, known, earlier);
 
     /// <summary>
-    /// Releases the goods that will not be shipped; stored among the shipments as number 0.
+    /// Ends the allocation of a completed order's unshipped goods: they are available again or, when consumed, no longer on
+    /// hand. Stored among the shipments as number 0, so the first of both commands counts.
     /// </summary>
-    public static StockDecision ReleaseUnshipped(
-        Guid orderId, ReleaseUnshipped command, Reservation? known, IReadOnlyCollection<Shipment> earlier) =>
-        Deduct(new Shipment(orderId, GoodsShipped.Rest, command.Lines), onHand: 0, known, earlier);
+    public static StockDecision Close(
+        Guid orderId, IReadOnlyList<OrderLine> lines, bool consumed, Reservation? known,
+        IReadOnlyCollection<Shipment> earlier) =>
+        Deduct(new Shipment(orderId, GoodsShipped.Rest, lines), onHand: consumed ? -1 : 0, known, earlier);
 
     static StockDecision Deduct(
         Shipment shipment, int onHand, Reservation? known, IReadOnlyCollection<Shipment> earlier)

@@ -39,6 +39,7 @@ public sealed class StockStore(SqlCatalog sql)
                 SqlArgs.Over(batch.Movements)
                     .Text("sku", moved => moved.Sku)
                     .Uuid("order_id", moved => moved.OrderId)
+                    .Text("kind", moved => moved.Kind)
                     .BigInt("allocated_delta", moved => moved.AllocatedDelta)
                     .BigInt("on_hand_delta", moved => moved.OnHandDelta)
                     .Args.And("now", work.Now).And("actor", actor));

@@ -159,7 +159,7 @@ sealed class Pass(
         foreach (var (merchant, reference, count) in await queries.QueryAsync(
             sql["repeated_references"], SqlArgs.None,
             row => (row.Text("merchant"), row.Text("reference"), row.BigInt("orders")), cancel))
-            report.Add(new Finding("I1", reference, $"{count} orders of {merchant} have this reference"));
+            report.Add(new Finding("I1", reference, $"{count} orders of {merchant} that stand have this reference"));
     }
 
     async Task CheckBalancesAsync(IQueries queries, CancellationToken cancel)

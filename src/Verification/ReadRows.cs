@@ -13,7 +13,8 @@ static class ReadRows
     {
         FulfilmentStatus = row.Text("fulfilment_status"), Fulfilments = StoredLines.Shipped(row.TextOrNull("fulfilments")),
         IsTakenOnFulfilment = row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment,
-        HasOpenWork = row.Bool("has_open_work"),
+        HasOpenWork = row.Bool("has_open_work"), Adjustments = row.Text("adjustments"),
+        DiscountLimit = (int?)row.BigIntOrNull("discount_limit"),
     };
 
     public static EventRow Event(IRow row) =>

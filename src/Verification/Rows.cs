@@ -20,6 +20,15 @@ public sealed record OrderRow(
     /// <summary>True while a participant of a fulfilment, or of closing the order, has yet to reply.</summary>
     public bool HasOpenWork { get; init; }
 
+    /// <summary>Stored JSON of the adjustments: <c>[{"type","label","amount"}]</c>.</summary>
+    public string Adjustments { get; init; } = "[]";
+
+    /// <summary>
+    /// Highest discount that the placing caller could give, in percent; null for orders of release 0.1.0, which did not record
+    /// the right.
+    /// </summary>
+    public int? DiscountLimit { get; init; }
+
     /// <summary>Value of the shipped goods.</summary>
     public long ShippedValue => Fulfilments.Sum(one => one.Value);
 }

@@ -20,6 +20,27 @@ public static class StoredLines
         return (long)total;
     }
 
+    /// <summary>Sums of the positive and of the negative adjustments.</summary>
+    public static (Int128 Added, Int128 Discounted) Adjustments(string adjustments)
+    {
+        if (adjustments == "[]") return (0, 0);
+        Int128 added = 0, discounted = 0;
+        using var document = JsonDocument.Parse(adjustments);
+        foreach (var adjustment in document.RootElement.EnumerateArray())
+            if (adjustment.GetProperty("amount").GetInt64() is > 0 and var amount) added += amount;
+            else discounted -= adjustment.GetProperty("amount").GetInt64();
+        return (added, discounted);
+    }
+
+    /// <summary>Units per SKU of committed lines, less those of the shipments; SKUs with none left are omitted.</summary>
+    public static Dictionary<string, long> Left(string lines, IEnumerable<ShippedRow> shipments)
+    {
+        var left = Quantities(lines);
+        foreach (var (sku, quantity) in shipments.SelectMany(shipment => Quantities(shipment.Lines)))
+            if ((left[sku] = left.GetValueOrDefault(sku) - quantity) == 0) left.Remove(sku);
+        return left;
+    }
+
     /// <summary>Quantity per SKU, lines on the same SKU summed.</summary>
     public static Dictionary<string, long> Quantities(string lines)
     {

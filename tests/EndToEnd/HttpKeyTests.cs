@@ -18,6 +18,9 @@ public sealed class KeyedHttpHost : IAsyncLifetime
 
     public string Add(string name, TimeSpan? expires, params string[] scopes) => AddFor("main", name, expires, scopes);
 
+    public string AddLimited(int maxDiscount) =>
+        KeyFile.Add(File, "checkout", [Scopes.Orders], DateTimeOffset.UtcNow, maxDiscount: maxDiscount);
+
     public string AddFor(string merchant, string name, TimeSpan? expires, params string[] scopes) =>
         KeyFile.Add(File, name, scopes, DateTimeOffset.UtcNow, expires, merchant);
 
@@ -25,6 +28,8 @@ public sealed class KeyedHttpHost : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Orders = Add("shop", TimeSpan.FromDays(90), Scopes.Orders);
+        Checkout = AddLimited(20);
+        Pricing = Add("pricing", null, Scopes.Orders, Scopes.OrdersPrice);
         Stock = Add("warehouse", null, Scopes.Stock);
         Operator = Add("operator", null, [.. Scopes.All]);
         Expired = Add("old", TimeSpan.FromDays(-1), Scopes.Orders);
@@ -37,6 +42,10 @@ public sealed class KeyedHttpHost : IAsyncLifetime
     public string Orders { get; private set; } = "";
 
     public string Stock { get; private set; } = "";
+
+    public string Checkout { get; private set; } = "";
+
+    public string Pricing { get; private set; } = "";
 
     public string Operator { get; private set; } = "";
 
@@ -59,6 +68,25 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     const string Orders = "/api/v1/orders";
 
     static (string, string) Bearer(string token) => ("Authorization", $"Bearer {token}");
+
+    [Theory]
+    [InlineData("Orders", -1, 403)]
+    [InlineData("Checkout", -20, 202)]
+    [InlineData("Checkout", -21, 403)]
+    [InlineData("Pricing", -100, 202)]
+    public async Task A_key_gives_discounts_up_to_its_limit(string key, int amount, int status)
+    {
+        var token = key == "Orders" ? keyed.Orders : key == "Checkout" ? keyed.Checkout : keyed.Pricing;
+        var answer = await keyed.Client.PostAsync(
+            Orders,
+            $$"""
+            {"customerId":"nobody","currency":"GBP","lines":[{"sku":"NONE","quantity":1,"unitPrice":100}],
+             "adjustments":[{"type":"discount","label":"x","amount":{{amount}}}]}
+            """,
+            Bearer(token));
+        Assert.Equal(status, answer.Status);
+        if (status == 403) answer.IsProblem(403, "discount_not_allowed");
+    }
 
     [Theory]
     [InlineData("/api/v1/orders")]

@@ -20,6 +20,7 @@ public sealed class HttpValueTests
     [InlineData("4222222222222")]
     [InlineData("tok_4242424242424242")]
     [InlineData("6304000000000000000")]
+    [InlineData("4111  1111  1111  1111")]
     public void Card_numbers_are_found(string text) =>
         Assert.True(CardNumbers.Contains(Encoding.UTF8.GetBytes(text)));
 
@@ -30,7 +31,6 @@ public sealed class HttpValueTests
     [InlineData("4006381333931")]                         // EAN-13
     [InlineData("10614141000415")]                        // GTIN-14
     [InlineData("0198f3a4-1234-7123-8123-123456789012")]  // UUID
-    [InlineData("4111  1111  1111  1111")]
     [InlineData("1735689600.000")]
     [InlineData("")]
     public void Common_shop_data_is_not_a_card_number(string text) =>

@@ -92,7 +92,8 @@ public sealed class ReconcileTests : IAsyncLifetime
             await shop.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
 
         // A range without payments agrees.
-        (status, output) = await ReconcileAsync("--provider", "http", "--from", "2025-01-01", "--to", "2025-02-01");
+        (status, output) = await ReconcileAsync(
+            "--provider", "http", "--from", "2025-01-01T00:00:00Z", "--to", "2025-02-01T00:00:00Z");
         Assert.True(status == 0, output);
 
         void Expect(string kind, string order, string repair)
@@ -109,8 +110,11 @@ public sealed class ReconcileTests : IAsyncLifetime
     {
         var (status, output) = await ReconcileAsync("--provider", "paypal");
         Assert.True(status == 2, output);
-        (status, _) = await ReconcileAsync("--from", "yesterday");
-        Assert.Equal(2, status);
+        foreach (var time in (string[])["yesterday", "2026-01-31", "03/04/2026"])
+        {
+            (status, _) = await ReconcileAsync("--from", time);
+            Assert.Equal(2, status);
+        }
         Assert.Equal(0, await gateway.StopAsync());
         var run = await SendAsync(HttpMethod.Post, "reconciliations", new { provider = "http" });
         await UntilAsync(async () => (string?)(await GetAsync($"reconciliations/{run["id"]}"))["message"] is { Length: > 0 });

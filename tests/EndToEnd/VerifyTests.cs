@@ -63,6 +63,10 @@ public abstract class VerifySuite(VerifyShop shop)
     [InlineData("I3", "DEMO-1", ServiceNames.Customer, Move)]
     [InlineData("I3", "DEMO-1", ServiceNames.Customer, MoveFrom + "'customer:nobody'" + MoveTo)]
     [InlineData("I3", "DEMO-1", ServiceNames.Order, "UPDATE orders SET payment_status = 'authorized' WHERE id = @id")]
+    [InlineData("I2", "DEMO-1", ServiceNames.Order, """
+        UPDATE orders SET discount_limit = 10, adjustments = '[{"type":"discount","label":"x","amount":-500}]' WHERE id = @id
+        """)]
+    [InlineData("I4", "DEMO-1", ServiceNames.Order, "UPDATE orders SET status = 'completed' WHERE id = @id")]
     [InlineData("I4", null, ServiceNames.Stock, "UPDATE levels SET on_hand = on_hand + 1 WHERE sku = 'MUG-01'")]
     [InlineData("I4", null, ServiceNames.Stock, "UPDATE levels SET reserved = reserved + 1 WHERE sku = 'MUG-01'")]
     [InlineData("I4", null, ServiceNames.Stock, "DELETE FROM movements WHERE sku = 'MUG-01'")]

@@ -19,7 +19,15 @@ public class FulfilmentRulesTests
                 Id, 2, status, PaymentStatuses.Paid, FulfilmentStatuses.Unfulfilled,
                 Money.Total(lines, (adjustments ?? []).Sum(adjustment => adjustment.Amount)), null, null, Now),
             "main", null, "ada", "GBP", lines, adjustments ?? [], new Dictionary<string, string>(), new("balance", null), false,
-            Now);
+            100, Now);
+
+    static Order Paid(Order order, PaymentTotals totals, bool onFulfilment = false) => order with
+    {
+        State = order.State with
+        {
+            PaymentStatus = totals.Status, SecuredMinor = totals.SecuredMinor, IsTakenOnFulfilment = onFulfilment,
+        },
+    };
 
     static readonly Order TeaAndMugs = Order([new(1, "TEA", 3, 450), new(2, "MUG", 2, 1_200)]);
 
@@ -28,7 +36,7 @@ public class FulfilmentRulesTests
             order, earlier,
             new ShipOrder(
                 order.Id, lines.Length == 0 ? null : [.. lines.Select(line => new ShippedLine(line.Line, line.Quantity))], null,
-                Moment, null),
+                IsForced: false, Moment, null),
             Guid.NewGuid());
 
     static List<Fulfilment> ShipAll(Order order, params (int Line, int Quantity)[][] parts)
@@ -94,6 +102,40 @@ public class FulfilmentRulesTests
     {
         var all = Ship(TeaAndMugs, []).Fulfilment!;
         Assert.Contains("not_fulfillable", Refused(Ship(TeaAndMugs, [all])).Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(3_750, 3_750, 3_750, false)]
+    [InlineData(3_750, 0, 0, true)]
+    public void An_order_whose_money_was_returned_ships_only_when_forced(
+        long authorized, long captured, long refunded, bool voided)
+    {
+        var order = Paid(TeaAndMugs, new(authorized, captured, refunded, voided));
+        Assert.Contains("\"refunded\"", Refused(Ship(order, [])).Body, StringComparison.Ordinal);
+        Assert.Contains("\"refunded\"", Refused(Ship(order, [], (1, 1))).Body, StringComparison.Ordinal);
+        Assert.NotNull(
+            FulfilmentRules.Ship(order, [], new(Id, null, null, IsForced: true, Moment, null), Guid.NewGuid()).Fulfilment);
+    }
+
+    [Fact]
+    public void After_a_partial_refund_goods_beyond_the_money_kept_have_to_be_named()
+    {
+        // 3 teas at 450 and 2 mugs at 1,200; a mug was refunded.
+        var order = Paid(TeaAndMugs, new(3_750, 3_750, 1_200, false));
+        Assert.Contains("\"refunded\"", Refused(Ship(order, [])).Body, StringComparison.Ordinal);
+        var named = Ship(order, [], (1, 3), (2, 1)).Fulfilment!;
+        Assert.Contains("\"refunded\"", Refused(Ship(order, [named])).Body, StringComparison.Ordinal);
+        Assert.NotNull(Ship(order, [named], (2, 1)).Fulfilment);
+        Assert.NotNull(Ship(Paid(TeaAndMugs, new(3_750, 3_750, 0, false)), []).Fulfilment);
+    }
+
+    [Fact]
+    public void Money_still_held_pays_for_the_rest_where_each_fulfilment_is_captured()
+    {
+        var first = Ship(TeaAndMugs, [], (2, 1)).Fulfilment!;
+        // The first mug was captured and refunded; the rest is held.
+        var order = Paid(TeaAndMugs, new(3_750, 1_200, 1_200, false), onFulfilment: true);
+        Assert.NotNull(Ship(order, [first]).Fulfilment);
     }
 
     [Fact]

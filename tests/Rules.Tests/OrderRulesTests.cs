@@ -11,19 +11,20 @@ public class OrderRulesTests
 {
     static readonly DateTimeOffset Placed = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
     static readonly Moment Later = new(Placed.AddSeconds(1), ServiceNames.Coordinator, "0af7651916cd43dd8448eb211c80319c");
-    static readonly PaymentTotals Authorized = new(1530, 0, 0, false);
-    static readonly PaymentTotals Captured = new(1530, 1530, 0, false);
-    static readonly PaymentTotals Voided = new(1530, 0, 0, true);
+    static readonly PaymentTotals Authorized = new(1530, 0, 0, false, 2);
+    static readonly PaymentTotals Captured = new(1530, 1530, 0, false, 4);
+    static readonly PaymentTotals Voided = new(1530, 0, 0, true, 4);
     static readonly StepStamp[] Steps =
         [new(StepNames.ReserveStock, false, "completed", Placed, 1, AnsweredAt: Placed.AddMilliseconds(3))];
     static readonly OrderLine[] Lines = [new(1, "85123A", 6, 255)];
 
     static OrderState In(
         string status, string payment = PaymentStatuses.Pending, long? total = 1530,
-        string fulfilment = FulfilmentStatuses.Unfulfilled) =>
+        string fulfilment = FulfilmentStatuses.Unfulfilled, long paymentVersion = 0, bool onFulfilment = false) =>
         new(
             new Guid("01980000-0000-7000-8000-000000000001"), 3, status, payment, fulfilment, total, null,
-            status is CancelPending or Cancelled ? "customer" : null, Placed);
+            status is CancelPending or Cancelled ? "customer" : null, Placed, PaymentVersion: paymentVersion,
+            IsTakenOnFulfilment: onFulfilment);
 
     static OrderConfirmed Confirmation(PaymentTotals payment) => new(Lines, 1530, payment, Steps);
 
@@ -65,7 +66,7 @@ public class OrderRulesTests
     [InlineData(Cancelled, "cancelled")]
     public void An_outcome_moves_an_order_along_the_graph_or_not_at_all(string status, string outcome, params string[] statuses)
     {
-        var before = In(status, status == Confirmed ? PaymentStatuses.Authorized : PaymentStatuses.Pending);
+        var before = status == Confirmed ? In(status, PaymentStatuses.Authorized, paymentVersion: 3) : In(status);
         var change = OrderRules.Settle(before, Outcomes[outcome], Later);
         Assert.Equal(statuses, change.Events.Select(e => e.Status));
         Assert.Equal(statuses.LastOrDefault(status), change.State.Status);
@@ -85,12 +86,69 @@ public class OrderRulesTests
     }
 
     [Fact]
-    public void A_payment_never_goes_back()
+    public void Totals_of_an_older_version_of_the_payment_change_nothing()
     {
-        var paid = In(Confirmed, PaymentStatuses.Paid);
+        var paid = In(Confirmed, PaymentStatuses.Paid, paymentVersion: 4);
         Assert.Equal(OrderChange.Nothing(paid).State, OrderRules.Settle(paid, Confirmation(Authorized), Later).State);
-        var refunded = In(CancelPending, PaymentStatuses.Refunded);
+        var refunded = In(CancelPending, PaymentStatuses.Refunded, paymentVersion: 6);
         Assert.Empty(OrderRules.Settle(refunded, Confirmation(Captured), Later).Events);
+        var cancelled = OrderRules.Settle(refunded, new OrderCancelled(Captured, Steps), Later).State;
+        Assert.Equal(PaymentStatuses.Refunded, cancelled.PaymentStatus);
+    }
+
+    [Fact]
+    public void The_version_of_the_payment_decides_and_not_the_rank_of_its_status()
+    {
+        // 1 of 2 shipped, and refunded; then the other shipped, refunded in part, and refunded.
+        (PaymentTotals Totals, string Status)[] history =
+        [
+            (new(2000, 0, 0, false, 2), PaymentStatuses.Authorized),
+            (new(2000, 1000, 0, false, 4), PaymentStatuses.PartiallyPaid),
+            (new(2000, 1000, 1000, false, 6), PaymentStatuses.PartiallyRefunded),
+            (new(2000, 2000, 1000, false, 8), PaymentStatuses.PartiallyRefunded),
+            (new(2000, 2000, 2000, false, 10), PaymentStatuses.Refunded),
+        ];
+        var state = In(Confirmed, onFulfilment: true);
+        foreach (var (totals, status) in history)
+        {
+            state = OrderRules.UpdatePayment(state, totals, Later)!.State;
+            Assert.Equal(
+                (status, totals.Version, totals.SecuredMinor), (state.PaymentStatus, state.PaymentVersion, state.SecuredMinor));
+            foreach (var (older, _) in history.TakeWhile(step => step.Totals != totals))
+                Assert.Equal(state, OrderRules.UpdatePayment(state, older, Later)!.State);
+        }
+    }
+
+    [Fact]
+    public void A_newer_version_with_the_same_status_is_saved_without_an_event()
+    {
+        var state = In(Confirmed, PaymentStatuses.PartiallyRefunded, paymentVersion: 6);
+        var change = OrderRules.UpdatePayment(state, new(2000, 2000, 1000, false, 8), Later)!;
+        Assert.Equal(
+            (0, true, 8L, state.Version),
+            (change.Events.Count, change.IsToSave, change.State.PaymentVersion, change.State.Version));
+    }
+
+    [Theory]
+    [InlineData(1530, 510, 0, true, PaymentStatuses.Paid)]
+    [InlineData(1530, 510, 0, false, PaymentStatuses.PartiallyPaid)]
+    [InlineData(1530, 510, 510, false, PaymentStatuses.PartiallyRefunded)]
+    [InlineData(1530, 510, 510, true, PaymentStatuses.Refunded)]
+    [InlineData(1530, 1530, 1530, false, PaymentStatuses.Refunded)]
+    [InlineData(1530, 1530, 1, false, PaymentStatuses.PartiallyRefunded)]
+    [InlineData(1530, 0, 0, true, PaymentStatuses.Voided)]
+    [InlineData(0, 0, 0, false, PaymentStatuses.Pending)]
+    public void A_status_follows_from_the_totals(long authorized, long captured, long refunded, bool voided, string status) =>
+        Assert.Equal(status, new PaymentTotals(authorized, captured, refunded, voided).Status);
+
+    [Fact]
+    public void Totals_of_release_0_1_0_without_a_version_count_until_the_money_is_taken()
+    {
+        var unversioned = Captured with { Version = 0 };
+        var paid = OrderRules.Settle(In(Confirmed, PaymentStatuses.Authorized), Confirmation(unversioned), Later).State;
+        Assert.Equal(PaymentStatuses.Paid, paid.PaymentStatus);
+        var late = Confirmation(Authorized with { Version = 0 });
+        Assert.Equal(PaymentStatuses.Paid, OrderRules.Settle(paid, late, Later).State.PaymentStatus);
     }
 
     [Fact]
@@ -119,7 +177,7 @@ public class OrderRulesTests
             Assert.All(
                 Outcomes.Values,
                 outcome => Assert.Equal(status, OrderRules.Settle(In(status), outcome, Later).State.Status));
-            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.UpdateByOperator(In(status), to, Later)));
+            Assert.All(OrderStatuses.All, to => Assert.Null(OrderRules.UpdateByOperator(In(status), to, null, Later)));
         }
     }
 
@@ -182,8 +240,37 @@ public class OrderRulesTests
     {
         foreach (var from in OrderStatuses.All)
             foreach (var to in OrderStatuses.All)
-                Assert.Equal(from == Confirmed && to == Completed, OrderRules.UpdateByOperator(In(from), to, Later) is not null);
+                Assert.Equal(
+                    from == Confirmed && to == Completed, OrderRules.UpdateByOperator(In(from), to, null, Later) is not null);
         Assert.Equal([Completed], OrderRules.OperatorTransitions(Confirmed));
+    }
+
+    [Theory]
+    [InlineData(PaymentStatuses.Paid, FulfilmentStatuses.Unfulfilled, false, null, GoodsEnds.Consumed)]
+    [InlineData(PaymentStatuses.Paid, FulfilmentStatuses.PartiallyFulfilled, false, null, GoodsEnds.Consumed)]
+    [InlineData(PaymentStatuses.PartiallyRefunded, FulfilmentStatuses.Unfulfilled, false, null, GoodsEnds.Consumed)]
+    [InlineData(PaymentStatuses.Paid, FulfilmentStatuses.Unfulfilled, false, GoodsEnds.Released, GoodsEnds.Released)]
+    [InlineData(PaymentStatuses.Refunded, FulfilmentStatuses.Unfulfilled, false, null, GoodsEnds.Released)]
+    [InlineData(PaymentStatuses.Refunded, FulfilmentStatuses.Unfulfilled, false, GoodsEnds.Consumed, GoodsEnds.Consumed)]
+    [InlineData(PaymentStatuses.PartiallyPaid, FulfilmentStatuses.PartiallyFulfilled, true, null, GoodsEnds.Released)]
+    [InlineData(PaymentStatuses.Paid, FulfilmentStatuses.Fulfilled, false, GoodsEnds.Released, null)]
+    public void Unshipped_goods_of_a_completed_order_follow_the_money_unless_the_operator_says_otherwise(
+        string payment, string fulfilment, bool onFulfilment, string? wanted, string? end)
+    {
+        var change = OrderRules.UpdateByOperator(
+            In(Confirmed, payment, fulfilment: fulfilment, onFulfilment: onFulfilment), Completed, wanted, Later)!;
+        Assert.Equal((end, end), (change.State.Goods, Assert.Single(change.Events).Data.Goods));
+    }
+
+    [Fact]
+    public void Goods_that_an_older_release_left_allocated_are_ended_once()
+    {
+        var left = In(Completed, PaymentStatuses.Paid);
+        var ended = OrderRules.UpdateByOperator(left, Completed, GoodsEnds.Released, Later)!;
+        Assert.Equal((GoodsEnds.Released, true, 0), (ended.State.Goods, ended.IsToSave, ended.Events.Count));
+        Assert.Null(OrderRules.UpdateByOperator(ended.State, Completed, GoodsEnds.Consumed, Later));
+        Assert.Null(OrderRules.UpdateByOperator(
+            In(Completed, PaymentStatuses.Paid, fulfilment: FulfilmentStatuses.Fulfilled), Completed, GoodsEnds.Released, Later));
     }
 
     [Theory]
@@ -201,7 +288,7 @@ public class OrderRulesTests
         Assert.Equal(settled, OrderRules.IsSettled(In(status, payment)));
 
     [Fact]
-    public void The_most_advanced_confirmation_counts_and_precedes_an_end()
+    public void The_confirmation_with_the_latest_payment_counts_and_precedes_an_end()
     {
         var captured = Confirmation(Captured);
         Assert.Equal(

@@ -52,16 +52,16 @@ public class PaymentAttemptTests
     {
         var authorized = Settle(Requested(), Ok);
         Answers(authorized, StepNames.AuthorizePayment, undo: false, StepOutcome.Completed);
-        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), authorized.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), authorized.Answer!.Payment! with { Version = 0 });
         Assert.Equal("ch_1", authorized.Case.Payment!.GatewayReference);
 
         var captured = Settle(PaymentRules.Capture(authorized.Case, AtNow).Case, Ok);
         Answers(captured, StepNames.CapturePayment, undo: false, StepOutcome.Completed);
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), captured.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), captured.Answer!.Payment! with { Version = 0 });
 
         var refunded = Settle(Undo(captured.Case), Ok);
         Answers(refunded, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), refunded.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), refunded.Answer!.Payment! with { Version = 0 });
         Assert.Null(refunded.Case.Open);
     }
 
@@ -69,7 +69,7 @@ public class PaymentAttemptTests
     public void A_gateway_that_captures_at_once_needs_no_capture()
     {
         var taken = Settle(Requested(), new GatewayResult.Succeeded("ch_1", Captured: true));
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), taken.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), taken.Answer!.Payment! with { Version = 0 });
         Assert.Equal(StepOutcome.Completed, PaymentRules.Capture(taken.Case, AtNow).Answer!.Outcome);
         Assert.Equal("refund", Undo(taken.Case).Open!.Operation);
     }
@@ -178,7 +178,7 @@ public class PaymentAttemptTests
         Assert.Equal(("void", PaymentStates.Voiding), (voiding.Next!.Attempt.Operation, voiding.Case.Payment!.State));
         var voided = Settle(voiding.Case, Ok);
         Answers(voided, StepNames.AuthorizePayment, undo: true, StepOutcome.Completed);
-        Assert.Equal(new PaymentTotals(1_530, 0, 0, true), voided.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, true), voided.Answer!.Payment! with { Version = 0 });
 
         Assert.Equal("refund", Settle(Undo(Capturing), Ok).Next!.Attempt.Operation);
         Assert.Equal("void", Settle(Undo(Capturing), No).Next!.Attempt.Operation);
@@ -317,7 +317,7 @@ public class PaymentAttemptTests
     {
         var failed = Settle(Undo(Captured), new GatewayResult.Declined("refund_refused", "The card's bank refused the refund."));
         Answers(failed, StepNames.AuthorizePayment, undo: true, StepOutcome.Rejected, ReasonCodes.RefundFailed);
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), failed.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), failed.Answer!.Payment! with { Version = 0 });
         Assert.Equal(PaymentStates.UndoFailed, failed.Case.Payment!.State);
     }
 

@@ -75,7 +75,7 @@ public class PaymentOperatorTests
         var first = Settle(begun.Case, Ok);
         Assert.Null(first.Answer);
         Assert.Equal((PaymentStates.Captured, new PaymentTotals(1_530, 1_530, 500, false)),
-            (first.Case.Payment!.State, first.Case.Payment.Totals));
+            (first.Case.Payment!.State, first.Case.Payment.Totals with { Version = 0 }));
         var rest = Settle(Act(first.Case, "refund", 1_030).Decision!.Case, Ok);
         Assert.Equal((PaymentStates.Refunded, 1_530), (rest.Case.Payment!.State, rest.Case.Payment.RefundedMinor));
         Assert.Equal([$"{Order}:refund:1", $"{Order}:refund:2"], rest.Case.Attempts.Select(call => call.Key));

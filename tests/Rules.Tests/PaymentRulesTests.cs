@@ -59,7 +59,7 @@ public class PaymentRulesTests
     static void IsRefused(string code, PaymentDecision decision)
     {
         Assert.Equal((false, StepOutcome.Rejected, code), (decision.Answer!.Undo, decision.Answer.Outcome, decision.Answer.Code));
-        Assert.Equal(PaymentTotals.None, decision.Answer.Payment);
+        Assert.Equal(PaymentTotals.None, decision.Answer.Payment! with { Version = 0 });
         Assert.Equal(PaymentStates.Declined, decision.Case.Payment!.State);
         Assert.Null(decision.BalanceMinor);
         Assert.Null(decision.Next);
@@ -70,7 +70,7 @@ public class PaymentRulesTests
     {
         var decision = Authorize(Nothing, 1_530, new(true, 2_000));
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), decision.Answer.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 0, false), decision.Answer.Payment! with { Version = 0 });
         Assert.Equal(470, decision.BalanceMinor);
         Assert.Equal(PaymentStates.Captured, decision.Case.Payment!.State);
         Assert.Null(decision.Next);
@@ -87,7 +87,8 @@ public class PaymentRulesTests
     public void A_free_order_needs_a_known_customer()
     {
         var free = Authorize(Nothing, 0, new(true, 0));
-        Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment));
+        Assert.Equal(
+            (StepOutcome.Completed, PaymentTotals.None), (free.Answer!.Outcome, free.Answer.Payment! with { Version = 0 }));
         Assert.Equal(PaymentStates.Captured, free.Case.Payment!.State);
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 0, default));
         IsRefused(ReasonCodes.UnknownCustomer, Authorize(Nothing, 1, default, "sandbox"));
@@ -198,7 +199,7 @@ public class PaymentRulesTests
     {
         var undone = Undo(Paid(), balance: 470);
         Assert.Equal(2_000, undone.BalanceMinor);
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), undone.Answer!.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), undone.Answer!.Payment! with { Version = 0 });
         Assert.Equal((true, StepOutcome.Completed), (undone.Answer.Undo, undone.Answer.Outcome));
         var again = Undo(undone.Case, balance: 2_000);
         Assert.Equal((undone.Answer, null), (again.Answer, again.BalanceMinor));
@@ -213,7 +214,9 @@ public class PaymentRulesTests
     public void An_early_undo_refuses_the_late_step()
     {
         var tombstone = Undo(Nothing);
-        Assert.Equal((StepOutcome.Completed, PaymentTotals.None), (tombstone.Answer!.Outcome, tombstone.Answer.Payment));
+        Assert.Equal(
+            (StepOutcome.Completed, PaymentTotals.None),
+            (tombstone.Answer!.Outcome, tombstone.Answer.Payment! with { Version = 0 }));
         var late = Authorize(tombstone.Case, 1_530, new(true, 2_000));
         Assert.Equal((StepOutcome.Rejected, ReasonCodes.AlreadyUndone), (late.Answer!.Outcome, late.Answer.Code));
         Assert.Equal((null, null), (late.BalanceMinor, late.Next));

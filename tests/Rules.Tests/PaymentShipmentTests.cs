@@ -79,7 +79,7 @@ public class PaymentShipmentTests
         var close = Take(part, 510, close: true);
         Assert.Equal(("void", 1_020L), (close.Next!.Attempt.Operation, close.Next.Attempt.AmountMinor));
         var closed = Done(close);
-        Assert.Equal(("captured", 510L, 0L, "partially_paid"), Of(closed));
+        Assert.Equal(("captured", 510L, 0L, "paid"), Of(closed));
         Assert.Null(Take(closed, 510, close: true).Next);
         Assert.True(ShipmentRules.IsDone(closed.Payment!, new TakeShipped(510, true)));
         // Nothing was shipped.
@@ -132,7 +132,7 @@ public class PaymentShipmentTests
         var part = Done(Take(Held, 510));
         var refunding = AttemptOutcomes.Begin(
             part.With(part.Payment! with { State = PaymentStates.Refunding }), GatewayOperations.Refund, 510, AtNow, "ann");
-        Assert.Equal(("authorized", 510L, 1_020L, "refunded"), Of(Done(refunding)));
+        Assert.Equal(("authorized", 510L, 1_020L, "partially_refunded"), Of(Done(refunding)));
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public class StockBatchTests
         Assert.Equal("committed", Assert.Single(batch.Created).State);
         Assert.Empty(batch.Changed);
         Assert.Empty(batch.HoldsNew);
-        Assert.Equal([new OrderMovement("MUG", Order(1), 3, 0)], batch.Movements);
+        Assert.Equal([new OrderMovement("MUG", Order(1), MovementKinds.Allocated, 3, 0)], batch.Movements);
         Assert.Equal([new StockLevel("MUG", 5, 3, 0, Version: 8)], batch.Levels);
     }
 
@@ -113,7 +113,7 @@ public class StockBatchTests
     {
         var batch = new StockBatch([Known(1, "committed", 2)], [Mugs(5, allocated: 2)], Now);
         batch.Decide(Order(1), new ReleaseStock());
-        Assert.Equal([new OrderMovement("MUG", Order(1), -2, 0)], batch.Movements);
+        Assert.Equal([new OrderMovement("MUG", Order(1), MovementKinds.Deallocated, -2, 0)], batch.Movements);
     }
 
     [Fact]
@@ -131,7 +131,12 @@ public class StockBatchTests
         Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
         batch.Ship(Order(1), Ship(2, 3));
         Assert.Equal([new StockLevel("MUG", 4, 2, 0, Version: 8)], batch.Levels);
-        Assert.Equal([new OrderMovement("MUG", Order(1), -2, -2), new OrderMovement("MUG", Order(1), -3, -3)], batch.Movements);
+        Assert.Equal(
+            [
+                new OrderMovement("MUG", Order(1), MovementKinds.Shipped, -2, -2),
+                new OrderMovement("MUG", Order(1), MovementKinds.Shipped, -3, -3),
+            ],
+            batch.Movements);
         Assert.Equal([1, 2], batch.Shipments.Select(shipment => shipment.Fulfilment));
         Assert.Empty(batch.Changed);
     }
@@ -159,20 +164,33 @@ public class StockBatchTests
     {
         var batch = new StockBatch(
             [Known(1, "committed", 5)], [Mugs(7, allocated: 6)], Now, [new Shipment(Order(1), 1, [new(1, "MUG", 2)])]);
-        var rest = new ReleaseUnshipped([new(1, "MUG", 3)]);
-        Assert.Equal(new GoodsShipped(0), batch.ReleaseUnshipped(Order(1), rest));
-        Assert.Equal(new GoodsShipped(0), batch.ReleaseUnshipped(Order(1), rest));
+        OrderLine[] rest = [new(1, "MUG", 3)];
+        Assert.Equal(new GoodsShipped(0), batch.Close(Order(1), rest, consumed: false));
+        Assert.Equal(new GoodsShipped(0), batch.Close(Order(1), rest, consumed: false));
         Assert.Equal([new StockLevel("MUG", 7, 3, 0, Version: 8)], batch.Levels);
-        Assert.Equal([new OrderMovement("MUG", Order(1), -3, 0)], batch.Movements);
+        Assert.Equal([new OrderMovement("MUG", Order(1), MovementKinds.Deallocated, -3, 0)], batch.Movements);
         Assert.Equal([new OrderLine(1, "MUG", 3)], Assert.Single(batch.Shipments).Lines);
         Assert.Throws<InvalidOperationException>(() => batch.Ship(Order(1), Ship(2, 1)));
+    }
+
+    [Fact]
+    public void Unshipped_goods_of_a_closed_order_are_consumed_once_with_one_movement_per_sku()
+    {
+        var batch = new StockBatch(
+            [Known(1, "committed", 5)], [Mugs(7, allocated: 6)], Now, [new Shipment(Order(1), 1, [new(1, "MUG", 2)])]);
+        OrderLine[] rest = [new(1, "MUG", 1), new(2, "MUG", 2)];
+        Assert.Equal(new GoodsShipped(0), batch.Close(Order(1), rest, consumed: true));
+        Assert.Equal(new GoodsShipped(0), batch.Close(Order(1), rest, consumed: false));
+        Assert.Equal([new StockLevel("MUG", 4, 3, 0, Version: 8)], batch.Levels);
+        Assert.Equal([new OrderMovement("MUG", Order(1), MovementKinds.Consumed, -3, -3)], batch.Movements);
+        Assert.Equal(0, Assert.Single(batch.Shipments).Fulfilment);
     }
 
     [Fact]
     public void A_shipment_after_the_release_of_the_rest_is_still_deducted()
     {
         var batch = new StockBatch([Known(1, "committed", 5)], [Mugs(7, allocated: 5)], Now);
-        batch.ReleaseUnshipped(Order(1), new([new(1, "MUG", 3)]));
+        batch.Close(Order(1), [new(1, "MUG", 3)], consumed: false);
         batch.Ship(Order(1), Ship(1, 2));
         Assert.Equal([new StockLevel("MUG", 5, 0, 0, Version: 8)], batch.Levels);
     }

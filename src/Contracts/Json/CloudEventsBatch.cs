@@ -213,11 +213,11 @@ public static class CloudEventsBatch
             else if (reader.Is("source"u8)) source = Attribute(ref reader, "source");
             else if (reader.Is("type"u8)) Type = Attribute(ref reader, "type");
             else if (reader.Is("subject"u8)) OrderId = reader.GetGuid();
-            else if (reader.Is("time"u8)) time = reader.GetDateTimeOffset();
+            else if (reader.Is("time"u8)) time = reader.GetTime();
             else if (reader.Is("traceparent"u8)) traceParent = Attribute(ref reader, "traceparent");
             else if (reader.Is("step"u8)) step = Attribute(ref reader, "step");
             else if (reader.Is("attempt"u8)) attempt = reader.IsNull() ? null : reader.GetInt32();
-            else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetDateTimeOffset();
+            else if (reader.Is("deadline"u8)) deadline = reader.IsNull() ? null : reader.GetTime();
             else if (reader.Is("data"u8))
             {
                 var start = (int)reader.TokenStartIndex;

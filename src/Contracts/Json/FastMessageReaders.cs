@@ -85,7 +85,7 @@ static class FastMessageReaders
             if (reader.Is("currency"u8)) currency = reader.GetString();
             else if (reader.Is("lines"u8)) lines = ReadLines(ref reader);
             else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
-            else if (reader.Is("holdUntil"u8)) holdUntil = reader.GetDateTimeOffset();
+            else if (reader.Is("holdUntil"u8)) holdUntil = reader.GetTime();
             else reader.SkipValue();
         return new ReserveStock(
             currency ?? throw Missing("currency"), lines ?? throw Missing("lines"),
@@ -177,8 +177,8 @@ static class FastMessageReaders
                 else if (reader.Is("undo"u8)) undo = reader.GetBoolean();
                 else if (reader.Is("outcome"u8)) outcome = reader.GetString();
                 else if (reader.Is("code"u8)) code = reader.GetString();
-                else if (reader.Is("sentAt"u8)) sentAt = reader.GetDateTimeOffset();
-                else if (reader.Is("answeredAt"u8)) answeredAt = reader.IsNull() ? null : reader.GetDateTimeOffset();
+                else if (reader.Is("sentAt"u8)) sentAt = reader.GetTime();
+                else if (reader.Is("answeredAt"u8)) answeredAt = reader.IsNull() ? null : reader.GetTime();
                 else if (reader.Is("attempts"u8)) attempts = reader.GetInt32();
                 else reader.SkipValue();
             stamps.Add(new StepStamp(
@@ -202,6 +202,7 @@ static class FastMessageReaders
     static PaymentTotals ReadTotals(ref Utf8JsonReader reader)
     {
         long? authorized = null, captured = null, refunded = null;
+        long version = 0;
         bool? voided = null;
         reader.Expect(JsonTokenType.StartObject);
         while (reader.NextProperty())
@@ -209,10 +210,11 @@ static class FastMessageReaders
             else if (reader.Is("capturedMinor"u8)) captured = reader.GetInt64();
             else if (reader.Is("refundedMinor"u8)) refunded = reader.GetInt64();
             else if (reader.Is("voided"u8)) voided = reader.GetBoolean();
+            else if (reader.Is("version"u8)) version = reader.GetInt64();
             else reader.SkipValue();
         return new PaymentTotals(
             authorized ?? throw Missing("authorizedMinor"), captured ?? throw Missing("capturedMinor"),
-            refunded ?? throw Missing("refundedMinor"), voided ?? throw Missing("voided"));
+            refunded ?? throw Missing("refundedMinor"), voided ?? throw Missing("voided"), version);
     }
 
     // Nearly every reply is completed: recognized without the enum's table of names.

@@ -60,7 +60,7 @@ public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions)
         if (orderId is null) return invalid!;
         var (outcome, reason, reference) = command.Body;
         var check = new Check().OneOf("/outcome", outcome, Outcomes).Text("/reason", reason, MaxReason)
-            .OptionalText("/reference", reference, MaxReference);
+            .OptionalReference("/reference", reference, MaxReference);
         return check.Refusal ?? await actions.SubmitAsync(command.For(new OperatorPaymentAction(
             orderId.Value, OperatorPaymentAction.Resolve, null, reason, outcome == Outcomes[0], reference)));
     }

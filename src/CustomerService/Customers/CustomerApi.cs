@@ -93,7 +93,7 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
         var check = new Check().Id("id", id)
             .Range("/amount", amount, 1, Check.Most)
             .Currency("/currency", currency)
-            .OptionalText("/reference", reference, MaxReferenceLength);
+            .OptionalReference("/reference", reference, MaxReferenceLength);
         return check.Refusal ?? await changes.SubmitAsync(command.For<CreditRequest, CustomerChange>(
             new CustomerChange.AddCredit(id, currency, amount, reference)));
     }

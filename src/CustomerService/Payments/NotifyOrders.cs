@@ -38,12 +38,13 @@ public sealed class NotifyOrders(SqlCatalog sql) : IBatchHandler
             sql["due_payment_notifications"],
             SqlArgs.With("now", work.Now).And("too_far", work.Now + TooFar).And("most", most),
             row => (
-                OrderId: row.Uuid("order_id"), Version: row.BigInt("version"),
+                OrderId: row.Uuid("order_id"),
                 Totals: new PaymentTotals(
-                    row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"))));
+                    row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"),
+                    row.BigInt("version"))));
         if (due.Count == 0) return 0;
-        Save(work, [.. due.Select(payment => (payment.OrderId, payment.Version))]);
-        foreach (var (orderId, version, totals) in due) work.Send(orderId, new PaymentMoved(totals, version));
+        Save(work, [.. due.Select(payment => (payment.OrderId, payment.Totals.Version))]);
+        foreach (var (orderId, totals) in due) work.Send(orderId, new PaymentMoved(totals, totals.Version));
         return due.Count;
     }
 

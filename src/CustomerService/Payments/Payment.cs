@@ -84,7 +84,7 @@ public sealed record Payment
     /// <summary>Authorized, but neither captured nor released.</summary>
     public long HeldMinor => Totals.HeldMinor;
 
-    public PaymentTotals Totals => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided);
+    public PaymentTotals Totals => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided, Version);
 
     /// <summary>Next version of the payment. Without held money, nothing can expire or need attention.</summary>
     public Payment Changed(DateTimeOffset now) => HeldMinor > 0

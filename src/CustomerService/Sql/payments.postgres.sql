@@ -132,7 +132,7 @@ ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = exclud
 
 -- name: due_payment_notifications
 -- Includes rows scheduled too far ahead by a fast clock.
-SELECT n.order_id, n.version, p.authorized, p.captured, p.refunded, p.voided
+SELECT n.order_id, p.version, p.authorized, p.captured, p.refunded, p.voided
 FROM payment_notifications n
 JOIN payments p ON p.order_id = n.order_id
 WHERE n.due_at <= @now OR n.due_at > @too_far

@@ -103,7 +103,7 @@ SELECT unhex(value ->> 0), value ->> 1, @due_at FROM json_each(@rows) WHERE true
 ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = excluded.due_at;
 
 -- name: due_payment_notifications
-SELECT n.order_id, n.version, p.authorized, p.captured, p.refunded, p.voided
+SELECT n.order_id, p.version, p.authorized, p.captured, p.refunded, p.voided
 FROM payment_notifications n
 JOIN payments p ON p.order_id = n.order_id
 WHERE n.due_at <= @now OR n.due_at > @too_far

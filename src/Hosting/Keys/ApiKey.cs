@@ -18,21 +18,26 @@ namespace Orderwright.Hosting.Keys;
 /// <param name="CreatedAt">Time of creation.</param>
 /// <param name="ExpiresAt">Refused from then on; null: never.</param>
 /// <param name="RevokedAt">Time of revocation; the key is kept for its name in the audit.</param>
+/// <param name="MaxDiscount">
+/// Highest discount of an order without the scope <c>orders:price</c>, in percent of the total without discounts: 0 to 100;
+/// null: none.
+/// </param>
 public sealed record ApiKey(
     string Prefix, string Hash, string Name, string Merchant, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt,
-    DateTimeOffset? ExpiresAt = null, DateTimeOffset? RevokedAt = null)
+    DateTimeOffset? ExpiresAt = null, DateTimeOffset? RevokedAt = null, int? MaxDiscount = null)
 {
     public const string Mark = "ow_";
 
     /// <summary>Creates a key. The token is shown once and stored nowhere.</summary>
     public static (ApiKey Key, string Token) Create(
-        string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null, string merchant = "main")
+        string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null, string merchant = "main",
+        int? maxDiscount = null)
     {
         var prefix = RandomNumberGenerator.GetHexString(8, lowercase: true);
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var key = new ApiKey(
             prefix, Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(secret))), name, merchant, scopes, now,
-            now + expires);
+            now + expires, MaxDiscount: maxDiscount);
         return (key, $"{Mark}{prefix}_{secret}");
     }
 }

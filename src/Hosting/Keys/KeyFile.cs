@@ -30,6 +30,10 @@ public static class KeyFile
                 if (keys.Count(other => other.Prefix == key.Prefix) > 1)
                     throw new InvalidSettingException(
                         $"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} occurs twice.");
+                if (key.MaxDiscount is < 0 or > 100)
+                    throw new InvalidSettingException(
+                        $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the maxDiscount {key.MaxDiscount}. " +
+                        "Allowed: 0 to 100 percent.");
                 if (Convert.FromBase64String(key.Hash).Length != SHA256.HashSizeInBytes)
                     throw new FormatException($"The hash of {key.Prefix} is not a SHA-256.");
             }
@@ -46,11 +50,11 @@ public static class KeyFile
     /// <summary>Adds a key, creating the file if necessary; returns the token, to be shown once.</summary>
     public static string Add(
         string path, string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
-        string merchant = "main")
+        string merchant = "main", int? maxDiscount = null)
     {
         using var held = Lock(path);
         var keys = File.Exists(path) ? Read(path) : [];
-        var (key, token) = ApiKey.Create(name, scopes, now, expires, merchant);
+        var (key, token) = ApiKey.Create(name, scopes, now, expires, merchant, maxDiscount);
         Write(path, [.. keys, key]);
         return token;
     }

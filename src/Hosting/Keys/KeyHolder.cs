@@ -16,7 +16,7 @@ sealed class KeyHolder
         Key = key;
         Hash = Convert.FromBase64String(key.Hash);
         Budget = budget ?? new();
-        Caller = new(key.Prefix, key.Merchant, key.Scopes.ToFrozenSet()) { Ended = ended.Token };
+        Caller = new(key.Prefix, key.Merchant, key.Scopes.ToFrozenSet(), key.MaxDiscount ?? 0) { Ended = ended.Token };
     }
 
     public ApiKey Key { get; }
@@ -30,7 +30,8 @@ sealed class KeyHolder
 
     /// <summary>True if the key in the file is the same, in every respect that decides about a request.</summary>
     public bool IsStill(ApiKey now) =>
-        (now.Hash, now.Merchant, now.ExpiresAt, now.RevokedAt) == (Key.Hash, Key.Merchant, Key.ExpiresAt, Key.RevokedAt)
+        (now.Hash, now.Merchant, now.ExpiresAt, now.RevokedAt, now.MaxDiscount)
+        == (Key.Hash, Key.Merchant, Key.ExpiresAt, Key.RevokedAt, Key.MaxDiscount)
         && now.Scopes.SequenceEqual(Key.Scopes);
 
     /// <summary>Ends the live streams of the key.</summary>

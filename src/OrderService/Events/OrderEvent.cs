@@ -26,6 +26,7 @@ public sealed record OrderEvent(
 /// <param name="FulfilmentStatus">Fulfilment status after the event.</param>
 /// <param name="FulfilmentId">Fulfilment that was shipped.</param>
 /// <param name="NextAction">Action required from the customer.</param>
+/// <param name="Goods">One of <see cref="GoodsEnds"/>: end of the unshipped goods of a completed order.</param>
 public sealed record EventData(
     string? PaymentStatus = null,
     long? Total = null,
@@ -36,5 +37,6 @@ public sealed record EventData(
     IReadOnlyList<StepStamp>? Steps = null,
     string? FulfilmentStatus = null,
     Guid? FulfilmentId = null,
-    NextAction? NextAction = null);
+    NextAction? NextAction = null,
+    string? Goods = null);
 

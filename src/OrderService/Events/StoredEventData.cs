@@ -71,6 +71,7 @@ public static class StoredEventData
         Text(json, "step"u8, data.Step);
         Text(json, "cancelReason"u8, data.CancelReason);
         Text(json, "fulfilmentStatus"u8, data.FulfilmentStatus);
+        Text(json, "goods"u8, data.Goods);
         if (data.FulfilmentId is { } fulfilment) json.WriteString("fulfilmentId"u8, fulfilment);
         if (data.NextAction is { } action)
         {

@@ -23,7 +23,9 @@ public sealed record Tracking(string Carrier, string Number);
 /// <summary>Body of <c>POST /orders/{id}/fulfilments</c>.</summary>
 /// <param name="Lines">1 to 2,000 lines; a line listed twice counts twice. Ships all remaining goods when omitted.</param>
 /// <param name="Tracking">Tracking details of the parcel.</param>
-public sealed record FulfilmentRequest(IReadOnlyList<ShippedLine>? Lines = null, Tracking? Tracking = null);
+/// <param name="Force">Ships although the order's money was returned; requires the scope <c>operator</c>.</param>
+public sealed record FulfilmentRequest(
+    IReadOnlyList<ShippedLine>? Lines = null, Tracking? Tracking = null, bool Force = false);
 
 /// <param name="Line">Number of the order's line, 1 and up.</param>
 /// <param name="Quantity">1 to 1,000,000.</param>

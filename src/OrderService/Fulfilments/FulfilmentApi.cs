@@ -22,7 +22,9 @@ public sealed class FulfilmentApi(
             .WithDescription(
                 "Ships the request in full or not at all. Without `lines`, all remaining goods ship; a line listed twice " +
                 "counts twice. 409 `not_fulfillable` unless the order is confirmed, `exceeds_ordered` for more than was " +
-                "ordered. An order with a fulfilment cannot be cancelled. Accepts an `Idempotency-Key`.")
+                "ordered, `refunded` when the order's money was returned, or when what is left of it does not cover goods that " +
+                "the request does not name; an operator ships them with `force`. An order with a fulfilment cannot be " +
+                "cancelled. Accepts an `Idempotency-Key`.")
             .Accepts<FulfilmentRequest>("application/json").Produces<FulfilmentResponse>(201);
         group.MapGet("", ListAsync).WithName("listFulfilments").Lists()
             .WithSummary("List an order's fulfilments, in order of their numbers").Produces<Page<FulfilmentResponse>>();
@@ -36,16 +38,19 @@ public sealed class FulfilmentApi(
         if (routeId is not { } orderId) return malformed!;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.FulfilmentRequest);
         if (request is null) return refusal!;
-        var (lines, tracking) = request.Body;
+        var (lines, tracking, force) = request.Body;
+        if (force && !request.Caller.May(Scopes.Operator))
+            return Problem.Of(
+                StatusCodes.Status403Forbidden, ProblemCodes.MissingScope, "Only the scope operator may ship with force.");
         var check = new Check().OptionalText("/tracking/carrier", tracking?.Carrier, MaxTracking)
-            .OptionalText("/tracking/number", tracking?.Number, MaxTracking);
+            .OptionalReference("/tracking/number", tracking?.Number, MaxTracking);
         if (lines is { Count: < 1 or > OrderChecks.MaxLines })
             check.Fail("/lines", "out_of_range", $"1 to {OrderChecks.MaxLines} lines; omit for all remaining goods.");
         for (var i = 0; i < Math.Min(lines?.Count ?? 0, OrderChecks.MaxLines); i++)
             check.Range($"/lines/{i}/line", lines![i].Line, 1, OrderChecks.MaxLines)
                 .Range($"/lines/{i}/quantity", lines[i].Quantity, 1, OrderChecks.MaxQuantity);
         return check.Refusal ?? await shipping.SubmitAsync(request.For(new ShipOrder(
-            orderId, lines, tracking, Requests.MomentOf(http, time), Activity.Current?.Id)));
+            orderId, lines, tracking, force, Requests.MomentOf(http, time), Activity.Current?.Id)));
     }
 
     async Task<Answer> ListAsync(HttpContext http, string id)

@@ -7,17 +7,18 @@ namespace Orderwright.OrderService.Fulfilments;
 /// <param name="OrderId">Order to ship.</param>
 /// <param name="Lines">Lines to ship; null for all remaining goods.</param>
 /// <param name="Tracking">Tracking details of the parcel.</param>
+/// <param name="IsForced">Ships although the order's money was returned.</param>
 /// <param name="Moment">Time, caller and trace of the request.</param>
 /// <param name="TraceParent">Trace context passed on to the participants.</param>
 public sealed record ShipOrder(
-    Guid OrderId, IReadOnlyList<ShippedLine>? Lines, Tracking? Tracking, Moment Moment, string? TraceParent);
+    Guid OrderId, IReadOnlyList<ShippedLine>? Lines, Tracking? Tracking, bool IsForced, Moment Moment, string? TraceParent);
 
 /// <summary>Decision on a request: either a refusal, or a change with its fulfilment.</summary>
 public sealed record ShipDecision(Answer? Refusal, OrderChange? Change = null, Fulfilment? Fulfilment = null);
 
 /// <summary>
 /// Decides on fulfilments. Only confirmed orders ship, and no line ships more than was ordered, over all fulfilments; a
-/// request ships in full or not at all. Pure.
+/// request ships in full or not at all. Goods whose money was returned ship only when forced. Pure.
 /// </summary>
 /// <remarks>
 /// The order's row is locked, so the first of a concurrent cancellation and fulfilment wins: a cancelled order cannot ship, and
@@ -34,6 +35,7 @@ public static class FulfilmentRules
         if (order.State.Status != OrderStatuses.Confirmed)
             return new(Problem.Conflict(
                 "not_fulfillable", $"Only confirmed orders can be shipped; the order is {order.State.Status}."));
+        if (!request.IsForced && OrderRules.IsReturned(order.State)) return new(Returned(order.State));
         var shipped = ShippedOf(earlier);
         var wanted = request.Lines is { } lines ? Sum(lines) : LeftOf(order, shipped);
         if (wanted.Count == 0)
@@ -43,24 +45,54 @@ public static class FulfilmentRules
         foreach (var line in order.Lines)
         {
             if (!wanted.Remove(line.Line, out var quantity)) continue;
-            var before = shipped.GetValueOrDefault(line.Line);
-            if (before + quantity > line.Quantity)
+            var sent = shipped.GetValueOrDefault(line.Line);
+            if (sent + quantity > line.Quantity)
                 return new(Problem.Conflict(
                     "exceeds_ordered",
-                    $"Line {line.Line}: {line.Quantity} ordered, {before} shipped before, {quantity} now."));
+                    $"Line {line.Line}: {line.Quantity} ordered, {sent} shipped before, {quantity} now."));
             shipping.Add(new OrderLine(line.Line, line.Sku, (int)quantity));
-            shipped[line.Line] = before + quantity;
+            shipped[line.Line] = sent + quantity;
         }
         if (wanted.Count > 0) return new(Unknown(request.Lines!, wanted));
 
         var value = FulfilmentValue.Of(order, shipped);
+        var before = earlier.Sum(each => each.ValueMinor);
+        if (!request.IsForced && request.Lines is null && Uncovered(order.State, value, before) is { } uncovered)
+            return new(uncovered);
         var fulfilment = new Fulfilment(
-            order.Id, earlier.Count + 1, id, shipping, checked(value - earlier.Sum(before => before.ValueMinor)),
+            order.Id, earlier.Count + 1, id, shipping, checked(value - before),
             request.Tracking, request.Moment.Actor, request.Moment.Now);
         var status = LeftOf(order, shipped).Count == 0
             ? FulfilmentStatuses.Fulfilled
             : FulfilmentStatuses.PartiallyFulfilled;
         return new(null, OrderRules.Ship(order.State, status, fulfilment, request.Moment), fulfilment);
+    }
+
+    /// <summary>
+    /// Refuses to consume a completed order's unshipped goods that nobody pays for; null when the update may go on.
+    /// </summary>
+    public static Answer? RefuseConsumption(OrderState state, UpdateStatus update) =>
+        update.Goods != GoodsEnds.Consumed || update.IsForced ? null
+        : OrderRules.IsReturned(state) ? Returned(state)
+        : state is { IsTakenOnFulfilment: true, Status: OrderStatuses.Confirmed } ? Problem.Conflict(
+            "not_fulfillable", "The money of these goods is captured with a fulfilment: report one before completing the order.")
+        : null;
+
+    static Answer Returned(OrderState state) => Problem.Conflict(
+        ProblemCodes.Refunded,
+        $"The order's money was returned; the payment is {state.PaymentStatus}. An operator can repeat the request with "
+        + "\"force\": true.");
+
+    // A request that names no lines means the goods paid for. After a partial refund the money kept has to cover them: all
+    // goods shipped so far where the whole order was captured, and these goods where each fulfilment is captured.
+    static Answer? Uncovered(OrderState state, long valueMinor, long beforeMinor)
+    {
+        if (state is not { PaymentStatus: PaymentStatuses.PartiallyRefunded, SecuredMinor: { } kept }) return null;
+        var due = state.IsTakenOnFulfilment ? valueMinor - beforeMinor : valueMinor;
+        return kept >= due ? null : Problem.Conflict(
+            ProblemCodes.Refunded,
+            $"Part of the order was refunded: the goods are worth {due} minor units, and {kept} are left of the order's money. "
+            + "Name the lines that ship; an operator can also repeat the request with \"force\": true.");
     }
 
     /// <summary>Builds a participant's command for closing an order.</summary>
@@ -71,11 +103,12 @@ public static class FulfilmentRules
     {
         if (open.DueMinor is { } due) return new TakeShipped(due, Close: true);
         var left = LeftOf(order, ShippedOf(shipped));
-        return new ReleaseUnshipped(
+        OrderLine[] lines =
         [
             .. order.Lines.Where(line => left.ContainsKey(line.Line))
                 .Select(line => new OrderLine(line.Line, line.Sku, (int)left[line.Line])),
-        ]);
+        ];
+        return order.State.Goods == GoodsEnds.Consumed ? new ConsumeUnshipped(lines) : new ReleaseUnshipped(lines);
     }
 
     /// <summary>Sums the units shipped per line.</summary>

@@ -13,7 +13,7 @@ namespace Orderwright.OrderService.Fulfilments;
 public sealed record FulfilmentWork(
     Guid OrderId, int Number, string Participant, int Attempts = 1, long? DueMinor = null)
 {
-    /// <summary>Number for the close of an order: nothing more is shipped, and the rest is released.</summary>
+    /// <summary>Number for the close of an order: nothing more is shipped, and the rest is consumed or released.</summary>
     public const int Closing = GoodsShipped.Rest;
 }
 

@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.OrderService.Events;
 using Orderwright.Runtime;
 using Orderwright.Http;
+using Orderwright.Http.Operators;
 
 namespace Orderwright.OrderService.Fulfilments;
 
@@ -10,7 +11,8 @@ namespace Orderwright.OrderService.Fulfilments;
 /// Records shipments in one transaction: the fulfilment, the order's new version, its event, and the work rows for
 /// stock-service and, when payment is captured on fulfilment, customer-service.
 /// </summary>
-public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, EventFeed feed)
+/// <remarks>Shipments forced by an operator are also audited.</remarks>
+public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, EventFeed feed, Audit audit)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<ShipOrder>> batch, Work work)
     {
@@ -19,6 +21,7 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
         var known = (await fulfilments.LoadAsync(work, [.. orders.Ids])).ToLookup(fulfilment => fulfilment.OrderId);
         var shipped = new List<Fulfilment>();
         var open = new List<FulfilmentWork>();
+        var entries = new List<AuditEntry>();
         var answers = new Answer[batch.Count];
         for (var i = 0; i < answers.Length; i++)
         {
@@ -38,6 +41,11 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
             }
             orders.Apply(change);
             shipped.Add(fulfilment);
+            if (request.IsForced)
+                entries.Add(new(
+                    work.NewId(), ServiceNames.Order, work.Now, batch[i].Caller.Name, "ship", order.Id,
+                    $"fulfilment {fulfilment.Number}", $"Forced; the payment is {order.State.PaymentStatus}.", null, null,
+                    batch[i].TraceId));
             work.Send(
                 order.Id, new ShipGoods(fulfilment.Number, fulfilment.Lines), traceParent: request.TraceParent);
             open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Stock));
@@ -51,6 +59,7 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
                 StatusCodes.Status201Created, fulfilment, FulfilmentResponse.PathOf(fulfilment));
         }
         await store.SaveAsync(work, orders.Changes);
+        await audit.AppendAsync(work, entries);
         fulfilments.Insert(work, shipped);
         fulfilments.AddWork(work, open, work.Now + ResendUnsettledOrders.FirstPause);
         work.AfterCommit(feed.Raise);

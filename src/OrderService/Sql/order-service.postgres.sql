@@ -5,7 +5,7 @@ INSERT INTO orders ({new_order})
 SELECT
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
     adjustments::json, adjustments_minor, metadata::json, total_minor, payment_provider, payment_token, capture_policy,
-    may_set_price, version, created_at, created_at
+    may_set_price, discount_limit, version, created_at, created_at
 FROM (
     SELECT
         unnest(@id) AS id, unnest(@merchant) AS merchant, unnest(@reference) AS reference,
@@ -14,7 +14,8 @@ FROM (
         unnest(@lines) AS lines, unnest(@adjustments) AS adjustments, unnest(@adjustments_minor) AS adjustments_minor,
         unnest(@metadata) AS metadata, unnest(@total_minor) AS total_minor, unnest(@payment_provider) AS payment_provider,
         unnest(@payment_token) AS payment_token, unnest(@capture_policy) AS capture_policy,
-        unnest(@may_set_price) AS may_set_price, unnest(@version) AS version, unnest(@created_at) AS created_at
+        unnest(@may_set_price) AS may_set_price, unnest(@discount_limit) AS discount_limit,
+        unnest(@version) AS version, unnest(@created_at) AS created_at
 ) AS batch
 ON CONFLICT DO NOTHING
 RETURNING id;
@@ -27,7 +28,7 @@ JOIN orders o ON o.id = batch.id;
 -- name: find_references
 SELECT o.merchant, o.reference, o.id
 FROM unnest(@merchant, @reference) AS batch (merchant, reference)
-JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference;
+JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference AND NOT o.reference_freed;
 
 -- name: insert_events
 -- Sequence values are assigned before commit: a reader past an uncommitted value would miss the event. Each writer therefore
@@ -103,7 +104,10 @@ WHERE o.id = ANY (@id) AND o.status NOT IN ('pending', 'cancel_pending');
 -- name: save_states
 -- A row in another version stays unchanged, and the id is not returned.
 UPDATE orders o
-SET status = batch.status, payment_status = batch.payment_status, total_minor = batch.total_minor,
+SET status = batch.status, payment_status = batch.payment_status, payment_version = batch.payment_version,
+    secured_minor = batch.secured_minor, total_minor = batch.total_minor,
+    goods = batch.goods,
+    reference_freed = batch.status IN ('rejected', 'expired', 'cancelled') AND batch.fulfilment_status = 'unfulfilled',
     lines = COALESCE(batch.lines::json, o.lines), reason_code = batch.reason_code,
     reason_message = batch.reason_message, cancel_reason = batch.cancel_reason, version = batch.version,
     updated_at = batch.updated_at, fulfilment_status = batch.fulfilment_status,
@@ -111,8 +115,10 @@ SET status = batch.status, payment_status = batch.payment_status, total_minor = 
 FROM (
     SELECT
         unnest(@id) AS id, unnest(@version_before) AS version_before, unnest(@version) AS version,
-        unnest(@status) AS status, unnest(@payment_status) AS payment_status, unnest(@total_minor) AS total_minor,
-        unnest(@lines) AS lines, unnest(@reason_code) AS reason_code, unnest(@reason_message) AS reason_message,
+        unnest(@status) AS status, unnest(@payment_status) AS payment_status,
+        unnest(@payment_version) AS payment_version, unnest(@secured_minor) AS secured_minor, unnest(@goods) AS goods,
+        unnest(@total_minor) AS total_minor, unnest(@lines) AS lines, unnest(@reason_code) AS reason_code,
+        unnest(@reason_message) AS reason_message,
         unnest(@cancel_reason) AS cancel_reason, unnest(@updated_at) AS updated_at,
         unnest(@fulfilment_status) AS fulfilment_status, unnest(@next_action_url) AS next_action_url,
         unnest(@next_action_until) AS next_action_until

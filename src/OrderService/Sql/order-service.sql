@@ -2,16 +2,17 @@
 
 -- columns: order_state
 o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total_minor, o.reason_code, o.reason_message,
-    o.cancel_reason, o.updated_at, o.capture_policy, o.next_action_url, o.next_action_until
+    o.cancel_reason, o.updated_at, o.capture_policy, o.next_action_url, o.next_action_until, o.payment_version, o.secured_minor,
+    o.goods
 
 -- columns: order_terms
 o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments, o.metadata, o.payment_provider,
-    o.payment_token, o.may_set_price, o.created_at
+    o.payment_token, o.may_set_price, o.discount_limit, o.created_at
 
 -- columns: new_order
 id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
-    adjustments_minor, metadata, total_minor, payment_provider, payment_token, capture_policy, may_set_price, version,
-    created_at, updated_at
+    adjustments_minor, metadata, total_minor, payment_provider, payment_token, capture_policy, may_set_price, discount_limit,
+    version, created_at, updated_at
 
 -- columns: new_event
 order_id, version, type, status, at, actor, trace_id, data
@@ -73,11 +74,18 @@ ORDER BY o.id DESC
 LIMIT @limit;
 
 -- name: list_orders_of_reference
+-- Each half has an index of its own: the order that has the reference, and orders that came to nothing under it.
 SELECT {order_state}, {order_terms}
-FROM orders o
-WHERE o.merchant = @merchant AND o.reference = @reference AND o.id >= @from AND o.id < @before
+FROM (
+    SELECT id FROM orders WHERE merchant = @merchant AND reference = @reference AND NOT reference_freed
+    UNION ALL
+    SELECT id FROM orders WHERE merchant = @merchant AND reference = @reference AND reference_freed
+) AS named
+JOIN orders o ON o.id = named.id
+WHERE o.id >= @from AND o.id < @before
     AND (CAST(@customer_id AS text) IS NULL OR o.customer_id = @customer_id)
     AND (CAST(@status AS text) IS NULL OR o.status = @status)
+ORDER BY o.id DESC
 LIMIT @limit;
 
 -- name: list_waiting_orders

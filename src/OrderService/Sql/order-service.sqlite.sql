@@ -7,7 +7,7 @@ INSERT INTO orders ({new_order})
 VALUES (
     @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
     @adjustments_minor, @metadata, @total_minor, @payment_provider, @payment_token, @capture_policy, @may_set_price,
-    @version, @created_at, @created_at)
+    @discount_limit, @version, @created_at, @created_at)
 ON CONFLICT DO NOTHING;
 
 -- name: find_existing
@@ -18,7 +18,7 @@ JOIN orders o ON o.id = unhex(batch.value ->> 0);
 -- name: find_references
 SELECT o.merchant, o.reference, o.id
 FROM json_each(@rows) AS batch
-JOIN orders o ON o.merchant = batch.value ->> 0 AND o.reference = batch.value ->> 1;
+JOIN orders o ON o.merchant = batch.value ->> 0 AND o.reference = batch.value ->> 1 AND NOT o.reference_freed;
 
 -- name: insert_events
 INSERT INTO order_events ({new_event})
@@ -76,7 +76,9 @@ WHERE o.status NOT IN ('pending', 'cancel_pending');
 -- name: save_states
 -- A row in another version stays unchanged.
 UPDATE orders
-SET status = @status, payment_status = @payment_status, total_minor = @total_minor, lines = COALESCE(@lines, lines),
+SET status = @status, payment_status = @payment_status, payment_version = @payment_version, secured_minor = @secured_minor,
+    goods = @goods, reference_freed = @status IN ('rejected', 'expired', 'cancelled') AND @fulfilment_status = 'unfulfilled',
+    total_minor = @total_minor, lines = COALESCE(@lines, lines),
     reason_code = @reason_code, reason_message = @reason_message, cancel_reason = @cancel_reason, version = @version,
     updated_at = @updated_at, fulfilment_status = @fulfilment_status, next_action_url = @next_action_url,
     next_action_until = @next_action_until

@@ -63,7 +63,7 @@ public sealed class OperatorApi(
             .OneOf("/step", step, [.. OrderSaga.Current.Steps.Select(known => known.Name)])
             .OneOf("/outcome", outcome, Outcomes)
             .Text("/reason", reason, MaxReason)
-            .OptionalText("/reference", reference, MaxReference);
+            .OptionalReference("/reference", reference, MaxReference);
         return check.Refusal ?? await ActAsync(
             command.For(new OperatorAction(
                 id.Value, OperatorVerb.Resolve, reason, step, outcome == Outcomes[0], Reference: reference)),

@@ -9,7 +9,7 @@ namespace Orderwright.SagaCoordinator.Process;
 // The column steps: the state of a saga and its payment, as JSON. Values of other columns (version, start, end) and absent
 // values are omitted. Times are milliseconds since the saga started. Parts that every order has are arrays:
 //   a leg     [phase, attempts, sent, answered, { the rest }]
-//   payment   [authorized, captured, refunded, voided]
+//   payment   [authorized, captured, refunded, voided, version]; the last two are absent when false and 0
 //   toUndo    positions of the steps in the definition
 public static partial class SagaColumns
 {
@@ -235,6 +235,7 @@ public static partial class SagaColumns
         json.WriteNumberValue(payment.CapturedMinor);
         json.WriteNumberValue(payment.RefundedMinor);
         if (payment.Voided) json.WriteBooleanValue(true);
+        if (payment.Version > 0) json.WriteNumberValue(payment.Version);
         json.WriteEndArray();
     }
 
@@ -242,9 +243,11 @@ public static partial class SagaColumns
     {
         reader.Expect(JsonTokenType.StartArray);
         var (authorized, captured, refunded) = (NextNumber(ref reader), NextNumber(ref reader), NextNumber(ref reader));
-        var voided = false;
-        while (reader.NextElement()) voided = reader.GetBoolean();
-        return new PaymentTotals(authorized, captured, refunded, voided);
+        var (voided, version) = (false, 0L);
+        while (reader.NextElement())
+            if (reader.TokenType == JsonTokenType.Number) version = reader.GetInt64();
+            else voided = reader.GetBoolean();
+        return new PaymentTotals(authorized, captured, refunded, voided, version);
     }
 
     static LegPhase ReadPhase(ref Utf8JsonReader reader)

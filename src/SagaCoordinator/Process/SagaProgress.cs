@@ -168,7 +168,11 @@ public sealed class SagaProgress
     {
         var facts = answer.Priced is null ? Record.Facts : Record.Facts.With(answer.Priced);
         FactsChanged |= !ReferenceEquals(facts, Record.Facts);
-        Record = Record with { Payment = answer.Payment ?? Record.Payment, Facts = facts };
+        // Of two totals the later version counts; release 0.1.0 sent none.
+        var payment = answer.Payment is { } told && (told.Version == 0 || told.Version >= Record.Payment.Version)
+            ? told
+            : Record.Payment;
+        Record = Record with { Payment = payment, Facts = facts };
     }
 
     void Ask(SagaEffect.Ask ask)

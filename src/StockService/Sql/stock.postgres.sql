@@ -64,14 +64,11 @@ WHERE h.expires_at = batch.expires_at AND h.order_id = batch.order_id;
 -- name: insert_order_movements
 -- Movements of a batch of orders; their seq values are not needed.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
-SELECT
-    sku, order_id,
-    CASE WHEN on_hand_delta < 0 THEN 'shipped' WHEN allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END,
-    on_hand_delta, allocated_delta, @now, @actor
+SELECT sku, order_id, kind, on_hand_delta, allocated_delta, @now, @actor
 FROM (
     SELECT
-        unnest(@sku) AS sku, unnest(@order_id) AS order_id, unnest(@allocated_delta) AS allocated_delta,
-        unnest(@on_hand_delta) AS on_hand_delta
+        unnest(@sku) AS sku, unnest(@order_id) AS order_id, unnest(@kind) AS kind,
+        unnest(@allocated_delta) AS allocated_delta, unnest(@on_hand_delta) AS on_hand_delta
 ) AS batch;
 
 -- name: load_shipments

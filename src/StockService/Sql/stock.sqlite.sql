@@ -42,10 +42,7 @@ DELETE FROM holds WHERE expires_at = @expires_at AND order_id = @order_id;
 -- name: insert_order_movements
 -- Movements of a batch of orders; their seq values are not needed.
 INSERT INTO movements (sku, order_id, kind, on_hand_delta, allocated_delta, at, actor)
-VALUES (
-    @sku, @order_id,
-    CASE WHEN @on_hand_delta < 0 THEN 'shipped' WHEN @allocated_delta > 0 THEN 'allocated' ELSE 'deallocated' END,
-    @on_hand_delta, @allocated_delta, @now, @actor);
+VALUES (@sku, @order_id, @kind, @on_hand_delta, @allocated_delta, @now, @actor);
 
 -- name: load_shipments
 SELECT s.order_id, s.fulfilment, s.lines

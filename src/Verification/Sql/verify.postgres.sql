@@ -7,7 +7,7 @@ ORDER BY id;
 
 -- name: orders
 SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text AS lines, o.adjustments_minor, o.total_minor,
-    o.version, o.updated_at, o.fulfilment_status, o.capture_policy,
+    o.version, o.updated_at, o.fulfilment_status, o.capture_policy, o.adjustments::text AS adjustments, o.discount_limit,
     EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id) AS has_open_work,
     (
         SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value_minor) ORDER BY f.number)::text

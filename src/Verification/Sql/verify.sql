@@ -1,7 +1,7 @@
 -- name: repeated_references
 SELECT merchant, reference, count(*) AS orders
 FROM orders
-WHERE reference IS NOT NULL
+WHERE reference IS NOT NULL AND NOT (status IN ('rejected', 'expired', 'cancelled') AND fulfilment_status = 'unfulfilled')
 GROUP BY merchant, reference
 HAVING count(*) > 1
 LIMIT 100;

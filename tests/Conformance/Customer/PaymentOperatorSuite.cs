@@ -93,7 +93,7 @@ public abstract class PaymentOperatorSuite(StorageEngine engine)
         var order = await PaidAsync(server, "balance");
         await server.SendAsync("POST", $"payments/{order}/refunds", Some);
         var first = await MovedAsync(orders, order);
-        Assert.Equal(new PaymentTotals(1_530, 1_530, 500, false), first.Payment);
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 500, false), first.Payment! with { Version = 0 });
         server.Clock.Forward(TimeSpan.FromSeconds(11));
         Assert.Equal(first, await MovedAsync(orders, order));
         await server.TellAsync(order, new PaymentNoted(first.Version));

@@ -13,7 +13,7 @@ public abstract class PaymentSuite(StorageEngine engine)
     static readonly PaymentTotals Released = new(1_530, 0, 0, true);
 
     static void Is(StepOutcome outcome, string? code, PaymentTotals position, StepAnswered answer) =>
-        Assert.Equal((outcome, code, position), (answer.Outcome, answer.Code, answer.Payment));
+        Assert.Equal((outcome, code, position), (answer.Outcome, answer.Code, answer.Payment! with { Version = 0 }));
 
     async Task<(CustomerServer Server, Guid Order, StepAnswered Answer)> PayAsync(string token)
     {
@@ -74,12 +74,12 @@ public abstract class PaymentSuite(StorageEngine engine)
         ]);
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(orders[0])).Outcome);
         Assert.Equal(ReasonCodes.InsufficientFunds, (await server.SettledAsync(orders[1])).Code);
-        Assert.Equal(Taken, (await server.SettledAsync(orders[2])).Payment);
+        Assert.Equal(Taken, (await server.SettledAsync(orders[2])).Payment! with { Version = 0 });
         Assert.True((await server.SettledAsync(orders[0])).Undo);
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(orders[3])).Outcome);
         Assert.True((await server.SettledAsync(orders[4])).Undo);
         Assert.Equal(ReasonCodes.AlreadyUndone, (await server.SettledAsync(orders[4])).Code);
-        Assert.Equal(Taken, (await server.SettledAsync(orders[2])).Payment);
+        Assert.Equal(Taken, (await server.SettledAsync(orders[2])).Payment! with { Version = 0 });
         Assert.Equal((0, 0), (await server.BalanceAsync("ann"), await server.BalanceAsync("bob")));
     }
 

@@ -2,6 +2,8 @@ using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime.Database;
+using Orderwright.Runtime.Transport;
+using Orderwright.Runtime;
 
 namespace Orderwright.Conformance.Orders;
 
@@ -214,7 +216,8 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         await server.DeliverAsync((id, new PaymentMoved(new PaymentTotals(1_530, 1_020, 0, false), 7)));
         Assert.Equal([new TakeShipped(1_020, true)], await ReceivedAsync(1, within: Patience / 2));
         await server.DeliverAsync((id, new PaymentMoved(new PaymentTotals(1_530, 1_020, 0, true), 9)));
-        await UntilAsync("partially_paid", open: 0);
+        // The rest is released: nothing is left to pay.
+        await UntilAsync("paid", open: 0);
 
         async Task UntilAsync(string payment, int open)
         {
@@ -239,29 +242,167 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task Completing_a_partly_shipped_order_releases_the_rest()
+    Task<Reply> CompleteAsync(Guid id, string more = "", string merchant = "main") => server.SendAsync(
+        HttpMethod.Patch, $"/api/v1/orders/{id}", $$"""{"status":"completed"{{more}}}""", "X-Name", "operator", "X-Merchant",
+        merchant);
+
+    // The next command to stock-service about the order that is of this type; others are acknowledged and dropped.
+    static async Task<Message> NextAsync<T>(IInbox stock, Guid id, Func<Message, bool>? isWanted = null)
     {
-        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
-        var (partly, unreported) = (await ConfirmedAsync(), await ConfirmedAsync());
-        await ShipAsync(partly, """{"lines":[{"line":1,"quantity":2}]}""");
-        foreach (var id in new[] { unreported, partly })
-            await server.SendAsync(
-                HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator");
         using var patience = new CancellationTokenSource(Patience);
-        var received = new List<Message>();
-        while (!received.Exists(message => message.Body is ReleaseUnshipped))
+        while (true)
         {
             var deliveries = await stock.ReceiveAsync(10, patience.Token);
             await stock.AcknowledgeAsync(deliveries, default);
-            received.AddRange(deliveries.SelectMany(delivery => delivery.Messages));
+            if (deliveries.SelectMany(delivery => delivery.Messages).FirstOrDefault(message =>
+                message.OrderId == id && message.Body is T && isWanted?.Invoke(message) != false) is { } found)
+                return found;
         }
-        await server.DeliverAsync((partly, new GoodsShipped(1)), (partly, new GoodsShipped(0)));
+    }
+
+    async Task UntilClosedAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
         while (await server.CountAsync("fulfilment_work") > 0) await Task.Delay(20, patience.Token);
-        var released = received.Select(message => message.Body).OfType<ReleaseUnshipped>().First();
-        Assert.Equal([new OrderLine(1, "85123A", 4)], released.Lines);
-        // A merchant that reports no fulfilments has shipped its completed orders.
-        Assert.DoesNotContain(received, message => message.OrderId == unreported);
+    }
+
+    [Fact]
+    public async Task Completing_consumes_what_was_not_noted_as_shipped_and_repeats_it_until_confirmed()
+    {
+        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
+        var (unreported, partly) = (await ConfirmedAsync(), await ConfirmedAsync());
+        await ShipAsync(partly, """{"lines":[{"line":1,"quantity":2}]}""");
+        Assert.Equal((200, "completed", "unfulfilled"), await CompleteAsync(unreported) is var done
+            ? (done.Status, done["status"], done["fulfilmentStatus"]) : default);
+        var first = await NextAsync<ConsumeUnshipped>(stock, unreported);
+        Assert.Equal([new OrderLine(1, "85123A", 6)], ((ConsumeUnshipped)first.Body).Lines);
+
+        // The first command, or its reply, is lost.
+        server.Time.Advance(TimeSpan.FromSeconds(6));
+        var again = await NextAsync<ConsumeUnshipped>(stock, unreported, message => message.Attempt > 1);
+        Assert.Equal([new OrderLine(1, "85123A", 6)], ((ConsumeUnshipped)again.Body).Lines);
+        await server.DeliverAsync((unreported, new GoodsShipped(0)));
+
+        await CompleteAsync(partly);
+        Assert.Equal(
+            [new OrderLine(1, "85123A", 4)], ((ConsumeUnshipped)(await NextAsync<ConsumeUnshipped>(stock, partly)).Body).Lines);
+        await server.DeliverAsync((partly, new GoodsShipped(1)), (partly, new GoodsShipped(0)));
+        await UntilClosedAsync();
+        Assert.Equal(2, await server.CountAsync("operator_actions WHERE action = 'complete' AND reason LIKE '%consumed%'"));
+        var events = (await server.GetAsync($"/api/v1/orders/{unreported}/events")).Json["items"]!.AsArray();
+        Assert.Equal("consumed", (string?)events[^1]!["data"]!["goods"]);
+        // Nothing is left to end.
+        Assert.Equal("illegal_transition", (await CompleteAsync(unreported, ""","goods":"release" """))["code"]);
+    }
+
+    [Fact]
+    public async Task Completing_releases_the_rest_on_request_and_where_nobody_paid_for_it()
+    {
+        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
+        var (wanted, refunded) = (await ConfirmedAsync(), await ConfirmedAsync());
+        await ShipAsync(wanted, """{"lines":[{"line":1,"quantity":2}]}""");
+        Assert.Equal(200, (await CompleteAsync(wanted, ""","goods":"release" """)).Status);
+        Assert.Equal(
+            [new OrderLine(1, "85123A", 4)], ((ReleaseUnshipped)(await NextAsync<ReleaseUnshipped>(stock, wanted)).Body).Lines);
+
+        await RefundAsync(refunded, 1_530);
+        Assert.Equal((409, "refunded"), Code(await CompleteAsync(refunded, ""","goods":"consume" """)));
+        Assert.Equal(200, (await CompleteAsync(refunded)).Status);
+        await NextAsync<ReleaseUnshipped>(stock, refunded);
+
+        var forced = await ConfirmedAsync();
+        await RefundAsync(forced, 1_530);
+        Assert.Equal(200, (await CompleteAsync(forced, ""","goods":"consume","force":true""")).Status);
+        await NextAsync<ConsumeUnshipped>(stock, forced);
+        Assert.Equal(400, (await CompleteAsync(await ConfirmedAsync(), ""","goods":"keep" """)).Status);
+    }
+
+    [Fact]
+    public async Task Goods_that_release_0_1_0_left_allocated_are_ended_by_naming_their_end()
+    {
+        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
+        var id = await ConfirmedAsync();
+        await CompleteAsync(id);
+        await server.DeliverAsync((id, new GoodsShipped(0)));
+        await UntilClosedAsync();
+        var sql = new SqlQuery("older", "UPDATE orders SET goods = NULL");
+        await server.Database.WriteAsync(async transaction => await transaction.ExecuteAsync(sql, SqlArgs.None), default);
+
+        Assert.Equal("illegal_transition", (await CompleteAsync(id))["code"]);
+        var repaired = await CompleteAsync(id, ""","goods":"release" """);
+        Assert.Equal((200, "completed", "3"), (repaired.Status, repaired["status"], repaired["version"]));
+        await NextAsync<ReleaseUnshipped>(stock, id);
+        await server.DeliverAsync((id, new GoodsShipped(0)));
+        await UntilClosedAsync();
+        Assert.Equal("illegal_transition", (await CompleteAsync(id, ""","goods":"release" """))["code"]);
+    }
+
+    async Task RefundAsync(Guid id, long amount)
+    {
+        var status = amount == 1_530 ? "refunded" : "partially_refunded";
+        await server.DeliverAsync((id, new PaymentMoved(new PaymentTotals(1_530, 1_530, amount, false), 7)));
+        using var patience = new CancellationTokenSource(Patience);
+        while ((await server.GetAsync($"/api/v1/orders/{id}"))["paymentStatus"] != status) await Task.Delay(20, patience.Token);
+    }
+
+    static (int, string?) Code(Reply reply) => (reply.Status, reply["code"]);
+
+    [Fact]
+    public async Task A_refunded_order_ships_only_when_an_operator_forces_it()
+    {
+        var id = await ConfirmedAsync();
+        await RefundAsync(id, 1_530);
+        Assert.Equal((409, "refunded"), Code(await ShipAsync(id, "{}")));
+        Assert.Equal((409, "refunded"), Code(await ShipAsync(id, """{"lines":[{"line":1,"quantity":1}]}""")));
+        Assert.Equal((403, "missing_scope"), Code(await ShipAsync(id, """{"force":true}""")));
+        Assert.Equal(0, await server.CountAsync("fulfilments"));
+        Assert.Equal(201, (await ShipAsync(id, """{"force":true}""", "X-Name", "operator")).Status);
+        Assert.Equal(1, await server.CountAsync("operator_actions WHERE action = 'ship' AND actor = 'operator'"));
+    }
+
+    [Fact]
+    public async Task After_a_partial_refund_the_shipped_lines_have_to_be_named()
+    {
+        var id = await ConfirmedAsync();
+        await RefundAsync(id, 255);
+        Assert.Equal((409, "refunded"), Code(await ShipAsync(id, "{}")));
+        Assert.Equal(201, (await ShipAsync(id, """{"lines":[{"line":1,"quantity":5}]}""")).Status);
+        Assert.Equal((409, "refunded"), Code(await ShipAsync(id, "{}")));
+        Assert.Equal(201, (await ShipAsync(id, """{"lines":[{"line":1,"quantity":1}]}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_refund_between_two_captures_leaves_the_order_with_the_status_of_its_payment()
+    {
+        string[] slow = ["X-Merchant", "slow"];
+        var placed = await server.PlaceAsync(
+            """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""", slow);
+        await server.DeliverAsync((placed.Id, Outcomes.Authorized));
+        await UntilAsync("authorized");
+        await ShipAsync(placed.Id, """{"lines":[{"line":1,"quantity":3}]}""", slow);
+        await MoveAsync(765, 0, 4, "partially_paid");
+        await MoveAsync(765, 765, 6, "partially_refunded");
+        Assert.Equal(201, (await ShipAsync(placed.Id, "{}", slow)).Status);
+        await MoveAsync(1_530, 765, 8, "partially_refunded");
+        // A notification that was overtaken, and the one of a later refund.
+        await MoveAsync(765, 765, 6, "partially_refunded");
+        await MoveAsync(1_530, 1_530, 10, "refunded");
+        await MoveAsync(1_530, 765, 8, "refunded");
+        Assert.Equal(1, await server.CountAsync("orders WHERE payment_version = 10 AND secured_minor = 0"));
+
+        async Task MoveAsync(long captured, long refunded, long version, string status)
+        {
+            await server.DeliverAsync(
+                (placed.Id, new PaymentMoved(new PaymentTotals(1_530, captured, refunded, false), version)));
+            await UntilAsync(status);
+        }
+
+        async Task UntilAsync(string status)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            while ((await server.GetAsync($"/api/v1/orders/{placed.Id}", slow))["paymentStatus"] != status)
+                await Task.Delay(20, patience.Token);
+        }
     }
 
     [Fact]

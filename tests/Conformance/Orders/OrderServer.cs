@@ -58,7 +58,7 @@ public sealed class OrderServer : IAsyncDisposable
             var merchant = context.Request.Headers["X-Merchant"].ToString();
             Caller.Set(context, new Caller(
                 name is "" ? "ann" : name, merchant is "" ? "main" : merchant,
-                name == "operator" ? Scopes.All : FrozenSet.Create(Scopes.Orders)));
+                name == "operator" ? Scopes.All : FrozenSet.Create(Scopes.Orders), name == "sales" ? 20 : 0));
             try
             {
                 await next(context);
@@ -104,7 +104,10 @@ public sealed class OrderServer : IAsyncDisposable
         return new Reply(
             (int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ETag?.Tag,
             response.Headers.Location?.OriginalString, Header(response, "Idempotent-Replayed"),
-            Header(response, "Preference-Applied"));
+            Header(response, "Preference-Applied"))
+        {
+            RetryAfter = Header(response, "Retry-After"),
+        };
     }
 
     /// <summary>Reads the data of a live stream's events, until the stream ends.</summary>
@@ -201,6 +204,8 @@ public sealed class OrderServer : IAsyncDisposable
 /// <param name="Body">Body of the response as text.</param>
 public sealed record Reply(int Status, string Body, string? ETag, string? Location, string? Replayed, string? PreferenceApplied)
 {
+    public string? RetryAfter { get; init; }
+
     public JsonNode Json => JsonNode.Parse(Body)!;
 
     public Guid Id => Json["id"]!.GetValue<Guid>();
@@ -230,14 +235,14 @@ static class Outcomes
             AnsweredAt: DateTimeOffset.UnixEpoch.AddMilliseconds(3)),
     ];
 
-    public static OrderConfirmed Authorized => new(Lines, 1530, new PaymentTotals(1530, 0, 0, false), Steps);
+    public static OrderConfirmed Authorized => new(Lines, 1530, new PaymentTotals(1530, 0, 0, false, 2), Steps);
 
-    public static OrderConfirmed Paid => new(Lines, 1530, new PaymentTotals(1530, 1530, 0, false), Steps);
+    public static OrderConfirmed Paid => new(Lines, 1530, new PaymentTotals(1530, 1530, 0, false, 3), Steps);
 
     public static OrderRejected Rejected => new(
         ReasonCodes.OutOfStock, "Out of stock.", StepNames.ReserveStock, PaymentTotals.None, Steps);
 
-    public static OrderCancelled Cancelled => new(new PaymentTotals(1530, 1530, 1530, false), Steps);
+    public static OrderCancelled Cancelled => new(new PaymentTotals(1530, 1530, 1530, false, 9), Steps);
 
     public static OrderExpired Expired => new(
         ReasonCodes.TimedOut, "No answer.", StepNames.ReserveStock, PaymentTotals.None, Steps);

@@ -299,6 +299,132 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(24, await server.CountAsync("unsettled_orders"));
     }
 
+    [Theory]
+    [InlineData("rejected")]
+    [InlineData("expired")]
+    [InlineData("cancelled")]
+    public async Task An_order_that_came_to_nothing_frees_its_reference(string end)
+    {
+        var first = await server.PlaceAsync(Referenced("WEB-1"));
+        Assert.Equal(409, (await server.PlaceAsync(Referenced("WEB-1"))).Status);
+        if (end == "cancelled")
+        {
+            await server.DeliverAsync((first.Id, Outcomes.Paid));
+            await server.UntilAsync(first.Id, "confirmed");
+            await CancelAsync(first.Id);
+            Assert.Equal((409, first.Id.ToString()), await server.PlaceAsync(Referenced("WEB-1")) is var refused
+                ? (refused.Status, refused["orderId"]) : default);
+        }
+        await server.DeliverAsync((first.Id, end switch
+        {
+            "rejected" => Outcomes.Rejected,
+            "expired" => Outcomes.Expired,
+            _ => Outcomes.Cancelled,
+        }));
+        await server.UntilAsync(first.Id, end);
+
+        var second = await server.PlaceAsync(Referenced("WEB-1"));
+        Assert.Equal(202, second.Status);
+        Assert.Equal((409, second.Id.ToString()), await server.PlaceAsync(Referenced("WEB-1")) is var taken
+            ? (taken.Status, taken["orderId"]) : default);
+        // Both are found, the one that has the reference first.
+        Assert.Equal([second.Id, first.Id], await FoundAsync("reference=WEB-1"));
+        Assert.Equal([first.Id], await FoundAsync($"reference=WEB-1&status={end}"));
+        var page = await server.GetAsync("/api/v1/orders?reference=WEB-1&limit=1");
+        Assert.Equal([first.Id], await FoundAsync($"reference=WEB-1&limit=1&cursor={page["nextCursor"]}"));
+        // Late outcomes of the first order change nothing.
+        await server.DeliverAsync((first.Id, Outcomes.Paid), (second.Id, Outcomes.Paid));
+        await server.UntilAsync(second.Id, "confirmed");
+        Assert.Equal(409, (await server.PlaceAsync(Referenced("WEB-1"))).Status);
+    }
+
+    [Fact]
+    public async Task A_completed_order_keeps_its_reference()
+    {
+        var first = await server.PlaceAsync(Referenced("WEB-2"));
+        await server.DeliverAsync((first.Id, Outcomes.Paid));
+        await server.UntilAsync(first.Id, "confirmed");
+        await PatchAsync(first.Id, "completed");
+        Assert.Equal(409, (await server.PlaceAsync(Referenced("WEB-2"))).Status);
+    }
+
+    [Fact]
+    public async Task References_that_look_alike_are_one_reference()
+    {
+        var first = await server.PlaceAsync(Referenced("Caf\\u00e9 1 "));
+        Assert.Equal("Café 1", first["reference"]);
+        foreach (var same in (string[])["Café 1", "Cafe\u0301 1", " Café 1", "Café 1\\t"])
+            Assert.Equal((409, first.Id.ToString()), await server.PlaceAsync(Referenced(same)) is var taken
+                ? (taken.Status, taken["orderId"]) : default);
+        foreach (var filter in (string[])["Café 1", "Cafe\u0301 1", " Café 1 "])
+            Assert.Equal([first.Id], await FoundAsync($"reference={Uri.EscapeDataString(filter)}"));
+        foreach (var unseen in (string[])["Café\u200B 1", "Café\u00A01", "Café\u20661"])
+            Assert.Equal(400, (await server.PlaceAsync(Referenced(unseen))).Status);
+        Assert.Equal("invalid_text", (await server.PlaceAsync(Referenced("Café\u200B 1")))["code"]);
+        var hidden = await server.GetAsync($"/api/v1/orders?reference={Uri.EscapeDataString("Café\u200B 1")}");
+        var error = hidden.Json["errors"]![0]!;
+        Assert.Equal((400, "reference invalid_text"), (hidden.Status, $"{error["pointer"]} {error["code"]}"));
+    }
+
+    [Theory]
+    [InlineData("03/04/2026")]
+    [InlineData("12:00")]
+    [InlineData("2026-01-31")]
+    [InlineData("2026-01-31T09:30:00")]
+    public async Task A_time_that_is_not_of_rfc_3339_is_refused(string time)
+    {
+        foreach (var name in (string[])["createdAfter", "createdBefore"])
+        {
+            var refused = await server.GetAsync($"/api/v1/orders?{name}={Uri.EscapeDataString(time)}");
+            Assert.Equal((400, "invalid_time"), (refused.Status, (string?)refused.Json["errors"]![0]!["code"]));
+        }
+    }
+
+    [Theory]
+    [InlineData("ann", -1, 403)]
+    [InlineData("ann", 0, 202)]
+    [InlineData("sales", -326, 202)]
+    [InlineData("sales", -327, 403)]
+    [InlineData("operator", -1_630, 202)]
+    public async Task A_discount_needs_the_right_of_the_caller(string caller, int amount, int status)
+    {
+        var discounted = Mug.Replace(
+            "{\"customerId",
+            $$"""
+            {"adjustments":[{"type":"fee","label":"Box","amount":100},{"type":"discount","label":"x","amount":{{amount}}}],
+             "customerId
+            """,
+            StringComparison.Ordinal);
+        var limit = caller switch
+        {
+            "ann" => 0,
+            "sales" => 20,
+            _ => 100,
+        };
+        var reply = await server.PlaceAsync(discounted, "X-Name", caller, "Idempotency-Key", "d1");
+        Assert.Equal(status, reply.Status);
+        if (status == 403) Assert.Equal("discount_not_allowed", reply["code"]);
+        else Assert.Equal(1, await server.CountAsync($"orders WHERE discount_limit = {limit}"));
+    }
+
+    [Fact]
+    public async Task A_limited_discount_needs_the_price_of_every_line()
+    {
+        var unpriced = """
+            {"customerId":"17850","currency":"GBP",
+             "lines":[{"sku":"85123A","quantity":6,"unitPrice":255},{"sku":"MUG","quantity":1}],
+             "adjustments":[{"type":"discount","label":"x","amount":-1}]}
+            """;
+        Assert.Equal("discount_not_allowed", (await server.PlaceAsync(unpriced, "X-Name", "sales"))["code"]);
+        Assert.Equal(202, (await server.PlaceAsync(unpriced, "X-Name", "operator")).Status);
+    }
+
+    async Task<Guid[]> FoundAsync(string query) =>
+    [
+        .. (await server.GetAsync($"/api/v1/orders?{query}")).Json["items"]!.AsArray()
+            .Select(order => order!["id"]!.GetValue<Guid>()),
+    ];
+
     [Fact]
     public async Task A_repeated_key_gets_the_same_bytes()
     {
@@ -334,7 +460,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         var waiting = server.PlaceAsync(Mug, "Prefer", "wait=1", "Idempotency-Key", "v1");
         await OnlyOrderAsync();
         var inFlight = await server.PlaceAsync(Mug, "Idempotency-Key", "v1");
-        Assert.Equal((409, "idempotency_key_in_flight"), (inFlight.Status, inFlight["code"]));
+        Assert.Equal((409, "idempotency_key_in_flight", "1"), (inFlight.Status, inFlight["code"], inFlight.RetryAfter));
         var undecided = await waiting;
         Assert.Equal((202, "pending", "wait=1"), (undecided.Status, undecided["status"], undecided.PreferenceApplied));
         Assert.Equal((202, undecided.Body), ((await server.PlaceAsync(Mug, "Idempotency-Key", "v1")).Status, undecided.Body));

@@ -98,6 +98,25 @@ public abstract class StockSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task Goods_of_a_completed_order_are_consumed_once()
+    {
+        await using var stock = await StockOnEngine.StartAsync(engine);
+        await stock.SupplyAsync("MUG", 10);
+        var buyer = stock.NewOrder();
+        await stock.HandleAsync(buyer, stock.Want("MUG", 4));
+        await stock.HandleAsync(buyer, new CommitStock());
+        ConsumeUnshipped rest = new([new(1, "MUG", 4)]);
+        Assert.Equal([0, 0], await stock.ShipAsync((buyer, rest), (buyer, rest)));
+        Assert.Equal([0, 0], await stock.ShipAsync((buyer, rest), (buyer, new ReleaseUnshipped(rest.Lines))));
+        var level = await stock.LevelAsync("MUG");
+        Assert.Equal((6, 0, 0), (level.OnHand, level.Allocated, level.Reserved));
+        Assert.Equal(
+            [("counted", 10L, 0L), ("allocated", 0L, 4L), ("consumed", -4L, -4L)],
+            (await stock.MovementsAsync()).OrderBy(moved => moved.Seq)
+                .Select(moved => (moved.Kind, moved.OnHandDelta, moved.AllocatedDelta)));
+    }
+
+    [Fact]
     public async Task A_repeated_command_gets_the_same_reply_from_the_row()
     {
         await using var stock = await StockOnEngine.StartAsync(engine);

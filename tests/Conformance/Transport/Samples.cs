@@ -45,6 +45,7 @@ static class Samples
         new PaymentNoted(7),
         new ShipGoods(2, Lines),
         new ReleaseUnshipped(Lines),
+        new ConsumeUnshipped(Lines),
         new GoodsShipped(2),
         new TakeShipped(1530, Close: true),
         new OrderWaiting(Now.AddMinutes(15), "https://bank.example/3ds?a=b&c=d"),

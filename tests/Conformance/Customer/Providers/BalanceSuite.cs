@@ -38,7 +38,7 @@ public abstract class BalanceSuite(StorageEngine engine)
         await using var server = await StartAsync(credit: 4_000);
         await server.TellAsync([(order, Pay), (order, Pay), (order, Pay)]);
         var first = await server.SettledAsync(order);
-        Assert.Equal((StepOutcome.Completed, Taken), (first.Outcome, first.Payment));
+        Assert.Equal((StepOutcome.Completed, Taken), (first.Outcome, first.Payment! with { Version = 0 }));
         for (var i = 0; i < 2; i++) Assert.Equal(first, await server.SettledAsync(order));
         Assert.Equal(first, await server.AskAsync(order, Pay));
         Assert.Equal(2_470, await server.BalanceAsync());
@@ -48,9 +48,9 @@ public abstract class BalanceSuite(StorageEngine engine)
     public async Task Credit_is_captured_whole_at_once_and_neither_captured_again_nor_released()
     {
         await using var server = await StartAsync(credit: 4_000);
-        Assert.Equal(Taken, (await server.AskAsync(order, Pay)).Payment);
+        Assert.Equal(Taken, (await server.AskAsync(order, Pay)).Payment! with { Version = 0 });
         for (var i = 0; i < 2; i++)
-            Assert.Equal(Taken, (await server.AskAsync(order, new CapturePayment())).Payment);
+            Assert.Equal(Taken, (await server.AskAsync(order, new CapturePayment())).Payment! with { Version = 0 });
         foreach (var (action, body) in new[]
             {
                 ("capture", """{"amount":500}"""), ("capture", """{"amount":1531}"""), ("void", "{}"),
