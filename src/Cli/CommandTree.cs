@@ -32,6 +32,7 @@ static class CommandTree
         ImportCommand.Create(),
         VerifyCommand.Create(),
         ReconcileCommand.Create(),
+        AdoptCommand.Create(),
         DoctorCommand.Create(),
         KeysCommand.Create(),
         BrokerRightsCommand.Create(),

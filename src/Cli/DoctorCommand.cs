@@ -5,6 +5,8 @@ using System.Net.NetworkInformation;
 using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.LocalServers;
+using Orderwright.Runtime.Database;
+using Orderwright.Verification;
 
 namespace Orderwright.Cli;
 
@@ -50,6 +52,7 @@ static class DoctorCommand
         var found = new List<Diagnosis> { Sdk(), DataDirectory(data), Postgres(), RabbitMq() };
         found.AddRange(SettingsFound());
         found.AddRange(await ServerAsync(cancel));
+        found.AddRange(await DatabasesAsync(data, cancel));
         return found;
     }
 
@@ -144,6 +147,43 @@ static class DoctorCommand
         {
             Diagnosis server = new("server", null, Exit.Advice(error.Reply));
             return address.IsLoopback ? [server, Ports(address.Port)] : [server];
+        }
+    }
+
+    // Names the databases in the data directory, and compares them with those of the server.
+    static async Task<List<Diagnosis>> DatabasesAsync(string data, CancellationToken cancel)
+    {
+        const string Name = "databases";
+        if (ServiceDatabases.AddressesIn(data) is null)
+            return [new(Name, null, $"{Path.GetFullPath(data)} holds none; ./orderwright dev or up creates them.")];
+        var opened = ServiceDatabases.Open(data, null, null);
+        try
+        {
+            var verifier = new Verifier(
+                opened.ToDictionary(database => database.Service, database => database.Database), TimeProvider.System);
+            var read = await verifier.IdentifyAsync(cancel);
+            var found = opened.Select(database => new Diagnosis(
+                Name, true,
+                $"{database.Service}: {database.Place}, created "
+                + $"{read.First(one => one.Service == database.Service).Since:yyyy-MM-dd HH:mm} UTC")).ToList();
+            if (await ServiceDatabases.DifferenceFromServerAsync(verifier, read, cancel) is { } difference)
+                found.Add(new(
+                    Name, !Server.IsNamed ? null : false,
+                    $"the server at {Server.Address} {difference}; pass its data directory with --data."));
+            return found;
+        }
+        catch (DatabaseUnavailableException error)
+        {
+            return [new(Name, null, $"{opened[0].Place} cannot be read now: {error.Message}")];
+        }
+        catch (Exception error) when (error is ApiException or InvalidAddressException)
+        {
+            // Reported by the other checks.
+            return [.. opened.Select(database => new Diagnosis(Name, true, $"{database.Service}: {database.Place}"))];
+        }
+        finally
+        {
+            foreach (var (_, database, _) in opened) await database.DisposeAsync();
         }
     }
 

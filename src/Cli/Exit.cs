@@ -16,6 +16,9 @@ static class Exit
     public const int Unreachable = 4;
     public const int TimedOut = 5;
 
+    /// <summary>Nothing is known to be wrong, and something was not judged.</summary>
+    public const int NotJudged = 6;
+
     /// <summary>The exit code for a failed call.</summary>
     public static int Of(ApiReply reply) => reply.Failure switch
     {

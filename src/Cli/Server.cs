@@ -15,6 +15,9 @@ static class Server
     public static Uri Address =>
         Configured().TryGetValue(ServiceNames.Coordinator, out var address) ? address : new Uri(ServiceAddresses.Default);
 
+    /// <summary>True when a setting names the server; the default address names none.</summary>
+    public static bool IsNamed => Configured().Count > 0;
+
     /// <summary>Locates the services, and returns a client with the key in <c>ORDERWRIGHT_KEY</c>.</summary>
     /// <param name="cancel">Cancels the calls.</param>
     /// <param name="patience">Time to keep trying while the server is unreachable; null tries once.</param>

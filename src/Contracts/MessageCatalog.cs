@@ -31,6 +31,13 @@ public static class MessageCatalog
         Of("orderwright.stock.release-unshipped.v1", Order, Stock, MessageJson.Default.ReleaseUnshipped),
         Of("orderwright.stock.consume-unshipped.v1", Order, Stock, MessageJson.Default.ConsumeUnshipped),
         Of("orderwright.stock.shipped.v1", Stock, Order, MessageJson.Default.GoodsShipped),
+        Of("orderwright.fulfilment.refused.v1", Stock, Order, MessageJson.Default.FulfilmentRefused),
+        Of("orderwright.order.ask.v1", Customer, Order, MessageJson.Default.AskOrder),
+        Of("orderwright.order.told.v1", Order, Customer, MessageJson.Default.OrderTold),
+        Of("orderwright.customer.erase.v1", Customer, Order, MessageJson.Default.EraseCustomer),
+        Of("orderwright.customer.erased.v1", Order, Customer, MessageJson.Default.CustomerErased),
+        Of("orderwright.customer.erase-notes.v1", Customer, Coordinator, MessageJson.Default.EraseNotes),
+        Of("orderwright.customer.notes-erased.v1", Coordinator, Customer, MessageJson.Default.NotesErased),
         Of("orderwright.payment.authorize.v1", Coordinator, Customer, MessageJson.Default.AuthorizePayment),
         Of("orderwright.payment.capture.v1", Coordinator, Customer, MessageJson.Default.CapturePayment),
         Of("orderwright.payment.undo.v1", Coordinator, Customer, MessageJson.Default.UndoPayment),
@@ -68,10 +75,14 @@ public static class MessageCatalog
     /// </summary>
     public static string? SenderOf(IMessageBody body, string? step) => SenderOf(ByBody[body.GetType()], step);
 
+    /// <summary>True for a service that sends the body. Both participants of a fulfilment may refuse it.</summary>
+    public static bool MaySend(string service, IMessageBody body, string? step) =>
+        MaySend(service, ByBody[body.GetType()], step);
+
     /// <summary>True if a message with a wire name and a step travels from one service to the other.</summary>
     public static bool Travels(string type, string? step, string? from, string to) =>
         ByType.GetValueOrDefault(type) is { } entry && entry.Destination == to && from is not null
-        && SenderOf(entry, step) == from;
+        && MaySend(from, entry, step);
 
     /// <summary>Services that receive messages from a service.</summary>
     public static IEnumerable<string> DestinationsOf(string sender) => Entries
@@ -92,6 +103,9 @@ public static class MessageCatalog
         reader.Read();
         return read(ref reader);
     }
+
+    static bool MaySend(string service, Entry entry, string? step) =>
+        SenderOf(entry, step) == service || (entry.Body == typeof(FulfilmentRefused) && service == Customer);
 
     static string? SenderOf(Entry entry, string? step) =>
         entry.Sender ?? (step is null ? null : Participants.GetValueOrDefault(step));
@@ -135,5 +149,12 @@ public static class MessageCatalog
 [JsonSerializable(typeof(ConsumeUnshipped))]
 [JsonSerializable(typeof(GoodsShipped))]
 [JsonSerializable(typeof(TakeShipped))]
+[JsonSerializable(typeof(FulfilmentRefused))]
+[JsonSerializable(typeof(AskOrder))]
+[JsonSerializable(typeof(OrderTold))]
+[JsonSerializable(typeof(EraseCustomer))]
+[JsonSerializable(typeof(CustomerErased))]
+[JsonSerializable(typeof(EraseNotes))]
+[JsonSerializable(typeof(NotesErased))]
 [JsonSerializable(typeof(OrderWaiting))]
 public sealed partial class MessageJson : JsonSerializerContext;

@@ -32,9 +32,10 @@ public sealed record OrderPlaced(
 
 /// <summary>
 /// Cancellation of an order, in flight or confirmed and not yet fulfilled. Carries the order, for the case that it overtakes
-/// <see cref="OrderPlaced"/>: the order then ends without having started.
+/// <see cref="OrderPlaced"/>, or the coordinator lost the order with its database: every step is then undone.
+/// <paramref name="WasConfirmed"/>: order-service has heard of the confirmation; a coordinator that has not is behind.
 /// </summary>
-public sealed record CancelRequested(string Reason, OrderPlaced Order) : IMessageBody;
+public sealed record CancelRequested(string Reason, OrderPlaced Order, bool WasConfirmed = false) : IMessageBody;
 
 // ---- the coordinator's commands to the participants ----
 
@@ -72,8 +73,14 @@ public sealed record AuthorizePayment(
 /// <summary>Capture the secured money. Forward only: retried until done.</summary>
 public sealed record CapturePayment(Resolution? Resolution = null) : IMessageBody;
 
-/// <summary>Undo authorize-payment and capture-payment: void held money, refund captured money.</summary>
-public sealed record UndoPayment(string Reason, Resolution? Resolution = null) : IMessageBody;
+/// <summary>
+/// Undo authorize-payment and capture-payment: void held money, refund captured money. <paramref name="Terms"/> lets a
+/// customer-service that lost the payment with its database ask the right gateway.
+/// </summary>
+public sealed record UndoPayment(string Reason, Resolution? Resolution = null, PaymentTerms? Terms = null) : IMessageBody;
+
+/// <summary>Terms of an order's payment. <paramref name="AmountMinor"/> is null while a line has no price.</summary>
+public sealed record PaymentTerms(string CustomerId, string Currency, PaymentMethod Payment, long? AmountMinor = null);
 
 // ---- the participants' replies ----
 
@@ -206,11 +213,55 @@ public sealed record GoodsShipped(int Fulfilment) : IMessageBody
 }
 
 /// <summary>
+/// A participant cannot carry out its part of a fulfilment: the rows it needs are missing or say otherwise, as after a restore
+/// of its database. order-service then asks once an hour and shows the reason, until the data are mended.
+/// </summary>
+/// <param name="Fulfilment">Number of the fulfilment; null for all that the sender still owes to the order.</param>
+/// <param name="Code">A code of <see cref="ReasonCodes"/>.</param>
+/// <param name="Message">One sentence for people; no personal data.</param>
+public sealed record FulfilmentRefused(int? Fulfilment, string Code, string Message) : IMessageBody;
+
+/// <summary>
 /// Capture up to <paramref name="DueMinor"/> in total, the value of all goods shipped so far. With <paramref name="Close"/>
 /// nothing more will be shipped and the rest is released. The reply is <see cref="PaymentMoved"/> once done. Repeating is
 /// harmless, because the amount is a total and not a step.
 /// </summary>
 public sealed record TakeShipped(long DueMinor, bool Close) : IMessageBody;
+
+// ---- customer-service asks about an order that it has no payment of ----
+
+/// <summary>Question whether an order stands. The reply is <see cref="OrderTold"/>.</summary>
+public sealed record AskOrder : IMessageBody;
+
+/// <summary>Facts of an order.</summary>
+/// <param name="Status">One of <see cref="OrderStatuses"/>; null for an unknown order.</param>
+/// <param name="Terms">Terms of its payment; null for an unknown order.</param>
+public sealed record OrderTold(string? Status, PaymentTerms? Terms) : IMessageBody;
+
+// ---- erasure of a customer, asked by customer-service and repeated until answered; the subject is the erasure's id ----
+
+/// <summary>
+/// Erasure of a customer's data in order-service. <paramref name="Stage"/> is one of <see cref="ErasureStages"/>.
+/// </summary>
+public sealed record EraseCustomer(string CustomerId, string Stage) : IMessageBody;
+
+/// <summary>Reply to <see cref="EraseCustomer"/>.</summary>
+/// <param name="CustomerId">The customer.</param>
+/// <param name="Stage">Stage of the request.</param>
+/// <param name="OpenOrders">Number of orders that are undecided, or confirmed and not fulfilled.</param>
+/// <param name="OpenOrder">The first of them.</param>
+/// <param name="Orders">Number of all orders of the customer.</param>
+public sealed record CustomerErased(
+    string CustomerId, string Stage, long OpenOrders, Guid? OpenOrder, long Orders) : IMessageBody;
+
+/// <summary>
+/// Erase a customer's name from the notes and the audit of the coordinator. <paramref name="Words"/> are the name, its parts
+/// and the e-mail address.
+/// </summary>
+public sealed record EraseNotes(string CustomerId, IReadOnlyList<string> Words) : IMessageBody;
+
+/// <summary>Reply to <see cref="EraseNotes"/>.</summary>
+public sealed record NotesErased(string CustomerId) : IMessageBody;
 
 // ---- the coordinator to order-service about a required action (repeated on request) ----
 

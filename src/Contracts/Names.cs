@@ -87,6 +87,28 @@ public static class ReasonCodes
 
     /// <summary>The step was undone before it was done, so the late command is refused.</summary>
     public const string AlreadyUndone = "already_undone";
+
+    /// <summary>An erasure of the customer is being decided; the step is tried again.</summary>
+    public const string ErasureRunning = "erasure_running";
+
+    /// <summary>Goods were shipped that stock-service has not allocated to the order.</summary>
+    public const string NotAllocated = "not_allocated";
+
+    /// <summary>Goods of an order were shipped, and customer-service has no payment of the order.</summary>
+    public const string UnknownPayment = "unknown_payment";
+}
+
+/// <summary>Stages in which customer-service asks order-service to erase a customer.</summary>
+public static class ErasureStages
+{
+    /// <summary>Refuse further orders of the customer, unless orders are open. Nothing is erased yet.</summary>
+    public const string Ask = "ask";
+
+    /// <summary>The customer is erased: erase the texts of the customer's ended orders.</summary>
+    public const string Decided = "decided";
+
+    /// <summary>The customer stays after all: accept orders again.</summary>
+    public const string Withdrawn = "withdrawn";
 }
 
 /// <summary>Values of an order's <c>status</c>; the graph is <c>OrderRules.Transitions</c> in order-service.</summary>

@@ -56,23 +56,30 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var calls = new GatewayCalls(byName, routes, store, limits, notify, context);
         var parked = new ParkedEvents(context.Sql, calls.Results);
         webhooks = new Webhooks(byName, calls.Results, context);
-        var changes = new ChangeCustomers(context, new CustomerStore(context.Sql));
+        var customers = new CustomerStore(context.Sql);
+        var changes = new ChangeCustomers(context, customers);
+        var erasures = new FinishErasures(customers, context.Sql);
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var actions = new CommandGroup<OperatorPaymentAction>(
             "operate-payments",
             new OperatePayments(store, byName, limits, notify, audit, calls.Take).HandleAsync, context);
         var watch = new WatchHolds(store, context.Sql, limits, context.Logs.CreateLogger<WatchHolds>());
-        var reconciliation = ReconciliationParts.Of(providers, context);
+        var orders = new AskOrders(context);
+        var reconciliation = ReconciliationParts.Of(providers, orders, context);
+        var adoptions = new AdoptPayments(byName, routes, orders, actions, limits, context);
         return new CustomerParts(changes, webhooks)
         {
-            Handlers = [new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), notify],
+            Handlers =
+            [
+                new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), notify, erasures, orders,
+            ],
             Jobs =
             [
                 RepairClockSkew.Job(
                     context.Runner.Clock,
                     (context.Sql["bring_forward"], RepairClockSkew.LongestPause),
                     (context.Sql["bring_late_look_ups_forward"], GatewayLimits.LookUpPauses[^1])),
-                calls.Job, notify.Job, watch.Job, .. parked.Jobs, .. reconciliation.Jobs,
+                calls.Job, notify.Job, watch.Job, erasures.Job, .. parked.Jobs, .. reconciliation.Jobs,
             ],
             Loops =
             [
@@ -81,9 +88,9 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
             ],
             Routes = endpoints =>
             {
-                new CustomerApi(context.Database, context.Sql, changes).Map(endpoints);
+                new CustomerApi(context.Database, context.Sql, changes, context.Time).Map(endpoints);
                 new PaymentApi(context.Database, context.Sql).Map(endpoints);
-                new OperatorApi(actions).Map(endpoints);
+                new OperatorApi(actions, adoptions).Map(endpoints);
                 webhooks.Map(endpoints);
                 if (sandbox is not null) new SandboxApi(sandbox).Map(endpoints);
                 reconciliation.Routes(endpoints);

@@ -85,6 +85,12 @@ public static class Databases
         return $"PostgreSQL {settings.Database} on {settings.Host}:{settings.Port}";
     }
 
+    /// <summary>Names the database of a service at an address in full: the engine, and the file or server and name.</summary>
+    public static string Place(string address, string service) =>
+        DirectoryOf(address) is { } directory
+            ? $"SQLite {Path.GetFullPath(Path.Combine(directory, $"{service}.db"))}"
+            : Describe(address, service);
+
     /// <summary>Directory of SQLite files; null for an address of PostgreSQL.</summary>
     public static string? DirectoryOf(string address) =>
         address.StartsWith(SqliteMark, StringComparison.OrdinalIgnoreCase) ? address[SqliteMark.Length..] : null;

@@ -7,7 +7,9 @@ using Orderwright.Contracts;
 namespace Orderwright.OperatorConsole;
 
 /// <summary>Operator action on an order, read from the address, with the API call and the equivalent commands.</summary>
-/// <param name="Verb"><c>retry</c>, <c>compensate</c> or <c>resolve</c> of the process, or <see cref="Cancel"/>.</param>
+/// <param name="Verb">
+/// <c>retry</c>, <c>compensate</c> or <c>resolve</c> of the process, <see cref="Cancel"/>, or <see cref="Adopt"/>.
+/// </param>
 /// <param name="OrderId">The order.</param>
 /// <param name="Step">With <c>resolve</c>.</param>
 /// <param name="Outcome">With <c>resolve</c>: <c>completed</c> or <c>rejected</c>.</param>
@@ -18,12 +20,13 @@ public sealed record OrderAction(string Verb, string OrderId, string? Step, stri
     public const string Compensate = "compensate";
     public const string Resolve = "resolve";
     public const string Cancel = "cancel-order";
+    public const string Adopt = "adopt";
 
     /// <summary>JSON options for displayed text: quotes and non-ASCII letters are not escaped.</summary>
     public static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static OrderAction Of(Visit visit) => new(
-        visit["verb"] is Compensate or Resolve or Cancel ? visit["verb"]! : Retry, visit.Id,
+        visit["verb"] is Compensate or Resolve or Cancel or Adopt ? visit["verb"]! : Retry, visit.Id,
         visit["step"], visit["outcome"], visit["undo"] == "true");
 
     /// <summary>Address of the page that previews an action and asks for confirmation.</summary>
@@ -41,6 +44,7 @@ public sealed record OrderAction(string Verb, string OrderId, string? Step, stri
         Retry => "Retry now",
         Compensate => "Compensate",
         Cancel => "Cancel the order",
+        Adopt => "Take the charge over",
         _ => $"Resolve {(IsUndo ? "undo of " : "")}{Step} as {Outcome}",
     };
 
@@ -49,14 +53,25 @@ public sealed record OrderAction(string Verb, string OrderId, string? Step, stri
         Retry => "Sends every outstanding command again now. Timeouts of stuck steps restart.",
         Compensate => "Undoes everything. A stuck step is not awaited: it is undone, whether or not it happened.",
         Cancel => "order-service cancels the order unless it has been fulfilled. The process then undoes everything.",
+        Adopt => "Creates the order's lost payment from the gateway's record of the charge. No money moves.",
         _ => "Records the outcome of the step. A payment is settled by this record, unless its gateway has reported otherwise.",
     };
 
     public bool IsCancel => Verb == Cancel;
 
-    public string Service => IsCancel ? ServiceNames.Order : ServiceNames.Coordinator;
+    public string Service => Verb switch
+    {
+        Cancel => ServiceNames.Order,
+        Adopt => ServiceNames.Customer,
+        _ => ServiceNames.Coordinator,
+    };
 
-    public string Path => IsCancel ? $"/orders/{OrderId}/cancel" : $"/sagas/{OrderId}/{Verb}";
+    public string Path => Verb switch
+    {
+        Cancel => $"/orders/{OrderId}/cancel",
+        Adopt => $"/payments/{OrderId}/adopt",
+        _ => $"/sagas/{OrderId}/{Verb}",
+    };
 
     /// <summary>
     /// Path that previews the effect on the process, where the action itself goes to another service; otherwise null.

@@ -25,7 +25,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
     public static Answer Preview(Order order, string reason, Moment moment)
     {
         if (OrderRules.Cancel(order.State, reason, moment) is not { } change) return Refused(order.State);
-        IReadOnlyList<IMessageBody> sent = change.Events.Count == 0 ? [] : [new CancelRequested(reason, order.AsPlaced())];
+        IReadOnlyList<IMessageBody> sent = change.Events.Count == 0 ? [] : [order.AsCancelled(reason)];
         return Answer.Json(
             StatusCodes.Status200OK,
             new CancelPreview(
@@ -60,7 +60,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, command.Caller.Name, "cancel", order.Id, "order", cancel.Reason,
                     JsonOf(before), JsonOf(change.State), command.TraceId));
-            work.Send(order.Id, new CancelRequested(cancel.Reason, order.AsPlaced()), traceParent: cancel.TraceParent);
+            work.Send(order.Id, order.AsCancelled(cancel.Reason), traceParent: cancel.TraceParent);
         }
         var changes = orders.Changes;
         await store.SaveAsync(work, changes);

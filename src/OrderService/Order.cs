@@ -60,6 +60,12 @@ public sealed record Order(
     /// <summary>Applies a change.</summary>
     public Order With(OrderChange change) => this with { State = change.State, Lines = change.Priced ?? Lines };
 
+    /// <summary>
+    /// Builds the command to cancel the order. Only a confirmation brings the payment out of pending.
+    /// </summary>
+    public CancelRequested AsCancelled(string reason) =>
+        new(reason, AsPlaced(), WasConfirmed: State.PaymentStatus != PaymentStatuses.Pending);
+
     /// <summary>Builds the command to start the order's process.</summary>
     public OrderPlaced AsPlaced() => new(
         CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice,

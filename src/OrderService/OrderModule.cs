@@ -61,6 +61,8 @@ public sealed class OrderModule : IServiceModule
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
                 new ApplyPaymentUpdates(store, fulfilments, recent, feed),
                 new RecordWaiting(store, recent, feed),
+                new EraseCustomers(store),
+                new TellOrders(store),
                 resend,
             ],
             Jobs =

@@ -74,6 +74,39 @@ public sealed class OrderStore(SqlCatalog sql)
             ? Task.FromResult<List<Order>>([])
             : work.QueryAsync(sql["load_orders"], SqlArgs.OfUuids("id", ids), ReadOrder);
 
+    /// <summary>Counts the orders of customers: open ones, with the first, and all.</summary>
+    public async Task<Dictionary<string, (long OpenOrders, Guid? First, long Orders)>> OpenOrdersOfAsync(
+        Work work, IReadOnlyList<string> customers) =>
+        (await work.QueryAsync(
+            sql["open_orders_of"], SqlArgs.OfTexts("customer_id", customers),
+            row => (
+                Customer: row.Text("customer_id"), Open: row.BigInt("open_orders"), First: row.UuidOrNull("open_order"),
+                All: row.BigInt("orders"))))
+        .ToDictionary(row => row.Customer, row => (row.Open, row.First, row.All));
+
+    /// <summary>Marks customers as erased: their ids are never used by an order again.</summary>
+    public Task MarkErasedAsync(Work work, IReadOnlyList<string> customers) => customers.Count == 0
+        ? Task.CompletedTask
+        : work.ExecuteAsync(
+            sql["mark_erased_customers"], SqlArgs.OfTexts("customer_id", customers).And("now", work.Now));
+
+    public Task UnmarkErasedAsync(Work work, IReadOnlyList<string> customers) => customers.Count == 0
+        ? Task.CompletedTask
+        : work.ExecuteAsync(sql["unmark_erased_customers"], SqlArgs.OfTexts("customer_id", customers));
+
+    /// <summary>Finds the erased ones among customers.</summary>
+    public async Task<HashSet<string>> FindErasedAsync(Work work, IReadOnlyList<string> customers) =>
+        customers.Count == 0
+            ? []
+            : (await work.QueryAsync(
+                sql["find_erased_customers"], SqlArgs.OfTexts("customer_id", customers), row => row.Text("customer_id")))
+                .ToHashSet();
+
+    /// <summary>Erases metadata, and labels of adjustments, of the ended orders of customers.</summary>
+    public Task EraseTextsAsync(Work work, IReadOnlyList<string> customers) => customers.Count == 0
+        ? Task.CompletedTask
+        : work.ExecuteAsync(sql["erase_order_texts"], SqlArgs.OfTexts("customer_id", customers));
+
     /// <summary>Loads the decided orders: neither pending nor being cancelled.</summary>
     public Task<List<Order>> LoadDecidedAsync(IQueries queries, IReadOnlyList<Guid> ids, CancellationToken cancel) =>
         queries.QueryAsync(sql["load_decided"], SqlArgs.OfUuids("id", ids), ReadOrder, cancel);

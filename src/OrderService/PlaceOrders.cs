@@ -22,7 +22,7 @@ public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, str
 
 /// <summary>
 /// Places all waiting orders in a single transaction: order, event and the row for the resend sweep. A reference already used
-/// by the merchant is refused, and the refusal names the first order.
+/// by the merchant is refused, and the refusal names the first order. The id of an erased customer is refused.
 /// </summary>
 public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventFeed feed)
 {
@@ -37,8 +37,15 @@ public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventF
         var inserted = await store.InsertAsync(work, [.. fresh.Select(place => place.Order)]);
 
         var known = inserted;
+        var erased = new HashSet<string>();
         if (inserted.Count < fresh.Count)
         {
+            erased = await store.FindErasedAsync(
+                work,
+                [
+                    .. fresh.Where(place => !inserted.Contains(place.Order.Id)).Select(place => place.Order.CustomerId)
+                        .Distinct(),
+                ]);
             owners = await store.FindReferencesAsync(work, [.. owners.Keys]);
             // Includes orders of an earlier attempt of the batch, with a durable commit and a lost reply.
             known = await store.FindExistingAsync(work, [.. fresh.Select(place => place.Order.Id)]);
@@ -59,7 +66,13 @@ public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventF
         });
 
         return [.. batch.Select(command =>
-            known.Contains(command.Body.Order.Id) ? command.Body.Accepted : Duplicate(owners[KeyOf(command)!.Value]))];
+            known.Contains(command.Body.Order.Id) ? command.Body.Accepted
+            : erased.Contains(command.Body.Order.CustomerId) ? Problem.Conflict(
+                "erased", "The customer was erased, and an erased id is not used again. Use another id for another person.")
+            // The first order with the reference, in the same batch, was refused: the next attempt is the first.
+            : !owners.TryGetValue(KeyOf(command)!.Value, out var first) ? Problem.Conflict(
+                "duplicate_reference", "Another request with this reference was refused at the same moment; repeat the request.")
+            : Duplicate(first))];
     }
 
     static (string Merchant, string Reference)? KeyOf(Command<PlaceOrder> command) =>

@@ -42,7 +42,7 @@ public sealed class ResendUnsettledOrders(OrderStore store, OrdersInFlight inFli
     /// <summary>Builds the command that an unsettled order waits on.</summary>
     public static IMessageBody CommandOf(Order order) =>
         order.State.Status == OrderStatuses.CancelPending
-            ? new CancelRequested(order.State.CancelReason!, order.AsPlaced())
+            ? order.AsCancelled(order.State.CancelReason!)
             : order.AsPlaced();
 
     /// <summary>Pause after the given attempt: 5 s, 10 s, 20 s, then 30 s each.</summary>

@@ -40,6 +40,14 @@ public sealed class IdSource : IIdSource
 /// <summary>Reads the time within a UUIDv7, its leading milliseconds.</summary>
 public static class Ids
 {
+    /// <summary>Time of a UUIDv7.</summary>
+    public static DateTimeOffset TimeOf(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return DateTimeOffset.UnixEpoch.AddMilliseconds(BinaryPrimitives.ReadInt64BigEndian(bytes) >>> 16);
+    }
+
     /// <summary>Lower bound of all ids made at this time or later, and above every earlier id.</summary>
     public static Guid FirstAt(DateTimeOffset time)
     {

@@ -64,6 +64,12 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>Context shared by the parts of the service.</summary>
     public ServiceContext Context => context;
 
+    /// <summary>
+    /// Creation of the service's database, its first migration: tells databases of different installations apart. Null until
+    /// the schema is migrated.
+    /// </summary>
+    public DateTimeOffset? DatabaseSince { get; private set; }
+
     /// <summary>Messages waiting in the inbox.</summary>
     public int Backlog => context.Backlog();
 
@@ -145,6 +151,8 @@ public sealed partial class RunningService : IAsyncDisposable
                 await watch.CheckAsync(cancel);
                 if (await HouseKeeping.LastSeenAsync(context.Database, context.RuntimeSql, cancel) is { } lastSeen)
                     watch.Clock.Resume(lastSeen);
+                DatabaseSince = (await context.Database.QueryAsync(
+                    context.RuntimeSql["database_since"], SqlArgs.None, row => row.TimeOrNull("since"), cancel))[0];
                 return;
             }
             catch (DatabaseUnavailableException error)

@@ -44,7 +44,7 @@ public sealed class SagaModule : IServiceModule
 
         return new SagaParts(acting)
         {
-            Handlers = [heartbeats.Observe(advance)],
+            Handlers = [heartbeats.Observe(advance), new EraseCustomerNotes(context.Sql)],
             Jobs =
             [
                 RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),

@@ -36,7 +36,7 @@ public static class Saga
                 turn.OnTimer(timer.AskNow);
                 break;
             case SagaEvent.CancelRequested cancel:
-                turn.Cancel(cancel.Reason);
+                turn.Cancel(cancel.Reason, cancel.WasPivoted);
                 break;
             case SagaEvent.RetryRequested:
                 turn.Retry();

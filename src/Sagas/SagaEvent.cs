@@ -17,8 +17,11 @@ public abstract record SagaEvent
     /// </summary>
     public sealed record TimerDue(bool AskNow = false) : SagaEvent;
 
-    /// <summary>Request to cancel the saga and undo its steps.</summary>
-    public sealed record CancelRequested(string Reason) : SagaEvent;
+    /// <summary>
+    /// Request to cancel the saga and undo its steps. <paramref name="WasPivoted"/>: the initiator has heard of the pivot, so a
+    /// saga that has not is behind, and undoes also the steps that it does not know.
+    /// </summary>
+    public sealed record CancelRequested(string Reason, bool WasPivoted = false) : SagaEvent;
 
     /// <summary>Retry by an operator: resends now, and gives stuck steps their full time and attempts again.</summary>
     public sealed record RetryRequested : SagaEvent;

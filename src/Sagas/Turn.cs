@@ -82,13 +82,14 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
 
     bool IsDue(DateTimeOffset? time) => now >= time || time > now + RetryPolicy.LongestPause;
 
-    public void Cancel(string reason)
+    public void Cancel(string reason, bool wasPivoted)
     {
         if (IsFinal)
         {
             Reannounce();
             return;
         }
+        var mayBeBehind = state.StartedAt is null || (wasPivoted && !state.Pivoted);
         state = state with
         {
             StartedAt = state.StartedAt ?? now,
@@ -99,6 +100,12 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         else
         {
             StartCompensation(new SagaReason(Announcement.Cancelled, SagaCodes.Cancelled, reason, null));
+            // Either the cancellation overtook the start, or the database was restored to an earlier moment and any step may have
+            // happened since. Both look the same, so the steps not begun are undone too; where nothing happened, the participant
+            // leaves a tombstone.
+            if (mayBeBehind)
+                foreach (var step in definition.Steps)
+                    if (state[step.Name].Do is null) PushCompensation(step);
             Advance();
         }
     }

@@ -96,7 +96,8 @@ sealed class InvariantAudit(World world, Arena arena)
             await Task.Delay(TimeSpan.FromSeconds(4), world.Client.Time);
             report = await VerifyAsync();
         }
-        foreach (var check in report.Checks) findings.AddRange(check.Findings);
+        // I10 is left out: the clocks of a run are wrong on purpose, and the stamps stay.
+        foreach (var check in report.Checks.Where(check => check.Name != "I10")) findings.AddRange(check.Findings);
         if (report.InFlight > 0) Add("I7", "orders", $"{report.InFlight} are still in flight at the end");
         CheckResponses();
         foreach (var reason in Read(ServiceNames.Order, Letters, row => row.Text("reason"))
@@ -153,7 +154,7 @@ sealed class InvariantAudit(World world, Arena arena)
 
     void Add(string invariant, Guid order, string text) => Add(invariant, order.ToString(), text);
 
-    void Add(string invariant, string subject, string text) => findings.Add(new Finding(invariant, subject, text));
+    void Add(string invariant, string subject, string text) => findings.Add(new Finding(invariant, subject, text, ""));
 
     sealed record OpenSaga(Guid OrderId, string State, string? WaitingFor, string? Step, string? Code);
 

@@ -45,17 +45,21 @@ public sealed class StockBatch(
     }
 
     /// <summary>Ships goods; returns the reply to order-service.</summary>
-    public GoodsShipped Ship(Guid orderId, ShipGoods command)
-    {
-        Apply(orderId, StockRules.Ship(orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
-        return new(command.Fulfilment);
-    }
+    public IMessageBody Ship(Guid orderId, ShipGoods command) => Deduct(
+        orderId, command.Fulfilment,
+        StockRules.Ship(orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
 
     /// <summary>Releases or consumes the unshipped goods of a completed order; returns the reply to order-service.</summary>
-    public GoodsShipped Close(Guid orderId, IReadOnlyList<OrderLine> lines, bool consumed)
+    public IMessageBody Close(Guid orderId, IReadOnlyList<OrderLine> lines, bool consumed) => Deduct(
+        orderId, GoodsShipped.Rest,
+        StockRules.Close(orderId, lines, consumed, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
+
+    IMessageBody Deduct(Guid orderId, int fulfilment, StockDecision decision)
     {
-        Apply(orderId, StockRules.Close(orderId, lines, consumed, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
-        return new(GoodsShipped.Rest);
+        Apply(orderId, decision);
+        return decision.Refusal is var (code, message)
+            ? new FulfilmentRefused(fulfilment, code, message)
+            : new GoodsShipped(fulfilment);
     }
 
     List<Shipment> ShippedOf(Guid orderId) =>

@@ -8,8 +8,10 @@ namespace Orderwright.StockService;
 /// <param name="Next">Reservation after the command; null when unchanged.</param>
 /// <param name="Shifts">Changes of levels.</param>
 /// <param name="Shipment">Shipment to store.</param>
+/// <param name="Refusal">Why goods cannot be shipped or released: code and sentence.</param>
 public sealed record StockDecision(
-    StepAnswered? Answer, Reservation? Next = null, IReadOnlyList<StockShift>? Shifts = null, Shipment? Shipment = null)
+    StepAnswered? Answer, Reservation? Next = null, IReadOnlyList<StockShift>? Shifts = null, Shipment? Shipment = null,
+    (string Code, string Message)? Refusal = null)
 {
     public IReadOnlyList<StockShift> Shifts { get; } = Shifts ?? [];
 }
@@ -120,8 +122,8 @@ public static class StockRules
 
     /// <summary>
     /// Deducts shipped goods from the allocated and on-hand quantities. order-service ships confirmed orders only, never more
-    /// than was ordered, and cancels no shipped order: any other command breaks an invariant, and throws. The reply is always
-    /// the same.
+    /// than was ordered, and cancels no shipped order. Where the goods are not allocated after all, this database was restored
+    /// or changed: nothing is booked, and the refusal says why. The reply is always the same.
     /// </summary>
     /// <param name="orderId">Id of the order.</param>
     /// <param name="command">Fulfilment and its lines.</param>
@@ -145,23 +147,22 @@ public static class StockRules
     {
         if (earlier.Any(before => before.Fulfilment == shipment.Fulfilment)) return new(null);
         if (known is not { State: Committed })
-            throw new InvalidOperationException(
-                $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} needs a committed reservation; it is "
-                + $"{known?.State ?? "missing"}.");
+            return NotAllocated($"The goods are not allocated to the order: its reservation is {known?.State ?? "missing"}.");
         var left = known.Goods().ToDictionary(goods => goods.Sku, goods => goods.Quantity);
         foreach (var (sku, quantity) in earlier.SelectMany(before => Reservation.GoodsOf(before.Lines))) left[sku] -= quantity;
         List<(string Sku, long Quantity)> deducted = [.. Reservation.GoodsOf(shipment.Lines)];
         foreach (var (sku, quantity) in deducted)
             if (quantity < 1 || left.GetValueOrDefault(sku) < quantity)
-                throw new InvalidOperationException(
-                    $"Fulfilment {shipment.Fulfilment} of order {shipment.OrderId} has {quantity} {sku}; "
-                    + $"{left.GetValueOrDefault(sku)} remain.");
+                return NotAllocated(
+                    $"{quantity} {sku} were shipped, and {left.GetValueOrDefault(sku)} are allocated to the order.");
         return new(
             null,
             Shifts: [.. deducted.Select(goods =>
                 new StockShift(goods.Sku, 0, -goods.Quantity, goods.Quantity * onHand))],
             Shipment: shipment);
     }
+
+    static StockDecision NotAllocated(string message) => new(null, Refusal: (ReasonCodes.NotAllocated, message));
 
     static (OrderLine Line, (string Code, string Message)? Refusal) Price(
         OrderLine line, ReserveStock command, Func<string, StockItem?> itemOf)

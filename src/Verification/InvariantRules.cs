@@ -39,7 +39,10 @@ public static class InvariantRules
             .Concat(StatusesFollowTheGraph(orderCase))
             .Concat(HoldsAreOpenAndYoung(orderCase, now))
             .Concat(NobodyIsOverdue(orderCase, now))
-            .Concat(OneEventPerChange(orderCase));
+            .Concat(OneEventPerChange(orderCase))
+            .Concat(AgreementRules.SagaAgrees(orderCase))
+            .Concat(AgreementRules.PaymentStateTells(orderCase))
+            .Concat(AgreementRules.ErasedIsGone(orderCase, now));
 
     /// <summary>
     /// I1: an acknowledged order exists, and every service that knows an order agrees with order-service that it exists.
@@ -48,18 +51,30 @@ public static class InvariantRules
     {
         if (orderCase.Order is not { } order)
         {
-            if (orderCase.Acknowledged) yield return Of("I1", orderCase, "was acknowledged with 2xx, but does not exist");
-            if (orderCase.Saga is not null) yield return Of("I1", orderCase, "has a saga, but no order");
-            if (orderCase.Payment is not null) yield return Of("I1", orderCase, "has a payment, but no order");
-            if (orderCase.Reservation is not null) yield return Of("I1", orderCase, "has a reservation, but no order");
+            var lost = Repairs.Restore(ServiceNames.Order);
+            if (orderCase.Acknowledged)
+                yield return Of("I1", orderCase, "was acknowledged with 2xx under an Idempotency-Key, but does not exist", lost);
+            if (orderCase.Saga is not null) yield return Of("I1", orderCase, "has a saga, but no order", lost);
+            if (orderCase.Payment is { } paid)
+                yield return Of(
+                    "I1", orderCase, "has a payment, but no order",
+                    paid.Captured > paid.Refunded ? $"{lost} Otherwise return the money: {Repairs.Refund(paid)}" : lost);
+            if (orderCase.Reservation is not null) yield return Of("I1", orderCase, "has a reservation, but no order", lost);
             yield break;
         }
         var ends = SagaStatesOf(order.Status);
         if (ends.Length == 0) yield break;
         if (orderCase.Saga is not { } saga)
-            yield return Of("I1", orderCase, $"is {order.Status}, but no saga ever ran for it");
+            yield return Of(
+                "I1", orderCase, $"is {order.Status}, but no saga ever ran for it",
+                IsGood(order.Status)
+                    ? $"{Repairs.Restore(ServiceNames.Coordinator)} The order can still be cancelled, which undoes every step: "
+                        + Repairs.Cancel(order.Id)
+                    : Repairs.Restore(ServiceNames.Coordinator));
         else if (!ends.Contains(saga.State))
-            yield return Of("I1", orderCase, $"is {order.Status}, but its saga is {saga.State}");
+            yield return Of(
+                "I1", orderCase, $"is {order.Status}, but its saga is {saga.State}",
+                IsGood(order.Status) ? Repairs.Cancel(order.Id) : Repairs.Why(order.Id));
     }
 
     /// <summary>I2: the amounts captured and held match the order's status exactly.</summary>
@@ -68,39 +83,51 @@ public static class InvariantRules
         if (orderCase.Payment is { } amounts)
         {
             if (amounts.Captured > amounts.Authorized)
-                yield return Of("I2", orderCase, $"captured {amounts.Captured} of an authorized {amounts.Authorized}");
+                yield return Of(
+                    "I2", orderCase, $"captured {amounts.Captured} of an authorized {amounts.Authorized}", Repairs.Reconcile);
             if (amounts.Refunded > amounts.Captured)
-                yield return Of("I2", orderCase, $"refunded {amounts.Refunded} of a captured {amounts.Captured}");
+                yield return Of(
+                    "I2", orderCase, $"refunded {amounts.Refunded} of a captured {amounts.Captured}", Repairs.Reconcile);
         }
         if (orderCase.Order is not { } order) yield break;
         if (IsGood(order.Status))
         {
             if (order.Total is not { } total)
             {
-                yield return Of("I2", orderCase, $"is {order.Status}, but has no total");
+                yield return Of("I2", orderCase, $"is {order.Status}, but has no total", Repairs.Restore(ServiceNames.Order));
                 yield break;
             }
             if (StoredLines.Total(order.Lines, order.AdjustmentsMinor) is var computed && computed != total)
-                yield return Of("I2", orderCase, $"has a total of {total}, but its lines and adjustments give {computed}");
+                yield return Of(
+                    "I2", orderCase, $"has a total of {total}, but its lines and adjustments give {computed}",
+                    Repairs.Restore(ServiceNames.Order));
             if (orderCase.Payment is not { } payment)
             {
-                if (total > 0) yield return Of("I2", orderCase, $"is {order.Status}, but there is no payment");
+                if (total > 0)
+                    yield return Of("I2", orderCase, $"is {order.Status}, but there is no payment", Repairs.Adopt(order.Id));
             }
             else if (payment.Currency != order.Currency)
-                yield return Of("I2", orderCase, $"is in {order.Currency}, but was paid in {payment.Currency}");
+                yield return Of(
+                    "I2", orderCase, $"is in {order.Currency}, but was paid in {payment.Currency}", Repairs.Cancel(order.Id));
             else if (order.IsTakenOnFulfilment && payment.Captured != total)
             {
-                if (CapturedAsShipped(order, payment) is { } wrong) yield return Of("I2", orderCase, wrong);
+                if (CapturedAsShipped(order, payment) is { } wrong)
+                    yield return Of("I2", orderCase, wrong, Repairs.Payment(order.Id));
             }
             else if (payment.Captured != total && !(payment.Captured == 0 && payment.Held == total))
-                yield return Of("I2", orderCase, $"costs {total}, but captured is {payment.Captured} and held {payment.Held}");
+                yield return Of(
+                    "I2", orderCase, $"costs {total}, but captured is {payment.Captured} and held {payment.Held}",
+                    Repairs.Payment(order.Id));
         }
         else if (IsOff(order.Status) && orderCase.Payment is { } left)
         {
             if (left.Captured != left.Refunded)
                 yield return Of("I2", orderCase,
-                    $"is {order.Status}, but of {left.Captured} captured only {left.Refunded} were refunded");
-            if (left.Held != 0) yield return Of("I2", orderCase, $"is {order.Status}, but {left.Held} are still held");
+                    $"is {order.Status}, but of {left.Captured} captured only {left.Refunded} were refunded",
+                    Repairs.Refund(left));
+            if (left.Held != 0)
+                yield return Of(
+                    "I2", orderCase, $"is {order.Status}, but {left.Held} are still held", Repairs.Release(order.Id));
         }
     }
 
@@ -126,8 +153,8 @@ public static class InvariantRules
         if (order.PaymentStatus != status)
             yield return Of("I3", orderCase,
                 $"says {order.PaymentStatus}, but its payment is {status} (authorized {payment.Authorized}, captured " +
-                $"{payment.Captured}, refunded {payment.Refunded}, {(payment.Voided ? "released" : $"held {payment.Held}")}); " +
-                $"to repair it, set payment_status to {status} in the table orders");
+                $"{payment.Captured}, refunded {payment.Refunded}, {(payment.Voided ? "released" : $"held {payment.Held}")})",
+                $"Set payment_status to {status} in the table orders.");
     }
 
     /// <summary>I2: the discount of a paid order stays within the right of the caller that placed it.</summary>
@@ -138,8 +165,9 @@ public static class InvariantRules
         if (discounted == 0 || StoredLines.Total(order.Lines, 0) is not { } goods) yield break;
         if (discounted * 100 > (added + goods) * limit)
             yield return Of("I2", orderCase,
-                $"has a discount of {discounted} on {added + goods}, but its caller could give at most {limit} %; revoke the " +
-                "key if its secret is lost, and cancel the order (POST /api/v1/orders/{id}/cancel) or keep it as it is");
+                $"has a discount of {discounted} on {added + goods}, but its caller could give at most {limit} %",
+                $"Revoke the key if its secret is lost. Cancel the order (POST /api/v1/orders/{orderCase.OrderId}/cancel), or keep " +
+                "it as it is.");
     }
 
     // A gateway that captures only once, or an operator, captures the whole amount, as without partial shipments.
@@ -163,21 +191,24 @@ public static class InvariantRules
         if (orderCase.Payment is not { } payment)
         {
             if (orderCase.JournalEntries.Count > 0)
-                yield return Of("I3", orderCase, $"has {orderCase.JournalEntries.Count} journal entries, but no payment");
+                yield return Of(
+                    "I3", orderCase, $"has {orderCase.JournalEntries.Count} journal entries, but no payment",
+                    Repairs.Adopt(orderCase.OrderId));
             yield break;
         }
         var captured = orderCase.JournalEntries.Where(entry => entry.Kind == "capture").Sum(entry => entry.Amount);
         var refunded = orderCase.JournalEntries.Where(entry => entry.Kind == "refund").Sum(entry => entry.Amount);
         if ((captured, refunded) != (payment.Captured, payment.Refunded))
             yield return Of("I3", orderCase,
-                $"captured {payment.Captured} and refunded {payment.Refunded}; the journal has {captured} and {refunded}");
+                $"captured {payment.Captured} and refunded {payment.Refunded}; the journal has {captured} and {refunded}",
+                Repairs.Journal);
         var payer = payment.Provider == "balance" ? $"customer:{payment.CustomerId}" : $"gateway:{payment.Provider}";
         foreach (var entry in orderCase.JournalEntries)
             if ((entry.Debit, entry.Credit) != (entry.Kind == "capture" ? (payer, "orders") : ("orders", payer))
                 || entry.Currency != payment.Currency)
                 yield return Of("I3", orderCase,
                     $"has a {entry.Kind} of {entry.Amount} {entry.Currency} in the journal from {entry.Debit} " +
-                    $"to {entry.Credit}; it was paid in {payment.Currency} by {payer}");
+                    $"to {entry.Credit}; it was paid in {payment.Currency} by {payer}", Repairs.Journal);
     }
 
     /// <summary>I2 and I3: the gateway's own list agrees with our payments, one charge to one payment.</summary>
@@ -185,12 +216,17 @@ public static class InvariantRules
     {
         var charges = orderCase.Charges.Where(charge => charge.Authorized > 0).ToList();
         if (charges.Count(charge => !charge.Voided || charge.Captured > 0) > 1)
-            yield return Of("I2", orderCase, $"was charged {charges.Count} times: {Join(charges.Select(c => c.Reference))}");
+            yield return Of(
+                "I2", orderCase, $"was charged {charges.Count} times: {Join(charges.Select(c => c.Reference))}",
+                Repairs.Reconcile);
         // An unsettled payment is rightly an incident, owned by an operator.
         if (orderCase.Saga?.State == "failed") yield break;
         if (orderCase.Payment is not { } payment)
         {
-            if (charges.Count > 0) yield return Of("I3", orderCase, "the gateway has a charge, but there is no payment");
+            if (charges.Count > 0)
+                yield return Of(
+                    "I3", orderCase, "the gateway has a charge, but there is no payment",
+                    orderCase.Order is { } stands && IsGood(stands.Status) ? Repairs.Adopt(stands.Id) : Repairs.Reconcile);
             yield break;
         }
         // Tombstones name no provider.
@@ -209,7 +245,7 @@ public static class InvariantRules
         if (theirs != ours && theirs != withoutReturned)
             yield return Of("I3", orderCase,
                 $"we have captured {payment.Captured}, refunded {payment.Refunded}, held {payment.Held}; " +
-                $"the gateway {captured}, {refunded}, {held}");
+                $"the gateway {captured}, {refunded}, {held}", Repairs.Reconcile);
     }
 
     /// <summary>I4: exactly the lines of confirmed and completed orders are allocated.</summary>
@@ -219,13 +255,16 @@ public static class InvariantRules
         var committed = orderCase.Reservation is { State: "committed" };
         if (IsGood(order.Status) && !committed)
             yield return Of("I4", orderCase,
-                $"is {order.Status}, but its reservation is {orderCase.Reservation?.State ?? "missing"}");
+                $"is {order.Status}, but its reservation is {orderCase.Reservation?.State ?? "missing"}",
+                $"{Repairs.Restore(ServiceNames.Stock)} Otherwise cancel the order: {Repairs.Cancel(order.Id)}");
         if (IsOff(order.Status) && committed)
-            yield return Of("I4", orderCase, $"is {order.Status}, but its goods are still allocated");
+            yield return Of(
+                "I4", orderCase, $"is {order.Status}, but its goods are still allocated", Repairs.UndoAgain(orderCase.Saga));
         if (order.Status == OrderStatuses.Pending && committed && orderCase.Saga is null)
-            yield return Of("I4", orderCase, "has goods allocated, but no saga");
+            yield return Of("I4", orderCase, "has goods allocated, but no saga", Repairs.Cancel(order.Id));
         if (committed && !StoredLines.SameQuantities(order.Lines, orderCase.Reservation!.Lines))
-            yield return Of("I4", orderCase, "has other quantities allocated than its lines order");
+            yield return Of(
+                "I4", orderCase, "has other quantities allocated than its lines order", Repairs.Restore(ServiceNames.Stock));
     }
 
     /// <summary>
@@ -240,9 +279,9 @@ public static class InvariantRules
         var left = StoredLines.Left(reservation.Lines, reservation.Shipments);
         if (left.Count > 0)
             yield return Of("I4", orderCase,
-                $"is completed, but {Join(left.Select(goods => $"{goods.Value} {goods.Key}"))} are still allocated; to repair " +
-                "it, PATCH /api/v1/orders/{id} with {\"status\":\"completed\",\"goods\":\"consume\"} if the goods left and " +
-                "were not counted since, else with \"release\"");
+                $"is completed, but {Join(left.Select(goods => $"{goods.Value} {goods.Key}"))} are still allocated",
+                $"PATCH /api/v1/orders/{orderCase.OrderId} with {{\"status\":\"completed\",\"goods\":\"consume\"}} if the goods left " +
+                "and were not counted since, else with \"release\".");
     }
 
     /// <summary>
@@ -254,32 +293,47 @@ public static class InvariantRules
         // Number 0 is the remainder, released when the order was closed.
         List<ShippedRow> booked = [.. (orderCase.Reservation?.Shipments ?? []).Where(shipment => shipment.Number > 0)];
         if (orderCase.Reservation?.Shipments.Count > booked.Count && order.Status != OrderStatuses.Completed)
-            yield return Of("I4", orderCase, $"is {order.Status}, but the unshipped remainder was released");
+            yield return Of(
+                "I4", orderCase, $"is {order.Status}, but the unshipped remainder was released",
+                Repairs.Restore(ServiceNames.Order));
         foreach (var shipment in booked)
             if (order.Fulfilments.FirstOrDefault(fulfilment => fulfilment.Number == shipment.Number) is not { } reported)
-                yield return Of("I4", orderCase, $"has shipment {shipment.Number} in stock-service, but no such fulfilment");
+                yield return Of(
+                    "I4", orderCase, $"has shipment {shipment.Number} in stock-service, but no such fulfilment",
+                    Repairs.Restore(ServiceNames.Order));
             else if (!StoredLines.SameQuantities(reported.Lines, shipment.Lines))
-                yield return Of("I4", orderCase, $"has other goods in shipment {shipment.Number} than in its fulfilment");
+                yield return Of(
+                    "I4", orderCase, $"has other goods in shipment {shipment.Number} than in its fulfilment",
+                    Repairs.Restore(ServiceNames.Stock));
         if (now - orderCase.TouchedAt > Patience
             && order.Fulfilments.FirstOrDefault(each => booked.All(shipment => shipment.Number != each.Number)) is { } missing)
-            yield return Of("I7", orderCase, $"has fulfilment {missing.Number}, which stock-service has not booked");
+            yield return Of(
+                "I7", orderCase, $"has fulfilment {missing.Number}, which stock-service has not booked",
+                Repairs.BookShipment(order.Id));
 
         var ordered = StoredLines.QuantitiesByLine([order.Lines]);
         var shipped = StoredLines.QuantitiesByLine(order.Fulfilments.Select(fulfilment => fulfilment.Lines));
         foreach (var (line, quantity) in shipped)
             if (quantity > ordered.GetValueOrDefault(line))
-                yield return Of("I4", orderCase, $"shipped {quantity} of the {ordered.GetValueOrDefault(line)} of line {line}");
+                yield return Of(
+                    "I4", orderCase, $"shipped {quantity} of the {ordered.GetValueOrDefault(line)} of line {line}",
+                    Repairs.Restore(ServiceNames.Order));
         var all = ordered.All(line => shipped.GetValueOrDefault(line.Key) >= line.Value);
         var status = shipped.Count == 0 ? FulfilmentStatuses.Unfulfilled
             : all ? FulfilmentStatuses.Fulfilled
             : FulfilmentStatuses.PartiallyFulfilled;
         if (order.FulfilmentStatus != status)
-            yield return Of("I5", orderCase, $"is {order.FulfilmentStatus}; by its fulfilments it is {status}");
+            yield return Of(
+                "I5", orderCase, $"is {order.FulfilmentStatus}; by its fulfilments it is {status}",
+                Repairs.Restore(ServiceNames.Order));
         if (shipped.Count > 0 && !IsGood(order.Status))
-            yield return Of("I5", orderCase, $"is {order.Status}, but goods were shipped");
+            yield return Of(
+                "I5", orderCase, $"is {order.Status}, but goods were shipped", Repairs.Restore(ServiceNames.Order));
         var value = order.Fulfilments.Sum(fulfilment => fulfilment.Value);
         if (value > order.Total || (shipped.Count > 0 && all && value != order.Total))
-            yield return Of("I2", orderCase, $"costs {order.Total}, but its fulfilments are worth {value}");
+            yield return Of(
+                "I2", orderCase, $"costs {order.Total}, but its fulfilments are worth {value}",
+                Repairs.Restore(ServiceNames.Order));
     }
 
     /// <summary>
@@ -288,21 +342,22 @@ public static class InvariantRules
     public static IEnumerable<Finding> StatusesFollowTheGraph(OrderCase orderCase)
     {
         if (orderCase.Order is not { } order) yield break;
+        var lost = Repairs.Restore(ServiceNames.Order);
         if (!Graph.ContainsKey(order.Status))
-            yield return Of("I5", orderCase, $"has the status {order.Status}, which the graph does not contain");
+            yield return Of("I5", orderCase, $"has the status {order.Status}, which the graph does not contain", lost);
         for (var i = 0; i < orderCase.Events.Count; i++)
         {
             var at = orderCase.Events[i];
             if (at.Version != i + 1)
             {
-                yield return Of("I5", orderCase, $"has version {at.Version} where {i + 1} should follow");
+                yield return Of("I5", orderCase, $"has version {at.Version} where {i + 1} should follow", lost);
                 yield break;
             }
             if (i == 0 && at.Status != OrderStatuses.Pending)
-                yield return Of("I5", orderCase, $"began as {at.Status}");
+                yield return Of("I5", orderCase, $"began as {at.Status}", lost);
             if (i > 0 && orderCase.Events[i - 1].Status is var before && before != at.Status
                 && !(Graph.GetValueOrDefault(before) ?? []).Contains(at.Status))
-                yield return Of("I5", orderCase, $"went from {before} to {at.Status} at version {at.Version}");
+                yield return Of("I5", orderCase, $"went from {before} to {at.Status} at version {at.Version}", lost);
         }
     }
 
@@ -312,15 +367,27 @@ public static class InvariantRules
         if (orderCase.Reservation is not { } reservation) yield break;
         var held = reservation.State == "held";
         if (held != reservation.HasHold)
-            yield return Of("I6", orderCase, held
-                ? "has a hold that the expiry job does not know"
-                : $"is {reservation.State}, but the expiry job still has its hold");
+            yield return Of(
+                "I6", orderCase,
+                held
+                    ? "has a hold that the expiry job does not know"
+                    : $"is {reservation.State}, but the expiry job still has its hold",
+                Repairs.Restore(ServiceNames.Stock));
         if (!held) yield break;
         if (orderCase.Order is { } order && (IsGood(order.Status) || IsOff(order.Status)))
-            yield return Of("I6", orderCase, $"is {order.Status}, but its goods are still held");
-        if (now - reservation.ExpiresAt > HoldGrace)
-            yield return Of("I6", orderCase, $"still holds goods that expired at {reservation.ExpiresAt:u}");
+            yield return Of("I6", orderCase, $"is {order.Status}, but its goods are still held", Repairs.WaitForExpiry);
+        if (now - reservation.ExpiresAt > HoldGrace && !EndedUnattended(orderCase, now))
+            yield return Of(
+                "I6", orderCase, $"still holds goods that expired at {reservation.ExpiresAt:u}", Repairs.StartExpiry);
     }
+
+    /// <summary>
+    /// True for a hold that has ended while no sign of stock-service exists: nothing was written since. Such a hold is neither
+    /// kept nor broken; stock-service releases the goods when started.
+    /// </summary>
+    public static bool EndedUnattended(OrderCase orderCase, DateTimeOffset now) =>
+        orderCase is { Reservation: { State: "held" } held, StockSeenAt: { } seen }
+        && now - held.ExpiresAt > HoldGrace && seen - held.ExpiresAt <= HoldGrace;
 
     /// <summary>I7: an unsettled order waits for a named party, is an open incident, or made progress recently.</summary>
     public static IEnumerable<Finding> NobodyIsOverdue(OrderCase orderCase, DateTimeOffset now)
@@ -332,25 +399,27 @@ public static class InvariantRules
         if (orderCase.Saga is { State: "failed" } or { State: "waiting", WaitingFor: not null }) yield break;
         yield return Of("I7", orderCase,
             $"is {orderCase.Order?.Status ?? "missing"} with its saga {orderCase.Saga?.State ?? "missing"}" +
-            $"{(orderCase.Saga?.Step is { } step ? $" at {step}" : "")}, unchanged since {orderCase.TouchedAt:u}");
+            $"{(orderCase.Saga?.Step is { } step ? $" at {step}" : "")}, unchanged since {orderCase.TouchedAt:u}",
+            Repairs.StartServices(orderCase.OrderId));
     }
 
     /// <summary>I9: the events record every status, the last of them the order's current one.</summary>
     public static IEnumerable<Finding> OneEventPerChange(OrderCase orderCase)
     {
+        var lost = Repairs.Restore(ServiceNames.Order);
         if (orderCase.Order is not { } order)
         {
             if (orderCase.Events.Count > 0)
-                yield return Of("I9", orderCase, $"has {orderCase.Events.Count} events, but no order");
+                yield return Of("I9", orderCase, $"has {orderCase.Events.Count} events, but no order", lost);
             yield break;
         }
         if (orderCase.Events.Count == 0)
-            yield return Of("I9", orderCase, $"is {order.Status} at version {order.Version}, but has no event");
+            yield return Of("I9", orderCase, $"is {order.Status} at version {order.Version}, but has no event", lost);
         else if (orderCase.Events.GroupBy(at => at.Version).FirstOrDefault(versions => versions.Count() > 1) is { } twice)
-            yield return Of("I9", orderCase, $"has {twice.Count()} events of version {twice.Key}");
+            yield return Of("I9", orderCase, $"has {twice.Count()} events of version {twice.Key}", lost);
         else if (orderCase.Events[^1] is var last && (last.Version != order.Version || last.Status != order.Status))
             yield return Of("I9", orderCase,
-                $"is {order.Status} at version {order.Version}; its last event has {last.Status} at {last.Version}");
+                $"is {order.Status} at version {order.Version}; its last event has {last.Status} at {last.Version}", lost);
     }
 
     /// <summary>True for a confirmed or completed order: paid for and allocated.</summary>
@@ -366,7 +435,8 @@ public static class InvariantRules
         : IsOff(status) ? ["compensated"]
         : [];
 
-    static Finding Of(string invariant, OrderCase orderCase, string text) => new(invariant, orderCase.OrderId.ToString(), text);
+    static Finding Of(string invariant, OrderCase orderCase, string text, string repair) =>
+        new(invariant, orderCase.OrderId.ToString(), text, repair);
 
     static string Join(IEnumerable<string> parts) => string.Join(", ", parts);
 }

@@ -15,6 +15,7 @@ static class ReadRows
         IsTakenOnFulfilment = row.TextOrNull("capture_policy") == CapturePolicies.Fulfilment,
         HasOpenWork = row.Bool("has_open_work"), Adjustments = row.Text("adjustments"),
         DiscountLimit = (int?)row.BigIntOrNull("discount_limit"),
+        CreatedAt = row.Time("created_at"), HasTexts = row.Bool("has_texts"),
     };
 
     public static EventRow Event(IRow row) =>
@@ -49,6 +50,9 @@ static class ReadRows
     {
         Shipments = StoredLines.Shipped(row.TextOrNull("shipments")),
     };
+
+    public static ErasedRow Erased(IRow row) =>
+        new(row.Text("id"), row.Time("erased_at"), row.BigInt("balance"));
 
     public static StockSums Stock(IRow row) => new(
         row.Text("sku"), row.BigInt("on_hand"), row.BigInt("allocated"), row.BigInt("reserved"), row.BigInt("moved_on_hand"),

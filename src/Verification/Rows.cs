@@ -29,6 +29,12 @@ public sealed record OrderRow(
     /// </summary>
     public int? DiscountLimit { get; init; }
 
+    /// <summary>Time of placing.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>True for metadata, or labels of adjustments, that are not erased.</summary>
+    public bool HasTexts { get; init; }
+
     /// <summary>Value of the shipped goods.</summary>
     public long ShippedValue => Fulfilments.Sum(one => one.Value);
 }
@@ -99,6 +105,14 @@ public sealed record OrderCase(Guid OrderId)
     /// <summary>True when a 2xx response stored under an Idempotency-Key names the order.</summary>
     public bool Acknowledged { get; init; }
 
+    /// <summary>Time at which the order's customer was erased; null for a living customer.</summary>
+    public DateTimeOffset? CustomerErasedAt { get; init; }
+
+    /// <summary>
+    /// Latest write of stock-service about anything, as a sign that the service was running; null when it is known to run.
+    /// </summary>
+    public DateTimeOffset? StockSeenAt { get; init; }
+
     /// <summary>Time of the latest write by any service.</summary>
     public DateTimeOffset TouchedAt
     {
@@ -112,6 +126,9 @@ public sealed record OrderCase(Guid OrderId)
         }
     }
 }
+
+/// <summary>An erased customer, with the sum of the balances in all currencies.</summary>
+public sealed record ErasedRow(string CustomerId, DateTimeOffset ErasedAt, long Balance);
 
 /// <summary>Store credit of a customer in one currency: the balance row, and the sums of its history.</summary>
 public sealed record BalanceSums(string CustomerId, string Currency, long Balance, long Credited, long Spent);

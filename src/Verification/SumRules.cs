@@ -1,3 +1,5 @@
+using Orderwright.Contracts;
+
 namespace Orderwright.Verification;
 
 /// <summary>The invariants over sums of many orders. Pure.</summary>
@@ -10,8 +12,9 @@ public static class SumRules
         if (sums.Balance != sums.Credited - sums.Spent)
             yield return new("I3", subject,
                 $"has a balance of {sums.Balance}; credits of {sums.Credited} less payments of {sums.Spent} leave " +
-                $"{sums.Credited - sums.Spent}");
-        if (sums.Balance < 0) yield return new("I3", subject, $"has a balance of {sums.Balance}");
+                $"{sums.Credited - sums.Spent}", Repairs.Restore(ServiceNames.Customer));
+        if (sums.Balance < 0)
+            yield return new("I3", subject, $"has a balance of {sums.Balance}", Repairs.Restore(ServiceNames.Customer));
     }
 
     /// <summary>I3: for each account the journal agrees with balances, credits and payments.</summary>
@@ -19,13 +22,14 @@ public static class SumRules
     {
         if (sums.Journal != sums.Books)
             yield return new("I3", $"{sums.Account} {sums.Currency}",
-                $"is {sums.Journal} in the journal and {sums.Books} in the other tables");
+                $"is {sums.Journal} in the journal and {sums.Books} in the other tables", Repairs.Journal);
     }
 
     /// <summary>I3: the accounts of the journal sum to zero.</summary>
     public static IEnumerable<Finding> Journal(string currency, long sumMinor)
     {
-        if (sumMinor != 0) yield return new("I3", currency, $"the journal's accounts sum to {sumMinor}, not 0");
+        if (sumMinor != 0)
+            yield return new("I3", currency, $"the journal's accounts sum to {sumMinor}, not 0", Repairs.Journal);
     }
 
     /// <summary>I4: promised goods exist, and three ways of counting agree.</summary>
@@ -50,8 +54,9 @@ public static class SumRules
     {
         if (keptMinor != paidOrdersMinor)
             yield return new("I3", currency,
-                $"captured − refunded is {keptMinor}, but the paid orders cost {paidOrdersMinor}");
+                $"captured − refunded is {keptMinor}, but the paid orders cost {paidOrdersMinor}",
+                "The findings about orders name the difference; repair those first.");
     }
 
-    static Finding Of(StockSums sums, string text) => new("I4", sums.Sku, text);
+    static Finding Of(StockSums sums, string text) => new("I4", sums.Sku, text, Repairs.Level(sums.Sku));
 }

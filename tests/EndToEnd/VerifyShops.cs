@@ -18,6 +18,8 @@ public abstract class VerifyShop : IAsyncLifetime
     readonly Dictionary<string, Guid> orders = [];
     readonly Dictionary<string, string> intact = [];
 
+    public virtual bool IsPostgres => false;
+
     /// <summary>Id of the order with the given reference.</summary>
     public Guid this[string reference] => orders[reference];
 
@@ -90,6 +92,8 @@ public sealed class PostgresVerifyShop : VerifyShop
         Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"orderwright-verify-{Environment.ProcessId}"))).FullName;
 
     PrivatePostgres? server;
+
+    public override bool IsPostgres => true;
 
     protected override string? Lacks => Machine.LacksPostgres;
 

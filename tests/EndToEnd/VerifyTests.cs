@@ -10,9 +10,9 @@ public abstract class VerifySuite(VerifyShop shop)
     // Late enough that no order counts as in flight and that abandoned orders are reported, and before the only hold expires.
     static readonly TimeSpan Later = TimeSpan.FromSeconds(90);
 
-    sealed class LaterClock : TimeProvider
+    sealed class LaterClock(TimeSpan? by = null) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Later;
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + (by ?? Later);
     }
 
     [Fact]
@@ -25,6 +25,8 @@ public abstract class VerifySuite(VerifyShop shop)
         Assert.Equal(CheckOutcome.CheckedByTests, report.Checks.Single(check => check.Name == "I8").Outcome);
         Assert.Equal((1, 9, 9), (Looked("I1", "acknowledged"), Looked("I1", "orders"), Looked("I1", "sagas")));
         Assert.Equal((1, 1), (Looked("I6", "holds"), Looked("I7", "waiting")));
+        Assert.Empty(report.NotJudged);
+        Assert.Equal(19, Looked("I10", "tables"));
         Assert.True(Looked("I2", "charges") >= 1);
 
         long Looked(string invariant, string kind) => report.Checks.Single(check => check.Name == invariant).Looked[kind];
@@ -90,7 +92,98 @@ public abstract class VerifySuite(VerifyShop shop)
         Assert.True(check.Outcome == CheckOutcome.Broken, Findings(report));
         if (reference is not null && invariant != "I3")
             Assert.Contains(check.Findings, finding => finding.Subject == shop[reference].ToString());
-        Assert.False(report.Holds);
+        Assert.Equal(Verdict.Broken, report.Verdict);
+        Assert.All(report.Checks.SelectMany(each => each.Findings), finding => Assert.NotEqual("", finding.Repair));
+    }
+
+    // The state and amounts of a payment, a saga and the rows of participants, an erased customer and its orders.
+    [Theory]
+    [InlineData("I3", "DEMO-1", ServiceNames.Customer, "UPDATE payments SET state = 'refunded' WHERE order_id = @id")]
+    [InlineData("I3", "DEMO-6", ServiceNames.Customer, "UPDATE payments SET state = 'captured' WHERE order_id = @id")]
+    [InlineData("I3", "DEMO-1", ServiceNames.Customer, "UPDATE payments SET state = 'voided' WHERE order_id = @id")]
+    [InlineData("I2", "DEMO-1", ServiceNames.Coordinator, "UPDATE sagas SET state = 'compensated' WHERE order_id = @id")]
+    [InlineData("I4", "DEMO-1", ServiceNames.Coordinator, "UPDATE sagas SET state = 'compensated' WHERE order_id = @id")]
+    // F3: cancelled by a coordinator that had forgotten the order, with money and goods kept.
+    [InlineData("I2", "DEMO-1", ServiceNames.Order, "UPDATE orders SET status = 'cancelled' WHERE id = @id")]
+    [InlineData("I4", "DEMO-1", ServiceNames.Order, "UPDATE orders SET status = 'cancelled' WHERE id = @id")]
+    // F11: the payment's row is lost while the order is confirmed and the gateway has the charge.
+    [InlineData("I2", "DEMO-2", ServiceNames.Customer, "DELETE FROM payments WHERE order_id = @id")]
+    [InlineData("I3", "DEMO-2", ServiceNames.Customer, "DELETE FROM payments WHERE order_id = @id")]
+    // A key whose order does not exist.
+    [InlineData("I1", "KEYED", ServiceNames.Order, "DELETE FROM orders WHERE id = @id")]
+    public async Task Disagreement_between_services_is_found_with_a_repair(
+        string invariant, string reference, string service, string damage)
+    {
+        var report = await VerifyAsync(service, damage, reference);
+
+        var finding = Assert.Single(
+            report.Checks.Single(check => check.Name == invariant).Findings.DistinctBy(found => found.Subject),
+            found => found.Subject == shop[reference].ToString());
+        Assert.NotEqual("", finding.Repair);
+        if (reference == "DEMO-2") Assert.Contains("./orderwright adopt", finding.Repair, StringComparison.Ordinal);
+        if (reference == "DEMO-2")
+            Assert.DoesNotContain("refunds", finding.Repair, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, "ada", "has store credit of")]
+    [InlineData(0, "DEMO-1", "is confirmed and unfulfilled, but ada was erased")]
+    [InlineData(1, "DEMO-1", "under the id of ada, a customer erased at")]
+    public async Task An_erased_customer_with_money_or_orders_is_found(int hoursBefore, string subject, string what)
+    {
+        var before = shop.IsPostgres ? $"interval '{hoursBefore} hours'" : $"{hoursBefore * 3_600_000}";
+        var report = await VerifyAsync(
+            ServiceNames.Customer, $"UPDATE customers SET erased_at = updated_at - {before}, name = NULL WHERE id = 'ada'");
+
+        var expected = subject == "ada" ? subject : shop[subject].ToString();
+        var finding = Assert.Single(
+            report.Checks.Single(check => check.Name == "I11").Findings, finding => finding.Subject == expected);
+        Assert.Contains(what, finding.What, StringComparison.Ordinal);
+        Assert.NotEqual("", finding.Repair);
+    }
+
+    [Theory]
+    [InlineData(ServiceNames.Order, "orders", "updated_at")]
+    [InlineData(ServiceNames.Order, "order_events", "at")]
+    [InlineData(ServiceNames.Order, "idempotency", "created_at")]
+    [InlineData(ServiceNames.Customer, "payments", "updated_at")]
+    [InlineData(ServiceNames.Customer, "credits", "created_at")]
+    [InlineData(ServiceNames.Stock, "reservations", "updated_at")]
+    [InlineData(ServiceNames.Stock, "movements", "at")]
+    [InlineData(ServiceNames.Coordinator, "sagas", "updated_at")]
+    public async Task A_row_stamped_in_the_future_is_found(string service, string table, string column)
+    {
+        var later = shop.IsPostgres ? "interval '3 days'" : "259200000";
+        var report = await VerifyAsync(service, $"UPDATE {table} SET {column} = {column} + {later}");
+
+        var finding = Assert.Single(report.Checks.Single(check => check.Name == "I10").Findings);
+        Assert.Equal($"{service} {table}", finding.Subject);
+        Assert.Contains("stamped in the future", finding.What, StringComparison.Ordinal);
+        Assert.Equal(Verdict.Broken, report.Verdict);
+        // Such rows are judged all the same.
+        Assert.Equal(0, report.InFlight);
+    }
+
+    // DEMO-7 waits for its customer; the hold ends after 15 minutes.
+    [Fact]
+    public async Task A_hold_that_ended_while_no_service_ran_is_not_judged()
+    {
+        static Task<TimeProvider> Tomorrow(IReadOnlyDictionary<string, IDatabase> _) =>
+            Task.FromResult<TimeProvider>(new LaterClock(TimeSpan.FromDays(1)));
+        var stopped = await VerifyAsync(clock: Tomorrow);
+
+        Assert.True(stopped.Checks.Single(check => check.Name == "I6").Outcome == CheckOutcome.Holds, Findings(stopped));
+        var unjudged = Assert.Single(stopped.NotJudged);
+        Assert.Equal(("holds", 1), (unjudged.Subject, unjudged.Count));
+        Assert.Equal(Verdict.NotJudged, stopped.Verdict);
+
+        // A later write shows that stock-service was running and should have released the goods.
+        var soon = shop.IsPostgres ? "interval '20 minutes'" : "1200000";
+        var running = await VerifyAsync(
+            ServiceNames.Stock, $"UPDATE movements SET at = at + {soon} WHERE sku = 'MUG-01'", clock: Tomorrow);
+        Assert.Contains(
+            running.Checks.Single(check => check.Name == "I6").Findings,
+            finding => finding.Subject == shop["DEMO-7"].ToString());
     }
 
     // Triggers reject such changes, so only an administrator can forge the journal.
@@ -116,9 +209,13 @@ public abstract class VerifySuite(VerifyShop shop)
             ServiceNames.Order, "UPDATE orders SET total_minor = total_minor + 1 WHERE id = @id", "DEMO-8",
             async databases => new StoppedClock(await UpdatedAsync(databases, "DEMO-8")));
 
-        Assert.Equal(3, report.Passes);
+        Assert.Equal(4, report.Passes);
         Assert.True(report.InFlight > 0);
-        Assert.True(report.Holds, Findings(report));
+        Assert.All(report.Checks, check => Assert.NotEqual(CheckOutcome.Broken, check.Outcome));
+        // Never a success for what was not judged.
+        Assert.Equal((Verdict.NotJudged, false), (report.Verdict, report.Holds));
+        var open = Assert.Single(report.NotJudged);
+        Assert.Equal(("orders", report.InFlight), (open.Subject, open.Count));
     }
 
     // Pauses end immediately, and the clock does not advance.

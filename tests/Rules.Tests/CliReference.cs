@@ -30,6 +30,7 @@ static partial class CliReference
         | 3 | Refused by the server, such as out of stock or not cancellable |
         | 4 | Server unreachable or overloaded |
         | 5 | Timeout |
+        | 6 | Nothing is known to be wrong, and something was not judged |
 
         """;
 

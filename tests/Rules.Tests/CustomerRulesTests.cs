@@ -1,6 +1,8 @@
 using System.Text;
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Customers;
 using Orderwright.Http;
+using Orderwright.Runtime;
 
 namespace Orderwright.Rules.Tests;
 
@@ -20,8 +22,9 @@ public class CustomerRulesTests
     static CustomerDecision Credit(long amount, Customer? existing, long balance = 0, bool used = false) =>
         CustomerRules.AddCredit(new("17850", "GBP", amount, "invoice-1"), existing, balance, used, Id, Now);
 
-    static CustomerDecision Erase(Customer? existing, bool open = false) =>
-        CustomerRules.Erase(new("17850", null), existing, open, Now);
+    static CustomerDecision Erase(Customer? existing, bool open = false, long credit = 0) =>
+        CustomerRules.Erase(
+            new("17850", null), existing, null, credit > 0 ? [("GBP", credit)] : [], open, Id, "ann", Now);
 
     static string CodeOf(CustomerDecision decision)
     {
@@ -56,18 +59,14 @@ public class CustomerRulesTests
         Assert.Equal(200, Put("Anna", Ann, 3).Answer.Status);
         Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", Ann, 2)));
         Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", null, 1)));
-        Assert.Equal("412 version_mismatch", CodeOf(Put("Anna", Erased, 4)));
     }
 
     [Fact]
-    public void An_erased_customer_is_unknown_until_created_again()
+    public void An_erased_customer_is_never_created_again()
     {
-        var recreated = Put("Bob", Erased);
-        Assert.Equal(
-            (201, 5L, Now, null),
-            (recreated.Answer.Status, recreated.Customer!.Version, recreated.Customer.CreatedAt, recreated.Customer.ErasedAt));
-        Assert.Equal("404 not_found", CodeOf(Credit(1, Erased)));
-        Assert.Equal("404 not_found", CodeOf(Erase(Erased)));
+        Assert.Equal("409 erased", CodeOf(Put("Bob", Erased)));
+        Assert.Equal("409 erased", CodeOf(Put("Bob", Erased, 4)));
+        Assert.Equal("409 erased", CodeOf(Credit(1, Erased)));
     }
 
     [Fact]
@@ -92,15 +91,62 @@ public class CustomerRulesTests
     }
 
     [Fact]
-    public void Erasing_removes_personal_data_and_is_refused_while_orders_are_open()
+    public void Erasing_is_refused_with_credit_or_open_payments_and_otherwise_asks_order_service()
     {
-        var erased = Erase(Ann);
-        Assert.Equal(204, erased.Answer.Status);
-        Assert.Equal(
-            ("17850", null, null, 4L, (DateTimeOffset?)Now),
-            (erased.Customer!.Id, erased.Customer.Name, erased.Customer.Email,
-                erased.Customer.Version, erased.Customer.ErasedAt));
+        Assert.Equal("409 has_balance", CodeOf(Erase(Ann, credit: 1)));
         Assert.Equal("409 open_orders", CodeOf(Erase(Ann, open: true)));
         Assert.Equal("404 not_found", CodeOf(Erase(null)));
+        var begun = Erase(Ann);
+        Assert.Equal((503, "Ann", (Guid?)Id), (begun.Answer.Status, begun.Customer!.Name, begun.Customer.ErasureId));
+        Assert.Equal((ErasureStates.Asked, ErasureStages.Ask), (begun.Erasure!.State, begun.Erasure.Stage));
+        Assert.Equal("409 erasure_running", CodeOf(Put("Anna", begun.Customer)));
     }
+
+    static (Erasure, Customer) Asked()
+    {
+        var begun = Erase(Ann);
+        return (begun.Erasure!, begun.Customer!);
+    }
+
+    static CustomerErased Told(string stage, long open = 0) => new("17850", stage, open, open > 0 ? Id : null, 3);
+
+    [Fact]
+    public void An_erasure_needs_the_word_of_order_service_and_no_money()
+    {
+        var (erasure, customer) = Asked();
+        var erased = ErasureRules.Answer(erasure, customer, Told(ErasureStages.Ask), hasMoney: false, Now);
+        Assert.Equal(
+            (null, null, 4L, (DateTimeOffset?)Now),
+            (erased.Customer!.Name, erased.Customer.Email, erased.Customer.Version, erased.Customer.ErasedAt));
+        Assert.Equal((ErasureStages.Decided, true), (erased.Erasure.Stage, erased.Sends));
+
+        var open = ErasureRules.Answer(erasure, customer, Told(ErasureStages.Ask, 1), hasMoney: false, Now);
+        Assert.Equal((ErasureStates.Refused, null, "Ann"), (open.Erasure.State, open.Customer!.ErasureId, open.Customer.Name));
+
+        var rich = ErasureRules.Answer(erasure, customer, Told(ErasureStages.Ask), hasMoney: true, Now);
+        Assert.Equal(
+            (ErasureStates.Withdrawn, ErasureStages.Withdrawn, null), (rich.Erasure.State, rich.Erasure.Stage, rich.Customer));
+        var kept = ErasureRules.Answer(rich.Erasure, customer, Told(ErasureStages.Withdrawn), hasMoney: true, Now);
+        Assert.Equal((ErasureStates.Refused, null, "Ann"), (kept.Erasure.State, kept.Customer!.ErasureId, kept.Customer.Name));
+    }
+
+    [Theory]
+    [InlineData(ErasureStages.Decided)]
+    [InlineData(ErasureStages.Withdrawn)]
+    public void An_answer_to_another_stage_decides_nothing(string stage)
+    {
+        var (erasure, customer) = Asked();
+        var late = ErasureRules.Answer(erasure, customer, Told(stage), hasMoney: false, Now);
+        Assert.Same(erasure, late.Erasure);
+        Assert.Null(late.Customer);
+    }
+
+    [Theory]
+    [InlineData(
+        "Ann Lee", "ann@example.org", "Call ANN LEE at Ann@Example.org, not Annabel", "Call [erased] at [erased], not Annabel")]
+    [InlineData("Jo Ng", null, "Jo Ng asked; Jo is away", "[erased] asked; Jo is away")]
+    [InlineData("Ann", null, "Nothing about her", null)]
+    [InlineData(null, null, "Anything", null)]
+    public void Words_that_name_a_person_are_erased_as_whole_words(string? name, string? email, string text, string? without) =>
+        Assert.Equal(without, PersonalWords.Without(text, PersonalWords.Of(name, email)));
 }

@@ -52,6 +52,10 @@ public class ReconciliationRulesTests
             new PaymentCase(Id, payment, payment is null ? [] : [Authorize]), charges,
             (payment?.CapturedMinor ?? 0, payment?.RefundedMinor ?? 0)));
 
+    // order-service has the order in this status, or does not know the order.
+    static ReconciliationVerdict Told(string? status, Payment? payment, params ListedCharge[] charges) =>
+        Rules.Compare(new(new PaymentCase(Id, payment, []), charges, (0, 0)), new OrderTold(status, null));
+
     static void Agrees(ReconciliationVerdict verdict)
     {
         Assert.False(verdict.IsInProgress);
@@ -89,13 +93,30 @@ public class ReconciliationRulesTests
     [Fact]
     public void A_charge_without_a_payment_is_missing_here()
     {
-        Differs(DifferenceKinds.MissingHere, "REFUND 1530 ch_1", Compare(null, Charge(captured: 1_530)));
-        Differs(DifferenceKinds.MissingHere, "REFUND 1030 ch_1", Compare(null, Charge(captured: 1_530, refunded: 500)));
-        Differs(DifferenceKinds.MissingHere, "VOID ch_1", Compare(null, Charge(held: 1_530)));
-        Differs(DifferenceKinds.MissingHere, "restored from an old backup", Compare(null, Charge()));
+        const string Ended = OrderStatuses.Cancelled;
+        Differs(DifferenceKinds.MissingHere, "REFUND 1530 ch_1", Told(Ended, null, Charge(captured: 1_530)));
+        Differs(DifferenceKinds.MissingHere, "REFUND 1030 ch_1", Told(Ended, null, Charge(captured: 1_530, refunded: 500)));
+        Differs(DifferenceKinds.MissingHere, "VOID ch_1", Told(Ended, null, Charge(held: 1_530)));
+        Differs(DifferenceKinds.MissingHere, "holds no money", Told(Ended, null, Charge()));
+        Differs(DifferenceKinds.MissingHere, "restored from an old backup", Told(null, null, Charge(held: 1_530)));
         // A tombstone has no charge either.
         var tombstone = new Payment { OrderId = Id, State = PaymentStates.Undone, CreatedAt = Created, UpdatedAt = Created };
-        Differs(DifferenceKinds.MissingHere, "VOID ch_1", Compare(tombstone, Charge(held: 1_530)));
+        Differs(DifferenceKinds.MissingHere, "VOID ch_1", Told(Ended, tombstone, Charge(held: 1_530)));
+    }
+
+    [Theory]
+    [InlineData(OrderStatuses.Confirmed, "/adopt {")]
+    [InlineData(OrderStatuses.Completed, "/adopt {")]
+    [InlineData(OrderStatuses.Pending, "None yet")]
+    [InlineData(OrderStatuses.CancelPending, "None yet")]
+    public void Money_of_an_order_that_may_stand_is_never_returned(string status, string repair)
+    {
+        var verdict = Told(status, null, Charge(captured: 1_530));
+        Differs(DifferenceKinds.MissingHere, repair, verdict);
+        Assert.DoesNotContain("REFUND", verdict.Differences[0].Repair, StringComparison.Ordinal);
+        // Nor is the money of an order that order-service said nothing about.
+        Assert.DoesNotContain(
+            "REFUND", Compare(null, Charge(captured: 1_530)).Differences[0].Repair, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,7 +169,9 @@ public class ReconciliationRulesTests
         Agrees(Compare(shipped, Charge(held: 530, captured: 1_000)));
         Differs(DifferenceKinds.State, "/cancel", Compare(shipped, Charge(captured: 1_000)));
         Differs(DifferenceKinds.State, "VOID ch_1", Compare(shipped with { Voided = true }, Charge(held: 530, captured: 1_000)));
-        Differs(DifferenceKinds.MissingHere, "REFUND 1000 ch_1 and VOID ch_1", Compare(null, Charge(held: 530, captured: 1_000)));
+        Differs(
+            DifferenceKinds.MissingHere, "REFUND 1000 ch_1 and VOID ch_1",
+            Told(OrderStatuses.Expired, null, Charge(held: 530, captured: 1_000)));
     }
 
     [Fact]

@@ -149,15 +149,35 @@ public class StockBatchTests
         Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
         Assert.Empty(batch.Levels);
         Assert.Empty(batch.Shipments);
-        Assert.Throws<InvalidOperationException>(() => batch.Ship(Order(1), Ship(2, 4)));
+        IsRefused(batch.Ship(Order(1), Ship(2, 4)), 2, "4 MUG were shipped, and 3 are allocated");
     }
 
     [Theory]
     [InlineData("held")]
     [InlineData("released")]
     [InlineData("refused")]
-    public void Unallocated_goods_cannot_be_shipped(string state) => Assert.Throws<InvalidOperationException>(
-        () => new StockBatch([Known(1, state, 5)], [Mugs(9, allocated: 5)], Now).Ship(Order(1), Ship(1, 2)));
+    public void Unallocated_goods_cannot_be_shipped(string state)
+    {
+        var batch = new StockBatch([Known(1, state, 5)], [Mugs(9, allocated: 5)], Now);
+        IsRefused(batch.Ship(Order(1), Ship(1, 2)), 1, $"its reservation is {state}");
+        Assert.Empty(batch.Levels);
+        Assert.Empty(batch.Shipments);
+    }
+
+    [Fact]
+    public void Goods_of_an_order_lost_with_the_database_are_refused_and_no_poison()
+    {
+        var batch = new StockBatch([], [Mugs(9)], Now);
+        IsRefused(batch.Ship(Order(1), Ship(1, 2)), 1, "its reservation is missing");
+        IsRefused(batch.ReleaseUnshipped(Order(1), new([new(1, "MUG", 3)])), 0, "its reservation is missing");
+    }
+
+    static void IsRefused(IMessageBody reply, int fulfilment, string why)
+    {
+        var refused = Assert.IsType<FulfilmentRefused>(reply);
+        Assert.Equal((fulfilment, ReasonCodes.NotAllocated), (refused.Fulfilment, refused.Code));
+        Assert.Contains(why, refused.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Unshipped_goods_of_a_closed_order_are_released_once()
@@ -170,7 +190,7 @@ public class StockBatchTests
         Assert.Equal([new StockLevel("MUG", 7, 3, 0, Version: 8)], batch.Levels);
         Assert.Equal([new OrderMovement("MUG", Order(1), MovementKinds.Deallocated, -3, 0)], batch.Movements);
         Assert.Equal([new OrderLine(1, "MUG", 3)], Assert.Single(batch.Shipments).Lines);
-        Assert.Throws<InvalidOperationException>(() => batch.Ship(Order(1), Ship(2, 1)));
+        IsRefused(batch.Ship(Order(1), Ship(2, 1)), 2, "0 are allocated");
     }
 
     [Fact]

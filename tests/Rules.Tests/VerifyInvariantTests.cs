@@ -58,7 +58,7 @@ public class VerifyInvariantTests
         Order = Order("cancelled", "refunded", 4),
         Events = Events("pending", "confirmed", "cancel_pending", "cancelled"),
         Saga = Saga("compensated"),
-        Payment = Paid with { Refunded = 1999 },
+        Payment = Paid with { State = "refunded", Refunded = 1999 },
         JournalEntries = [Captured, Refunded],
         Charges = [Charge with { Refunded = 1999 }],
         Reservation = Reservation("released"),
@@ -413,7 +413,8 @@ public class VerifyInvariantTests
     static OrderCase OnFulfilment(
         string status, long captured, bool voided = false, bool open = false, params ShippedRow[] shipped)
     {
-        var payment = Paid with { State = "authorized", Captured = captured, Voided = voided };
+        var state = voided || captured == 1_999 ? "captured" : "authorized";
+        var payment = Paid with { State = state, Captured = captured, Voided = voided };
         return Confirmed with
         {
             Order = Order(
@@ -450,5 +451,86 @@ public class VerifyInvariantTests
         Assert.Empty(Found(OnFulfilment("completed", 999, voided: true, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("completed", 999, shipped: one)));
         Assert.Equal(["I2"], Found(OnFulfilment("confirmed", 999, voided: true, shipped: one)));
+    }
+
+    static readonly OrderCase Erased = Confirmed with
+    {
+        Order = Order("completed") with { CreatedAt = Earlier.AddHours(-2), HasTexts = true },
+        CustomerErasedAt = Earlier.AddHours(-1),
+    };
+
+    [Fact]
+    public void I11_finds_texts_that_an_erasure_has_not_reached()
+    {
+        var found = Assert.Single(AgreementRules.ErasedIsGone(Erased, Now));
+        Assert.Contains("keeps metadata or labels", found.What, StringComparison.Ordinal);
+        Assert.Empty(AgreementRules.ErasedIsGone(Erased with { Order = Erased.Order! with { HasTexts = false } }, Now));
+        Assert.Empty(AgreementRules.ErasedIsGone(Erased with { CustomerErasedAt = Now.AddMinutes(-5) }, Now));
+        Assert.Empty(AgreementRules.ErasedIsGone(Erased with { CustomerErasedAt = null }, Now));
+    }
+
+    [Fact]
+    public void I11_finds_an_order_placed_under_an_erased_id_unless_it_came_to_nothing()
+    {
+        var late = Erased.Order! with { CreatedAt = Earlier, HasTexts = false };
+        Assert.Contains(
+            "was placed", Assert.Single(AgreementRules.ErasedIsGone(Erased with { Order = late }, Now)).What,
+            StringComparison.Ordinal);
+        Assert.Empty(AgreementRules.ErasedIsGone(Erased with { Order = late with { Status = "rejected" } }, Now));
+    }
+
+    [Theory]
+    [InlineData("authorized", 1999, 0, 0, false, true)]
+    [InlineData("authorized", 1999, 1999, 0, false, false)]
+    [InlineData("captured", 1999, 1999, 500, false, true)]
+    [InlineData("captured", 1999, 1999, 1999, false, false)]
+    [InlineData("captured", 1999, 0, 0, false, false)]
+    [InlineData("refunded", 1999, 1999, 1999, false, true)]
+    [InlineData("refunded", 1999, 1999, 1998, false, false)]
+    [InlineData("voided", 1999, 0, 0, true, true)]
+    [InlineData("voided", 1999, 0, 0, false, false)]
+    [InlineData("declined", 0, 0, 0, false, true)]
+    [InlineData("undone", 1999, 0, 0, false, false)]
+    public void I3_compares_the_state_of_a_payment_with_its_amounts(
+        string state, long authorized, long captured, long refunded, bool voided, bool agrees)
+    {
+        var payment = new PaymentRow(
+            Id, "alice", "sandbox", "GBP", 1999, state, authorized, captured, refunded, voided, Earlier);
+        Assert.Equal(agrees, !AgreementRules.PaymentStateTells(Confirmed with { Payment = payment }).Any());
+    }
+
+    [Fact]
+    public void I2_and_I4_find_money_and_goods_left_by_a_saga_that_ended_as_undone()
+    {
+        var undone = Confirmed with { Order = null, Acknowledged = false, Saga = Saga("compensated") };
+        Assert.Equal(["I2", "I4"], AgreementRules.SagaAgrees(undone).Select(finding => finding.Invariant));
+        Assert.Empty(AgreementRules.SagaAgrees(undone with
+        {
+            Payment = Paid with { Refunded = 1999 }, Reservation = Reservation("released"),
+        }));
+        Assert.Empty(AgreementRules.SagaAgrees(Confirmed));
+    }
+
+    [Fact]
+    public void I6_does_not_judge_a_hold_that_ended_while_nothing_was_written()
+    {
+        var ended = Waiting with { Reservation = Reservation("held") with { ExpiresAt = Now.AddHours(-1) } };
+        Assert.Contains("I6", Found(ended));
+        Assert.DoesNotContain("I6", Found(ended with { StockSeenAt = Now.AddHours(-2) }));
+        Assert.True(InvariantRules.EndedUnattended(ended with { StockSeenAt = Now.AddHours(-2) }, Now));
+        Assert.Contains("I6", Found(ended with { StockSeenAt = Now.AddMinutes(-50) }));
+    }
+
+    [Fact]
+    public void Every_finding_names_a_repair()
+    {
+        OrderCase[] broken =
+        [
+            new(Id) { Acknowledged = true }, Confirmed with { Order = null }, Confirmed with { Payment = null },
+            Confirmed with { Saga = null, Reservation = null }, Cancelled with { Payment = Paid }, Erased,
+            Waiting with { Saga = Saga("running"), Reservation = Reservation("committed", "[]") },
+        ];
+        Assert.All(
+            broken.SelectMany(one => InvariantRules.Check(one, Now.AddHours(1))), finding => Assert.NotEqual("", finding.Repair));
     }
 }

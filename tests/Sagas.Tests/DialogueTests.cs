@@ -212,8 +212,23 @@ public sealed class DialogueTests
             .Cancel().Sends("announce Completed").Is(SagaStatus.Completed);
 
     [Fact]
-    public void Cancel_that_overtakes_the_start_ends_the_saga_before_the_first_command() =>
-        Sale.Cancel().Sends("announce Cancelled").Started().Sends("announce Cancelled").Is(SagaStatus.Compensated);
+    public void Cancel_of_an_unknown_saga_undoes_every_step_that_may_have_happened() =>
+        Sale.Cancel().Sends("undo commit 1").Is(SagaStatus.Compensating).Started().Sends("nothing")
+            .Undone("commit").Sends("undo pay 1").Undone("pay").Sends("undo hold 1").Undone("hold").Sends("announce Cancelled")
+            .Started().Sends("announce Cancelled").Is(SagaStatus.Compensated);
+
+    [Fact]
+    public void Cancel_of_a_pivoted_saga_that_has_not_heard_of_the_pivot_undoes_the_steps_it_does_not_know()
+    {
+        var behind = Sale.Started();
+        behind.On(new SagaEvent.CancelRequested("customer", WasPivoted: true));
+        behind.Completed("hold").Sends("undo hold 1").Undone("hold").Sends("undo commit 1").Undone("commit")
+            .Sends("undo pay 1").Undone("pay").Sends("announce Cancelled");
+    }
+
+    [Fact]
+    public void Cancel_of_a_saga_in_flight_undoes_no_step_that_was_not_begun() =>
+        Sale.Started().Cancel().Completed("hold").Sends("undo hold 1").Undone("hold").Sends("announce Cancelled");
 
     [Fact]
     public void Cancel_of_a_refused_sale_is_announced_as_cancelled() =>

@@ -87,8 +87,9 @@ public sealed class RandomWalks
                     Assert.NotEqual(LegPhase.Stuck, leg.Phase);
                     Assert.Equal(leg.Attempts, attempt);
                     Assert.True(deadline > now, $"{step} is asked past its deadline");
-                    if (undo) Assert.NotNull(after[step].Do);
-                    if (undo) Assert.True(after[step].Do!.Phase is LegPhase.Completed or LegPhase.GivenUp);
+                    // A saga that began with a cancellation undoes steps that it never began.
+                    if (undo && after.Steps.Any(one => one.Do is not null))
+                        Assert.True(after[step].Do?.Phase is LegPhase.Completed or LegPhase.GivenUp);
                     Assert.False(
                         !undo && before.Reason is not null && before[step].Do is null,
                         $"{step} is begun on the way back");

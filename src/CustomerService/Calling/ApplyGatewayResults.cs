@@ -27,6 +27,9 @@ public sealed partial class ApplyGatewayResults(
         if (batch.Count == 0) return [];
         var at = new At(work.Now, limits);
         var payments = await store.LockAsync(work, [.. batch.Select(result => result.OrderId)], []);
+        await store.LoadJournaledAsync(
+            work, payments,
+            [.. batch.Where(result => result.Result is GatewayResult.Listed).Select(result => result.OrderId).Distinct()]);
         var known = new bool[batch.Count];
         var changed = new Dictionary<Guid, Payment>();
         for (var i = 0; i < batch.Count; i++)
@@ -37,8 +40,11 @@ public sealed partial class ApplyGatewayResults(
             known[i] = attempt is not null && attempt.Provider == result.Provider;
             if (!known[i]) continue;
             var decision = AttemptRules.Settle(
-                before, result.Operation, result.Number, result.Result, providers[result.Provider].Capabilities, at,
-                routes.Count == 0 ? null : RoutingRules.Instead(routes, before, attempt!, result.Result, down()));
+                before, result.Operation, result.Number, payments.Checked(result.OrderId, result.Result),
+                CapabilitiesFor(attempt!), at,
+                routes.Count == 0 ? null
+                    : attempt!.IsRecovery ? RoutingRules.AskNext(routes, before)
+                    : RoutingRules.Instead(routes, before, attempt, result.Result, down()));
             payments.Apply(decision);
             if (decision.Case.Payment is { Attention: { } why } payment && why != before.Payment!.Attention)
                 LogAttention(result.Provider, payment.OrderId, why);
@@ -50,6 +56,12 @@ public sealed partial class ApplyGatewayResults(
         orders.Notify(work, changed.Values);
         return known;
     }
+
+    // A list is read whole and without the lag of a search.
+    ProviderCapabilities CapabilitiesFor(PaymentAttempt attempt) =>
+        providers[attempt.Provider!] is var provider && attempt.IsRecovery && provider.Charges is not null
+            ? provider.Capabilities with { LookUpByKey = true, LookUpLag = TimeSpan.Zero }
+            : provider.Capabilities;
 
     // Only for attempts outside the order process: no reply to the coordinator reports the new amounts.
     static bool IsUnsolicited(PaymentCase before, PaymentCase after, AttemptResult result) =>

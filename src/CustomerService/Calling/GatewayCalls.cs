@@ -77,7 +77,9 @@ public sealed partial class GatewayCalls
         }
         if (!inHand.TryAdd(attempt.Key, task)) return;
         var request = new GatewayRequest(
-            attempt.Key, attempt.OrderId, attempt.Operation, attempt.AmountMinor, payment.Currency!,
+            // A recovery asks for the first attempt of the lost ones, where the gateway looks up by key.
+            attempt.IsRecovery ? PaymentAttempt.KeyOf(attempt.OrderId, attempt.Operation, 1) : attempt.Key,
+            attempt.OrderId, attempt.Operation, attempt.AmountMinor, payment.Currency!,
             payment.Route is null ? payment.Token : RoutingRules.TokenOf(payment.Token, provider), payment.GatewayReference)
         {
             CapturedMinor = payment.CapturedMinor,
@@ -133,7 +135,7 @@ public sealed partial class GatewayCalls
             }
             finally
             {
-                inHand.TryRemove(request.Key, out _);
+                inHand.TryRemove(task.Attempt.Key, out _);
                 lane.Slots.Release();
             }
             if (cancel.IsCancellationRequested) return;
@@ -149,7 +151,7 @@ public sealed partial class GatewayCalls
     async Task<GatewayResult> AskAsync(QueuedTask queued, CancellationToken cancel)
     {
         var (lane, _, task) = queued;
-        if (task.LookUp && !lane.Provider.Capabilities.LookUpByKey)
+        if (task.LookUp && !lane.Provider.Capabilities.LookUpByKey && !RecoversByList(lane, task))
             return new GatewayResult.Unknown("This gateway offers no look-ups.");
         if (lane.Breaker.Refuses(!task.LookUp && task.Attempt.Sends > 1, time.Now()) is var (why, after))
             return new GatewayResult.NotAsked(why, task.LookUp, after);
@@ -177,8 +179,9 @@ public sealed partial class GatewayCalls
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
         try
         {
-            return await (task.LookUp
-                ? provider.FindAsync(request, either.Token)
+            return await (
+                RecoversByList(lane, task) ? ChargeLookUp.FindAsync(provider, request, either.Token)
+                : task.LookUp ? provider.FindAsync(request, either.Token)
                 : CallAsync(provider, request, either.Token)).WaitAsync(either.Token);
         }
         catch (Exception error) when (error is OperationCanceledException || cancel.IsCancellationRequested)
@@ -191,6 +194,10 @@ public sealed partial class GatewayCalls
             return new GatewayResult.Unknown("The request failed before its result was known.");
         }
     }
+
+    // Only the list tells the amounts, and knows the charge whatever the key was.
+    static bool RecoversByList(Lane lane, GatewayTask task) =>
+        task is { LookUp: true, Attempt.IsRecovery: true } && lane.Provider.Charges is not null;
 
     static Task<GatewayResult> CallAsync(
         IPaymentProvider provider, GatewayRequest request, CancellationToken cancel) =>

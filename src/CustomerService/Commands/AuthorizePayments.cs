@@ -37,8 +37,12 @@ public sealed class AuthorizePayments(
             if (resolution is not null) decision = decision with { Case = Marked(decision.Case, resolution) };
             payments.Apply(decision);
             if (decision.Answer is { } answer) work.Answer(message, answer);
-            if (message.Body is TakeShipped take && decision.Case.Payment is { } paid && ShipmentRules.IsDone(paid, take))
-                work.Answer(message, new PaymentMoved(paid.Totals, paid.Version));
+            if (message.Body is TakeShipped take)
+                if (decision.Case.Payment is not { Provider: not null } paid)
+                    work.Answer(message, new FulfilmentRefused(
+                        null, ReasonCodes.UnknownPayment, "No payment of the order is recorded in customer-service."));
+                else if (ShipmentRules.IsDone(paid, take))
+                    work.Answer(message, new PaymentMoved(paid.Totals, paid.Version));
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
         }
         store.Save(work, payments);
@@ -87,9 +91,11 @@ public sealed class AuthorizePayments(
             CapturePayment => PaymentRules.Capture(paymentCase, at),
             TakeShipped command => ShipmentRules.Take(
                 paymentCase, command, providers.GetValueOrDefault(paymentCase.Payment?.Provider ?? "")?.Capabilities, at),
-            UndoPayment => PaymentRules.Undo(
+            UndoPayment command => PaymentRules.Undo(
                 paymentCase, message.Step ?? StepNames.AuthorizePayment,
-                payments.FundsOf(paymentCase.Payment?.CustomerId, paymentCase.Payment?.Currency).AmountMinor, at),
+                payments.FundsOf(paymentCase.Payment?.CustomerId, paymentCase.Payment?.Currency).AmountMinor, at,
+                command.Terms,
+                command.Terms is { } terms ? RoutingRules.MayHoldMoney(routes ?? [], terms.Payment, gateways) : null),
             var other => throw new InvalidOperationException($"{other.GetType().Name} is not a payment command."),
         };
     }

@@ -18,6 +18,9 @@ public sealed class OperatePayments(
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<OperatorPaymentAction>> batch, Work work)
     {
         var payments = await store.LockForOperatorAsync(work, [.. batch.Select(command => command.Body.OrderId)]);
+        await store.LoadJournaledAsync(
+            work, payments,
+            [.. batch.Where(command => command.Body.Adoption is not null).Select(command => command.Body.OrderId).Distinct()]);
         var answers = new Answer[batch.Count];
         var entries = new List<AuditEntry>();
         var changed = new Dictionary<Guid, Payment>();
@@ -43,10 +46,12 @@ public sealed class OperatePayments(
                 work.NewId(), ServiceNames.Customer, work.Now, caller, action.Operation, action.OrderId,
                 action.AmountMinor?.ToString(CultureInfo.InvariantCulture), action.Reason ?? "", null, null,
                 batch[i].TraceId));
-            answers[i] = Answer.Json(
-                action.Operation == GatewayOperations.Refund ? StatusCodes.Status201Created : StatusCodes.Status200OK,
-                PaymentResponse.Of(decision.Case), PaymentJson.Default.PaymentResponse,
-                version: decision.Case.Payment!.Version);
+            answers[i] = action.Adoption is { } adoption
+                ? AdoptPayments.Respond(adoption, decision.Case, entries[^1].Id)
+                : Answer.Json(
+                    action.Operation == GatewayOperations.Refund ? StatusCodes.Status201Created : StatusCodes.Status200OK,
+                    PaymentResponse.Of(decision.Case), PaymentJson.Default.PaymentResponse,
+                    version: decision.Case.Payment!.Version);
         }
         store.Save(work, payments);
         orders.Notify(work, changed.Values);
@@ -58,10 +63,16 @@ public sealed class OperatePayments(
     OperatorDecision? Decide(OperatorPaymentAction action, string caller, PaymentBatch payments, Work work)
     {
         var paymentCase = payments.Case(action.OrderId);
+        if (action.Adoption is not null)
+            return OperatorPaymentRules.Adopt(paymentCase, action, caller, payments.JournaledOf(action.OrderId), work.Now);
         if (paymentCase.Payment is not { Provider: { } name } payment) return null;
         var at = new At(work.Now, limits);
         if (action.Operation == OperatorPaymentAction.Resolve)
             return OperatorPaymentRules.Resolve(paymentCase, action, caller, work.NewId(), at);
+        // The money would reach the balance of nobody.
+        if (action.Operation == GatewayOperations.Refund && name == PaymentProviders.Balance
+            && payments.FundsOf(payment.CustomerId, payment.Currency) is { CustomerKnown: false } or { IsErasing: true })
+            return new(null, "erased", "The customer was erased and has no store credit: pay the money back in another way.");
         var provider = providers.GetValueOrDefault(name);
         if (provider is null && name != PaymentProviders.Balance)
             return new(null, ReasonCodes.UnknownProvider, "The payment's gateway is not configured here.");

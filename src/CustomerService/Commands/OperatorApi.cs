@@ -10,7 +10,7 @@ namespace Orderwright.CustomerService.Commands;
 /// Operators' actions on payments over HTTP. The response is the payment with the new attempt; poll the
 /// payment for the attempt's result.
 /// </summary>
-public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions)
+public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions, AdoptPayments adoptions)
 {
     const int MaxReason = 500;
     const int MaxReference = 255;
@@ -28,6 +28,13 @@ public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions)
         payments.MapPost("/resolve", ResolveAsync).WithName("resolvePayment")
             .WithSummary("Record the outcome of an attempt in doubt, or clear a payment's attention")
             .Accepts<ResolvePaymentRequest>("application/json").Produces<PaymentResponse>();
+        payments.MapPost("/adopt", AdoptAsync).WithName("adoptPayment")
+            .WithSummary("Take over the gateway's charge of an order whose payment was lost")
+            .WithDescription(
+                "For a confirmed or completed order without a payment here, as after a restore of the database. " +
+                "order-service is asked for the order and the gateway for the charge; the payment is created with the " +
+                "gateway's amounts and the missing journal entries. With `?preview=true` nothing changes.")
+            .Accepts<AdoptPaymentRequest>("application/json").Produces<AdoptionResponse>();
     }
 
     async Task<IResult> CaptureAsync(string id, HttpContext http)
@@ -63,6 +70,21 @@ public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions)
             .OptionalReference("/reference", reference, MaxReference);
         return check.Refusal ?? await actions.SubmitAsync(command.For(new OperatorPaymentAction(
             orderId.Value, OperatorPaymentAction.Resolve, null, reason, outcome == Outcomes[0], reference)));
+    }
+
+    async Task<IResult> AdoptAsync(string id, HttpContext http)
+    {
+        var (command, refusal) = await Http.Commands.ReadAsync(http, PaymentJson.Default.AdoptPaymentRequest);
+        if (command is null) return refusal!;
+        var (orderId, invalid) = RouteId.Read(id);
+        if (orderId is null) return invalid!;
+        var query = new ListQuery(http, "preview");
+        var preview = query.OneOf("preview", ["true", "false"]) == "true";
+        if (query.Refusal is { } malformed) return malformed;
+        var check = new Check().Text("/reason", command.Body.Reason, MaxReason)
+            .OptionalText("/provider", command.Body.Provider, MaxReference)
+            .OptionalText("/reference", command.Body.Reference, MaxReference);
+        return check.Refusal ?? await adoptions.RunAsync(orderId.Value, command, preview, http.RequestAborted);
     }
 
     async Task<IResult> ActAsync<T>(string id, string operation, long? amount, string? reason, Command<T> command)

@@ -19,6 +19,26 @@ public sealed record RefundPaymentRequest(long Amount, string Reason);
 /// </summary>
 public sealed record ResolvePaymentRequest(string Outcome, string Reason, string? Reference = null);
 
+/// <summary>
+/// Body of <c>POST /payments/{id}/adopt</c>. <paramref name="Provider"/> and <paramref name="Reference"/> choose among several
+/// charges of the order; without them the gateways are searched.
+/// </summary>
+public sealed record AdoptPaymentRequest(string Reason, string? Provider = null, string? Reference = null);
+
+/// <summary>State before or after an adoption, with a sentence.</summary>
+public sealed record AdoptionSnapshot(string State, string Summary);
+
+/// <summary>Message sent by an adoption.</summary>
+public sealed record AdoptionMessage(string Type, string Destination);
+
+/// <summary>
+/// Result of taking a charge over, or of its preview: <paramref name="Payment"/> as created, or as it would be.
+/// <paramref name="AuditId"/> is null for a preview.
+/// </summary>
+public sealed record AdoptionResponse(
+    Guid OrderId, string Action, bool Preview, AdoptionSnapshot Before, AdoptionSnapshot After,
+    IReadOnlyList<AdoptionMessage> Messages, PaymentResponse Payment, Guid? AuditId);
+
 /// <summary>JSON of payments in the HTTP API.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
@@ -30,4 +50,6 @@ public sealed record ResolvePaymentRequest(string Outcome, string Reason, string
 [JsonSerializable(typeof(VoidPaymentRequest))]
 [JsonSerializable(typeof(RefundPaymentRequest))]
 [JsonSerializable(typeof(ResolvePaymentRequest))]
+[JsonSerializable(typeof(AdoptPaymentRequest))]
+[JsonSerializable(typeof(AdoptionResponse))]
 public sealed partial class PaymentJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Http;
 
@@ -43,8 +44,11 @@ public sealed class ChangeCustomers
                 .. adds.Where(add => add.Reference is not null)
                     .Select(add => (add.CustomerId, add.Reference!)).Distinct(),
             ]);
-        var open = await store.WithOpenPaymentsAsync(
-            work, [.. changes.OfType<CustomerChange.Erase>().Select(erase => erase.CustomerId).Distinct()]);
+        List<string> erasing = [.. changes.OfType<CustomerChange.Erase>().Select(erase => erase.CustomerId).Distinct()];
+        var open = await store.WithOpenPaymentsAsync(work, erasing);
+        var money = await store.WithBalanceAsync(work, erasing);
+        var erasures = await store.ErasuresAsync(work, erasing);
+        var begun = new List<Erasure>();
 
         var after = new Dictionary<string, Customer>(before);
         var balances = new Dictionary<(string, string), long>(balancesBefore);
@@ -52,9 +56,15 @@ public sealed class ChangeCustomers
         var answers = new Answer[changes.Length];
         for (var i = 0; i < changes.Length; i++)
         {
-            var decision = Decide(changes[i]);
+            var decision = Decide(changes[i], batch[i].Caller.Name);
             answers[i] = decision.Answer;
             if (decision.Customer is { } customer) after[customer.Id] = customer;
+            if (decision.Erasure is { } erasure)
+            {
+                begun.Add(erasure);
+                erasures[erasure.CustomerId] = erasure;
+                work.Send(erasure.Id, new EraseCustomer(erasure.CustomerId, erasure.Stage));
+            }
             if (decision.Credit is not { } credit) continue;
             credits.Add(credit);
             balances[(credit.CustomerId, credit.Currency)] += credit.AmountMinor;
@@ -65,12 +75,13 @@ public sealed class ChangeCustomers
         await store.UpdateAsync(
             work,
             [.. after.Values.Where(customer => before.TryGetValue(customer.Id, out var old) && old != customer)]);
+        await store.SaveErasuresAsync(work, begun);
         await store.InsertCreditsAsync(work, credits);
         await store.UpdateBalancesAsync(
             work, [.. balances.Where(balance => balance.Value != balancesBefore[balance.Key])]);
         return answers;
 
-        CustomerDecision Decide(CustomerChange change)
+        CustomerDecision Decide(CustomerChange change, string caller)
         {
             var existing = after.GetValueOrDefault(change.CustomerId);
             return change switch
@@ -81,9 +92,18 @@ public sealed class ChangeCustomers
                     add.Reference is not null && references.Contains((add.CustomerId, add.Reference)), work.NewId(),
                     work.Now),
                 CustomerChange.Erase erase => CustomerRules.Erase(
-                    erase, existing, open.Contains(erase.CustomerId), work.Now),
+                    erase, existing, erasures.GetValueOrDefault(erase.CustomerId), BalancesOf(erase.CustomerId),
+                    open.Contains(erase.CustomerId), work.NewId(), caller, work.Now),
                 var other => throw new InvalidOperationException($"{other.GetType().Name} is not a change of a customer."),
             };
         }
+
+        // Credits of the same batch included.
+        IEnumerable<(string Currency, long Amount)> BalancesOf(string customer) =>
+            money[customer].ToDictionary(balance => balance.Currency, balance => balance.Amount)
+                .Concat(balances.Where(balance => balance.Key.Item1 == customer)
+                    .Select(balance => KeyValuePair.Create(balance.Key.Item2, balance.Value)))
+                .GroupBy(balance => balance.Key).Select(same => (same.Key, same.Last().Value))
+                .Where(balance => balance.Value > 0);
     }
 }

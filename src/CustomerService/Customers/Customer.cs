@@ -2,10 +2,13 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Customers;
 
-/// <summary>A customer. Erasure removes personal data and keeps the id, because the ledger refers to the id.</summary>
+/// <summary>
+/// A customer. Erasure removes personal data and keeps the id, because the ledger refers to the id: it is never given out
+/// again. <paramref name="ErasureId"/> names the erasure, running until <paramref name="ErasedAt"/> is set.
+/// </summary>
 public sealed record Customer(
     string Id, string? Name, string? Email, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
-    DateTimeOffset? ErasedAt = null);
+    DateTimeOffset? ErasedAt = null, Guid? ErasureId = null);
 
 /// <summary>A top-up of store credit; never changed or deleted. Minor units.</summary>
 public sealed record Credit(

@@ -8,8 +8,11 @@ using Orderwright.Http;
 namespace Orderwright.CustomerService.Customers;
 
 /// <summary>Customers, their balances and credits over HTTP: <c>/api/v1/customers</c>.</summary>
-public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, ChangeCustomers changes)
+public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, ChangeCustomers changes, TimeProvider time)
 {
+    static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(8);
+
     const int MaxNameLength = 200;
     const int MaxEmailLength = 254;
     const int MaxReferenceLength = 200;
@@ -22,7 +25,14 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
         customers.MapPut("/{id}", PutAsync).WithName("putCustomer")
             .Accepts<CustomerRequest>("application/json")
             .Produces<CustomerResponse>().Produces<CustomerResponse>(StatusCodes.Status201Created);
-        customers.MapDelete("/{id}", EraseAsync).WithName("eraseCustomer").Produces(StatusCodes.Status204NoContent);
+        customers.MapDelete("/{id}", EraseAsync).WithName("eraseCustomer")
+            .WithSummary("Erase a customer's personal data, for good")
+            .WithDescription(
+                "The response lists what was erased, and what is kept and why. 409 `has_balance` with store credit; 409 " +
+                "`open_orders` while an order is undecided, or confirmed and not fulfilled, or a payment is not settled. The " +
+                "id is never used again: 410 `erased` for reads, 409 `erased` for changes and orders. 503 `erasure_running` " +
+                "while order-service has not answered: nothing is erased yet, and the repeated request returns the result.")
+            .Produces<ErasureResponse>();
         customers.MapGet("/{id}/balances", BalancesAsync).WithName("listBalances").Produces<Page<BalanceResponse>>();
         customers.MapPost("/{id}/credits", CreditAsync).WithName("addCredit")
             .Accepts<CreditRequest>("application/json").Produces<CreditResponse>(StatusCodes.Status201Created);
@@ -45,9 +55,12 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
     async Task<IResult> GetAsync(string id, HttpContext http)
     {
         if (new Check().Id("id", id).Refusal is { } refusal) return refusal;
-        return await database.ReadAsync(read => FindAsync(read, id, http), http.RequestAborted) is { } customer
-            ? CustomerRules.Respond(StatusCodes.Status200OK, customer)
-            : Problem.NotFound("customer");
+        return await database.ReadAsync(read => FindAsync(read, id, http), http.RequestAborted) switch
+        {
+            null => Problem.NotFound("customer"),
+            { ErasedAt: not null } => CustomerRules.Gone,
+            var customer => CustomerRules.Respond(StatusCodes.Status200OK, customer),
+        };
     }
 
     async Task<IResult> PutAsync(string id, HttpContext http)
@@ -67,22 +80,43 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
         if (new Check().Id("id", id).Refusal is { } invalid) return invalid;
         var (command, refusal) = Http.Commands.WithoutBody<CustomerChange>(
             http, new CustomerChange.Erase(id, Precondition.Read(http)));
-        return command is null ? refusal! : await changes.SubmitAsync(command);
+        if (command is null) return refusal!;
+        var answer = await changes.SubmitAsync(command);
+        return answer.Status == StatusCodes.Status503ServiceUnavailable ? await DecidedAsync(id, answer, http) : answer;
+    }
+
+    // order-service usually answers within milliseconds. Any instance may receive the answer, so the database is asked.
+    async Task<Answer> DecidedAsync(string id, Answer running, HttpContext http)
+    {
+        for (var (waited, pause) = (TimeSpan.Zero, ShortestPoll); waited < LongestPoll; waited += pause, pause += ShortestPoll)
+        {
+            var erasure = (await database.QueryAsync(
+                sql["latest_erasure"], SqlArgs.With("customer_id", id), CustomerStore.ReadErasure, http.RequestAborted))
+                .SingleOrDefault();
+            // The number of orders arrives with the second answer, a moment after the decision.
+            if (erasure is { State: ErasureStates.Refused } or { State: ErasureStates.Erased, Orders: not null })
+                return CustomerRules.Respond(erasure);
+            await Task.Delay(pause, time, http.RequestAborted);
+        }
+        return running;
     }
 
     async Task<IResult> BalancesAsync(string id, HttpContext http)
     {
         if (new Check().Id("id", id).Refusal is { } refusal) return refusal;
-        var balances = await database.ReadAsync(
-            async read => await FindAsync(read, id, http) is null
-                ? null
-                : await read.QueryAsync(
+        var (customer, balances) = await database.ReadAsync(
+            async read => (
+                await FindAsync(read, id, http),
+                await read.QueryAsync(
                     sql["list_balances"], SqlArgs.With("customer_id", id),
-                    row => new BalanceResponse(row.Text("currency"), row.BigInt("amount")), http.RequestAborted),
+                    row => new BalanceResponse(row.Text("currency"), row.BigInt("amount")), http.RequestAborted)),
             http.RequestAborted);
-        return balances is null
-            ? Problem.NotFound("customer")
-            : Answer.Json(StatusCodes.Status200OK, new(balances, null), CustomerJson.Default.PageBalanceResponse);
+        return customer switch
+        {
+            null => Problem.NotFound("customer"),
+            { ErasedAt: not null } => CustomerRules.Gone,
+            _ => Answer.Json(StatusCodes.Status200OK, new(balances, null), CustomerJson.Default.PageBalanceResponse),
+        };
     }
 
     async Task<IResult> CreditAsync(string id, HttpContext http)

@@ -18,6 +18,37 @@ public sealed record CustomerResponse(
         customer.Id, customer.Name!, customer.Email, customer.Version, customer.CreatedAt, customer.UpdatedAt);
 }
 
+/// <summary>Data kept or erased, with the reason.</summary>
+public sealed record ErasedDataResponse(string Data, string Why);
+
+/// <summary>
+/// Report on an erasure. <paramref name="Complete"/> is false while order-service and saga-coordinator erase their texts, which
+/// they do by themselves; the same request returns the state. <paramref name="Orders"/>: number of the customer's orders, null
+/// until known.
+/// </summary>
+public sealed record ErasureResponse(
+    string CustomerId, DateTimeOffset ErasedAt, bool Complete, long? Orders, IReadOnlyList<ErasedDataResponse> Erased,
+    IReadOnlyList<ErasedDataResponse> Kept)
+{
+    public static ErasureResponse Of(Erasure erasure) => new(
+        erasure.CustomerId, erasure.DecidedAt!.Value, erasure is { OrdersDone: true, NotesDone: true }, erasure.Orders,
+        [
+            new("name and e-mail address of the customer", "personal data"),
+            new("metadata and labels of adjustments of the customer's orders", "free text of the merchant"),
+            new("notes on incidents of these orders", "free text of operators"),
+            new("the name and the address in reasons of operators, in the audit and in payments", "names the person"),
+        ],
+        [
+            new("the customer's id", "the ledger refers to it; it is never used again"),
+            new(
+                "orders with lines, amounts, references and tracking numbers",
+                "accounting, warranty and proof of delivery; a reference is the merchant's own number"),
+            new("payments, credits and journal", "accounting; the journal cannot be changed"),
+            new("who did what to which order, and when (audit)", "accountability of operators"),
+            new("gateway events and responses under an Idempotency-Key", "repeats are recognized; deleted after a fixed time"),
+        ]);
+}
+
 /// <summary>Store credit in one currency, in minor units.</summary>
 public sealed record BalanceResponse(string Currency, long Amount);
 
@@ -38,6 +69,7 @@ public sealed record CreditResponse(
 [JsonSerializable(typeof(CustomerResponse))]
 [JsonSerializable(typeof(Page<CustomerResponse>))]
 [JsonSerializable(typeof(Page<BalanceResponse>))]
+[JsonSerializable(typeof(ErasureResponse))]
 [JsonSerializable(typeof(CreditRequest))]
 [JsonSerializable(typeof(CreditResponse))]
 public sealed partial class CustomerJson : JsonSerializerContext;

@@ -42,6 +42,46 @@ public sealed class CustomerStore(SqlCatalog sql)
             : (await work.QueryAsync(
                 sql["customers_with_open_payments"], SqlArgs.OfTexts("id", ids), row => row.Text("customer_id"))).ToHashSet();
 
+    /// <summary>Finds store credit, per customer and currency, above zero.</summary>
+    public async Task<ILookup<string, (string Currency, long Amount)>> WithBalanceAsync(Work work, IReadOnlyList<string> ids) =>
+        (ids.Count == 0
+            ? []
+            : await work.QueryAsync(
+                sql["customers_with_balance"], SqlArgs.OfTexts("id", ids),
+                row => (Id: row.Text("customer_id"), Currency: row.Text("currency"), Amount: row.BigInt("amount"))))
+        .ToLookup(row => row.Id, row => (row.Currency, row.Amount));
+
+    /// <summary>Loads the running and finished erasures of customers; the lock of a customer covers the erasure.</summary>
+    public async Task<Dictionary<string, Erasure>> ErasuresAsync(Work work, IReadOnlyList<string> ids) =>
+        (ids.Count == 0 ? [] : await work.QueryAsync(sql["erasures_of"], SqlArgs.OfTexts("id", ids), ReadErasure))
+        .ToDictionary(erasure => erasure.CustomerId);
+
+    public Task SaveErasuresAsync(Work work, IReadOnlyList<Erasure> erasures) => erasures.Count == 0
+        ? Task.CompletedTask
+        : work.ExecuteAsync(
+            sql["save_erasures"],
+            SqlArgs.Over(erasures)
+                .Uuid("id", erasure => erasure.Id)
+                .Text("customer_id", erasure => erasure.CustomerId)
+                .Text("requested_by", erasure => erasure.RequestedBy)
+                .Time("requested_at", erasure => erasure.RequestedAt)
+                .Text("state", erasure => erasure.State)
+                .TimeOrNull("decided_at", erasure => erasure.DecidedAt)
+                .BigInt("open_orders", erasure => erasure.OpenOrders)
+                .UuidOrNull("open_order", erasure => erasure.OpenOrder)
+                .BigIntOrNull("orders", erasure => erasure.Orders)
+                .Text("words", erasure => Erasure.WriteWords(erasure.Words))
+                .Bool("orders_done", erasure => erasure.OrdersDone)
+                .Bool("notes_done", erasure => erasure.NotesDone)
+                .Time("asked_at", erasure => erasure.AskedAt)
+                .TimeOrNull("next_ask_at", erasure => erasure.NextAskAt));
+
+    public static Erasure ReadErasure(IRow row) => new(
+        row.Uuid("id"), row.Text("customer_id"), row.Text("requested_by"), row.Time("requested_at"), row.Text("state"),
+        row.TimeOrNull("decided_at"), row.BigInt("open_orders"), row.UuidOrNull("open_order"), row.BigIntOrNull("orders"),
+        Erasure.ReadWords(row.TextOrNull("words")), row.Bool("orders_done"), row.Bool("notes_done"), row.Time("asked_at"),
+        row.TimeOrNull("next_ask_at"));
+
     public Task InsertAsync(Work work, IReadOnlyList<Customer> customers) =>
         customers.Count == 0 ? Task.CompletedTask : work.ExecuteAsync(sql["insert_customers"], Rows(customers));
 
@@ -76,7 +116,7 @@ public sealed class CustomerStore(SqlCatalog sql)
 
     public static Customer ReadCustomer(IRow row) => new(
         row.Text("id"), row.TextOrNull("name"), row.TextOrNull("email"), row.BigInt("version"), row.Time("created_at"),
-        row.Time("updated_at"), row.TimeOrNull("erased_at"));
+        row.Time("updated_at"), row.TimeOrNull("erased_at"), row.UuidOrNull("erasure_id"));
 
     static SqlArgs BalanceKeys(IReadOnlyList<(string CustomerId, string Currency)> keys) =>
         SqlArgs.Over(keys).Text("customer_id", key => key.CustomerId).Text("currency", key => key.Currency);
@@ -88,5 +128,6 @@ public sealed class CustomerStore(SqlCatalog sql)
         .BigInt("version", customer => customer.Version)
         .Time("created_at", customer => customer.CreatedAt)
         .Time("updated_at", customer => customer.UpdatedAt)
-        .TimeOrNull("erased_at", customer => customer.ErasedAt);
+        .TimeOrNull("erased_at", customer => customer.ErasedAt)
+        .UuidOrNull("erasure_id", customer => customer.ErasureId);
 }

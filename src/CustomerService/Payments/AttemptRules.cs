@@ -38,6 +38,7 @@ public static class AttemptRules
         var attempt = paymentCase.Attempt(operation, number);
         if (attempt is null || paymentCase.Payment is null) return new(paymentCase);
         if (attempt.FinishedAt is not null) return LateRules.Settle(paymentCase, attempt, result, at);
+        if (attempt.IsRecovery) return RecoveryRules.Settle(paymentCase, attempt, result, capabilities, at, instead);
         if (instead is not null) return FailOver(paymentCase, WithoutEffect(attempt, result, at), instead, at);
         return result switch
         {

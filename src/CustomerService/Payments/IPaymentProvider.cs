@@ -92,6 +92,9 @@ public abstract record GatewayResult
         public DateTimeOffset? HoldsUntil { get; init; }
     }
 
+    /// <summary>The gateway's own record of an order's charge, looked up for a payment that our record lacks.</summary>
+    public sealed record Listed(ListedCharge Charge) : GatewayResult;
+
     /// <summary>Final refusal.</summary>
     /// <param name="Code">The gateway's code; <c>insufficient_funds</c> is passed on, all others mean declined.</param>
     /// <param name="Message">A sentence for people, without personal or card data.</param>

@@ -9,12 +9,24 @@ namespace Orderwright.CustomerService.Payments;
 /// <param name="Reason">The operator's reason.</param>
 /// <param name="Completed">For <see cref="Resolve"/>: the operation happened.</param>
 /// <param name="Reference">For <see cref="Resolve"/>: the gateway's id of the operation.</param>
+/// <param name="Adoption">For <see cref="Adopt"/>: the charge, and the order that it pays.</param>
 public sealed record OperatorPaymentAction(
-    Guid OrderId, string Operation, long? AmountMinor, string? Reason, bool Completed = false, string? Reference = null)
+    Guid OrderId, string Operation, long? AmountMinor, string? Reason, bool Completed = false, string? Reference = null,
+    Adoption? Adoption = null)
 {
+    /// <summary>Takes over the gateway's charge of an order whose payment was lost.</summary>
+    public const string Adopt = "adopt";
+
     /// <summary>Records the outcome of an attempt in doubt.</summary>
     public const string Resolve = "resolve";
 }
+
+/// <summary>Charge of a gateway to take over.</summary>
+/// <param name="Provider">The gateway's provider.</param>
+/// <param name="Charge">The charge as the gateway lists it at this moment.</param>
+/// <param name="Status">Status of the order, according to order-service.</param>
+/// <param name="Terms">Terms of the order's payment, according to order-service.</param>
+public sealed record Adoption(string Provider, ListedCharge Charge, string Status, PaymentTerms Terms);
 
 /// <summary>A decision, or the code and the sentence of a 409.</summary>
 public sealed record OperatorDecision(PaymentDecision? Decision, string? Code = null, string? Why = null);
@@ -118,6 +130,67 @@ public static class OperatorPaymentRules
         return payment.Attention is null
             ? Refused("not_in_doubt", $"Nothing is in doubt; the payment is {payment.State}.")
             : new(new PaymentDecision(paymentCase.With((payment with { Attention = null }).Changed(at.Now))));
+    }
+
+    /// <summary>
+    /// Creates the lost payment of an order that stands from the gateway's record. The attempt is numbered above the lost ones,
+    /// so that no key is used twice; the journal gains what it lacks.
+    /// </summary>
+    /// <param name="paymentCase">The order's payment, if any.</param>
+    /// <param name="action">An adoption.</param>
+    /// <param name="actor">Name of the operator.</param>
+    /// <param name="journaled">Amounts of the order in the journal.</param>
+    /// <param name="now">Time of the decision.</param>
+    public static OperatorDecision Adopt(
+        PaymentCase paymentCase, OperatorPaymentAction action, string actor, (long Captured, long Refunded) journaled,
+        DateTimeOffset now)
+    {
+        var (provider, charge, status, terms) = action.Adoption!;
+        if (paymentCase.Payment is { } known)
+            return Refused("payment_exists", $"The order has a payment here: {known.State}.");
+        if (status is not (OrderStatuses.Confirmed or OrderStatuses.Completed))
+            return Refused(
+                "order_not_standing", $"The order is {status}: only the charge of an order that stands is taken over.");
+        var charged = charge.HeldMinor + charge.CapturedMinor;
+        if (charge.Currency != terms.Currency || terms.AmountMinor is not { } total || charged > total)
+            return Refused(
+                "charge_differs",
+                $"The charge is over {Money.Format(charged, charge.Currency)}; the order costs "
+                + $"{(terms.AmountMinor is { } cost ? Money.Format(cost, terms.Currency) : "an unknown amount")}.");
+        if (journaled.Captured > charge.CapturedMinor || journaled.Refunded > charge.RefundedMinor)
+            return Refused(
+                "charge_differs",
+                $"The journal has {journaled.Captured} captured and {journaled.Refunded} refunded; the charge has "
+                + $"{charge.CapturedMinor} and {charge.RefundedMinor}.");
+        var payment = RecoveryRules.Record(
+            new Payment
+            {
+                OrderId = paymentCase.OrderId,
+                State = PaymentStates.Captured,
+                CustomerId = terms.CustomerId,
+                Provider = provider,
+                Route = terms.Payment.Provider == provider ? null : terms.Payment.Provider,
+                Token = terms.Payment.Token,
+                Currency = terms.Currency,
+                AmountMinor = total,
+                CreatedAt = now,
+                UpdatedAt = now,
+            },
+            charge);
+        return new(new PaymentDecision(paymentCase.With(payment).With(new PaymentAttempt
+        {
+            OrderId = paymentCase.OrderId,
+            Operation = GatewayOperations.Authorize,
+            Number = PaymentAttempt.LastRegularNumber + 1,
+            Provider = provider,
+            State = AttemptStates.Succeeded,
+            AmountMinor = payment.AuthorizedMinor,
+            Reference = charge.Reference,
+            StartedAt = charge.CreatedAt < now ? charge.CreatedAt : now,
+            FinishedAt = now,
+            RequestedBy = actor,
+            Reason = action.Reason,
+        })));
     }
 
     static OperatorDecision Refused(string code, string why) => new(null, code, why);

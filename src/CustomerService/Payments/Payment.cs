@@ -95,4 +95,5 @@ public sealed record Payment
 /// <summary>Store credit available to a payment.</summary>
 /// <param name="CustomerKnown">False for unknown and erased customers.</param>
 /// <param name="AmountMinor">Balance in the requested currency; 0 for none.</param>
-public readonly record struct Funds(bool CustomerKnown, long AmountMinor);
+/// <param name="IsErasing">An erasure of the customer is being decided.</param>
+public readonly record struct Funds(bool CustomerKnown, long AmountMinor, bool IsErasing = false);

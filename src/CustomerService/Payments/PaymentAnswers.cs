@@ -55,10 +55,13 @@ static class PaymentAnswers
     static string Evidence(Payment payment, PaymentAttempt attempt)
     {
         var amount = Money.Format(attempt.AmountMinor, payment.Currency!);
-        var text = new StringBuilder(
-            $"{payment.Provider} was asked to {attempt.Operation} {amount} under {attempt.Key}, first at "
-            + $"{Clock(attempt.StartedAt)}, {Times(attempt.Sends)}, without a conclusive answer "
-            + $"({attempt.Message?.TrimEnd('.')}).");
+        var text = attempt.IsRecovery
+            ? new StringBuilder(
+                $"No payment of this order is recorded here, and {attempt.Provider} cannot tell whether it has a charge.")
+            : new StringBuilder(
+                $"{payment.Provider} was asked to {attempt.Operation} {amount} under {attempt.Key}, first at "
+                + $"{Clock(attempt.StartedAt)}, {Times(attempt.Sends)}, without a conclusive answer "
+                + $"({attempt.Message?.TrimEnd('.')}).");
         foreach (var look in attempt.Evidence)
             text.Append(CultureInfo.InvariantCulture, $" Looked up {Times(look.Times)}, {Clock(look.First)}")
                 .Append(look.Times == 1 ? "" : $" to {Clock(look.Last)}").Append(": ").Append(look.Finding);

@@ -51,6 +51,17 @@ public sealed record PaymentAttempt
     /// <summary>Operator whose resolution ended the doubt; null when the gateway's own answer did.</summary>
     public string? ResolvedBy { get; init; }
 
+    /// <summary>
+    /// Highest number of an attempt of the order process. Attempts of a payment whose history was lost are numbered above, so
+    /// that no key is used a second time.
+    /// </summary>
+    public const int LastRegularNumber = 100;
+
+    /// <summary>
+    /// The attempt asks a gateway for a charge that our record lacks; no request of this attempt was ever sent.
+    /// </summary>
+    public bool IsRecovery => Operation == GatewayOperations.Authorize && Number > LastRegularNumber;
+
     /// <summary>Idempotency key at the gateway: the same for every repetition.</summary>
     public string Key => KeyOf(OrderId, Operation, Number);
 

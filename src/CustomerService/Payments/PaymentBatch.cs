@@ -12,6 +12,8 @@ public sealed class PaymentBatch(
     readonly Dictionary<Guid, PaymentCase> changed = [];
     readonly Dictionary<(string CustomerId, string Currency), long> balances = [];
 
+    readonly Dictionary<Guid, (long Captured, long Refunded)> journaled = [];
+
     public PaymentCase Case(Guid orderId) =>
         changed.GetValueOrDefault(orderId) ?? loaded.GetValueOrDefault(orderId) ?? PaymentCase.Empty(orderId);
 
@@ -53,9 +55,34 @@ public sealed class PaymentBatch(
 
     /// <summary>Journal entries to save with the payments.</summary>
     public IReadOnlyList<JournalEntry> JournalEntries =>
-        [.. Changed.SelectMany(after => JournalEntry.Between(Before(after)?.Payment, after.Payment!))];
+        [.. Changed.SelectMany(after => JournalEntry.Between(JournaledBefore(after), after.Payment!))];
+
+    /// <summary>
+    /// Amounts of an order in the journal, for a payment whose row was lost: the journal may have kept what the row has not.
+    /// </summary>
+    public void Knows(Guid orderId, long capturedMinor, long refundedMinor) =>
+        journaled[orderId] = (capturedMinor, refundedMinor);
+
+    /// <summary>Amounts of an order in the journal, as loaded for a lost payment; zero for others.</summary>
+    public (long Captured, long Refunded) JournaledOf(Guid orderId) => journaled.GetValueOrDefault(orderId);
+
+    /// <summary>
+    /// The result, or a doubt when the gateway's record of a lost payment has less than the journal, which never shrinks.
+    /// </summary>
+    public GatewayResult Checked(Guid orderId, GatewayResult result) =>
+        result is GatewayResult.Listed { Charge: var charge } && journaled.TryGetValue(orderId, out var known)
+        && (known.Captured > charge.CapturedMinor || known.Refunded > charge.RefundedMinor)
+            ? new GatewayResult.Unknown(
+                $"The journal has {known.Captured} captured and {known.Refunded} refunded; the gateway's charge "
+                + $"{charge.Reference} has {charge.CapturedMinor} and {charge.RefundedMinor}.")
+            { IsAnswer = true }
+            : result;
 
     IEnumerable<PaymentCase> Changed => changed.Values.Where(after => after.Payment is not null);
+
+    Payment? JournaledBefore(PaymentCase after) => journaled.TryGetValue(after.OrderId, out var known)
+        ? after.Payment! with { CapturedMinor = known.Captured, RefundedMinor = known.Refunded }
+        : Before(after)?.Payment;
 
     PaymentCase? Before(PaymentCase after) => loaded.GetValueOrDefault(after.OrderId);
 }

@@ -13,8 +13,10 @@ public sealed record PaymentCase(Guid OrderId, Payment? Payment, IReadOnlyList<P
     public PaymentAttempt? Attempt(string operation, int number) =>
         Attempts.FirstOrDefault(attempt => attempt.Operation == operation && attempt.Number == number);
 
-    /// <summary>Number of the next attempt at an operation.</summary>
-    public int NextNumber(string operation) => 1 + Attempts.Count(attempt => attempt.Operation == operation);
+    /// <summary>Number of the next attempt at an operation; above the regular numbers once earlier attempts were lost.</summary>
+    public int NextNumber(string operation) => 1 + Math.Max(
+        Attempts.Any(attempt => attempt.IsRecovery) ? PaymentAttempt.LastRegularNumber : 0,
+        Attempts.Where(attempt => attempt.Operation == operation).Select(attempt => attempt.Number).DefaultIfEmpty().Max());
 
     public PaymentCase With(Payment payment) => this with { Payment = payment };
 

@@ -23,6 +23,11 @@ public static class PaymentRules
         if (paymentCase.Payment is { State: PaymentStates.Authorizing }) return Unsettled(paymentCase, undo: false, at.Now);
         if (paymentCase.Payment is { } known) return new(paymentCase, AuthorizeAnswer(known));
         ArgumentOutOfRangeException.ThrowIfNegative(command.AmountMinor);
+        // The order makes the erasure fail, or arrives too late: either is known in a moment.
+        if (funds.IsErasing)
+            return new(paymentCase, new StepAnswered(
+                Undo: false, StepOutcome.Retry, ReasonCodes.ErasureRunning, "The customer may be erased at this moment.",
+                RetryAfter: TimeSpan.FromSeconds(1), Payment: PaymentTotals.None));
         var payment = new Payment
         {
             OrderId = paymentCase.OrderId,
@@ -79,17 +84,25 @@ public static class PaymentRules
         };
 
     /// <summary>
-    /// Returns captured and held money. Without a payment, leaves a tombstone to refuse a late authorization. While an
-    /// attempt is unsettled, the undo is stored and runs when the attempt settles.
+    /// Returns captured and held money. Without a payment, leaves a tombstone to refuse a late authorization, once the
+    /// gateways that may hold money for the order were asked. While an attempt is unsettled, the undo is stored and runs when
+    /// the attempt settles.
     /// </summary>
     /// <param name="paymentCase">The order's payment, if any.</param>
     /// <param name="step">Step to undo, and name of the reply's step.</param>
     /// <param name="balanceMinor">The customer's balance in the payment's currency.</param>
     /// <param name="at">Time and limits.</param>
-    public static PaymentDecision Undo(PaymentCase paymentCase, string step, long balanceMinor, At at)
+    /// <param name="terms">Terms of the order's payment; null from an older coordinator.</param>
+    /// <param name="mayHoldMoney">Gateways that may have a charge of the order, by <see cref="RoutingRules"/>.</param>
+    public static PaymentDecision Undo(
+        PaymentCase paymentCase, string step, long balanceMinor, At at, PaymentTerms? terms = null,
+        IReadOnlyList<string>? mayHoldMoney = null)
     {
         switch (paymentCase.Payment)
         {
+            case null when terms is not null && mayHoldMoney is [var first, ..]:
+                return RecoveryRules.LookFor(paymentCase, terms, first, step, at);
+
             case null:
                 var tombstone = new Payment
                 {

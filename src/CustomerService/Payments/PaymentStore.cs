@@ -37,6 +37,19 @@ public sealed class PaymentStore(SqlCatalog sql)
                     sql["lock_available_payments"], SqlArgs.OfUuids("order_id", orderIds), ReadPayment)),
             new Dictionary<(string, string), Funds>());
 
+    /// <summary>Loads the journal's amounts of orders whose payment is to be rebuilt from a gateway's record.</summary>
+    public async Task LoadJournaledAsync(Work work, PaymentBatch payments, IReadOnlyList<Guid> orderIds)
+    {
+        if (orderIds.Count == 0) return;
+        var rows = (await work.QueryAsync(
+            sql["journal_to_compare"], SqlArgs.OfUuids("order_id", orderIds),
+            row => (OrderId: row.Uuid("order_id"), Kind: row.Text("kind"), Amount: row.BigInt("amount"))))
+            .ToLookup(row => row.OrderId);
+        foreach (var id in orderIds) payments.Knows(id, Sum(id, JournalEntry.Capture), Sum(id, JournalEntry.Refund));
+
+        long Sum(Guid id, string kind) => rows[id].Where(row => row.Kind == kind).Sum(row => row.Amount);
+    }
+
     /// <summary>Writes the changes as absolute values, with the journal entries.</summary>
     public void Save(Work work, PaymentBatch payments)
     {
@@ -68,7 +81,7 @@ public sealed class PaymentStore(SqlCatalog sql)
             SqlArgs.Over(keys).Text("customer_id", key => key.CustomerId).Text("currency", key => key.Currency),
             row => (
                 Key: (row.Text("customer_id"), row.Text("currency")),
-                Funds: new Funds(row.Bool("customer_known"), row.BigInt("amount"))));
+                Funds: new Funds(row.Bool("customer_known"), row.BigInt("amount"), row.Bool("is_erasing"))));
         var funds = rows.ToDictionary(row => row.Key, row => row.Funds);
         await AddEmptyFundsAsync(work, [.. keys.Where(key => !funds.ContainsKey(key))], funds);
         return funds;
@@ -81,11 +94,11 @@ public sealed class PaymentStore(SqlCatalog sql)
         if (keys.Count == 0) return;
         var rows = await work.QueryAsync(
             sql["known_customers"], SqlArgs.OfTexts("customer_id", [.. keys.Select(key => key.CustomerId).Distinct()]),
-            row => row.Text("id"));
-        var known = rows.ToHashSet();
+            row => (Id: row.Text("id"), IsErasing: row.Bool("is_erasing")));
+        var known = rows.ToDictionary(row => row.Id, row => row.IsErasing);
         foreach (var key in keys)
-            if (known.Contains(key.CustomerId))
-                funds.Add(key, new Funds(CustomerKnown: true, AmountMinor: 0));
+            if (known.TryGetValue(key.CustomerId, out var isErasing))
+                funds.Add(key, new Funds(CustomerKnown: true, AmountMinor: 0, isErasing));
     }
 
     // Store credit has attempts only from operators, so a process batch of store credit alone skips the query.
@@ -124,6 +137,7 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .Bool("voided", payment => payment.Voided)
                 .Text("code", payment => payment.Code)
                 .Text("message", payment => payment.Message)
+                .Text("gateway_reference", payment => payment.GatewayReference)
                 .Text("undo_step", payment => payment.UndoStep)
                 .BigInt("version", payment => payment.Version)
                 .UuidOrNull("last_resolution_id", payment => payment.LastResolutionId)

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Orderwright.Contracts;
 
 namespace Orderwright.CustomerService.Payments;
@@ -20,6 +21,27 @@ public static class RoutingRules
             ? [.. route.Gateways.Where(name => TokenOf(method.Token, name) is not "").OrderBy(down.Contains)]
             : [];
     }
+
+    /// <summary>
+    /// Gateways that may have a charge of an order whose payment is unknown here: the one named by the order, or all of a
+    /// route, of any rule, because the price may be unknown. Empty for store credit, which is in our own record only.
+    /// </summary>
+    public static IReadOnlyList<string> MayHoldMoney(
+        IReadOnlyList<PaymentRoute> routes, PaymentMethod method, IReadOnlySet<string> gateways)
+    {
+        var named = routes.Where(route => route.Name == method.Provider).ToList();
+        return named.Count > 0
+            ? [.. named.SelectMany(route => route.Gateways).Distinct().Where(name => TokenOf(method.Token, name) is not "")]
+            : gateways.Contains(method.Provider) ? [method.Provider]
+            : [];
+    }
+
+    /// <summary>Next gateway to ask for a charge of an unknown payment; null when all were asked.</summary>
+    public static string? AskNext(IReadOnlyList<PaymentRoute> routes, PaymentCase paymentCase) =>
+        paymentCase.Payment is { Route: { } name, Token: var token }
+            ? MayHoldMoney(routes, new PaymentMethod(name, token), FrozenSet<string>.Empty)
+                .Except(paymentCase.Attempts.Select(attempt => attempt.Provider ?? "")).FirstOrDefault()
+            : null;
 
     /// <summary>Gateway to try next after a result; null when the current gateway stays responsible.</summary>
     public static string? Instead(

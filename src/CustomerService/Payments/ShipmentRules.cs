@@ -16,15 +16,15 @@ public static class ShipmentRules
     public static bool IsDone(Payment payment, TakeShipped command) =>
         payment.CapturedMinor >= command.DueMinor && (!command.Close || payment.HeldMinor == 0);
 
-    /// <param name="paymentCase">The payment of a confirmed order; any other case is a broken invariant.</param>
+    /// <param name="paymentCase">The payment of a confirmed order.</param>
     /// <param name="command">The command.</param>
     /// <param name="capabilities">The gateway's; null for store credit, or when the gateway is no longer configured.</param>
     /// <param name="at">Time and limits.</param>
     public static PaymentDecision Take(
         PaymentCase paymentCase, TakeShipped command, ProviderCapabilities? capabilities, At at)
     {
-        var payment = paymentCase.Payment ?? throw new InvalidOperationException(
-            $"Goods of order {paymentCase.OrderId} were shipped, but there is no payment.");
+        // Without a payment, the database was restored or changed; AuthorizePayments tells order-service.
+        if (paymentCase.Payment is not { } payment) return new(paymentCase);
         if (IsDone(payment, command) || payment.State != PaymentStates.Authorized || paymentCase.Open is not null
             || capabilities is null)
             return new(paymentCase);

@@ -26,6 +26,7 @@ public sealed partial class Reconciler
     readonly Dictionary<string, IChargeList> lists;
     readonly ReconciliationStore store;
     readonly ReconciliationSettings settings;
+    readonly AskOrders orders;
     readonly ServiceContext context;
     readonly ILogger log;
     readonly Guid owner;
@@ -34,11 +35,11 @@ public sealed partial class Reconciler
 
     public Reconciler(
         IEnumerable<IPaymentProvider> providers, ReconciliationStore store, ReconciliationSettings settings,
-        ServiceContext context)
+        AskOrders orders, ServiceContext context)
     {
         lists = providers.Where(provider => provider.Charges is not null)
             .ToDictionary(provider => provider.Name, provider => provider.Charges!);
-        (this.store, this.settings, this.context) = (store, settings, context);
+        (this.store, this.settings, this.orders, this.context) = (store, settings, orders, context);
         log = context.Logs.CreateLogger<Reconciler>();
         owner = context.Ids.Next(context.Time.Now());
     }
@@ -186,7 +187,14 @@ public sealed partial class Reconciler
                 run, run.Counts.Differences == 0 ? ReconciliationStates.Agrees : ReconciliationStates.Differs, null, cancel);
         var rules = new ReconciliationRules(
             new ReconciliationScope(run.Provider, run.From, run.To, run.ListedAt!.Value), list);
-        var verdicts = cases.ConvertAll(rules.Compare);
+        // order-service is asked only about charges without a payment, of which a healthy shop has none.
+        var told = await orders.AskAsync(
+            [
+                .. cases.Where(order => order.Case.Payment?.Provider is null && order.Charges.Count > 0)
+                    .Select(order => order.Case.OrderId),
+            ],
+            cancel);
+        var verdicts = cases.ConvertAll(order => rules.Compare(order, told.GetValueOrDefault(order.Case.OrderId)));
         var found = verdicts.SelectMany(verdict => verdict.Differences).ToList();
         return await SaveAsync(
             run with

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.CustomerService.Reconciliation;
@@ -47,11 +48,14 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     static readonly ReconciliationVerdict InProgress = new(true, []);
     static readonly ReconciliationVerdict Outside = new(false, [], IsOutside: true);
 
-    public ReconciliationVerdict Compare(ReconciliationCase order)
+    /// <param name="order">Records of both sides.</param>
+    /// <param name="told">The order according to order-service; null where it was not asked or did not answer.</param>
+    public ReconciliationVerdict Compare(ReconciliationCase order, OrderTold? told = null)
     {
         if (!order.Charges.Any(IsInScope) && !order.Case.Attempts.Any(StartedInScope)) return Outside;
         var payment = order.Case.Payment;
-        if (payment?.Provider is null) return new(false, [.. order.Charges.Where(IsInScope).Select(WithoutPayment)]);
+        if (payment?.Provider is null)
+            return new(false, [.. order.Charges.Where(IsInScope).Select(charge => WithoutPayment(charge, told))]);
         if (IsMoving(order.Case)) return InProgress;
         var isHere = payment.Provider == scope.Provider;
         var main = isHere ? order.Charges.FirstOrDefault(charge => charge.Reference == payment.GatewayReference) : null;
@@ -81,13 +85,34 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
         }
         || paymentCase.Payment!.UpdatedAt >= scope.ListedAt - SettlingTime;
 
-    Difference WithoutPayment(ListedCharge charge) => new(
+    Difference WithoutPayment(ListedCharge charge, OrderTold? told) => new(
         DifferenceKinds.MissingHere, charge.OrderId!.Value, charge.Reference, charge.Currency, default, Theirs(charge),
-        $"The gateway has a charge ({charge.State}, {Format(charge)}), but the order has no payment here.",
-        charge.HasMoney
-            ? $"Return the money at the gateway, unless another system knows the order: {Return(charge)}"
-            : "The charge holds no money. The payment may be missing because our database was restored from an old backup; check "
-              + $"GET /api/v1/orders/{charge.OrderId}");
+        $"The gateway has a charge ({charge.State}, {Format(charge)}), but the order has no payment here; order-service "
+        + (told is null ? "did not say whether the order stands."
+            : told.Status is { } status ? $"has the order: {status}." : "does not know the order."),
+        RepairWithoutPayment(charge, told));
+
+    // The money of an order that stands is never returned: its goods are sold.
+    string RepairWithoutPayment(ListedCharge charge, OrderTold? told) => told switch
+    {
+        { Status: OrderStatuses.Confirmed or OrderStatuses.Completed } =>
+            "The customer has paid, and our record of the payment is lost. Take the charge over, and do not return the money: "
+            + TakeOver(charge),
+        { Status: OrderStatuses.Pending or OrderStatuses.CancelPending } =>
+            "None yet: the order is undecided, and its process settles the payment. Compare again once the order is decided.",
+        null =>
+            $"Ask order-service first (GET /api/v1/orders/{charge.OrderId}), or compare again. If the order stands: "
+            + TakeOver(charge),
+        _ when !charge.HasMoney => "None: the charge holds no money.",
+        { Status: null } =>
+            "Find out whether order-service's database was restored from an old backup, or another system knows the order. If "
+            + $"neither, return the money at the gateway: {Return(charge)}",
+        { Status: var ended } => $"The order is {ended}, so return the money at the gateway: {Return(charge)}",
+    };
+
+    string TakeOver(ListedCharge charge) =>
+        $"POST /api/v1/payments/{charge.OrderId}/adopt {{\"provider\":\"{scope.Provider}\",\"reference\":\"{charge.Reference}\","
+        + $"\"reason\":\"…\"}}, or ./orderwright adopt {charge.OrderId} --reason '…'";
 
     Difference Additional(Payment payment, ListedCharge charge) => new(
         DifferenceKinds.MissingHere, payment.OrderId, charge.Reference, charge.Currency, default, Theirs(charge),

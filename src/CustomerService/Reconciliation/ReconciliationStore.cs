@@ -124,7 +124,10 @@ public sealed class ReconciliationStore(SqlCatalog sql)
     /// <summary>Deletes runs that finished before a given time.</summary>
     public async Task DeleteAsync(Work work, DateTimeOffset before)
     {
-        foreach (var query in new[] { "forget_differences", "forget_listed_charges", "forget_reconciliations" })
+        foreach (var query in new[]
+        {
+            "forget_differences", "forget_listed_charges", "forget_reconciliations", "forget_told_orders",
+        })
             await work.ExecuteAsync(sql[query], SqlArgs.With("before", before));
     }
 

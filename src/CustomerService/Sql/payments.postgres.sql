@@ -14,7 +14,8 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: lock_funds
 -- Inner joins by key only: hash joins are disabled for writers, and joining two sets of a batch would compare row by row.
-SELECT b.customer_id, b.currency, c.erased_at IS NULL AS customer_known, b.amount
+SELECT b.customer_id, b.currency, c.erased_at IS NULL AS customer_known, b.amount,
+    c.erased_at IS NULL AND c.erasure_id IS NOT NULL AS is_erasing
 FROM unnest(@customer_id, @currency) AS batch (customer_id, currency)
 JOIN balances b ON b.customer_id = batch.customer_id AND b.currency = batch.currency
 JOIN customers c ON c.id = b.customer_id
@@ -22,7 +23,7 @@ ORDER BY b.customer_id, b.currency
 FOR UPDATE OF b;
 
 -- name: known_customers
-SELECT c.id
+SELECT c.id, c.erasure_id IS NOT NULL AS is_erasing
 FROM unnest(@customer_id) AS batch (customer_id)
 JOIN customers c ON c.id = batch.customer_id
 WHERE c.erased_at IS NULL;
@@ -35,16 +36,16 @@ ORDER BY order_id, started_at, operation, number;
 
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-    voided, code, message, undo_step, version, last_resolution_id, route, created_at, updated_at)
+    voided, code, message, gateway_reference, undo_step, version, last_resolution_id, route, created_at, updated_at)
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, undo_step, version, last_resolution_id, route, @now, @now
+    message, gateway_reference, undo_step, version, last_resolution_id, route, @now, @now
 FROM (
     SELECT
         unnest(@order_id) AS order_id, unnest(@customer_id) AS customer_id, unnest(@provider) AS provider,
         unnest(@token) AS token, unnest(@currency) AS currency, unnest(@amount) AS amount, unnest(@state) AS state,
         unnest(@authorized) AS authorized, unnest(@captured) AS captured, unnest(@refunded) AS refunded,
         unnest(@voided) AS voided, unnest(@code) AS code, unnest(@message) AS message,
-        unnest(@undo_step) AS undo_step, unnest(@version) AS version,
+        unnest(@gateway_reference) AS gateway_reference, unnest(@undo_step) AS undo_step, unnest(@version) AS version,
         unnest(@last_resolution_id) AS last_resolution_id, unnest(@route) AS route
 ) AS batch;
 

@@ -12,13 +12,14 @@ WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows))
 ORDER BY order_id;
 
 -- name: lock_funds
-SELECT b.customer_id, b.currency, c.erased_at IS NULL AS customer_known, b.amount
+SELECT b.customer_id, b.currency, c.erased_at IS NULL AS customer_known, b.amount,
+    c.erased_at IS NULL AND c.erasure_id IS NOT NULL AS is_erasing
 FROM json_each(@rows) AS batch
 JOIN balances b ON b.customer_id = batch.value ->> 0 AND b.currency = batch.value ->> 1
 JOIN customers c ON c.id = b.customer_id;
 
 -- name: known_customers
-SELECT c.id
+SELECT c.id, c.erasure_id IS NOT NULL AS is_erasing
 FROM json_each(@rows) AS batch
 JOIN customers c ON c.id = batch.value ->> 0
 WHERE c.erased_at IS NULL;
@@ -31,9 +32,9 @@ ORDER BY order_id, started_at, operation, number;
 
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-    voided, code, message, undo_step, version, last_resolution_id, route, created_at, updated_at)
+    voided, code, message, gateway_reference, undo_step, version, last_resolution_id, route, created_at, updated_at)
 VALUES (@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
-    @voided, @code, @message, @undo_step, @version, @last_resolution_id, @route, @now, @now);
+    @voided, @code, @message, @gateway_reference, @undo_step, @version, @last_resolution_id, @route, @now, @now);
 
 -- name: update_payments
 UPDATE payments

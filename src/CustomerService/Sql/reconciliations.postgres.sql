@@ -77,3 +77,20 @@ FROM reconciliation_differences
 WHERE run_id = @run_id AND number > @after AND (@kind::text IS NULL OR kind = @kind)
 ORDER BY number
 LIMIT @most;
+
+-- name: save_told_orders
+INSERT INTO told_orders (order_id, told_at, status, customer_id, currency, provider, token, amount)
+SELECT order_id, @now, status, customer_id, currency, provider, token, amount
+FROM unnest(@order_id, @status, @customer_id, @currency, @provider, @token, @amount)
+    AS batch (order_id, status, customer_id, currency, provider, token, amount)
+ON CONFLICT (order_id) DO UPDATE
+SET told_at = excluded.told_at, status = excluded.status, customer_id = excluded.customer_id, currency = excluded.currency,
+    provider = excluded.provider, token = excluded.token, amount = excluded.amount;
+
+-- name: told_orders
+SELECT order_id, status, customer_id, currency, provider, token, amount
+FROM told_orders
+WHERE order_id = ANY (@order_id);
+
+-- name: forget_told
+DELETE FROM told_orders WHERE order_id = ANY (@order_id);

@@ -55,3 +55,6 @@ WHERE run_id IN (SELECT id FROM reconciliations WHERE finished_at < @before);
 
 -- name: forget_reconciliations
 DELETE FROM reconciliations WHERE finished_at < @before;
+
+-- name: forget_told_orders
+DELETE FROM told_orders WHERE told_at < @before;

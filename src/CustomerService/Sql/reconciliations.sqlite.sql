@@ -76,3 +76,20 @@ FROM reconciliation_differences
 WHERE run_id = @run_id AND number > @after AND (@kind IS NULL OR kind = @kind)
 ORDER BY number
 LIMIT @most;
+
+-- name: save_told_orders
+INSERT INTO told_orders (order_id, told_at, status, customer_id, currency, provider, token, amount)
+SELECT unhex(value ->> 0), @now, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT (order_id) DO UPDATE
+SET told_at = excluded.told_at, status = excluded.status, customer_id = excluded.customer_id, currency = excluded.currency,
+    provider = excluded.provider, token = excluded.token, amount = excluded.amount;
+
+-- name: told_orders
+SELECT order_id, status, customer_id, currency, provider, token, amount
+FROM told_orders
+WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: forget_told
+DELETE FROM told_orders WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));

@@ -9,8 +9,10 @@ namespace Orderwright.Hosting.Http;
 
 /// <summary>
 /// Response of <c>/health/ready</c>. <paramref name="Services"/>: null for a ready service, otherwise a sentence.
+/// <paramref name="Databases"/>: creation of each service's database, by which two installations are told apart.
 /// </summary>
-sealed record Readiness(bool Ready, IReadOnlyDictionary<string, string?>? Services);
+sealed record Readiness(
+    bool Ready, IReadOnlyDictionary<string, string?>? Services, IReadOnlyDictionary<string, DateTimeOffset?>? Databases);
 
 sealed record Liveness(bool Live = true);
 
@@ -33,7 +35,10 @@ static class Health
                 var ready = state.Values.All(trouble => trouble is null);
                 return Answer.Json(
                     ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-                    new Readiness(ready, Caller.Of(http).May(Scopes.Operator) ? state : null),
+                    Caller.Of(http).May(Scopes.Operator)
+                        ? new Readiness(
+                            ready, state, services.ToDictionary(service => service.Name, service => service.DatabaseSince))
+                        : new Readiness(ready, null, null),
                     HealthJson.Default.Readiness);
             })
             .OpenToAll(CallBudget.None).WithName("getReadiness").WithTags("host")

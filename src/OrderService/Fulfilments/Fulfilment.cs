@@ -31,18 +31,21 @@ public sealed record FulfilmentRequest(
 /// <param name="Quantity">1 to 1,000,000.</param>
 public sealed record ShippedLine(int Line, int Quantity);
 
-/// <summary>Fulfilment in a response. <c>value</c> is the share of the order's total, minor units.</summary>
+/// <summary>
+/// Fulfilment in a response. <c>value</c> is the share of the order's total, minor units. <c>attention</c> says why a service
+/// cannot book or capture the shipment; null for none.
+/// </summary>
 public sealed record FulfilmentResponse(
     Guid Id, Guid OrderId, int Number, IReadOnlyList<FulfilledLineResponse> Lines, Tracking? Tracking, long Value,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt, string? Attention)
 {
-    public static FulfilmentResponse Of(Fulfilment fulfilment) => new(
+    public static FulfilmentResponse Of(Fulfilment fulfilment, string? attention = null) => new(
         fulfilment.Id, fulfilment.OrderId, fulfilment.Number,
         [.. fulfilment.Lines.Select(line => new FulfilledLineResponse(line.Line, line.Sku, line.Quantity))],
-        fulfilment.Tracking, fulfilment.ValueMinor, fulfilment.CreatedAt);
+        fulfilment.Tracking, fulfilment.ValueMinor, fulfilment.CreatedAt, attention);
 
-    public static Answer Answer(int status, Fulfilment fulfilment, string? location = null) =>
-        Orderwright.Http.Answer.Json(status, Of(fulfilment), OrderJson.Default.FulfilmentResponse, location);
+    public static Answer Answer(int status, Fulfilment fulfilment, string? location = null, string? attention = null) =>
+        Orderwright.Http.Answer.Json(status, Of(fulfilment, attention), OrderJson.Default.FulfilmentResponse, location);
 
     public static string PathOf(Fulfilment fulfilment) =>
         $"/api/v1/orders/{fulfilment.OrderId:D}/fulfilments/{fulfilment.Id:D}";

@@ -59,12 +59,15 @@ public sealed class FulfilmentApi(
         if (query.Refusal is { } refusal) return refusal;
         var after = 0;
         if (query.Position is { } position && !int.TryParse(position, out after)) return Problem.InvalidCursor;
-        var (found, missing) = await FindAsync(http, id);
+        var (found, refused, missing) = await FindAsync(http, id);
         return missing ?? Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of(
-                [.. found.Where(row => row.Number > after).Take(query.Limit + 1).Select(FulfilmentResponse.Of)], query.Limit,
-                row => $"{row.Number}"),
+                [
+                    .. found.Where(row => row.Number > after).Take(query.Limit + 1)
+                        .Select(row => FulfilmentResponse.Of(row, refused.GetValueOrDefault(row.Number))),
+                ],
+                query.Limit, row => $"{row.Number}"),
             OrderJson.Default.PageFulfilmentResponse);
     }
 
@@ -72,19 +75,28 @@ public sealed class FulfilmentApi(
     {
         var (routeId, malformed) = RouteId.Read(fulfilmentId, "fulfilmentId");
         if (routeId is not { } wanted) return malformed!;
-        var (found, refusal) = await FindAsync(http, id);
+        var (found, refused, refusal) = await FindAsync(http, id);
         return refusal ?? (found.Find(fulfilment => fulfilment.Id == wanted) is { } fulfilment
-            ? FulfilmentResponse.Answer(StatusCodes.Status200OK, fulfilment)
+            ? FulfilmentResponse.Answer(
+                StatusCodes.Status200OK, fulfilment, attention: refused.GetValueOrDefault(fulfilment.Number))
             : Problem.NotFound("fulfilment"));
     }
 
-    async Task<(List<Fulfilment> Found, Answer? Refusal)> FindAsync(HttpContext http, string id)
+    async Task<(List<Fulfilment> Found, Dictionary<int, string> Refused, Answer? Refusal)> FindAsync(HttpContext http, string id)
     {
         var (routeId, malformed) = RouteId.Read(id);
-        if (routeId is not { } orderId) return ([], malformed);
-        return await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is null
-            ? ([], Problem.NotFound("order"))
-            : (await database.ReadAsync(
-                queries => fulfilments.LoadAsync(queries, orderId, http.RequestAborted), http.RequestAborted), null);
+        if (routeId is not { } orderId) return ([], [], malformed);
+        if (await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is null)
+            return ([], [], Problem.NotFound("order"));
+        return await database.ReadAsync(
+            async queries =>
+            {
+                var found = await fulfilments.LoadAsync(queries, orderId, http.RequestAborted);
+                var refused = (await fulfilments.LoadRefusedAsync(queries, orderId, http.RequestAborted))
+                    .GroupBy(row => row.Number).ToDictionary(
+                        rows => rows.Key, rows => string.Join(" ", rows.Select(row => $"{row.Participant}: {row.Why}")));
+                return (found, refused, (Answer?)null);
+            },
+            http.RequestAborted);
     }
 }

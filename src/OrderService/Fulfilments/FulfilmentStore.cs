@@ -56,9 +56,16 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     }
 
     /// <summary>Claims work due for another attempt; rows claimed by another instance are skipped.</summary>
-    public Task<List<FulfilmentWork>> ClaimDueAsync(Work work, DateTimeOffset tooFar, int prompt, int most) => work.QueryAsync(
+    /// <param name="work">Unit of work.</param>
+    /// <param name="tooFar">A later attempt was scheduled by a clock that was ahead.</param>
+    /// <param name="tooFarRefused">The same for refused work.</param>
+    /// <param name="prompt">Attempts after which the pauses grow, and no attempt is too far away.</param>
+    /// <param name="most">Maximum number of rows.</param>
+    public Task<List<FulfilmentWork>> ClaimDueAsync(
+        Work work, DateTimeOffset tooFar, DateTimeOffset tooFarRefused, int prompt, int most) => work.QueryAsync(
         sql["claim_due_fulfilment_work"],
-        SqlArgs.With("now", work.Now).And("too_far", tooFar).And("prompt", prompt).And("limit", most),
+        SqlArgs.With("now", work.Now).And("too_far", tooFar).And("too_far_refused", tooFarRefused).And("prompt", prompt)
+            .And("limit", most),
         row => new FulfilmentWork(
             row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"),
             row.BigIntOrNull("due_minor")));
@@ -67,6 +74,28 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     public Task ScheduleAsync(
         Work work, IReadOnlyList<FulfilmentWork> open, Func<FulfilmentWork, DateTimeOffset> nextAttemptAt) =>
         work.ExecuteAsync(sql["schedule_fulfilment_work"], Keys(open).Time("next_attempt_at", nextAttemptAt));
+
+    /// <summary>Records why participants cannot carry out their work, and postpones the work.</summary>
+    public void Refuse(
+        Work work, IReadOnlyList<(Guid OrderId, int? Number, string Participant, string Why)> refused,
+        DateTimeOffset nextAttemptAt)
+    {
+        if (refused.Count == 0) return;
+        work.Defer(
+            sql["refuse_fulfilment_work"],
+            SqlArgs.Over(refused)
+                .Uuid("order_id", row => row.OrderId)
+                .BigIntOrNull("number", row => row.Number)
+                .Text("participant", row => row.Participant)
+                .Text("refused", row => row.Why)
+                .Args.And("next_attempt_at", nextAttemptAt));
+    }
+
+    /// <summary>Loads the refused work of an order.</summary>
+    public Task<List<(int Number, string Participant, string Why)>> LoadRefusedAsync(
+        IQueries queries, Guid orderId, CancellationToken cancel) => queries.QueryAsync(
+        sql["load_refused_work"], SqlArgs.With("order_id", orderId),
+        row => (row.Int("number"), row.Text("participant"), row.Text("refused")), cancel);
 
     /// <summary>Deletes confirmed work.</summary>
     public void Finish(Work work, IReadOnlyList<FulfilmentWork> confirmed)

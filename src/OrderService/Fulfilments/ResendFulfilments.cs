@@ -4,9 +4,9 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService.Fulfilments;
 
 /// <summary>
-/// Resends the commands of a fulfilment until every participant has confirmed, and handles the confirmations of stock-service.
-/// Resending is harmless: participants know a fulfilment by order and number. A command without an answer for half an hour
-/// becomes a dead letter for operators, and is resent ever more rarely.
+/// Resends the commands of a fulfilment until every participant has confirmed, and handles the confirmations of stock-service
+/// and the refusals of both participants. Resending is harmless: participants know a fulfilment by order and number. A command
+/// without an answer for half an hour becomes a dead letter for operators, and is resent ever more rarely.
 /// </summary>
 public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilments, ServiceContext context) : IBatchHandler
 {
@@ -20,18 +20,31 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
 
     static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
+    // Only a person can mend the data of a participant that refuses; asking more often would only fill logs.
+    static readonly TimeSpan RefusedPause = TimeSpan.FromHours(1);
+
     public TimedJob Job => new("resend-fulfilments", Interval, ResendAsync);
 
-    public IReadOnlyList<Type> Takes { get; } = [typeof(GoodsShipped)];
+    public IReadOnlyList<Type> Takes { get; } = [typeof(GoodsShipped), typeof(FulfilmentRefused)];
 
     public Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
         fulfilments.Finish(
             work,
             [
-                .. batch.Select(message => new FulfilmentWork(
+                .. batch.Where(message => message.Body is GoodsShipped).Select(message => new FulfilmentWork(
                     message.OrderId, ((GoodsShipped)message.Body).Fulfilment, ServiceNames.Stock)).Distinct(),
             ]);
+        fulfilments.Refuse(
+            work,
+            [
+                .. batch.Where(message => message.Body is FulfilmentRefused).Select(message =>
+                    (message, Refusal: (FulfilmentRefused)message.Body)).DistinctBy(refused =>
+                    (refused.message.OrderId, refused.Refusal.Fulfilment, refused.message.Source)).Select(refused => (
+                    refused.message.OrderId, refused.Refusal.Fulfilment, refused.message.Source,
+                    $"{refused.Refusal.Code}: {refused.Refusal.Message}")),
+            ],
+            work.Now + RefusedPause);
         return Task.CompletedTask;
     }
 
@@ -39,7 +52,8 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
     {
         // The confirmations may already be in the inbox.
         if (context.Backlog() > context.Options.MaxMessages) return 0;
-        var due = await fulfilments.ClaimDueAsync(work, work.Now + TooFar, PromptAttempts, most);
+        var due = await fulfilments.ClaimDueAsync(
+            work, work.Now + TooFar, work.Now + TooFar + RefusedPause, PromptAttempts, most);
         if (due.Count == 0) return 0;
         await fulfilments.ScheduleAsync(
             work, due, open => work.Now + PauseAfter(open.Attempts + 1));

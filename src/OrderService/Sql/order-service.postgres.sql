@@ -1,6 +1,6 @@
 -- name: insert_orders
 -- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed and the reply to the
--- commit was lost. The caller compares the ids returned.
+-- commit was lost. So are the orders of erased customers. The caller compares the ids returned.
 INSERT INTO orders ({new_order})
 SELECT
     id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
@@ -17,6 +17,7 @@ FROM (
         unnest(@may_set_price) AS may_set_price, unnest(@discount_limit) AS discount_limit,
         unnest(@version) AS version, unnest(@created_at) AS created_at
 ) AS batch
+WHERE NOT EXISTS (SELECT 1 FROM erased_customers e WHERE e.customer_id = batch.customer_id)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -163,10 +164,49 @@ FROM unnest(@order_id, @number, @participant, @due_minor) AS batch (order_id, nu
 -- Rows past @too_far were scheduled by a clock that was ahead. Rows claimed by another instance are skipped.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
-WHERE next_attempt_at <= @now OR (next_attempt_at > @too_far AND attempts < @prompt)
+WHERE next_attempt_at <= @now
+    OR (attempts < @prompt AND next_attempt_at > CASE WHEN refused IS NULL THEN @too_far ELSE @too_far_refused END)
 ORDER BY next_attempt_at
 LIMIT @limit
 FOR UPDATE SKIP LOCKED;
+
+-- name: refuse_fulfilment_work
+-- Without a number, all work that the participant still owes to the order.
+UPDATE fulfilment_work w
+SET refused = batch.refused, next_attempt_at = @next_attempt_at
+FROM unnest(@order_id, @number, @participant, @refused) AS batch (order_id, number, participant, refused)
+WHERE w.order_id = batch.order_id AND w.participant = batch.participant
+    AND (batch.number IS NULL OR w.number = batch.number);
+
+-- name: open_orders_of
+-- Orders that are undecided, or confirmed with goods still to be shipped or booked.
+SELECT batch.customer_id, count(o.id) FILTER (WHERE o.is_open) AS open_orders,
+    (array_agg(o.id ORDER BY o.id) FILTER (WHERE o.is_open))[1] AS open_order, count(o.id) AS orders
+FROM unnest(@customer_id) AS batch (customer_id)
+LEFT JOIN LATERAL (
+    SELECT id, {is_open} AS is_open FROM orders WHERE customer_id = batch.customer_id
+) AS o ON true
+GROUP BY batch.customer_id;
+
+-- name: mark_erased_customers
+INSERT INTO erased_customers (customer_id, marked_at)
+SELECT customer_id, @now FROM unnest(@customer_id) AS batch (customer_id)
+ON CONFLICT (customer_id) DO NOTHING;
+
+-- name: unmark_erased_customers
+DELETE FROM erased_customers WHERE customer_id = ANY (@customer_id);
+
+-- name: find_erased_customers
+SELECT customer_id FROM erased_customers WHERE customer_id = ANY (@customer_id);
+
+-- name: erase_order_texts
+-- Amounts and types of adjustments stay: totals depend on them. No version is gained, because no status changes.
+UPDATE orders
+SET metadata = '{}', adjustments = (
+    SELECT coalesce(
+        json_agg(json_build_object('type', a ->> 'type', 'label', 'erased', 'amount', (a ->> 'amount')::bigint) ORDER BY n), '[]')
+    FROM json_array_elements(adjustments) WITH ORDINALITY AS entries (a, n))
+WHERE customer_id = ANY (@customer_id) AND NOT ({is_open}) AND (metadata::text <> '{}' OR adjustments::text <> '[]');
 
 -- name: schedule_fulfilment_work
 UPDATE fulfilment_work w

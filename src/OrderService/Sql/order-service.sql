@@ -20,8 +20,19 @@ order_id, version, type, status, at, actor, trace_id, data
 -- columns: event
 e.seq, e.order_id, e.version, e.type, e.status, e.at, e.actor, e.trace_id, e.data
 
+-- columns: is_open
+status IN ('pending', 'cancel_pending')
+    OR (status = 'confirmed' AND fulfilment_status <> 'fulfilled')
+    OR EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = orders.id)
+
 -- columns: fulfilment
 order_id, number, id, lines, value_minor, carrier, tracking_number, actor, created_at
+
+-- name: load_refused_work
+SELECT number, participant, refused
+FROM fulfilment_work
+WHERE order_id = @order_id AND refused IS NOT NULL
+ORDER BY number, participant;
 
 -- name: load_feed
 SELECT {event}

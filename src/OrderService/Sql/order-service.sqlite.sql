@@ -2,12 +2,13 @@
 
 -- name: insert_orders
 -- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed and the reply to the
--- commit was lost. The caller compares the ids returned.
+-- commit was lost. So are the orders of erased customers. The caller compares the ids returned.
 INSERT INTO orders ({new_order})
-VALUES (
+SELECT
     @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
     @adjustments_minor, @metadata, @total_minor, @payment_provider, @payment_token, @capture_policy, @may_set_price,
-    @discount_limit, @version, @created_at, @created_at)
+    @discount_limit, @version, @created_at, @created_at
+WHERE NOT EXISTS (SELECT 1 FROM erased_customers WHERE customer_id = @customer_id)
 ON CONFLICT DO NOTHING;
 
 -- name: find_existing
@@ -117,9 +118,51 @@ FROM json_each(@rows);
 -- Rows past @too_far were scheduled by a clock that was ahead.
 SELECT order_id, number, participant, attempts, due_minor
 FROM fulfilment_work
-WHERE next_attempt_at <= @now OR (next_attempt_at > @too_far AND attempts < @prompt)
+WHERE next_attempt_at <= @now
+    OR (attempts < @prompt AND next_attempt_at > CASE WHEN refused IS NULL THEN @too_far ELSE @too_far_refused END)
 ORDER BY next_attempt_at
 LIMIT @limit;
+
+-- name: refuse_fulfilment_work
+-- Without a number, all work that the participant still owes to the order.
+UPDATE fulfilment_work
+SET refused = batch.refused, next_attempt_at = @next_attempt_at
+FROM (
+    SELECT
+        unhex(value ->> 0) AS order_id, value ->> 1 AS number, value ->> 2 AS participant, value ->> 3 AS refused
+    FROM json_each(@rows)
+) AS batch
+WHERE fulfilment_work.order_id = batch.order_id AND fulfilment_work.participant = batch.participant
+    AND (batch.number IS NULL OR fulfilment_work.number = batch.number);
+
+-- name: open_orders_of
+-- Orders that are undecided, or confirmed with goods still to be shipped or booked.
+SELECT batch.customer_id, count(o.id) FILTER (WHERE o.is_open) AS open_orders,
+    min(o.id) FILTER (WHERE o.is_open) AS open_order, count(o.id) AS orders
+FROM (SELECT value ->> 0 AS customer_id FROM json_each(@rows)) AS batch
+LEFT JOIN (SELECT id, customer_id, {is_open} AS is_open FROM orders) AS o ON o.customer_id = batch.customer_id
+GROUP BY batch.customer_id;
+
+-- name: mark_erased_customers
+INSERT INTO erased_customers (customer_id, marked_at)
+SELECT value ->> 0, @now FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
+ON CONFLICT (customer_id) DO NOTHING;
+
+-- name: unmark_erased_customers
+DELETE FROM erased_customers WHERE customer_id IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: find_erased_customers
+SELECT customer_id FROM erased_customers WHERE customer_id IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: erase_order_texts
+-- Amounts and types of adjustments stay: totals depend on them. No version is gained, because no status changes.
+UPDATE orders
+SET metadata = '{}', adjustments = (
+    SELECT json_group_array(json_object('type', value ->> 'type', 'label', 'erased', 'amount', value ->> 'amount'))
+    FROM json_each(adjustments))
+WHERE customer_id IN (SELECT value ->> 0 FROM json_each(@rows)) AND NOT ({is_open})
+    AND (metadata <> '{}' OR adjustments <> '[]');
 
 -- name: schedule_fulfilment_work
 UPDATE fulfilment_work

@@ -75,6 +75,7 @@ public sealed record Sender(string? User, string? Service, bool IsReceiver)
     {
         var expected = MessageCatalog.SenderOf(message.Body, message.Step);
         if (expected is null) return $"No service answers the step {message.Step ?? "(none)"}.";
+        if (MessageCatalog.MaySend(message.Source, message.Body, message.Step)) expected = message.Source;
         if (message.Source != expected) return $"{message.Type} comes from {expected}, not from {message.Source}.";
         if (IsReceiver || Service == expected) return null;
         return User is null

@@ -24,7 +24,9 @@ public static class OrderMessages
             (StepNames.CommitStock, false) => new CommitStock(),
             (StepNames.CapturePayment, false) => new CapturePayment(resolution),
             (StepNames.ReserveStock or StepNames.CommitStock, true) => new ReleaseStock(),
-            (StepNames.AuthorizePayment, true) => new UndoPayment(state.Reason!.Code, resolution),
+            (StepNames.AuthorizePayment, true) => new UndoPayment(
+                state.Reason!.Code, resolution,
+                new PaymentTerms(order.CustomerId, order.Currency, order.Payment, facts.TotalMinor)),
             _ => throw new InvalidOperationException($"{ask} is no step of the order process."),
         };
     }

@@ -117,7 +117,7 @@ public sealed class SagaProgress
                 waiting = OrderMessages.WaitingOf(State);
                 break;
             case CancelRequested cancel:
-                Decide(new SagaEvent.CancelRequested(cancel.Reason));
+                Decide(new SagaEvent.CancelRequested(cancel.Reason, cancel.WasConfirmed));
                 break;
             case StepAnswered answer when message.Step is { } step:
                 var reply = OrderMessages.ReplyOf(step, answer, Record.Facts);

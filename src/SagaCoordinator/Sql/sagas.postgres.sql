@@ -146,3 +146,37 @@ FROM unnest(@order_id, @owner, @note, @updated_by) AS batch (order_id, owner, no
 ORDER BY order_id
 ON CONFLICT (order_id) DO UPDATE
 SET owner = excluded.owner, note = excluded.note, updated_at = excluded.updated_at, updated_by = excluded.updated_by;
+
+-- name: notes_of_customers
+SELECT n.order_id, n.note
+FROM incident_notes n
+JOIN sagas s ON s.order_id = n.order_id
+WHERE n.note IS NOT NULL AND s.facts ->> 'customerId' = ANY (@customer_id);
+
+-- name: actions_of_customers
+SELECT a.id, s.facts ->> 'customerId' AS customer_id, a.reason
+FROM operator_actions a
+JOIN sagas s ON s.order_id = a.order_id
+WHERE s.facts ->> 'customerId' = ANY (@customer_id);
+
+-- name: steps_of_customers
+-- The words of operators that cancelled or compensated, of whom the audit knows.
+SELECT s.order_id, s.facts ->> 'customerId' AS customer_id, s.steps::text AS steps
+FROM sagas s
+WHERE s.facts ->> 'customerId' = ANY (@customer_id)
+    AND s.order_id IN (SELECT order_id FROM operator_actions);
+
+-- name: erase_steps
+UPDATE sagas s
+SET steps = batch.steps::json
+FROM unnest(@order_id, @steps) AS batch (order_id, steps)
+WHERE s.order_id = batch.order_id;
+
+-- name: erase_notes
+UPDATE incident_notes SET note = '[erased]' WHERE order_id = ANY (@order_id);
+
+-- name: erase_actions
+UPDATE operator_actions a
+SET reason = batch.reason, state_before = NULL, state_after = NULL
+FROM unnest(@id, @reason) AS batch (id, reason)
+WHERE a.id = batch.id;

@@ -112,3 +112,37 @@ FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT (order_id) DO UPDATE
 SET owner = excluded.owner, note = excluded.note, updated_at = excluded.updated_at, updated_by = excluded.updated_by;
+
+-- name: notes_of_customers
+SELECT n.order_id, n.note
+FROM incident_notes n
+JOIN sagas s ON s.order_id = n.order_id
+WHERE n.note IS NOT NULL AND s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: actions_of_customers
+SELECT a.id, s.facts ->> 'customerId' AS customer_id, a.reason
+FROM operator_actions a
+JOIN sagas s ON s.order_id = a.order_id
+WHERE s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows));
+
+-- name: steps_of_customers
+-- The words of operators that cancelled or compensated, of whom the audit knows.
+SELECT s.order_id, s.facts ->> 'customerId' AS customer_id, s.steps
+FROM sagas s
+WHERE s.facts ->> 'customerId' IN (SELECT value ->> 0 FROM json_each(@rows))
+    AND s.order_id IN (SELECT order_id FROM operator_actions);
+
+-- name: erase_steps
+UPDATE sagas
+SET steps = batch.steps
+FROM (SELECT unhex(value ->> 0) AS order_id, value ->> 1 AS steps FROM json_each(@rows)) AS batch
+WHERE sagas.order_id = batch.order_id;
+
+-- name: erase_notes
+UPDATE incident_notes SET note = '[erased]' WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
+
+-- name: erase_actions
+UPDATE operator_actions
+SET reason = batch.reason, state_before = NULL, state_after = NULL
+FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS reason FROM json_each(@rows)) AS batch
+WHERE operator_actions.id = batch.id;

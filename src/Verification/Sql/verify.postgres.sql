@@ -8,6 +8,9 @@ ORDER BY id;
 -- name: orders
 SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines::text AS lines, o.adjustments_minor, o.total_minor,
     o.version, o.updated_at, o.fulfilment_status, o.capture_policy, o.adjustments::text AS adjustments, o.discount_limit,
+    o.created_at,
+    o.metadata::text <> '{}' OR EXISTS (
+        SELECT 1 FROM json_array_elements(o.adjustments) AS a WHERE a ->> 'label' <> 'erased') AS has_texts,
     EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id) AS has_open_work,
     (
         SELECT json_agg(json_build_object('number', f.number, 'lines', f.lines, 'value', f.value_minor) ORDER BY f.number)::text

@@ -49,6 +49,13 @@ SELECT order_id, id, currency, authorized, captured, refunded, voided
 FROM sandbox_charges
 ORDER BY order_id, id;
 
+-- name: erased_customers
+SELECT c.id, c.erased_at, CAST(coalesce(sum(b.amount), 0) AS bigint) AS balance
+FROM customers c
+LEFT JOIN balances b ON b.customer_id = c.id
+WHERE c.erased_at IS NOT NULL
+GROUP BY c.id, c.erased_at;
+
 -- name: balance_sums
 SELECT customer_id, currency, CAST(sum(balance) AS bigint) AS balance, CAST(sum(credited) AS bigint) AS credited,
     CAST(sum(spent) AS bigint) AS spent
@@ -95,3 +102,57 @@ FROM (
     SELECT sku, 0, 0, 0, sum(on_hand_delta), sum(allocated_delta) FROM movements GROUP BY sku
 ) AS sums
 GROUP BY sku;
+
+-- name: database_since
+SELECT min(applied_at) AS since FROM schema_migrations;
+
+-- name: find_order
+SELECT id FROM orders WHERE id = @id;
+
+-- name: stock_seen
+-- The latest sign of stock-service.
+SELECT max(at) AS seen
+FROM (SELECT max(updated_at) AS at FROM reservations UNION ALL SELECT max(at) FROM movements) AS signs;
+
+-- name: future_order_stamps
+-- Times of writing only: deadlines and expiries lie in the future by right.
+SELECT 'orders' AS stamped, count(*) AS total, max(updated_at) AS latest FROM orders WHERE updated_at > @limit
+UNION ALL
+SELECT 'order_events', count(*), max(at) FROM order_events WHERE at > @limit
+UNION ALL
+SELECT 'fulfilments', count(*), max(created_at) FROM fulfilments WHERE created_at > @limit
+UNION ALL
+SELECT 'idempotency', count(*), max(created_at) FROM idempotency WHERE created_at > @limit;
+
+-- name: future_customer_stamps
+SELECT 'payments' AS stamped, count(*) AS total, max(updated_at) AS latest FROM payments WHERE updated_at > @limit
+UNION ALL
+SELECT 'payment_attempts', count(*), max(started_at) FROM payment_attempts WHERE started_at > @limit
+UNION ALL
+SELECT 'journal', count(*), max(recorded_at) FROM journal WHERE recorded_at > @limit
+UNION ALL
+SELECT 'credits', count(*), max(created_at) FROM credits WHERE created_at > @limit
+UNION ALL
+SELECT 'customers', count(*), max(updated_at) FROM customers WHERE updated_at > @limit
+UNION ALL
+SELECT 'idempotency', count(*), max(created_at) FROM idempotency WHERE created_at > @limit;
+
+-- name: future_stock_stamps
+SELECT 'reservations' AS stamped, count(*) AS total, max(updated_at) AS latest FROM reservations WHERE updated_at > @limit
+UNION ALL
+SELECT 'movements', count(*), max(at) FROM movements WHERE at > @limit
+UNION ALL
+SELECT 'shipments', count(*), max(created_at) FROM shipments WHERE created_at > @limit
+UNION ALL
+SELECT 'products', count(*), max(updated_at) FROM products WHERE updated_at > @limit
+UNION ALL
+SELECT 'idempotency', count(*), max(created_at) FROM idempotency WHERE created_at > @limit;
+
+-- name: future_saga_stamps
+SELECT 'sagas' AS stamped, count(*) AS total, max(updated_at) AS latest FROM sagas WHERE updated_at > @limit
+UNION ALL
+SELECT 'incident_notes', count(*), max(updated_at) FROM incident_notes WHERE updated_at > @limit
+UNION ALL
+SELECT 'operator_actions', count(*), max(at) FROM operator_actions WHERE at > @limit
+UNION ALL
+SELECT 'idempotency', count(*), max(created_at) FROM idempotency WHERE created_at > @limit;

@@ -8,6 +8,9 @@ ORDER BY id;
 -- name: orders
 SELECT o.id, o.customer_id, o.currency, o.status, o.payment_status, o.lines, o.adjustments_minor, o.total_minor,
     o.version, o.updated_at, o.fulfilment_status, o.capture_policy, o.adjustments, o.discount_limit,
+    o.created_at,
+    o.metadata <> '{}' OR EXISTS (
+        SELECT 1 FROM json_each(o.adjustments) AS a WHERE a.value ->> 'label' <> 'erased') AS has_texts,
     EXISTS (SELECT 1 FROM fulfilment_work w WHERE w.order_id = o.id) AS has_open_work,
     (
         SELECT json_group_array(json_object('number', f.number, 'lines', json(f.lines), 'value', f.value_minor))

@@ -131,11 +131,16 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_cancellation_that_overtakes_the_order_ends_the_saga_without_a_timer()
+    public async Task A_cancellation_of_an_order_lost_with_the_database_undoes_every_step()
     {
         var order = NewOrders(1);
-        Assert.Equal(["OrderCancelled"], Types(await coordinator.ReceiveAsync(Cancelled(order))));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.ReceiveAsync(Cancelled(order))));
         var row = await coordinator.RowAsync(order[0]);
+        Assert.Equal(("compensating", true), (row!.State, row.HasTimer));
+        Assert.Equal(["UndoPayment"], Types(await coordinator.ReceiveAsync(Undone(order, StepNames.CommitStock))));
+        Assert.Equal(["ReleaseStock"], Types(await coordinator.ReceiveAsync(Undone(order, StepNames.AuthorizePayment))));
+        Assert.Equal(["OrderCancelled"], Types(await coordinator.ReceiveAsync(Undone(order, StepNames.ReserveStock))));
+        row = await coordinator.RowAsync(order[0]);
         Assert.Equal(("compensated", false), (row!.State, row.HasTimer));
         Assert.Equal(["OrderCancelled"], Types(await coordinator.ReceiveAsync(Placed(order))));
     }

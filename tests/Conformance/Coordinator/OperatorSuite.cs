@@ -112,6 +112,29 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Words_that_name_an_erased_customer_leave_notes_audit_and_sagas()
+    {
+        await ActAsync($"sagas/{Paying}/cancel", "Ann Lee asked");
+        await NoteAsync(Stuck, """{"owner":"bob","note":"ann lives at 1 High St"}""");
+        coordinator.TakeSent();
+        var erasure = Guid.CreateVersion7();
+
+        var sent = await coordinator.ReceiveAsync(MessageOf(erasure, new EraseNotes("17850", ["Ann Lee", "Ann", "Lee"])));
+
+        Assert.Equal((erasure, new NotesErased("17850")), (sent.Single().OrderId, (NotesErased)sent.Single().Body));
+        Assert.Equal(
+            [("cancel", Paying, "[erased] asked"), ("note", Stuck, "[erased] lives at 1 High St")],
+            (await AuditAsync()).Select(entry => (entry.Action, entry.OrderId!.Value, entry.Reason)).Order());
+        Assert.All(await AuditAsync(), entry => Assert.Equal((null, null), (entry.Before, entry.After)));
+        var note = (await GetAsync($"sagas/{Stuck}"))["note"]!;
+        Assert.Equal(("bob", "[erased]"), ((string?)note["owner"], (string?)note["note"]));
+        Assert.Equal("[erased] asked", (string?)(await GetAsync($"sagas/{Paying}"))["cancelReason"]);
+        // Another customer's rows stay.
+        await coordinator.ReceiveAsync(MessageOf(erasure, new EraseNotes("17851", ["asked"])));
+        Assert.Contains(await AuditAsync(), entry => entry.Reason == "[erased] asked");
+    }
+
+    [Fact]
     public async Task Two_operators_at_once_act_one_after_the_other()
     {
         var answers = await Task.WhenAll(

@@ -96,7 +96,9 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     public Task<IReadOnlyList<Message>> ReceiveAsync(params IReadOnlyList<Message> batch) =>
         RunAsync(async work =>
         {
-            foreach (var handler in parts.Handlers) await handler.HandleAsync(batch, work);
+            foreach (var handler in parts.Handlers)
+                if (batch.Where(message => handler.Takes.Contains(message.Body.GetType())).ToList() is { Count: > 0 } taken)
+                    await handler.HandleAsync(taken, work);
         });
 
     /// <summary>Takes the messages sent since the last batch, job or call.</summary>

@@ -38,7 +38,7 @@ static class TestMessages
     public static Message Answer(Guid orderId, string step, StepAnswered answer) =>
         MessageOf(orderId, answer) with { Step = step };
 
-    static Message MessageOf(Guid orderId, IMessageBody body) => new()
+    public static Message MessageOf(Guid orderId, IMessageBody body) => new()
     {
         Id = Guid.CreateVersion7(), Source = "test", OrderId = orderId, Time = default, Body = body,
     };

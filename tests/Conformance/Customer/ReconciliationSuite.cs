@@ -81,6 +81,7 @@ public abstract class ReconciliationSuite(StorageEngine engine)
     public async Task Each_difference_is_reported_with_a_repair()
     {
         await using var server = await CustomerServer.StartAsync(engine);
+        await using var known = await OrderServiceStandIn.StartAsync(server);
         await server.AddCustomerAsync();
         var orders = new Guid[7];
         for (var i = 0; i < orders.Length; i++) orders[i] = await PaidAsync(server, capture: i != 4);

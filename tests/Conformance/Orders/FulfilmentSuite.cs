@@ -406,6 +406,42 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_shipment_that_stock_service_cannot_book_is_shown_and_asked_for_once_an_hour()
+    {
+        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
+        var id = await ConfirmedAsync();
+        var shipped = await ShipAsync(id, "{}");
+        Assert.Null(shipped.Json["attention"]);
+        await TakeAsync();
+        await server.DeliverAsync(
+            ServiceNames.Stock, id, new FulfilmentRefused(1, ReasonCodes.NotAllocated, "Its reservation is missing."));
+        using var patience = new CancellationTokenSource(Patience);
+        while ((await server.GetAsync(shipped.Location!)).Json["attention"] is null) await Task.Delay(20, patience.Token);
+
+        Assert.Equal("stock-service: not_allocated: Its reservation is missing.",
+            (string?)(await server.GetAsync($"/api/v1/orders/{id}/fulfilments")).Json["items"]![0]!["attention"]);
+        server.Time.Advance(TimeSpan.FromMinutes(58));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => TakeAsync(TimeSpan.FromSeconds(2)));
+        server.Time.Advance(TimeSpan.FromMinutes(3));
+        Assert.Equal(1, ((ShipGoods)(await TakeAsync()).Body).Fulfilment);
+
+        await server.DeliverAsync(ServiceNames.Stock, id, new GoodsShipped(1));
+        while (await server.CountAsync("fulfilment_work") > 0) await Task.Delay(20, patience.Token);
+        Assert.Null((await server.GetAsync(shipped.Location!)).Json["attention"]);
+
+        async Task<Message> TakeAsync(TimeSpan? within = null)
+        {
+            using var limit = new CancellationTokenSource(within ?? Patience);
+            while (true)
+            {
+                var deliveries = await stock.ReceiveAsync(10, limit.Token);
+                await stock.AcknowledgeAsync(deliveries, default);
+                if (deliveries.SelectMany(delivery => delivery.Messages).LastOrDefault() is { } message) return message;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_fulfilled_order_can_be_completed()
     {
         var id = await ConfirmedAsync();

@@ -37,6 +37,7 @@ public sealed class OrderServer : IAsyncDisposable
     readonly HttpClient http = new() { Timeout = Waiting.HangLimit };
     readonly List<Message> unread = [];
     IInbox coordinator = null!;
+    IInbox? asking;
 
     OrderServer(IDatabase database, RuntimeOptions options, (string, string)[] settings)
     {
@@ -162,11 +163,33 @@ public sealed class OrderServer : IAsyncDisposable
     /// Delivers messages to order-service as the coordinator; the messages of one call form a batch.
     /// </summary>
     public Task DeliverAsync(params (Guid OrderId, IMessageBody Body)[] outcomes) =>
+        DeliverAsync(ServiceNames.Coordinator, outcomes);
+
+    /// <summary>Delivers a message to order-service as another service.</summary>
+    public Task DeliverAsync(string from, Guid orderId, IMessageBody body) => DeliverAsync(from, [(orderId, body)]);
+
+    /// <summary>Delivers a message as another service, and waits for the reply.</summary>
+    public async Task<Message> AskAsync(string from, Guid orderId, IMessageBody body)
+    {
+        asking ??= await transport.OpenInboxAsync(from, default);
+        await DeliverAsync(from, orderId, body);
+        using var limit = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var deliveries = await asking.ReceiveAsync(100, limit.Token);
+            await asking.AcknowledgeAsync(deliveries, default);
+            if (deliveries.SelectMany(delivery => delivery.Messages).FirstOrDefault(message => message.OrderId == orderId)
+                is { } reply)
+                return reply;
+        }
+    }
+
+    Task DeliverAsync(string from, (Guid OrderId, IMessageBody Body)[] outcomes) =>
         transport.PublishAsync(
             ServiceNames.Order,
             [.. outcomes.Select(outcome => new Message
             {
-                Id = Guid.CreateVersion7(), Source = ServiceNames.Coordinator, OrderId = outcome.OrderId, Time = Time.GetUtcNow(),
+                Id = Guid.CreateVersion7(), Source = from, OrderId = outcome.OrderId, Time = Time.GetUtcNow(),
                 Body = outcome.Body, TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             })],
             default);
@@ -184,6 +207,7 @@ public sealed class OrderServer : IAsyncDisposable
         await web.DisposeAsync();
         await service.DisposeAsync();
         await coordinator.DisposeAsync();
+        if (asking is not null) await asking.DisposeAsync();
         await transport.DisposeAsync();
         await Database.DisposeAsync();
     }

@@ -126,8 +126,16 @@ public sealed class OrderSagaTests
             .Undone(StepNames.ReserveStock).Sends("OrderCancelled");
 
     [Fact]
-    public void A_cancellation_that_overtakes_the_order_ends_the_saga_before_the_first_command() =>
-        new OrderDialogue().Cancelled().Sends("OrderCancelled").Placed().Sends("OrderCancelled");
+    public void A_cancellation_of_an_unknown_order_undoes_whatever_may_have_happened()
+    {
+        var saga = new OrderDialogue().Cancelled().Sends("ReleaseStock").Placed().Sends()
+            .Undone(StepNames.CommitStock).Sends("UndoPayment");
+        Assert.Equal(
+            new PaymentTerms("17850", "GBP", new("sandbox", "tok_visa")), saga.SentBody<UndoPayment>().Terms);
+        saga.Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends("OrderCancelled").Placed().Sends("OrderCancelled");
+        Assert.Equal(1_000, saga.SentBody<OrderCancelled>().Payment.RefundedMinor);
+    }
 
     [Fact]
     public void A_repeated_order_gets_the_outcome_again() =>

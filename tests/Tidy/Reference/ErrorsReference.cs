@@ -7,6 +7,7 @@ namespace Orderwright.Tidy.Reference;
 static partial class ErrorsReference
 {
     const string ProblemFile = "src/Http/ProblemCodes.cs";
+    const string ErrorFile = "src/Http/ErrorCodes.cs";
     const string ReasonFile = "src/Contracts/Names.cs";
 
     sealed record Code(string Section, string Value, string Statuses, string Summary);
@@ -35,7 +36,7 @@ static partial class ErrorsReference
         }
         page.Append("\n\n## Codes in `errors`\n");
         page.Append("A problem with the code `invalid_request` lists every invalid place with a code and a JSON pointer.\n\n");
-        Table(page, Read(ProblemFile, "ErrorCodes"));
+        Table(page, Read(ErrorFile, "ErrorCodes"));
         page.Append("\n## Reasons of orders, steps and payments\n");
         page.Append("Values of `reason.code` of an order, and of `code` of a saga, its steps and payments.\n\n");
         Table(page, Read(ReasonFile, "ReasonCodes"));
@@ -43,7 +44,7 @@ static partial class ErrorsReference
     }
 
     public static IReadOnlySet<string> Documented() =>
-        Read(ProblemFile, "ProblemCodes").Concat(Read(ProblemFile, "ErrorCodes")).Concat(Read(ReasonFile, "ReasonCodes"))
+        Read(ProblemFile, "ProblemCodes").Concat(Read(ErrorFile, "ErrorCodes")).Concat(Read(ReasonFile, "ReasonCodes"))
             .Select(code => code.Value).ToHashSet();
 
     /// <summary>Literal codes that a source file puts into problems.</summary>
