@@ -169,7 +169,7 @@ public class StockBatchTests
     {
         var batch = new StockBatch([], [Mugs(9)], Now);
         IsRefused(batch.Ship(Order(1), Ship(1, 2)), 1, "its reservation is missing");
-        IsRefused(batch.ReleaseUnshipped(Order(1), new([new(1, "MUG", 3)])), 0, "its reservation is missing");
+        IsRefused(batch.Close(Order(1), [new(1, "MUG", 3)], consumed: true), 0, "its reservation is missing");
     }
 
     static void IsRefused(IMessageBody reply, int fulfilment, string why)

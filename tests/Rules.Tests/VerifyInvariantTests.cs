@@ -220,10 +220,10 @@ public class VerifyInvariantTests
         var finding = Assert.Single(InvariantRules.Check(completed, Now));
         Assert.Equal("I4", finding.Invariant);
         Assert.Contains("3 MUG are still allocated", finding.What, StringComparison.Ordinal);
-        Assert.Contains("\"goods\":\"consume\"", finding.What, StringComparison.Ordinal);
+        Assert.Contains("\"goods\":\"consume\"", finding.Repair, StringComparison.Ordinal);
         var ended = Reservation("committed") with { Shipments = [new(0, SummedLines)] };
         Assert.Empty(Found(completed with { Reservation = ended }));
-        Assert.Empty(InvariantRules.CompletedGoodsHaveEnded(
+        Assert.Empty(AgreementRules.CompletedGoodsHaveEnded(
             completed with { Order = completed.Order with { HasOpenWork = true, UpdatedAt = Now } }, Now));
     }
 
@@ -246,8 +246,8 @@ public class VerifyInvariantTests
             {
                 Order = Order(status, said), Payment = Paid with { Captured = captured, Refunded = refunded, Voided = voided },
             };
-            Assert.Equal(said == payment ? 0 : 1, InvariantRules.PaymentStatusFollows(orderCase, Now).Count());
-            Assert.Empty(InvariantRules.PaymentStatusFollows(orderCase, Earlier.AddSeconds(30)));
+            Assert.Equal(said == payment ? 0 : 1, AgreementRules.PaymentStatusFollows(orderCase, Now).Count());
+            Assert.Empty(AgreementRules.PaymentStatusFollows(orderCase, Earlier.AddSeconds(30)));
         }
     }
 
@@ -267,7 +267,7 @@ public class VerifyInvariantTests
                 [{"type":"shipping","label":"s","amount":499},{"type":"discount","label":"d","amount":{{amount}}}]
                 """,
         };
-        Assert.Equal(found, InvariantRules.DiscountWasAllowed(Confirmed with { Order = order }).Any());
+        Assert.Equal(found, AgreementRules.DiscountWasAllowed(Confirmed with { Order = order }).Any());
     }
 
     [Fact]
