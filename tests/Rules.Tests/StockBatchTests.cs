@@ -172,6 +172,15 @@ public class StockBatchTests
         IsRefused(batch.Close(Order(1), [new(1, "MUG", 3)], consumed: true), 0, "its reservation is missing");
     }
 
+    [Fact]
+    public void Goods_that_left_are_not_released_again()
+    {
+        var batch = new StockBatch(
+            [Known(1, "committed", 5)], [Mugs(9, allocated: 2)], Now, [new(Order(1), 1, [new(1, "MUG", 3)])]);
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(1), new ReleaseStock())!.Outcome);
+        Assert.Equal((9, 0), (batch.Levels.Single().OnHand, batch.Levels.Single().Allocated));
+    }
+
     static void IsRefused(IMessageBody reply, int fulfilment, string why)
     {
         var refused = Assert.IsType<FulfilmentRefused>(reply);
