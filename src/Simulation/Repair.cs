@@ -27,9 +27,15 @@ sealed record Repair(string Name, string Restored, string[] Invariants, string W
             "^(has a (saga|payment|reservation), but no order|was acknowledged with 2xx but does not exist|got 20. )"),
         new("fulfilment lost", ServiceNames.Order, ["I4"], "^has shipment .* in stock-service, but no such fulfilment"),
         new("fulfilment lost", ServiceNames.Order, ["I2"], "^shipped goods worth"),
+        new("completion lost", ServiceNames.Order, ["I4"], "but the unshipped remainder was released"),
+        new("completion lost", ServiceNames.Order, ["I2"], "^costs .* captured is ", Good),
 
         new("saga lost", ServiceNames.Coordinator, ["I1"], ", but no saga ever ran for it"),
         new("end of a saga lost", ServiceNames.Coordinator, ["I1"], "^is (cancelled|completed|confirmed), but its saga is "),
+        // The deadline of a step, forgotten to be over in time, has passed: the money is back and the goods are free.
+        new("confirmation undone", ServiceNames.Coordinator, ["I2"], "^costs .* captured is 0 and held 0", Good),
+        new("confirmation undone", ServiceNames.Coordinator, ["I3"], "^says .*, but its payment is (voided|refunded)", Good),
+        new("confirmation undone", ServiceNames.Coordinator, ["I4"], "but its reservation is released", Good),
 
         // The money of an order that came to nothing has to be returned all the same.
         new("payment lost", ServiceNames.Customer, ["I2", "I3"], "(but there is no payment|^we have captured )", Good),
@@ -45,6 +51,7 @@ sealed record Repair(string Name, string Restored, string[] Invariants, string W
             WithoutMoney = true,
         },
         new("payment status lost", ServiceNames.Customer, ["I3"], "^says .*, but its payment is", Good),
+        new("payment status lost", ServiceNames.Customer, ["I3"], "^says .*, but its payment is", Off) { WithoutMoney = true },
         new("payment status lost", ServiceNames.Order, ["I3"], "^says .*, but its payment is"),
         new("payment lost", ServiceNames.Customer, ["I7"], "^(is stuck at capture-payment|.* customer-service has not answered)"),
 
