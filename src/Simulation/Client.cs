@@ -26,6 +26,9 @@ public sealed class Ticket(Place place)
     /// <summary>True when a cancellation was accepted.</summary>
     public bool IsCancelled { get; set; }
 
+    /// <summary>True when the coordinator accepted an operator's order to stop.</summary>
+    public bool IsStopped { get; set; }
+
     /// <summary>Number of times the request was sent.</summary>
     public int Sent { get; set; }
 
@@ -274,7 +277,7 @@ public sealed partial class Client(World world, Chance chance)
     {
         if (Tickets.GetValueOrDefault(operate.Order) is not { OrderId: { } id } ticket) return;
         var answer = await OperateAsync(id, operate.Verb);
-        ticket.IsCancelled |= operate.Verb != OperatorVerb.Retry && answer is { Status: 200 };
+        ticket.IsStopped |= operate.Verb != OperatorVerb.Retry && answer is { Status: 200 };
     }
 
     Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) => CallAsync(

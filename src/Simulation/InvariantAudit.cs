@@ -173,8 +173,10 @@ sealed class InvariantAudit(World world, Arena arena)
         if (ticket.OrderId is not { } id) return;
         if (placed.Find(order => order.Id == id) is not { } mine)
             Add("I1", id, "was acknowledged with 2xx but does not exist");
-        else if (ticket.IsCancelled && InvariantRules.IsGood(mine.Status))
+        else if (InvariantRules.IsGood(mine.Status) && ticket.IsCancelled)
             Add("I5", id, "was cancelled with 2xx but went through");
+        else if (InvariantRules.IsGood(mine.Status) && ticket.IsStopped)
+            Add("I5", id, "was stopped by an operator with 2xx but went through");
     }
 
     // An erasure has taken the metadata away.

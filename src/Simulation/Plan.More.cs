@@ -86,7 +86,7 @@ public sealed partial class Plan
         switch (more.Next(12))
         {
             case < 2:
-                return new StandbyStalled(more.Hit(0.5) ? ServiceNames.Order : service, TakesOver: more.Hit(0.8));
+                return new StandbyStalled(more.Hit(0.7) ? ServiceNames.Order : service, TakesOver: more.Hit(0.9));
             case < 4:
                 return new Restored(service, more.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5)));
             case < 6:

@@ -27,17 +27,27 @@ sealed record Repair(string Name, string Restored, string[] Invariants, string W
             "^(has a (saga|payment|reservation), but no order|was acknowledged with 2xx but does not exist|got 20. )"),
         new("fulfilment lost", ServiceNames.Order, ["I4"], "^has shipment .* in stock-service, but no such fulfilment"),
         new("fulfilment lost", ServiceNames.Order, ["I2"], "^shipped goods worth"),
+        new("cancellation lost", ServiceNames.Order, ["I1", "I4", "I5"],
+            "^(is .*, but its saga is compensated|is .*, but its reservation is released|was cancelled with 2xx)", Good),
+        new("end of an order lost", ServiceNames.Order, ["I7"],
+            "^(was shipped or closed, and|has fulfilment .* stock-service has not booked)"),
         new("completion lost", ServiceNames.Order, ["I4"], "but the unshipped remainder was released"),
         new("completion lost", ServiceNames.Order, ["I2"], "^costs .* captured is ", Good),
 
         new("saga lost", ServiceNames.Coordinator, ["I1"], ", but no saga ever ran for it"),
         new("end of a saga lost", ServiceNames.Coordinator, ["I1"], "^is (cancelled|completed|confirmed), but its saga is "),
+        new("action of an operator lost", ServiceNames.Coordinator, ["I5"], "^was stopped by an operator"),
+        // A saga that is back at an earlier step and fails there does not know of the steps that followed.
+        new("later steps forgotten", ServiceNames.Coordinator, ["I2", "I3"],
+            "^(is .*, but .* (still held|were refunded)|says .*, but its payment is)",
+            [OrderStatuses.Rejected, OrderStatuses.Expired]),
         // The deadline of a step, forgotten to be over in time, has passed: the money is back and the goods are free.
         new("confirmation undone", ServiceNames.Coordinator, ["I2"], "^costs .* captured is 0 and held 0", Good),
         new("confirmation undone", ServiceNames.Coordinator, ["I3"], "^says .*, but its payment is (voided|refunded)", Good),
         new("confirmation undone", ServiceNames.Coordinator, ["I4"], "but its reservation is released", Good),
 
         // The money of an order that came to nothing has to be returned all the same.
+        new("close lost", ServiceNames.Customer, ["I2"], "^is completed, but .* are still held"),
         new("payment lost", ServiceNames.Customer, ["I2", "I3"], "(but there is no payment|^we have captured )", Good),
         new("capture lost", ServiceNames.Customer, ["I2"], "^(costs|shipped goods worth) .* captured is ", Good),
         new("payment lost", ServiceNames.Customer, ["I3"], "^the gateway has a charge, but there is no payment", Off)

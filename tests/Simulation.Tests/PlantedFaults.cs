@@ -247,28 +247,30 @@ sealed class DiscountLimitNotRead : PlantedBug
     public override Caller Alter(Caller caller) => caller with { MaxDiscount = 100 };
 }
 
-/// <summary>An erased customer counts as unknown.</summary>
+/// <summary>An erasure is forgotten after some seconds: the id counts as free.</summary>
 sealed class ErasureForgotten : PlantedBug
 {
+    static readonly TimeSpan Memory = TimeSpan.FromSeconds(6);
+
     static readonly SqlQuery Forget = new(
-        "planted_forget",
-        "UPDATE customers SET erased_at = NULL, erasure_id = NULL WHERE erased_at IS NOT NULL");
+        "planted_forget", "UPDATE customers SET erased_at = NULL, erasure_id = NULL WHERE erased_at < @before");
 
     static readonly SqlQuery ForgetReport =
-        new("planted_forget_report", "DELETE FROM erasures WHERE state = 'erased'");
+        new("planted_forget_report", "DELETE FROM erasures WHERE state = 'erased' AND decided_at < @before");
 
     public override ITransaction Wrap(Node node, ITransaction transaction) =>
-        node.Service == ServiceNames.Customer ? new Forgetful(transaction) : transaction;
+        node.Service == ServiceNames.Customer ? new Forgetful(node, transaction) : transaction;
 
-    sealed class Forgetful(ITransaction inner) : AlteredTransaction(inner)
+    sealed class Forgetful(Node node, ITransaction inner) : AlteredTransaction(inner)
     {
         public override async Task<List<T>> QueryAsync<T>(
             SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
         {
             if (query.Name == "lock_customers")
             {
-                await ExecuteAsync(Forget, SqlArgs.None, cancel);
-                await ExecuteAsync(ForgetReport, SqlArgs.None, cancel);
+                var before = SqlArgs.With("before", node.World.Pump.Now - Memory);
+                await ExecuteAsync(Forget, before, cancel);
+                await ExecuteAsync(ForgetReport, before, cancel);
             }
             return await base.QueryAsync(query, args, map, cancel);
         }
