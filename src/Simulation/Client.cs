@@ -232,7 +232,7 @@ public sealed partial class Client(World world, Chance chance)
         else if ((first.Status, first.Location, first.Version) != (answer.Status, answer.Location, answer.Version)
             || !first.Body.Span.SequenceEqual(answer.Body.Span))
             Violations.Add((
-                ticket.OrderId?.ToString() ?? $"order {ticket.Place.Number}",
+                (ticket.OrderId ?? ticket.Named)?.ToString() ?? $"order {ticket.Place.Number}",
                 $"got {first.Status} {Text(first)}, and then {answer.Status} {Text(answer)}"));
         return true;
     }

@@ -167,7 +167,7 @@ sealed class InvariantAudit(World world, Arena arena)
                 "I1", standing[1].Id,
                 $"is the second order for one request (order {ticket.Place.Number}), sent {ticket.Sent} times");
         if (ticket is { Answer.Status: >= 400, IsRekeyed: false } && placed.Count > 0)
-            Add("I1", placed[0].Id, $"was refused with {ticket.Answer.Status} but exists");
+            Add("I1", ticket.Named ?? placed[0].Id, $"stood in the way of {placed[0].Id}, refused with {ticket.Answer.Status}");
         if (ticket.Place is { AtTill: true, Discount: > Shop.TillDiscount } && placed.Count > 0)
             Add("I2", placed[0].Id, $"has a discount of {ticket.Place.Discount} % by a till");
         if (ticket.OrderId is not { } id) return;

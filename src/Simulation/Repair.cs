@@ -24,14 +24,17 @@ sealed record Repair(string Name, string Restored, string[] Invariants, string W
     public static readonly IReadOnlyList<Repair> All =
     [
         new("order lost", ServiceNames.Order, ["I1"],
-            "^(has a (saga|payment|reservation), but no order|was acknowledged with 2xx but does not exist|got 20. )"),
-        new("fulfilment lost", ServiceNames.Order, ["I4"], "^has shipment .* in stock-service, but no such fulfilment"),
+            "^(has a (saga|payment|reservation), but no order|was acknowledged with 2xx but does not exist|got (20.|409) )"),
+        new("reference lost", ServiceNames.Order, ["I1"], "^(is named as the order|stood in the way of) "),
+        new("fulfilment lost", ServiceNames.Order, ["I4"],
+            "^has (shipment .* in stock-service, but no such fulfilment|other goods in shipment)"),
         new("fulfilment lost", ServiceNames.Order, ["I2"], "^shipped goods worth"),
         new("cancellation lost", ServiceNames.Order, ["I1", "I4", "I5"],
             "^(is .*, but its saga is compensated|is .*, but its reservation is released|was cancelled with 2xx)", Good),
         new("end of an order lost", ServiceNames.Order, ["I7"],
             "^(was shipped or closed, and|has fulfilment .* stock-service has not booked)"),
-        new("completion lost", ServiceNames.Order, ["I4"], "but the unshipped remainder was released"),
+        new("completion lost", ServiceNames.Order, ["I4"],
+            "(but the unshipped remainder was released|^is completed, but .* are still allocated)"),
         new("completion lost", ServiceNames.Order, ["I2"], "^costs .* captured is ", Good),
 
         new("saga lost", ServiceNames.Coordinator, ["I1"], ", but no saga ever ran for it"),
@@ -41,6 +44,7 @@ sealed record Repair(string Name, string Restored, string[] Invariants, string W
         new("later steps forgotten", ServiceNames.Coordinator, ["I2", "I3"],
             "^(is .*, but .* (still held|were refunded)|says .*, but its payment is)",
             [OrderStatuses.Rejected, OrderStatuses.Expired]),
+        new("later steps forgotten", ServiceNames.Coordinator, ["I2"], "^was undone according to its saga, but"),
         // The deadline of a step, forgotten to be over in time, has passed: the money is back and the goods are free.
         new("confirmation undone", ServiceNames.Coordinator, ["I2"], "^costs .* captured is 0 and held 0", Good),
         new("confirmation undone", ServiceNames.Coordinator, ["I3"], "^says .*, but its payment is (voided|refunded)", Good),
@@ -81,9 +85,10 @@ sealed record Repair(string Name, string Restored, string[] Invariants, string W
     /// <param name="statuses">Status of each order.</param>
     public static void Remove(List<Finding> findings, World world, IReadOnlyDictionary<Guid, string> statuses)
     {
-        var removed = findings.RemoveAll(finding => All.Any(repair => repair.Explains(finding, world, statuses)));
-        // The sum over all orders shows the same difference once more.
-        if (removed > 0) findings.RemoveAll(finding => finding.Subject == Shop.Currency && finding.Invariant == "I3");
+        findings.RemoveAll(finding => All.Any(repair => repair.Explains(finding, world, statuses)));
+        // Sums over all orders show the differences of the orders once more.
+        if (ServiceNames.All.Any(service => world.SetBack(service).Count > 0))
+            findings.RemoveAll(finding => finding.Subject == Shop.Currency && finding.Invariant == "I3");
     }
 
     bool Explains(Finding finding, World world, IReadOnlyDictionary<Guid, string> statuses) =>
