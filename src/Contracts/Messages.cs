@@ -216,10 +216,10 @@ public sealed record GoodsShipped(int Fulfilment) : IMessageBody
 /// A participant cannot carry out its part of a fulfilment: the rows it needs are missing or say otherwise, as after a restore
 /// of its database. order-service then asks once an hour and shows the reason, until the data are mended.
 /// </summary>
-/// <param name="Fulfilment">Number of the fulfilment; null for all that the sender still owes to the order.</param>
 /// <param name="Code">A code of <see cref="ReasonCodes"/>.</param>
 /// <param name="Message">One sentence for people; no personal data.</param>
-public sealed record FulfilmentRefused(int? Fulfilment, string Code, string Message) : IMessageBody;
+/// <param name="Fulfilment">Number of the fulfilment; null for all that the sender still owes to the order.</param>
+public sealed record FulfilmentRefused(string Code, string Message, int? Fulfilment = null) : IMessageBody;
 
 /// <summary>
 /// Capture up to <paramref name="DueMinor"/> in total, the value of all goods shipped so far. With <paramref name="Close"/>
@@ -236,7 +236,7 @@ public sealed record AskOrder : IMessageBody;
 /// <summary>Facts of an order.</summary>
 /// <param name="Status">One of <see cref="OrderStatuses"/>; null for an unknown order.</param>
 /// <param name="Terms">Terms of its payment; null for an unknown order.</param>
-public sealed record OrderTold(string? Status, PaymentTerms? Terms) : IMessageBody;
+public sealed record OrderTold(string? Status = null, PaymentTerms? Terms = null) : IMessageBody;
 
 // ---- erasure of a customer, asked by customer-service and repeated until answered; the subject is the erasure's id ----
 
@@ -249,10 +249,10 @@ public sealed record EraseCustomer(string CustomerId, string Stage) : IMessageBo
 /// <param name="CustomerId">The customer.</param>
 /// <param name="Stage">Stage of the request.</param>
 /// <param name="OpenOrders">Number of orders that are undecided, or confirmed and not fulfilled.</param>
-/// <param name="OpenOrder">The first of them.</param>
 /// <param name="Orders">Number of all orders of the customer.</param>
+/// <param name="OpenOrder">The first open one.</param>
 public sealed record CustomerErased(
-    string CustomerId, string Stage, long OpenOrders, Guid? OpenOrder, long Orders) : IMessageBody;
+    string CustomerId, string Stage, long OpenOrders, long Orders, Guid? OpenOrder = null) : IMessageBody;
 
 /// <summary>
 /// Erase a customer's name from the notes and the audit of the coordinator. <paramref name="Words"/> are the name, its parts

@@ -34,7 +34,7 @@ public sealed class EraseCustomers(OrderStore store) : IBatchHandler
         {
             var (customer, stage) = (EraseCustomer)message.Body;
             var (open, first, all) = orders[customer];
-            work.Answer(message, new CustomerErased(customer, stage, open, first, all));
+            work.Answer(message, new CustomerErased(customer, stage, open, all, first));
         }
 
         List<string> Of(string stage) => [.. latest.Where(pair => pair.Value == stage).Select(pair => pair.Key)];

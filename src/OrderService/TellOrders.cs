@@ -17,6 +17,6 @@ public sealed class TellOrders(OrderStore store) : IBatchHandler
                 ? new OrderTold(
                     order.State.Status,
                     new PaymentTerms(order.CustomerId, order.Currency, order.Payment, order.State.Total))
-                : new OrderTold(null, null));
+                : new OrderTold());
     }
 }

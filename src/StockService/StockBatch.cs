@@ -58,7 +58,7 @@ public sealed class StockBatch(
     {
         Apply(orderId, decision);
         return decision.Refusal is var (code, message)
-            ? new FulfilmentRefused(fulfilment, code, message)
+            ? new FulfilmentRefused(code, message, fulfilment)
             : new GoodsShipped(fulfilment);
     }
 

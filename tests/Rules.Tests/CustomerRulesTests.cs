@@ -108,7 +108,7 @@ public class CustomerRulesTests
         return (begun.Erasure!, begun.Customer!);
     }
 
-    static CustomerErased Told(string stage, long open = 0) => new("17850", stage, open, open > 0 ? Id : null, 3);
+    static CustomerErased Told(string stage, long open = 0) => new("17850", stage, open, 3, open > 0 ? Id : null);
 
     [Fact]
     public void An_erasure_needs_the_word_of_order_service_and_no_money()

@@ -40,7 +40,7 @@ public sealed class AuthorizePayments(
             if (message.Body is TakeShipped take)
                 if (decision.Case.Payment is not { Provider: not null } paid)
                     work.Answer(message, new FulfilmentRefused(
-                        null, ReasonCodes.UnknownPayment, "No payment of the order is recorded in customer-service."));
+                        ReasonCodes.UnknownPayment, "No payment of the order is recorded in customer-service."));
                 else if (ShipmentRules.IsDone(paid, take))
                     work.Answer(message, new PaymentMoved(paid.Totals, paid.Version));
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));

@@ -53,11 +53,11 @@ sealed class OrderServiceStandIn : IAsyncDisposable
                     lock (Stages) Stages.Add(erase.Stage);
                     await Meanwhile(erase);
                     await server.TellAsync(message.OrderId, new CustomerErased(
-                        erase.CustomerId, erase.Stage, OpenOrder is null ? 0 : 1, OpenOrder, 3));
+                        erase.CustomerId, erase.Stage, OpenOrder is null ? 0 : 1, 3, OpenOrder));
                 }
                 else if (message.Body is AskOrder)
                     await server.TellAsync(
-                        message.OrderId, Orders.GetValueOrDefault(message.OrderId) ?? new OrderTold(null, null));
+                        message.OrderId, Orders.GetValueOrDefault(message.OrderId) ?? new OrderTold());
             await inbox.AcknowledgeAsync(deliveries, default);
         }
     }

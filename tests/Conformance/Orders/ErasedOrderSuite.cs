@@ -44,7 +44,7 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
     {
         var pending = await server.PlaceAsync(Order);
         Assert.Equal(
-            new CustomerErased("17850", ErasureStages.Ask, 1, pending.Id, 1), await EraseAsync(ErasureStages.Ask));
+            new CustomerErased("17850", ErasureStages.Ask, 1, 1, pending.Id), await EraseAsync(ErasureStages.Ask));
         await server.DeliverAsync((pending.Id, Outcomes.Paid));
         await server.UntilAsync(pending.Id, "confirmed", "paid");
         var told = await EraseAsync(ErasureStages.Ask);
@@ -64,7 +64,7 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
         using var patience = new CancellationTokenSource(Waiting.HangLimit);
         while (await server.CountAsync("fulfilment_work") > 0) await Task.Delay(20, patience.Token);
 
-        Assert.Equal(new CustomerErased("17850", ErasureStages.Ask, 0, null, 1), await EraseAsync(ErasureStages.Ask));
+        Assert.Equal(new CustomerErased("17850", ErasureStages.Ask, 0, 1), await EraseAsync(ErasureStages.Ask));
         var refused = await server.PlaceAsync(Order);
         Assert.Equal((409, "erased"), (refused.Status, refused["code"]));
         Assert.Equal(202, (await server.PlaceAsync(Order.Replace("17850", "17851", StringComparison.Ordinal))).Status);
@@ -87,7 +87,7 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
     [Fact]
     public async Task A_withdrawn_erasure_lets_the_customer_order_again()
     {
-        Assert.Equal(new CustomerErased("17850", ErasureStages.Ask, 0, null, 0), await EraseAsync(ErasureStages.Ask));
+        Assert.Equal(new CustomerErased("17850", ErasureStages.Ask, 0, 0), await EraseAsync(ErasureStages.Ask));
         Assert.Equal(409, (await server.PlaceAsync(Order)).Status);
         await EraseAsync(ErasureStages.Withdrawn);
         Assert.Equal(202, (await server.PlaceAsync(Order)).Status);
@@ -110,7 +110,7 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(
             new OrderTold("confirmed", new PaymentTerms("17850", "GBP", new PaymentMethod("balance"), 1_530)), told);
         Assert.Equal(
-            new OrderTold(null, null),
+            new OrderTold(),
             (await server.AskAsync(ServiceNames.Customer, Guid.CreateVersion7(), new AskOrder())).Body);
     }
 }

@@ -414,7 +414,7 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Null(shipped.Json["attention"]);
         await TakeAsync();
         await server.DeliverAsync(
-            ServiceNames.Stock, id, new FulfilmentRefused(1, ReasonCodes.NotAllocated, "Its reservation is missing."));
+            ServiceNames.Stock, id, new FulfilmentRefused(ReasonCodes.NotAllocated, "Its reservation is missing.", 1));
         using var patience = new CancellationTokenSource(Patience);
         while ((await server.GetAsync(shipped.Location!)).Json["attention"] is null) await Task.Delay(20, patience.Token);
 
