@@ -14,10 +14,12 @@ using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService;
 
-/// <summary>Parts of customer-service. The simulation calls both without a web server.</summary>
+/// <summary>Parts of customer-service. The simulation calls them without a web server.</summary>
 /// <param name="Customers">Changes to customers and their store credit.</param>
 /// <param name="Webhooks">Webhooks of payment gateways.</param>
-public sealed record CustomerParts(ChangeCustomers Customers, Webhooks Webhooks) : HttpParts;
+/// <param name="Operators">Actions of operators on payments.</param>
+public sealed record CustomerParts(
+    ChangeCustomers Customers, Webhooks Webhooks, CommandGroup<OperatorPaymentAction> Operators) : HttpParts;
 
 /// <summary>customer-service: customers, their store credit, payments and gateways.</summary>
 /// <param name="further">Providers in addition to the configured ones.</param>
@@ -67,7 +69,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var orders = new AskOrders(context);
         var reconciliation = ReconciliationParts.Of(providers, orders, context);
         var adoptions = new AdoptPayments(byName, routes, orders, actions, limits, context);
-        return new CustomerParts(changes, webhooks)
+        return new CustomerParts(changes, webhooks, actions)
         {
             Handlers =
             [

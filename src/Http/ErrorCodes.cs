@@ -24,9 +24,6 @@ public static class ErrorCodes
     /// <summary>The text is too long.</summary>
     public const string TooLong = "too_long";
 
-    /// <summary>The text contains a control character.</summary>
-    public const string ControlCharacter = "control_character";
-
     /// <summary>The value is not a valid id.</summary>
     public const string InvalidId = "invalid_id";
 

@@ -28,12 +28,16 @@ public enum CommitFault
 /// <summary>The faults in effect: lasting ones, and crashes waiting for a point.</summary>
 public sealed class ActiveFaults(Chance chance)
 {
+    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(3);
+
     readonly List<LinkFault> links = [];
     readonly List<DatabaseFault> databases = [];
     readonly List<PublishFault> publishers = [];
     readonly List<GatewayFault> gateways = [];
     readonly List<ClientFault> clients = [];
     readonly List<CrashAt> traps = [];
+    readonly List<string> stalled = [];
+    readonly List<string> full = [];
     readonly Dictionary<(string Service, FaultPoint Point), int> reached = [];
 
     /// <summary>Number of times each kind of fault actually struck.</summary>
@@ -50,6 +54,8 @@ public sealed class ActiveFaults(Chance chance)
             case PublishFault publisher: publishers.Add(publisher); break;
             case GatewayFault gateway: gateways.Add(gateway); break;
             case ClientFault client: clients.Add(client); break;
+            case StandbyStalled standby: stalled.Add(standby.Service); break;
+            case DiskFull disk: full.Add(disk.Service); break;
             case CrashAt trap:
                 traps.Add(trap with { Nth = reached.GetValueOrDefault((trap.Service, trap.Point)) + trap.Nth });
                 break;
@@ -65,6 +71,8 @@ public sealed class ActiveFaults(Chance chance)
             case PublishFault publisher: publishers.Remove(publisher); break;
             case GatewayFault gateway: gateways.Remove(gateway); break;
             case ClientFault client: clients.Remove(client); break;
+            case StandbyStalled standby: stalled.Remove(standby.Service); break;
+            case DiskFull disk: full.Remove(disk.Service); break;
         }
     }
 
@@ -76,6 +84,8 @@ public sealed class ActiveFaults(Chance chance)
         gateways.Clear();
         clients.Clear();
         traps.Clear();
+        stalled.Clear();
+        full.Clear();
     }
 
     /// <summary>Counts a service's pass of a point and returns the crash planned for this pass, if any.</summary>
@@ -104,6 +114,22 @@ public sealed class ActiveFaults(Chance chance)
             Count(kind);
             return fault;
         }
+    }
+
+    /// <summary>Time after which a commit's wait for the standby is cut; null if the commit is durable.</summary>
+    public TimeSpan? CutCommit(string service)
+    {
+        if (!stalled.Contains(service)) return null;
+        Count("commit cut");
+        return chance.Between(TimeSpan.Zero, LongestWait);
+    }
+
+    /// <summary>True when a write fails for lack of space.</summary>
+    public bool IsDiskFull(string service)
+    {
+        if (!full.Contains(service)) return false;
+        Count("disk full");
+        return true;
     }
 
     /// <summary>

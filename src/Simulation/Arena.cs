@@ -22,8 +22,20 @@ public sealed class Arena : IDisposable
     static readonly SqlQuery Guards = new(
         "guards", "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND sql LIKE '%BEFORE DELETE%'");
 
+    static readonly SqlQuery OrderColumns = new(
+        "order_columns",
+        """
+        SELECT t.name AS name, c.name AS id
+        FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND c.name = CASE t.name WHEN 'orders' THEN 'id' ELSE 'order_id' END
+        """);
+
     readonly Dictionary<string, SqliteDatabase> databases = [];
     readonly List<(IDatabase Database, SqlQuery Query)> deletes = [];
+    readonly Dictionary<string, Copy> copies = [];
+
+    /// <summary>Statements that copy the rows of a service, and bring the copies back.</summary>
+    sealed record Copy(IReadOnlyList<SqlQuery> Keep, SqlQuery Changed, IReadOnlyList<SqlQuery> BringBack);
 
     // Each arena stays on its own thread, so SQLite need not guard its connections nor count memory across them.
     static Arena()
@@ -59,8 +71,9 @@ public sealed class Arena : IDisposable
                 Complete(database.WriteAsync(
                     transaction => transaction.ExecuteAsync(new SqlQuery("drop_guard", $"DROP TRIGGER {guard}"), SqlArgs.None),
                     CancellationToken.None));
-            foreach (var table in Result(database.QueryAsync(Tables, SqlArgs.None, row => row.Text("name"))))
-                arena.deletes.Add((database, new SqlQuery($"empty_{table}", $"DELETE FROM {table}")));
+            var tables = Result(database.QueryAsync(Tables, SqlArgs.None, row => row.Text("name")));
+            foreach (var table in tables) arena.deletes.Add((database, Statement($"DELETE FROM {table}")));
+            arena.copies.Add(module.Name, CopyOf(database, tables));
         }
         return arena;
     }
@@ -68,14 +81,19 @@ public sealed class Arena : IDisposable
     /// <summary>Empties every table.</summary>
     public void Empty()
     {
-        foreach (var service in deletes.GroupBy(delete => delete.Database))
-            Complete(service.Key.WriteAsync(
-                async transaction =>
-                {
-                    foreach (var (_, query) in service) await transaction.ExecuteAsync(query, SqlArgs.None);
-                    return true;
-                },
-                CancellationToken.None));
+        foreach (var service in deletes.GroupBy(delete => delete.Database, delete => delete.Query))
+            Execute(service.Key, service);
+    }
+
+    /// <summary>Copies every row of a service, over the copy before.</summary>
+    public void Keep(string service) => Execute(service, copies[service].Keep);
+
+    /// <summary>Replaces every row of a service by the copy; returns the orders with other rows than before.</summary>
+    public IReadOnlySet<Guid> BringBack(string service)
+    {
+        var changed = Read(service, copies[service].Changed, row => row.Uuid("id")).ToHashSet();
+        Execute(service, copies[service].BringBack);
+        return changed;
     }
 
     public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) =>
@@ -92,6 +110,41 @@ public sealed class Arena : IDisposable
     {
         foreach (var database in databases.Values) Complete(database.DisposeAsync().AsTask());
     }
+
+    static Copy CopyOf(SqliteDatabase database, IReadOnlyList<string> tables)
+    {
+        Execute(database, tables.Select(table => Statement($"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE false")));
+        // A table in both directions: rows that are new or changed, and rows that were deleted or changed.
+        var differences = Result(database.QueryAsync(
+                OrderColumns, SqlArgs.None, row => (Name: row.Text("name"), Id: row.Text("id"))))
+            .Where(table => tables.Contains(table.Name))
+            .SelectMany(table => new[]
+            {
+                Difference(table.Id, table.Name, $"kept_{table.Name}"), Difference(table.Id, $"kept_{table.Name}", table.Name),
+            });
+        return new(
+            [.. tables.SelectMany(table => Copied(table, $"kept_{table}"))],
+            Statement($"SELECT DISTINCT id FROM ({string.Join(" UNION ALL ", differences)}) WHERE id IS NOT NULL ORDER BY id"),
+            [.. tables.SelectMany(table => Copied($"kept_{table}", table))]);
+
+        static string Difference(string id, string one, string other) =>
+            $"SELECT {id} AS id FROM (SELECT * FROM {one} EXCEPT SELECT * FROM {other})";
+
+        static SqlQuery[] Copied(string from, string to) =>
+            [Statement($"DELETE FROM {to}"), Statement($"INSERT INTO {to} SELECT * FROM {from}")];
+    }
+
+    static SqlQuery Statement(string sql) => new(sql, sql);
+
+    void Execute(string service, IEnumerable<SqlQuery> statements) => Execute(databases[service], statements);
+
+    static void Execute(IDatabase database, IEnumerable<SqlQuery> statements) => Complete(database.WriteAsync(
+        async transaction =>
+        {
+            foreach (var statement in statements) await transaction.ExecuteAsync(statement, SqlArgs.None);
+            return true;
+        },
+        CancellationToken.None));
 
     // An in-memory database completes every call synchronously.
     static void Complete(Task done)

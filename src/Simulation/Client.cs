@@ -26,8 +26,26 @@ public sealed class Ticket(Place place)
     /// <summary>True when a cancellation was accepted.</summary>
     public bool IsCancelled { get; set; }
 
+    /// <summary>True when the coordinator accepted an operator's order to stop.</summary>
+    public bool IsStopped { get; set; }
+
     /// <summary>Number of times the request was sent.</summary>
     public int Sent { get; set; }
+
+    /// <summary>Time at which the request was sent first.</summary>
+    public DateTimeOffset? FirstSentAt { get; set; }
+
+    /// <summary>The order that holds the reference, as a refusal names it.</summary>
+    public Guid? Named { get; set; }
+
+    /// <summary>Number of the shoppers' key that sent the request last; 0 for a till, and before.</summary>
+    public int Key { get; set; }
+
+    /// <summary>Number of the key under which <see cref="Answer"/> came.</summary>
+    public int AnsweredKey { get; set; }
+
+    /// <summary>True when the request was repeated under another key, because the first key was revoked.</summary>
+    public bool IsRekeyed { get; set; }
 }
 
 /// <summary>
@@ -35,23 +53,25 @@ public sealed class Ticket(Place place)
 /// over a wire that may lose request or response; repeats unanswered requests under the same Idempotency-Key and checks
 /// that both responses agree.
 /// </summary>
-public sealed class Client(World world, Chance chance)
+public sealed partial class Client(World world, Chance chance)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     static readonly Caller Shopper = new("shopper", "main", Scopes.All);
+    static readonly Caller Till = new("till", "main", [Scopes.Orders], Shop.TillDiscount);
     static readonly IServiceProvider Host = new NeverStopping();
 
     readonly Lane lane = new(world.Pump);
     readonly HostTime time = new(world.Pump, new Lane(world.Pump), () => TimeSpan.Zero, () => TimeSpan.FromSeconds(1));
     readonly List<Task> begun = [];
     int shipments;
+    int key = 1;
 
     public TimeProvider Time => time;
 
     public Dictionary<int, Ticket> Tickets { get; } = [];
 
     /// <summary>Responses that no client may ever receive.</summary>
-    public List<string> Violations { get; } = [];
+    public List<(string Subject, string What)> Violations { get; } = [];
 
     /// <summary>True when all requests have completed; throws if the client itself failed.</summary>
     public bool IsDone
@@ -92,6 +112,15 @@ public sealed class Client(World world, Chance chance)
             case Operate operate:
                 Start(() => OperateAsync(operate));
                 break;
+            case Refund refund:
+                Start(() => RefundAsync(refund));
+                break;
+            case Erase erase:
+                Start(() => EraseAsync(erase.Customer));
+                break;
+            case Register register:
+                Start(() => RegisterAsync(register.Customer));
+                break;
             case Adjust adjust:
                 Start(() => CallAsync(
                     ServiceNames.Stock,
@@ -120,12 +149,17 @@ public sealed class Client(World world, Chance chance)
             Change(new CustomerChange.Put(customer, customer, null, null));
             Change(new CustomerChange.AddCredit(customer, Shop.Currency, credit, null));
         }
+        Change(new CustomerChange.Put(Shop.Guest, Shop.Guest, null, null));
     }
+
+    /// <summary>Revokes the shoppers' key: requests on their way are carried out, later ones come under another key.</summary>
+    public void ReplaceKey() => key++;
 
     /// <summary>Repeats every answered request under its key: the response must equal the first, byte for byte.</summary>
     public void RepeatAll()
     {
-        foreach (var ticket in Tickets.Values.Where(ticket => ticket is { Place.HasKey: true, Answer: not null }))
+        foreach (var ticket in Tickets.Values.Where(
+            ticket => ticket is { Place.HasKey: true, Answer: not null } && HasValidKey(ticket)))
             Start(() => SendAsync(ticket));
     }
 
@@ -163,7 +197,7 @@ public sealed class Client(World world, Chance chance)
         }
         catch (Exception error)
         {
-            Violations.Add($"{service} fails a request with {error.GetType().Name}: {error.Message}");
+            Violations.Add(("client", $"{service} fails a request with {error.GetType().Name}: {error.Message}"));
             return null;
         }
     }
@@ -180,20 +214,26 @@ public sealed class Client(World world, Chance chance)
     // True when the response is conclusive.
     async Task<bool> SendAsync(Ticket ticket)
     {
+        if (!HasValidKey(ticket))
+        {
+            // Under another key the same Idempotency-Key is a new request: only a reference keeps the order from coming twice.
+            if (ticket.Place.Reference is null) return true;
+            ticket.IsRekeyed = true;
+        }
+        if (!ticket.Place.AtTill) ticket.Key = key;
         ticket.Sent++;
-        var answer = await CallAsync(ServiceNames.Order, node => node.Orders!.PlaceAsync(Request(ticket.Place)));
+        ticket.FirstSentAt ??= world.Pump.Now;
+        var caller = ticket.Place.AtTill ? world.Bug.Alter(Till) : Shopper with { Name = $"shopper-{ticket.Key}" };
+        var (sender, answer) = (ticket.Key, await CallAsync(
+            ServiceNames.Order, node => node.Orders!.PlaceAsync(Request(ticket.Place, caller))));
         world.Trace.Record(ticket.OrderId, $"client: order {ticket.Place.Number} gets {answer?.Status}");
         if (answer is null or { Status: >= 500 } || IsInFlight(answer)) return false;
-        if (ticket.Answer is not { } first)
-        {
-            ticket.Answer = answer;
-            if (answer.Status is >= 200 and < 300) ticket.OrderId = Guid.Parse(answer.Location![^36..]);
-        }
+        if (ticket.Answer is not { } first || sender != ticket.AnsweredKey) Take(ticket, answer, sender);
         else if ((first.Status, first.Location, first.Version) != (answer.Status, answer.Location, answer.Version)
             || !first.Body.Span.SequenceEqual(answer.Body.Span))
-            Violations.Add(
-                $"order {ticket.Place.Number} got {first.Status} {Text(first)}, "
-                + $"and then {answer.Status} {Text(answer)}");
+            Violations.Add((
+                (ticket.OrderId ?? ticket.Named)?.ToString() ?? $"order {ticket.Place.Number}",
+                $"got {first.Status} {Text(first)}, and then {answer.Status} {Text(answer)}"));
         return true;
     }
 
@@ -233,18 +273,11 @@ public sealed class Client(World world, Chance chance)
         }
     }
 
-    async Task CompleteAsync(Complete complete)
-    {
-        if (Tickets.GetValueOrDefault(complete.Order)?.OrderId is not { } id) return;
-        await CallAsync(
-            ServiceNames.Order, node => node.Orders!.UpdateAsync(Post("""{"status":"completed"}""", null), $"{id}"));
-    }
-
     async Task OperateAsync(Operate operate)
     {
         if (Tickets.GetValueOrDefault(operate.Order) is not { OrderId: { } id } ticket) return;
         var answer = await OperateAsync(id, operate.Verb);
-        ticket.IsCancelled |= operate.Verb != OperatorVerb.Retry && answer is { Status: 200 };
+        ticket.IsStopped |= operate.Verb != OperatorVerb.Retry && answer is { Status: 200 };
     }
 
     Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) => CallAsync(
@@ -259,29 +292,40 @@ public sealed class Client(World world, Chance chance)
 
     static Command<T> Unkeyed<T>(T change) => new(change, Shopper, null, []);
 
+    bool HasValidKey(Ticket ticket) => ticket.Key is 0 || ticket.Key == key;
+
     static bool IsInFlight(Answer answer) =>
         answer.Status == StatusCodes.Status409Conflict && Text(answer).Contains("in_flight", StringComparison.Ordinal);
 
     static string Text(Answer answer) => Encoding.UTF8.GetString(answer.Body.Span);
 
-    static DefaultHttpContext Request(Place place)
+    static DefaultHttpContext Request(Place place, Caller caller)
     {
-        var lines = string.Join(",", place.Lines.Select(line => $$"""{"sku":"{{line.Sku}}","quantity":{{line.Quantity}}}"""));
+        // A till names the prices, so that its discount can be judged.
+        var lines = string.Join(",", place.Lines.Select(line =>
+        {
+            var price = place.AtTill ? $$""","unitPrice":{{Shop.PriceOf(line.Sku)}}""" : "";
+            return $$"""{"sku":"{{line.Sku}}","quantity":{{line.Quantity}}{{price}}}""";
+        }));
         var payment = place.Token is null
             ? ""
             : $$""","payment":{"provider":"{{GatewayProvider.ProviderName}}","token":"{{place.Token}}"}""";
+        var reference = place.Reference is null ? "" : $$""","reference":"{{place.Reference}}" """;
+        var discount = place.Discount == 0
+            ? ""
+            : $$""","adjustments":[{"type":"discount","label":"sale","amount":{{-place.GoodsMinor * place.Discount / 100}}}]""";
         var http = Post(
             $$$"""
-            {"customerId":"{{{place.Customer}}}","currency":"{{{Shop.Currency}}}","lines":[{{{lines}}}]{{{payment}}},
-            "metadata":{"order":"{{{place.Number}}}"}}
+            {"customerId":"{{{place.Customer}}}","currency":"{{{Shop.Currency}}}","lines":[{{{lines}}}]{{{payment}}}
+            {{{reference}}}{{{discount}}},"metadata":{"order":"{{{place.Number}}}"}}
             """,
-            place.HasKey ? $"order-{place.Number}" : null);
+            place.HasKey ? $"order-{place.Number}" : null, caller);
         if (place.WaitSeconds > 0)
             http.Request.Headers["Prefer"] = string.Create(CultureInfo.InvariantCulture, $"wait={place.WaitSeconds}");
         return http;
     }
 
-    static DefaultHttpContext Post(string json, string? key)
+    static DefaultHttpContext Post(string json, string? key, Caller? caller = null)
     {
         var body = Encoding.UTF8.GetBytes(json);
         var http = new DefaultHttpContext { RequestServices = Host };
@@ -291,7 +335,7 @@ public sealed class Client(World world, Chance chance)
         http.Request.ContentLength = body.Length;
         http.Request.Body = new MemoryStream(body);
         if (key is not null) http.Request.Headers["Idempotency-Key"] = key;
-        Caller.Set(http, Shopper);
+        Caller.Set(http, caller ?? Shopper);
         return http;
     }
 

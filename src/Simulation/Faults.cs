@@ -66,10 +66,14 @@ public sealed record PublishFault(string Service, double Rate) : Fault
     public override string ToString() => $"publishing by {Service} fails for {For.TotalSeconds:0.#} s: {Rate:P0}";
 }
 
-/// <summary>A host clock is wrong.</summary>
+/// <summary>A host clock is wrong. The clock of the database is right.</summary>
 public sealed record ClockSkewed(string Service, int Instance, TimeSpan By) : Fault
 {
-    public override string ToString() => $"the clock of {Service}#{Instance} is wrong by {By} for {For.TotalSeconds:0.#} s";
+    /// <summary>True when the process starts with the wrong clock; otherwise the clock jumps while the process runs.</summary>
+    public bool AtStart { get; init; }
+
+    public override string ToString() =>
+        $"the clock of {Service}#{Instance} is wrong by {By}{(AtStart ? " from its start" : "")} for {For.TotalSeconds:0.#} s";
 }
 
 /// <summary>Client requests or the responses to them are lost.</summary>
@@ -90,4 +94,56 @@ public sealed record GatewayFault(
     public override string ToString() =>
         $"gateway, for {For.TotalSeconds:0.#} s: 503 {Unavailable:P0}, lost {LostBefore:P0}, late {LateBefore:P0}, " +
         $"response lost {LostAfter:P0}, 502 {Broken:P0}";
+}
+
+/// <summary>
+/// The synchronous standby stalls, and each commit's wait for it is cut: the rows are there, the outcome is unknown. Afterwards
+/// the standby either catches up, or takes over without these rows.
+/// </summary>
+public sealed record StandbyStalled(string Service, bool TakesOver) : Fault
+{
+    public override string ToString() =>
+        $"the standby of {Service} stalls for {For.TotalSeconds:0.#} s and {(TakesOver ? "takes over" : "catches up")}";
+}
+
+/// <summary>Reads succeed, writes fail.</summary>
+public sealed record DiskFull(string Service) : Fault
+{
+    public override string ToString() => $"the disk of {Service} is full for {For.TotalSeconds:0.#} s";
+}
+
+/// <summary>At its end the database is restored as it was at its beginning, while the service is down.</summary>
+public sealed record Restored(string Service, TimeSpan Down) : Fault
+{
+    public override string ToString() =>
+        $"{Service} is restored as it is now in {For.TotalSeconds:0.#} s, down for {Down.TotalSeconds:0.#} s";
+}
+
+/// <summary>The key of the shops is revoked while requests are in flight, and another is given out.</summary>
+public sealed record KeyRevoked : Fault
+{
+    public override string ToString() => "the key of the shops is revoked";
+}
+
+/// <summary>A well-formed message about an order, published by a user of the broker that may not send it.</summary>
+/// <param name="User">The publishing service; null for a stranger, who claims to be the rightful sender.</param>
+/// <param name="What">The message.</param>
+/// <param name="Order">Number of the order; a message about an unknown order if there is none yet.</param>
+public sealed record Forged(string? User, Forgery What, int Order) : Fault
+{
+    public override string ToString() => $"{User ?? "a stranger"} forges {What} for order {Order}";
+}
+
+/// <summary>Messages that would move money, goods or an order.</summary>
+public enum Forgery
+{
+    OrderPlaced,
+    OrderConfirmed,
+    OrderCancelled,
+    CancelRequested,
+    PaymentAuthorized,
+    GoodsReserved,
+    StockReleased,
+    PaymentUndone,
+    GoodsShipped,
 }

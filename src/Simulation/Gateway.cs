@@ -5,7 +5,7 @@ using Orderwright.Verification;
 namespace Orderwright.Simulation;
 
 /// <summary>A card transaction in the gateway's record. Minor units.</summary>
-public sealed class Charge(string id, Guid orderId, string key, long amount, string currency)
+public sealed class Charge(string id, Guid orderId, string key, long amount, string currency, DateTimeOffset createdAt)
 {
     public string Id => id;
 
@@ -26,6 +26,11 @@ public sealed class Charge(string id, Guid orderId, string key, long amount, str
 
     /// <summary>True when the charge holds or has taken money, or still may.</summary>
     public bool IsLive => State is "requires_action" or "authorized" || Captured > Refunded;
+
+    public DateTimeOffset CreatedAt => createdAt;
+
+    public ListedCharge Listed() => new(
+        id, orderId, currency, State, State == "authorized" ? amount - Captured : 0, Captured, Refunded, createdAt);
 
     public ChargeRow Row() => new(
         orderId, id, currency, State is "authorized" or "captured" or "voided" ? amount : 0, Captured, Refunded,
@@ -97,7 +102,8 @@ public sealed class Gateway(World world, Chance chance)
         if (token == CardTokens.Declined) return new GatewayResult.Declined("card_declined", "The card was declined.");
         if (charges.Values.FirstOrDefault(other => other.OrderId == request.OrderId && other.IsLive) is { } other)
             Violations.Add($"order {request.OrderId} is charged a second time, by {request.Key} beside {other.Key}");
-        var charge = new Charge($"ch_{charges.Count + 1}", request.OrderId, request.Key, request.AmountMinor, request.Currency);
+        var charge = new Charge(
+            $"ch_{charges.Count + 1}", request.OrderId, request.Key, request.AmountMinor, request.Currency, world.Pump.Now);
         charges.Add(charge.Id, charge);
         if (token != CardTokens.LeftAlone && !token.StartsWith(CardTokens.Approved, StringComparison.Ordinal)
             && !token.StartsWith(CardTokens.Refused, StringComparison.Ordinal))

@@ -7,7 +7,7 @@ namespace Orderwright.Simulation;
 /// Connects a process to the gateway over a wire that loses requests and responses. Registered under the sandbox's name, in
 /// its place.
 /// </summary>
-sealed class GatewayProvider(Node node) : IPaymentProvider
+sealed class GatewayProvider(Node node) : IPaymentProvider, IChargeList
 {
     public const string ProviderName = "sandbox";
 
@@ -19,7 +19,8 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
     public string Name => ProviderName;
 
     public ProviderCapabilities Capabilities { get; } = new(
-        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true, PartialRefund: false)
+        IdempotentKeys: true, LookUpByKey: true, CapturesLater: true, PartialCapture: true,
+        PartialRefund: node.World.Plan.RefundsInParts)
     {
         SeveralCaptures = true,
     };
@@ -34,6 +35,22 @@ sealed class GatewayProvider(Node node) : IPaymentProvider
 
     public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
         CallAsync(request, cancel, isLookUp: true);
+
+    public IChargeList Charges => this;
+
+    public async Task<ChargePage> ListAsync(DateTimeOffset from, DateTimeOffset to, string? cursor, CancellationToken cancel)
+    {
+        await Task.Delay(World.GatewayChance.Between(TimeSpan.Zero, LongestHop), node.Time, cancel);
+        node.EnsureAlive();
+        if (World.Faults.OnGateway is { } fault && World.GatewayChance.Hit(fault.Unavailable))
+            throw new ChargeListException("503 Service Unavailable");
+        return new ChargePage(
+            [.. World.Gateway.Charges.Where(charge => charge.CreatedAt >= from && charge.CreatedAt < to)
+                .Select(charge => charge.Listed())],
+            Next: null);
+    }
+
+    public string CallToReturn(ListedCharge charge, long amountMinor) => $"return {amountMinor} of {charge.Reference}";
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
         new WebhookReading.Genuine([World.Gateway.EventOf(headers["Event"].ToString())]);

@@ -19,14 +19,22 @@ sealed class InvariantAudit(World world, Arena arena)
         new("pending_notifications", "SELECT count(*) AS total FROM payment_notifications");
     static readonly SqlQuery OpenAttempts =
         new("open_attempts", "SELECT count(*) AS total FROM payment_attempts WHERE finished_at IS NULL");
-    static readonly SqlQuery Orders = new("orders_placed", "SELECT id, status, metadata ->> 'order' AS number FROM orders");
-    static readonly SqlQuery Letters = new("letters", "SELECT reason FROM dead_letters WHERE raw <> 'garbage'");
+    static readonly SqlQuery Orders =
+        new("orders_placed", "SELECT id, status, reference, metadata ->> 'order' AS number FROM orders");
+    static readonly SqlQuery Letters = new(
+        "letters",
+        $"SELECT order_id, reason, instr(raw, '{Forgeries.Trace}') > 0 AS is_forged FROM dead_letters WHERE raw <> 'garbage'");
+    static readonly SqlQuery Expired = new("expired", "SELECT id FROM orders WHERE status = 'expired'");
 
     static readonly SqlQuery Held = new("held", "SELECT order_id FROM holds");
     static readonly SqlQuery Over = new(
         "over", "SELECT id FROM orders WHERE status IN ('confirmed', 'completed', 'rejected', 'cancelled', 'expired')");
 
+    // No step waits for less.
+    static readonly TimeSpan ShortestDeadline = TimeSpan.FromMinutes(10);
+
     readonly HashSet<Guid> leaks = [];
+    readonly HashSet<Guid> early = [];
     readonly List<Finding> findings = [];
     readonly SortedDictionary<string, int> ends = new(StringComparer.Ordinal);
 
@@ -38,10 +46,21 @@ sealed class InvariantAudit(World world, Arena arena)
     /// </summary>
     public void CheckDuringRun()
     {
+        CheckExpiry();
         var held = Read(ServiceNames.Stock, Held, row => row.Uuid("order_id"));
         if (held.Count == 0) return;
         var over = Read(ServiceNames.Order, Over, row => row.Uuid("id")).ToHashSet();
         foreach (var id in held.Where(over.Contains).Where(leaks.Add)) Add("I6", id, "has ended, and placed goods are held");
+    }
+
+    // I5: no deadline is shorter than ten minutes, whatever the clocks of the services say, as long as a database has the time.
+    void CheckExpiry()
+    {
+        if (!world.Plan.DatabaseHasClock) return;
+        foreach (var id in Read(ServiceNames.Order, Expired, row => row.Uuid("id")))
+            if (world.Client.Tickets.Values.FirstOrDefault(ticket => ticket.OrderId == id) is { FirstSentAt: { } since }
+                && world.Pump.Now - since < ShortestDeadline && early.Add(id))
+                Add("I5", id, $"expired {(world.Pump.Now - since).TotalMinutes:0} minutes after it was placed");
     }
 
     /// <summary>True when every accepted order is settled or waits for an external party.</summary>
@@ -100,15 +119,17 @@ sealed class InvariantAudit(World world, Arena arena)
         foreach (var check in report.Checks.Where(check => check.Name != "I10")) findings.AddRange(check.Findings);
         if (report.InFlight > 0) Add("I7", "orders", $"{report.InFlight} are still in flight at the end");
         CheckResponses();
-        foreach (var reason in Read(ServiceNames.Order, Letters, row => row.Text("reason"))
-            .Concat(Read(ServiceNames.Coordinator, Letters, row => row.Text("reason")))
-            .Concat(Read(ServiceNames.Customer, Letters, row => row.Text("reason")))
-            .Concat(Read(ServiceNames.Stock, Letters, row => row.Text("reason"))))
-            Add("I7", "message", $"could not be handled: {reason}");
+        foreach (var (order, reason, isForged) in ServiceNames.All.SelectMany(service => Read(
+            service, Letters, row => (row.UuidOrNull("order_id"), row.Text("reason"), row.Bool("is_forged")))))
+            if (!isForged) Add("I7", order?.ToString() ?? "message", $"could not be handled: {reason}");
         foreach (var fault in ServiceNames.All.SelectMany(world.NodesOf).Select(node => node.Fault).OfType<string>())
             Add("I7", "service", fault);
-        foreach (var violation in world.Client.Violations) Add("I1", "client", violation);
+        foreach (var (subject, violation) in world.Client.Violations) Add("I1", subject, violation);
         foreach (var violation in world.Gateway.Violations) Add("I2", "gateway", violation);
+        Repair.Remove(
+            findings, world,
+            Read(ServiceNames.Order, Orders, row => (Id: row.Uuid("id"), Status: row.Text("status")))
+                .ToDictionary(order => order.Id, order => order.Status));
     }
 
     Task<VerificationReport> VerifyAsync()
@@ -118,29 +139,51 @@ sealed class InvariantAudit(World world, Arena arena)
         return new Verifier(databases, world.Client.Time).RunAsync(CancellationToken.None);
     }
 
-    // I1: a client with a 2xx response has exactly the order named in the response; no client has two.
+    // I1: a client with a 2xx response has exactly the order named in the response; no client has two, and a refused one none.
     void CheckResponses()
     {
         var orders = Read(
             ServiceNames.Order, Orders,
-            row => (Id: row.Uuid("id"), Status: row.Text("status"), Number: int.Parse(row.Text("number"), null)));
-        foreach (var (_, status, _) in orders) ends[status] = ends.GetValueOrDefault(status) + 1;
+            row => new PlacedOrder(
+                row.Uuid("id"), row.Text("status"), row.TextOrNull("reference"),
+                row.TextOrNull("number") is { } number ? int.Parse(number, null) : NumberOf(row.Uuid("id"))));
+        foreach (var order in orders) ends[order.Status] = ends.GetValueOrDefault(order.Status) + 1;
         foreach (var saga in OpenSagas().Where(saga => saga.State == "failed"))
             ends["incident"] = ends.GetValueOrDefault("incident") + 1;
         foreach (var ticket in world.Client.Tickets.Values)
         {
-            var placed = orders.Where(order => order.Number == ticket.Place.Number).ToList();
-            if (placed.Count > 1)
-                Add(
-                    "I1", placed[1].Id,
-                    $"is the second order for one request (order {ticket.Place.Number}), sent {ticket.Sent} times");
-            if (ticket.OrderId is not { } id) continue;
-            if (placed.All(order => order.Id != id))
-                Add("I1", id, "was acknowledged with 2xx but does not exist");
-            else if (ticket.IsCancelled && placed.First(order => order.Id == id).Status is "confirmed" or "completed")
-                Add("I5", id, "was cancelled with 2xx but went through");
+            CheckOrders(ticket, [.. orders.Where(order => order.Number == ticket.Place.Number)]);
+            if (ticket.Named is { } named && orders.Find(order => order.Id == named)?.Reference != ticket.Place.Reference)
+                Add("I1", named, $"is named as the order {ticket.Place.Reference}, and is not");
         }
     }
+
+    void CheckOrders(Ticket ticket, List<PlacedOrder> placed)
+    {
+        // A shop whose key was revoked sends the request again; an order that came to nothing has freed the reference.
+        var standing = ticket.IsRekeyed ? placed.FindAll(order => !InvariantRules.IsOff(order.Status)) : placed;
+        if (standing.Count > 1)
+            Add(
+                "I1", standing[1].Id,
+                $"is the second order for one request (order {ticket.Place.Number}), sent {ticket.Sent} times");
+        if (ticket is { Answer.Status: >= 400, IsRekeyed: false } && placed.Count > 0)
+            Add("I1", ticket.Named ?? placed[0].Id, $"stood in the way of {placed[0].Id}, refused with {ticket.Answer.Status}");
+        if (ticket.Place is { AtTill: true, Discount: > Shop.TillDiscount } && placed.Count > 0)
+            Add("I2", placed[0].Id, $"has a discount of {ticket.Place.Discount} % by a till");
+        if (ticket.OrderId is not { } id) return;
+        if (placed.Find(order => order.Id == id) is not { } mine)
+            Add("I1", id, "was acknowledged with 2xx but does not exist");
+        else if (InvariantRules.IsGood(mine.Status) && ticket.IsCancelled)
+            Add("I5", id, "was cancelled with 2xx but went through");
+        else if (InvariantRules.IsGood(mine.Status) && ticket.IsStopped)
+            Add("I5", id, "was stopped by an operator with 2xx but went through");
+    }
+
+    // An erasure has taken the metadata away.
+    int NumberOf(Guid id) =>
+        world.Client.Tickets.Values.FirstOrDefault(ticket => ticket.OrderId == id)?.Place.Number ?? 0;
+
+    sealed record PlacedOrder(Guid Id, string Status, string? Reference, int Number);
 
     List<OpenSaga> OpenSagas() => Read(
         ServiceNames.Coordinator, Open,

@@ -31,7 +31,7 @@ public sealed class Network(World world, Chance chance)
         var fault = world.Faults.OnLink(from, to);
         if (fault is null)
         {
-            Deliver(to, new Delivery(messages, []), Hop());
+            Deliver(to, Delivered(from, messages), Hop());
             return;
         }
         // During faults each message has its own fate: messages sent together may arrive one by one and in any order.
@@ -49,7 +49,7 @@ public sealed class Network(World world, Chance chance)
             {
                 var isLate = chance.Hit(fault.Late);
                 if (isLate) world.Faults.Count("message late");
-                Deliver(to, new Delivery([message], []), isLate ? chance.Between(TimeSpan.Zero, fault.Delay) : Hop());
+                Deliver(to, Delivered(from, [message]), isLate ? chance.Between(TimeSpan.Zero, fault.Delay) : Hop());
             }
         }
     }
@@ -105,6 +105,10 @@ public sealed class Network(World world, Chance chance)
         }
         return taken;
     }
+
+    // The broker names the sender, as if each service had a user of its own.
+    static Delivery Delivered(string from, IReadOnlyList<Message> messages) =>
+        new(messages, []) { Sender = new Sender(from, from, IsReceiver: false) };
 
     TimeSpan Hop() => chance.Between(TimeSpan.Zero, LongestHop);
 

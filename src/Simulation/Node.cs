@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService;
 using Orderwright.CustomerService.Calling;
 using Orderwright.CustomerService.Customers;
+using Orderwright.CustomerService.Payments;
 using Orderwright.OrderService;
 using Orderwright.OrderService.Fulfilments;
 using Orderwright.Runtime;
@@ -96,6 +97,8 @@ public sealed class Node
 
     public Webhooks? Webhooks { get; private set; }
 
+    public CommandGroup<OperatorPaymentAction>? Payments { get; private set; }
+
     public CommandGroup<OperatorAction>? Operators { get; private set; }
 
     public TimeProvider Time => time;
@@ -175,7 +178,8 @@ public sealed class Node
                 case ServiceNames.Customer:
                     var provider = node.World.Bug.Wrap(node, new GatewayProvider(node));
                     var customers = new CustomerModule(provider).Build(ContextOf<CustomerModule>(given));
-                    (node.Customers, node.Webhooks) = (customers.Customers, customers.Webhooks);
+                    (node.Customers, node.Webhooks, node.Payments) =
+                        (customers.Customers, customers.Webhooks, customers.Operators);
                     return customers;
                 default:
                     var sagas = new SagaModule().Build(ContextOf<SagaModule>(given));

@@ -13,12 +13,19 @@ public sealed class CrashedException(string process) : Exception($"{process} is 
 /// </summary>
 sealed class NodeDatabase(Node node, IDatabase data) : IDatabase
 {
+    public const string CommitCut = "The commit's wait for the standby was cut.";
+
     public string Engine => data.Engine;
 
     // Databases are reused from run to run, so the schema exists already.
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) => Task.CompletedTask;
 
-    public Task<DatabaseState> StateAsync(CancellationToken cancel) => Task.FromResult(new DatabaseState());
+    public async Task<DatabaseState> StateAsync(CancellationToken cancel)
+    {
+        await Task.Yield();
+        node.EnsureAlive();
+        return new DatabaseState(node.World.Plan.DatabaseHasClock ? node.World.Pump.Now : null);
+    }
 
     public async Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel)
     {
@@ -26,10 +33,13 @@ sealed class NodeDatabase(Node node, IDatabase data) : IDatabase
         node.EnsureAlive();
         var fault = node.World.Faults.NextCommit(node.Service);
         if (fault == CommitFault.Unavailable) throw new DatabaseUnavailableException("The database is unavailable.");
+        var mustLast = false;
         var result = await data.WriteAsync(
             async transaction =>
             {
-                var result = await work(node.World.Bug.Wrap(node, transaction));
+                var own = new NodeTransaction(node, transaction);
+                var result = await work(node.World.Bug.Wrap(node, own));
+                mustLast = own.MustLast;
                 node.Reach(FaultPoint.BeforeCommit);
                 return fault == CommitFault.Fails ? throw new DatabaseUnavailableException("The commit failed.") : result;
             },
@@ -37,6 +47,12 @@ sealed class NodeDatabase(Node node, IDatabase data) : IDatabase
         node.World.Trace.Mix(node.Number);
         node.Reach(FaultPoint.AfterCommit);
         if (fault == CommitFault.ReplyLost) throw new DatabaseUnavailableException("The commit's reply was lost.");
+        if (mustLast && node.World.Faults.CutCommit(node.Service) is { } wait)
+        {
+            await Task.Delay(wait, node.Time, CancellationToken.None);
+            node.EnsureAlive();
+            throw new DatabaseUnavailableException(CommitCut);
+        }
         await Task.Yield();
         node.EnsureAlive();
         return result;
@@ -60,6 +76,53 @@ sealed class NodeDatabase(Node node, IDatabase data) : IDatabase
         throw new NotSupportedException("No service streams out of a transaction.");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>
+/// A transaction that fails at its first write on a full disk, and knows whether its commit waits for a standby.
+/// </summary>
+sealed class NodeTransaction(Node node, ITransaction inner) : ITransaction
+{
+    /// <summary>True after a write, or when reads must be durable as well.</summary>
+    public bool MustLast { get; private set; }
+
+    public void MakeReadsDurable()
+    {
+        MustLast = true;
+        inner.MakeReadsDurable();
+    }
+
+    public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default)
+    {
+        Write();
+        return inner.ExecuteAsync(query, args, cancel);
+    }
+
+    public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default)
+    {
+        Write();
+        return inner.WriteRowsAsync(query, args, key, cancel);
+    }
+
+    public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null)
+    {
+        Write();
+        inner.Defer(query, args, mustTouch);
+    }
+
+    public Task<List<T>> QueryAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+        inner.QueryAsync(query, args, map, cancel);
+
+    public IAsyncEnumerable<T> StreamAsync<T>(
+        SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default) =>
+        inner.StreamAsync(query, args, map, cancel);
+
+    void Write()
+    {
+        if (node.World.Faults.IsDiskFull(node.Service)) throw new DatabaseUnavailableException("The disk is full.");
+        MustLast = true;
+    }
 }
 
 /// <summary>Connects a process to the broker.</summary>

@@ -19,11 +19,12 @@ public sealed record PlanItem(int Number, TimeSpan At, object What)
 /// Everything that a seed decides before a run begins: the layout of the world, the actions, and the faults. A plan without
 /// some of its items is still a plan, which is how a failing run is shortened.
 /// </summary>
-public sealed class Plan
+public sealed partial class Plan
 {
     static readonly TimeSpan DeadlineOfAStep = TimeSpan.FromMinutes(10.5);
 
-    static readonly TimeSpan HoldLasts = OrderSaga.HoldFor + ExpireHolds.Grace;
+    /// <summary>Time after which the hold of an undecided order is gone.</summary>
+    public static readonly TimeSpan HoldLasts = OrderSaga.HoldFor + ExpireHolds.Grace;
 
     static readonly TimeSpan AWhile = TimeSpan.FromMinutes(2);
 
@@ -55,6 +56,7 @@ public sealed class Plan
         DrawOperations();
         TakesOnFulfilment = DrawShipments(new Chance(seed, "shipments"));
         DrawFaults();
+        DrawMore(new Chance(seed, "more"));
         items.Sort((one, other) => one.At.CompareTo(other.At));
         Items = [.. items.Select((item, index) => item with { Number = index + 1 })];
     }
@@ -74,6 +76,7 @@ public sealed class Plan
         (MaxMessages, ByWire, Webhooks, WebhooksLate, OnHand, Credit, TakesOnFulfilment) =
             (whole.MaxMessages, whole.ByWire, whole.Webhooks, whole.WebhooksLate, whole.OnHand, whole.Credit,
                 whole.TakesOnFulfilment);
+        (DatabaseHasClock, RefundsInParts) = (whole.DatabaseHasClock, whole.RefundsInParts);
         Items = items;
     }
 
@@ -103,6 +106,12 @@ public sealed class Plan
 
     /// <summary>True when payments are captured on fulfilment.</summary>
     public bool TakesOnFulfilment { get; init; }
+
+    /// <summary>True when the databases have a clock, which is right. SQLite has none.</summary>
+    public bool DatabaseHasClock { get; private set; }
+
+    /// <summary>True when the gateway refunds a part of a charge.</summary>
+    public bool RefundsInParts { get; private set; }
 
     /// <summary>Largest forward error among the host clocks.</summary>
     public TimeSpan FurthestAhead => Items.Select(item => (item.What as ClockSkewed)?.By ?? TimeSpan.Zero)

@@ -1,4 +1,5 @@
 using Orderwright.CustomerService.Payments;
+using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
@@ -20,6 +21,8 @@ public class PlantedBug
     public virtual IInbox Wrap(Node node, IInbox inbox) => inbox;
 
     public virtual IPaymentProvider Wrap(Node node, IPaymentProvider provider) => provider;
+
+    public virtual Caller Alter(Caller caller) => caller;
 
     public virtual ServiceParts Alter(Node node, ServiceParts parts) => parts;
 }

@@ -18,7 +18,8 @@ static class RunReport
         var plan = world.Plan;
         to.WriteLine(
             $"seed {plan.Seed}: {string.Join(", ", plan.Instances.Select(pair => $"{pair.Value} × {pair.Key}"))}; " +
-            $"{plan.OnHand} of each product, {plan.Credit} of credit; {(plan.Webhooks ? "webhooks" : "no webhooks")}");
+            $"{plan.OnHand} of each product, {plan.Credit} of credit; {(plan.Webhooks ? "webhooks" : "no webhooks")}; " +
+            $"databases {(plan.DatabaseHasClock ? "with" : "without")} a clock");
         foreach (var item in plan.Items)
             to.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  [{item.Number}] {item.At.TotalSeconds,9:F3} s  {item.What}"));

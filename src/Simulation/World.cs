@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
@@ -19,6 +20,8 @@ public sealed class World
     static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
     readonly List<Slot> slots = [];
+    readonly HashSet<string> kept = [];
+    readonly Dictionary<string, IReadOnlySet<Guid>> setBack = [];
     readonly Chance pollChance;
     readonly Arena arena;
     DateTimeOffset lastActivity;
@@ -38,11 +41,10 @@ public sealed class World
         GatewayChance = Of("calls");
         IdChance = Of("ids");
         pollChance = Of("polls");
+        ForgeryChance = Of("forgeries");
         Client = new Client(this, Of("client"));
-        Options = new RuntimeOptions
-        {
-            MaxMessages = plan.MaxMessages, WatchInterval = HostTime.PollMarker, ClockTolerance = TimeSpan.Zero,
-        };
+        Options = new RuntimeOptions { MaxMessages = plan.MaxMessages, WatchInterval = HostTime.PollMarker };
+        if (!plan.DatabaseHasClock) Options.ClockTolerance = TimeSpan.Zero;
         Settings = new ConfigurationBuilder().AddInMemoryCollection(
             [
                 new("Sandbox", "false"),
@@ -72,6 +74,8 @@ public sealed class World
 
     public Chance IdChance { get; }
 
+    public Chance ForgeryChance { get; }
+
     public RuntimeOptions Options { get; }
 
     public IConfiguration Settings { get; }
@@ -80,6 +84,9 @@ public sealed class World
     public DateTimeOffset Began { get; private set; }
 
     public bool IsHealed { get; private set; }
+
+    /// <summary>Orders with rows of the service that were lost, or changed back, when its database was restored.</summary>
+    public IReadOnlySet<Guid> SetBack(string service) => setBack.GetValueOrDefault(service) ?? FrozenSet<Guid>.Empty;
 
     public IEnumerable<Node> NodesOf(string service) =>
         slots.Where(slot => slot.Service == service).Select(slot => slot.Node).OfType<Node>();
@@ -115,6 +122,8 @@ public sealed class World
         Advance(TimeSpan.FromSeconds(70), audit.IsQuiet);
         // Times written by a fast clock have passed by then.
         PassTime(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
+        // A restore brings holds back, which nobody will release.
+        if (SetBack(ServiceNames.Stock).Count > 0) PassTime(Plan.HoldLasts);
         Client.Start(audit.RunAsync);
         Advance(TimeSpan.FromMinutes(2), () => Client.IsDone);
         foreach (var slot in slots) slot.Node?.Die();
@@ -217,9 +226,30 @@ public sealed class World
                 Pump.After(fault.For, () => node.Lane.Suspend(false));
                 break;
             case ClockSkewed wrong when SlotOf(wrong.Service, wrong.Instance) is { } slot:
-                Faults.Count("clock skewed");
+                Faults.Count(wrong.AtStart ? "clock wrong at start" : "clock skewed");
                 slot.Skew = wrong.By;
+                if (wrong.AtStart) slot.Crash(TimeSpan.Zero);
                 Pump.After(fault.For, () => slot.Skew = TimeSpan.Zero);
+                break;
+            case Forged forged:
+                Faults.Count("message forged");
+                Forgeries.Send(this, forged);
+                break;
+            case KeyRevoked:
+                Faults.Count("key revoked");
+                Client.ReplaceKey();
+                break;
+            case Restored restored when kept.Add(restored.Service):
+                arena.Keep(restored.Service);
+                Pump.After(fault.For, () => Restore(restored));
+                break;
+            case StandbyStalled standby when kept.Add(standby.Service):
+                arena.Keep(standby.Service);
+                Faults.Begin(standby);
+                Pump.After(fault.For, () => EndStall(standby));
+                break;
+            case Restored or StandbyStalled:
+                // A database has one copy at a time.
                 break;
             default:
                 Faults.Begin(fault);
@@ -230,6 +260,31 @@ public sealed class World
                 });
                 break;
         }
+    }
+
+    void Restore(Restored restored)
+    {
+        Faults.Count("database restored");
+        kept.Remove(restored.Service);
+        foreach (var slot in slots.Where(slot => slot.Service == restored.Service)) slot.Crash(restored.Down);
+        var changed = arena.BringBack(restored.Service);
+        setBack[restored.Service] = changed.Concat(SetBack(restored.Service)).ToHashSet();
+        if (restored.Service == ServiceNames.Customer) Client.ForgetErasures();
+        Trace.Record(null, $"{restored.Service} is restored; {changed.Count} orders are set back");
+        Wake();
+    }
+
+    void EndStall(StandbyStalled standby)
+    {
+        kept.Remove(standby.Service);
+        Faults.End(standby);
+        if (standby.TakesOver)
+        {
+            Faults.Count("standby took over");
+            var lost = arena.BringBack(standby.Service);
+            Trace.Record(null, $"the standby of {standby.Service} takes over; {lost.Count} orders are set back");
+        }
+        Wake();
     }
 
     void Heal()

@@ -19,7 +19,8 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
         var known = await store.LockReservationsAsync(work, [.. batch.Select(m => m.OrderId).Distinct()]);
-        var shipping = batch.Where(command => command.Body is ShipGoods or ReleaseUnshipped or ConsumeUnshipped)
+        var shipping = batch
+            .Where(command => command.Body is ShipGoods or ReleaseUnshipped or ConsumeUnshipped or ReleaseStock)
             .Select(command => command.OrderId).Distinct();
         // Loaded under the reservation locks, which every writer of shipments holds.
         var shipped = await store.LoadShipmentsAsync(work, [.. shipping]);

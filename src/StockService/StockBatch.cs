@@ -39,7 +39,7 @@ public sealed class StockBatch(
             ReserveStock reserve => StockRules.Reserve(orderId, reserve, reservation, ItemOf, now),
             RenewHold renew => StockRules.Renew(renew, reservation, now),
             CommitStock => StockRules.Commit(orderId, reservation, ItemOf, now),
-            ReleaseStock => StockRules.Release(orderId, reservation, now),
+            ReleaseStock => StockRules.Release(orderId, reservation, now, ShippedOf(orderId)),
             _ => throw new InvalidOperationException($"{command.GetType().Name} is not a stock command."),
         });
     }

@@ -89,15 +89,17 @@ public static class StockRules
         };
 
     /// <summary>
-    /// Releases the goods held or allocated, and blocks any later reserve or commit.
+    /// Releases the goods held or allocated, and blocks any later reserve or commit. Goods that left, or whose allocation ended
+    /// with the order, are not released again: only an order-service restored to before the completion cancels such an order.
     /// </summary>
-    public static StockDecision Release(Guid orderId, Reservation? known, DateTimeOffset now) => known switch
+    public static StockDecision Release(
+        Guid orderId, Reservation? known, DateTimeOffset now, IReadOnlyCollection<Shipment>? earlier = null) => known switch
     {
         null => new(Undone, Tombstone(orderId, now)),
         { State: Released } => new(Undone),
         { State: Expired or Refused } => new(Undone, In(known, Released, now)),
         { State: Held } => new(Undone, In(known, Released, now), Move(known, -1, 0)),
-        { State: Committed } => new(Undone, In(known, Released, now), Move(known, 0, -1)),
+        { State: Committed } => new(Undone, In(known, Released, now), Free(known, earlier ?? [])),
         _ => throw Unknown(known),
     };
 
@@ -198,6 +200,17 @@ public static class StockRules
 
     static List<StockShift> Move(Reservation known, int reserved, int allocated) =>
         [.. known.Goods().Select(g => new StockShift(g.Sku, g.Quantity * reserved, g.Quantity * allocated))];
+
+    static List<StockShift> Free(Reservation known, IReadOnlyCollection<Shipment> earlier)
+    {
+        var gone = earlier.SelectMany(before => Reservation.GoodsOf(before.Lines))
+            .GroupBy(goods => goods.Sku).ToDictionary(goods => goods.Key, goods => goods.Sum(one => one.Quantity));
+        return
+        [
+            .. known.Goods().Select(goods => new StockShift(goods.Sku, 0, gone.GetValueOrDefault(goods.Sku) - goods.Quantity))
+                .Where(shift => shift.Allocated != 0),
+        ];
+    }
 
     static string? Missing(Reservation known, Func<string, StockItem?> itemOf) => known.Goods()
         .Where(g => itemOf(g.Sku) is not { } item || item.Level.Available < g.Quantity)

@@ -71,7 +71,7 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
             await DeclareServiceAsync(connection, service, cancel);
     }
 
-    static async Task LookAsync(IChannel channel)
+    static async Task LookAtDeadLettersAsync(IChannel channel)
     {
         await channel.ExchangeDeclarePassiveAsync(Dead);
         await channel.QueueDeclarePassiveAsync(Dead);

@@ -172,8 +172,6 @@ public class PaymentRulesTests
     [InlineData(PaymentStates.Declined, StepOutcome.Rejected, ReasonCodes.NotAuthorized)]
     [InlineData(PaymentStates.Voiding, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData(PaymentStates.Voided, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
-    [InlineData(PaymentStates.Refunding, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
-    [InlineData(PaymentStates.Refunded, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData(PaymentStates.UndoFailed, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     [InlineData(PaymentStates.Undone, StepOutcome.Rejected, ReasonCodes.AlreadyUndone)]
     public void Capture_takes_only_authorized_money(string state, StepOutcome outcome, string? code)
@@ -182,6 +180,19 @@ public class PaymentRulesTests
         var decision = PaymentRules.Capture(current, AtNow);
         Assert.Equal((outcome, code, null), (decision.Answer!.Outcome, decision.Answer.Code, decision.Next));
         Assert.Same(current, decision.Case);
+    }
+
+    [Theory]
+    [InlineData(PaymentStates.Refunding, null, StepOutcome.Completed)]
+    [InlineData(PaymentStates.Refunded, null, StepOutcome.Completed)]
+    [InlineData(PaymentStates.Refunding, StepNames.AuthorizePayment, StepOutcome.Rejected)]
+    [InlineData(PaymentStates.Refunded, StepNames.AuthorizePayment, StepOutcome.Rejected)]
+    public void A_repeated_capture_is_complete_after_an_operator_refunded_the_money_but_not_after_an_undo(
+        string state, string? undoStep, StepOutcome outcome)
+    {
+        var payment = External(state).Payment! with { UndoStep = undoStep };
+        var decision = PaymentRules.Capture(External(state).With(payment), AtNow);
+        Assert.Equal((outcome, null), (decision.Answer!.Outcome, decision.Next));
     }
 
     [Fact]

@@ -42,6 +42,41 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public Task A_clock_set_back_without_repair_is_found() => IsFound(() => new ClockSkewNotRepaired(), "I7");
 
+    [Fact]
+    public Task A_cut_commit_taken_for_durable_is_found() => IsFound(() => new CutCommitTakenForDurable(), "I1");
+
+    [Fact]
+    public Task A_replay_of_an_uncertain_row_is_found() => IsFound(() => new ReplayOfAnUncertainRow(), "I1");
+
+    [Fact]
+    public Task A_failed_write_that_is_swallowed_is_found() => IsFound(() => new FailedWriteSwallowed(), "I1", "I7");
+
+    [Fact]
+    public Task An_expiry_by_the_process_clock_is_found() => IsFound(() => new DatabaseClockNotAsked(), "I5");
+
+    [Fact]
+    public Task Keys_purged_by_the_process_clock_are_found() => IsFound(() => new KeysPurgedByTheProcessClock(), "I1");
+
+    [Fact]
+    public Task A_sender_that_is_not_checked_is_found() => IsFound(() => new SenderNotChecked(), "I1", "I2", "I4");
+
+    [Fact]
+    public Task A_cancellation_that_undoes_known_steps_only_is_found() =>
+        IsFound(() => new CancelUndoesKnownStepsOnly(), "I2", "I4");
+
+    [Fact]
+    public Task A_completion_that_keeps_the_allocation_is_found() =>
+        IsFound(() => new CompletionKeepsTheAllocation(), "I4");
+
+    [Fact]
+    public Task Payment_reports_taken_by_arrival_are_found() => IsFound(() => new PaymentReportsByArrival(), "I3");
+
+    [Fact]
+    public Task A_discount_limit_that_is_not_read_is_found() => IsFound(() => new DiscountLimitNotRead(), "I2");
+
+    [Fact]
+    public Task An_erasure_that_is_forgotten_is_found() => IsFound(() => new ErasureForgotten(), "I1");
+
     async Task IsFound(Func<PlantedBug> createBug, params string[] breaks)
     {
         bool Breaks(Outcome outcome) => outcome.Findings.Any(finding => breaks.Contains(finding.Invariant));

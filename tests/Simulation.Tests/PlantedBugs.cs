@@ -244,6 +244,8 @@ sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
 
     public ProviderCapabilities Capabilities => inner.Capabilities;
 
+    public IChargeList? Charges => inner.Charges;
+
     public Task<GatewayResult> AuthorizeAsync(GatewayRequest request, CancellationToken cancel) =>
         Call(request, altered => inner.AuthorizeAsync(altered, cancel));
 
@@ -270,7 +272,7 @@ class AlteredDatabase(IDatabase inner) : IDatabase
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
         inner.MigrateAsync(migrations, cancel);
 
-    public Task<DatabaseState> StateAsync(CancellationToken cancel) => inner.StateAsync(cancel);
+    public virtual Task<DatabaseState> StateAsync(CancellationToken cancel) => inner.StateAsync(cancel);
 
     public virtual Task<T> WriteAsync<T>(Func<ITransaction, Task<T>> work, CancellationToken cancel) =>
         inner.WriteAsync(work, cancel);
@@ -290,13 +292,16 @@ class AlteredDatabase(IDatabase inner) : IDatabase
 /// <summary>A transaction with a replaced statement.</summary>
 class AlteredTransaction(ITransaction inner, SqlQuery? instead = null) : ITransaction
 {
-    public Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>
+    public virtual void MakeReadsDurable() => inner.MakeReadsDurable();
+
+    public virtual Task<int> ExecuteAsync(SqlQuery query, SqlArgs args, CancellationToken cancel = default) =>
         inner.ExecuteAsync(Replaced(query), args, cancel);
 
-    public Task<HashSet<Guid>> WriteRowsAsync(SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
+    public virtual Task<HashSet<Guid>> WriteRowsAsync(
+        SqlQuery query, SqlArgs args, string key, CancellationToken cancel = default) =>
         inner.WriteRowsAsync(Replaced(query), args, key, cancel);
 
-    public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) =>
+    public virtual void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) =>
         inner.Defer(Replaced(query), args, ReferenceEquals(Replaced(query), query) ? mustTouch : null);
 
     public virtual Task<List<T>> QueryAsync<T>(

@@ -49,6 +49,69 @@ public sealed class ScenarioTests
             new(null, to, loss, Twice: 0, late, TimeSpan.FromMinutes(10)) { For = TimeSpan.FromSeconds(For) };
     }
 
+    // One of the moments lies between the two replies of the gateway.
+    [Theory]
+    [InlineData(0.05)]
+    [InlineData(0.1)]
+    [InlineData(0.15)]
+    [InlineData(0.2)]
+    [InlineData(0.25)]
+    public void A_capture_stays_complete_when_an_operator_refunds_before_the_coordinator_hears_of_it(double cutOff) => Holds(
+        (0, Order(CardTokens.Good)),
+        (cutOff, new LinkFault(ServiceNames.Customer, ServiceNames.Coordinator, Loss: 1, 0, 0, default)
+        {
+            For = TimeSpan.FromSeconds(20),
+        }),
+        (2, new Refund(1, null)));
+
+    [Fact]
+    public void An_order_that_no_standby_received_was_never_acknowledged() => Holds(
+        (0, new StandbyStalled(ServiceNames.Order, TakesOver: true) { For = TimeSpan.FromSeconds(10) }),
+        (1, Order(CardTokens.Good)));
+
+    [Fact]
+    public void A_cancellation_unknown_to_a_restored_coordinator_returns_money_and_goods()
+    {
+        var outcome = Holds(
+            (0, new Restored(ServiceNames.Coordinator, TimeSpan.FromSeconds(1)) { For = TimeSpan.FromSeconds(10) }),
+            (1, Order(CardTokens.Good)),
+            (12, new Cancel(1)));
+        Assert.Equal(1, outcome.OrderCounts["cancelled"]);
+    }
+
+    [Fact]
+    public void A_cancellation_returns_the_money_of_a_payment_that_a_restore_lost()
+    {
+        var outcome = Holds(
+            (0, new Restored(ServiceNames.Customer, TimeSpan.FromSeconds(1)) { For = TimeSpan.FromSeconds(10) }),
+            (1, Order(CardTokens.Good)),
+            (12, new Cancel(1)));
+        Assert.Equal(1, outcome.OrderCounts["cancelled"]);
+    }
+
+    [Theory]
+    [InlineData(null, Forgery.OrderConfirmed)]
+    [InlineData(ServiceNames.Stock, Forgery.PaymentAuthorized)]
+    [InlineData(null, Forgery.GoodsReserved)]
+    [InlineData(ServiceNames.Customer, Forgery.CancelRequested)]
+    public void A_forged_message_changes_nothing(string? user, Forgery what)
+    {
+        var outcome = Holds(
+            (0, Order(CardTokens.Declined)),
+            (0, new LinkFault(null, ServiceNames.Customer, Loss: 1, 0, 0, default) { For = TimeSpan.FromSeconds(20) }),
+            (2, new Forged(user, what, 1)));
+        Assert.Equal(1, outcome.OrderCounts["rejected"]);
+    }
+
+    [Theory]
+    [InlineData(ServiceNames.Order)]
+    [InlineData(ServiceNames.Coordinator)]
+    [InlineData(ServiceNames.Customer)]
+    [InlineData(ServiceNames.Stock)]
+    public void Work_waits_for_a_full_disk_and_goes_on_once_there_is_room(string service) => Holds(
+        (0.02, Order(CardTokens.Good)),
+        (0, new DiskFull(service) { For = TimeSpan.FromMinutes(3) }));
+
     static Place Order(string? token) => new(1, "ada", [("TEA", 2)], token, HasKey: true, Copies: 1, WaitSeconds: 0);
 
     static Outcome Holds(params (double AtSeconds, object What)[] items)

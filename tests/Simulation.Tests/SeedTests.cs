@@ -25,7 +25,8 @@ public sealed class SeedTests
                 "message lost", "message duplicated", "message late", "broker wiped", "publish failed", "database unavailable",
                 "commit failed", "commit reply lost", "crash BeforeCommit", "crash AfterCommit", "crash BeforePublish",
                 "crash BeforeAck", "killed", "stopped", "request lost", "response lost", "gateway 503", "gateway response lost",
-                "gateway request lost", "garbage",
+                "gateway request lost", "garbage", "commit cut", "standby took over", "database restored", "disk full",
+                "clock skewed", "clock wrong at start", "message forged", "key revoked",
             },
             kind => IsFrequent(kind, tally.FaultCounts));
 

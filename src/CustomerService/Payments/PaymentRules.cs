@@ -76,6 +76,9 @@ public static class PaymentRules
                     Undo: false, StepOutcome.Rejected, ReasonCodes.NotAuthorized,
                     "No money was secured for this order.", Payment: paymentCase.Payment?.Totals ?? PaymentTotals.None)),
             { State: PaymentStates.Captured } captured => new(paymentCase, PaymentAnswers.Completed(captured)),
+            // Refunded by an operator, not undone: the capture happened, whatever became of the money since.
+            { State: PaymentStates.Refunding or PaymentStates.Refunded, UndoStep: null, Provider: not PaymentProviders.Balance }
+                captured => new(paymentCase, PaymentAnswers.Completed(captured)),
             { State: PaymentStates.Capturing } => Unsettled(paymentCase, undo: false, at.Now),
             { State: PaymentStates.Authorized } authorized => AttemptOutcomes.Begin(
                 paymentCase.With((authorized with { State = PaymentStates.Capturing }).Changed(at.Now)),
