@@ -87,13 +87,15 @@ sealed class Demo(ApiClient client)
 
     async Task PlaceAsync(Order order, CancellationToken cancel)
     {
+        // An earlier start may have placed the order. A rejected order has freed its reference, so only the list tells.
+        var earlier = (await client.GetAsync(ServiceNames.Order, $"/orders?reference={order.Reference}", cancel)).OrThrow().Items;
         var body = NewOrder(order.Customer, order.Sku, order.Quantity, order.Token);
         body["reference"] = order.Reference;
-        var placed = await SendAsync(
-            HttpMethod.Post, ServiceNames.Order, "/orders", body, cancel, alsoAccepted: 409, waitSeconds: 5);
+        var placed = earlier.Any()
+            ? earlier.First()
+            : (await SendAsync(HttpMethod.Post, ServiceNames.Order, "/orders", body, cancel, waitSeconds: 5)).Body;
         if (!order.Cancelled) return;
-        // An order of an earlier start is a conflict, which names the order.
-        var id = placed.IsSuccess ? placed.Body.Text("id") : placed.Body.Text("orderId");
+        var id = placed.Text("id");
         await SendAsync(
             HttpMethod.Post, ServiceNames.Order, $"/orders/{id}/cancel", new() { ["reason"] = CancelReasons.Customer }, cancel,
             alsoAccepted: 409);

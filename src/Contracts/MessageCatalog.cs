@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Orderwright.Contracts.Json;
 using static Orderwright.Contracts.ServiceNames;
 
 namespace Orderwright.Contracts;
@@ -123,6 +124,7 @@ public static class MessageCatalog
     PropertyNameCaseInsensitive = false,
     UseStringEnumConverter = true,
     NumberHandling = JsonNumberHandling.Strict,
+    Converters = [typeof(Rfc3339Converter)],
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

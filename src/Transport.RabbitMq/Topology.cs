@@ -14,6 +14,8 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     public const string Exchange = "orderwright";
     public const string Dead = "orderwright.dead";
 
+    volatile bool mayDeclareOthers = true;
+
     public async Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel)
     {
         // A service with exactly its rights cannot declare the exchange, and need not once an administrator has.
@@ -50,25 +52,26 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     internal static Dictionary<string, object?> DeadArguments(RabbitMqOptions options) =>
         Limits(options, "drop-head");
 
-    public async Task DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
+    /// <summary>Declares and binds the queue of a service; false if the user may not.</summary>
+    public async Task<bool> DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
     {
         var arguments = Limits(options, "reject-publish");
         arguments["x-dead-letter-exchange"] = Dead;
         if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
-        await TryAsync(connection, $"queue {service}", channel =>
-            channel.QueueDeclareAsync(
-                service, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancel), cancel);
-        await TryAsync(connection, $"binding of {service}", channel =>
-            channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
+        return await TryAsync(connection, $"queue {service}", channel =>
+                channel.QueueDeclareAsync(
+                    service, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancel), cancel)
+            && await TryAsync(connection, $"binding of {service}", channel =>
+                channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
     }
 
     /// <summary>
-    /// Declares the queue of a destination, unless it exists: a user may have no right to declare the queues of others.
+    /// Declares the queue of a destination. A user without the right to declare the queues of others is refused once, and then
+    /// relies on the destinations to declare their own.
     /// </summary>
     public async Task DeclareDestinationAsync(IConnection connection, string service, CancellationToken cancel)
     {
-        if (!await ExistsAsync(connection, channel => channel.QueueDeclarePassiveAsync(service, cancel), cancel))
-            await DeclareServiceAsync(connection, service, cancel);
+        if (mayDeclareOthers) mayDeclareOthers = await DeclareServiceAsync(connection, service, cancel);
     }
 
     static async Task LookAtDeadLettersAsync(IChannel channel)
@@ -102,19 +105,21 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     };
 
     // A channel per declaration, because a refusal closes the channel. Existing objects of another form are used as they are,
-    // and a user without permission to declare works with what an administrator has set up.
-    async Task TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
+    // and a user without permission to declare works with what an administrator has set up. False if permission is missing.
+    async Task<bool> TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
         try
         {
             await declare(channel);
             await channel.CloseAsync(cancel);
+            return true;
         }
         catch (OperationInterruptedException error) when (
             error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
         {
             LogNotDeclared(what, error.ShutdownReason.ReplyText);
+            return error.ShutdownReason.ReplyCode != Constants.AccessRefused;
         }
     }
 

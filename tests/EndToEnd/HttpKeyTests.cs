@@ -118,7 +118,8 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     {
         Assert.Equal(200, (await keyed.Client.AskAsync("/health/live")).Status);
         Assert.Equal(
-            """{"ready":true,"services":null}""", Encoding.UTF8.GetString((await keyed.Client.AskAsync("/health/ready")).Body));
+            """{"ready":true,"services":null,"databases":null}""",
+            Encoding.UTF8.GetString((await keyed.Client.AskAsync("/health/ready")).Body));
         Assert.NotNull(
             (await keyed.Client.AskAsync("/health/ready", Bearer(keyed.Operator)))
                 .Json["services"]!["order-service"]?.ToString() ?? "");

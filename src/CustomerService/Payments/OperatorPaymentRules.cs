@@ -167,6 +167,7 @@ public static class OperatorPaymentRules
             {
                 OrderId = paymentCase.OrderId,
                 State = PaymentStates.Captured,
+                Version = Payment.VersionAfterLoss(now),
                 CustomerId = terms.CustomerId,
                 Provider = provider,
                 Route = terms.Payment.Provider == provider ? null : terms.Payment.Provider,

@@ -86,6 +86,9 @@ public sealed record Payment
 
     public PaymentTotals Totals => new(AuthorizedMinor, CapturedMinor, RefundedMinor, Voided, Version);
 
+    /// <summary>First version of a payment that was lost: above every version that order-service may remember.</summary>
+    public static long VersionAfterLoss(DateTimeOffset now) => now.ToUnixTimeSeconds();
+
     /// <summary>Next version of the payment. Without held money, nothing can expire or need attention.</summary>
     public Payment Changed(DateTimeOffset now) => HeldMinor > 0
         ? this with { Version = Version + 1, UpdatedAt = now }

@@ -25,6 +25,7 @@ static class RecoveryRules
                 Currency = terms.Currency,
                 AmountMinor = terms.AmountMinor ?? 0,
                 UndoStep = step,
+                Version = Payment.VersionAfterLoss(at.Now),
                 CreatedAt = at.Now,
                 UpdatedAt = at.Now,
             }),

@@ -32,7 +32,7 @@ public sealed class HttpGatewayTests : IAsyncLifetime
     [InlineData("sqlite")]
     public void The_sandboxs_tables_are_the_same_in_the_service_and_in_the_gateway(string engine) => Assert.EndsWith(
         Assert.Single(new SqlCatalog(typeof(GatewayModule).Assembly, engine).Migrations).Sql,
-        Assert.Single(new SqlCatalog(typeof(CustomerModule).Assembly, engine).Migrations).Sql,
+        new SqlCatalog(typeof(CustomerModule).Assembly, engine).Migrations[0].Sql,
         StringComparison.Ordinal);
 
     static GatewayRequest Authorize(Guid order, string token, int n = 1) =>

@@ -369,7 +369,8 @@ public abstract class CommandGroupSuite : IAsyncLifetime
     [Fact]
     public void Every_statement_of_the_runtime_is_run_here_or_among_the_dead_letters() => Assert.Equal(
         [
-            "append_operator_actions", "dead_letters", "dead_letters_by_id", "insert_dead_letters", "load_answers",
+            "append_operator_actions", "database_since", "dead_letters", "dead_letters_by_id", "insert_dead_letters",
+            "load_answers",
             "load_clock", "mark_clock", "mark_replayed", "operator_actions", "purge_answers", "purge_dead_letters",
             "settle_answers", "store_answers", "write_probe",
         ],
