@@ -76,10 +76,6 @@ public static class MessageCatalog
     /// </summary>
     public static IReadOnlyList<string> SendersOf(IMessageBody body, string? step) => SendersOf(ByBody[body.GetType()], step);
 
-    /// <summary>True for a service that sends the body. Both participants of a fulfilment may refuse it.</summary>
-    public static bool MaySend(string service, IMessageBody body, string? step) =>
-        MaySend(service, ByBody[body.GetType()], step);
-
     /// <summary>True if a message with a wire name and a step travels from one service to the other.</summary>
     public static bool Travels(string type, string? step, string? from, string to) =>
         ByType.GetValueOrDefault(type) is { } entry && entry.Destination == to && from is not null

@@ -81,7 +81,7 @@ public sealed partial class Client
     Task PauseAsync() => Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
 
     // The first conclusive response, or the first under another key.
-    void Take(Ticket ticket, Answer answer, int sender)
+    static void Take(Ticket ticket, Answer answer, int sender)
     {
         (ticket.Answer, ticket.AnsweredKey) = (answer, sender);
         if (answer.Status is >= 200 and < 300) ticket.OrderId = Guid.Parse(answer.Location![^36..]);

@@ -23,7 +23,7 @@ static class Forgeries
         {
             Id = world.ForgeryChance.Uuid(world.Pump.Now), OrderId = orderId, Time = world.Pump.Now, Body = body, Step = step,
             // A service signs with its own name; a stranger claims the name of the rightful sender.
-            Source = forged.User ?? MessageCatalog.SenderOf(body, step)!,
+            Source = forged.User ?? MessageCatalog.SendersOf(body, step)[0],
             TraceParent = Trace,
         };
         world.Trace.Record(orderId, $"{forged}");
@@ -36,7 +36,7 @@ static class Forgeries
     public static bool IsRightful(string user, Forgery what)
     {
         var (body, step) = BodyOf(what);
-        return MessageCatalog.SenderOf(body, step) == user;
+        return MessageCatalog.SendersOf(body, step).Contains(user);
     }
 
     static (IMessageBody Body, string? Step) BodyOf(Forgery what) => what switch

@@ -80,7 +80,7 @@ public sealed partial class Plan
                 Copies: 1, WaitSeconds: 0));
     }
 
-    Fault DrawMoreFault(Chance more)
+    static Fault DrawMoreFault(Chance more)
     {
         var service = ServiceNames.All[more.Next(ServiceNames.All.Count)];
         switch (more.Next(12))
@@ -104,7 +104,7 @@ public sealed partial class Plan
         }
     }
 
-    Forged DrawForgery(Chance more)
+    static Forged DrawForgery(Chance more)
     {
         var what = more.Of(Enum.GetValues<Forgery>());
         var user = more.Hit(0.4) ? null : ServiceNames.All[more.Next(ServiceNames.All.Count)];

@@ -32,7 +32,7 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     {
         try
         {
-            if (await ExistsAsync(connection, LookAsync, cancel)) return;
+            if (await ExistsAsync(connection, LookAtDeadLettersAsync, cancel)) return;
             await TryAsync(connection, $"exchange {Dead}", channel =>
                 channel.ExchangeDeclareAsync(Dead, ExchangeType.Fanout, durable: true, cancellationToken: cancel), cancel);
             await TryAsync(connection, $"queue {Dead}", channel =>

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
@@ -30,8 +29,7 @@ public sealed partial class Reconciler
     readonly ServiceContext context;
     readonly ILogger log;
     readonly Guid owner;
-    readonly Channel<bool> wakeUps = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    volatile TaskCompletionSource wakeUp = NewWakeUp();
 
     public Reconciler(
         IEnumerable<IPaymentProvider> providers, ReconciliationStore store, ReconciliationSettings settings,
@@ -55,7 +53,7 @@ public sealed partial class Reconciler
             : [new("schedule-reconciliations", ScheduleEvery, ScheduleAsync) { NeedsCertainTime = true }];
 
     /// <summary>Starts waiting runs without delay.</summary>
-    public void Wake() => wakeUps.Writer.TryWrite(true);
+    public void Wake() => wakeUp.TrySetResult();
 
     async Task<int> ScheduleAsync(Work work, int most)
     {
@@ -84,8 +82,6 @@ public sealed partial class Reconciler
 
     async Task RunAsync(CancellationToken cancel)
     {
-        // A single pending wait, reused until a wake-up arrives.
-        var wakeUp = wakeUps.Reader.WaitToReadAsync(cancel).AsTask();
         while (true)
         {
             try
@@ -101,13 +97,14 @@ public sealed partial class Reconciler
             {
                 LogInterrupted(error);
             }
-            await Task.WhenAny(wakeUp, Task.Delay(LookEvery, context.Time, cancel));
+            await Task.WhenAny(wakeUp.Task, Task.Delay(LookEvery, context.Time, cancel));
             cancel.ThrowIfCancellationRequested();
-            if (!wakeUp.IsCompleted) continue;
-            wakeUps.Reader.TryRead(out _);
-            wakeUp = wakeUps.Reader.WaitToReadAsync(cancel).AsTask();
+            // Renewed before the next claim, so no wake-up is lost.
+            if (wakeUp.Task.IsCompleted) wakeUp = NewWakeUp();
         }
     }
+
+    static TaskCompletionSource NewWakeUp() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     Task<ReconciliationRun?> ClaimAsync(CancellationToken cancel) =>
         context.Runner.RunOnceAsync(work => store.ClaimAsync(work, owner, Lease), cancel);
