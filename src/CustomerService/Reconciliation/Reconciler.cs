@@ -29,7 +29,8 @@ public sealed partial class Reconciler
     readonly ServiceContext context;
     readonly ILogger log;
     readonly Guid owner;
-    volatile TaskCompletionSource wakeUp = NewWakeUp();
+    // Continues in place: a hop through the thread pool would make runs of the simulation differ.
+    volatile TaskCompletionSource wakeUp = new();
 
     public Reconciler(
         IEnumerable<IPaymentProvider> providers, ReconciliationStore store, ReconciliationSettings settings,
@@ -100,11 +101,9 @@ public sealed partial class Reconciler
             await Task.WhenAny(wakeUp.Task, Task.Delay(LookEvery, context.Time, cancel));
             cancel.ThrowIfCancellationRequested();
             // Renewed before the next claim, so no wake-up is lost.
-            if (wakeUp.Task.IsCompleted) wakeUp = NewWakeUp();
+            if (wakeUp.Task.IsCompleted) wakeUp = new();
         }
     }
-
-    static TaskCompletionSource NewWakeUp() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     Task<ReconciliationRun?> ClaimAsync(CancellationToken cancel) =>
         context.Runner.RunOnceAsync(work => store.ClaimAsync(work, owner, Lease), cancel);
