@@ -214,7 +214,7 @@ public sealed record GoodsShipped(int Fulfilment) : IMessageBody
 
 /// <summary>
 /// A participant cannot carry out its part of a fulfilment: the rows it needs are missing or say otherwise, as after a restore
-/// of its database. order-service then asks once an hour and shows the reason, until the data are mended.
+/// of its database. order-service then asks once an hour and shows the reason, until the data are repaired.
 /// </summary>
 /// <param name="Code">A code of <see cref="ReasonCodes"/>.</param>
 /// <param name="Message">One sentence for people; no personal data.</param>

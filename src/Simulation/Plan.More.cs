@@ -49,7 +49,7 @@ public sealed partial class Plan
         }
     }
 
-    // A file is imported again, perhaps mended meanwhile: the same reference under another key, with the same or another content.
+    // A file is imported again, perhaps corrected meanwhile: the same reference under another key, with the same or another content.
     void DrawImport(Chance more)
     {
         var (at, first) = Placed()[0];

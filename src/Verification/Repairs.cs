@@ -2,7 +2,7 @@ using Orderwright.Contracts;
 
 namespace Orderwright.Verification;
 
-/// <summary>Suggested repairs: the command or the call that mends a finding, or the place to look first.</summary>
+/// <summary>Suggested repairs: the command or the call that repairs a finding, or the place to look first.</summary>
 public static class Repairs
 {
     public const string Reconcile =

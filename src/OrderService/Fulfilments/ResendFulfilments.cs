@@ -18,7 +18,7 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
     /// <summary>Attempts, over half an hour, that an outage of a participant may take.</summary>
     public const int PromptAttempts = 60;
 
-    // Only a person can mend the data of a participant that refuses; asking more often would only fill logs.
+    // Only a person can repair the data of a participant that refuses; asking more often would only fill logs.
     static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     public TimedJob Job => new("resend-fulfilments", Interval, ResendAsync);
