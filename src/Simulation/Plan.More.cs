@@ -49,7 +49,7 @@ public sealed partial class Plan
         }
     }
 
-    // A file is imported again, perhaps corrected meanwhile: the same reference under another key, with the same or another content.
+    // A file is imported again, perhaps corrected meanwhile: the same reference under another key, the content alike or not.
     void DrawImport(Chance more)
     {
         var (at, first) = Placed()[0];
