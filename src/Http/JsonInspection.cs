@@ -119,7 +119,7 @@ static class JsonInspection
                     case JsonTokenType.EndObject: writer.WriteEndObject(); break;
                     case JsonTokenType.StartArray: writer.WriteStartArray(); break;
                     case JsonTokenType.EndArray: writer.WriteEndArray(); break;
-                    case JsonTokenType.PropertyName: writer.WritePropertyName(PlainText.Of(reader.GetString()!)); break;
+                    case JsonTokenType.PropertyName: writer.WritePropertyName(PlainText.OfName(reader.GetString()!)); break;
                     case JsonTokenType.String: writer.WriteStringValue(PlainText.Of(reader.GetString()!)); break;
                     default: writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true); break;
                 }

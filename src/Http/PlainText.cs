@@ -19,6 +19,11 @@ public static class PlainText
     /// <param name="text">Text without unpaired surrogates.</param>
     public static string Of(string text) => Nfc.Of(text.Trim());
 
+    /// <summary>
+    /// Returns the form of a property's name, which keeps its white space: a name with a space at an end is an unknown name.
+    /// </summary>
+    public static string OfName(string name) => Nfc.Of(name);
+
     /// <summary>Length in code points, as limits count: an emoji outside the basic plane is one.</summary>
     public static int LengthOf(string text)
     {

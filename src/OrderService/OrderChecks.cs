@@ -100,12 +100,14 @@ public static class OrderChecks
         }
         foreach (var (key, value) in metadata)
         {
-            var isKey = key.Length >= 1 && PlainText.LengthOf(key) <= MaxMetadataKey && PlainText.IsReference(key);
+            var isKey = key.Length >= 1 && PlainText.LengthOf(key) <= MaxMetadataKey && PlainText.IsReference(key)
+                && key.Trim().Length == key.Length;
             var isLong = value.Length > MaxMetadataValue && PlainText.LengthOf(value) > MaxMetadataValue;
             if (isKey && !isLong) continue;
             var at = "/metadata/"
                 + key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
-            if (!isKey) check.Fail(at, "invalid_key", $"A key has 1 to {MaxMetadataKey} characters, on one line.");
+            if (!isKey)
+                check.Fail(at, "invalid_key", $"A key has 1 to {MaxMetadataKey} characters, on one line, without outer spaces.");
             if (isLong)
                 check.Fail(at, "too_long", $"At most {MaxMetadataValue} characters.");
         }

@@ -104,6 +104,15 @@ public class PlainTextTests
     }
 
     [Fact]
+    public void A_name_with_a_space_at_an_end_is_an_unknown_property()
+    {
+        const string Spaced = """{"customerId":"ada","currency":"GBP","lines":[{"sku ":"MUG","quantity":1}]}""";
+        var (request, errors) = StrictJson.Parse(Encoding.UTF8.GetBytes(Spaced), OrderJson.Default.OrderRequest);
+        Assert.Null(request);
+        Assert.Contains(errors, error => error.Code == "unknown_property");
+    }
+
+    [Fact]
     public void Numbers_and_nesting_survive_the_rewriting_of_a_text()
     {
         const string Json = """
