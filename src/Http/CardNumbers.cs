@@ -47,7 +47,7 @@ public static class CardNumbers
         (979200, 979299, Of(16)), // Troy
     ];
 
-    /// <summary>Groups in which cards are printed, besides groups of four with a shorter or longer last one.</summary>
+    /// <summary>Groups in which cards are printed, other than groups of four with a shorter or longer last one.</summary>
     static readonly int[][] Groupings =
     [
         [4, 6, 5], [4, 6, 4], [4, 3, 3, 3], [4, 5, 6], [5, 4, 5], [6, 13], [6, 10], [6, 4, 6], [8, 8], [8, 11], [4, 12],

@@ -17,7 +17,7 @@ public enum DecimalMark
 /// </summary>
 static class Numbers
 {
-    /// <summary>Separators of thousands besides point and comma: space, no-break spaces and apostrophes.</summary>
+    /// <summary>Separators of thousands, other than point and comma: space, no-break spaces and apostrophes.</summary>
     const string Spaces = " \u00a0\u202f'\u2019";
 
     // More digits than any amount or quantity has.
