@@ -120,6 +120,21 @@ public sealed class HttpHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs the command-line tool against this host; returns the exit code, and the output or else the errors.</summary>
+    public async Task<(int ExitCode, string Output)> RunToolAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [ProgramOf("Cli"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["ORDERWRIGHT_URL"] = Url.AbsoluteUri, ["NO_COLOR"] = "1" },
+        };
+        using var tool = Process.Start(start)!;
+        var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
+        await tool.WaitForExitAsync();
+        return (tool.ExitCode, output[0].Length > 0 ? output[0] : output[1]);
+    }
+
     /// <summary>Runs a process with a failing start; returns the exit code and output.</summary>
     public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => RunAsync("", [], arguments);
 

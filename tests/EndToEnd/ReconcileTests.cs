@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
@@ -46,14 +45,14 @@ public sealed class ReconcileTests : IAsyncLifetime
         var orders = new List<string>();
         for (var i = 0; i < 6; i++) orders.Add(await BuyAsync());
         await SendAsync(HttpMethod.Post, $"orders/{orders[5]}/cancel", new { reason = "customer" });
-        await UntilAsync(async () => (string)(await GetAsync($"payments/{orders[5]}"))["state"]! == "refunded");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"payments/{orders[5]}"))["state"]! == "refunded");
         var before = DateTimeOffset.UtcNow;
 
         // Payments changed within the last minute are not compared, so both records are aged.
-        var (status, output) = await ReconcileAsync();
+        var (status, output) = await shop.RunToolAsync("reconcile");
         Assert.Equal((0, true), (status, output.Contains("6 still in progress", StringComparison.Ordinal)));
         await AgeAsync();
-        (status, output) = await ReconcileAsync("--provider", "http");
+        (status, output) = await shop.RunToolAsync("reconcile", "--provider", "http");
         Assert.True(status == 0, output);
         Assert.Contains("agrees (6 charges listed, 6 orders compared, 0 still in progress)", output, StringComparison.Ordinal);
 
@@ -67,7 +66,7 @@ public sealed class ReconcileTests : IAsyncLifetime
             ShopFile, "UPDATE payments SET state = 'voided', voided = 1, captured = 0 WHERE order_id = @id", orders[3]);
         await DamageAsync(GatewayFile, "UPDATE sandbox_charges SET refunded = 0 WHERE order_id = @id", orders[5]);
 
-        (status, output) = await ReconcileAsync();
+        (status, output) = await shop.RunToolAsync("reconcile");
 
         Assert.Equal(1, status);
         Expect("missing_there", orders[0], "POST /api/v1/orders/");
@@ -81,7 +80,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.DoesNotContain(orders[4], output, StringComparison.Ordinal);
         Assert.Contains("7 differences", output, StringComparison.Ordinal);
 
-        (status, output) = await ReconcileAsync("--json");
+        (status, output) = await shop.RunToolAsync("reconcile", "--json");
         var json = JsonNode.Parse(output)!;
         Assert.Equal((1, false), (status, (bool)json["agrees"]!));
         var run = json["reconciliations"]!.AsArray().Single(result => (string)result!["run"]!["provider"]! == "http")!;
@@ -92,7 +91,7 @@ public sealed class ReconcileTests : IAsyncLifetime
             await shop.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
 
         // A range without payments agrees.
-        (status, output) = await ReconcileAsync(
+        (status, output) = await shop.RunToolAsync("reconcile", 
             "--provider", "http", "--from", "2025-01-01T00:00:00Z", "--to", "2025-02-01T00:00:00Z");
         Assert.True(status == 0, output);
 
@@ -108,16 +107,17 @@ public sealed class ReconcileTests : IAsyncLifetime
     [Fact]
     public async Task Invalid_arguments_and_an_unavailable_gateway_are_reported()
     {
-        var (status, output) = await ReconcileAsync("--provider", "paypal");
+        var (status, output) = await shop.RunToolAsync("reconcile", "--provider", "paypal");
         Assert.True(status == 2, output);
         foreach (var time in (string[])["yesterday", "2026-01-31", "03/04/2026"])
         {
-            (status, _) = await ReconcileAsync("--from", time);
+            (status, _) = await shop.RunToolAsync("reconcile", "--from", time);
             Assert.Equal(2, status);
         }
         Assert.Equal(0, await gateway.StopAsync());
         var run = await SendAsync(HttpMethod.Post, "reconciliations", new { provider = "http" });
-        await UntilAsync(async () => (string?)(await GetAsync($"reconciliations/{run["id"]}"))["message"] is { Length: > 0 });
+        await Waiting.UntilAsync(async () =>
+            (string?)(await GetAsync($"reconciliations/{run["id"]}"))["message"] is { Length: > 0 });
     }
 
     string GatewayFile => Path.Combine(gatewayData, "payment-gateway.db");
@@ -132,8 +132,8 @@ public sealed class ReconcileTests : IAsyncLifetime
             payment = new { provider = "http", token = "tok_visa" },
         });
         // On a busy machine the reply precedes the decision.
-        await UntilAsync(async () => (string)(await GetAsync($"orders/{order["id"]}"))["status"]! == "confirmed");
-        await UntilAsync(async () => (string)(await GetAsync($"payments/{order["id"]}"))["state"]! == "captured");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"orders/{order["id"]}"))["status"]! == "confirmed");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"payments/{order["id"]}"))["state"]! == "captured");
         return (string)order["id"]!;
     }
 
@@ -155,20 +155,6 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.True(await command.ExecuteNonQueryAsync() > 0, "The damage missed.");
     }
 
-    async Task<(int ExitCode, string Output)> ReconcileAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "reconcile", .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["ORDERWRIGHT_URL"] = shop.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
-        await tool.WaitForExitAsync();
-        return (tool.ExitCode, output[0].Length > 0 ? output[0] : output[1]);
-    }
-
     async Task<JsonNode> SendAsync(HttpMethod method, string path, object body)
     {
         using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = JsonContent.Create(body) };
@@ -180,10 +166,4 @@ public sealed class ReconcileTests : IAsyncLifetime
     }
 
     async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await shop.Client.GetStringAsync($"/api/v1/{path}"))!;
-
-    static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var patience = new CancellationTokenSource(Waiting.HangLimit);
-        while (!await holds()) await Task.Delay(100, patience.Token);
-    }
 }

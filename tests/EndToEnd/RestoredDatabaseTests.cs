@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
@@ -50,12 +49,12 @@ public sealed class RestoredDatabaseTests : IAsyncLifetime
         await StartAsync();
 
         await SendAsync(HttpMethod.Post, $"orders/{id}/cancel", new { reason = "customer" });
-        await UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled");
 
         Assert.Equal("refunded", (string)(await GetAsync($"orders/{id}"))["paymentStatus"]!);
         Assert.Equal((1_530L, 1_530L), await ChargeAsync(id));
         Assert.Equal(10, (long)(await GetAsync("stock/MUG"))["available"]!);
-        var (exit, output) = await ToolAsync("verify", "--data", shopData, "--gateway", gatewayData, "--settle", "20");
+        var (exit, output) = await shop.RunToolAsync("verify", "--data", shopData, "--gateway", gatewayData, "--settle", "20");
         Assert.True(exit == 0, output);
     }
 
@@ -70,23 +69,24 @@ public sealed class RestoredDatabaseTests : IAsyncLifetime
         Restore(ServiceNames.Customer);
         await StartAsync();
 
-        var (exit, output) = await ToolAsync("verify", "--data", shopData, "--gateway", gatewayData, "--settle", "20", "--json");
+        var (exit, output) = await shop.RunToolAsync(
+            "verify", "--data", shopData, "--gateway", gatewayData, "--settle", "20", "--json");
         Assert.True(exit == 1, output);
         Assert.Contains($"./orderwright adopt {id}", output, StringComparison.Ordinal);
-        (exit, output) = await ToolAsync("reconcile", "--provider", "http");
+        (exit, output) = await shop.RunToolAsync("reconcile", "--provider", "http");
         Assert.Equal(1, exit);
         Assert.Contains($"/api/v1/payments/{id}/adopt", output, StringComparison.Ordinal);
         Assert.DoesNotContain("v1/refund", output, StringComparison.Ordinal);
 
-        (exit, output) = await ToolAsync("adopt", id, "--reason", "restored", "--preview");
+        (exit, output) = await shop.RunToolAsync("adopt", id, "--reason", "restored", "--preview");
         Assert.True(exit == 0, output);
         Assert.Contains("missing → captured (preview)", output, StringComparison.Ordinal);
-        (exit, output) = await ToolAsync("adopt", id, "--reason", "restored");
+        (exit, output) = await shop.RunToolAsync("adopt", id, "--reason", "restored");
         Assert.True(exit == 0, output);
-        (exit, output) = await ToolAsync("adopt", id, "--reason", "again");
+        (exit, output) = await shop.RunToolAsync("adopt", id, "--reason", "again");
         Assert.True(exit == 3, output);
 
-        (exit, output) = await ToolAsync("verify", "--data", shopData, "--gateway", gatewayData, "--settle", "20");
+        (exit, output) = await shop.RunToolAsync("verify", "--data", shopData, "--gateway", gatewayData, "--settle", "20");
         Assert.True(exit == 0, output);
         Assert.Equal((1_530L, 0L), await ChargeAsync(id));
     }
@@ -101,23 +101,23 @@ public sealed class RestoredDatabaseTests : IAsyncLifetime
             payment = new { provider = "http", token = "tok_refund_fails" }, metadata = new { phone = "01632 960001" },
         });
         var id = (string)placed["id"]!;
-        await UntilAsync(async () => (string)(await GetAsync($"payments/{id}"))["state"]! == "captured");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"payments/{id}"))["state"]! == "captured");
         var open = await shop.Client.DeleteAsync(new Uri("/api/v1/customers/ada", UriKind.Relative));
         Assert.Equal(409, (int)open.StatusCode);
         await SendAsync(HttpMethod.Post, $"orders/{id}/cancel", new { reason = "customer" });
-        await UntilAsync(async () => (await GetAsync("incidents"))["items"]!.AsArray().Count == 1);
+        await Waiting.UntilAsync(async () => (await GetAsync("incidents"))["items"]!.AsArray().Count == 1);
         await SendAsync(HttpMethod.Put, $"incidents/{id}", new { owner = "bob", note = "Ada wants a transfer" });
         await SendAsync(
             HttpMethod.Post, $"sagas/{id}/resolve",
             new { step = "authorize-payment", outcome = "completed", reason = "Transfer to Ada Lovelace" });
-        await UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled");
 
         var erased = await shop.Client.DeleteAsync(new Uri("/api/v1/customers/ada", UriKind.Relative));
         Assert.Equal(200, (int)erased.StatusCode);
 
         Assert.Empty((await GetAsync($"orders/{id}"))["metadata"]!.AsObject());
         // The page shows notes of open incidents only.
-        await UntilAsync(async () => await NoteAsync() == "bob [erased]");
+        await Waiting.UntilAsync(async () => await NoteAsync() == "bob [erased]");
         var reasons = (await GetAsync($"audit?orderId={id}"))["items"]!.AsArray()
             .Select(entry => (string)entry!["reason"]!).ToList();
         Assert.Contains("Transfer to [erased]", reasons);
@@ -176,22 +176,8 @@ public sealed class RestoredDatabaseTests : IAsyncLifetime
             customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG", quantity = 1 } },
             payment = new { provider = "http", token = "tok_visa" },
         });
-        await UntilAsync(async () => (string)(await GetAsync($"orders/{order["id"]}"))["paymentStatus"]! == "paid");
+        await Waiting.UntilAsync(async () => (string)(await GetAsync($"orders/{order["id"]}"))["paymentStatus"]! == "paid");
         return (string)order["id"]!;
-    }
-
-    async Task<(int ExitCode, string Output)> ToolAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["ORDERWRIGHT_URL"] = shop.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
-        await tool.WaitForExitAsync();
-        return (tool.ExitCode, output[0].Length > 0 ? output[0] : output[1]);
     }
 
     async Task<JsonNode> SendAsync(HttpMethod method, string path, object body)
@@ -205,10 +191,4 @@ public sealed class RestoredDatabaseTests : IAsyncLifetime
     }
 
     async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await shop.Client.GetStringAsync($"/api/v1/{path}"))!;
-
-    static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var patience = new CancellationTokenSource(Waiting.HangLimit);
-        while (!await holds()) await Task.Delay(100, patience.Token);
-    }
 }
