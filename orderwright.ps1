@@ -19,6 +19,8 @@
 #:                                            list messages that could not be handled; send one of them again
 #: mcp [--read-only]                          run a Model Context Protocol server on stdio, for agents
 #: import FILE --profile online-retail        import orders from a CSV file
+#: migrate --database URL [--script] [--grant ROLE]
+#:                                            migrate the databases of all services, or print the statements
 #: verify                                     recompute every invariant from the tables
 #: reconcile [--provider P] [--from T] [--to T]
 #:                                            compare our payments with each gateway's own list
@@ -117,7 +119,7 @@ function Start-Supervised([string] $program, [string[]] $arguments) {
 }
 
 function Invoke-Verb([string] $verb, [string[]] $arguments) {
-    $own = 'dev', 'up', 'build', 'sim', 'gateway'
+    $own = 'dev', 'up', 'build', 'sim', 'gateway', 'migrate'
     if ($verb -cin $own -and ($arguments -ccontains '--help' -or $arguments -ccontains '-h')) {
         Show-UsageOf $verb
         $global:LASTEXITCODE = 0
@@ -154,6 +156,10 @@ function Invoke-Verb([string] $verb, [string[]] $arguments) {
         'gateway' {
             Build 'gateway' 'src/SandboxGateway'
             & dotnet (Get-Program 'SandboxGateway') --data ./data/gateway @arguments
+        }
+        'migrate' {
+            Build 'dev' 'src/AllInOne'
+            & dotnet (Get-Program 'AllInOne') migrate @arguments
         }
         { $_ -cin 'test', 'bench', 'chaos', 'bounds', 'payments', 'failover', 'rounds', 'fuzz' } {
             Write-Message "$verb needs Linux packages: run ./orderwright $verb in the dev container or in WSL."

@@ -29,6 +29,9 @@ sealed record OrderTable(string Service, string Name, Column Key, IReadOnlyList<
 /// </summary>
 static class OrderTables
 {
+    // Has a row per neighbour, and gets it in the first seconds of a service.
+    const string Marks = "marks";
+
     /// <param name="stack">A distributed stack with a filled shop.</param>
     /// <param name="place">Places orders and waits for their end.</param>
     /// <param name="cancel">Ends the work.</param>
@@ -36,9 +39,11 @@ static class OrderTables
     {
         var before = await CountAsync(stack, cancel);
         await place();
+        await stack.SettleAsync(cancel);
         var after = await CountAsync(stack, cancel);
         var tables = new List<OrderTable>();
-        foreach (var (service, table) in after.Keys.Where(key => after[key] > before.GetValueOrDefault(key)).Order())
+        foreach (var (service, table) in after.Keys
+            .Where(key => after[key] > before.GetValueOrDefault(key) && key.Table != Marks).Order())
         {
             await using var connection = await OpenAsync(stack, service, cancel);
             var columns = await ColumnsAsync(connection, table, cancel);

@@ -56,6 +56,14 @@ sealed partial class ServiceProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the process without warning (SIGKILL), as a crash does.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        await DisposeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited)

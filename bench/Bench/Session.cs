@@ -19,6 +19,9 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     /// <summary>Enough for a p99.9, however high the rate.</summary>
     const int MostAtARate = 10_000;
 
+    /// <summary>Orders of a run in which every order waits, as a multiple of the orders in flight.</summary>
+    const int RoundsInFlight = 3;
+
     readonly HttpClient http = new();
     readonly Lazy<LoadClient> reader = new();
     readonly LoadClient client = new();
@@ -100,8 +103,23 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
             load = load with { Orders = Math.Max(options.FewestOrders, ofARun) };
         }
         var rate = variant.Load.Rate;
-        var orders = rate > 0 ? Math.Min((int)(rate * options.OpenLength.TotalSeconds), MostAtARate) : load.Orders;
+        var orders = rate > 0 ? Math.Min((int)(rate * options.OpenLength.TotalSeconds), MostAtARate)
+            : load.WaitEvery == 1 ? Math.Max(load.Orders, RoundsInFlight * load.Connections)
+            : load.Orders;
         return variant with { Load = variant.Load with { Orders = orders } };
+    }
+
+    /// <summary>Kills the coordinator under a load and starts it again; returns the result of the load.</summary>
+    /// <param name="variant">The load, which has to last longer than <paramref name="after"/>.</param>
+    /// <param name="after">Time from the start of the load to the kill.</param>
+    /// <param name="cancel">Ends the work.</param>
+    public async Task<LoadResult> CrashAsync(Variant variant, TimeSpan after, CancellationToken cancel)
+    {
+        var load = PlaceAsync(variant.Stack, variant.Load with { MayGetStuck = true }, cancel);
+        await Task.Delay(after, cancel);
+        if (load.IsCompleted) throw new InvalidOperationException($"{variant.Name} ended before the coordinator was killed.");
+        await variant.Stack.CrashAsync(ServiceNames.Coordinator, cancel);
+        return await load;
     }
 
     /// <summary>Runs and measures a load.</summary>
@@ -141,6 +159,7 @@ sealed class Session(BenchOptions options, TextWriter progress) : IDisposable
     /// <returns>Number of orders on which every invariant holds.</returns>
     public async Task<long> VerifyAsync(Stack stack, CancellationToken cancel)
     {
+        if (stack.Kind.Peer is not null) return await PeerCheck.RunAsync(stack, cancel);
         var report = await stack.VerifyAsync(cancel);
         Say($"  {stack.Kind.Name} verifies: {report.Orders:N0} orders, {report.Duration.TotalSeconds:F1} s");
         return report.Orders;

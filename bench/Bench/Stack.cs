@@ -8,19 +8,22 @@ using Orderwright.Verification;
 
 namespace Orderwright.Bench;
 
-/// <summary>The setup of an Orderwright stack to measure.</summary>
+/// <summary>The setup of a stack to measure.</summary>
 /// <param name="Name">Name in reports and directories.</param>
 /// <param name="Embedded">True for a single process on SQLite; otherwise four processes on PostgreSQL and RabbitMQ.</param>
 /// <param name="Instances">Instances of each service.</param>
 /// <param name="Settings">Additional settings, without the prefix <c>ORDERWRIGHT_</c>.</param>
 /// <param name="Profiled">True when PostgreSQL can count the cost of statements; counting is off until requested.</param>
+/// <param name="Peer">
+/// The same process on another library, by the name that <c>bench/Peers</c> knows; null for Orderwright.
+/// </param>
 sealed record StackKind(
     string Name, bool Embedded = false, int Instances = 1, IReadOnlyDictionary<string, string>? Settings = null,
-    bool Profiled = false);
+    bool Profiled = false, string? Peer = null);
 
 /// <summary>
-/// A complete Orderwright stack for the measurement alone, with its own servers, databases and processes in its own
-/// directory. Stacks share nothing, so that CPU time and memory are attributed unambiguously.
+/// A complete deployment of Orderwright or of a peer for the measurement alone, with its own servers, databases and processes
+/// in its own directory. Stacks share nothing, so that CPU time and memory are attributed unambiguously.
 /// </summary>
 sealed class Stack : IAsyncDisposable
 {
@@ -85,7 +88,16 @@ sealed class Stack : IAsyncDisposable
     public Task StartServicesAsync(CancellationToken cancel) => Kind.Embedded
         ? StartAsync("src/AllInOne", "orderwright", ServiceNames.Order, cancel)
         : Task.WhenAll(Enumerable.Repeat(Services, Kind.Instances).SelectMany(services => services)
-            .Select(service => StartAsync(service.Project, service.Name, service.Name, cancel)));
+            .Select(service => StartServiceAsync(service.Name, cancel)));
+
+    /// <summary>Kills a service of a stack with one instance of each, and starts the service again.</summary>
+    public async Task CrashAsync(string service, CancellationToken cancel)
+    {
+        var crashed = services.Single(process => process.Name == service);
+        await crashed.KillAsync();
+        services.Remove(crashed);
+        await StartServiceAsync(service, cancel);
+    }
 
     public async Task StopServicesAsync()
     {
@@ -93,10 +105,41 @@ sealed class Stack : IAsyncDisposable
         services.Clear();
     }
 
+    /// <summary>Waits until no order is in flight: an order is captured after the client has seen it confirmed.</summary>
+    public Task SettleAsync(CancellationToken cancel) => WithVerifierAsync(
+        DatabasePrefix,
+        async verifier =>
+        {
+            await SettleAsync(verifier, cancel);
+            return true;
+        });
+
     /// <summary>Waits until no order is in flight and recomputes every invariant; throws on a violation.</summary>
     /// <param name="cancel">Ends the wait.</param>
     /// <param name="prefix">Prefix of the databases: the stack's own, or copies.</param>
-    public async Task<VerificationReport> VerifyAsync(CancellationToken cancel, string prefix = DatabasePrefix)
+    public Task<VerificationReport> VerifyAsync(CancellationToken cancel, string prefix = DatabasePrefix) =>
+        WithVerifierAsync(
+            prefix,
+            async verifier =>
+            {
+                await SettleAsync(verifier, cancel);
+                var report = await verifier.RunAsync(cancel);
+                if (prefix == DatabasePrefix && report.Orders < Acknowledged)
+                    throw new InvalidOperationException(
+                        $"{Kind.Name} has {report.Orders} orders of {Acknowledged} that were acknowledged: no result.");
+                if (report.Holds) return report;
+                var findings = report.Checks.SelectMany(check => check.Findings).Take(10)
+                    .Select(finding => $"\n  {finding.Invariant} {finding.Subject} {finding.What}");
+                throw new InvalidOperationException($"{Kind.Name} does not verify: no result.{string.Concat(findings)}");
+            });
+
+    async Task SettleAsync(Verifier verifier, CancellationToken cancel)
+    {
+        if (!await verifier.SettleAsync(TimeSpan.FromMinutes(1), _ => { }, cancel))
+            throw new InvalidOperationException($"{Kind.Name} has orders in flight after a minute: no result.");
+    }
+
+    async Task<T> WithVerifierAsync<T>(string prefix, Func<Verifier, Task<T>> use)
     {
         // Sorting the rows of a million orders may take longer than a service's statement ever should.
         var limits = new RuntimeOptions { TransactionTimeout = TimeSpan.FromMinutes(10) };
@@ -104,17 +147,7 @@ sealed class Stack : IAsyncDisposable
             service => service, service => Databases.Open(AddressOf(service, prefix), service, limits));
         try
         {
-            var verifier = new Verifier(databases, TimeProvider.System);
-            if (!await verifier.SettleAsync(TimeSpan.FromMinutes(1), _ => { }, cancel))
-                throw new InvalidOperationException($"{Kind.Name} has orders in flight after a minute: no result.");
-            var report = await verifier.RunAsync(cancel);
-            if (prefix == DatabasePrefix && report.Orders < Acknowledged)
-                throw new InvalidOperationException(
-                    $"{Kind.Name} has {report.Orders} orders of {Acknowledged} that were acknowledged: no result.");
-            if (report.Holds) return report;
-            var findings = report.Checks.SelectMany(check => check.Findings).Take(10)
-                .Select(finding => $"\n  {finding.Invariant} {finding.Subject} {finding.What}");
-            throw new InvalidOperationException($"{Kind.Name} does not verify: no result.{string.Concat(findings)}");
+            return await use(new Verifier(databases, TimeProvider.System));
         }
         finally
         {
@@ -190,13 +223,18 @@ sealed class Stack : IAsyncDisposable
         : $"Host=127.0.0.1;Port={Postgres!.Port};Username={DatabaseOf(service)};Password={Postgres.Password};" +
             $"Database={DatabaseOf(service, prefix)}";
 
+    Task StartServiceAsync(string service, CancellationToken cancel) => StartAsync(
+        Kind.Peer is null ? Services.First(known => known.Name == service).Project : PeerPrograms.Project, service, service,
+        cancel);
+
     async Task StartAsync(string project, string name, string service, CancellationToken cancel)
     {
         var settings = new Dictionary<string, string>(Kind.Settings ?? new Dictionary<string, string>())
         {
             ["DATABASE"] = AddressOf(service),
         };
-        if (rabbit is not null) settings["TRANSPORT"] = rabbit.UrlOf(service);
+        if (rabbit is not null) settings["TRANSPORT"] = Kind.Peer is null ? rabbit.UrlOf(service) : rabbit.Url;
+        if (Kind.Peer is not null) (settings["PEER"], settings["SERVICE"]) = (Kind.Peer, service);
         if (Kind.Embedded) (settings["DEMO"], settings["OPEN"]) = ("false", "false");
         var started = await ServiceProcess.StartAsync(project, name, settings, Path.Combine(directory, "logs"), cancel);
         lock (services) services.Add(started);

@@ -35,8 +35,14 @@ sealed record PlaceCommand : LoadCommand
     /// <summary>True when every line orders the same product, except for sold-out goods.</summary>
     public bool OneSku { get; init; }
 
+    /// <summary>True for payment by a sandbox card, captured after the confirmation; otherwise by store credit.</summary>
+    public bool ByCard { get; init; }
+
     /// <summary>True when each order has a reference and an Idempotency-Key.</summary>
     public bool Keyed { get; init; }
+
+    /// <summary>True when orders that stay pending end the run after two minutes, instead of failing the run.</summary>
+    public bool MayGetStuck { get; init; }
 }
 
 /// <summary>Reads until the next line on standard input.</summary>

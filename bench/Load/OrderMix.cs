@@ -26,7 +26,7 @@ sealed class OrderMix
         for (var i = 0; i < requests.Length; i++)
         {
             var key = command.Keyed ? string.Create(CultureInfo.InvariantCulture, $"{command.Seed}-{i}") : null;
-            requests[i] = Encoding.ASCII.GetBytes(Request(Body(dice, command.OneSku, key), Waits(i), key));
+            requests[i] = Encoding.ASCII.GetBytes(Request(Body(dice, command, key), Waits(i), key));
         }
     }
 
@@ -38,20 +38,21 @@ sealed class OrderMix
 
     public static string Sku(int number) => string.Create(CultureInfo.InvariantCulture, $"SKU-{number:D3}");
 
-    static string Body(Random dice, bool oneSku, string? reference)
+    static string Body(Random dice, PlaceCommand command, string? reference)
     {
         var soldOut = dice.Next(20) == 0;
         var lines = new string[dice.Next(1, 4)];
         for (var i = 0; i < lines.Length; i++)
         {
             var product = soldOut && i == 0 ? Products - 1 - dice.Next(SoldOut)
-                : oneSku ? 0
+                : command.OneSku ? 0
                 : dice.Next(Products - SoldOut);
             lines[i] = $$"""{"sku":"{{Sku(product)}}","quantity":{{dice.Next(1, 5)}}}""";
         }
         var name = reference is null ? "" : $"\"reference\":\"{reference}\",";
+        var payment = command.ByCard ? "\"payment\":{\"provider\":\"sandbox\",\"token\":\"tok_visa\"}," : "";
         var customer = CustomerId(dice.Next(Customers));
-        return $$"""{"customerId":"{{customer}}","currency":"EUR",{{name}}"lines":[{{string.Join(',', lines)}}]}""";
+        return $$"""{"customerId":"{{customer}}","currency":"EUR",{{name}}{{payment}}"lines":[{{string.Join(',', lines)}}]}""";
     }
 
     static string Request(string body, bool waits, string? key) =>

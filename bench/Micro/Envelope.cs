@@ -44,5 +44,5 @@ public class Envelope
     }
 
     [Benchmark(OperationsPerInvoke = Orders.Batch)]
-    public int Read() => CloudEventsBatch.Read(written).Messages.Count;
+    public int Read() => CloudEventsBatch.Read(written, default).Messages.Count;
 }

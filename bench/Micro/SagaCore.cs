@@ -27,9 +27,9 @@ public class SagaCore
     [Benchmark]
     public SagaState DecideAnOrder()
     {
-        var state = SagaState.New(OrderSaga.Current, seed: 7);
+        var state = SagaState.New(OrderSaga.BuiltIn.Definition, seed: 7);
         foreach (var happened in happyPath)
-            state = Saga.Decide(OrderSaga.Current, state, happened, Orders.Now).State;
+            state = Saga.Decide(state, happened, Orders.Now).State;
         return state;
     }
 }

@@ -12,7 +12,7 @@ public class StockDecision
         [.. Orders.Skus.Select(sku => new StockItem(new StockLevel(sku, 1_000_000, 0, 5_000, 1), 250, "EUR"))];
     readonly ReserveStock[] requests =
         [.. Enumerable.Range(0, Orders.Batch).Select(order => new ReserveStock(
-            "EUR", Orders.Lines(order), false, Orders.Now.AddMinutes(15)))];
+            "EUR", Orders.Lines(order), false))];
     readonly Guid[] ids = [.. Enumerable.Range(0, Orders.Batch).Select(Orders.Id)];
     readonly CommitStock commit = new();
     List<Reservation> held = [];

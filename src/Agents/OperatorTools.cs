@@ -13,11 +13,14 @@ namespace Orderwright.Agents;
 /// audited reason. Repairs are previewed unless the agent sets <c>doIt</c>.
 /// </summary>
 /// <remarks>
-/// A tool returns the API's JSON, a refusal included: agents read its code and detail. Without a reply a tool returns
-/// <c>{"error":…}</c>.
+/// A tool returns the API's JSON, as text and as structured content. A refusal is the API's problem with <c>isError</c>, whose
+/// code and detail agents read; so is a call without a reply, as <c>{"code":…,"detail":…}</c>.
 /// </remarks>
 public sealed class OperatorTools
 {
+    const string NotFound = "not_found";
+    const string NoReply = "no_reply";
+
     readonly Func<CancellationToken, Task<ApiClient>> connect;
 
     OperatorTools(Func<CancellationToken, Task<ApiClient>> connect) => this.connect = connect;
@@ -28,12 +31,13 @@ public sealed class OperatorTools
     public static McpServerOptions Options(Func<CancellationToken, Task<ApiClient>> connect, bool readOnly)
     {
         var tools = new McpServerPrimitiveCollection<McpServerTool>();
-        foreach (var tool in new OperatorTools(connect).All(readOnly)) tools.Add(tool);
+        foreach (var tool in new OperatorTools(connect).All(readOnly)) tools.Add(new CheckedTool(tool));
         return new McpServerOptions
         {
             ServerInfo = new Implementation
             {
-                Name = "orderwright", Version = typeof(OperatorTools).Assembly.GetName().Version!.ToString(3),
+                Name = "orderwright", Title = "Orderwright",
+                Version = typeof(OperatorTools).Assembly.GetName().Version!.ToString(3),
             },
             ServerInstructions =
                 "Orderwright processes orders across several services. Explain an order before repairing it, and preview a " +
@@ -44,113 +48,151 @@ public sealed class OperatorTools
 
     IEnumerable<McpServerTool> All(bool readOnly)
     {
-        yield return Read("find_orders", "Find orders by id, by reference or by customer, newest first.", FindAsync);
         yield return Read(
-            "explain_order", "Explain in a sentence what an order is waiting for, with its steps and its payment.", ExplainAsync);
+            "find_orders", "Find orders", "Find orders by id, by reference or by customer, newest first.", ToolSchemas.Orders,
+            FindAsync);
         yield return Read(
-            "list_incidents",
+            "explain_order", "Explain an order",
+            "Explain in a sentence what an order is waiting for, with its steps and its payment.", ToolSchemas.Explanation,
+            ExplainAsync);
+        yield return Read(
+            "list_incidents", "List incidents",
             "List what needs an operator: stuck processes with their code and last response, and payments that need attention.",
-            IncidentsAsync);
+            ToolSchemas.Incidents, IncidentsAsync);
         if (readOnly) yield break;
         yield return Repair(
-            "retry_order", "Resend every outstanding command of an order. Without doIt, only preview the messages.", "retry");
+            "retry_order", "Retry an order",
+            "Resend every outstanding command of an order. Without doIt, only preview the messages.", "retry",
+            isDestructive: false);
         yield return Repair(
-            "compensate_order", "Compensate an unconfirmed order. Without doIt, only preview the messages.", "compensate");
+            "compensate_order", "Compensate an order",
+            "Compensate an unconfirmed order. Without doIt, only preview the messages.", "compensate", isDestructive: true);
     }
 
-    static McpServerTool Read(string name, string description, Delegate run) =>
-        McpServerTool.Create(run, new() { Name = name, Description = description, ReadOnly = true });
+    static McpServerTool Read(string name, string title, string description, JsonElement output, Delegate run) =>
+        McpServerTool.Create(run, new()
+        {
+            Name = name, Title = title, Description = description, ReadOnly = true, Destructive = false, Idempotent = true,
+            OpenWorld = false, UseStructuredContent = true, OutputSchema = output,
+        });
 
-    McpServerTool Repair(string name, string description, string verb) =>
+    McpServerTool Repair(string name, string title, string description, string verb, bool isDestructive) =>
         McpServerTool.Create(
             async (
                 [Description("Order id or reference.")] string order,
-                [Description("Reason for the audit.")] string reason,
-                [Description("True carries the repair out; false only previews it.")] bool doIt, CancellationToken cancel) =>
+                [Description("Reason for the audit.")] string reason, CancellationToken cancel,
+                [Description("True carries the repair out; false, the default, only previews it.")] bool doIt = false) =>
                 await OperateAsync(order, verb, reason, doIt, cancel),
-            new() { Name = name, Description = description, ReadOnly = false, Destructive = true });
+            new()
+            {
+                Name = name, Title = title, Description = description, ReadOnly = false, Destructive = isDestructive,
+                Idempotent = false, OpenWorld = false, UseStructuredContent = true, OutputSchema = ToolSchemas.Repair,
+            });
 
-    Task<string> FindAsync(
+    Task<CallToolResult> FindAsync(
         [Description("Order id, order reference or customer id.")] string text, CancellationToken cancel) =>
-        WithClientAsync(
+        RunAsync(
             async client =>
             {
                 if (Guid.TryParseExact(text, "D", out _))
-                    return await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
+                {
+                    var order = await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
+                    return new JsonObject { ["items"] = new JsonArray(JsonObject.Create(order)), ["nextCursor"] = null };
+                }
                 var found = await ByReferenceAsync(client, text, cancel);
-                return found.Items().Any()
+                return JsonObject.Create(found.Items().Any()
                     ? found
                     : await ReadAsync(
-                        client, ServiceNames.Order, $"/orders?customerId={Uri.EscapeDataString(text)}&limit=10", cancel);
+                        client, ServiceNames.Order, $"/orders?customerId={Uri.EscapeDataString(text)}&limit=10", cancel))!;
             },
-            cancel);
-
-    Task<string> ExplainAsync([Description("Order id or reference.")] string order, CancellationToken cancel) =>
-        WithOrderAsync(
-            order,
-            async (client, id) => With(
-                await ReadAsync(client, ServiceNames.Coordinator, $"/sagas/{id}", cancel), "paymentDetails",
-                await ReadAsync(client, ServiceNames.Customer, $"/payments/{id}", cancel)),
-            cancel);
-
-    Task<string> IncidentsAsync(
-        CancellationToken cancel, [Description("Filter by reason code.")] string? code = null) =>
-        WithClientAsync(
-            async client => With(
-                await ReadAsync(
-                    client, ServiceNames.Coordinator,
-                    $"/incidents?limit=50{(code is null ? "" : $"&code={Uri.EscapeDataString(code)}")}", cancel),
-                "payments", await ReadAsync(client, ServiceNames.Customer, "/payments?attention=true&limit=50", cancel)),
             cancel);
 
     // Only customer-service knows when an authorization expires and which payments need attention.
-    static JsonElement With(JsonElement reply, string name, JsonElement payments)
-    {
-        var combined = JsonObject.Create(reply)!;
-        combined[name] = JsonObject.Create(payments);
-        return JsonElement.Parse(combined.ToJsonString());
-    }
-
-    Task<string> OperateAsync(string order, string verb, string reason, bool doIt, CancellationToken cancel) =>
-        WithOrderAsync(
-            order,
-            async (client, id) => Body(await client.PostAsync(
-                ServiceNames.Coordinator, $"/sagas/{id}/{verb}{(doIt ? "" : "?preview=true")}",
-                new() { ["reason"] = reason }, cancel, doIt ? ApiClient.NewKey("mcp") : null)),
-            cancel);
-
-    Task<string> WithOrderAsync(string order, Func<ApiClient, string, Task<JsonElement>> run, CancellationToken cancel) =>
-        WithClientAsync(
+    Task<CallToolResult> ExplainAsync([Description("Order id or reference.")] string order, CancellationToken cancel) =>
+        RunAsync(
             async client =>
             {
-                if (Guid.TryParseExact(order, "D", out var id)) return await run(client, id.ToString("D"));
-                var found = await ByReferenceAsync(client, order, cancel);
-                return found.Items().FirstOrDefault().TextOrNull("id") is { } first ? await run(client, first)
-                    : !found.TryGetProperty("items", out _) ? found
-                    : Error($"There is no order with the reference {order}.");
+                var id = await IdOfAsync(client, order, cancel);
+                var saga = JsonObject.Create(await ReadAsync(client, ServiceNames.Coordinator, $"/sagas/{id}", cancel))!;
+                var payment = await client.GetAsync(ServiceNames.Customer, $"/payments/{id}", cancel);
+                saga["paymentDetails"] = payment.IsNotFound ? null : JsonObject.Create(BodyOf(payment));
+                return saga;
             },
             cancel);
 
-    async Task<string> WithClientAsync(Func<ApiClient, Task<JsonElement>> run, CancellationToken cancel)
+    Task<CallToolResult> IncidentsAsync(
+        CancellationToken cancel, [Description("Filter by reason code.")] string? code = null) =>
+        RunAsync(
+            async client =>
+            {
+                var incidents = JsonObject.Create(await ReadAsync(
+                    client, ServiceNames.Coordinator,
+                    $"/incidents?limit=50{(code is null ? "" : $"&code={Uri.EscapeDataString(code)}")}", cancel))!;
+                incidents["payments"] = JsonObject.Create(
+                    await ReadAsync(client, ServiceNames.Customer, "/payments?attention=true&limit=50", cancel));
+                return incidents;
+            },
+            cancel);
+
+    Task<CallToolResult> OperateAsync(string order, string verb, string reason, bool doIt, CancellationToken cancel) =>
+        RunAsync(
+            async client => JsonObject.Create(BodyOf(await client.PostAsync(
+                ServiceNames.Coordinator,
+                $"/sagas/{await IdOfAsync(client, order, cancel)}/{verb}{(doIt ? "" : "?preview=true")}",
+                new() { ["reason"] = reason }, cancel, doIt ? ApiClient.NewKey("mcp") : null)))!,
+            cancel);
+
+    static async Task<string> IdOfAsync(ApiClient client, string order, CancellationToken cancel)
+    {
+        if (Guid.TryParseExact(order, "D", out var id)) return id.ToString("D");
+        var found = await ByReferenceAsync(client, order, cancel);
+        return found.Items().FirstOrDefault().TextOrNull("id")
+            ?? throw new RefusedException(Failure(NotFound, $"There is no order with the reference {order}."));
+    }
+
+    async Task<CallToolResult> RunAsync(Func<ApiClient, Task<JsonObject>> run, CancellationToken cancel)
     {
         try
         {
-            return (await run(await connect(cancel))).GetRawText();
+            var result = await run(await connect(cancel));
+            return new CallToolResult
+            {
+                Content = [new TextContentBlock { Text = result.ToJsonString() }],
+                StructuredContent = JsonElement.Parse(result.ToJsonString()),
+            };
+        }
+        catch (RefusedException refusal)
+        {
+            return Refused(refusal.Problem);
         }
         catch (Exception error) when (error is ApiException or InvalidAddressException)
         {
-            return Error(error.Message).GetRawText();
+            return Refused(Failure(NoReply, error.Message));
         }
+    }
+
+    internal static CallToolResult Refused(JsonElement problem) =>
+        new() { IsError = true, Content = [new TextContentBlock { Text = problem.GetRawText() }] };
+
+    internal static JsonElement Failure(string code, string detail, string? argument = null)
+    {
+        var failure = new JsonObject { ["code"] = code, ["detail"] = detail };
+        if (argument is not null) failure["argument"] = argument;
+        return JsonElement.Parse(failure.ToJsonString());
     }
 
     static Task<JsonElement> ByReferenceAsync(ApiClient client, string reference, CancellationToken cancel) =>
         ReadAsync(client, ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(reference)}&limit=10", cancel);
 
     static async Task<JsonElement> ReadAsync(ApiClient client, string service, string path, CancellationToken cancel) =>
-        Body(await client.GetAsync(service, path, cancel));
+        BodyOf(await client.GetAsync(service, path, cancel));
 
-    static JsonElement Body(ApiReply reply) => reply.Status == 0 ? Error(reply.Error!) : reply.Body;
+    static JsonElement BodyOf(ApiReply reply) =>
+        reply.IsSuccess ? reply.Body
+        : throw new RefusedException(reply.Code.Length > 0 ? reply.Body : Failure(NoReply, reply.Error!));
 
-    static JsonElement Error(string sentence) =>
-        JsonElement.Parse(new JsonObject { ["error"] = sentence }.ToJsonString());
+    sealed class RefusedException(JsonElement problem) : Exception
+    {
+        public JsonElement Problem => problem;
+    }
 }

@@ -48,7 +48,7 @@ sealed class DemoScenarios(ISite console) : ISite
     public void Map(WebApplication web, SiteContext context)
     {
         console.Map(web, context);
-        if (context.CallerOf is not null || !context.Configuration.Bind<DevOptions>().Demo) return;
+        if (context.Sessions.AreNeeded || !context.Configuration.Bind<DevOptions>().Demo) return;
         var demo = web.MapGroup("/api/v1/demo").WithTags("demo").Require(Scopes.Operator);
         demo.MapGet("", () => Answer.Json(
             StatusCodes.Status200OK, [.. Stories.Select(story => new DemoScenario(story.Key, story.Value))],
@@ -68,7 +68,6 @@ sealed class DemoScenarios(ISite console) : ISite
         }).ExcludeFromDescription();
     }
 
-    public string? KeyOf(HttpContext http) => console.KeyOf(http);
 
     static async Task<string?> StartAsync(string name, Shop shop)
     {

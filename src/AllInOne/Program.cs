@@ -17,8 +17,8 @@ return await ServiceHost.RunAsync(
 static AfterReady Prepare(IConfiguration settings, ILoggerFactory logs)
 {
     var options = settings.Bind<DevOptions>();
-    // The demo has no API key, and a shop with keys is not a demo.
-    var demo = options.Demo && settings["KEYS"] is not { Length: > 0 };
+    // The demo has neither key nor token, and a shop with callers of its own is not a demo.
+    var demo = options.Demo && settings.Bind<ListenSettings>() is { Keys: "", Issuers: "" };
     return async (url, cancel) =>
     {
         if (options.Open) Browser.Open(url);

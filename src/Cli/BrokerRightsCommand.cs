@@ -17,12 +17,16 @@ static class BrokerRightsCommand
             Description = "Prefix of the users' names, where installations share a broker (ORDERWRIGHT_USER_PREFIX).",
             DefaultValueFactory = _ => "",
         };
+        var quorum = new Option<bool>("--quorum-queues")
+        {
+            Description = "Make the queue of dead letters a quorum queue, as in a cluster (ORDERWRIGHT_QUORUM_QUEUES).",
+        };
         var command = new Command(
             "broker-rights",
             "Print RabbitMQ definitions with a user per service and its rights. Reads \"SERVICE PASSWORD\" lines from standard "
             + "input.")
         {
-            prefix,
+            prefix, quorum,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -34,7 +38,8 @@ static class BrokerRightsCommand
                 throw new ToolException(
                     Exit.Usage,
                     $"Standard input has no line \"{missing} PASSWORD\". Required: {string.Join(", ", ServiceNames.All)}.");
-            Console.WriteLine(BrokerRights.Definitions(service => passwords[service], parsed.GetValue(prefix)!));
+            Console.WriteLine(BrokerRights.Definitions(
+                service => passwords[service], parsed.GetValue(prefix)!, parsed.GetValue(quorum)));
             return Exit.Ok;
         });
         return command;

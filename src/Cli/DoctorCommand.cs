@@ -56,8 +56,11 @@ static class DoctorCommand
         return found;
     }
 
+    // An image holds the runtime only, and needs no more: the SDK is for a checkout.
     static Diagnosis Sdk()
     {
+        if (Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") == "true")
+            return new(".NET", true, $"{Environment.Version}, in a container");
         try
         {
             using var process = Process.Start(new ProcessStartInfo("dotnet", "--version") { RedirectStandardOutput = true })!;
@@ -118,9 +121,10 @@ static class DoctorCommand
         }
         if (wrong is not null) yield return new("settings", false, wrong);
         if (Environment.GetEnvironmentVariable("ORDERWRIGHT_KEY") is { Length: > 0 } key
-            && !key.StartsWith("ow_", StringComparison.Ordinal))
+            && !key.StartsWith("ow_", StringComparison.Ordinal) && key.Split('.').Length != 3)
             yield return new(
-                "settings", false, "ORDERWRIGHT_KEY is not an Orderwright key; create one with ./orderwright keys add.");
+                "settings", false,
+                "ORDERWRIGHT_KEY is neither an Orderwright key nor an access token; create a key with ./orderwright keys add.");
         if (wrong is null) yield return new("settings", true, $"the server address is {Server.Address}");
     }
 
@@ -139,9 +143,13 @@ static class DoctorCommand
         {
             var client = await Server.ConnectAsync(cancel);
             var orders = (await client.GetAsync(ServiceNames.Order, "/orders?limit=1", cancel)).RequireReply();
-            return [orders.IsSuccess
-                ? new("server", true, $"{address} replies")
-                : new("server", false, $"{address} replies with an error: {orders.Error}")];
+            if (!orders.IsSuccess) return [new("server", false, $"{address} replies with an error: {orders.Error}")];
+            var health = await Task.WhenAll(ServiceNames.All.Select(service => client.GetHealthAsync(service, cancel)));
+            return
+            [
+                new("server", true, $"{address} replies"),
+                .. ServiceNames.All.Zip(health, InstanceOf).OfType<Diagnosis>(),
+            ];
         }
         catch (ApiException error)
         {
@@ -149,6 +157,14 @@ static class DoctorCommand
             return address.IsLoopback ? [server, Ports(address.Port)] : [server];
         }
     }
+
+    // Only a service with a broker has instances, and only an operator's key sees their names.
+    static Diagnosis? InstanceOf(string service, ApiReply health) =>
+        health.Body.Part("instances")?.Part(service) is not { } instance ? null
+        : instance.TextOrNull("active") is not { } active
+            ? new("instances", null, $"{service}: {instance.Text("name")} replies; the active instance is not known yet")
+        : active == instance.Text("name") ? new("instances", true, $"{service}: {active} is active")
+        : new("instances", true, $"{service}: {active} is active, {instance.Text("name")} stands by");
 
     // Names the databases in the data directory, and compares them with those of the server.
     static async Task<List<Diagnosis>> DatabasesAsync(string data, CancellationToken cancel)

@@ -22,6 +22,12 @@ static class Exit
     /// <summary>A file contains nothing that can be read and imported.</summary>
     public const int Unreadable = 7;
 
+    /// <summary>The server requires an API key, or does not know the key.</summary>
+    public const int NoKey = 8;
+
+    /// <summary>The key lacks a right.</summary>
+    public const int NotAllowed = 9;
+
     /// <summary>The exit code for a failed call.</summary>
     public static int Of(ApiReply reply) => reply.Failure switch
     {
@@ -30,6 +36,8 @@ static class Exit
         _ => reply.Status switch
         {
             400 => Usage,
+            401 => NoKey,
+            403 => NotAllowed,
             409 or 412 or 422 => Refused,
             429 or 503 => Unreachable,
             _ => Failed,
@@ -41,6 +49,7 @@ static class Exit
     {
         { Failure: ApiFailure.Unreachable } => $"{reply.Error} To start a server, run ./orderwright dev.",
         { Status: 401 } => $"The server requires an API key: set ORDERWRIGHT_KEY. {reply.Error}",
+        { Status: 403 } => $"The key in ORDERWRIGHT_KEY may not do this. {reply.Error}",
         _ => reply.Error!,
     };
 }

@@ -25,10 +25,10 @@ static class KeysCommand
         {
             Description = "Lifetime, such as 90d. Default: unlimited.",
         };
-        var merchant = new Option<string>("--merchant")
+        var channels = new Option<string>("--channels", "--merchant")
         {
-            Description = "Merchant whose orders the key's holder can access.",
-            DefaultValueFactory = _ => "main",
+            Description = "Channels that the key's holder reaches, comma-separated, new orders in the first; * for all.",
+            DefaultValueFactory = _ => ChannelSet.Main,
         };
         var discount = new Option<int?>("--max-discount")
         {
@@ -38,7 +38,7 @@ static class KeysCommand
         var json = CommonOptions.Json();
         var command = new Command("add", "Create a key and show it once.")
         {
-            name, scopes, expires, merchant, discount, file, json,
+            name, scopes, expires, channels, discount, file, json,
         };
         command.Validators.Add(result =>
         {
@@ -50,12 +50,17 @@ static class KeysCommand
                 ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             if (granted.Length == 0 || granted.FirstOrDefault(scope => !Scopes.All.Contains(scope)) is not null)
                 throw new ToolException(Exit.Usage, $"--scopes is {parsed.GetValue(scopes)}. Allowed: {AllScopes}.");
+            var reached = parsed.GetValue(channels)!.Split(
+                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            if (reached.Length == 0 || !reached.All(channel => channel == ChannelSet.Any || ChannelSet.IsName(channel)))
+                throw new ToolException(
+                    Exit.Usage, $"--channels is {parsed.GetValue(channels)}. Allowed: names such as main,eu, or * for all.");
             TimeSpan? after = null;
             if (parsed.GetValue(expires) is { } text && (after = Settings.Duration(text)) is null)
                 throw new ToolException(Exit.Usage, $"--expires is {text}. Allowed: a duration such as 12h or 90d.");
             var path = PathOf(parsed.GetValue(file));
             var token = Change(path, () => KeyFile.Add(
-                path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, parsed.GetValue(merchant)!,
+                path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, reached,
                 parsed.GetValue(discount)));
             var output = new Output(parsed.GetValue(json));
             if (output.IsJson)
@@ -92,7 +97,9 @@ static class KeysCommand
                         writer.WriteStartObject();
                         writer.WriteString("prefix", key.Prefix);
                         writer.WriteString("name", key.Name);
-                        writer.WriteString("merchant", key.Merchant);
+                        writer.WriteStartArray("channels");
+                        foreach (var channel in key.Channels!) writer.WriteStringValue(channel);
+                        writer.WriteEndArray();
                         writer.WriteStartArray("scopes");
                         foreach (var scope in key.Scopes) writer.WriteStringValue(scope);
                         writer.WriteEndArray();
@@ -105,10 +112,11 @@ static class KeysCommand
                     writer.WriteEndArray();
                 });
             output.Table(
-                ["prefix", "name", "merchant", "scopes", "state", "created", "expires"],
+                ["prefix", "name", "channels", "scopes", "state", "created", "expires"],
                 keys.Select(key => new[]
                 {
-                    key.Prefix, key.Name, key.Merchant, string.Join(',', key.Scopes), StateOf(key), Day(key.CreatedAt),
+                    key.Prefix, key.Name, string.Join(',', key.Channels!), string.Join(',', key.Scopes), StateOf(key),
+                    Day(key.CreatedAt),
                     key.ExpiresAt is { } at ? Day(at) : "never",
                 }));
             return Exit.Ok;

@@ -44,10 +44,10 @@ static class OperatorCommands
         var step = new Option<string?>("--step") { Description = "Filter by step." };
         var code = new Option<string?>("--code") { Description = "Filter by reason code." };
         var limit = CommonOptions.Limit(50);
-        var json = CommonOptions.Json();
+        var (watch, json) = (CommonOptions.Watch(), CommonOptions.Json());
         var command = new Command("incidents", "List open incidents, and payments that need attention.")
         {
-            step, code, limit, json,
+            step, code, limit, watch, json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -56,25 +56,30 @@ static class OperatorCommands
             var query = $"/incidents?limit={parsed.GetValue(limit)}";
             if (parsed.GetValue(step) is { } onlyStep) query += $"&step={Uri.EscapeDataString(onlyStep)}";
             if (parsed.GetValue(code) is { } onlyCode) query += $"&code={Uri.EscapeDataString(onlyCode)}";
-            var page = (await client.GetAsync(ServiceNames.Coordinator, query, cancel)).OrThrow();
-            var isFiltered = parsed.GetValue(step) is not null || parsed.GetValue(code) is not null;
-            var payments = isFiltered ? null : await PaymentAttention.ListAsync(client, parsed.GetValue(limit), cancel);
-            output.ShowJson(page.Body, "payments", payments);
-            if (!page.Items.Any()) output.Mark(true, "No incident is open.");
-            else
-                output.Table(
-                    ["order", "customer", "total#", "step", "stuck since", "code", "message", "owner"],
-                    page.Items.Select(incident => new[]
-                    {
-                        incident.Text("orderId"), incident.Text("customerId"),
-                        OrderCommands.Price(incident.Whole("total"), incident), StepWatch.NameOf(incident),
-                        incident.Text("stuckAt"), incident.Text("code"), incident.Text("message"),
-                        incident.Part("note")?.Text("owner") ?? "",
-                    }));
-            if (page.NextCursor is not null)
-                output.Line($"Only the first {parsed.GetValue(limit)} are shown; use --limit for up to 200.");
-            if (!isFiltered) PaymentAttention.Show(output, payments);
-            return Exit.Ok;
+            return await CommonOptions.ShowAsync(parsed.GetValue(watch), output, ShowAsync, cancel);
+
+            async Task ShowAsync()
+            {
+                var page = (await client.GetAsync(ServiceNames.Coordinator, query, cancel)).OrThrow();
+                var isFiltered = parsed.GetValue(step) is not null || parsed.GetValue(code) is not null;
+                var payments = isFiltered ? null : await PaymentAttention.ListAsync(client, parsed.GetValue(limit), cancel);
+                output.ShowJson(page.Body, "payments", payments);
+                if (!page.Items.Any()) output.Mark(true, "No incident is open.");
+                else
+                    output.Table(
+                        ["order", "customer", "total#", "step", "stuck since", "code", "message", "owner"],
+                        page.Items.Select(incident => new[]
+                        {
+                            incident.Text("orderId"), incident.Text("customerId"),
+                            OrderCommands.Price(incident.Whole("total"), incident), StepWatch.NameOf(incident),
+                            output.Age(incident.Text("stuckAt")), incident.Text("code"), incident.Text("message"),
+                            incident.Part("note")?.Text("owner") ?? "",
+                        }),
+                        "customer", "message", "owner", "total#");
+                if (page.NextCursor is not null)
+                    output.Line($"Only the first {parsed.GetValue(limit)} are shown; use --limit for up to 200.");
+                if (!isFiltered) PaymentAttention.Show(output, payments);
+            }
         });
         return command;
     }

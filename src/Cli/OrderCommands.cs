@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Orderwright.Client;
 using Orderwright.Contracts;
@@ -15,8 +16,11 @@ static class OrderCommands
         var customer = new Option<string?>("--customer") { Description = "Filter by customer id." };
         var reference = new Option<string?>("--reference") { Description = "Filter by order reference." };
         var limit = CommonOptions.Limit(20);
-        var json = CommonOptions.Json();
-        var command = new Command("list", "List orders, newest first.") { status, customer, reference, limit, json };
+        var (since, watch, json) = (CommonOptions.Since(), CommonOptions.Watch(), CommonOptions.Json());
+        var command = new Command("list", "List orders, newest first.")
+        {
+            status, customer, reference, since, limit, watch, json,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -26,18 +30,26 @@ static class OrderCommands
             {
                 ("status", parsed.GetValue(status)), ("customerId", parsed.GetValue(customer)),
                 ("reference", parsed.GetValue(reference)),
+                ("createdAfter", parsed.GetValue(since)?.ToString("O", CultureInfo.InvariantCulture)),
             })
                 if (value is not null) query += $"&{name}={Uri.EscapeDataString(value)}";
-            var page = (await client.GetAsync(ServiceNames.Order, query, cancel)).OrThrow();
-            output.ShowJson(page.Body);
-            output.Table(
-                ["id", "reference", "customer", "status", "payment", "total#", "created"],
-                page.Items.Select(order => new[]
-                {
-                    order.Text("id"), order.Text("reference"), order.Text("customerId"), order.Text("status"),
-                    order.Text("paymentStatus"), Price(order.Whole("total"), order), order.Text("createdAt"),
-                }));
-            return Exit.Ok;
+            return await CommonOptions.ShowAsync(parsed.GetValue(watch), output, ShowAsync, cancel);
+
+            async Task ShowAsync()
+            {
+                var page = (await client.GetAsync(ServiceNames.Order, query, cancel)).OrThrow();
+                output.ShowJson(page.Body);
+                output.Table(
+                    ["id", "reference", "customer", "status", "payment", "total#", "created"],
+                    page.Items.Select(order => new[]
+                    {
+                        order.Text("id"), order.Text("reference"), order.Text("customerId"), order.Text("status"),
+                        order.Text("paymentStatus"), Price(order.Whole("total"), order), output.Age(order.Text("createdAt")),
+                    }),
+                    "customer", "reference", "payment");
+                if (!page.Items.Any() && output.IsTerminal)
+                    output.Line("No order matches. ./orderwright demo places some, ./orderwright place places one.");
+            }
         });
         return command;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;
@@ -69,8 +70,26 @@ sealed class Output(bool json)
             Console.WriteLine($"{mark} {text}");
     }
 
+    /// <summary>Age of a moment for a person, such as <c>5 min</c>; for a program, the moment.</summary>
+    /// <param name="moment">ISO 8601, or empty.</param>
+    public string Age(string moment)
+    {
+        if (!IsTerminal || !DateTimeOffset.TryParse(moment, CultureInfo.InvariantCulture, out var at)) return moment;
+        var age = TimeProvider.System.GetUtcNow() - at;
+        return age.TotalSeconds < 100 ? $"{Math.Max(0, (int)age.TotalSeconds)} s"
+            : age.TotalMinutes < 100 ? $"{(int)age.TotalMinutes} min"
+            : age.TotalHours < 48 ? $"{(int)age.TotalHours} h"
+            : $"{(int)age.TotalDays} d";
+    }
+
     /// <summary>Prints columns and rows. A heading with <c>#</c> at its end aligns its column to the right.</summary>
-    public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
+    /// <param name="headings">Headings, a column each.</param>
+    /// <param name="rows">Rows with a cell per column.</param>
+    /// <param name="leastFirst">
+    /// Headings of the columns that a narrow terminal leaves out, the first of them first. A pipe gets all columns.
+    /// </param>
+    public void Table(
+        IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows, params IReadOnlyList<string> leastFirst)
     {
         if (json) return;
         if (!IsTerminal)
@@ -79,15 +98,24 @@ sealed class Output(bool json)
             foreach (var row in rows) Console.WriteLine(string.Join('\t', row.Select(OneLine)));
             return;
         }
+        var all = rows.ToList();
+        var shown = Enumerable.Range(0, headings.Count).ToList();
+        foreach (var least in leastFirst)
+            if (WidthOf(shown, headings, all) > AnsiConsole.Profile.Width)
+                shown.RemoveAll(column => headings[column] == least);
+        headings = [.. shown.Select(column => headings[column])];
         var table = new Table { Border = TableBorder.Simple };
         foreach (var heading in headings)
         {
             var column = new TableColumn(new Text(heading.TrimEnd('#'), new Style(decoration: Decoration.Bold)));
             table.AddColumn(heading.EndsWith('#') ? column.RightAligned() : column);
         }
-        foreach (var row in rows) table.AddRow([.. row.Select(cell => new Text(cell))]);
+        foreach (var row in all) table.AddRow([.. shown.Select(column => new Text(row[column]))]);
         AnsiConsole.Write(table);
     }
+
+    static int WidthOf(List<int> columns, IReadOnlyList<string> headings, List<IReadOnlyList<string>> rows) =>
+        columns.Sum(column => 3 + rows.Select(row => row[column].Length).Append(headings[column].TrimEnd('#').Length).Max());
 
     static string OneLine(string cell) =>
         cell.Replace('\t', ' ').Replace('\r', ' ').Replace('\n', ' ');

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Orderwright.Cli;
 using Orderwright.Client;
 using Orderwright.Runtime;
@@ -6,8 +8,14 @@ using Orderwright.Runtime;
 var parsed = CommandTree.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
+    // The errors and a suggestion; the whole help would push them off the screen.
+    if (parsed.Action is ParseErrorAction errors) errors.ShowHelp = false;
     await parsed.InvokeAsync();
+    await Console.Error.WriteLineAsync($"For help, run ./{Path(parsed.CommandResult)} --help.");
     return Exit.Usage;
+
+    static string Path(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{Path(parent)} {result.Command.Name}" : result.Command.Name;
 }
 try
 {

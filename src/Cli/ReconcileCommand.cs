@@ -23,7 +23,7 @@ sealed class ReconcileCommand(ApiClient client, Output output)
         };
         var from = TimeOption(
             "--from", "Start of the charges to compare, such as 2026-01-31T09:30:00Z. Default: 3 days ago.");
-        var to = TimeOption("--to", "End of the charges to compare, exclusive. Default: now.");
+        var to = TimeOption("--to", "End of the charges to compare, exclusive. Default: everything to date.");
         var json = CommonOptions.Json();
         var command = new Command("reconcile", "Compare our payment records with the payment gateways' own lists.")
         {

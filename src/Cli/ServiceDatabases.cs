@@ -19,13 +19,7 @@ static class ServiceDatabases
     /// <param name="gateway">Data directory of the sandbox gateway, to open its database as well; null for none.</param>
     public static IReadOnlyList<OpenedDatabase> Open(string data, string? postgres, string? gateway)
     {
-        var addresses = postgres is not null
-            ? ServiceNames.All.ToDictionary(service => service, _ => postgres)
-            : AddressesIn(data) ?? throw new ToolException(
-                Exit.Usage,
-                $"{Path.GetFullPath(data)} holds neither the SQLite files of ./orderwright dev nor the run.json of " +
-                "./orderwright up. Pass the directory with --data, or a PostgreSQL server with --postgres.");
-        var places = addresses.Select(pair => (Service: pair.Key, Address: pair.Value)).ToList();
+        var places = Addresses(data, postgres).Select(pair => (Service: pair.Key, Address: pair.Value)).ToList();
         if (gateway is not null)
             places.Add(File.Exists(Path.Combine(gateway, $"{Verifier.Gateway}.db"))
                 ? (Verifier.Gateway, $"sqlite:{gateway}")
@@ -38,6 +32,14 @@ static class ServiceDatabases
                 Databases.Place(place.Address, place.Service))),
         ];
     }
+
+    /// <summary>Addresses of the databases, by service; see <see cref="Open"/>.</summary>
+    public static IReadOnlyDictionary<string, string> Addresses(string data, string? postgres) => postgres is not null
+        ? ServiceNames.All.ToDictionary(service => service, _ => postgres)
+        : AddressesIn(data) ?? throw new ToolException(
+            Exit.Usage,
+            $"{Path.GetFullPath(data)} holds neither the SQLite files of ./orderwright dev nor the run.json of " +
+            "./orderwright up. Pass the directory with --data, or a PostgreSQL server with --postgres.");
 
     /// <summary>Addresses found in a data directory or its subdirectory <c>up</c>; null for none.</summary>
     public static IReadOnlyDictionary<string, string>? AddressesIn(string data) =>

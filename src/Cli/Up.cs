@@ -97,7 +97,7 @@ static class Up
             var databases = new Dictionary<string, string>();
             foreach (var service in Services)
                 databases[service.Name] = postgres is null
-                    ? $"{settings.Postgres!.TrimEnd('/')}/{service.Database}"
+                    ? Databases.WithName(settings.Postgres!, service.Name)
                     : await OwnDatabaseAsync(postgres, service.Database, cancel);
             var brokers = Services.ToDictionary(
                 service => service.Name, service => settings.RabbitMq ?? rabbit!.UrlOf(service.Name));
@@ -198,7 +198,8 @@ static class Up
         return reader.ReadToEnd();
     }
 
-    static string FindProgram(string project)
+    /// <summary>Finds a built program of another project.</summary>
+    internal static string FindProgram(string project)
     {
         var file = $"Orderwright.{project}.dll";
         var home = Environment.GetEnvironmentVariable("ORDERWRIGHT_HOME");

@@ -15,17 +15,7 @@ static class VerifyCommand
 {
     public static Command Create()
     {
-        var data = new Option<string>("--data")
-        {
-            Description = "Data directory of dev (SQLite files) or of up (run.json); ./data also finds ./data/up.",
-            DefaultValueFactory = _ => "./data",
-        };
-        var postgres = new Option<string?>("--postgres")
-        {
-            Description =
-                "PostgreSQL server with the databases orderwright_order, _customer, _stock and _coordinator, as "
-                + "postgres://user:password@host:port.",
-        };
+        var (data, postgres) = (CommonOptions.Data(), CommonOptions.Postgres());
         var gateway = new Option<string?>("--gateway")
         {
             Description = "Data directory of ./orderwright gateway, to compare its records as well.",

@@ -156,11 +156,11 @@ public sealed class ApiClient(HttpClient http, ServiceAddresses addresses, strin
             : new(call, status, body, ApiFailure.Refused, ErrorOf(service, status, body)) { RetryAfter = retryAfter };
     }
 
-    // The detail of a problem with errors by pointer only announces the errors.
+    // The detail of a problem with errors by place only announces the errors.
     static string ErrorOf(string service, int status, JsonElement problem)
     {
         var errors = problem.Items("errors")
-            .Select(error => $"{error.Text("pointer").TrimStart('/')}: {error.Text("detail")}").ToList();
+            .Select(error => $"{error.Text("pointer").TrimStart('/')}{error.Text("parameter")}: {error.Text("detail")}").ToList();
         var sentence = errors.Count > 0
             ? string.Join(" ", errors)
             : problem.TextOrNull("detail") ?? $"{service} replied with status {status}.";

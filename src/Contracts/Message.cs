@@ -34,6 +34,21 @@ public sealed record Message
     /// <summary>W3C trace context of the sending work.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>State of the trace context for tracing systems, passed on as received; null for none.</summary>
+    public string? TraceState { get; init; }
+
+    /// <summary>
+    /// Instance of the sender that waits for the reply; null if any instance may take the reply. Not part of the event: the
+    /// transport states the instance for all messages sent together.
+    /// </summary>
+    public string? ReplyTo { get; init; }
+
+    /// <summary>
+    /// Instance of the receiver, out of a <see cref="ReplyTo"/>; null for any. A hint: without this instance, any other
+    /// receives the message.
+    /// </summary>
+    public string? To { get; init; }
+
     /// <summary>Trace id of <see cref="TraceParent"/>, 32 hex digits; null if absent or unparsable.</summary>
     public string? TraceId => ActivityContext.TryParse(TraceParent, null, out var context) ? context.TraceId.ToHexString() : null;
 

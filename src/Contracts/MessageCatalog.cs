@@ -24,8 +24,8 @@ public static class MessageCatalog
         Of("orderwright.order.placed.v1", [Order], Coordinator, MessageJson.Default.OrderPlaced),
         Of("orderwright.order.cancel-requested.v1", [Order], Coordinator, MessageJson.Default.CancelRequested),
         Of("orderwright.saga.step-answered.v1", [], Coordinator, MessageJson.Default.StepAnswered),
+        Of("orderwright.saga.ask.v1", [Stock], Coordinator, MessageJson.Default.AskSaga),
         Of("orderwright.stock.reserve.v1", [Coordinator], Stock, MessageJson.Default.ReserveStock),
-        Of("orderwright.stock.renew.v1", [Coordinator], Stock, MessageJson.Default.RenewHold),
         Of("orderwright.stock.commit.v1", [Coordinator], Stock, MessageJson.Default.CommitStock),
         Of("orderwright.stock.release.v1", [Coordinator], Stock, MessageJson.Default.ReleaseStock),
         Of("orderwright.stock.ship.v1", [Order], Stock, MessageJson.Default.ShipGoods),
@@ -35,6 +35,8 @@ public static class MessageCatalog
         Of("orderwright.fulfilment.refused.v1", [Stock, Customer], Order, MessageJson.Default.FulfilmentRefused),
         Of("orderwright.order.ask.v1", [Customer], Order, MessageJson.Default.AskOrder),
         Of("orderwright.order.told.v1", [Order], Customer, MessageJson.Default.OrderTold),
+        Of("orderwright.order.recall.v1", [Coordinator], Order, MessageJson.Default.RecallOrder),
+        Of("orderwright.order.recalled.v1", [Order], Coordinator, MessageJson.Default.OrderRecalled),
         Of("orderwright.customer.erase.v1", [Customer], Order, MessageJson.Default.EraseCustomer),
         Of("orderwright.customer.erased.v1", [Order], Customer, MessageJson.Default.CustomerErased),
         Of("orderwright.customer.erase-notes.v1", [Customer], Coordinator, MessageJson.Default.EraseNotes),
@@ -50,7 +52,11 @@ public static class MessageCatalog
         Of("orderwright.order.rejected.v1", [Coordinator], Order, MessageJson.Default.OrderRejected),
         Of("orderwright.order.cancelled.v1", [Coordinator], Order, MessageJson.Default.OrderCancelled),
         Of("orderwright.order.expired.v1", [Coordinator], Order, MessageJson.Default.OrderExpired),
+        Of("orderwright.database.mark.v1", [Order, Coordinator, Customer, Stock], Neighbours, MessageJson.Default.DatabaseMark),
     ];
+
+    // Destination of an addressed message: the coordinator and each other service are neighbours.
+    const string Neighbours = "";
 
     // Participants of the steps. A reply comes from the participant alone; a new step is one line here.
     static readonly FrozenDictionary<string, string> Participants = new Dictionary<string, string>
@@ -68,7 +74,12 @@ public static class MessageCatalog
 
     public static string TypeOf(IMessageBody body) => ByBody[body.GetType()].Type;
 
-    public static string DestinationOf(IMessageBody body) => ByBody[body.GetType()].Destination;
+    public static string DestinationOf(IMessageBody body) =>
+        body is IAddressedBody addressed ? addressed.To : ByBody[body.GetType()].Destination;
+
+    /// <summary>Services that exchange messages in both directions with a service.</summary>
+    public static IReadOnlyList<string> NeighboursOf(string service) =>
+        service == Coordinator ? [Order, Customer, Stock] : [Coordinator];
 
     /// <summary>
     /// Services that send a body: for a reply the participant of its step, otherwise independent of the step. Empty for a
@@ -78,13 +89,34 @@ public static class MessageCatalog
 
     /// <summary>True if a message with a wire name and a step travels from one service to the other.</summary>
     public static bool Travels(string type, string? step, string? from, string to) =>
-        ByType.GetValueOrDefault(type) is { } entry && entry.Destination == to && from is not null
+        ByType.GetValueOrDefault(type) is { } entry && from is not null && DestinationsOf(entry, from).Contains(to)
         && SendersOf(entry, step).Contains(from);
+
+    /// <summary>
+    /// True for a message that no customer waits for: the order is decided, and what is left is the allocation of its goods, the
+    /// capture and its news. Such messages may be sent together with later ones.
+    /// </summary>
+    public static bool MayWait(IMessageBody body, string? step) => body switch
+    {
+        CommitStock or CapturePayment or PaymentMoved or PaymentNoted => true,
+        StepAnswered { Undo: false } => step is StepNames.CommitStock or StepNames.CapturePayment,
+        // The second one: the first, at the pivot, has no reply to the capture.
+        OrderConfirmed confirmed => confirmed.Steps.Any(
+            stamp => stamp is { Step: StepNames.CapturePayment, AnsweredAt: not null }),
+        _ => false,
+    };
+
+    /// <summary>Services that receive a message with this wire name.</summary>
+    public static IReadOnlyList<string> ReceiversOf(string type)
+    {
+        var destination = ByType[type].Destination;
+        return destination == Neighbours ? All : [destination];
+    }
 
     /// <summary>Services that receive messages from a service.</summary>
     public static IEnumerable<string> DestinationsOf(string sender) => Entries
         .Where(entry => (entry.Senders.Count > 0 ? entry.Senders : Participants.Values).Contains(sender))
-        .Select(entry => entry.Destination).Distinct();
+        .SelectMany(entry => DestinationsOf(entry, sender)).Distinct();
 
     /// <summary>Serializer metadata of the body with this wire name; null for an unknown name.</summary>
     public static JsonTypeInfo? JsonOf(string type) => ByType.GetValueOrDefault(type)?.Json;
@@ -100,6 +132,23 @@ public static class MessageCatalog
         reader.Read();
         return read(ref reader);
     }
+
+    /// <summary>Returns the place in a refused body, as a JSON path; null if unknown.</summary>
+    internal static string? FaultIn(string type, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            if (ByType.GetValueOrDefault(type) is { } entry) JsonSerializer.Deserialize(json, entry.Json);
+            return null;
+        }
+        catch (JsonException error)
+        {
+            return error.Path;
+        }
+    }
+
+    static IReadOnlyList<string> DestinationsOf(Entry entry, string sender) =>
+        entry.Destination == Neighbours ? NeighboursOf(sender) : [entry.Destination];
 
     static IReadOnlyList<string> SendersOf(Entry entry, string? step) =>
         entry.Senders.Count > 0 ? entry.Senders
@@ -120,7 +169,7 @@ public static class MessageCatalog
     PropertyNameCaseInsensitive = false,
     UseStringEnumConverter = true,
     NumberHandling = JsonNumberHandling.Strict,
-    Converters = [typeof(Rfc3339Converter)],
+    Converters = [typeof(Rfc3339Converter), typeof(DurationConverter)],
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -130,7 +179,6 @@ public static class MessageCatalog
 [JsonSerializable(typeof(CancelRequested))]
 [JsonSerializable(typeof(StepAnswered))]
 [JsonSerializable(typeof(ReserveStock))]
-[JsonSerializable(typeof(RenewHold))]
 [JsonSerializable(typeof(CommitStock))]
 [JsonSerializable(typeof(ReleaseStock))]
 [JsonSerializable(typeof(AuthorizePayment))]
@@ -149,6 +197,9 @@ public static class MessageCatalog
 [JsonSerializable(typeof(GoodsShipped))]
 [JsonSerializable(typeof(TakeShipped))]
 [JsonSerializable(typeof(FulfilmentRefused))]
+[JsonSerializable(typeof(AskSaga))]
+[JsonSerializable(typeof(RecallOrder))]
+[JsonSerializable(typeof(OrderRecalled))]
 [JsonSerializable(typeof(AskOrder))]
 [JsonSerializable(typeof(OrderTold))]
 [JsonSerializable(typeof(EraseCustomer))]
@@ -156,4 +207,5 @@ public static class MessageCatalog
 [JsonSerializable(typeof(EraseNotes))]
 [JsonSerializable(typeof(NotesErased))]
 [JsonSerializable(typeof(OrderWaiting))]
+[JsonSerializable(typeof(DatabaseMark))]
 public sealed partial class MessageJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Orderwright.Contracts.Json;
 
 namespace Orderwright.Contracts;
 
@@ -7,6 +8,23 @@ namespace Orderwright.Contracts;
 /// the object itself. <see cref="MessageCatalog"/> lists the wire name and destination of each.
 /// </summary>
 public interface IMessageBody;
+
+/// <summary>Body of a message that several services receive; names its receiver.</summary>
+public interface IAddressedBody : IMessageBody
+{
+    /// <summary>Receiving service, one of <see cref="ServiceNames"/>.</summary>
+    string To { get; }
+}
+
+/// <summary>
+/// Mark of the sender's database, raised as the database changes. The receiver keeps the highest mark, so a database that was
+/// restored to an earlier moment meets a mark of its own that it has not reached (docs/adr/0033). The subject is the nil UUID.
+/// </summary>
+/// <param name="To">Receiver: the coordinator, or any other service as its neighbour.</param>
+/// <param name="Mark">The sender's own mark; 0 for an empty database.</param>
+/// <param name="Seen">The receiver's highest mark that the sender has seen; 0 for none.</param>
+/// <param name="Asks">True if a reply is expected at once.</param>
+public sealed record DatabaseMark(string To, long Mark, long Seen, bool Asks = false) : IAddressedBody;
 
 /// <summary>Line of an order. <paramref name="UnitPrice"/> in minor units; null until stock-service fills it in.</summary>
 public sealed record OrderLine(int Line, string Sku, int Quantity, long? UnitPrice = null);
@@ -19,7 +37,8 @@ public sealed record PaymentMethod(string Provider, string? Token = null);
 /// <summary>
 /// An order was accepted. <paramref name="AdjustmentsMinor"/> is the signed sum of shipping, discounts, taxes and fees. With
 /// <paramref name="MaySetPrice"/> the caller's unit prices apply without checking the catalogue. <paramref name="Capture"/>
-/// is one of <see cref="CapturePolicies"/>; null means on confirmation.
+/// is one of <see cref="CapturePolicies"/>; null means on confirmation. <paramref name="Channel"/>, null for <c>main</c>, and
+/// <paramref name="Reference"/> let an order-service that lost the order with its database create it again.
 /// </summary>
 public sealed record OrderPlaced(
     string CustomerId,
@@ -28,7 +47,13 @@ public sealed record OrderPlaced(
     long AdjustmentsMinor,
     PaymentMethod Payment,
     bool MaySetPrice,
-    string? Capture = null) : IMessageBody;
+    string? Capture = null,
+    string? Channel = null,
+    string? Reference = null) : IMessageBody
+{
+    /// <summary>Name of <see cref="Channel"/> in messages of release 0.1.0; never written.</summary>
+    public string? Merchant { init => Channel ??= value; }
+}
 
 /// <summary>
 /// Cancellation of an order, in flight or confirmed and not yet fulfilled. Carries the order, for the case that it overtakes
@@ -39,15 +64,15 @@ public sealed record CancelRequested(string Reason, OrderPlaced Order, bool WasC
 
 // ---- the coordinator's commands to the participants ----
 
-/// <summary>Hold every line or nothing until <paramref name="HoldUntil"/>; verify prices or fill them in.</summary>
-public sealed record ReserveStock(
-    string Currency, IReadOnlyList<OrderLine> Lines, bool MaySetPrice, DateTimeOffset HoldUntil) : IMessageBody;
+/// <summary>Hold every line or nothing; verify prices or fill them in. The hold ends with the saga only.</summary>
+public sealed record ReserveStock(string Currency, IReadOnlyList<OrderLine> Lines, bool MaySetPrice) : IMessageBody;
 
-/// <summary>Extend an existing hold until <paramref name="HoldUntil"/>. Sent while a saga waits; there is no reply.</summary>
-public sealed record RenewHold(DateTimeOffset HoldUntil) : IMessageBody;
-
-/// <summary>Turn the hold into an allocation; after it expired, take the goods again if still available.</summary>
-public sealed record CommitStock : IMessageBody;
+/// <summary>
+/// Turn the hold into an allocation. The order is confirmed, so a hold is never refused. <paramref name="Lines"/> and
+/// <paramref name="Currency"/> come only after the reply <see cref="ReasonCodes.NotReserved"/>: a stock-service that lost the
+/// hold with its database then takes the goods again.
+/// </summary>
+public sealed record CommitStock(string? Currency = null, IReadOnlyList<OrderLine>? Lines = null) : IMessageBody;
 
 /// <summary>Undo reserve-stock and commit-stock: return held or allocated goods.</summary>
 public sealed record ReleaseStock : IMessageBody;
@@ -65,10 +90,11 @@ public sealed record Resolution(Guid Id, bool Completed, string By, string Reaso
 
 /// <summary>
 /// Secure <paramref name="AmountMinor"/> (0 or more, minor units). A repeated command gets the known result.
+/// <paramref name="Channel"/> is the order's; absent in messages of release 0.1.0.
 /// </summary>
 public sealed record AuthorizePayment(
-    string CustomerId, long AmountMinor, string Currency, PaymentMethod Payment, Resolution? Resolution = null)
-    : IMessageBody;
+    string CustomerId, long AmountMinor, string Currency, PaymentMethod Payment, Resolution? Resolution = null,
+    string? Channel = null) : IMessageBody;
 
 /// <summary>Capture the secured money. Forward only: retried until done.</summary>
 public sealed record CapturePayment(Resolution? Resolution = null) : IMessageBody;
@@ -80,7 +106,8 @@ public sealed record CapturePayment(Resolution? Resolution = null) : IMessageBod
 public sealed record UndoPayment(string Reason, Resolution? Resolution = null, PaymentTerms? Terms = null) : IMessageBody;
 
 /// <summary>Terms of an order's payment. <paramref name="AmountMinor"/> is null while a line has no price.</summary>
-public sealed record PaymentTerms(string CustomerId, string Currency, PaymentMethod Payment, long? AmountMinor = null);
+public sealed record PaymentTerms(string CustomerId, string Currency, PaymentMethod Payment, long? AmountMinor = null,
+    string? Channel = null);
 
 // ---- the participants' replies ----
 
@@ -125,6 +152,7 @@ public sealed class StepOutcomeJson() : JsonStringEnumConverter<StepOutcome>(nam
 /// <param name="Action">With <c>Waiting</c>: required action, such as an address the customer has to open.</param>
 /// <param name="Priced">From reserve-stock: the lines with the prices that apply.</param>
 /// <param name="Payment">From payment steps: the payment's totals.</param>
+/// <param name="Detail">From outside participants: a JSON object for later steps, at most 4 kB.</param>
 public sealed record StepAnswered(
     bool Undo,
     StepOutcome Outcome,
@@ -133,7 +161,8 @@ public sealed record StepAnswered(
     TimeSpan? RetryAfter = null,
     string? Action = null,
     IReadOnlyList<OrderLine>? Priced = null,
-    PaymentTotals? Payment = null) : IMessageBody;
+    PaymentTotals? Payment = null,
+    [property: JsonConverter(typeof(RawJsonConverter))] string? Detail = null) : IMessageBody;
 
 /// <summary>Totals of a payment, in minor units. The order's <c>paymentStatus</c> is derived from them.</summary>
 /// <param name="AuthorizedMinor">Amount authorized in total.</param>
@@ -182,6 +211,20 @@ public sealed record PaymentMoved(PaymentTotals Payment, long Version) : IMessag
 
 /// <summary>Acknowledges the payment's totals of <paramref name="Version"/>.</summary>
 public sealed record PaymentNoted(long Version) : IMessageBody;
+
+// ---- stock-service asks the coordinator about long holds; the coordinator asks order-service about a lost saga ----
+
+/// <summary>
+/// Goods have been held for an order for more than 15 minutes. The coordinator has no reply of its own: a saga that is under way
+/// does what is due, a saga that has passed the hold commits or releases the goods once more, and a lost saga is recreated.
+/// </summary>
+public sealed record AskSaga : IMessageBody;
+
+/// <summary>Question about an order that the coordinator has no saga of. The reply is <see cref="OrderRecalled"/>.</summary>
+public sealed record RecallOrder : IMessageBody;
+
+/// <summary>Facts to recreate a saga from; null for an unknown order, whose goods are released.</summary>
+public sealed record OrderRecalled(SagaRepair? Saga = null) : IMessageBody;
 
 // ---- order-service to the participants of a fulfilment, retried until they reply ----
 
@@ -281,6 +324,7 @@ public sealed record OrderWaiting(DateTimeOffset Until, string? Action = null) :
 /// <param name="Attempts">Number of attempts, 1 or more.</param>
 /// <param name="Code">Code of a refusal.</param>
 /// <param name="AnsweredAt">Time of the decisive reply.</param>
+/// <param name="Detail">JSON object of an outside participant, at most 4 kB.</param>
 public sealed record StepStamp(
     string Step,
     bool Undo,
@@ -288,7 +332,8 @@ public sealed record StepStamp(
     DateTimeOffset SentAt,
     int Attempts,
     string? Code = null,
-    DateTimeOffset? AnsweredAt = null);
+    DateTimeOffset? AnsweredAt = null,
+    [property: JsonConverter(typeof(RawJsonConverter))] string? Detail = null);
 
 /// <summary>The money is secured and the goods are allocated. Sent again when the capture is complete.</summary>
 public sealed record OrderConfirmed(

@@ -40,8 +40,10 @@ public static class ReasonCodes
     /// <summary>The total is negative or too large to represent.</summary>
     public const string TotalOutOfRange = "total_out_of_range";
 
-    /// <summary>The hold had expired, and the goods were no longer available when the order was to be committed.</summary>
-    public const string HoldLost = "hold_lost";
+    /// <summary>
+    /// stock-service holds nothing for a confirmed order, as after a restore of its database. The goods are taken again.
+    /// </summary>
+    public const string NotReserved = "not_reserved";
 
     /// <summary>The customer does not exist or has been erased.</summary>
     public const string UnknownCustomer = "unknown_customer";
@@ -96,6 +98,13 @@ public static class ReasonCodes
 
     /// <summary>Goods of an order were shipped, and customer-service has no payment of the order.</summary>
     public const string UnknownPayment = "unknown_payment";
+
+    /// <summary>Codes with which an order is rejected.</summary>
+    public static readonly IReadOnlyList<string> OfRejections =
+    [
+        OutOfStock, UnknownSku, PriceChanged, CurrencyMismatch, TotalOutOfRange, UnknownCustomer, UnknownProvider,
+        PaymentDeclined, InsufficientFunds, ProviderUnavailable, ResolvedByOperator,
+    ];
 }
 
 /// <summary>Stages in which customer-service asks order-service to erase a customer.</summary>
@@ -175,6 +184,47 @@ public static class OrderEventTypes
 
     /// <summary>The payment advanced, for example from authorized to paid. The status is unchanged.</summary>
     public const string PaymentUpdated = "payment_updated";
+
+    public static readonly IReadOnlyList<string> All =
+    [
+        Placed, Confirmed, Rejected, Expired, CancelRequested, Cancelled, Completed, ActionRequired, Shipped, PaymentUpdated,
+    ];
+}
+
+/// <summary>States of a webhook endpoint.</summary>
+public static class EndpointStates
+{
+    public const string Active = "active";
+
+    /// <summary>Nothing is sent. Events are kept, and are sent once the endpoint is active again.</summary>
+    public const string Disabled = "disabled";
+
+    public static readonly IReadOnlyList<string> All = [Active, Disabled];
+}
+
+/// <summary>Reasons for which a webhook endpoint is disabled.</summary>
+public static class DisabledReasons
+{
+    /// <summary>A caller disabled the endpoint.</summary>
+    public const string Operator = "operator";
+
+    /// <summary>The receiver responded with 410 Gone.</summary>
+    public const string Gone = "gone";
+
+    /// <summary>No event was delivered for three days.</summary>
+    public const string Unreachable = "unreachable";
+}
+
+/// <summary>States of the delivery of a webhook.</summary>
+public static class DeliveryStates
+{
+    public const string Waiting = "waiting";
+    public const string Delivered = "delivered";
+
+    /// <summary>All attempts failed. The event is sent again only on request.</summary>
+    public const string Failed = "failed";
+
+    public static readonly IReadOnlyList<string> All = [Waiting, Delivered, Failed];
 }
 
 /// <summary>Reasons that a caller may give when cancelling an order.</summary>
@@ -282,7 +332,7 @@ public static class BulkOutcomes
 /// <summary>States of a reservation: the goods of one order in stock-service.</summary>
 public static class ReservationStates
 {
-    /// <summary>The goods count as reserved until the hold expires.</summary>
+    /// <summary>The goods count as reserved until the order's saga commits or releases them.</summary>
     public const string Held = "held";
 
     /// <summary>The goods count as allocated.</summary>
@@ -290,9 +340,6 @@ public static class ReservationStates
 
     /// <summary>Returned by an undo; without lines, a tombstone that refuses a late reservation.</summary>
     public const string Released = "released";
-
-    /// <summary>Returned because the hold ran out; a commit may still take the goods again.</summary>
-    public const string Expired = "expired";
 
     /// <summary>The reservation was refused, finally.</summary>
     public const string Refused = "refused";

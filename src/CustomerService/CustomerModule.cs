@@ -4,6 +4,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService.Calling;
 using Orderwright.CustomerService.Commands;
 using Orderwright.CustomerService.Customers;
+using Orderwright.CustomerService.Healing;
 using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers.Http;
 using Orderwright.CustomerService.Providers.Sandbox;
@@ -11,6 +12,7 @@ using Orderwright.CustomerService.Providers.Stripe;
 using Orderwright.CustomerService.Reconciliation;
 using Orderwright.Http;
 using Orderwright.Runtime;
+using Orderwright.Runtime.Database;
 
 namespace Orderwright.CustomerService;
 
@@ -18,8 +20,10 @@ namespace Orderwright.CustomerService;
 /// <param name="Customers">Changes to customers and their store credit.</param>
 /// <param name="Webhooks">Webhooks of payment gateways.</param>
 /// <param name="Operators">Actions of operators on payments.</param>
+/// <param name="Healing">Repairs of payments.</param>
 public sealed record CustomerParts(
-    ChangeCustomers Customers, Webhooks Webhooks, CommandGroup<OperatorPaymentAction> Operators) : HttpParts;
+    ChangeCustomers Customers, Webhooks Webhooks, CommandGroup<OperatorPaymentAction> Operators, HealPayments Healing)
+    : HttpParts;
 
 /// <summary>customer-service: customers, their store credit, payments and gateways.</summary>
 /// <param name="further">Providers in addition to the configured ones.</param>
@@ -69,8 +73,10 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var orders = new AskOrders(context);
         var reconciliation = ReconciliationParts.Of(providers, orders, context);
         var adoptions = new AdoptPayments(byName, routes, orders, actions, limits, context);
-        return new CustomerParts(changes, webhooks, actions)
+        var healing = new HealPayments(byName, routes, store, customers, notify, limits, audit, calls.Take, context);
+        return new CustomerParts(changes, webhooks, actions, healing)
         {
+            OnFenced = work => work.ExecuteAsync(context.Sql["doubt_waiting_attempts"], SqlArgs.With("now", work.Now)),
             Handlers =
             [
                 new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), notify, erasures, orders,
@@ -79,15 +85,18 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
             [
                 RepairClockSkew.Job(
                     context.Runner.Clock,
-                    (context.Sql["bring_forward"], RepairClockSkew.LongestPause),
-                    (context.Sql["bring_late_look_ups_forward"], GatewayLimits.LookUpPauses[^1])),
+                    (context.Sql["bring_forward"], RepairClockSkew.LongestPause, false),
+                    (context.Sql["bring_leases_forward"], limits.Lease, true),
+                    (context.Sql["bring_late_look_ups_forward"], GatewayLimits.LookUpPauses[^1], false)),
                 calls.Job, notify.Job, watch.Job, erasures.Job, .. parked.Jobs, .. reconciliation.Jobs,
             ],
             Loops =
             [
                 .. changes.Loops, .. actions.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? [],
-                .. reconciliation.Loops,
+                .. reconciliation.Loops, .. healing.Loops,
             ],
+            Figures = PaymentFigures.Of(calls, context),
+            BeginCounters = () => Metrics.Begin(calls.Gateways),
             Routes = endpoints =>
             {
                 new CustomerApi(context.Database, context.Sql, changes, context.Time).Map(endpoints);
@@ -96,6 +105,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
                 webhooks.Map(endpoints);
                 if (sandbox is not null) new SandboxApi(sandbox).Map(endpoints);
                 reconciliation.Routes(endpoints);
+                new HealApi(healing).Map(endpoints);
             },
         };
     }

@@ -17,8 +17,9 @@ public sealed class DatabaseSettings
 
     /// <summary>
     /// <c>sqlite:DIR</c> (a file per service in the directory), <c>postgres://user:password@host:port/name</c>, or an Npgsql
-    /// connection string. A PostgreSQL address without a database name means a database per service, such as
-    /// <c>orderwright_order</c>.
+    /// connection string. Several hosts, <c>postgres://user:password@db1,db2,db3/name?target_session_attrs=read-write</c>, are
+    /// a primary and its standbys. TLS: <c>?sslmode=verify-full&amp;sslrootcert=FILE</c>. A PostgreSQL address without a
+    /// database name means a database per service, such as <c>orderwright_order</c>.
     /// </summary>
     public string Database { get; set; } = Databases.Default;
 
@@ -53,6 +54,46 @@ public static class Databases
             ? new SqliteDatabase(Path.Combine(directory, $"{service}.db"), options)
             : new PostgresDatabase(WithName(address, service), service, options);
 
+    /// <summary>File name of a service's backup.</summary>
+    public static string BackupName(string address, string service) =>
+        DirectoryOf(address) is null ? $"{service}.dump" : $"{service}.db";
+
+    /// <summary>Copies a service's database, as of one moment, into a file, and proves that the copy can be restored.</summary>
+    /// <param name="address">Address of the database.</param>
+    /// <param name="service">Owner of the database.</param>
+    /// <param name="target">New file.</param>
+    /// <param name="binaries">Directory of PostgreSQL's programs; null searches the path.</param>
+    /// <param name="verifies">True to restore the copy of a PostgreSQL database into a scratch database.</param>
+    /// <param name="cancel">Stops the copy.</param>
+    public static async Task BackUpAsync(
+        string address, string service, string target, string? binaries, bool verifies, CancellationToken cancel)
+    {
+        if (DirectoryOf(address) is { } directory)
+        {
+            SqliteBackup.Copy(Path.Combine(directory, $"{service}.db"), target);
+            return;
+        }
+        var backup = new PostgresBackup(binaries);
+        await backup.DumpAsync(WithName(address, service), target, cancel);
+        if (verifies) await backup.VerifyAsync(WithName(address, service), target, cancel);
+    }
+
+    /// <summary>Replaces a service's database by a backup, and closes its fence. The service must be stopped.</summary>
+    public static Task RestoreAsync(
+        string address, string service, string backup, string? binaries, string reason, CancellationToken cancel)
+    {
+        if (DirectoryOf(address) is not { } directory)
+            return new PostgresBackup(binaries).RestoreAsync(WithName(address, service), backup, reason, cancel);
+        using var held = FileLock.TryTake(Path.Combine(directory, "orderwright.lock")) ?? throw new DatabaseUnfitException(
+            $"A process uses the databases in {Path.GetFullPath(directory)}. Stop the process first.");
+        SqliteBackup.Restore(backup, Path.Combine(directory, $"{service}.db"), reason);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Npgsql connection string of a service's database; null for an address of SQLite.</summary>
+    internal static string? PostgresOf(string address, string service) =>
+        DirectoryOf(address) is null ? PostgresAddress.Parse(WithName(address, service)).ConnectionString : null;
+
     /// <summary>Address of a service's database, from the settings.</summary>
     public static string AddressOf(string service, IConfiguration configuration, bool sharesProcess)
     {
@@ -82,7 +123,7 @@ public static class Databases
     {
         if (DirectoryOf(address) is { } directory) return $"SQLite in {directory}";
         var settings = PostgresAddress.Parse(WithName(address, service));
-        return $"PostgreSQL {settings.Database} on {settings.Host}:{settings.Port}";
+        return $"PostgreSQL {settings.Database} on {PostgresAddress.Server(settings)}";
     }
 
     /// <summary>Names the database of a service at an address in full: the engine, and the file or server and name.</summary>
@@ -95,11 +136,7 @@ public static class Databases
     public static string? DirectoryOf(string address) =>
         address.StartsWith(SqliteMark, StringComparison.OrdinalIgnoreCase) ? address[SqliteMark.Length..] : null;
 
-    static string WithName(string address, string service)
-    {
-        var name = $"orderwright_{WordOf(service)}";
-        if (Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme is "postgres" or "postgresql")
-            return url.AbsolutePath.Trim('/').Length > 0 ? address : new UriBuilder(url) { Path = name }.Uri.AbsoluteUri;
-        return address.Contains("Database=", StringComparison.OrdinalIgnoreCase) ? address : $"{address};Database={name}";
-    }
+    /// <summary>Adds the name of a service's database to a PostgreSQL address without a name.</summary>
+    public static string WithName(string address, string service) =>
+        PostgresAddress.WithDatabase(address, $"orderwright_{WordOf(service)}");
 }

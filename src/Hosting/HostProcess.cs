@@ -4,10 +4,13 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orderwright.Contracts;
 using Orderwright.Hosting.Http;
 using Orderwright.Hosting.Keys;
+using Orderwright.Hosting.Tokens;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
+using Orderwright.Http.Visitors;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
@@ -48,8 +51,8 @@ sealed partial class HostProcess : IAsyncDisposable
         if (Transports.IsInProcess(configuration))
             foreach (var directory in addresses.Values.Select(Databases.DirectoryOf).OfType<string>().Distinct())
                 locks.Add(LockOf(directory));
-        var transportText = Transports.Describe(configuration);
         transport = Transports.Open(configuration, options, names, TimeProvider.System, logs);
+        var transportText = Transports.Describe(configuration);
         var ids = new IdSource();
         foreach (var module in modules)
         {
@@ -65,12 +68,34 @@ sealed partial class HostProcess : IAsyncDisposable
             : $"{databaseText}; {transportText}";
         keys = settings.KeyFile is null
             ? null : new KeyRing(settings.KeyFile, TimeProvider.System, logs.CreateLogger<KeyRing>());
+        var issuers = settings.IssuerFile is null ? [] : TokenIssuer.Read(settings.IssuerFile);
+        var links = site is null ? [] : SignOn.LinksOf(issuers);
+        var sealer = SealerOf(settings, names, issuers.Any(issuer => issuer.SignOn is not null));
+        // The console's own service keeps the sessions.
+        var keeper = services.Find(service => service.Name == ServiceNames.Coordinator) ?? services[0];
+        var visitors = new VisitorSessions(
+            sealer, settings.KnowsCallers ? CallerOf : null, keys is not null, links,
+            new EndedSessions(keeper.Context, keeper.Audit), settings.SessionTime, TimeProvider.System);
+        var provider = IssuerDocument.NewClient();
+        var tokens = issuers.Count == 0 ? null : new TokenChecks(issuers, provider, TimeProvider.System, logs);
+        var authentication = new Authentication(
+            keys, tokens, new RateLimits(configuration.Bind<RateSettings>(), TimeProvider.System),
+            new PersonTokens(sealer, TimeProvider.System), visitors, logs.CreateLogger<Authentication>());
+        var signOn = links.Count == 0 ? null : new SignOn(
+            issuers, tokens!, provider, sealer, visitors, TimeProvider.System, logs.CreateLogger<SignOn>());
         web = WebServer.Build(
-            settings, keys, configuration.Bind<RateSettings>(), services, operated, () => open, TimeProvider.System, logs, site);
+            settings, authentication, visitors, signOn, services, operated, () => open, TimeProvider.System, logs, site);
         site?.Map(web, new SiteContext(
-            configuration, names, () => new Uri(settings.Listen.Url(Port())), keys is null ? null : CallerOf,
-            TimeProvider.System, logs));
+            configuration, names, () => new Uri(settings.Listen.Url(Port())), visitors, TimeProvider.System, logs));
     }
+
+    // The console proves to other services for whom it acts.
+    static Sealer SealerOf(HostSettings settings, List<string> services, bool people) =>
+        settings.SessionKey is { } path ? Sealer.Read(path)
+        : !people || ServiceNames.All.All(services.Contains) ? Sealer.OfThisProcess()
+        : throw new InvalidSettingException(
+            $"{Settings.Prefix}ISSUERS has a signOn, but {Settings.Prefix}SESSION_KEY is not set. Services in processes of " +
+            "their own need the same session key: a file with 32 random bytes in base64.");
 
     public async Task<int> RunAsync(AfterReady? afterReady)
     {
@@ -84,7 +109,10 @@ sealed partial class HostProcess : IAsyncDisposable
             if (await Task.WhenAny(ready, died) == died) return await EndAsync(await died);
             await ready;
             var url = settings.Listen.Url(Port());
-            Console.WriteLine($"{(modules.Count > 1 ? "Orderwright" : modules[0].Name)} is ready: {url} ({summary})");
+            var name = modules.Count > 1 ? "Orderwright" : modules[0].Name;
+            Console.WriteLine($"{name} is ready: {settings.Listen.Text(Port())} ({summary})");
+            foreach (var behind in services.Where(service => service.Fence.IsClosed))
+                await Console.Error.WriteLineAsync($"{behind.Name} accepts nothing but repairs: {behind.Trouble}");
             var task = afterReady is null ? Task.CompletedTask : RunAfterReadyAsync(afterReady, new Uri(url), stopping);
 
             var stopped = new TaskCompletionSource();
@@ -111,7 +139,7 @@ sealed partial class HostProcess : IAsyncDisposable
         foreach (var held in locks) held.Dispose();
     }
 
-    Caller? CallerOf(string key) => keys!.Open(key, out var holder) is null ? holder!.Caller : null;
+    Caller? CallerOf(string key) => keys is not null && keys.Open(key, out var holder) is null ? holder!.Caller : null;
 
     // Messages in memory reach only the services of their own process: two processes on the same databases would each wait
     // for replies that the other holds.
@@ -125,7 +153,8 @@ sealed partial class HostProcess : IAsyncDisposable
         var starts = services.Zip(operated, (service, parts) => service.StartAsync(parts.DeadLetters.Loops, stopping));
         await foreach (var started in Task.WhenEach(starts)) await started;
         open = true;
-        while (services.Any(service => service.Trouble is not null))
+        // A service whose database is behind accepts repairs, which an operator starts.
+        while (services.Any(service => service is { Trouble: not null, Fence.IsClosed: false }))
             await Task.Delay(LookInterval, TimeProvider.System, stopping);
     }
 

@@ -29,7 +29,11 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
         return new(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? null : address, uri.Port);
     }
 
-    /// <summary>URL for a person on the same machine, with the actual port.</summary>
+    /// <summary>Listening address for people, with the actual port: every address is <c>0.0.0.0</c>.</summary>
+    public string Text(int port) =>
+        Address is null ? string.Create(CultureInfo.InvariantCulture, $"http://0.0.0.0:{port}") : Url(port);
+
+    /// <summary>URL for a caller on the same machine, with the actual port.</summary>
     public string Url(int port)
     {
         var host = Address is null ? "127.0.0.1"
@@ -64,6 +68,27 @@ public sealed class ListenSettings
     /// <summary>Key file, written by <c>./orderwright keys add</c>. Without keys a process listens on loopback only.</summary>
     public string Keys { get; set; } = "";
 
+    /// <summary>
+    /// File with the issuers of access tokens and what their claims grant. In addition to keys, or in place of them.
+    /// </summary>
+    public string Issuers { get; set; } = "";
+
+    /// <summary>
+    /// File with 32 random bytes in base64, the same for all services and instances: seals the sessions of the console. Without
+    /// a file, a session ends with its process. A further line holds the former secret while the secret is replaced.
+    /// </summary>
+    public string SessionKey { get; set; } = "";
+
+    /// <summary>Longest time of a session of the console.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
+    public TimeSpan SessionTime { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>
+    /// Addresses of proxies in front, such as <c>10.0.0.0/8,192.168.1.7</c>, whose <c>X-Forwarded-For</c>,
+    /// <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> count.
+    /// </summary>
+    public string Proxies { get; set; } = "";
+
     /// <summary>Serve <c>/openapi/v1.json</c> and <c>/swagger</c> to callers without a key as well.</summary>
     public bool PublicDocument { get; set; }
 
@@ -78,8 +103,14 @@ public sealed class ListenSettings
 /// <param name="KeyFile">Full path of the key file; null without keys.</param>
 /// <param name="IdleTimeout">Idle timeout for client connections.</param>
 /// <param name="PublicDocument">The API's description needs no key.</param>
+/// <param name="IssuerFile">Full path of the file of issuers; null without issuers.</param>
+/// <param name="Proxies">Networks of the proxies in front.</param>
+/// <param name="SessionKey">Full path of the file that seals sessions; null for a secret of this process.</param>
+/// <param name="SessionTime">Longest time of a session.</param>
 public sealed record HostSettings(
-    ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile, TimeSpan IdleTimeout, bool PublicDocument = false)
+    ListenAddress Listen, IReadOnlyList<string> Hosts, string? KeyFile, TimeSpan IdleTimeout, bool PublicDocument = false,
+    string? IssuerFile = null, IReadOnlyList<IPNetwork>? Proxies = null, string? SessionKey = null,
+    TimeSpan SessionTime = default)
 {
     /// <summary>Port without configuration; several services in a process use the coordinator's.</summary>
     public static int DefaultPort(IReadOnlyList<string> services) => services switch
@@ -97,8 +128,12 @@ public sealed record HostSettings(
             settings.Hosts.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
             settings.Keys.Length > 0 ? Path.GetFullPath(settings.Keys) : null,
             settings.IdleTimeout,
-            settings.PublicDocument);
-        if (!read.Listen.IsLoopback && read.KeyFile is null)
+            settings.PublicDocument,
+            settings.Issuers.Length > 0 ? Path.GetFullPath(settings.Issuers) : null,
+            NetworksOf(settings.Proxies),
+            settings.SessionKey.Length > 0 ? Path.GetFullPath(settings.SessionKey) : null,
+            settings.SessionTime);
+        if (!read.Listen.IsLoopback && !read.KnowsCallers)
             throw new InvalidSettingException(
                 $"{Settings.Prefix}LISTEN is \"{settings.Listen}\", which is reachable from other machines, but no keys are " +
                 "configured. Allowed without keys: a loopback address. With keys: set " +
@@ -107,6 +142,21 @@ public sealed record HostSettings(
                 Setting = "LISTEN",
             };
         return read;
+    }
+
+    /// <summary>False for a host that takes every local caller for the operator.</summary>
+    public bool KnowsCallers => KeyFile is not null || IssuerFile is not null;
+
+    static List<IPNetwork> NetworksOf(string text)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            if (IPNetwork.TryParse(part, out var network)) networks.Add(network);
+            else if (IPAddress.TryParse(part, out var address))
+                networks.Add(new(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128));
+            else
+                throw new InvalidSettingException("PROXIES", text, "addresses and networks such as 10.0.0.0/8, with commas");
+        return networks;
     }
 
     static ListenAddress AddressOf(ListenSettings settings, IReadOnlyList<string> services) =>

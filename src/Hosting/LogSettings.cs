@@ -8,4 +8,9 @@ public sealed class LogSettings
     /// <c>Logging:LogLevel</c>.
     /// </summary>
     public string Log { get; set; } = "info";
+
+    /// <summary>
+    /// Format of an entry, one per line: <c>text</c>, or <c>json</c> with trace ids. The images set <c>json</c>.
+    /// </summary>
+    public string LogFormat { get; set; } = "text";
 }

@@ -14,7 +14,13 @@ static class Logging
     public static ILoggerFactory Create(
         IConfiguration settings, IReadOnlyList<(string Category, string Origin, string Level)> categories)
     {
-        var text = settings.Bind<LogSettings>().Log;
+        var (text, format) = settings.Bind<LogSettings>() is var log ? (log.Log, log.LogFormat) : default;
+        var formatter = format switch
+        {
+            "text" => OneLineFormatter.FormatterName,
+            "json" => JsonLineFormatter.FormatterName,
+            _ => throw new InvalidSettingException("LOG_FORMAT", format, "text or json"),
+        };
         var level = LevelOf(text)
             ?? throw new InvalidSettingException("LOG", text, "debug, info, warn or error");
         var filters = categories.Select(filter => (filter.Category, Level: LevelOf(filter.Level)
@@ -28,9 +34,10 @@ static class Logging
                 // The host logs exceptions with a stack although they are rethrown to us.
                 .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
                 .AddConsoleFormatter<OneLineFormatter, ConsoleFormatterOptions>()
+                .AddConsoleFormatter<JsonLineFormatter, ConsoleFormatterOptions>()
                 .AddConsole(console =>
                 {
-                    console.FormatterName = OneLineFormatter.FormatterName;
+                    console.FormatterName = formatter;
                     console.LogToStandardErrorThreshold = LogLevel.Trace;
                 });
             foreach (var (category, filter) in filters) logging.AddFilter(category, filter);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Orderwright.Http;
 
 namespace Orderwright.Hosting;
 
@@ -10,6 +11,18 @@ static class Metrics
     static readonly Counter<long> Refusals = Meter.CreateCounter<long>(
         "orderwright.requests.refused", "{request}",
         "Requests refused before their endpoint: malformed, without a valid key, without the scope, over a limit.");
+
+    /// <summary>Shows every refusal of keys and budgets from the start.</summary>
+    public static void Begin()
+    {
+        foreach (var code in new[]
+        {
+            ProblemCodes.KeyRequired, ProblemCodes.KeyUnknown, ProblemCodes.KeyExpired, ProblemCodes.KeyRevoked,
+            ProblemCodes.MissingScope, ProblemCodes.Denied, ProblemCodes.RateLimited, ProblemCodes.UnreadableBody,
+            ProblemCodes.AmbiguousLength,
+        })
+            Refusals.Add(0, new KeyValuePair<string, object?>("code", code));
+    }
 
     public static void Refused(string code) => Refusals.Add(1, new KeyValuePair<string, object?>("code", code));
 }

@@ -35,6 +35,8 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
                 Set(arguments, before, before[2..], after);
             else if (name.StartsWith("--no-", StringComparison.Ordinal))
                 Set(arguments, name, name[5..], "false");
+            else if (IsFlag(name))
+                Set(arguments, name, name[2..], "true");
             else if (i + 1 < args.Count)
                 Set(arguments, name, name[2..], args[++i]);
             else
@@ -84,6 +86,8 @@ public sealed class SettingsSource : ConfigurationProvider, IConfigurationSource
     public static bool AreSame(string one, string other) => Normal(one) == Normal(other);
 
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+    static bool IsFlag(string argument) => argument == "--script";
 
     // Container platforms provide secrets as files: NAME_FILE is the path of a file with the value of NAME.
     void SetVariable(string variable, string name, string value)

@@ -13,7 +13,8 @@ public sealed class TransportSettings
 {
     /// <summary>
     /// <c>inprocess</c>, for all services in one process, or the address of a RabbitMQ broker,
-    /// <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).
+    /// <c>amqp://user:password@host:port/vhost</c>. Nodes of a cluster are separated by commas. TLS:
+    /// <c>amqps://user:password@mq1,mq2,mq3/?cacertfile=FILE</c>; without the file, the machine's authorities count.
     /// </summary>
     public string Transport { get; set; } = Transports.InProcess;
 }
@@ -55,9 +56,7 @@ static class Transports
 
     /// <summary>Describes the transport for people, without user and password.</summary>
     public static string Describe(IConfiguration settings) =>
-        Uri.TryCreate(AddressOf(settings), UriKind.Absolute, out var broker)
-            ? $"RabbitMQ on {broker.Authority}"
-            : "in-process transport";
+        IsInProcess(settings) ? "in-process transport" : $"RabbitMQ on {RabbitMqAddress.Parse(AddressOf(settings)).Nodes}";
 
     static string AddressOf(IConfiguration settings) => settings.Bind<TransportSettings>().Transport;
 }

@@ -12,37 +12,52 @@ public static class Scopes
     /// <summary>Permission to set unit prices other than the catalogue's, and to give discounts.</summary>
     public const string OrdersPrice = "orders:price";
     public const string Stock = "stock";
+
+    /// <summary>Permission to read payments.</summary>
     public const string Payments = "payments";
+
+    /// <summary>Permission to read, change and erase customers, who are shared by all channels.</summary>
+    public const string Customers = "customers";
+
+    /// <summary>Permission to read balances and to give store credit, which is shared by all channels.</summary>
+    public const string Credit = "credit";
 
     /// <summary>Permission to see and act on every saga, and to change an order's status.</summary>
     public const string Operator = "operator";
 
+    /// <summary>Permission to read the metrics, and nothing else. An operator may read them too.</summary>
+    public const string Metrics = "metrics";
+
     public static readonly FrozenSet<string> All =
-        FrozenSet.Create(Orders, OrdersPrice, Stock, Payments, Operator);
+        FrozenSet.Create(Orders, OrdersPrice, Stock, Customers, Credit, Payments, Operator, Metrics);
 }
 
 /// <summary>Caller of a request, set by the host before any endpoint runs.</summary>
 /// <param name="Name">Name in the audit and scope of idempotency keys: <c>local</c>, or the key's prefix.</param>
-/// <param name="Merchant">Owner of the orders; <c>main</c> for a single shop.</param>
+/// <param name="Channels">Channels whose orders, payments and sagas the caller sees and changes.</param>
 /// <param name="Granted">Scopes out of <see cref="Scopes"/>.</param>
 /// <param name="MaxDiscount">
 /// Highest discount without <see cref="Scopes.OrdersPrice"/>, in percent of the total without discounts; 0 to 100.
 /// </param>
-public sealed record Caller(string Name, string Merchant, FrozenSet<string> Granted, int MaxDiscount = 0)
+public sealed record Caller(string Name, ChannelSet Channels, FrozenSet<string> Granted, int MaxDiscount = 0)
 {
     /// <summary>Any caller on the loopback interface of a host without keys.</summary>
-    public static readonly Caller Local = new("local", "main", Scopes.All);
+    public static readonly Caller Local = new("local", ChannelSet.All, Scopes.All);
 
     /// <summary>Cancelled when the key ends: revoked, expired or changed. Live streams end with it.</summary>
     public CancellationToken Ended { get; init; }
 
-    public bool May(string scope) => Granted.Contains(scope);
+    public bool May(string scope) =>
+        Granted.Contains(scope) || scope == Scopes.Metrics && Granted.Contains(Scopes.Operator);
 
     /// <summary>Highest discount of an order, in percent of the total without discounts.</summary>
     public int DiscountLimit => May(Scopes.OrdersPrice) ? 100 : MaxDiscount;
 
-    public static Caller Of(HttpContext http) => (Caller?)http.Items[typeof(Caller)]
+    public static Caller Of(HttpContext http) => Find(http)
         ?? throw new InvalidOperationException("The host admitted a request without setting its caller.");
+
+    /// <summary>Caller of a request; null where the host sets none.</summary>
+    public static Caller? Find(HttpContext http) => (Caller?)http.Items[typeof(Caller)];
 
     public static void Set(HttpContext http, Caller caller) => http.Items[typeof(Caller)] = caller;
 }
@@ -66,7 +81,9 @@ public enum CallBudget
 /// <param name="Scope">Required scope; null where any key will do, or none.</param>
 /// <param name="NeedsKey">False: open to all.</param>
 /// <param name="Budget">Budget of the callers.</param>
-public sealed record Access(string? Scope, bool NeedsKey = true, CallBudget Budget = CallBudget.Caller)
+/// <param name="AllChannels">True where the operation concerns the rows of all channels: the caller must reach all.</param>
+public sealed record Access(
+    string? Scope, bool NeedsKey = true, CallBudget Budget = CallBudget.Caller, bool AllChannels = false)
 {
     public static readonly Access Open = new(null, NeedsKey: false);
 
@@ -78,6 +95,11 @@ public static class AccessExtensions
 {
     public static TBuilder Require<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new Access(scope));
+
+    /// <summary>As <see cref="Require"/>, and open only to callers of all channels.</summary>
+    public static TBuilder RequireAllChannels<TBuilder>(this TBuilder builder, string scope)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new Access(scope, AllChannels: true));
 
     public static TBuilder OpenToAll<TBuilder>(this TBuilder builder, CallBudget budget = CallBudget.Caller)
         where TBuilder : IEndpointConventionBuilder =>

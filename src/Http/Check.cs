@@ -4,7 +4,7 @@ namespace Orderwright.Http;
 
 /// <summary>
 /// Checks the fields of well-formed JSON, and collects all errors, each with its JSON pointer
-/// (<c>/lines/0/sku</c>) or the name of the path parameter.
+/// (<c>/lines/0/sku</c>) or the name of the parameter.
 /// </summary>
 public sealed class Check
 {

@@ -69,6 +69,12 @@ public static class ErrorCodes
     /// <summary>The order has no line with this number.</summary>
     public const string UnknownLine = "unknown_line";
 
+    /// <summary>The address is not absolute, or of a scheme that is not allowed.</summary>
+    public const string InvalidUrl = "invalid_url";
+
+    /// <summary>The secret is not <c>whsec_</c> and the base64 of 24 to 64 bytes.</summary>
+    public const string InvalidSecret = "invalid_secret";
+
     /// <summary>The option is only available with <c>preview=true</c>.</summary>
     public const string OnlyWithPreview = "only_with_preview";
 

@@ -22,7 +22,7 @@ public sealed record Command<T>(T Body, Caller Caller, string? Key, byte[] Hash,
     public string? TraceId { get; } = Activity.Current?.TraceId.ToHexString();
 
     /// <summary>Owner of the key: keys of different callers are independent.</summary>
-    public string Scope => $"{Caller.Merchant}/{Caller.Name}";
+    public string Scope => $"{Caller.Channels.Default}/{Caller.Name}";
 }
 
 /// <summary>
@@ -54,13 +54,15 @@ public sealed class CommandGroup<T>
     /// Returns a response per fresh command, in the same order. Responses with 5xx are not stored.
     /// </param>
     /// <param name="context">Service's context.</param>
+    /// <param name="passage">Kind of the requests, for a service whose database is behind.</param>
     public CommandGroup(
-        string name, Func<IReadOnlyList<Command<T>>, Work, Task<IReadOnlyList<Answer>>> handle, ServiceContext context)
+        string name, Func<IReadOnlyList<Command<T>>, Work, Task<IReadOnlyList<Answer>>> handle, ServiceContext context,
+        Passage passage = Passage.Requests)
     {
         this.handle = handle;
         sql = context.RuntimeSql;
-        commands = new(name, HandleAsync, context.Runner, context.Options, context.Time);
-        settlements = new($"{name}-settle", SettleAsync, context.Runner, context.Options, context.Time);
+        commands = new(name, HandleAsync, context.Runner, context.Options, context.Time, passage);
+        settlements = new($"{name}-settle", SettleAsync, context.Runner, context.Options, context.Time, passage);
     }
 
     public IReadOnlyList<BackgroundLoop> Loops => [commands.Loop, settlements.Loop];

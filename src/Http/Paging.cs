@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 
@@ -29,6 +28,8 @@ public static class Pages
 /// </summary>
 public static class Cursor
 {
+    public const int MaxLength = 512;
+
     public static string Write(string position)
     {
         var text = Encoding.UTF8.GetBytes(position);
@@ -38,7 +39,7 @@ public static class Cursor
     /// <summary>Reads the position; null for a foreign cursor.</summary>
     public static string? Read(string cursor)
     {
-        if (cursor.Length > 512 || !Base64Url.IsValid(cursor)) return null;
+        if (cursor.Length > MaxLength || !Base64Url.IsValid(cursor)) return null;
         var bytes = Base64Url.DecodeFromChars(cursor);
         return bytes.Length > 4 && bytes.AsSpan(0, 4).SequenceEqual(Check(bytes.AsSpan(4)))
             ? Encoding.UTF8.GetString(bytes.AsSpan(4))
@@ -46,16 +47,6 @@ public static class Cursor
     }
 
     static byte[] Check(ReadOnlySpan<byte> text) => System.Security.Cryptography.SHA256.HashData(text)[..4];
-}
-
-/// <summary>Filters of a list, as metadata for the API's description; <c>limit</c> and <c>cursor</c> are implied.</summary>
-public sealed record ListFilters(IReadOnlyList<string> Names);
-
-public static class ListFilterExtensions
-{
-    public static TBuilder Lists<TBuilder>(this TBuilder builder, params string[] filters)
-        where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new ListFilters(filters));
 }
 
 /// <summary>Query of a list request, read strictly: an unknown or malformed parameter is a 400 with the name.</summary>
@@ -71,8 +62,9 @@ public sealed class ListQuery
     /// <param name="known">Parameters other than <c>limit</c> and <c>cursor</c>.</param>
     public ListQuery(HttpContext http, params ReadOnlySpan<string> known)
     {
+        var isList = http.GetEndpoint()?.Metadata.GetMetadata<ListFilters>() is not null;
         foreach (var (name, value) in http.Request.Query)
-            if (name is not ("limit" or "cursor") && !known.Contains(name))
+            if (!(isList && name is ("limit" or "cursor")) && !known.Contains(name))
                 errors.Add(new(name, ErrorCodes.UnknownParameter, "Unknown parameter."));
             else if (value.Count > 1)
                 errors.Add(new(name, ErrorCodes.RepeatedParameter, "Say it once."));

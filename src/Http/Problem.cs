@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Orderwright.Http;
 
 /// <summary>
-/// RFC 9457 problem details. <c>code</c> is stable, and clients branch on it; <c>errors</c> lists each invalid place by JSON
-/// pointer; <c>traceId</c> finds the log. Never contains a stack, SQL, or a path of the machine.
+/// RFC 9457 problem details. <c>code</c> is stable, and clients branch on it; <c>errors</c> lists each invalid place;
+/// <c>traceId</c> finds the log. Never contains a stack, SQL, or a path of the machine.
 /// </summary>
 public sealed record Problem(
     string Type, string Title, int Status, string Code, string Detail, string? TraceId,
@@ -51,8 +51,11 @@ public sealed record Problem(
             StatusCodes.Status400BadRequest, ProblemCodes.InvalidRequest, "The request is invalid; errors lists each problem.",
             errors);
 
-    public static Answer Invalid(string pointer, string code, string detail) =>
-        Invalid([new ProblemError(pointer, code, detail)]);
+    /// <param name="place">A JSON pointer, or the name of a parameter.</param>
+    /// <param name="code">One of <see cref="ErrorCodes"/>.</param>
+    /// <param name="detail">Sentence.</param>
+    public static Answer Invalid(string place, string code, string detail) =>
+        Invalid([new ProblemError(place, code, detail)]);
 
     /// <param name="place">Location of the number, never the number.</param>
     public static Answer CardNumber(string place) => Of(
@@ -71,12 +74,24 @@ public sealed record Problem(
     static string TitleOf(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);
 }
 
-/// <param name="Pointer">
-/// RFC 6901 into the body (<c>/lines/0/quantity</c>), or the name of a header or query parameter.
-/// </param>
+/// <summary>Invalid place of a request: a member of the body, or a parameter.</summary>
+/// <param name="Pointer">RFC 6901 into the body (<c>/lines/0/quantity</c>); null for a parameter.</param>
+/// <param name="Parameter">Name of a query or path parameter, or of a header; null for a place in the body.</param>
 /// <param name="Code">Stable snake_case.</param>
 /// <param name="Detail">Sentence.</param>
-public sealed record ProblemError(string Pointer, string Code, string Detail);
+[method: JsonConstructor]
+public sealed record ProblemError(string? Pointer, string? Parameter, string Code, string Detail)
+{
+    /// <param name="place">A JSON pointer, empty for the whole body, or the name of a parameter.</param>
+    /// <param name="code">Stable snake_case.</param>
+    /// <param name="detail">Sentence.</param>
+    public ProblemError(string place, string code, string detail)
+        : this(IsPointer(place) ? place : null, IsPointer(place) ? null : place, code, detail)
+    {
+    }
+
+    static bool IsPointer(string place) => place is "" or ['/', ..];
+}
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -42,7 +42,7 @@ public static class ProblemCodes
     [Status(400, 408)]
     public const string UnreadableBody = "unreadable_body";
 
-    /// <summary>The request could not be read.</summary>
+    /// <summary>The request could not be read: its first line, its path or a header is malformed.</summary>
     [Status(400)]
     public const string BadRequest = "bad_request";
 
@@ -66,6 +66,14 @@ public static class ProblemCodes
     [Status(401)]
     public const string KeyExpired = "key_expired";
 
+    /// <summary>The access token is not valid here: signature, type, issuer, audience or time.</summary>
+    [Status(401)]
+    public const string TokenRefused = "token_refused";
+
+    /// <summary>The issuer of the access token cannot be reached, and its keys are not known yet.</summary>
+    [Status(503)]
+    public const string IssuerUnavailable = "issuer_unavailable";
+
     /// <summary>The key was revoked.</summary>
     [Status(401)]
     public const string KeyRevoked = "key_revoked";
@@ -73,6 +81,10 @@ public static class ProblemCodes
     /// <summary>The key lacks the scope that the operation requires.</summary>
     [Status(403)]
     public const string MissingScope = "missing_scope";
+
+    /// <summary>The caller is limited to channels, and the operation concerns another channel, or all of them.</summary>
+    [Status(403)]
+    public const string ChannelNotGranted = "channel_not_granted";
 
     /// <summary>The operation is not available to any caller.</summary>
     [Status(403)]
@@ -86,7 +98,7 @@ public static class ProblemCodes
     [Status(403)]
     public const string ForeignForm = "foreign_form";
 
-    /// <summary>The resource does not exist, or belongs to another merchant.</summary>
+    /// <summary>The resource does not exist, or belongs to another channel.</summary>
     [Status(404)]
     public const string NotFound = "not_found";
 
@@ -98,7 +110,7 @@ public static class ProblemCodes
     [Status(406)]
     public const string NotAcceptable = "not_acceptable";
 
-    /// <summary>The If-Match header does not list the current version.</summary>
+    /// <summary>If-Match does not list the current version, or If-None-Match does.</summary>
     [Status(412)]
     public const string VersionMismatch = "version_mismatch";
 
@@ -110,7 +122,7 @@ public static class ProblemCodes
     [Status(414)]
     public const string UriTooLong = "uri_too_long";
 
-    /// <summary>The media type of the body is not supported.</summary>
+    /// <summary>The media type of the body is not supported, or the body is compressed.</summary>
     [Status(415)]
     public const string UnsupportedMediaType = "unsupported_media_type";
 
@@ -132,6 +144,10 @@ public static class ProblemCodes
     [Status(422)]
     public const string IdempotencyKeyReused = "idempotency_key_reused";
 
+    /// <summary>The position lies beyond the event feed, whose later events were lost with a restored database.</summary>
+    [Status(409)]
+    public const string FeedWasRewound = "feed_was_rewound";
+
     /// <summary>The caller has too many live event streams open. Close one, or retry after <c>Retry-After</c>.</summary>
     [Status(429)]
     public const string TooManyStreams = "too_many_streams";
@@ -148,6 +164,13 @@ public static class ProblemCodes
     [Status(503)]
     public const string DatabaseUnavailable = "database_unavailable";
 
+    /// <summary>
+    /// The service's database was restored to an earlier moment and is behind the other services: <c>./orderwright heal</c>
+    /// repairs it. Nothing was carried out.
+    /// </summary>
+    [Status(503)]
+    public const string DatabaseBehind = "database_behind";
+
     /// <summary>The server is starting. Retry.</summary>
     [Status(503)]
     public const string Starting = "starting";
@@ -155,7 +178,7 @@ public static class ProblemCodes
     // ---- orders and fulfilments ----
 
     /// <summary>
-    /// Another order of the merchant that stands has the reference; <c>orderId</c> names it. For credits: the reference is used.
+    /// Another order of the channel that stands has the reference; <c>orderId</c> names it. For credits: the reference is used.
     /// </summary>
     [Status(409)]
     public const string DuplicateReference = "duplicate_reference";
@@ -188,6 +211,12 @@ public static class ProblemCodes
     /// </summary>
     [Status(403)]
     public const string DiscountNotAllowed = "discount_not_allowed";
+
+    // ---- webhook endpoints ----
+
+    /// <summary>The channel has as many webhook endpoints as allowed.</summary>
+    [Status(409)]
+    public const string TooManyEndpoints = "too_many_endpoints";
 
     // ---- stock and catalogue ----
 

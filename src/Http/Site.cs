@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Orderwright.Http.Visitors;
 
 namespace Orderwright.Http;
 
@@ -14,18 +15,15 @@ public interface ISite
     /// <param name="web">Application to map routes and a fallback on.</param>
     /// <param name="context">Environment of the site.</param>
     void Map(WebApplication web, SiteContext context);
-
-    /// <summary>Key of a signed-in visitor, for the host's own pages; null for others.</summary>
-    string? KeyOf(HttpContext http);
 }
 
 /// <summary>Environment of a site, provided by the host.</summary>
 /// <param name="Configuration">Settings, to be read while mapping.</param>
 /// <param name="Services">Services of the process.</param>
 /// <param name="Address">Address of the process, once listening.</param>
-/// <param name="CallerOf">Caller with a key, as long as the key is valid; null where callers need no key.</param>
+/// <param name="Sessions">Sessions of visitors.</param>
 /// <param name="Time">Clock.</param>
 /// <param name="Logs">Loggers.</param>
 public sealed record SiteContext(
-    IConfiguration Configuration, IReadOnlyList<string> Services, Func<Uri> Address, Func<string, Caller?>? CallerOf,
+    IConfiguration Configuration, IReadOnlyList<string> Services, Func<Uri> Address, VisitorSessions Sessions,
     TimeProvider Time, ILoggerFactory Logs);

@@ -11,7 +11,6 @@ namespace Orderwright.LocalServers;
 public sealed class PrivatePostgres : IAsyncDisposable
 {
     const string User = "orderwright";
-    readonly string directory;
     readonly string binaries;
     readonly string logFile;
     IReadOnlyList<string> ownSettings = [];
@@ -19,7 +18,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     PrivatePostgres(string directory, string binaries, int port, string password, string logFile)
     {
-        this.directory = directory;
+        Home = directory;
         this.binaries = binaries;
         this.logFile = logFile;
         Port = port;
@@ -31,11 +30,19 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     public string Password { get; }
 
+    /// <summary>Directory of the data, the log and the password.</summary>
+    public string Home { get; }
+
     public int ProcessId => process.Id;
 
     /// <summary>Npgsql connection string of a database, as its owner.</summary>
     public string ConnectionString(string database = "postgres") =>
         $"Host=127.0.0.1;Port={Port};Username={User};Password={Password};Database={database}";
+
+    /// <summary>URL of a database as its owner, with this server and its standbys.</summary>
+    public string UrlWith(string database, params IEnumerable<PrivatePostgres> standbys) =>
+        $"postgres://{User}:{Password}@{string.Join(',', standbys.Prepend(this).Select(server => $"127.0.0.1:{server.Port}"))}"
+        + $"/{database}?target_session_attrs=read-write";
 
     /// <summary>Directory of <c>postgres</c> and <c>initdb</c>, or null when PostgreSQL is not installed.</summary>
     public static string? FindBinaries() =>
@@ -77,13 +84,18 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// Starts a standby on an empty directory, as a copy of this server that follows by streaming under the name
     /// <c>standby</c>.
     /// </summary>
-    public async Task<PrivatePostgres> StartStandbyAsync(string standbyDirectory, CancellationToken cancel = default)
+    /// <param name="standbyDirectory">Directory of the copy.</param>
+    /// <param name="port">Default: any free port.</param>
+    /// <param name="cancel">Ends the start.</param>
+    public async Task<PrivatePostgres> StartStandbyAsync(
+        string standbyDirectory, int? port = null, CancellationToken cancel = default)
     {
         standbyDirectory = Path.GetFullPath(standbyDirectory);
         Directory.CreateDirectory(standbyDirectory);
         await File.WriteAllTextAsync(Path.Combine(standbyDirectory, "password"), Password, cancel);
         var standby = new PrivatePostgres(
-            standbyDirectory, binaries, ServerProcess.FreePort(), Password, Path.Combine(standbyDirectory, "postgres.log"));
+            standbyDirectory, binaries, port ?? ServerProcess.FreePort(), Password,
+            Path.Combine(standbyDirectory, "postgres.log"));
         await standby.OwnAsync(cancel);
         var source = $"host=127.0.0.1 port={Port} user={User} password={Password} application_name=standby";
         var (program, arguments) = AsServerUser(
@@ -154,6 +166,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
             TimeSpan.FromSeconds(60), cancel);
     }
 
+    /// <summary>Deletes the data of a server that has ended.</summary>
+    public void DeleteData() => Directory.Delete(Cluster, recursive: true);
+
     /// <summary>Completes when the server process has ended for any reason.</summary>
     public Task WaitForExitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
 
@@ -176,7 +191,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     async Task OwnAsync(CancellationToken cancel)
     {
         if (ServerProcess.IsRoot)
-            await ServerProcess.RunAsync("chown", ["-R", "postgres", directory], cancel: cancel);
+            await ServerProcess.RunAsync("chown", ["-R", "postgres", Home], cancel: cancel);
     }
 
     async Task CreateClusterAsync(CancellationToken cancel)
@@ -184,12 +199,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
         if (File.Exists(Path.Combine(Cluster, "PG_VERSION"))) return;
         var (program, arguments) = AsServerUser(
             Path.Combine(binaries, "initdb"),
-            ["-D", Cluster, "-U", User, "--pwfile", Path.Combine(directory, "password"), "-A", "scram-sha-256", "-E", "UTF8",
+            ["-D", Cluster, "-U", User, "--pwfile", Path.Combine(Home, "password"), "-A", "scram-sha-256", "-E", "UTF8",
                 "--locale=C", "--no-sync"]);
         await ServerProcess.RunAsync(program, arguments, cancel: cancel);
     }
 
-    string Cluster => Path.Combine(directory, "cluster");
+    string Cluster => Path.Combine(Home, "cluster");
 
     async Task<bool> IsReadyAsync(CancellationToken cancel)
     {

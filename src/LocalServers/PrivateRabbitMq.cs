@@ -16,15 +16,20 @@ public delegate string BrokerDefinitions(Func<string, string> passwordOf);
 public sealed class PrivateRabbitMq : IAsyncDisposable
 {
     const string User = "orderwright";
+    const int SignalKill = 9;
+    const int SignalContinue = 18;
+    const int SignalStop = 19;
     readonly string directory;
     readonly string password;
+    readonly IReadOnlyList<string> settings;
     readonly Dictionary<string, string> environment;
     Process process = null!;
 
-    PrivateRabbitMq(string directory, int port, string password)
+    PrivateRabbitMq(string directory, int port, string password, IReadOnlyList<string> settings)
     {
         this.directory = directory;
         this.password = password;
+        this.settings = settings;
         Port = port;
         environment = new Dictionary<string, string>
         {
@@ -47,10 +52,13 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     public int ProcessId => process.Id;
 
     /// <summary>URL of the administrator.</summary>
-    public string Url => UrlOf(User, password);
+    public string Url => UrlOf(User, password, []);
 
-    /// <summary>URL of a user in the node's definitions.</summary>
-    public string UrlOf(string user) => UrlOf(user, PasswordOf(user));
+    /// <summary>URL of the administrator that names this node and other members of the cluster.</summary>
+    public string UrlWith(IEnumerable<PrivateRabbitMq> members) => UrlOf(User, password, members);
+
+    /// <summary>URL of a user in the node's definitions, with this node and other members of the cluster.</summary>
+    public string UrlOf(string user, params IEnumerable<PrivateRabbitMq> members) => UrlOf(user, PasswordOf(user), members);
 
     /// <summary>Storage of queues and messages; <see cref="WipeAsync"/> deletes the directory.</summary>
     public string DataDirectory => Path.Combine(directory, "mnesia");
@@ -66,15 +74,17 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <param name="directory">Data, logs and configuration; created or reused from an earlier run.</param>
     /// <param name="port">Default: any free port.</param>
     /// <param name="definitions">Users, rights and objects beside the administrator, loaded at every start.</param>
+    /// <param name="settings">Additional lines of rabbitmq.conf.</param>
     /// <param name="cancel">Stops waiting for the node.</param>
     public static Task<PrivateRabbitMq> StartAsync(
-        string directory, int? port = null, BrokerDefinitions? definitions = null, CancellationToken cancel = default) =>
-        StartAsync(directory, port, definitions, first: null, cancel);
+        string directory, int? port = null, BrokerDefinitions? definitions = null, IEnumerable<string>? settings = null,
+        CancellationToken cancel = default) =>
+        StartAsync(directory, port, definitions, first: null, [.. settings ?? []], cancel);
 
     /// <summary>Starts another node on an empty directory, in a cluster with this node.</summary>
     public async Task<PrivateRabbitMq> StartMemberAsync(string memberDirectory, CancellationToken cancel = default)
     {
-        var member = await StartAsync(memberDirectory, port: null, definitions: null, first: this, cancel);
+        var member = await StartAsync(memberDirectory, port: null, definitions: null, first: this, settings, cancel);
         await member.ControlAsync(["stop_app"], cancel);
         await member.ControlAsync(["join_cluster", environment["RABBITMQ_NODENAME"]], cancel);
         await member.ControlAsync(["start_app"], cancel);
@@ -83,7 +93,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     }
 
     static async Task<PrivateRabbitMq> StartAsync(
-        string directory, int? port, BrokerDefinitions? definitions, PrivateRabbitMq? first, CancellationToken cancel)
+        string directory, int? port, BrokerDefinitions? definitions, PrivateRabbitMq? first, IReadOnlyList<string> settings,
+        CancellationToken cancel)
     {
         _ = FindProgram() ?? throw new MissingServerException(
             "RabbitMQ is not installed here. On Debian: apt-get install rabbitmq-server. Or name a broker: --rabbitmq URL.");
@@ -93,7 +104,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         if (!File.Exists(passwordFile))
             await File.WriteAllTextAsync(passwordFile, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), cancel);
         var node = new PrivateRabbitMq(
-            directory, port ?? ServerProcess.FreePort(), first?.password ?? await File.ReadAllTextAsync(passwordFile, cancel));
+            directory, port ?? ServerProcess.FreePort(), first?.password ?? await File.ReadAllTextAsync(passwordFile, cancel),
+            settings);
         // The nodes of a cluster share the port mapper, and the cookie in the home directory.
         if (first is not null)
             foreach (var shared in new[] { "ERL_EPMD_PORT", "HOME" }) node.environment[shared] = first.environment[shared];
@@ -103,6 +115,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             listeners.tcp.local = 127.0.0.1:{node.Port}
             load_definitions = {node.DefinitionsFile}
             log.file.level = warning
+            {string.Join('\n', settings)}
 
             """, cancel);
         await node.WriteDefinitionsAsync(definitions, cancel);
@@ -139,9 +152,22 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>Kills the start script and the Erlang machine (SIGKILL); completes when the port is free.</summary>
     public async Task KillAsync()
     {
-        ServerProcess.KillGroup(process);
+        ServerProcess.SignalGroup(process, SignalKill);
         await process.WaitForExitAsync();
         while (await ServerProcess.AnswersAsync(Port)) await Task.Delay(50);
+    }
+
+    /// <summary>Freezes the node until <see cref="Resume"/>: to the other nodes, a partition.</summary>
+    public void Suspend() => ServerProcess.SignalGroup(process, SignalStop);
+
+    /// <summary>Lets a frozen node run on.</summary>
+    public void Resume() => ServerProcess.SignalGroup(process, SignalContinue);
+
+    /// <summary>True if this node leads the quorum queue, according to this node.</summary>
+    public async Task<bool> LeadsAsync(string queue, CancellationToken cancel = default)
+    {
+        var queues = (await ControlAsync(["list_queues", "-q", "name", "leader"], cancel)).Split('\n');
+        return queues.Contains($"{queue}\t{environment["RABBITMQ_NODENAME"]}");
     }
 
     /// <summary>Kills the node and deletes its exchanges, queues, messages and users. Restart afterwards.</summary>
@@ -156,8 +182,11 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     /// <summary>Runs <c>rabbitmqctl</c> against this node.</summary>
     public Task<string> ControlAsync(IEnumerable<string> arguments, CancellationToken cancel = default) =>
-        ServerProcess.RunAsync(
-            Path.Combine(Path.GetDirectoryName(FindProgram())!, "rabbitmqctl"), arguments, environment, cancel);
+        RunToolAsync("rabbitmqctl", arguments, cancel);
+
+    /// <summary>Completes when each quorum queue has a majority of running members without this node.</summary>
+    public Task AwaitSpareMembersAsync(CancellationToken cancel = default) =>
+        RunToolAsync("rabbitmq-upgrade", ["await_online_quorum_plus_one"], cancel);
 
     public async ValueTask DisposeAsync()
     {
@@ -167,9 +196,16 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         await ServerProcess.RunAsync("epmd", ["-kill"], environment).ContinueWith(_ => { }, TaskScheduler.Default);
     }
 
+    Task<string> RunToolAsync(string tool, IEnumerable<string> arguments, CancellationToken cancel) =>
+        ServerProcess.RunAsync(Path.Combine(Path.GetDirectoryName(FindProgram())!, tool), arguments, environment, cancel);
+
     string DefinitionsFile => Path.Combine(directory, "definitions.json");
 
-    string UrlOf(string user, string its) => $"amqp://{user}:{its}@127.0.0.1:{Port}/";
+    string UrlOf(string user, string its, IEnumerable<PrivateRabbitMq> members)
+    {
+        var nodes = members.Prepend(this).Distinct().Select(node => $"127.0.0.1:{node.Port}");
+        return $"amqp://{user}:{its}@{string.Join(',', nodes)}/";
+    }
 
     // Derived from the administrator's, so that a second run computes equal passwords.
     string PasswordOf(string user) => Convert.ToHexString(HMACSHA256.HashData(

@@ -63,8 +63,8 @@ static class ServerProcess
         else _ = kill(process.Id, signal);
     }
 
-    /// <summary>Kills a process and the members of its process group (SIGKILL).</summary>
-    public static void KillGroup(Process process) => _ = kill(-process.Id, 9);
+    /// <summary>Sends a signal by number, as on Linux, to a process and the members of its process group.</summary>
+    public static void SignalGroup(Process process, int signal) => _ = kill(-process.Id, signal);
 
     /// <summary>
     /// A free port of the loopback interface, below the range of outgoing connections: a restarted server must find its

@@ -25,6 +25,7 @@ public sealed class SupervisedProcess(
 
     readonly Lock gate = new();
     IReadOnlyDictionary<string, string> once = new Dictionary<string, string>();
+    TaskCompletionSource released = NotHeld();
     Process? process;
 
     public string Name => name;
@@ -49,6 +50,8 @@ public sealed class SupervisedProcess(
     {
         while (!cancel.IsCancellationRequested)
         {
+            await Held.WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancel.IsCancellationRequested) return;
             using var current = Start();
             Started();
             var output = Task.WhenAll(PassOnAsync(current.StandardOutput), PassOnAsync(current.StandardError));
@@ -77,16 +80,45 @@ public sealed class SupervisedProcess(
         }
     }
 
+    /// <summary>Kills the process (SIGKILL), and keeps it from starting until <see cref="Release"/>.</summary>
+    public async Task HoldAsync()
+    {
+        lock (gate) released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Kill();
+        while (ProcessId != 0) await Task.Delay(20);
+    }
+
+    /// <summary>Lets the process start again.</summary>
+    public void Release()
+    {
+        lock (gate) released.TrySetResult();
+    }
+
     /// <summary>Suspends the process (SIGSTOP) until <see cref="Resume"/>.</summary>
     public void Suspend() => Signal(Stop);
 
     /// <summary>Resumes the process (SIGCONT).</summary>
     public void Resume() => Signal(Continue);
 
+    Task Held
+    {
+        get
+        {
+            lock (gate) return released.Task;
+        }
+    }
+
     void Signal(int signal)
     {
         lock (gate)
             if (process is not null) ServerProcess.Signal(process, signal);
+    }
+
+    static TaskCompletionSource NotHeld()
+    {
+        var source = new TaskCompletionSource();
+        source.SetResult();
+        return source;
     }
 
     Process Start()

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +11,6 @@ namespace Orderwright.OperatorConsole;
 /// Operator console at <c>/</c>. Pages are rendered on the server and work without a script; the script adds live updates.
 /// The console reads and acts only through the HTTP APIs, with the visitor's rights.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The sessions live as long as the host.")]
 public sealed class ConsoleSite : ISite
 {
     const string Policy =
@@ -26,21 +24,22 @@ public sealed class ConsoleSite : ISite
         ["icon.svg"] = "image/svg+xml",
     }.ToFrozenDictionary();
 
-    Sessions? open;
-
-    public string? KeyOf(HttpContext http) => open?.KeyOf(http);
-
     public void Map(WebApplication web, SiteContext context)
     {
         var apis = new Apis(context);
-        var sessions = open = new Sessions(context.CallerOf);
+        var sessions = new Sessions(context.Sessions);
+        var links = TelemetryLinks.Read(context.Configuration);
         var renderer = new PageRenderer(context.Logs);
         var site = web.MapGroup("").OpenToAll().ExcludeFromDescription();
 
         foreach (var page in Site.Pages)
             site.MapGet(page.Route, http => sessions.AuthenticateAsync(http, key => ShowAsync(http, page, key)));
-        site.MapGet("/live", http => sessions.AuthenticateAsync(http, key =>
-            new LiveStream(renderer, (at, cancel) => NewVisit(http, at, key, cancel), context.Time).RunAsync(http)));
+        // The visitor is looked up for every rendering: a stream ends with its session.
+        site.MapGet("/live", http => sessions.AuthenticateAsync(http, _ => new LiveStream(
+            renderer,
+            async (at, cancel) => !context.Sessions.AreNeeded ? NewVisit(http, at, null, cancel)
+                : await context.Sessions.FindAsync(http) is { } visitor ? NewVisit(http, at, visitor.Proof, cancel) : null,
+            context.Time).RunAsync(http)));
         new Forms(sessions, renderer, apis, NewVisit, ShowAsync).Map(site);
         new McpEndpoint(apis, context.Logs).Map(web);
         // A browser at an unknown address gets a page; a program gets the usual problem document.
@@ -68,8 +67,10 @@ public sealed class ConsoleSite : ISite
         }
 
         Visit NewVisit(HttpContext http, string at, string? key, CancellationToken cancel) =>
-            Visit.Of(at, apis.As(key, cancel), context.Time.Now(), Sessions.TokenOf(http), sessions.HasKeys)
-                with { Origin = $"{http.Request.Scheme}://{http.Request.Host}" };
+            Visit.Of(at, apis.As(key, cancel), context.Time.Now(), Sessions.TokenOf(http), context.Sessions.AreNeeded)
+                with { Origin = $"{http.Request.Scheme}://{http.Request.Host}", Links = links, Who = WhoIs(http) };
+
+        string? WhoIs(HttpContext http) => context.Sessions.AreNeeded ? Caller.Find(http)?.Name : null;
     }
 
     static bool IsFromBrowser(HttpRequest request) =>

@@ -6,6 +6,7 @@ using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.OperatorConsole.Pages;
 using Orderwright.Http;
+using Orderwright.Http.Visitors;
 
 namespace Orderwright.OperatorConsole;
 
@@ -20,8 +21,11 @@ delegate Visit NewVisit(HttpContext http, string at, string? key, CancellationTo
 /// <param name="Path">Path of the call.</param>
 /// <param name="Body">Body of the call.</param>
 /// <param name="Next">Next page, with <c>{id}</c> for the id in the reply; null for the page named by the reply.</param>
-/// <param name="Replaces">PUT instead of POST.</param>
-sealed record FormCall(string Service, string Path, JsonObject Body, string? Next, bool Replaces = false);
+/// <param name="Method">Method of the call; null for POST.</param>
+/// <param name="Done">Value of <c>done</c> on the next page; null for the id of the audit record.</param>
+sealed record FormCall(
+    string Service, string Path, JsonObject? Body, string? Next, HttpMethod? Method = null,
+    Func<ApiReply, string>? Done = null);
 
 /// <summary>Handlers of the pages' forms: signing in and out, and every action of an operator.</summary>
 sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit newVisit, ShowPage show)
@@ -30,11 +34,10 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
     {
         site.MapGet("/login", http => LoginAsync(http, StatusCodes.Status200OK, null));
         site.MapPost("/login", SignInAsync);
-        site.MapPost("/logout", http => WithFormAsync(http, _ =>
+        site.MapPost("/logout", http => WithFormAsync(http, async _ =>
         {
-            Sessions.SignOut(http);
+            await sessions.Visitors.SignOutAsync(http);
             http.Response.Redirect("/login");
-            return Task.CompletedTask;
         }));
         site.MapPost("/orders/{id}/act", http => SubmitAsync(http, (visit, form) =>
         {
@@ -47,13 +50,15 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
             Next: null)));
         site.MapPost("/incidents/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/incidents/{visit.Id}",
-            NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", Replaces: true)));
+            NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", HttpMethod.Put)));
         site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, "/bulk-actions",
             BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));
         site.MapPost("/bulk/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/bulk-actions/{visit.Id}/stop",
             new JsonObject { ["reason"] = form["reason"].ToString() }, $"/bulk/{visit.Id}")));
+        site.MapPost("/webhooks/{id}", http => SubmitAsync(http, (visit, form) => WebhookPage.CallOf(
+            visit.Id, form["action"].ToString(), form["delivery"].ToString())));
         site.MapPost("/dead-letters/{id}", http => SubmitAsync(http, (visit, form) => new(
             ReplayPage.ServiceOf(visit), $"/dead-letters/{visit.Id}/replay",
             new JsonObject { ["reason"] = form["reason"].ToString() }, "/dead-letters")));
@@ -61,20 +66,20 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
 
     async Task LoginAsync(HttpContext http, int status, string? error)
     {
-        if (!sessions.HasKeys)
+        if (!sessions.Visitors.AreNeeded)
         {
             http.Response.Redirect("/");
             return;
         }
         var visit = newVisit(http, http.Request.Path + http.Request.QueryString.Value, null, http.RequestAborted)
             with { Error = error };
-        await ConsoleSite.WriteAsync(http, status, await renderer.RenderLoginAsync(visit));
+        await ConsoleSite.WriteAsync(http, status, await renderer.RenderLoginAsync(visit, Choices(http)));
     }
 
     Task SignInAsync(HttpContext http) => WithFormAsync(http, async form =>
     {
         var key = form["key"].ToString().Trim();
-        var attempt = key.Length is > 0 and < 128 && key.All(char.IsAscii)
+        var attempt = sessions.Visitors.TakesKeys && key.Length is > 0 and < 128 && key.All(char.IsAscii)
             ? await apis.As(key, http.RequestAborted).GetAsync(ServiceNames.Coordinator, "/overview")
             : null;
         if (attempt is not { IsSuccess: true })
@@ -82,25 +87,32 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
             await LoginAsync(http, StatusCodes.Status401Unauthorized, attempt?.Error ?? "The key is malformed.");
             return;
         }
-        sessions.SignIn(http, key);
-        var to = http.Request.Query["to"].ToString();
-        http.Response.Redirect(Site.Find(to.Split('?')[0]) is null ? "/" : to);
+        sessions.Visitors.SignIn(http, key);
+        http.Response.Redirect(NextOf(http));
     });
+
+    static string NextOf(HttpContext http) =>
+        http.Request.Query["to"].ToString() is var to && Site.Find(to.Split('?')[0]) is not null ? to : "/";
+
+    // Without TLS, a browser elsewhere would drop the session's cookie.
+    SignInChoices Choices(HttpContext http) => new(
+        sessions.Visitors.TakesKeys, sessions.Visitors.SignOns, NextOf(http),
+        NeedsTls: !http.Request.IsHttps && !VisitorSessions.IsLoopback(http.Request.Host));
 
     Task SubmitAsync(HttpContext http, Func<Visit, IFormCollection, FormCall> read) =>
         sessions.AuthenticateAsync(http, key => WithFormAsync(http, async form =>
         {
             var at = http.Request.Path + http.Request.QueryString.Value;
             var visit = newVisit(http, at, key, http.RequestAborted);
-            var (service, path, body, next, replaces) = read(visit, form);
+            var (service, path, body, next, method, done) = read(visit, form);
             var reply = await visit.Api.SendAsync(
-                replaces ? HttpMethod.Put : HttpMethod.Post, service, path, body,
+                method ?? HttpMethod.Post, service, path, body,
                 form["key"] is [{ Length: > 0 } idempotencyKey] ? idempotencyKey : null);
             if (reply.IsSuccess)
                 http.Response.Redirect(
                     next is null ? reply.Body.Text("look")
                     : $"{next.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
-                        + Uri.EscapeDataString(reply.Body.TextOrNull("auditId") ?? "1"));
+                        + Uri.EscapeDataString(done?.Invoke(reply) ?? reply.Body.TextOrNull("auditId") ?? "1"));
             else
                 await show(
                     http, Site.Find(visit.Path) ?? Site.Pages[0], key,

@@ -13,7 +13,7 @@ namespace Orderwright.OperatorConsole;
 /// Live updates of a page as server-sent events: the page is rendered every second and sent after a change. The event's id is
 /// a hash of the content, so a browser that reconnects with the current id receives no duplicate.
 /// </summary>
-sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, Visit> newVisit, TimeProvider time)
+sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, ValueTask<Visit?>> newVisit, TimeProvider time)
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -59,7 +59,8 @@ sealed class LiveStream(PageRenderer renderer, Func<string, CancellationToken, V
     {
         while (true)
         {
-            var html = await renderer.RenderMainAsync(page, newVisit(at, cancel));
+            if (await newVisit(at, cancel) is not { } visit) yield break;
+            var html = await renderer.RenderMainAsync(page, visit);
             var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(html)))[..16];
             if (id != last) yield return new SseItem<string>(html, "page") { EventId = id };
             last = id;

@@ -28,7 +28,6 @@ public sealed class OrderDetails
     {
         var (api, id) = (visit.Api, Uri.EscapeDataString(visit.Id));
         var saga = api.GetAsync(ServiceNames.Coordinator, $"/sagas/{id}");
-        var definition = api.GetAsync(ServiceNames.Coordinator, "/sagas/definition");
         var order = api.GetAsync(ServiceNames.Order, $"/orders/{id}");
         var events = api.GetAsync(ServiceNames.Order, $"/orders/{id}/events");
         var fulfilments = api.GetAsync(ServiceNames.Order, $"/orders/{id}/fulfilments?limit=200");
@@ -36,9 +35,14 @@ public sealed class OrderDetails
         var reservation = api.GetAsync(ServiceNames.Stock, $"/reservations?orderId={id}");
         var deadLetters = api.ListDeadLettersAsync($"?orderId={id}");
         var audit = api.ListAuditAsync($"?orderId={id}");
+        // The order's own version: the process may have changed since.
+        var version = (await saga).Body.Part("definition")?.TextOrNull("version");
         return new()
         {
-            Saga = await saga, Definition = await definition, Order = await order, Events = await events,
+            Saga = await saga,
+            Definition = await api.GetAsync(
+                ServiceNames.Coordinator, version is null ? "/sagas/definition" : $"/sagas/definition?version={version}"),
+             Order = await order, Events = await events,
             Fulfilments = await fulfilments, Payment = await payment, Reservation = await reservation,
             DeadLetters = await deadLetters, Audit = await audit, Now = visit.Now,
         };

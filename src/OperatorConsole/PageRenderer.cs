@@ -19,8 +19,8 @@ sealed class PageRenderer(ILoggerFactory logs)
     public Task<string> RenderMainAsync(SitePage page, Visit visit) =>
         RenderAsync(page.Component, new() { [nameof(PageBase.Visit)] = visit });
 
-    public Task<string> RenderLoginAsync(Visit visit) =>
-        RenderPageAsync(new SitePage("/login", "Sign in", typeof(Pages.LoginPage)), visit);
+    public Task<string> RenderLoginAsync(Visit visit, SignInChoices choices) =>
+        RenderPageAsync(new SitePage("/login", "Sign in", typeof(Pages.LoginPage)), visit with { SignIn = choices });
 
     async Task<string> RenderAsync(Type component, Dictionary<string, object?> parameters)
     {

@@ -1,8 +1,16 @@
 using System.Collections.Frozen;
 using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
+using Orderwright.Http.Visitors;
 
 namespace Orderwright.OperatorConsole;
+
+/// <summary>Ways to sign in.</summary>
+/// <param name="WithKey">With an API key.</param>
+/// <param name="Providers">At identity providers.</param>
+/// <param name="To">Page that follows.</param>
+/// <param name="NeedsTls">The page was reached without TLS from another machine.</param>
+public sealed record SignInChoices(bool WithKey, IReadOnlyList<SignOnLink> Providers, string To, bool NeedsTls);
 
 /// <summary>Rendering of a page for a visitor: the address, the visitor's API access, and the time.</summary>
 /// <param name="Path">Such as <c>/orders</c>.</param>
@@ -10,12 +18,21 @@ namespace Orderwright.OperatorConsole;
 /// <param name="Api">The APIs, called as the visitor.</param>
 /// <param name="Now">Reference time for all ages on the page.</param>
 /// <param name="Token">Token of every form, against cross-site requests.</param>
-/// <param name="HasKeys">Visitors sign in with a key, and can sign out.</param>
+/// <param name="SignsIn">Visitors sign in, and can sign out.</param>
 public sealed record Visit(
-    string Path, IReadOnlyDictionary<string, string> Query, Api Api, DateTimeOffset Now, string Token, bool HasKeys)
+    string Path, IReadOnlyDictionary<string, string> Query, Api Api, DateTimeOffset Now, string Token, bool SignsIn)
 {
     /// <summary>Address of the server as the visitor sees it.</summary>
     public string Origin { get; init; } = "http://127.0.0.1:4000";
+
+    /// <summary>Name of the signed-in visitor; null without signing in.</summary>
+    public string? Who { get; init; }
+
+    /// <summary>Ways to sign in, for the sign-in page.</summary>
+    public SignInChoices? SignIn { get; init; }
+
+    /// <summary>Links to the tools that hold traces and logs.</summary>
+    public TelemetryLinks Links { get; init; } = TelemetryLinks.None;
 
     /// <summary>The address holds a filter.</summary>
     public bool IsFiltered => Query.Any(pair => pair.Key is not ("cursor" or "done") && !string.IsNullOrWhiteSpace(pair.Value));
@@ -33,12 +50,12 @@ public sealed record Visit(
     public string? this[string name] =>
         Query.TryGetValue(name, out var value) && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
 
-    public static Visit Of(string at, Api api, DateTimeOffset now, string token, bool hasKeys)
+    public static Visit Of(string at, Api api, DateTimeOffset now, string token, bool signsIn)
     {
         var split = at.Split('?', 2);
         var query = QueryHelpers.ParseQuery(split.Length > 1 ? split[1] : "");
         return new(
-            split[0], query.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.ToString()), api, now, token, hasKeys);
+            split[0], query.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.ToString()), api, now, token, signsIn);
     }
 
     /// <summary>Address of the page with changed parameters, at the start of the list. Null removes a parameter.</summary>

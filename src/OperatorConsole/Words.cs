@@ -18,6 +18,7 @@ public static class Words
     public const string OutOfStock = "out of stock";
     public const string LowStock = "low";
     public const string NoConsumer = "none";
+    public const string Failing = "failing";
 
     public static string Span(TimeSpan span) => span.Duration() switch
     {
@@ -87,10 +88,12 @@ public static class Words
     {
         OrderStatuses.Confirmed or OrderStatuses.Completed or PaymentStatuses.Paid or FulfilmentStatuses.Fulfilled
             or PaymentStates.Authorized or PaymentStates.Captured or AttemptStates.Succeeded or ReservationStates.Committed
-            or MovementSettled or BulkStates.Done or BulkOutcomes.WentOn or ReconciliationStates.Agrees => "good",
+            or MovementSettled or BulkStates.Done or BulkOutcomes.WentOn or ReconciliationStates.Agrees
+            or DeliveryStates.Delivered or EndpointStates.Active => "good",
         OrderStatuses.Rejected or SagaStates.Failed or StepStates.Stuck or StepStates.GivenUp or PaymentStates.Declined
             or PaymentStates.UndoFailed or BulkOutcomes.StuckAgain or ReconciliationStates.Differs
-            or MovementUnknown or Incident or Overdue or OutOfStock or NoConsumer => "bad",
+            or MovementUnknown or EndpointStates.Disabled or Failing or Incident or Overdue or OutOfStock
+            or NoConsumer => "bad",
         SagaStates.Waiting or StepStates.InDoubt or AttemptStates.InDoubt or PaymentStates.ActionRequired
             or OrderStatuses.CancelPending or BulkStates.Stopping or BulkStates.Stopped or BulkOutcomes.Undecided
             or LowStock => "wait",

@@ -12,7 +12,8 @@ namespace Orderwright.OrderService;
 /// <param name="Reason">One of <see cref="CancelReasons.All"/>.</param>
 /// <param name="Moment">Time, caller and trace of the request.</param>
 /// <param name="TraceParent">Trace context passed on to the coordinator.</param>
-public sealed record CancelOrder(Guid OrderId, string Reason, Moment Moment, string? TraceParent);
+/// <param name="TraceState">State of the trace context.</param>
+public sealed record CancelOrder(Guid OrderId, string Reason, Moment Moment, string? TraceParent, string? TraceState);
 
 /// <summary>
 /// Requests cancellations: marks the order, and asks the coordinator to compensate. A repeated request returns the order
@@ -30,7 +31,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
             StatusCodes.Status200OK,
             new CancelPreview(
                 order.Id, "cancel", true, OrderSummary.Of(order.State), OrderSummary.Of(change.State),
-                [.. sent.Select(PlannedMessage.Of)]),
+                [.. sent.Select(PreviewMessage.Of)]),
             OrderJson.Default.CancelPreview);
     }
 
@@ -42,7 +43,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
         foreach (var command in batch)
         {
             var cancel = command.Body;
-            if (orders.Find(cancel.OrderId, command.Caller.Merchant) is not { } order)
+            if (orders.Find(cancel.OrderId, command.Caller.Channels) is not { } order)
             {
                 answers.Add(Problem.NotFound("order"));
                 continue;
@@ -59,8 +60,8 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
             if (command.Caller.May(Scopes.Operator))
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, command.Caller.Name, "cancel", order.Id, "order", cancel.Reason,
-                    JsonOf(before), JsonOf(change.State), command.TraceId));
-            work.Send(order.Id, order.AsCancelled(cancel.Reason), traceParent: cancel.TraceParent);
+                    JsonOf(before), JsonOf(change.State), command.TraceId, Channel: order.Channel));
+            work.Send(order.Id, order.AsCancelled(cancel.Reason), traceParent: cancel.TraceParent, traceState: cancel.TraceState);
         }
         var changes = orders.Changes;
         await store.SaveAsync(work, changes);

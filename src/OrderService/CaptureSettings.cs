@@ -5,7 +5,7 @@ using Orderwright.Runtime;
 namespace Orderwright.OrderService;
 
 /// <summary>
-/// Capture policy: the default, and overrides per merchant. An order keeps the policy under which the order was placed.
+/// Capture policy: the default, and overrides per channel. An order keeps the policy under which the order was placed.
 /// Settings: <c>ORDERWRIGHT_{NAME}</c>.
 /// </summary>
 public sealed class CaptureSettings
@@ -13,7 +13,10 @@ public sealed class CaptureSettings
     /// <summary>Default policy: <c>confirmation</c> or <c>fulfilment</c>; see <see cref="CapturePolicies"/>.</summary>
     public string Capture { get; set; } = CapturePolicies.Confirmation;
 
-    /// <summary>Overrides per merchant: <c>acme=fulfilment,beta=confirmation</c>.</summary>
+    /// <summary>Overrides per channel: <c>acme=fulfilment,beta=confirmation</c>.</summary>
+    public string CaptureChannels { get; set; } = "";
+
+    /// <summary>Former name of <c>ORDERWRIGHT_CAPTURE_CHANNELS</c>, still read; not both.</summary>
     public string CaptureMerchants { get; set; } = "";
 
     readonly Dictionary<string, string> overrides = new(StringComparer.Ordinal);
@@ -24,18 +27,22 @@ public sealed class CaptureSettings
         var settings = configuration.Bind<CaptureSettings>();
         if (!IsPolicy(settings.Capture))
             throw new InvalidSettingException("CAPTURE", settings.Capture, Policies);
-        foreach (var pair in settings.CaptureMerchants.Split(
+        if (settings.CaptureMerchants.Length > 0 && settings.CaptureChannels.Length > 0)
+            throw new InvalidSettingException(
+                "CAPTURE_MERCHANTS", settings.CaptureMerchants, "only ORDERWRIGHT_CAPTURE_CHANNELS, its present name");
+        var (name, value) = settings.CaptureMerchants.Length > 0
+            ? ("CAPTURE_MERCHANTS", settings.CaptureMerchants) : ("CAPTURE_CHANNELS", settings.CaptureChannels);
+        foreach (var pair in value.Split(
             ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            if (pair.Split('=') is not [{ Length: > 0 } merchant, var policy] || !IsPolicy(policy)
-                || !settings.overrides.TryAdd(merchant, policy))
+            if (pair.Split('=') is not [{ Length: > 0 } channel, var policy] || !IsPolicy(policy)
+                || !settings.overrides.TryAdd(channel, policy))
                 throw new InvalidSettingException(
-                    "CAPTURE_MERCHANTS", settings.CaptureMerchants,
-                    $"MERCHANT=POLICY, separated by commas, each merchant once, where a policy is {Policies}");
+                    name, value, $"CHANNEL=POLICY, separated by commas, each channel once, where a policy is {Policies}");
         return settings;
     }
 
-    public bool IsOnFulfilment(string merchant) =>
-        (overrides.GetValueOrDefault(merchant) ?? Capture) == CapturePolicies.Fulfilment;
+    public bool IsOnFulfilment(string channel) =>
+        (overrides.GetValueOrDefault(channel) ?? Capture) == CapturePolicies.Fulfilment;
 
     const string Policies = $"{CapturePolicies.Confirmation} or {CapturePolicies.Fulfilment}";
 

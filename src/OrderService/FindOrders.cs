@@ -6,14 +6,14 @@ using Orderwright.Http;
 namespace Orderwright.OrderService;
 
 /// <summary>Filter of a list of orders; null matches all.</summary>
-/// <param name="Merchant">Owner of the orders.</param>
+/// <param name="Channels">Channels of the orders.</param>
 /// <param name="Status">One of <see cref="OrderStatuses"/>.</param>
-/// <param name="CustomerId">Merchant's customer.</param>
-/// <param name="Reference">Merchant's own number.</param>
+/// <param name="CustomerId">Customer of the order.</param>
+/// <param name="Reference">The shop's own number.</param>
 /// <param name="From">Lowest id, inclusive.</param>
 /// <param name="Before">Highest id, exclusive.</param>
 public sealed record OrderFilter(
-    string Merchant, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before);
+    ChannelSet Channels, string? Status, string? CustomerId, string? Reference, Guid From, Guid Before);
 
 /// <summary>
 /// Finds orders by id, and lists orders, newest first. Each kind of list has a statement that an index serves. The general
@@ -24,12 +24,12 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
     // Orders read per page of a filtered list, in growing windows: most filters match early.
     static readonly IReadOnlyList<int> Windows = [1_000, 4_000, 15_000, 30_000];
 
-    /// <summary>Finds an order; null for an unknown order or another merchant's.</summary>
-    public async Task<Order?> FindAsync(Guid id, string merchant, CancellationToken cancel)
+    /// <summary>Finds an order; null for an unknown order or another channel's.</summary>
+    public async Task<Order?> FindAsync(Guid id, ChannelSet channels, CancellationToken cancel)
     {
         var found = await database.QueryAsync(
             sql["load_orders"], SqlArgs.OfUuids("id", [id]), OrderStore.ReadOrder, cancel);
-        return found.Find(order => order.Merchant == merchant);
+        return found.Find(order => channels.Contains(order.Channel));
     }
 
     /// <summary>
@@ -68,7 +68,7 @@ public sealed class FindOrders(IDatabase database, SqlCatalog sql)
         string statement, OrderFilter filter, int limit, IQueries queries, CancellationToken cancel) =>
         queries.QueryAsync(
             sql[statement],
-            SqlArgs.With("merchant", filter.Merchant).And("status", filter.Status)
+            SqlArgs.With("channels", filter.Channels.Filter).And("status", filter.Status)
                 .And("customer_id", filter.CustomerId).And("reference", filter.Reference)
                 .And("from", filter.From).And("before", filter.Before).And("limit", limit),
             OrderStore.ReadOrder, cancel);

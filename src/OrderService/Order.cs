@@ -1,16 +1,18 @@
+using System.ComponentModel.DataAnnotations;
 using Orderwright.Contracts;
+using Orderwright.Http;
 
 namespace Orderwright.OrderService;
 
 /// <summary>Stored order: the changing state, and the terms fixed at placing.</summary>
 /// <param name="State">Everything that may change.</param>
-/// <param name="Merchant">Owner of the order; no other merchant sees it.</param>
-/// <param name="Reference">Merchant's own number, unique among the merchant's orders that stand.</param>
-/// <param name="CustomerId">Merchant's customer.</param>
+/// <param name="Channel">Channel of the order: a shop front; callers limited to other channels do not see the order.</param>
+/// <param name="Reference">The shop's own number, unique among the channel's orders that stand.</param>
+/// <param name="CustomerId">Customer, shared by all channels.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Lines">Lines numbered from 1; missing prices are filled in on confirmation.</param>
 /// <param name="Adjustments">Shipping, discounts, taxes, fees.</param>
-/// <param name="Metadata">Merchant's own notes, in the order given; never interpreted.</param>
+/// <param name="Metadata">The shop's own notes, in the order given; never interpreted.</param>
 /// <param name="Payment">Payment provider and token.</param>
 /// <param name="MaySetPrice">True when the caller's prices override the catalogue.</param>
 /// <param name="DiscountLimit">
@@ -19,7 +21,7 @@ namespace Orderwright.OrderService;
 /// <param name="CreatedAt">Time of placing, the same as in the id.</param>
 public sealed record Order(
     OrderState State,
-    string Merchant,
+    string Channel,
     string? Reference,
     string CustomerId,
     string Currency,
@@ -39,7 +41,7 @@ public sealed record Order(
     /// Makes an order from a validated request: pending, version 1, with a total if every price is known.
     /// </summary>
     public static Order Place(
-        OrderRequest request, Guid id, string merchant, bool maySetPrice, DateTimeOffset now,
+        OrderRequest request, Guid id, string channel, bool maySetPrice, DateTimeOffset now,
         bool isTakenOnFulfilment = false, int discountLimit = 100)
     {
         var lines = request.Lines
@@ -48,7 +50,7 @@ public sealed record Order(
             new OrderState(
                 id, 1, OrderStatuses.Pending, PaymentStatuses.Pending, FulfilmentStatuses.Unfulfilled, Total: null,
                 Reason: null, CancelReason: null, now, IsTakenOnFulfilment: isTakenOnFulfilment),
-            merchant, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
+            channel, request.Reference, request.CustomerId, request.Currency, lines, request.Adjustments ?? [],
             request.Metadata ?? new Dictionary<string, string>(),
             request.Payment is { } payment ? new(payment.Provider, payment.Token) : new(PaymentProviders.Balance, null),
             maySetPrice, discountLimit, now);
@@ -69,7 +71,7 @@ public sealed record Order(
     /// <summary>Builds the command to start the order's process.</summary>
     public OrderPlaced AsPlaced() => new(
         CustomerId, Currency, Lines, AdjustmentsMinor, Payment, MaySetPrice,
-        State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null);
+        State.IsTakenOnFulfilment ? CapturePolicies.Fulfilment : null, Channel == ChannelSet.Main ? null : Channel, Reference);
 }
 
 /// <summary>Changing part of an order, one version per change.</summary>
@@ -107,7 +109,7 @@ public sealed record OrderState(
 /// <param name="Type"><c>redirect</c> to the address; <c>wait</c> when there is no address.</param>
 /// <param name="Url">Address to send the customer to.</param>
 /// <param name="ExpiresAt">Deadline; past this time the order is compensated.</param>
-public sealed record NextAction(string Type, string? Url, DateTimeOffset ExpiresAt)
+public sealed record NextAction([OneOf("redirect", "wait")] string Type, string? Url, DateTimeOffset ExpiresAt)
 {
     public static NextAction Of(string? url, DateTimeOffset until) => new(url is null ? "wait" : "redirect", url, until);
 }
@@ -120,4 +122,6 @@ public sealed record OrderReason(string Code, string Message);
 /// <param name="Type"><c>shipping</c>, <c>discount</c>, <c>tax</c> or <c>fee</c>.</param>
 /// <param name="Label">Description for people.</param>
 /// <param name="Amount">Signed amount in minor units, added to the total. Only discounts are negative.</param>
-public sealed record Adjustment(string Type, string Label, long Amount);
+public sealed record Adjustment(
+    [OneOf("shipping", "discount", "tax", "fee")] string Type, [Length(1, OrderChecks.MaxLabel)] string Label,
+    [Range(-Check.Most, Check.Most)] long Amount);

@@ -30,23 +30,28 @@ public sealed class OrderApi(
                 "signed and added to the total: a discount is 0 or negative; shipping, tax and fee are 0 or positive. A " +
                 "discount requires the scope `orders:price` or stays within the key's limit (403 `discount_not_allowed`). " +
                 "`total` is null until every line has a price. Accepts an `Idempotency-Key`.")
-            .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(202).Produces<OrderResponse>(201);
+            .Header("Prefer", "`wait=N`: respond once the order is decided, or after N seconds, at most 30.", "^wait=[0-9]+$")
+            .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(201).Produces<OrderResponse>(202).HasVersion();
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
-            .Lists("status", "customerId", "reference", "createdAfter", "createdBefore")
+            .Lists("status", "customerId", "reference", "channel", "createdAfter", "createdBefore")
+            .Query("status", OrderStatuses.All)
             .WithSummary("List orders, newest first")
             .WithDescription(
-                "Filters: status, customerId, reference, createdAfter (inclusive), createdBefore (exclusive). With a narrow " +
-                "filter a page may have fewer items than the limit and still have a `nextCursor`.")
+                "Filters: status, customerId, reference, channel, createdAfter (inclusive), createdBefore (exclusive). With a " +
+                "narrow filter a page may have fewer items than the limit and still have a `nextCursor`.")
             .Produces<Page<OrderResponse>>();
         orders.MapGet("{id}", GetAsync).Require(Scopes.Orders).WithName("getOrder")
             .WithSummary("Get an order").WithDescription("The `ETag` is the version.")
-            .Produces<OrderResponse>();
+            .Produces<OrderResponse>().Conditional();
         orders.MapPost("{id}/cancel", CancelAsync).Require(Scopes.Orders).WithName("cancelOrder")
             .WithSummary("Cancel an order before fulfilment")
             .WithDescription(
-                "Completed steps are compensated. A repeated request returns the order unchanged. With `?preview=true` nothing " +
-                "changes: the response lists the message that would be sent.")
-            .Accepts<CancelRequest>("application/json").Produces<OrderResponse>(202).Produces<CancelPreview>();
+                "Completed steps are compensated. A repeated request returns the order unchanged.")
+            .Accepts<CancelRequest>("application/json").Produces<OrderResponse>(202).HasVersion();
+        orders.MapPost("{id}/cancel/preview", PreviewAsync).Require(Scopes.Orders).WithName("previewCancellation")
+            .WithSummary("Describe what a cancellation would change")
+            .WithDescription("Nothing changes: the response lists the message that would be sent.")
+            .Accepts<CancelRequest>("application/json").Produces<CancelPreview>();
         orders.MapPatch("{id}", UpdateAsync).Require(Scopes.Operator).WithName("updateOrder")
             .WithSummary("Update an order's status")
             .WithDescription(
@@ -54,7 +59,7 @@ public sealed class OrderApi(
                 "with `goods: consume` and available again with `goods: release`. By default they are consumed, unless the " +
                 "money was returned or is captured with fulfilments. 409 `refunded` for consuming goods whose money was " +
                 "returned, unless `force` is true. Honours `If-Match`.")
-            .Accepts<StatusRequest>("application/json").Produces<OrderResponse>();
+            .Accepts<StatusRequest>("application/json").Produces<OrderResponse>().Conditional();
     }
 
     public async Task<Answer> PlaceAsync(HttpContext http)
@@ -65,11 +70,16 @@ public sealed class OrderApi(
         var limit = request.Caller.DiscountLimit;
         if ((OrderChecks.Refuse(request.Body) ?? OrderChecks.RefuseDiscount(request.Body, limit)) is { } invalid) return invalid;
 
+        var channel = request.Body.Channel ?? request.Caller.Channels.Default;
+        if (!request.Caller.Channels.Contains(channel))
+            return Problem.Of(
+                StatusCodes.Status403Forbidden, ProblemCodes.ChannelNotGranted, $"The key does not reach the channel {channel}.");
+
         var moment = Requests.MomentOf(http, context.Time);
         var order = Order.Place(
-            request.Body, context.Ids.Next(moment.Now), request.Caller.Merchant, request.Caller.May(Scopes.OrdersPrice),
-            moment.Now, capture.IsOnFulfilment(request.Caller.Merchant), limit);
-        var place = request.For(PlaceOrder.Of(order, moment, Activity.Current?.Id));
+            request.Body, context.Ids.Next(moment.Now), channel, request.Caller.May(Scopes.OrdersPrice),
+            moment.Now, capture.IsOnFulfilment(channel), limit);
+        var place = request.For(PlaceOrder.Of(order, moment, Activity.Current?.Id, Activity.Current?.TraceStateString));
 
         using var slot = await inFlight.EnterAsync();
         var wait = PreferWait.Read(http);
@@ -122,14 +132,14 @@ public sealed class OrderApi(
     {
         var (routeId, invalid) = RouteId.Read(id);
         if (routeId is not { } orderId) return invalid!;
-        return await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is { } order
+        return await find.FindAsync(orderId, Caller.Of(http).Channels, http.RequestAborted) is { } order
             ? OrderResponse.Answer(StatusCodes.Status200OK, order)
             : Problem.NotFound("order");
     }
 
     async Task<Answer> ListAsync(HttpContext http)
     {
-        var query = new ListQuery(http, "status", "customerId", "reference", "createdAfter", "createdBefore");
+        var query = new ListQuery(http, "status", "customerId", "reference", "channel", "createdAfter", "createdBefore");
         var status = query.OneOf("status", OrderStatuses.All);
         var after = query.Time("createdAfter");
         var before = query.Time("createdBefore");
@@ -143,31 +153,43 @@ public sealed class OrderApi(
         }
         var page = await find.ListAsync(
             new OrderFilter(
-                Caller.Of(http).Merchant, status, query.Text("customerId"), query.Text("reference"),
-                after is { } from ? Ids.FirstAt(from) : Guid.Empty, start),
+                Caller.Of(http).Channels.Only(query.Text("channel")), status, query.Text("customerId"),
+                query.Text("reference"), after is { } from ? Ids.FirstAt(from) : Guid.Empty, start),
             query.Limit, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, new Page<OrderResponse>([.. page.Items.Select(OrderResponse.Of)], page.NextCursor),
             OrderJson.Default.PageOrderResponse);
     }
 
+    async Task<Answer> PreviewAsync(HttpContext http, string id)
+    {
+        var query = new ListQuery(http);
+        return query.Refusal ?? await CancelOrPreviewAsync(http, id, preview: true);
+    }
+
+    // `?preview=true` is the former form of the preview's path.
     public async Task<Answer> CancelAsync(HttpContext http, string id)
+    {
+        var query = new ListQuery(http, "preview");
+        var preview = query.OneOf("preview", ["true", "false"]) == "true";
+        return query.Refusal ?? await CancelOrPreviewAsync(http, id, preview);
+    }
+
+    async Task<Answer> CancelOrPreviewAsync(HttpContext http, string id, bool preview)
     {
         var (routeId, malformed) = RouteId.Read(id);
         if (routeId is not { } orderId) return malformed!;
         var (request, refusal) = await Commands.ReadAsync(http, OrderJson.Default.CancelRequest);
         if (request is null) return refusal!;
-        var query = new ListQuery(http, "preview");
-        var preview = query.OneOf("preview", ["true", "false"]) == "true";
-        var check = new Check().OneOf("/reason", request.Body.Reason, CancelReasons.All);
-        if ((query.Refusal ?? check.Refusal) is { } invalid) return invalid;
+        if (new Check().OneOf("/reason", request.Body.Reason, CancelReasons.All).Refusal is { } invalid) return invalid;
         if (preview)
-            return await find.FindAsync(orderId, request.Caller.Merchant, http.RequestAborted) is { } order
+            return await find.FindAsync(orderId, request.Caller.Channels, http.RequestAborted) is { } order
                 ? CancelOrders.Preview(order, request.Body.Reason, Requests.MomentOf(http, context.Time))
                 : Problem.NotFound("order");
         return await cancelling.SubmitAsync(
             request.For(new CancelOrder(
-                orderId, request.Body.Reason, Requests.MomentOf(http, context.Time), Activity.Current?.Id)));
+                orderId, request.Body.Reason, Requests.MomentOf(http, context.Time), Activity.Current?.Id,
+                Activity.Current?.TraceStateString)));
     }
 
     public async Task<Answer> UpdateAsync(HttpContext http, string id)

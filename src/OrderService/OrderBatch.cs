@@ -1,3 +1,4 @@
+using Orderwright.Http;
 using Orderwright.Runtime;
 
 namespace Orderwright.OrderService;
@@ -24,9 +25,9 @@ public sealed class OrderBatch
     /// <summary>Changed orders, in their new state.</summary>
     public IEnumerable<Order> Changed => changes.Keys.Select(id => orders[id]);
 
-    /// <summary>Finds an order; null for an unknown order or another merchant's.</summary>
-    public Order? Find(Guid id, string merchant) =>
-        orders.TryGetValue(id, out var order) && order.Merchant == merchant ? order : null;
+    /// <summary>Finds an order; null for an unknown order or another channel's.</summary>
+    public Order? Find(Guid id, ChannelSet channels) =>
+        orders.TryGetValue(id, out var order) && channels.Contains(order.Channel) ? order : null;
 
     /// <summary>Adds a change; returns the order after the change.</summary>
     public Order Apply(OrderChange change)

@@ -11,9 +11,9 @@ public static class OrderChecks
     public const int MaxQuantity = 1_000_000;
     public const int MaxAdjustments = 50;
     public const int MaxMetadata = 50;
+    public const int MaxReference = 64;
+    public const int MaxLabel = 100;
 
-    const int MaxReference = 64;
-    const int MaxLabel = 100;
     const int MaxMetadataKey = 40;
     const int MaxMetadataValue = 500;
     const int MaxProvider = 32;
@@ -29,7 +29,8 @@ public static class OrderChecks
     public static Answer? Refuse(OrderRequest request)
     {
         var check = new Check().Id("/customerId", request.CustomerId).Currency("/currency", request.Currency)
-            .OptionalReference("/reference", request.Reference, MaxReference);
+            .OptionalReference("/reference", request.Reference, MaxReference)
+            .OptionalReference("/channel", request.Channel, Check.MaxIdLength);
         Lines(check, request.Lines);
         Adjustments(check, request.Adjustments ?? []);
         Payment(check, request.Payment);

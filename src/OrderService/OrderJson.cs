@@ -1,8 +1,10 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Contracts;
 using Orderwright.OrderService.Events;
 using Orderwright.OrderService.Fulfilments;
+using Orderwright.OrderService.Webhooks;
 using Orderwright.Http;
 
 namespace Orderwright.OrderService;
@@ -13,37 +15,44 @@ namespace Orderwright.OrderService;
 /// <param name="Currency">ISO 4217, in capitals.</param>
 /// <param name="Lines">1 to 2,000.</param>
 /// <param name="Reference">
-/// Merchant's own number, 1 to 64 visible characters, unique among the merchant's orders that stand.
+/// The shop's own number, 1 to 64 visible characters, unique among the channel's orders that stand.
 /// </param>
 /// <param name="Adjustments">At most 50.</param>
 /// <param name="Payment">Store credit (<c>balance</c>) when omitted.</param>
 /// <param name="Metadata">At most 50 notes; keys up to 40, values up to 500 characters.</param>
+/// <param name="Channel">Channel of the order; the first channel of the key when omitted.</param>
 public sealed record OrderRequest(
     string CustomerId,
     string Currency,
-    IReadOnlyList<LineRequest> Lines,
-    string? Reference = null,
-    IReadOnlyList<Adjustment>? Adjustments = null,
+    [Length(1, OrderChecks.MaxLines)] IReadOnlyList<LineRequest> Lines,
+    [Length(1, OrderChecks.MaxReference)] string? Reference = null,
+    [MaxLength(OrderChecks.MaxAdjustments)] IReadOnlyList<Adjustment>? Adjustments = null,
     PaymentRequest? Payment = null,
-    IReadOnlyDictionary<string, string>? Metadata = null);
+    [MaxLength(OrderChecks.MaxMetadata)] IReadOnlyDictionary<string, string>? Metadata = null,
+    [Length(1, Check.MaxIdLength)] string? Channel = null);
 
 /// <param name="Sku">1 to 64 of <c>A-Z a-z 0-9 . _ -</c>.</param>
 /// <param name="Quantity">1 to 1,000,000.</param>
 /// <param name="UnitPrice">Minor units, 0 to 10^12, checked against the catalogue; the catalogue's price when
 /// omitted.</param>
-public sealed record LineRequest(string Sku, int Quantity, long? UnitPrice = null);
+public sealed record LineRequest(
+    string Sku, [Range(1, OrderChecks.MaxQuantity)] int Quantity, [Range(0, Check.Most)] long? UnitPrice = null);
 
 /// <param name="Provider"><c>balance</c>, <c>sandbox</c>, <c>stripe</c>.</param>
 /// <param name="Token">Token issued by the provider; required except for <c>balance</c>. Never a card number.</param>
-public sealed record PaymentRequest(string Provider, string? Token = null);
+public sealed record PaymentRequest(
+    [RegularExpression("^[A-Za-z0-9._-]{1,32}$")] string Provider,
+    [RegularExpression("^[!-~]{1,255}$")] string? Token = null);
 
 /// <param name="Reason">One of <see cref="CancelReasons.All"/>.</param>
-public sealed record CancelRequest(string Reason);
+public sealed record CancelRequest([OneOf(typeof(CancelReasons))] string Reason);
 
 /// <param name="Status">Target status.</param>
 /// <param name="Goods"><c>consume</c> or <c>release</c>: what happens to goods without a fulfilment.</param>
 /// <param name="Force">Consumes the goods although the order's money was returned.</param>
-public sealed record StatusRequest(string Status, string? Goods = null, bool Force = false)
+public sealed record StatusRequest(
+    [OneOf(typeof(OrderStatuses))] string Status, [OneOf(StatusRequest.Consume, StatusRequest.Release)] string? Goods = null,
+    bool Force = false)
 {
     public const string Consume = "consume";
     public const string Release = "release";
@@ -52,13 +61,14 @@ public sealed record StatusRequest(string Status, string? Goods = null, bool For
 // ---- responses ----
 
 public sealed record OrderResponse(
-    Guid Id, string? Reference, string CustomerId, string Status, string PaymentStatus, string FulfilmentStatus,
+    Guid Id, string Channel, string? Reference, string CustomerId, [OneOf(typeof(OrderStatuses))] string Status,
+    [OneOf(typeof(PaymentStatuses))] string PaymentStatus, [OneOf(typeof(FulfilmentStatuses))] string FulfilmentStatus,
     string Currency, IReadOnlyList<LineResponse> Lines, IReadOnlyList<Adjustment> Adjustments, long? Total,
     OrderReason? Reason, NextAction? NextAction, IReadOnlyDictionary<string, string> Metadata, long Version,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     public static OrderResponse Of(Order order) => new(
-        order.Id, order.Reference, order.CustomerId, order.State.Status, order.State.PaymentStatus,
+        order.Id, order.Channel, order.Reference, order.CustomerId, order.State.Status, order.State.PaymentStatus,
         order.State.FulfilmentStatus, order.Currency, [.. order.Lines.Select(LineResponse.Of)], order.Adjustments,
         order.State.Total, order.State.Reason, order.State.NextAction, order.Metadata, order.State.Version, order.CreatedAt,
         order.State.UpdatedAt);
@@ -70,7 +80,9 @@ public sealed record OrderResponse(
 
 /// <summary>Statuses and version of an order.</summary>
 /// <param name="State">Status of the order.</param>
-public sealed record OrderSummary(string State, string PaymentStatus, string FulfilmentStatus, long Version)
+public sealed record OrderSummary(
+    [OneOf(typeof(OrderStatuses))] string State, [OneOf(typeof(PaymentStatuses))] string PaymentStatus,
+    [OneOf(typeof(FulfilmentStatuses))] string FulfilmentStatus, long Version)
 {
     public static OrderSummary Of(OrderState state) =>
         new(state.Status, state.PaymentStatus, state.FulfilmentStatus, state.Version);
@@ -78,9 +90,9 @@ public sealed record OrderSummary(string State, string PaymentStatus, string Ful
 
 /// <param name="Type">Message type, as on the wire.</param>
 /// <param name="Destination">Service that receives the message.</param>
-public sealed record PlannedMessage(string Type, string Destination)
+public sealed record PreviewMessage(string Type, [OneOf(typeof(ServiceNames))] string Destination)
 {
-    public static PlannedMessage Of(IMessageBody body) =>
+    public static PreviewMessage Of(IMessageBody body) =>
         new(MessageCatalog.TypeOf(body), MessageCatalog.DestinationOf(body));
 }
 
@@ -92,7 +104,8 @@ public sealed record PlannedMessage(string Type, string Destination)
 /// <param name="After">Order right after the cancellation; the process then compensates the order.</param>
 /// <param name="Messages">Messages that would be sent; none when a cancellation was requested before.</param>
 public sealed record CancelPreview(
-    Guid OrderId, string Action, bool Preview, OrderSummary Before, OrderSummary After, IReadOnlyList<PlannedMessage> Messages);
+    Guid OrderId, [OneOf("cancel")] string Action, bool Preview, OrderSummary Before, OrderSummary After,
+    IReadOnlyList<PreviewMessage> Messages);
 
 public sealed record LineResponse(int Line, string Sku, int Quantity, long? UnitPrice, long? Total)
 {
@@ -117,6 +130,19 @@ public sealed record LineResponse(int Line, string Sku, int Quantity, long? Unit
 [JsonSerializable(typeof(EventResponse))]
 [JsonSerializable(typeof(Page<OrderResponse>))]
 [JsonSerializable(typeof(Page<EventResponse>))]
+[JsonSerializable(typeof(EndpointRequest))]
+[JsonSerializable(typeof(EndpointPatch))]
+[JsonSerializable(typeof(RotationRequest))]
+[JsonSerializable(typeof(RedeliveryRequest))]
+[JsonSerializable(typeof(EndpointResponse))]
+[JsonSerializable(typeof(Page<EndpointResponse>))]
+[JsonSerializable(typeof(Page<DeliveryResponse>))]
+[JsonSerializable(typeof(DeliveryDetailResponse))]
+[JsonSerializable(typeof(RedeliveryResponse))]
+[JsonSerializable(typeof(TestResponse))]
+[JsonSerializable(typeof(WebhookPayload))]
+[JsonSerializable(typeof(WebhookTest))]
+[JsonSerializable(typeof(OrderCloudEvent))]
 public sealed partial class OrderJson : JsonSerializerContext;
 
 /// <summary>JSON of columns; nulls are omitted.</summary>

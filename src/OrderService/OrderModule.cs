@@ -1,18 +1,23 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
+using Orderwright.Http;
+using Orderwright.Http.Operators;
+using Orderwright.Http.Outgoing;
 using Orderwright.OrderService.Decisions;
 using Orderwright.OrderService.Events;
 using Orderwright.OrderService.Fulfilments;
+using Orderwright.OrderService.Healing;
+using Orderwright.OrderService.Webhooks;
 using Orderwright.Runtime;
-using Orderwright.Http;
-using Orderwright.Http.Operators;
 
 namespace Orderwright.OrderService;
 
 /// <summary>Parts of order-service. The simulation calls the APIs without a web server.</summary>
 /// <param name="Api">Placing, reading, cancelling and updating orders.</param>
 /// <param name="Fulfilments">Reporting shipped goods.</param>
-public sealed record OrderParts(OrderApi Api, FulfilmentApi Fulfilments) : HttpParts;
+/// <param name="Healing">Repairs of orders.</param>
+public sealed record OrderParts(
+    OrderApi Api, FulfilmentApi Fulfilments, CommandGroup<HealOrdersRequest> Healing) : HttpParts;
 
 /// <summary>order-service: orders, their statuses, their events.</summary>
 public sealed class OrderModule : IServiceModule
@@ -35,7 +40,7 @@ public sealed class OrderModule : IServiceModule
             options.MaxOrdersInFlight, options.MaxWaitingRequests, SlotPatience, context.Time);
         var waiters = new DecisionWaiters(options.MaxWaitingRequests);
         var feed = new EventFeed(
-            context.Database, context.Sql, options, context.Time, context.Logs.CreateLogger<EventFeed>());
+            context.Database, context.Sql, options, context.Time, context.Logs.CreateLogger<EventFeed>(), context.Runner.Fence);
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
         var watch = new WatchDecisions(
             store, waiters, context.Database, context.Time, context.Logs.CreateLogger<WatchDecisions>());
@@ -52,10 +57,26 @@ public sealed class OrderModule : IServiceModule
         var find = new FindOrders(context.Database, context.Sql);
         var orders = new OrderApi(find, placing, cancelling, updating, inFlight, waiters, capture, context);
         var events = new OrderEventsApi(find, feed, context.Time);
+        var (webhookSettings, networks) = WebhookSettings.Read(context.Configuration);
+        var endpoints = new WebhookStore(context.Sql);
+        var receivers = new SignedCaller(
+            new(webhookSettings.WebhookTimeout, webhookSettings.WebhookMaxInFlight), networks, context.Time);
+        var deliver = new DeliverWebhooks(endpoints, receivers, feed, webhookSettings, context);
+        var changing = new CommandGroup<WebhookChange>(
+            "change-webhooks", new ChangeWebhooks(endpoints, webhookSettings, audit, deliver.Wake).HandleAsync, context);
+        var webhooks = new WebhookApi(endpoints, changing, receivers, networks, feed, context);
+        BackgroundLoop[] announcing =
+            EventExchangeSettings.Read(context.Configuration, context.Events is not null)
+                ? [new AnnounceEvents(feed, context.Events!, context).Loop]
+                : [];
         var shipped = new FulfilmentApi(find, fulfilments, shipping, context.Database, context.Time);
 
-        return new OrderParts(orders, shipped)
+        var healing = new CommandGroup<HealOrdersRequest>(
+            "heal-orders", new HealOrders(store, fulfilments, recent, feed, audit).HandleAsync, context, Passage.Repairs);
+
+        return new OrderParts(orders, shipped, healing)
         {
+            OnFenced = feed.BeginEpochAsync,
             Handlers =
             [
                 new SettleOrders(store, recent, inFlight, waiters, feed, context.Logs.CreateLogger<SettleOrders>()),
@@ -67,18 +88,26 @@ public sealed class OrderModule : IServiceModule
             ],
             Jobs =
             [
-                RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause)),
-                new ResendUnsettledOrders(store, inFlight, context).Job, resend.Job,
+                RepairClockSkew.Job(
+                    context.Runner.Clock, (context.Sql["bring_forward"], ResendUnsettledOrders.LongestPause, false),
+                    (context.Sql["bring_rounds_near"], RepairClockSkew.LongestPause, false),
+                    (context.Sql["bring_deliveries_near"], WebhookRules.LongestPause, false)),
+                new ResendUnsettledOrders(store, inFlight, context).Job, resend.Job, deliver.Job,
             ],
             Loops =
             [
-                .. placing.Loops, .. cancelling.Loops, .. updating.Loops, .. shipping.Loops, feed.Loop, watch.Loop,
+                .. placing.Loops, .. cancelling.Loops, .. updating.Loops, .. shipping.Loops, .. healing.Loops, feed.Loop,
+                watch.Loop, .. changing.Loops, deliver.Loop, .. announcing,
             ],
+            Figures = WebhookFigures.Of(feed, context),
+            BeginCounters = Metrics.Begin,
             Routes = routes =>
             {
                 orders.Map(routes);
                 events.Map(routes);
                 shipped.Map(routes);
+                webhooks.Map(routes);
+                new HealApi(healing).Map(routes);
             },
         };
     }

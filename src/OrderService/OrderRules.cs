@@ -222,8 +222,10 @@ public static class OrderRules
             ? PaymentStatuses.Paid
             : payment.Status;
 
-    // Whatever was captured was captured as a whole, or released or refunded since: no capture is outstanding.
-    static bool IsTaken(string paymentStatus) =>
+    /// <summary>
+    /// True when no capture is outstanding: whatever was captured was captured as a whole, or released or refunded since.
+    /// </summary>
+    public static bool IsTaken(string paymentStatus) =>
         paymentStatus is PaymentStatuses.Paid or PaymentStatuses.PartiallyRefunded or PaymentStatuses.Refunded
             or PaymentStatuses.Voided;
 

@@ -18,7 +18,7 @@ public sealed class OrderStore(SqlCatalog sql)
             sql["insert_orders"],
             SqlArgs.Over(orders)
                 .Uuid("id", order => order.Id)
-                .Text("merchant", order => order.Merchant)
+                .Text("channel", order => order.Channel)
                 .Text("reference", order => order.Reference)
                 .Text("customer_id", order => order.CustomerId)
                 .Text("currency", order => order.Currency)
@@ -49,13 +49,13 @@ public sealed class OrderStore(SqlCatalog sql)
         (await work.QueryAsync(sql["find_existing"], SqlArgs.OfUuids("id", ids), row => row.Uuid("id"))).ToHashSet();
 
     /// <summary>Finds the order that has each reference; a freed reference has none.</summary>
-    public async Task<Dictionary<(string Merchant, string Reference), Guid>> FindReferencesAsync(
-        Work work, IReadOnlyList<(string Merchant, string Reference)> references)
+    public async Task<Dictionary<(string Channel, string Reference), Guid>> FindReferencesAsync(
+        Work work, IReadOnlyList<(string Channel, string Reference)> references)
     {
         var rows = await work.QueryAsync(
             sql["find_references"],
-            SqlArgs.Over(references).Text("merchant", key => key.Merchant).Text("reference", key => key.Reference),
-            row => (Key: (row.Text("merchant"), row.Text("reference")), Id: row.Uuid("id")));
+            SqlArgs.Over(references).Text("channel", key => key.Channel).Text("reference", key => key.Reference),
+            row => (Key: (row.Text("channel"), row.Text("reference")), Id: row.Uuid("id")));
         return rows.ToDictionary(row => row.Key, row => row.Id);
     }
 
@@ -223,7 +223,7 @@ public sealed class OrderStore(SqlCatalog sql)
 
     /// <summary>Reads the columns <c>order_state</c> and <c>order_terms</c>.</summary>
     public static Order ReadOrder(IRow row) => new(
-        ReadState(row), row.Text("merchant"), row.TextOrNull("reference"), row.Text("customer_id"), row.Text("currency"),
+        ReadState(row), row.Text("channel"), row.TextOrNull("reference"), row.Text("customer_id"), row.Text("currency"),
         OrderLinesJson.Read(row.Text("lines")),
         FromJson(row.Text("adjustments"), StoredJson.Default.IReadOnlyListAdjustment),
         FromJson(row.Text("metadata"), StoredJson.Default.IReadOnlyDictionaryStringString),

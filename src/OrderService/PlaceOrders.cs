@@ -12,17 +12,18 @@ namespace Orderwright.OrderService;
 /// <param name="Accepted">202 with the order; built before the transaction, to keep the transaction short.</param>
 /// <param name="Moment">Time, caller and trace of the request.</param>
 /// <param name="TraceParent">Trace context passed on to the coordinator.</param>
-public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, string? TraceParent)
+/// <param name="TraceState">State of the trace context.</param>
+public sealed record PlaceOrder(Order Order, Answer Accepted, Moment Moment, string? TraceParent, string? TraceState)
 {
-    public static PlaceOrder Of(Order order, Moment moment, string? traceParent) => new(
+    public static PlaceOrder Of(Order order, Moment moment, string? traceParent, string? traceState = null) => new(
         order,
         OrderResponse.Answer(StatusCodes.Status202Accepted, order, $"/api/v1/orders/{order.Id}"),
-        moment, traceParent);
+        moment, traceParent, traceState);
 }
 
 /// <summary>
 /// Places all waiting orders in a single transaction: order, event and the row for the resend sweep. A reference already used
-/// by the merchant is refused, and the refusal names the first order. The id of an erased customer is refused.
+/// by the channel is refused, and the refusal names the first order. The id of an erased customer is refused.
 /// </summary>
 public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventFeed feed)
 {
@@ -31,7 +32,7 @@ public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventF
 
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<PlaceOrder>> batch, Work work)
     {
-        var owners = new Dictionary<(string Merchant, string Reference), Guid>();
+        var owners = new Dictionary<(string Channel, string Reference), Guid>();
         var fresh = batch.Where(command => KeyOf(command) is not { } key || owners.TryAdd(key, command.Body.Order.Id))
             .Select(command => command.Body).ToList();
         var inserted = await store.InsertAsync(work, [.. fresh.Select(place => place.Order)]);
@@ -56,13 +57,14 @@ public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventF
         store.AddUnsettled(
             work, [.. placed.Select(place => place.Order.Id)], work.Now + ResendUnsettledOrders.FirstPause);
         foreach (var place in placed)
-            work.Send(place.Order.Id, place.Order.AsPlaced(), traceParent: place.TraceParent);
+            work.Send(place.Order.Id, place.Order.AsPlaced(), traceParent: place.TraceParent, traceState: place.TraceState);
         work.AfterCommit(() =>
         {
             foreach (var place in placed)
                 if (place.Accepted.Body.Length <= MaxCachedBytes)
                     recent.Remember(place.Order.Id, place.Order);
             feed.Raise();
+            Metrics.Placed(placed.Count);
         });
 
         return [.. batch.Select(command =>
@@ -75,8 +77,8 @@ public sealed class PlaceOrders(OrderStore store, RowCache<Order> recent, EventF
             : Duplicate(first))];
     }
 
-    static (string Merchant, string Reference)? KeyOf(Command<PlaceOrder> command) =>
-        command.Body.Order is { Reference: { } reference } order ? (order.Merchant, reference) : null;
+    static (string Channel, string Reference)? KeyOf(Command<PlaceOrder> command) =>
+        command.Body.Order is { Reference: { } reference } order ? (order.Channel, reference) : null;
 
     static Answer Duplicate(Guid first) => Problem.Of(
         StatusCodes.Status409Conflict, "duplicate_reference", "An order with this reference was placed before.",

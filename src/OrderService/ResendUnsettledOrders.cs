@@ -12,7 +12,9 @@ public sealed class ResendUnsettledOrders(OrderStore store, OrdersInFlight inFli
     /// <summary>Pause after the first message; most orders are settled much earlier.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(5);
 
-    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    /// <summary>Longest pause between two messages.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     // An order with more attempts waits for a person or for an unavailable service, and must not keep new orders out.

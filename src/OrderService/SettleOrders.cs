@@ -50,6 +50,7 @@ public sealed partial class SettleOrders(
             inFlight.Settled(settled.Count(change => change.Events.Count > 0));
             waiters.Notify(decided);
             feed.Raise();
+            Metrics.Decided(changes.SelectMany(change => change.Events));
         });
     }
 

@@ -35,7 +35,7 @@ public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments
         foreach (var command in batch)
         {
             var update = command.Body;
-            if (orders.Find(update.OrderId, command.Caller.Merchant) is not { } order)
+            if (orders.Find(update.OrderId, command.Caller.Channels) is not { } order)
                 answers.Add(Problem.NotFound("order"));
             else if (update.IfMatch is { } condition && !condition.Holds(order.State.Version))
                 answers.Add(Precondition.Failed());
@@ -52,7 +52,7 @@ public sealed class UpdateStatuses(OrderStore store, FulfilmentStore fulfilments
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, command.Caller.Name, "complete", order.Id, "order",
                     change.State.Goods is { } end ? $"Unshipped goods {end}." : "All goods were shipped.", JsonOf(order.State),
-                    JsonOf(change.State), command.TraceId));
+                    JsonOf(change.State), command.TraceId, Channel: order.Channel));
             }
         }
         await store.SaveAsync(work, orders.Changes);

@@ -18,17 +18,22 @@ namespace Orderwright.Runtime;
 /// <param name="After">State after the action, as JSON.</param>
 /// <param name="TraceId">Trace id of the action's logs.</param>
 /// <param name="Run">Bulk action the record belongs to; null for a single action.</param>
+/// <param name="Channel">Channel of the order; null for an action on no single channel, and before channels existed.</param>
 public sealed record AuditEntry(
     Guid Id, string Service, DateTimeOffset At, string Actor, string Action, Guid? OrderId, string? Subject,
-    string Reason, JsonElement? Before, JsonElement? After, string? TraceId, Guid? Run = null)
+    string Reason, JsonElement? Before, JsonElement? After, string? TraceId, Guid? Run = null, string? Channel = null)
 {
     /// <summary>Cursor after an entry, valid in the list of any service.</summary>
     public static string PositionOf(Guid id) => id.ToString("N");
 }
 
-/// <summary>Filter of an audit list; null means any.</summary>
+/// <summary>
+/// Filter of an audit list; null means any. <paramref name="Channels"/> is <c>,main,eu,</c>: records without a channel do not
+/// match.
+/// </summary>
 public sealed record AuditFilter(
-    Guid? Before = null, Guid? OrderId = null, string? Actor = null, string? Action = null, Guid? Run = null);
+    Guid? Before = null, Guid? OrderId = null, string? Actor = null, string? Action = null, Guid? Run = null,
+    string? Channels = null);
 
 /// <summary>Audit log of a service's operator actions.</summary>
 public sealed class Audit(string service, IDatabase database, SqlCatalog runtimeSql)
@@ -49,6 +54,7 @@ public sealed class Audit(string service, IDatabase database, SqlCatalog runtime
                 .Text("state_after", entry => entry.After?.GetRawText())
                 .Text("trace_id", entry => entry.TraceId)
                 .UuidOrNull("run", entry => entry.Run)
+                .Text("channel", entry => entry.Channel)
                 .Args.And("now", work.Now));
     }
 
@@ -57,11 +63,13 @@ public sealed class Audit(string service, IDatabase database, SqlCatalog runtime
         database.QueryAsync(
             runtimeSql["operator_actions"],
             SqlArgs.With("before", filter.Before).And("order_id", filter.OrderId).And("actor", filter.Actor)
-                .And("action", filter.Action).And("run", filter.Run).And("most", most),
+                .And("action", filter.Action).And("run", filter.Run)
+                .And("channels", filter.Channels).And("most", most),
             row => new AuditEntry(
                 row.Uuid("id"), service, row.Time("at"), row.Text("actor"), row.Text("action"), row.UuidOrNull("order_id"),
                 row.TextOrNull("subject"), row.Text("reason"), Parse(row.TextOrNull("state_before")),
-                Parse(row.TextOrNull("state_after")), row.TextOrNull("trace_id"), row.UuidOrNull("run")),
+                Parse(row.TextOrNull("state_after")), row.TextOrNull("trace_id"), row.UuidOrNull("run"),
+                row.TextOrNull("channel")),
             cancel);
 
     static JsonElement? Parse(string? json)

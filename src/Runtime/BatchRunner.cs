@@ -26,16 +26,27 @@ public sealed partial class BatchRunner(
     Metrics metrics,
     ILogger<BatchRunner> log,
     FaultPoints? faults = null,
-    DatabaseWatch? watch = null)
+    DatabaseWatch? watch = null,
+    Fence? fence = null)
 {
+    long commits;
+
     // A large batch may keep the database from replying in time; a smaller batch gets through.
     const int OutagesBeforeHalving = 3;
 
     // Failures in a row, while other writes succeed, after which an item is poison.
     const int RefusalsBeforePoison = 5;
 
+    readonly PatientMessages patient = new(time);
+
     /// <summary>Clock of all transactions run here.</summary>
     public WallClock Clock { get; } = watch?.Clock ?? new(time);
+
+    /// <summary>Fence of the service's database; null in tests of the runner alone.</summary>
+    public Fence? Fence => fence;
+
+    /// <summary>Transactions with effects outside the database so far, by which a change of the database is noticed.</summary>
+    public long Commits => Interlocked.Read(ref commits);
 
     /// <summary>Reason why the database refuses writes at present; null while writes succeed.</summary>
     public string? Refusal => watch?.Refusal;
@@ -132,6 +143,9 @@ public sealed partial class BatchRunner(
             },
             cancel);
 
+    /// <summary>Sends the messages that may wait at once, before the process ends.</summary>
+    public Task FlushAsync() => patient.FlushAsync(PublishAsync);
+
     async Task<Task> RunInHalvesAsync<T>(
         IReadOnlyList<T> items, Func<IReadOnlyList<T>, Work, Task> handle, Func<T, Exception, Task> onPoison,
         Action<IReadOnlyList<T>, DatabaseUnavailableException>? onOutage, CancellationToken cancel)
@@ -155,6 +169,7 @@ public sealed partial class BatchRunner(
         }
 
         var work = await (watch?.WriteAsync(HandleAsync) ?? database.WriteAsync(HandleAsync, CancellationToken.None));
+        if (HasEffects(work)) Interlocked.Increment(ref commits);
         if (faults is not null && HasEffects(work)) faults.Reach(FaultPoint.AfterCommit);
         foreach (var follow in work.Followers)
         {
@@ -173,7 +188,7 @@ public sealed partial class BatchRunner(
 
     async Task SendAsync(IReadOnlyList<Message> outgoing)
     {
-        await PublishAsync(outgoing);
+        await PublishAsync(patient.Keep(outgoing, PublishAsync));
         if (outgoing.Count > 0) faults?.Reach(FaultPoint.AfterPublish);
     }
 
@@ -182,13 +197,14 @@ public sealed partial class BatchRunner(
     Task PublishAsync(IReadOnlyList<Message> messages)
     {
         if (messages.Count == 0) return Task.CompletedTask;
-        var first = messages[0].Destination;
+        var first = messages[0];
         var sole = true;
-        for (var i = 1; sole && i < messages.Count; i++) sole = messages[i].Destination == first;
+        for (var i = 1; sole && i < messages.Count; i++)
+            sole = messages[i].Destination == first.Destination && messages[i].To == first.To;
         return sole
-            ? PublishAsync(first, messages)
-            : Task.WhenAll(messages.GroupBy(message => message.Destination)
-                .Select(group => PublishAsync(group.Key, [.. group])));
+            ? PublishAsync(first.Destination, messages)
+            : Task.WhenAll(messages.GroupBy(message => (message.Destination, message.To))
+                .Select(group => PublishAsync(group.Key.Destination, [.. group])));
     }
 
     // Committed messages are sent whatever happens to the caller, hence no cancellation; the transport has a time

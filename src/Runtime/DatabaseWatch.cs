@@ -8,7 +8,7 @@ namespace Orderwright.Runtime;
 /// succeed. After a failed or stalled write, writes are refused at once until writes of a probe succeed.
 /// </summary>
 public sealed class DatabaseWatch(
-    IDatabase database, SqlCatalog runtimeSql, WallClock clock, RuntimeOptions options, TimeProvider time)
+    IDatabase database, SqlCatalog runtimeSql, WallClock clock, RuntimeOptions options, TimeProvider time, Fence? fence = null)
 {
     static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
 
@@ -105,6 +105,7 @@ public sealed class DatabaseWatch(
         var now = time.GetTimestamp();
         if (state.Now is { } its) clock.Compare(its, before, time.GetElapsedTime(since, now));
         unfit = state.Unfit;
+        if (fence is not null) await fence.ReadAsync(cancel);
         silent = null;
         Volatile.Write(ref answered, now);
     }

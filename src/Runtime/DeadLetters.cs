@@ -36,7 +36,8 @@ sealed record DeadLetter(Guid Id, Guid? OrderId, string? Type, string? Source, s
         var isNamed = unreadable is { OrderId: not null, Type: not null };
         return new(
             IdOf(isNamed ? $"{unreadable.Type} {unreadable.OrderId} {reason}" : unreadable.Raw),
-            unreadable.OrderId, unreadable.Type is null ? null : Storable(unreadable.Type, MostReason), null, null,
+            unreadable.OrderId, unreadable.Type is null ? null : Storable(unreadable.Type, MostReason),
+            unreadable.Source is null ? null : Storable(unreadable.Source, MostReason), null,
             Storable(unreadable.Raw, MostUnreadable), reason);
     }
 

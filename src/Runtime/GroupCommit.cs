@@ -12,12 +12,14 @@ namespace Orderwright.Runtime;
 /// <param name="runner">Runs the transaction.</param>
 /// <param name="options">Limits: queue length, batch size, waiting time.</param>
 /// <param name="time">Measures the waiting time.</param>
+/// <param name="passage">Kind of the requests, for a database that is behind (<see cref="Fence"/>).</param>
 public sealed class GroupCommit<TRequest, TResult>(
     string name,
     Func<IReadOnlyList<TRequest>, Work, Task<IReadOnlyList<TResult>>> handle,
     BatchRunner runner,
     RuntimeOptions options,
-    TimeProvider time)
+    TimeProvider time,
+    Passage passage = Passage.Requests)
 {
     sealed class Waiting(TRequest request)
     {
@@ -42,11 +44,12 @@ public sealed class GroupCommit<TRequest, TResult>(
     /// Throws <see cref="OverloadedException"/> when the queue is full, or without a result within
     /// <see cref="RuntimeOptions.RequestTimeout"/>. A request still in the queue is then dropped; a request whose transaction has
     /// begun may still be carried out. Throws <see cref="DatabaseUnavailableException"/> at once while the database refuses
-    /// writes.
+    /// writes, and <see cref="DatabaseBehindException"/> while the database is behind.
     /// </summary>
     public async Task<TResult> SubmitAsync(TRequest request)
     {
         if (runner.Refusal is { } refusal) throw new DatabaseUnavailableException(refusal);
+        runner.Fence?.Ensure(passage);
         var waiting = new Waiting(request);
         if (!line.Writer.TryWrite(waiting))
             throw new OverloadedException(line.Reader.Completion.IsCompleted

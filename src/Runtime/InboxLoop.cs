@@ -30,6 +30,7 @@ sealed partial class InboxLoop(
         {
             while (true)
             {
+                if (runner.Fence is { HoldsWork: true } fence) await fence.PassAsync(cancel);
                 var deliveries = await inbox.ReceiveAsync(options.MaxMessages, cancel);
                 var sending = await HandleAsync(deliveries, cancel);
                 // While a batch is published and acknowledged, the next is handled.
@@ -95,6 +96,7 @@ sealed partial class InboxLoop(
 
     async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
+        metrics.Lag(work.Now - batch.Min(message => message.Time));
         foreach (var (handler, takes) in handlers)
         {
             var its = new List<Message>(batch.Count);
@@ -115,6 +117,7 @@ sealed partial class InboxLoop(
     Activity? StartSpan(List<Message> messages)
     {
         if (!Metrics.Tracing.HasListeners()) return null;
+        foreach (var message in messages) OrderTraces.Note(message);
         var links = messages.Select(message => message.TraceParent).Distinct()
             .Select(parent => ActivityContext.TryParse(parent, null, out var context) ? context : default)
             .Where(context => context != default)

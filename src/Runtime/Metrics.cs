@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Orderwright.Contracts;
 
 namespace Orderwright.Runtime;
 
@@ -24,6 +25,7 @@ public sealed class Metrics : IDisposable
     readonly Counter<long> notSent;
     readonly Counter<long> deadLetters;
     readonly Counter<long> refused;
+    readonly Histogram<double> lag;
 
     public Metrics(string service)
     {
@@ -34,6 +36,8 @@ public sealed class Metrics : IDisposable
             "orderwright.batch.duration", "s", "Time from the start of a batch's transaction to its commit.");
         received = meter.CreateCounter<long>(
             "orderwright.messages.received", "{message}", "Acknowledged messages, dead letters included.");
+        lag = meter.CreateHistogram<double>(
+            "orderwright.inbox.lag", "s", "Time from sending the oldest message of a batch to handling it.");
         sent = meter.CreateCounter<long>("orderwright.messages.sent", "{message}", "Messages accepted by the transport.");
         notSent = meter.CreateCounter<long>(
             "orderwright.messages.not_sent", "{message}", "Messages not accepted by the transport; their sender retries.");
@@ -42,6 +46,20 @@ public sealed class Metrics : IDisposable
         refused = meter.CreateCounter<long>(
             "orderwright.messages.refused", "{message}", "Messages refused because their sender may not send them.");
     }
+
+    /// <summary>Shows every series from the start.</summary>
+    public void Begin()
+    {
+        foreach (var counter in new[] { received, deadLetters, refused }) counter.Add(0, service);
+        foreach (var histogram in new Instrument[] { batchSize, batchDuration, lag }) EmptySeries.Show(histogram, service);
+        foreach (var destination in ServiceNames.All.Where(name => !name.Equals(service.Value)))
+        {
+            Sent(destination, 0);
+            NotSent(destination, 0);
+        }
+    }
+
+    public void Lag(TimeSpan age) => lag.Record(Math.Max(0, age.TotalSeconds), service);
 
     public void BatchDone(int items, TimeSpan took)
     {
@@ -60,11 +78,21 @@ public sealed class Metrics : IDisposable
 
     public void DeadLettered(int messages) => deadLetters.Add(messages, service);
 
-    /// <summary>Adds a gauge of the messages waiting in the inbox.</summary>
-    public void ShowBacklog(Func<int> backlog) =>
+    /// <summary>Adds gauges of the messages waiting in the inbox, and of the instance's part in receiving them.</summary>
+    public void ShowInbox(Func<int> backlog, Func<bool> isActive)
+    {
         meter.CreateObservableGauge(
             "orderwright.inbox.backlog", () => new Measurement<int>(backlog(), service), "{message}",
             "Messages waiting in the inbox.");
+        meter.CreateObservableGauge(
+            "orderwright.active_consumer", () => new Measurement<int>(isActive() ? 1 : 0, service), "{boolean}",
+            "1 on the instance that receives the service's messages; 0 on standby.");
+    }
+
+    /// <summary>Adds a gauge of the fence.</summary>
+    public void ShowFence(Func<bool> isClosed) => meter.CreateObservableGauge(
+        "orderwright.database.behind", () => new Measurement<int>(isClosed() ? 1 : 0, service), "{boolean}",
+        "1 while the database is behind the other services, and only repairs are accepted.");
 
     /// <summary>Adds gauges of the clock and of the database's writes.</summary>
     public void ShowClock(Func<double> skewSeconds, Func<bool> isCertain, Func<bool> acceptsWrites)
@@ -80,5 +108,9 @@ public sealed class Metrics : IDisposable
             "1 while the database accepts writes; 0 while they are refused.");
     }
 
-    public void Dispose() => meter.Dispose();
+    public void Dispose()
+    {
+        EmptySeries.Forget(meter);
+        meter.Dispose();
+    }
 }

@@ -24,7 +24,10 @@ public sealed partial class RunningService : IAsyncDisposable
     readonly CancellationTokenSource stopping = new();
     readonly TaskCompletionSource died = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly List<Task> loops = [];
+    readonly IReadOnlyList<Migration> migrations;
     IInbox? inbox;
+
+    int isMeasured;
 
     public RunningService(
         IServiceModule module, IDatabase database, ITransport transport, RuntimeOptions options,
@@ -39,18 +42,21 @@ public sealed partial class RunningService : IAsyncDisposable
         metrics = new Metrics(Name);
         var sql = SqlCatalog.Of(module.GetType().Assembly, database.Engine);
         var runtimeSql = SqlCatalog.Of(typeof(RunningService).Assembly, database.Engine);
-        watch = new DatabaseWatch(database, runtimeSql, new WallClock(time, options.ClockTolerance), options, time);
+        Fence = new Fence(database, runtimeSql, time);
+        watch = new DatabaseWatch(database, runtimeSql, new WallClock(time, options.ClockTolerance), options, time, Fence);
         var runner = new BatchRunner(
             Name, database, transport, options, time, ids, metrics, logs.CreateLogger<BatchRunner>(),
-            FaultPoints.Read(configuration), watch);
+            FaultPoints.Read(configuration), watch, Fence);
         context = new ServiceContext(
             Name, database, sql, runtimeSql, runner, options, configuration, new ServiceTime(time, watch.Clock), ids, logs)
         {
             Backlog = () => inbox?.Backlog ?? 0,
             LookAt = transport.LookAsync,
+            Events = transport.Events,
             TransportTrouble = () => transport.Trouble,
         };
         Audit = new Audit(Name, database, runtimeSql);
+        migrations = SqlCatalog.MigrationsOf(module, database.Engine);
         Parts = module.Build(context);
     }
 
@@ -60,6 +66,9 @@ public sealed partial class RunningService : IAsyncDisposable
 
     /// <summary>Audit log of operator actions.</summary>
     public Audit Audit { get; }
+
+    /// <summary>Closed while the database is behind the other services.</summary>
+    public Fence Fence { get; }
 
     /// <summary>Context shared by the parts of the service.</summary>
     public ServiceContext Context => context;
@@ -73,6 +82,9 @@ public sealed partial class RunningService : IAsyncDisposable
     /// <summary>Messages waiting in the inbox.</summary>
     public int Backlog => context.Backlog();
 
+    /// <summary>This instance and the active one; null for a transport within the process, and while not connected.</summary>
+    public InstanceState? Instance => inbox is { Instance: { } name } ? new(name, inbox.ActiveInstance) : null;
+
     /// <summary>
     /// Faults when a loop ends unexpectedly. The service is then incomplete, and the host must stop the process.
     /// </summary>
@@ -83,7 +95,7 @@ public sealed partial class RunningService : IAsyncDisposable
         died.Task.Exception?.InnerException is { } fault ? fault.Message
         : inbox is null ? $"{Name} has not started."
         : stopping.IsCancellationRequested ? $"{Name} is stopping."
-        : watch.Trouble ?? transport.Trouble;
+        : watch.Trouble ?? Fence.Trouble ?? transport.Trouble;
 
     /// <summary>Migrates the schema, waiting for an unavailable database; opens the inbox; starts the loops.</summary>
     /// <param name="hostLoops">Loops added by the host.</param>
@@ -92,31 +104,61 @@ public sealed partial class RunningService : IAsyncDisposable
     {
         await PrepareDatabaseAsync(cancel);
         inbox = await transport.OpenInboxAsync(Name, cancel);
-        metrics.ShowBacklog(context.Backlog);
+        metrics.ShowInbox(context.Backlog, () => inbox?.IsActive == true);
+        metrics.ShowFence(() => Fence.IsClosed);
         metrics.ShowClock(() => watch.Clock.SkewSeconds, () => watch.Clock.Doubt is null, () => watch.Refusal is null);
 
         var deadLetters = new DeadLetters(
             Name, context.Runner, context.RuntimeSql, metrics, logs.CreateLogger<DeadLetters>());
+        var marks = options.MarkInterval > TimeSpan.Zero ? new DatabaseMarks(Name, context, Fence) : null;
         var inboxLoop = new InboxLoop(
-            Name, Parts.Handlers, context.Runner, deadLetters, options, metrics, logs.CreateLogger<InboxLoop>());
+            Name, marks is null ? Parts.Handlers : [.. Parts.Handlers, marks], context.Runner, deadLetters, options, metrics,
+            logs.CreateLogger<InboxLoop>());
         var jobs = new TimedJobs(Name, context.Runner, options, time, logs.CreateLogger<TimedJobs>());
         Start(watch.Loop);
+        Start(new StepAside(Name, inbox, watch, options, time, logs.CreateLogger<StepAside>()).Loop);
         Start(new BackgroundLoop("inbox", token => inboxLoop.RunAsync(inbox, token)));
         foreach (var loop in Parts.Loops.Concat(hostLoops)) Start(loop);
         var houseKeeping = new HouseKeeping(context.RuntimeSql, options, time);
         foreach (var job in Parts.Jobs.Append(houseKeeping.Job)) Start(jobs.LoopOf(job));
+        if (marks is not null) Start(jobs.LoopOf(marks.Job));
         LogStarted(Name, loops.Count);
     }
+
+    /// <summary>
+    /// Lets the service handle messages and jobs again, after the first repairs; requests still wait. Audited. No effect on a
+    /// service that works.
+    /// </summary>
+    public Task ResumeWorkAsync(string actor, string reason, string? traceId) =>
+        OpenAsync("resume", () => Fence.HoldsWork, Fence.ResumeAsync, actor, reason, traceId);
+
+    /// <summary>Opens the fence: the database is accepted as it is. Audited. No effect on an open fence.</summary>
+    public Task AcceptDatabaseAsync(string actor, string reason, string? traceId) =>
+        OpenAsync("accept", () => Fence.IsClosed, Fence.OpenAsync, actor, reason, traceId);
+
+    Task OpenAsync(
+        string action, Func<bool> isNeeded, Func<Work, Task> open, string actor, string reason, string? traceId) =>
+        context.Runner.RunOnceAsync(
+            async work =>
+            {
+                if (!isNeeded()) return;
+                if (Parts.OnFenced is { } prepare) await prepare(work);
+                await open(work);
+                await Audit.AppendAsync(
+                    work, [new(work.NewId(), Name, work.Now, actor, action, null, Name, reason, null, null, traceId)]);
+            },
+            CancellationToken.None);
 
     /// <inheritdoc cref="StartAsync(IReadOnlyList{BackgroundLoop}, CancellationToken)"/>
     public Task StartAsync(CancellationToken cancel) => StartAsync([], cancel);
 
     /// <summary>
-    /// Accepts no more work, completes running transactions within 20 s and closes the inbox. Unacknowledged messages are
-    /// redelivered, here or to another instance.
+    /// Hands the inbox over to another instance, accepts no more work, completes running transactions within 20 s and closes the
+    /// inbox. Unacknowledged messages are redelivered, here or to another instance.
     /// </summary>
     public async Task StopAsync()
     {
+        if (inbox is not null) await inbox.HandOverAsync();
         stopping.Cancel();
         try
         {
@@ -126,18 +168,35 @@ public sealed partial class RunningService : IAsyncDisposable
         {
             LogNotDrained(Name, DrainTime);
         }
+        await context.Runner.FlushAsync();
         if (inbox is not null) await inbox.DisposeAsync();
+    }
+
+    /// <summary>Prepares a reading of the metrics: counters begin at 0, and gauges are read from the database.</summary>
+    public async Task MeasureAsync()
+    {
+        if (Interlocked.Exchange(ref isMeasured, 1) == 0)
+        {
+            metrics.Begin();
+            Parts.BeginCounters();
+        }
+        if (Parts.Figures is { } figures) await figures.RefreshAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         metrics.Dispose();
+        Parts.Figures?.Dispose();
         stopping.Dispose();
     }
 
     /// <summary>Stops as if the process had died, completing nothing. Only a simulation can continue afterwards.</summary>
-    public void Abandon() => metrics.Dispose();
+    public void Abandon()
+    {
+        metrics.Dispose();
+        Parts.Figures?.Dispose();
+    }
 
     // The clocks are compared before any job decides by time.
     async Task PrepareDatabaseAsync(CancellationToken cancel)
@@ -146,13 +205,13 @@ public sealed partial class RunningService : IAsyncDisposable
         {
             try
             {
-                await context.Database.MigrateAsync(
-                    [.. context.RuntimeSql.Migrations, .. context.Sql.Migrations], cancel);
+                await context.Database.MigrateAsync(migrations, cancel);
                 DatabaseSince = (await context.Database.QueryAsync(
                     context.RuntimeSql["database_since"], SqlArgs.None, row => row.TimeOrNull("since"), cancel))[0];
                 await watch.CheckAsync(cancel);
                 if (await HouseKeeping.LastSeenAsync(context.Database, context.RuntimeSql, cancel) is { } lastSeen)
                     watch.Clock.Resume(lastSeen);
+                await Parts.OnStart(cancel);
                 return;
             }
             catch (DatabaseUnavailableException error)
@@ -198,3 +257,8 @@ public sealed partial class RunningService : IAsyncDisposable
     [LoggerMessage(1044, LogLevel.Warning, "{Service}: some loops did not end within {DrainTime}")]
     partial void LogNotDrained(string service, TimeSpan drainTime);
 }
+
+/// <summary>Instance of a service, and the instance that receives the service's messages.</summary>
+/// <param name="Name">Name of this instance while connected to the broker: host, process and a random part.</param>
+/// <param name="Active">Name of the active instance; null while unknown, at most for some seconds.</param>
+public sealed record InstanceState(string Name, string? Active);

@@ -81,11 +81,26 @@ public sealed class RuntimeOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Interval at which a service exchanges a mark of its database with its neighbours, to notice a database restored to an
+    /// earlier moment. 0 exchanges none.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan MarkInterval { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Time for which a dead letter is kept after its last failure. Counted in running time of the service.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan DeadLetterKeep { get; set; } = TimeSpan.FromDays(90);
 
-    /// <summary>Interval at which timers look for due rows.</summary>
+    /// <summary>
+    /// Interval at which timers look for due rows; grows to a second while nothing is due.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan TimerInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Migrates the database's schema at start-up. If false, the service waits until the program has been run with
+    /// <c>migrate</c>, and its role on PostgreSQL needs no right to create or alter tables.
+    /// </summary>
+    public bool Migrate { get; set; } = true;
 }

@@ -26,6 +26,24 @@ public record ServiceParts
 
     /// <summary>Further loops, such as a group commit; each runs until cancelled.</summary>
     public IReadOnlyList<BackgroundLoop> Loops { get; init; } = [];
+
+    /// <summary>
+    /// Runs once the schema is migrated, before anything else of the service, and again after an unavailable database. An
+    /// <see cref="InvalidSettingException"/> ends the process.
+    /// </summary>
+    public Func<CancellationToken, Task> OnStart { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Gauges read from the database on request; null for none.</summary>
+    public Figures? Figures { get; init; }
+
+    /// <summary>
+    /// Adds 0 to the counters, before the first reading of the metrics: a series that is missing cannot be told from a broken
+    /// one.
+    /// </summary>
+    public Action BeginCounters { get; init; } = () => { };
+
+    /// <summary>Runs before a service with a closed fence works again, in the same transaction; null for nothing.</summary>
+    public Func<Work, Task>? OnFenced { get; init; }
 }
 
 /// <summary>Environment of a service, provided by the host.</summary>
@@ -47,6 +65,9 @@ public sealed record ServiceContext(
     /// <summary>Looks at any service's inbox, for operator views; see <see cref="ITransport.LookAsync"/>.</summary>
     public Func<string, CancellationToken, Task<QueueState?>> LookAt { get; init; } =
         (_, _) => Task.FromResult<QueueState?>(null);
+
+    /// <summary>See <see cref="ITransport.Events"/>.</summary>
+    public IEventExchange? Events { get; init; }
 
     /// <summary>See <see cref="ITransport.Trouble"/>.</summary>
     public Func<string?> TransportTrouble { get; init; } = () => null;

@@ -5,7 +5,8 @@ namespace Orderwright.Runtime;
 
 /// <summary>
 /// Runs each timed job in a loop and transactions of its own: at startup, then at every interval. After a full load a job runs
-/// again at once; a failing job backs off with growing pauses and never stops.
+/// again at once; a failing job backs off with growing pauses and never stops. A job without an interval of its own looks more
+/// rarely while nothing is due, because looking is most of the cost of an idle service.
 /// </summary>
 sealed partial class TimedJobs(
     string service, BatchRunner runner, RuntimeOptions options, TimeProvider time, ILogger<TimedJobs> log)
@@ -13,17 +14,26 @@ sealed partial class TimedJobs(
     // Full loads in a row before a job pauses for the interval, because the inbox needs the database too.
     const int MostRounds = 16;
 
+    // Added to the lateness of a timer that becomes due in idle time. The shortest timers take seconds.
+    static readonly TimeSpan LongestIdlePause = TimeSpan.FromSeconds(1);
+
     public BackgroundLoop LoopOf(TimedJob job) => new(job.Name, cancel => RunAsync(job, cancel));
 
     async Task RunAsync(TimedJob job, CancellationToken cancel)
     {
-        var interval = job.Interval ?? options.TimerInterval;
+        var shortest = job.Interval ?? options.TimerInterval;
+        var longest = job.Interval is null && shortest < LongestIdlePause ? LongestIdlePause : shortest;
+        var interval = shortest;
         var isPaused = false;
         for (var failures = 0; ; )
         {
             try
             {
-                if (job.NeedsCertainTime && runner.Clock.Doubt is { } doubt)
+                if (runner.Fence is { HoldsWork: true })
+                {
+                    // Repairs first: the rows that are due belong to an earlier moment.
+                }
+                else if (job.NeedsCertainTime && runner.Clock.Doubt is { } doubt)
                 {
                     if (!isPaused) LogPaused(service, job.Name, doubt);
                     isPaused = true;
@@ -31,10 +41,10 @@ sealed partial class TimedJobs(
                 else
                 {
                     isPaused = false;
-                    for (var round = 0; round < MostRounds; round++)
-                        if (await runner.RunOnceAsync(work => job.RunAsync(work, options.MaxMessages), cancel)
-                            < options.MaxMessages)
-                            break;
+                    var taken = options.MaxMessages;
+                    for (var round = 0; round < MostRounds && taken >= options.MaxMessages; round++)
+                        taken = await runner.RunOnceAsync(work => job.RunAsync(work, options.MaxMessages), cancel);
+                    interval = taken > 0 ? shortest : interval * 2 < longest ? interval * 2 : longest;
                     failures = 0;
                 }
             }

@@ -3,7 +3,8 @@ namespace Orderwright.Runtime;
 /// <summary>
 /// Clock of stored times and of every decision by time: the process clock, corrected by and compared with the database's
 /// clock. All timers are set from this clock, so an advance of the clock, however brief, is detected by the next reading,
-/// provided the clock was read in between.
+/// provided the clock was read in between. The clock stands still rather than go back, except for a set-back of more than
+/// <see cref="SmallestJump"/>: waiting would delay every timer by as much, so the clock follows and the timers are repaired.
 /// </summary>
 /// <remarks>
 /// A process clock that jumps by more than the tolerance is not followed until the database's clock confirms the new time;
@@ -15,7 +16,7 @@ namespace Orderwright.Runtime;
 public sealed class WallClock(TimeProvider time, TimeSpan tolerance = default)
 {
     /// <summary>
-    /// Smallest backward jump that counts; after smaller jumps, delayed work simply waits longer.
+    /// Smallest backward jump that counts; after smaller jumps the clock stands still until the time has caught up.
     /// </summary>
     public static readonly TimeSpan SmallestJump = TimeSpan.FromSeconds(5);
 
@@ -31,6 +32,17 @@ public sealed class WallClock(TimeProvider time, TimeSpan tolerance = default)
     (string Why, long Since)? unsettled;
     double skewSeconds;
     int setBacks;
+
+    /// <summary>
+    /// True once the database has confirmed or corrected the time. Without a clock in the database the time may be wrong by days.
+    /// </summary>
+    public bool IsCompared
+    {
+        get
+        {
+            lock (gate) return isCompared;
+        }
+    }
 
     /// <summary>Number of times the clock was found to be set back.</summary>
     public int SetBacks => Volatile.Read(ref setBacks);
@@ -70,10 +82,8 @@ public sealed class WallClock(TimeProvider time, TimeSpan tolerance = default)
                         shown = expected.ToWholeMilliseconds();
                     }
                 }
-                if (shown + SmallestJump < expected) setBacks++;
             }
-            last = (shown, timestamp);
-            return shown;
+            return Show(shown, timestamp);
         }
     }
 
@@ -117,11 +127,19 @@ public sealed class WallClock(TimeProvider time, TimeSpan tolerance = default)
             wasConfirmed |= agrees;
             // A correction below the round trip's precision would only make times uneven.
             correction = TimeSpan.FromMilliseconds(Math.Round(needed.TotalMilliseconds));
-            var (shown, timestamp) = (time.Now() + correction, time.GetTimestamp());
-            if (last is { } earlier && shown + SmallestJump < earlier.Shown + time.GetElapsedTime(earlier.Timestamp, timestamp))
-                setBacks++;
-            last = (shown, timestamp);
+            Show(time.Now() + correction, time.GetTimestamp());
         }
+    }
+
+    DateTimeOffset Show(DateTimeOffset shown, long timestamp)
+    {
+        if (last is { } before)
+        {
+            if (shown + SmallestJump < before.Shown + time.GetElapsedTime(before.Timestamp, timestamp)) setBacks++;
+            else if (shown < before.Shown) shown = before.Shown;
+        }
+        last = (shown, timestamp);
+        return shown;
     }
 
     bool IsBeyondTolerance(TimeSpan difference) => tolerance > TimeSpan.Zero && difference.Duration() > tolerance;

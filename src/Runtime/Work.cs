@@ -34,11 +34,14 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
     /// <inheritdoc cref="ITransaction.Defer"/>
     public void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null) => transaction.Defer(query, args, mustTouch);
 
-    /// <summary>Sends after the commit, in an AMQP message shared with all others to the same service.</summary>
+    /// <summary>
+    /// Sends after the commit, in an AMQP message shared with all others to the same service and instance.
+    /// </summary>
     public void Send(
         Guid orderId, IMessageBody body, string? step = null, int attempt = 1, DateTimeOffset? deadline = null,
-        string? traceParent = null) =>
-        outgoing.Add(new Message
+        string? traceParent = null, string? to = null, string? traceState = null)
+    {
+        var message = new Message
         {
             Id = NewId(),
             Source = service,
@@ -49,14 +52,21 @@ public sealed class Work(string service, ITransaction transaction, DateTimeOffse
             Attempt = attempt,
             Deadline = deadline,
             TraceParent = traceParent ?? Activity.Current?.Id,
-        });
+            TraceState = traceParent is null ? Activity.Current?.TraceStateString : traceState,
+            To = to,
+        };
+        outgoing.Add(message);
+        OrderTraces.Note(message);
+    }
 
     /// <summary>Sends an earlier message again, under a new id.</summary>
-    public void Forward(Message message) => outgoing.Add(message with { Id = NewId(), Time = now });
+    public void Forward(Message message) => outgoing.Add(message with { Id = NewId(), Time = now, ReplyTo = null, To = null });
 
-    /// <summary>Replies to a command: same order, same step.</summary>
+    /// <summary>Replies to a command: same order, same step, to the instance that sent the command.</summary>
     public void Answer(Message command, IMessageBody answer) =>
-        Send(command.OrderId, answer, command.Step, command.Attempt, traceParent: command.TraceParent);
+        Send(
+            command.OrderId, answer, command.Step, command.Attempt, traceParent: command.TraceParent, to: command.ReplyTo,
+            traceState: command.TraceState);
 
     /// <summary>
     /// Runs an action once the commit is durable, before anything is acknowledged. The action must be quick and must not throw.

@@ -12,18 +12,14 @@ public sealed record Decision(SagaState State, IReadOnlyList<SagaEffect> Effects
 /// </summary>
 public static class Saga
 {
-    /// <param name="definition">The version of the saga's start.</param>
     /// <param name="state">Current state; <see cref="SagaState.New"/> for an unknown saga.</param>
     /// <param name="happened">The event.</param>
     /// <param name="now">Time of the decision.</param>
-    public static Decision Decide(
-        SagaDefinition definition, SagaState state, SagaEvent happened, DateTimeOffset now)
+    public static Decision Decide(SagaState state, SagaEvent happened, DateTimeOffset now)
     {
-        if (state.DefinitionVersion != definition.Version)
-            throw new ArgumentException(
-                $"The saga runs on version {state.DefinitionVersion}, not on {definition.Version}.",
-                nameof(definition));
+        var definition = state.Definition;
         var turn = new Turn(definition, state, now);
+        turn.PassPivot();
         switch (happened)
         {
             case SagaEvent.Started:
@@ -33,7 +29,7 @@ public static class Saga
                 turn.Answer(step, answer.Undo, answer.Reply);
                 break;
             case SagaEvent.TimerDue timer:
-                turn.OnTimer(timer.AskNow);
+                turn.OnTimer(timer.AskNow, timer.MayExpire);
                 break;
             case SagaEvent.CancelRequested cancel:
                 turn.Cancel(cancel.Reason, cancel.WasPivoted);
@@ -43,6 +39,9 @@ public static class Saga
                 break;
             case SagaEvent.CompensateRequested compensate:
                 turn.CompensateNow(compensate.Reason);
+                break;
+            case SagaEvent.Recovered known:
+                turn.Recover(known);
                 break;
             case SagaEvent.Resolved { Resolution: { } resolution } resolved
                 when definition.Find(resolved.Step) is { KeepsLedger: true } step:

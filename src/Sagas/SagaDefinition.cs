@@ -23,6 +23,7 @@ public sealed class SagaDefinition
         if (FaultOf(this) is { } fault)
             throw new ArgumentException($"{name} version {version}: {fault}", nameof(stages));
         byName = Steps.ToFrozenDictionary(step => step.Name);
+        Pivot = Steps.FirstOrDefault(step => step.Pivot);
     }
 
     public string Name { get; }
@@ -43,6 +44,8 @@ public sealed class SagaDefinition
 
     /// <summary>Finds a step by name; null for an unknown name, as in a message from another version.</summary>
     public SagaStep? Find(string step) => byName.GetValueOrDefault(step);
+
+    internal SagaStep? Pivot { get; }
 
     internal SagaStep this[string step] => byName[step];
 
@@ -75,8 +78,6 @@ public sealed class SagaDefinition
         : step.Human && step.Undo is not null ? "is decided by a person and cannot have an undo"
         : step.SkipWhen is { } skip && !passed.Contains(skip.Step)
             ? $"depends on '{skip.Step}', which is not before it"
-        : step.RenewEvery is { } every && (every <= TimeSpan.Zero || every > RetryPolicy.LongestPause)
-            ? "is renewed without a pause, or after more than 10 min"
         : step.Policies.Select(policy => policy.Fault).FirstOrDefault(fault => fault is not null) is { } fault
             ? $"has an invalid retry policy: {fault}"
         : null;
@@ -120,7 +121,10 @@ public sealed record SagaStep(string Name, string Participant)
     /// <summary>Point of no return: afterwards the process only goes forward (Garcia-Molina and Salem, 1987).</summary>
     public bool Pivot { get; init; }
 
-    /// <summary>Step after the pivot: retried until done. A refusal or an exhausted policy is an incident.</summary>
+    /// <summary>
+    /// Step after the pivot: retried until done. An exhausted policy is an incident, and so is a refusal, unless the saga is
+    /// being undone.
+    /// </summary>
     public bool ForwardOnly { get; init; }
 
     /// <summary>Step that a refusal skips; the process continues.</summary>
@@ -137,14 +141,27 @@ public sealed record SagaStep(string Name, string Participant)
     /// </summary>
     public bool KeepsLedger { get; init; }
 
+    /// <summary>
+    /// Consequence of a participant without a reply until the deadline of <see cref="Ask"/>. Null: see there.
+    /// </summary>
+    public WhenSilent? WhenSilent { get; init; }
+
+    /// <summary>Address of the participant, for a step that is called; null for a step with a command.</summary>
+    public string? Endpoint { get; init; }
+
     /// <summary>Condition on an earlier step under which this step is skipped.</summary>
     public SkipWhen? SkipWhen { get; init; }
 
-    /// <summary>Renewal interval of a hold that expires, while a later step waits or is in doubt.</summary>
-    public TimeSpan? RenewEvery { get; init; }
-
     /// <summary>The party that has to act while the step waits; null for the participant.</summary>
     public string? ActionBy { get; init; }
+
+    /// <summary>True if the silence of the participant makes an incident.</summary>
+    public bool IsStuckBySilence(bool undo) => undo || WhenSilent switch
+    {
+        Sagas.WhenSilent.Incident => true,
+        Sagas.WhenSilent.Reject => !Optional && ForwardOnly,
+        _ => ForwardOnly,
+    };
 
     internal IEnumerable<RetryPolicy> Policies => [Ask, AskUndo, WhileWaiting, WhileInDoubt];
 
@@ -160,3 +177,13 @@ public sealed record SagaStep(string Name, string Participant)
 /// Condition as data: <paramref name="Step"/> was completed with the detail <paramref name="Detail"/>.
 /// </summary>
 public sealed record SkipWhen(string Step, string Detail);
+
+/// <summary>Consequence of a participant that never replied.</summary>
+public enum WhenSilent
+{
+    /// <summary>An operator finds out.</summary>
+    Incident,
+
+    /// <summary>The step counts as refused. As the step may have happened, its undo is asked for.</summary>
+    Reject,
+}

@@ -13,9 +13,10 @@ public abstract record SagaEvent
 
     /// <summary>
     /// Passage of time. Early, repeated and late timers are harmless. <paramref name="AskNow"/> resends every outstanding
-    /// command at once: after a restart, any of them may have been lost.
+    /// command at once: after a restart, any of them may have been lost. Without <paramref name="MayExpire"/> no deadline ends a
+    /// step: the time is uncertain, or somebody else than the clock asks.
     /// </summary>
-    public sealed record TimerDue(bool AskNow = false) : SagaEvent;
+    public sealed record TimerDue(bool AskNow = false, bool MayExpire = true) : SagaEvent;
 
     /// <summary>
     /// Request to cancel the saga and undo its steps. <paramref name="WasPivoted"/>: the initiator has heard of the pivot, so a
@@ -30,11 +31,35 @@ public abstract record SagaEvent
     public sealed record CompensateRequested(string Reason) : SagaEvent;
 
     /// <summary>
+    /// Facts about a saga that was lost, or set back to an earlier moment, with its database. Later facts than the saga has are
+    /// taken over; steps that may have happened meanwhile are asked or undone again.
+    /// </summary>
+    /// <param name="To">Known progress.</param>
+    /// <param name="Reason">Cause of the compensation, for an undone saga.</param>
+    /// <param name="CancelReason">Reason of a cancellation, for an undone saga.</param>
+    /// <param name="Known">Completed step with the detail that conditions evaluate, for a pivoted saga.</param>
+    public sealed record Recovered(
+        Recovery To, SagaReason? Reason = null, string? CancelReason = null, SkipWhen? Known = null) : SagaEvent;
+
+    /// <summary>
     /// Reply by an operator on behalf of a participant: done, or (<paramref name="Completed"/> false) refused. A participant
     /// with a ledger receives the <paramref name="Resolution"/>, and its own reply counts.
     /// </summary>
     public sealed record Resolved(string Step, bool Undo, bool Completed, string Reason, SagaResolution? Resolution = null)
         : SagaEvent;
+}
+
+/// <summary>Known progress of a lost saga.</summary>
+public enum Recovery
+{
+    /// <summary>Undecided: begins, or asks everything outstanding again with full time.</summary>
+    Running,
+
+    /// <summary>The pivot and every step before it have happened.</summary>
+    Pivoted,
+
+    /// <summary>Compensated as far as the initiator knows. Every undo is asked once more, and the end announced again.</summary>
+    Undone,
 }
 
 /// <summary>Outcome of a step as an operator recorded it.</summary>
@@ -55,8 +80,11 @@ public abstract record StepReply
     /// <summary>Business refusal: the step did not happen and will not.</summary>
     public sealed record Rejected(string Code, string Message) : StepReply;
 
-    /// <summary>Temporary refusal with the time of the next attempt. A step in doubt remains in doubt.</summary>
-    public sealed record Retry(TimeSpan After, string? Code = null, string? Message = null) : StepReply;
+    /// <summary>
+    /// Temporary refusal with the pause before the next attempt; null for the pause of the policy. A step in doubt remains in
+    /// doubt.
+    /// </summary>
+    public sealed record Retry(TimeSpan? After, string? Code = null, string? Message = null) : StepReply;
 
     /// <summary>The step continues when an outside party, such as the customer, has acted.</summary>
     public sealed record Waiting(string? Action = null) : StepReply;
@@ -80,9 +108,6 @@ public abstract record SagaEffect
         /// <summary>Outcome recorded by an operator.</summary>
         public SagaResolution? Resolution { get; init; }
     }
-
-    /// <summary>Renews the hold of a step. Needs no reply.</summary>
-    public sealed record Renew(string Step) : SagaEffect;
 
     /// <summary>
     /// Notifies the initiator. Notifications may repeat. None is withdrawn, although a cancellation may follow.
@@ -118,4 +143,10 @@ public static class SagaCodes
     public const string InDoubt = "in_doubt";
     public const string Cancelled = "cancelled";
     public const string ResolvedByOperator = "resolved_by_operator";
+
+    /// <summary>The step was taken over as done when the saga was repaired.</summary>
+    public const string Recovered = "recovered";
+
+    /// <summary>Code of a participant that refuses a step because the step was undone.</summary>
+    public const string AlreadyUndone = "already_undone";
 }

@@ -42,8 +42,8 @@ public enum LegPhase
 /// <summary>Complete state of a saga. Immutable; only <see cref="Saga.Decide"/> makes the next state.</summary>
 public sealed record SagaState
 {
-    /// <summary>Version of the definition from start to end.</summary>
-    public required int DefinitionVersion { get; init; }
+    /// <summary>Definition from start to end.</summary>
+    public required SagaDefinition Definition { get; init; }
 
     /// <summary>Seed of the jitter; any number that differs between sagas.</summary>
     public required long Seed { get; init; }
@@ -57,6 +57,12 @@ public sealed record SagaState
 
     /// <summary>The pivot is done, and the saga was announced as certain to be carried out.</summary>
     public bool Pivoted { get; init; }
+
+    /// <summary>
+    /// The database was restored to an earlier moment, and the saga was repaired: steps may have happened that the saga does not
+    /// know. A compensation undoes every step, begun or not.
+    /// </summary>
+    public bool IsBehind { get; init; }
 
     /// <summary>First cause of the compensation; null while the saga runs forward.</summary>
     public SagaReason? Reason { get; init; }
@@ -75,7 +81,7 @@ public sealed record SagaState
 
     public static SagaState New(SagaDefinition definition, long seed) => new()
     {
-        DefinitionVersion = definition.Version,
+        Definition = definition,
         Seed = seed,
         Steps = [.. definition.Steps.Select(step => new StepState { Step = step.Name })],
     };
@@ -128,7 +134,6 @@ public sealed record SagaState
             DateTimeOffset? next = null;
             foreach (var step in Steps)
             {
-                next = Earlier(next, step.RenewAt);
                 next = Earlier(next, step.Do?.NextActionAt);
                 next = Earlier(next, step.Undo?.NextActionAt);
             }
@@ -173,9 +178,6 @@ public sealed record StepState
 
     /// <summary>The undo; null before the first attempt.</summary>
     public Leg? Undo { get; init; }
-
-    /// <summary>Time of the next renewal of the step's hold, while the saga waits.</summary>
-    public DateTimeOffset? RenewAt { get; init; }
 }
 
 /// <summary>Direction of a step, do or undo: the command sent, the replies received, and the next attempt.</summary>

@@ -4,7 +4,7 @@ namespace Orderwright.Sagas;
 /// Decision in progress. The event is recorded on the leg concerned. Then the saga advances as far as possible: forward
 /// through its stages, or, once there is a reason to compensate, down the stack of steps to undo.
 /// </summary>
-sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now)
+sealed partial class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now)
 {
     readonly List<SagaEffect> effects = [];
     readonly SagaState before = given;
@@ -14,6 +14,20 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         new(state == before ? before : state with { Version = before.Version + 1 }, effects);
 
     // ---- events ----
+
+    /// <summary>
+    /// Confirms a saga that is past the pivot and does not know. Only a saga of release 0.1.0 is: the pivot was a later step,
+    /// which gets its full time again.
+    /// </summary>
+    public void PassPivot()
+    {
+        if (state.Pivoted || state.Reason is not null || definition.Pivot is not { } pivot
+            || state[pivot.Name].Do is not { Phase: LegPhase.Completed })
+            return;
+        foreach (var (step, undo, leg) in Outstanding())
+            Set(step, undo, Restart(step, undo, leg) with { NextAskAt = leg.NextAskAt ?? now });
+        Pivot();
+    }
 
     public void Start()
     {
@@ -69,10 +83,10 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         Advance();
     }
 
-    public void OnTimer(bool askNow)
+    public void OnTimer(bool askNow, bool mayExpire)
     {
         foreach (var (step, undo, leg) in Outstanding())
-            if (now >= leg.Deadline)
+            if (mayExpire && now >= leg.Deadline)
                 OnDeadline(step, undo, leg);
         foreach (var (step, undo, leg) in Outstanding())
             if (IsDue(leg.NextAskAt) || (askNow && leg.Phase != LegPhase.Stuck))
@@ -115,7 +129,10 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         foreach (var (step, undo, leg) in Outstanding())
             if (leg.Phase == LegPhase.Stuck)
                 Set(step, undo, Restart(step, undo, leg));
-        OnTimer(askNow: true);
+        // A deadline is for the timer, which knows whether the time is certain.
+        foreach (var (step, undo, leg) in Outstanding())
+            if (leg.Phase != LegPhase.Stuck && now < leg.Deadline) Ask(step, undo, leg);
+        Advance();
     }
 
     public void CompensateNow(string reason)
@@ -147,7 +164,6 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
         if (state.StartedAt is null || state.EndedAt is not null) return;
         if (state.Reason is null) RunForward();
         else Compensate();
-        RenewHolds();
     }
 
     void RunForward()
@@ -197,6 +213,9 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     void StartCompensation(SagaReason reason)
     {
         state = state with { Reason = state.Reason ?? reason, EndedAt = null };
+        if (state.IsBehind)
+            foreach (var step in definition.Steps)
+                if (state[step.Name].Undo is null && !state.ToUndo.Contains(step.Name)) PushCompensation(step);
         DropWaits();
     }
 
@@ -208,52 +227,39 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
                 GiveUp(step, leg);
     }
 
-    void RenewHolds()
-    {
-        var waits = state is { Reason: null, Pivoted: false }
-            && (state.Has(LegPhase.Waiting) || state.Has(LegPhase.InDoubt));
-        foreach (var step in definition.Steps)
-        {
-            if (step.RenewEvery is not { } every) continue;
-            var current = state[step.Name];
-            if (!waits || current.Do?.Phase != LegPhase.Completed)
-            {
-                if (current.RenewAt is not null) Set(current with { RenewAt = null });
-            }
-            else if (current.RenewAt is null || IsDue(current.RenewAt))
-            {
-                Set(current with { RenewAt = now + every });
-                effects.Add(new SagaEffect.Renew(step.Name));
-            }
-        }
-    }
-
     // ---- legs ----
 
     void StepCompleted(SagaStep step)
     {
         PushCompensation(step);
-        if (!step.Pivot || state.Reason is not null) return;
+        if (step.Pivot && state.Reason is null) Pivot();
+    }
+
+    void Pivot()
+    {
         state = state with { Pivoted = true };
         effects.Add(new SagaEffect.Announce(Announcement.Pivoted));
     }
 
     void OnRejected(SagaStep step, bool undo, Leg leg, string code, string message)
     {
-        if (undo || (step.ForwardOnly && !step.Optional))
+        // The participant of a saga that is behind knows of a compensation that the saga has forgotten.
+        var isForgotten = state.IsBehind && code == SagaCodes.AlreadyUndone;
+        if (undo || (step.ForwardOnly && !step.Optional && state.Reason is null && !isForgotten))
             Set(step, undo, Park(leg with { Code = code, Message = message }));
         else if (step.Optional)
             Set(step, undo, Settle(leg, LegPhase.Skipped, code, message, leg.Detail));
         else
         {
             Set(step, undo, Settle(leg, LegPhase.Rejected, code, message, leg.Detail));
-            StartCompensation(new SagaReason(Announcement.Rejected, code, message, step.Name));
+            StartCompensation(new SagaReason(
+                step.ForwardOnly ? Announcement.Cancelled : Announcement.Rejected, code, message, step.Name));
         }
     }
 
     void OnDeadline(SagaStep step, bool undo, Leg leg)
     {
-        var mustBeDone = undo || step.ForwardOnly;
+        var mustBeDone = leg.Phase == LegPhase.Asked ? step.IsStuckBySilence(undo) : undo || step.ForwardOnly;
         var party = leg.Phase == LegPhase.Waiting ? step.ActionBy ?? step.Participant : step.Participant;
         var (code, fault) = leg.Phase switch
         {
@@ -263,11 +269,18 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
             _ => (SagaCodes.TimedOut, "did not reply in time"),
         };
         var message = $"{party} {fault}.";
+        var expired = leg with { Code = code, Message = WithLastResponse(message, leg) };
         if (mustBeDone || leg.Phase == LegPhase.InDoubt)
-            Set(step, undo, Park(leg with { Code = code, Message = WithLastResponse(message, leg) }));
+            Set(step, undo, Park(expired));
+        else if (step is { Optional: true, WhenSilent: WhenSilent.Reject } && leg.Phase == LegPhase.Asked)
+        {
+            // The step may have happened: a later compensation undoes it.
+            Set(step, undo, Settle(leg, LegPhase.Skipped, code, expired.Message, leg.Detail));
+            PushCompensation(step);
+        }
         else
         {
-            GiveUp(step, leg with { Code = code, Message = WithLastResponse(message, leg) });
+            GiveUp(step, expired);
             StartCompensation(new SagaReason(Announcement.Expired, code, message, step.Name));
         }
     }
@@ -316,16 +329,17 @@ sealed class Turn(SagaDefinition definition, SagaState given, DateTimeOffset now
     Leg Postpone(SagaStep step, bool undo, Leg leg, StepReply.Retry retry)
     {
         var policy = step.PolicyFor(leg.Phase, undo);
-        var pause = retry.After < policy.First ? policy.First
-            : retry.After > RetryPolicy.LongestPause ? RetryPolicy.LongestPause
-            : retry.After;
+        var next = retry.After is { } after ? now + Within(policy, after) : leg.NextAskAt;
         return leg with
         {
             Code = retry.Code ?? leg.Code,
             Message = retry.Message ?? leg.Message,
-            NextAskAt = leg.Tries >= policy.Attempts ? null : now + pause,
+            NextAskAt = leg.Tries >= policy.Attempts ? null : next,
         };
     }
+
+    static TimeSpan Within(RetryPolicy policy, TimeSpan pause) =>
+        pause < policy.First ? policy.First : pause > RetryPolicy.LongestPause ? RetryPolicy.LongestPause : pause;
 
     // A step in doubt remains in doubt: a retry by an operator does not make giving up safe.
     Leg Restart(SagaStep step, bool undo, Leg leg)

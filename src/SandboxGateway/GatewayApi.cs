@@ -37,7 +37,7 @@ public sealed class GatewayApi(
         foreach (var operation in Operations)
             v1.MapPost(operation, http => ExecuteAsync(operation, http).ExecuteAsync(http));
         v1.MapGet("requests/{key}", http => FindAsync(http).ExecuteAsync(http));
-        v1.MapGet("charges", http => charges.ListAsync(http).ExecuteAsync(http));
+        v1.MapGet("charges", http => charges.ListAsync(http).ExecuteAsync(http)).Lists("reference", "from", "to");
         v1.MapGet("charges/{id}", http => charges.GetAsync((string)http.GetRouteValue("id")!, http).ExecuteAsync(http));
         v1.MapPost("charges/{reference}/action", http => ActAsync(http).ExecuteAsync(http));
         v1.MapGet("behaviour", http => GetBehaviour().ExecuteAsync(http));

@@ -1,3 +1,5 @@
+using Orderwright.Contracts;
+
 namespace Orderwright.Simulation;
 
 /// <summary>The points at which a process can be killed.</summary>
@@ -38,7 +40,8 @@ public sealed class ActiveFaults(Chance chance)
     readonly List<CrashAt> traps = [];
     readonly List<string> stalled = [];
     readonly List<string> full = [];
-    readonly Dictionary<(string Service, FaultPoint Point), int> reached = [];
+    readonly Dictionary<string, int[]> reached =
+        ServiceNames.All.ToDictionary(service => service, _ => new int[Enum.GetValues<FaultPoint>().Length]);
 
     /// <summary>Number of times each kind of fault actually struck.</summary>
     public SortedDictionary<string, int> FaultCounts { get; } = new(StringComparer.Ordinal);
@@ -57,7 +60,7 @@ public sealed class ActiveFaults(Chance chance)
             case StandbyStalled standby: stalled.Add(standby.Service); break;
             case DiskFull disk: full.Add(disk.Service); break;
             case CrashAt trap:
-                traps.Add(trap with { Nth = reached.GetValueOrDefault((trap.Service, trap.Point)) + trap.Nth });
+                traps.Add(trap with { Nth = reached[trap.Service][(int)trap.Point] + trap.Nth });
                 break;
         }
     }
@@ -91,7 +94,7 @@ public sealed class ActiveFaults(Chance chance)
     /// <summary>Counts a service's pass of a point and returns the crash planned for this pass, if any.</summary>
     public CrashAt? Reach(string service, FaultPoint point)
     {
-        var nth = reached[(service, point)] = reached.GetValueOrDefault((service, point)) + 1;
+        var nth = ++reached[service][(int)point];
         if (traps.Count == 0) return null;
         var trap = traps.Find(trap => trap.Service == service && trap.Point == point && trap.Nth == nth);
         if (trap is not null) traps.Remove(trap);

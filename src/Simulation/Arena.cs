@@ -30,6 +30,8 @@ public sealed class Arena : IDisposable
         WHERE t.type = 'table' AND c.name = CASE t.name WHEN 'orders' THEN 'id' ELSE 'order_id' END
         """);
 
+    static readonly SqlQuery CloseFence = Statement("INSERT INTO fence (id, closed_at, reason) VALUES (1, 0, 'Restored.')");
+
     readonly Dictionary<string, SqliteDatabase> databases = [];
     readonly List<(IDatabase Database, SqlQuery Query)> deletes = [];
     readonly Dictionary<string, Copy> copies = [];
@@ -55,7 +57,7 @@ public sealed class Arena : IDisposable
     {
         var arena = new Arena();
         // Wall-clock time must never end a transaction of a simulated world.
-        var options = new RuntimeOptions { TransactionTimeout = TimeSpan.FromMinutes(10) };
+        var options = new RuntimeOptions { TransactionTimeout = Timeout.InfiniteTimeSpan };
         foreach (IServiceModule module in (IServiceModule[])
             [new OrderModule(), new CustomerModule(), new StockModule(), new SagaModule()])
         {
@@ -89,22 +91,21 @@ public sealed class Arena : IDisposable
     public void Keep(string service) => Execute(service, copies[service].Keep);
 
     /// <summary>Replaces every row of a service by the copy; returns the orders with other rows than before.</summary>
-    public IReadOnlySet<Guid> BringBack(string service)
+    /// <param name="service">The service.</param>
+    /// <param name="closesFence">True for a restore, after which the service accepts nothing but repairs.</param>
+    public IReadOnlySet<Guid> BringBack(string service, bool closesFence = false)
     {
         var changed = Read(service, copies[service].Changed, row => row.Uuid("id")).ToHashSet();
         Execute(service, copies[service].BringBack);
+        if (closesFence) Execute(service, [CloseFence]);
         return changed;
     }
 
     public List<T> Read<T>(string service, SqlQuery query, Func<IRow, T> map) =>
         Result(ReadAsync(service, query, SqlArgs.None, map));
 
-    /// <summary>
-    /// Reads in a transaction that writes nothing. The single connection would lose its prepared statements if a separate
-    /// read transaction opened.
-    /// </summary>
     public Task<List<T>> ReadAsync<T>(string service, SqlQuery query, SqlArgs args, Func<IRow, T> map) =>
-        databases[service].WriteAsync(transaction => transaction.QueryAsync(query, args, map), CancellationToken.None);
+        databases[service].QueryAsync(query, args, map, CancellationToken.None);
 
     public void Dispose()
     {

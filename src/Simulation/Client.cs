@@ -23,11 +23,14 @@ public sealed class Ticket(Place place)
     /// <summary>The id of the created order, as the response names it.</summary>
     public Guid? OrderId { get; set; }
 
-    /// <summary>True when a cancellation was accepted.</summary>
-    public bool IsCancelled { get; set; }
+    /// <summary>
+    /// Orders of the request with an accepted cancellation. A request under another key may get a second order, because a
+    /// cancelled order frees its reference.
+    /// </summary>
+    public HashSet<Guid> Cancelled { get; } = [];
 
-    /// <summary>True when the coordinator accepted an operator's order to stop.</summary>
-    public bool IsStopped { get; set; }
+    /// <summary>Orders of the request that the coordinator accepted to stop for an operator.</summary>
+    public HashSet<Guid> Stopped { get; } = [];
 
     /// <summary>Number of times the request was sent.</summary>
     public int Sent { get; set; }
@@ -56,8 +59,8 @@ public sealed class Ticket(Place place)
 public sealed partial class Client(World world, Chance chance)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
-    static readonly Caller Shopper = new("shopper", "main", Scopes.All);
-    static readonly Caller Till = new("till", "main", [Scopes.Orders], Shop.TillDiscount);
+    static readonly Caller Shopper = new("shopper", ChannelSet.Of("main"), Scopes.All);
+    static readonly Caller Till = new("till", ChannelSet.Of("main"), [Scopes.Orders], Shop.TillDiscount);
     static readonly IServiceProvider Host = new NeverStopping();
 
     readonly Lane lane = new(world.Pump);
@@ -163,8 +166,26 @@ public sealed partial class Client(World world, Chance chance)
             Start(() => SendAsync(ticket));
     }
 
+    /// <summary>Decision of a person about a step that waits for one.</summary>
+    public void Resolve(Guid orderId, string step) => Start(async () =>
+    {
+        var isGranted = !chance.Hit(0.2);
+        await CallAsync(
+            ServiceNames.Coordinator,
+            node => node.Operators!.SubmitAsync(Unkeyed(new OperatorAction(
+                orderId, OperatorVerb.Resolve, "As simulated.", step, isGranted))));
+    });
+
     /// <summary>An operator's retry of an incident.</summary>
-    public void Retry(Guid orderId) => Start(() => OperateAsync(orderId, OperatorVerb.Retry));
+    public void Retry(Guid orderId) => Start(async () =>
+    {
+        // An instance hears of an opened fence a moment later than another.
+        for (var tries = 0; tries < 6; tries++)
+        {
+            if (await OperateAsync(orderId, OperatorVerb.Retry) is { Status: < 500 }) return;
+            await PauseAsync();
+        }
+    });
 
     /// <summary>Sends a request; null when no response arrived, whether or not the request was handled.</summary>
     public async Task<Answer?> CallAsync(string service, Func<Node, Task<Answer>> call)
@@ -247,7 +268,7 @@ public sealed partial class Client(World world, Chance chance)
                     ServiceNames.Order,
                     node => node.Orders!.CancelAsync(Post("""{"reason":"customer"}""", $"cancel-{id}"), $"{id}"));
                 world.Trace.Record(id, $"client: the cancellation gets {answer?.Status}");
-                ticket.IsCancelled |= answer is { Status: 202 };
+                if (answer is { Status: 202 }) ticket.Cancelled.Add(id);
                 if (answer is not (null or { Status: >= 500 })) return;
             }
             await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
@@ -277,7 +298,7 @@ public sealed partial class Client(World world, Chance chance)
     {
         if (Tickets.GetValueOrDefault(operate.Order) is not { OrderId: { } id } ticket) return;
         var answer = await OperateAsync(id, operate.Verb);
-        ticket.IsStopped |= operate.Verb != OperatorVerb.Retry && answer is { Status: 200 };
+        if (operate.Verb != OperatorVerb.Retry && answer is { Status: 200 }) ticket.Stopped.Add(id);
     }
 
     Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) => CallAsync(

@@ -52,6 +52,12 @@ public sealed record Stopped(string Service, int Instance) : Fault
     public override string ToString() => $"{Service}#{Instance} is stopped for {For.TotalSeconds:0.#} s";
 }
 
+/// <summary>The connection of the active instance breaks: another instance takes over, while this one goes on unaware.</summary>
+public sealed record TakenOver(string Service) : Fault
+{
+    public override string ToString() => $"another instance of {Service} takes over";
+}
+
 /// <summary>Transactions cannot begin, fail at commit, or commit without the client learning so.</summary>
 public sealed record DatabaseFault(string Service, double Unavailable, double Fails, double ReplyLost) : Fault
 {

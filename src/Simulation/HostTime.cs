@@ -8,13 +8,18 @@ namespace Orderwright.Simulation;
 /// <param name="lane">Lane that runs the timers' callbacks.</param>
 /// <param name="skew">Distance of the host clock ahead of the true time.</param>
 /// <param name="pollPause">Pause between two polls of a job, evaluated for each poll.</param>
-public sealed class HostTime(Pump pump, Lane lane, Func<TimeSpan> skew, Func<TimeSpan> pollPause) : TimeProvider
+/// <param name="leastPause">Shortest pause of a loop at present; null for any.</param>
+public sealed class HostTime(
+    Pump pump, Lane lane, Func<TimeSpan> skew, Func<TimeSpan> pollPause, Func<TimeSpan>? leastPause = null) : TimeProvider
 {
     /// <summary>
     /// Interval that marks the timers of simulated jobs: no other timer uses this value. The world decides how long those
     /// timers really wait, so that idle hours cost little.
     /// </summary>
     public static readonly TimeSpan PollMarker = TimeSpan.FromMilliseconds(1_007);
+
+    // Loops of the services that look every five seconds or more rarely; nothing else waits for so long while nothing happens.
+    static readonly TimeSpan ShortestLook = TimeSpan.FromSeconds(5);
 
     readonly List<Timer> polls = [];
 
@@ -39,6 +44,9 @@ public sealed class HostTime(Pump pump, Lane lane, Func<TimeSpan> skew, Func<Tim
 
     TimeSpan PollPause() => pollPause();
 
+    TimeSpan Stretched(TimeSpan pause) =>
+        pause >= ShortestLook && leastPause?.Invoke() is { } least && least > pause ? least : pause;
+
     Pump.Event After(TimeSpan pause, Action alarm) => pump.After(pause, () => lane.Fire(alarm));
 
     sealed class Timer(HostTime time, TimerCallback callback, object? state) : ITimer
@@ -54,7 +62,7 @@ public sealed class HostTime(Pump pump, Lane lane, Func<TimeSpan> skew, Func<Tim
             if (dueTime == Timeout.InfiniteTimeSpan) return true;
             isPoll = dueTime == PollMarker;
             if (isPoll) time.polls.Add(this);
-            Set(isPoll ? time.PollPause() : dueTime);
+            Set(isPoll ? time.PollPause() : time.Stretched(dueTime));
             return true;
         }
 

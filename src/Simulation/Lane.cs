@@ -14,6 +14,9 @@ public sealed class Lane(Pump pump) : TaskScheduler
 
     public override int MaximumConcurrencyLevel => 1;
 
+    /// <summary>True while the process is suspended.</summary>
+    public bool IsSuspended => isHeld;
+
     /// <summary>Runs <paramref name="work"/> and all continuations on this lane.</summary>
     public Task Start(Func<Task> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, this).Unwrap();

@@ -5,33 +5,46 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Simulation;
 
 /// <summary>
-/// The broker and the wires: a queue per service, shared by the instances. Unacknowledged deliveries return to the queue
-/// when the consumer dies. During faults messages are lost, duplicated, delayed and reordered.
+/// The broker and the wires: a queue per service, with a single active instance or shared by the instances, and a queue per
+/// instance for replies. Unacknowledged deliveries return to the service's queue when the consumer dies. During faults messages
+/// are lost, duplicated, delayed and reordered.
 /// </summary>
 public sealed class Network(World world, Chance chance)
 {
     static readonly TimeSpan LongestHop = TimeSpan.FromMilliseconds(4);
 
     readonly Dictionary<string, Queue> queues = ServiceNames.All.ToDictionary(name => name, _ => new Queue());
+    // The sessions of connected processes, oldest first: the first of a service is the active one.
+    readonly List<Session> sessions = [];
+    int opened;
     int wipes;
 
     /// <summary>True when no message is queued, in flight, or being handled.</summary>
-    public bool IsEmpty => OnTheWay == 0 && queues.Values.All(queue => queue.Waiting.Count == 0 && queue.Taken.Count == 0);
+    public bool IsEmpty => OnTheWay == 0
+        && queues.Values.All(queue => queue.IsEmpty) && sessions.TrueForAll(session => session.Own.IsEmpty);
 
     public int OnTheWay { get; private set; }
 
     /// <summary>True when messages travel as JSON, as on a real wire, rather than as objects.</summary>
     public bool ByWire { get; init; }
 
-    public IInbox Open(Node node) => new Inbox(this, node, queues[node.Service]);
+    /// <summary>True when the instances of a service share its queue, as declared by release 0.1.0.</summary>
+    public bool SharesQueues { get; init; }
 
-    public void Send(string from, string to, IReadOnlyList<Message> messages)
+    public IInbox Open(Node node)
     {
-        if (ByWire) messages = RoundTrip(messages);
+        Connect(node);
+        return new Inbox(this, node, queues[node.Service]);
+    }
+
+    public void Send(Node node, string to, IReadOnlyList<Message> messages)
+    {
+        var (from, instance) = (node.Service, messages[0].To);
+        messages = Received(messages, SessionOf(node)?.Name);
         var fault = world.Faults.OnLink(from, to);
         if (fault is null)
         {
-            Deliver(to, Delivered(from, messages), Hop());
+            Deliver(to, Delivered(from, messages), Hop(), instance);
             return;
         }
         // During faults each message has its own fate: messages sent together may arrive one by one and in any order.
@@ -49,7 +62,8 @@ public sealed class Network(World world, Chance chance)
             {
                 var isLate = chance.Hit(fault.Late);
                 if (isLate) world.Faults.Count("message late");
-                Deliver(to, Delivered(from, [message]), isLate ? chance.Between(TimeSpan.Zero, fault.Delay) : Hop());
+                Deliver(
+                    to, Delivered(from, [message]), isLate ? chance.Between(TimeSpan.Zero, fault.Delay) : Hop(), instance);
             }
         }
     }
@@ -66,20 +80,48 @@ public sealed class Network(World world, Chance chance)
             queue.Waiting.Clear();
             queue.Taken.Clear();
         }
+        foreach (var session in sessions) session.Own.Waiting.Clear();
     }
 
-    /// <summary>Returns the deliveries held by a dead or unreachable process to its queue.</summary>
-    public void Redeliver(Node node)
+    /// <summary>The instance that receives the service's messages, if any is connected.</summary>
+    public Node? ActiveOf(string service) => sessions.Find(session => session.Node.Service == service)?.Node;
+
+    /// <summary>
+    /// Ends the connection of a process: deliveries held by the process return to the service's queue, the queue of the instance
+    /// is gone with its messages, and another instance becomes active.
+    /// </summary>
+    public void Disconnect(Node node)
     {
+        sessions.RemoveAll(session => session.Node == node);
         var queue = queues[node.Service];
         foreach (var (delivery, _) in queue.Taken.Where(taken => taken.By == node).ToList())
         {
             queue.Taken.RemoveAll(taken => ReferenceEquals(taken.Delivery, delivery));
-            queue.Put(delivery);
+            // Another delivery: the process may no longer acknowledge this one.
+            queue.Waiting.Add(delivery with { });
         }
+        queue.Wake();
     }
 
-    void Deliver(string to, Delivery delivery, TimeSpan pause)
+    /// <summary>
+    /// Another instance becomes active, while this process goes on unaware, connected again and last in line: its connection
+    /// broke, or it was frozen for longer than the broker waits.
+    /// </summary>
+    public void TakeOver(Node node)
+    {
+        if (SessionOf(node) is null) return;
+        world.Faults.Count("taken over");
+        world.Trace.Record(null, $"the inbox of {node} is taken over");
+        Disconnect(node);
+        node.WasTakenOver = true;
+        Connect(node);
+    }
+
+    void Connect(Node node) => sessions.Add(new(node, $"{node.Number}-{++opened}", new Queue()));
+
+    Session? SessionOf(Node node) => sessions.Find(session => session.Node == node);
+
+    void Deliver(string to, Delivery delivery, TimeSpan pause, string? instance = null)
     {
         var sentBeforeWipe = wipes;
         OnTheWay++;
@@ -88,18 +130,25 @@ public sealed class Network(World world, Chance chance)
             if (sentBeforeWipe != wipes) return;
             OnTheWay--;
             world.RecordActivity();
-            queues[to].Put(delivery);
+            var own = instance is null ? null : sessions.Find(session => session.Name == instance)?.Own;
+            own?.Waiting.Add(delivery);
+            if (own is null) queues[to].Waiting.Add(delivery);
+            queues[to].Wake();
         });
     }
 
-    // Batches of every size must occur.
-    List<Delivery> Take(Queue queue, Node node)
+    // Null where nothing waits for the process. Batches of every size must occur.
+    List<Delivery>? Take(Queue queue, Node node)
     {
-        var most = chance.Between(1, queue.Waiting.Count);
-        var taken = queue.Waiting.GetRange(0, most);
-        queue.Waiting.RemoveRange(0, most);
+        var own = SessionOf(node)?.Own.Waiting ?? [];
+        var isActive = SharesQueues || ActiveOf(node.Service) == node;
+        List<Delivery> waiting = isActive ? [.. own, .. queue.Waiting] : own;
+        if (waiting.Count == 0) return null;
+        var taken = waiting.GetRange(0, chance.Between(1, waiting.Count));
         foreach (var delivery in taken)
         {
+            if (own.RemoveAll(each => ReferenceEquals(each, delivery)) == 0)
+                queue.Waiting.RemoveAll(each => ReferenceEquals(each, delivery));
             queue.Taken.Add((delivery, node));
             foreach (var message in delivery.Messages) world.Trace.Record(message.OrderId, $"{node} takes {Name(message)}");
         }
@@ -112,11 +161,12 @@ public sealed class Network(World world, Chance chance)
 
     TimeSpan Hop() => chance.Between(TimeSpan.Zero, LongestHop);
 
-    static IReadOnlyList<Message> RoundTrip(IReadOnlyList<Message> messages)
+    IReadOnlyList<Message> Received(IReadOnlyList<Message> messages, string? replyTo)
     {
+        if (!ByWire) return [.. messages.Select(message => message with { ReplyTo = replyTo, To = null })];
         var wire = new ArrayBufferWriter<byte>();
         CloudEventsBatch.Write(wire, messages);
-        var (read, unreadable) = CloudEventsBatch.Read(wire.WrittenMemory);
+        var (read, unreadable) = CloudEventsBatch.Read(wire.WrittenMemory, messages[0].Time, replyTo);
         if (unreadable.Count > 0) throw new InvalidOperationException($"Our own message cannot be read: {unreadable[0].Why}");
         return read;
     }
@@ -128,6 +178,8 @@ public sealed class Network(World world, Chance chance)
         var body => body.GetType().Name,
     };
 
+    sealed record Session(Node Node, string Name, Queue Own);
+
     sealed class Queue
     {
         readonly List<TaskCompletionSource> waiters = [];
@@ -136,6 +188,8 @@ public sealed class Network(World world, Chance chance)
 
         public List<(Delivery Delivery, Node By)> Taken { get; } = [];
 
+        public bool IsEmpty => Waiting.Count == 0 && Taken.Count == 0;
+
         public TaskCompletionSource NextArrival()
         {
             var arrival = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -143,9 +197,8 @@ public sealed class Network(World world, Chance chance)
             return arrival;
         }
 
-        public void Put(Delivery delivery)
+        public void Wake()
         {
-            Waiting.Add(delivery);
             foreach (var waiter in waiters) waiter.TrySetResult();
             waiters.Clear();
         }
@@ -155,16 +208,20 @@ public sealed class Network(World world, Chance chance)
     {
         public int Backlog => queue.Waiting.Sum(delivery => delivery.Messages.Count);
 
+        public bool IsActive => network.ActiveOf(node.Service) == node;
+
+        public void StepAside() => network.TakeOver(node);
+
         public async ValueTask<IReadOnlyList<Delivery>> ReceiveAsync(int maxMessages, CancellationToken cancel)
         {
-            while (queue.Waiting.Count == 0)
+            while (true)
             {
+                node.EnsureAlive();
+                if (network.Take(queue, node) is { } taken) return taken;
                 var arrival = queue.NextArrival();
                 using var end = cancel.Register(() => arrival.TrySetCanceled(cancel));
                 await arrival.Task;
             }
-            node.EnsureAlive();
-            return network.Take(queue, node);
         }
 
         public ValueTask AcknowledgeAsync(IReadOnlyList<Delivery> deliveries, CancellationToken cancel)
@@ -177,7 +234,7 @@ public sealed class Network(World world, Chance chance)
 
         public ValueTask DisposeAsync()
         {
-            network.Redeliver(node);
+            network.Disconnect(node);
             return ValueTask.CompletedTask;
         }
     }

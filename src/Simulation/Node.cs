@@ -3,6 +3,7 @@ using Orderwright.Contracts;
 using Orderwright.CustomerService;
 using Orderwright.CustomerService.Calling;
 using Orderwright.CustomerService.Customers;
+using Orderwright.CustomerService.Healing;
 using Orderwright.CustomerService.Payments;
 using Orderwright.OrderService;
 using Orderwright.OrderService.Fulfilments;
@@ -11,6 +12,7 @@ using Orderwright.Runtime.Database;
 using Orderwright.Http;
 using Orderwright.SagaCoordinator;
 using Orderwright.SagaCoordinator.Operators;
+using Orderwright.StepService;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
@@ -65,7 +67,7 @@ public sealed class Node
         (World, this.slot) = (world, slot);
         Number = world.NextNode();
         Lane = new Lane(world.Pump);
-        time = new HostTime(world.Pump, Lane, () => slot.Skew, world.PollPause);
+        time = new HostTime(world.Pump, Lane, () => slot.Skew, world.PollPause, world.LeastPause);
     }
 
     public World World { get; }
@@ -80,6 +82,9 @@ public sealed class Node
 
     /// <summary>True when the process is alive with all loops running.</summary>
     public bool IsUp { get; private set; }
+
+    /// <summary>True when another instance took the inbox over while this process was alive.</summary>
+    public bool WasTakenOver { get; set; }
 
     /// <summary>Completes at death. Callers awaiting a response watch this task.</summary>
     public Task End => end.Task;
@@ -101,6 +106,21 @@ public sealed class Node
 
     public CommandGroup<OperatorAction>? Operators { get; private set; }
 
+    /// <summary>Calls of outside participants, and their replies.</summary>
+    public StepCalls? Steps { get; private set; }
+
+    /// <summary>Repairs after a restore, by the service of the node.</summary>
+    public CommandGroup<HealOrdersRequest>? HealOrders { get; private set; }
+
+    public CommandGroup<HealSagasRequest>? HealSagas { get; private set; }
+
+    public CommandGroup<HealReservationsRequest>? HealReservations { get; private set; }
+
+    public HealPayments? HealPayments { get; private set; }
+
+    /// <summary>The running service; null before the start.</summary>
+    public RunningService? Running { get; private set; }
+
     public TimeProvider Time => time;
 
     public void Start() => Lane.Start(async () =>
@@ -110,7 +130,7 @@ public sealed class Node
             new SimulatedModule(this), World.Bug.Wrap(this, new NodeDatabase(this, slot.Data)),
             new NodeTransport(this, World.Network), World.Options, World.Settings, time,
             new NodeIds(World.IdChance), World.Trace.Logs);
-        (died, abandon) = (service.Died, service.Abandon);
+        (died, abandon, Running) = (service.Died, service.Abandon, service);
         await service.StartAsync(CancellationToken.None);
         IsUp = !IsDead;
     });
@@ -120,7 +140,7 @@ public sealed class Node
         IsDead = true;
         IsUp = false;
         Lane.End();
-        World.Network.Redeliver(this);
+        World.Network.Disconnect(this);
         abandon?.Invoke();
         end.TrySetResult();
     }
@@ -169,21 +189,21 @@ public sealed class Node
             {
                 case ServiceNames.Order:
                     var orders = new OrderModule().Build(ContextOf<OrderModule>(given));
-                    (node.Orders, node.Fulfilling) = (orders.Api, orders.Fulfilments);
+                    (node.Orders, node.Fulfilling, node.HealOrders) = (orders.Api, orders.Fulfilments, orders.Healing);
                     return orders;
                 case ServiceNames.Stock:
                     var stock = new StockModule().Build(ContextOf<StockModule>(given));
-                    node.Catalogue = stock.Catalogue;
+                    (node.Catalogue, node.HealReservations) = (stock.Catalogue, stock.Healing);
                     return stock;
                 case ServiceNames.Customer:
                     var provider = node.World.Bug.Wrap(node, new GatewayProvider(node));
                     var customers = new CustomerModule(provider).Build(ContextOf<CustomerModule>(given));
-                    (node.Customers, node.Webhooks, node.Payments) =
-                        (customers.Customers, customers.Webhooks, customers.Operators);
+                    (node.Customers, node.Webhooks, node.Payments, node.HealPayments) =
+                        (customers.Customers, customers.Webhooks, customers.Operators, customers.Healing);
                     return customers;
                 default:
-                    var sagas = new SagaModule().Build(ContextOf<SagaModule>(given));
-                    node.Operators = sagas.Operators;
+                    var sagas = new SagaModule(new OutsideParticipants(node)).Build(ContextOf<SagaModule>(given));
+                    (node.Operators, node.HealSagas, node.Steps) = (sagas.Operators, sagas.Healing, sagas.Steps);
                     return sagas;
             }
         }

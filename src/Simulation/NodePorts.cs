@@ -58,17 +58,16 @@ sealed class NodeDatabase(Node node, IDatabase data) : IDatabase
         return result;
     }
 
-    // A transaction that writes nothing, see Arena.ReadAsync.
     public Task<T> ReadAsync<T>(Func<IQueries, Task<T>> read, CancellationToken cancel)
     {
         node.EnsureAlive();
-        return data.WriteAsync(read, cancel);
+        return data.ReadAsync(read, CancellationToken.None);
     }
 
     public Task<List<T>> QueryAsync<T>(SqlQuery query, SqlArgs args, Func<IRow, T> map, CancellationToken cancel = default)
     {
         node.EnsureAlive();
-        return ReadAsync(read => read.QueryAsync(query, args, map), cancel);
+        return data.QueryAsync(query, args, map, CancellationToken.None);
     }
 
     public IAsyncEnumerable<T> StreamAsync<T>(
@@ -141,7 +140,7 @@ sealed class NodeTransport(Node node, Network network) : ITransport
         {
             foreach (var message in messages)
                 node.World.Trace.Record(message.OrderId, $"{node} → {service}: {Network.Name(message)}");
-            network.Send(node.Service, service, messages);
+            network.Send(node, service, messages);
         }
         else
             foreach (var message in messages)

@@ -33,6 +33,40 @@ public sealed partial class Plan
         TimeSpan More() => more.Between(TimeSpan.Zero, span);
     }
 
+    // Takes the place of a restore or a standby that the plan has already: a database has one copy at a time.
+    void DrawRestore(Chance chance)
+    {
+        items.RemoveAll(item => item.What is Restored or StandbyStalled);
+        var service = ServiceNames.All[chance.Next(ServiceNames.All.Count)];
+        var down = chance.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5));
+        Add(chance.Between(TimeSpan.Zero, span * 0.8), new Restored(service, down)
+        {
+            For = chance.Between(TimeSpan.FromMilliseconds(100), span),
+        });
+    }
+
+    // Soon after an order, a cancellation or an operator's action, while its messages are on the way, or at any time. Often the
+    // former active instance takes over again, with a memory of sagas that have advanced since.
+    void DrawTakeovers(Chance takeovers)
+    {
+        SharesQueues = takeovers.Hit(0.3);
+        if (!takeovers.Hit(0.5)) return;
+        var moments = items.Where(item => item.What is Place or Cancel or Operate).Select(item => item.At).ToList();
+        for (var count = takeovers.Between(1, 4); count > 0; count--)
+        {
+            var at = takeovers.Hit(0.7)
+                ? moments[takeovers.Next(moments.Count)] + Soon()
+                : takeovers.Between(TimeSpan.Zero, span * 0.8);
+            var service = takeovers.Hit(0.4)
+                ? ServiceNames.Coordinator
+                : ServiceNames.All[takeovers.Next(ServiceNames.All.Count)];
+            Add(at, new TakenOver(service));
+            if (takeovers.Hit(0.5)) Add(at + Soon(), new TakenOver(service));
+        }
+
+        TimeSpan Soon() => takeovers.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(takeovers.Of(20, 100, 3_000)));
+    }
+
     List<(TimeSpan At, Place Place)> Placed() =>
         [.. items.Where(item => item.What is Place).Select(item => (item.At, (Place)item.What))];
 

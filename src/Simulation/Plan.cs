@@ -1,6 +1,5 @@
 using Orderwright.Contracts;
 using Orderwright.SagaCoordinator.Operators;
-using Orderwright.SagaCoordinator.Process;
 using Orderwright.StockService;
 
 namespace Orderwright.Simulation;
@@ -23,8 +22,8 @@ public sealed partial class Plan
 {
     static readonly TimeSpan DeadlineOfAStep = TimeSpan.FromMinutes(10.5);
 
-    /// <summary>Time after which the hold of an undecided order is gone.</summary>
-    public static readonly TimeSpan HoldLasts = OrderSaga.HoldFor + ExpireHolds.Grace;
+    // Time after which stock-service asks about the hold of an undecided order.
+    static readonly TimeSpan HoldIsOld = AskAboutHolds.After;
 
     static readonly TimeSpan AWhile = TimeSpan.FromMinutes(2);
 
@@ -33,7 +32,7 @@ public sealed partial class Plan
     readonly TimeSpan span;
     int orders;
 
-    Plan(long seed)
+    Plan(long seed, bool restores)
     {
         Seed = seed;
         chance = new Chance(seed, "plan");
@@ -57,6 +56,8 @@ public sealed partial class Plan
         TakesOnFulfilment = DrawShipments(new Chance(seed, "shipments"));
         DrawFaults();
         DrawMore(new Chance(seed, "more"));
+        DrawTakeovers(new Chance(seed, "inboxes"));
+        if (restores) DrawRestore(new Chance(seed, "restores"));
         items.Sort((one, other) => one.At.CompareTo(other.At));
         Items = [.. items.Select((item, index) => item with { Number = index + 1 })];
     }
@@ -76,7 +77,8 @@ public sealed partial class Plan
         (MaxMessages, ByWire, Webhooks, WebhooksLate, OnHand, Credit, TakesOnFulfilment) =
             (whole.MaxMessages, whole.ByWire, whole.Webhooks, whole.WebhooksLate, whole.OnHand, whole.Credit,
                 whole.TakesOnFulfilment);
-        (DatabaseHasClock, RefundsInParts) = (whole.DatabaseHasClock, whole.RefundsInParts);
+        (DatabaseHasClock, RefundsInParts, SharesQueues) =
+            (whole.DatabaseHasClock, whole.RefundsInParts, whole.SharesQueues);
         Items = items;
     }
 
@@ -113,6 +115,9 @@ public sealed partial class Plan
     /// <summary>True when the gateway refunds a part of a charge.</summary>
     public bool RefundsInParts { get; private set; }
 
+    /// <summary>True when the instances share the queues, as those of release 0.1.0.</summary>
+    public bool SharesQueues { get; private set; }
+
     /// <summary>Largest forward error among the host clocks.</summary>
     public TimeSpan FurthestAhead => Items.Select(item => (item.What as ClockSkewed)?.By ?? TimeSpan.Zero)
         .Append(TimeSpan.Zero).Max();
@@ -120,7 +125,9 @@ public sealed partial class Plan
     /// <summary>Time after the start when the last fault is over and the last action has begun.</summary>
     public TimeSpan End => Items.Count == 0 ? TimeSpan.Zero : Items.Max(item => item.End);
 
-    public static Plan Of(long seed) => new(seed);
+    /// <param name="seed">Any number.</param>
+    /// <param name="restores">True to restore a database in every plan.</param>
+    public static Plan Of(long seed, bool restores = false) => new(seed, restores);
 
     /// <summary>A hand-written scenario: each item at its second.</summary>
     public static Plan Of(params IReadOnlyList<(double AtSeconds, object What)> items) => new(
@@ -189,7 +196,7 @@ public sealed partial class Plan
     {
         if (chance.Hit(0.05)) return;
         if (span > DeadlineOfAStep && chance.Hit(0.8)) DrawBlockade();
-        if (span > HoldLasts && chance.Hit(0.5)) DrawLateCommit();
+        if (span > HoldIsOld && chance.Hit(0.5)) DrawLateCommit();
         if (chance.Hit(0.15))
             Add(When(0.8), new ClockSkewed(Service(), chance.Between(1, 2), DrawSkew()) { For = Lasting() });
         var count = chance.Between(1, 6);
@@ -219,8 +226,8 @@ public sealed partial class Plan
             });
     }
 
-    // A slow customer, and a stock-service unreachable from the moment it holds the goods: the commit arrives just as the
-    // hold expires.
+    // A slow customer, and a stock-service unreachable from the moment it holds the goods: the commit arrives just as
+    // stock-service asks about the hold.
     void DrawLateCommit()
     {
         var placed = When(0.02);
@@ -229,7 +236,7 @@ public sealed partial class Plan
             ++orders, Customer(), [(Sku(), 1)], $"{CardTokens.Approved}{(int)approval.TotalSeconds}", HasKey: true, Copies: 1,
             WaitSeconds: 0));
         var cutOff = placed + chance.Between(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1));
-        var ends = placed + HoldLasts + chance.Between(TimeSpan.FromSeconds(-10), TimeSpan.FromSeconds(20));
+        var ends = placed + HoldIsOld + chance.Between(TimeSpan.FromSeconds(-10), TimeSpan.FromSeconds(20));
         Add(cutOff, new LinkFault(ServiceNames.Coordinator, ServiceNames.Stock, Loss: 1, Twice: 0, Late: 0, LongestDelay)
         {
             For = ends - cutOff,

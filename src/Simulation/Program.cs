@@ -12,20 +12,25 @@ var seeds = new Option<string>("--seeds")
     DefaultValueFactory = _ => "1..2000",
 };
 var minutes = new Option<double?>("--minutes") { Description = "Stop starting runs after this many minutes." };
+var restores = new Option<bool>("--restore") { Description = "Restore a database to an earlier moment in every run." };
+var process = new Option<string?>("--process")
+{
+    Description = "Process file: the steps of others are carried out by a stand-in that is late, silent and repeats itself.",
+};
 var command = new RootCommand(
     "Run the four services in one thread, on a virtual clock, broker and gateway, under faults drawn from a seed. Every " +
     "invariant must hold within a minute after the last fault. A failing seed is shortened and can be replayed.")
 {
-    seed, without, order, seeds, minutes,
+    seed, without, order, seeds, minutes, restores, process,
 };
 command.SetAction(async result => result.GetValue(seed) is { } single
-    ? Replay(single, result.GetValue(without), result.GetValue(order))
-    : await RunManyAsync(result.GetValue(seeds)!, result.GetValue(minutes)));
+    ? Replay(single, result.GetValue(without), result.GetValue(order), result.GetValue(restores), result.GetValue(process))
+    : await RunManyAsync(result.GetValue(seeds)!, result.GetValue(minutes), result.GetValue(restores), result.GetValue(process)));
 var parsed = command.Parse(args);
 var exit = await parsed.InvokeAsync();
 return parsed.Errors.Count > 0 ? 2 : exit;
 
-static int Replay(long seed, string? without, int? order)
+static int Replay(long seed, string? without, int? order, bool restores, string? process)
 {
     HashSet<int> numbers;
     try
@@ -39,13 +44,13 @@ static int Replay(long seed, string? without, int? order)
         return 2;
     }
     using var arena = Arena.Open();
-    var world = new World(Plan.Of(seed).Without(numbers), arena, isTraced: true);
+    var world = new World(Plan.Of(seed, restores).Without(numbers), arena, isTraced: true, process: process);
     var outcome = world.Run();
     RunReport.Write(world, outcome, order, Console.Out);
     return outcome.Findings.Count == 0 ? 0 : 1;
 }
 
-static async Task<int> RunManyAsync(string range, double? minutes)
+static async Task<int> RunManyAsync(string range, double? minutes, bool restores, string? process)
 {
     if (range.Split("..") is not [var first, var last]
         || !long.TryParse(first, CultureInfo.InvariantCulture, out var from)
@@ -59,7 +64,7 @@ static async Task<int> RunManyAsync(string range, double? minutes)
     var printed = new HashSet<long>();
     using var stop = new CancellationTokenSource();
     if (minutes is { } limit) stop.CancelAfter(TimeSpan.FromMinutes(limit));
-    var tally = await Sweep.RunAsync(from, to, stop: stop.Token, onRun: tally =>
+    var tally = await Sweep.RunAsync(from, to, stop: stop.Token, restores: restores, process: process, onRun: tally =>
     {
         foreach (var (failed, outcome) in tally.Failed.Where(failed => printed.Add(failed.Key)))
         {
@@ -79,17 +84,18 @@ static async Task<int> RunManyAsync(string range, double? minutes)
         return 0;
     }
     Console.WriteLine($"✗ {tally.Failed.Count} of {tally.Runs} runs failed; the first of them, shortened:");
-    Console.WriteLine($"  {ReplayOf(tally.Failed.First().Key)}");
+    Console.WriteLine($"  {ReplayOf(tally.Failed.First().Key, restores, process)}");
     return 1;
 }
 
-static string ReplayOf(long seed)
+static string ReplayOf(long seed, bool restores, string? process)
 {
     using var arena = Arena.Open();
-    var without = Shortening.Of(Plan.Of(seed), plan => new World(plan, arena).Run().Findings.Count > 0);
-    return without.Count == 0
-        ? $"./orderwright sim --seed {seed}"
-        : $"./orderwright sim --seed {seed} --without {string.Join(',', without.Order())}";
+    var without = Shortening.Of(
+        Plan.Of(seed, restores), plan => new World(plan, arena, process: process).Run().Findings.Count > 0);
+    var options = (restores ? " --restore" : "") + (process is null ? "" : $" --process {process}");
+    var replay = $"./orderwright sim --seed {seed}{options}";
+    return without.Count == 0 ? replay : $"{replay} --without {string.Join(',', without.Order())}";
 }
 
 static string Counts(IReadOnlyDictionary<string, long> counts) =>

@@ -19,7 +19,8 @@ static class RunReport
         to.WriteLine(
             $"seed {plan.Seed}: {string.Join(", ", plan.Instances.Select(pair => $"{pair.Value} × {pair.Key}"))}; " +
             $"{plan.OnHand} of each product, {plan.Credit} of credit; {(plan.Webhooks ? "webhooks" : "no webhooks")}; " +
-            $"databases {(plan.DatabaseHasClock ? "with" : "without")} a clock");
+            $"databases {(plan.DatabaseHasClock ? "with" : "without")} a clock; " +
+            $"inboxes {(plan.SharesQueues ? "shared" : "with one active instance")}");
         foreach (var item in plan.Items)
             to.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  [{item.Number}] {item.At.TotalSeconds,9:F3} s  {item.What}"));

@@ -24,8 +24,9 @@ public sealed class Tally
 /// <summary>Runs many seeds, one world per thread and one thread per processor.</summary>
 public static class Sweep
 {
-    // A run takes milliseconds. Minutes spent on one seed mean a blocked thread, which the pump's step limit cannot see.
-    static readonly TimeSpan HangLimit = TimeSpan.FromMinutes(10);
+    // A run takes milliseconds. An hour spent on one seed means a blocked thread, which the pump's step limit cannot see. At the
+    // lowest priority on an overloaded machine, ten minutes have passed within a run.
+    static readonly TimeSpan HangLimit = TimeSpan.FromHours(1);
     static readonly TimeSpan HangCheck = TimeSpan.FromSeconds(10);
 
     /// <param name="from">First seed.</param>
@@ -33,11 +34,14 @@ public static class Sweep
     /// <param name="createBug">Creates the bug to inject into each run; null for none.</param>
     /// <param name="isEnough">Ends the sweep after a failed run that matches; null runs every seed.</param>
     /// <param name="onRun">Called after each run by any thread, never concurrently.</param>
+    /// <param name="restores">True to restore a database in every run.</param>
+    /// <param name="process">Process file; null for the built-in process.</param>
     /// <param name="stop">Starts no further run once cancelled.</param>
     /// <exception cref="TimeoutException">A run hangs; the message names its seed.</exception>
     public static async Task<Tally> RunAsync(
         long from, long to, Func<PlantedBug>? createBug = null, Func<Outcome, bool>? isEnough = null,
-        Action<Tally>? onRun = null, CancellationToken stop = default)
+        Action<Tally>? onRun = null, bool restores = false, string? process = null,
+        CancellationToken stop = default)
     {
         var tally = new Tally();
         var next = from - 1;
@@ -58,7 +62,7 @@ public static class Sweep
                 && seed <= to)
             {
                 lock (gate) running[worker] = (seed, TimeProvider.System.GetTimestamp());
-                var outcome = new World(Plan.Of(seed), arena, createBug?.Invoke()).Run();
+                var outcome = new World(Plan.Of(seed, restores), arena, createBug?.Invoke(), process: process).Run();
                 lock (gate)
                 {
                     running[worker] = default;

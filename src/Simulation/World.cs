@@ -3,7 +3,10 @@ using Microsoft.Extensions.Configuration;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
+using Orderwright.SagaCoordinator.Process;
+using Orderwright.Sagas;
 using Orderwright.Verification;
+using Orderwright.Verification.Healing;
 
 namespace Orderwright.Simulation;
 
@@ -15,12 +18,21 @@ public sealed class World
 {
     /// <summary>Time allowed for recovery after the last fault.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan LongestHeal = TimeSpan.FromMinutes(10);
+
+    // The broker gives up on a process that has not reacted for this long.
+    static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(3);
+
+    // Most looks of a loop in a time without events, however long the time is.
+    const int Looks = 150;
+
     static readonly TimeSpan Watch = TimeSpan.FromSeconds(20);
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(300);
     static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
     readonly List<Slot> slots = [];
     readonly HashSet<string> kept = [];
+    readonly HashSet<string> behind = [];
     readonly Dictionary<string, IReadOnlySet<Guid>> setBack = [];
     readonly Chance pollChance;
     readonly Arena arena;
@@ -29,27 +41,34 @@ public sealed class World
     bool isSettled;
     TimeSpan passingTime;
 
-    public World(Plan plan, Arena arena, PlantedBug? bug = null, bool isTraced = false)
+    public World(Plan plan, Arena arena, PlantedBug? bug = null, bool isTraced = false, string? process = null)
     {
         (Plan, this.arena) = (plan, arena);
         Bug = bug ?? PlantedBug.None;
         Pump = new Pump(Of("turns"));
         Trace = new Trace(Pump, isTraced);
         Faults = new ActiveFaults(Of("weather"));
-        Network = new Network(this, Of("network")) { ByWire = plan.ByWire };
+        Network = new Network(this, Of("network")) { ByWire = plan.ByWire, SharesQueues = plan.SharesQueues };
         Gateway = new Gateway(this, Of("gateway"));
         GatewayChance = Of("calls");
+        Outside = new Outside(this, Of("outside"));
+        OutsideChance = Of("steps");
         IdChance = Of("ids");
         pollChance = Of("polls");
         ForgeryChance = Of("forgeries");
         Client = new Client(this, Of("client"));
-        Options = new RuntimeOptions { MaxMessages = plan.MaxMessages, WatchInterval = HostTime.PollMarker };
+        Options = new RuntimeOptions
+        {
+            MaxMessages = plan.MaxMessages, WatchInterval = HostTime.PollMarker, MarkInterval = TimeSpan.Zero,
+        };
         if (!plan.DatabaseHasClock) Options.ClockTolerance = TimeSpan.Zero;
         Settings = new ConfigurationBuilder().AddInMemoryCollection(
             [
                 new("Sandbox", "false"),
+                new("Process", process),
                 new("Capture", plan.TakesOnFulfilment ? CapturePolicies.Fulfilment : CapturePolicies.Confirmation),
             ]).Build();
+        Process = ProcessSettings.Read(Settings).Definition;
         foreach (var (service, instances) in plan.Instances)
             for (var i = 1; i <= instances; i++) slots.Add(new Slot(this, service, i, arena.Databases[service]));
     }
@@ -70,6 +89,17 @@ public sealed class World
 
     public Client Client { get; }
 
+    /// <summary>Participants of other companies.</summary>
+    public Outside Outside { get; }
+
+    public Chance OutsideChance { get; }
+
+    /// <summary>Process of the run.</summary>
+    public SagaDefinition Process { get; }
+
+    /// <summary>Finds a step of the process; null for an unknown name.</summary>
+    public SagaStep? StepOf(string name) => Process.Find(name);
+
     public Chance GatewayChance { get; }
 
     public Chance IdChance { get; }
@@ -85,8 +115,17 @@ public sealed class World
 
     public bool IsHealed { get; private set; }
 
+    /// <summary>True once a service's database was restored to an earlier moment.</summary>
+    public bool WasRestored(string service) => setBack.ContainsKey(service);
+
     /// <summary>Orders with rows of the service that were lost, or changed back, when its database was restored.</summary>
     public IReadOnlySet<Guid> SetBack(string service) => setBack.GetValueOrDefault(service) ?? FrozenSet<Guid>.Empty;
+
+    /// <summary>Services whose database was restored and is not healed yet.</summary>
+    public IReadOnlySet<string> Behind => behind;
+
+    /// <summary>Result of the repairs; null without a restore.</summary>
+    public HealReport? Healed { get; private set; }
 
     public IEnumerable<Node> NodesOf(string service) =>
         slots.Where(slot => slot.Service == service).Select(slot => slot.Node).OfType<Node>();
@@ -106,8 +145,10 @@ public sealed class World
         var audit = new InvariantAudit(this, arena);
         foreach (var item in Plan.Items) Pump.After(item.At, () => Apply(item));
         for (var at = Watch; at < Plan.End; at += Watch) Pump.After(at, audit.CheckDuringRun);
+        if (Process.Steps.Any(step => step.Human)) Pump.After(Watch, () => DecideInPerson(audit));
         Advance(Plan.End + TimeSpan.FromMilliseconds(10));
         Heal();
+        HealDatabases();
         Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
         audit.CheckRecovery();
 
@@ -118,12 +159,12 @@ public sealed class World
         // Delayed messages may still arrive, and must change nothing.
         isSettled = true;
         Client.RepeatAll();
-        Advance(TimeSpan.FromMinutes(15), () => Client.IsDone && Network.IsEmpty && Gateway.PendingWebhooks == 0);
+        Advance(
+            TimeSpan.FromMinutes(15),
+            () => Client.IsDone && Network.IsEmpty && Gateway.PendingWebhooks == 0 && Outside.PendingReplies == 0);
         Advance(TimeSpan.FromSeconds(70), audit.IsQuiet);
         // Times written by a fast clock have passed by then.
         PassTime(TimeSpan.FromSeconds(5) + Plan.FurthestAhead);
-        // A restore brings holds back, which nobody will release.
-        if (SetBack(ServiceNames.Stock).Count > 0) PassTime(Plan.HoldLasts);
         Client.Start(audit.RunAsync);
         Advance(TimeSpan.FromMinutes(2), () => Client.IsDone);
         foreach (var slot in slots) slot.Node?.Die();
@@ -148,9 +189,14 @@ public sealed class World
         return TimeSpan.FromMilliseconds(pollChance.Between(least, most));
     }
 
+    /// <summary>
+    /// Shortest pause of the loops that look at fixed intervals, while the world lets hours pass in which nothing happens.
+    /// </summary>
+    public TimeSpan LeastPause() => passingTime / Looks;
+
     static (int Least, int Most) IdlePause(int seconds, TimeSpan of)
     {
-        var least = Math.Max(seconds * 1_000, (int)of.TotalMilliseconds / 150);
+        var least = Math.Max(seconds * 1_000, (int)(of / Looks).TotalMilliseconds);
         return (least, 4 * least);
     }
 
@@ -214,7 +260,7 @@ public sealed class World
             case Garbage garbage:
                 Faults.Count("garbage");
                 Network.Inject(
-                    garbage.To, new Delivery([], [new UnreadableMessage("garbage", "The message is unreadable.", null, null)]));
+                    garbage.To, new Delivery([], [new UnreadableMessage("garbage", "The message is unreadable.")]));
                 break;
             case Killed killed when SlotOf(killed.Service, killed.Instance) is { } slot:
                 Faults.Count("killed");
@@ -223,7 +269,14 @@ public sealed class World
             case Stopped stopped when SlotOf(stopped.Service, stopped.Instance) is { Node: { IsUp: true } node }:
                 Faults.Count("stopped");
                 node.Lane.Suspend(true);
+                Pump.After(HeartbeatTimeout, () =>
+                {
+                    if (node.Lane.IsSuspended) Network.TakeOver(node);
+                });
                 Pump.After(fault.For, () => node.Lane.Suspend(false));
+                break;
+            case TakenOver taken when Network.ActiveOf(taken.Service) is { } active:
+                Network.TakeOver(active);
                 break;
             case ClockSkewed wrong when SlotOf(wrong.Service, wrong.Instance) is { } slot:
                 Faults.Count(wrong.AtStart ? "clock wrong at start" : "clock skewed");
@@ -267,7 +320,10 @@ public sealed class World
         Faults.Count("database restored");
         kept.Remove(restored.Service);
         foreach (var slot in slots.Where(slot => slot.Service == restored.Service)) slot.Crash(restored.Down);
-        var changed = arena.BringBack(restored.Service);
+        // As the operations manual has it: messages of the lost time are purged.
+        Network.Wipe();
+        var changed = arena.BringBack(restored.Service, closesFence: !Bug.IgnoresFences);
+        behind.Add(restored.Service);
         setBack[restored.Service] = changed.Concat(SetBack(restored.Service)).ToHashSet();
         if (restored.Service == ServiceNames.Customer) Client.ForgetErasures();
         Trace.Record(null, $"{restored.Service} is restored; {changed.Count} orders are set back");
@@ -299,6 +355,31 @@ public sealed class World
             slot.Start();
             slot.Node!.PollSoon();
         }
+    }
+
+    // The operator's command, on the same code as ./orderwright heal.
+    void HealDatabases()
+    {
+        if (setBack.Count == 0) return;
+        Advance(TimeSpan.FromSeconds(10), () => slots.All(slot => slot.Node!.IsUp));
+        var databases = ServiceNames.All.ToDictionary(
+            service => service,
+            service => (Runtime.Database.IDatabase)new QuiescentDatabase(arena, service, Gateway.Charges));
+        var run = new HealRun(databases, Bug.Wrap(new HealingOperator(this)), Client.Time);
+        Client.Start(async () => Healed = await run.RunAsync(
+            preview: false,
+            pass => Trace.Record(
+                null, $"heal: pass {pass.Number}, {pass.Repairs} repairs of {pass.Orders} orders, {pass.Moving} moving"),
+            CancellationToken.None));
+        Advance(LongestHeal, () => Healed is not null);
+        behind.Clear();
+    }
+
+    // The operator looks at the list of waiting orders from time to time.
+    void DecideInPerson(InvariantAudit audit)
+    {
+        audit.DecideInPerson();
+        Pump.After(Watch / 4, () => DecideInPerson(audit));
     }
 
     Slot? SlotOf(string service, int instance) =>

@@ -4,7 +4,7 @@ using Orderwright.Runtime;
 namespace Orderwright.StockService;
 
 /// <summary>
-/// Reserves, renews, commits, releases and ships goods. A single handler takes all seven commands, because a batch mixes them:
+/// Reserves, commits, releases and ships goods. A single handler takes all six commands, because a batch mixes them:
 /// each row is loaded, locked and saved once per batch, and the commands of an order keep their sequence. Every transaction
 /// locks reservations by order, then levels by SKU, so two instances never deadlock.
 /// </summary>
@@ -12,8 +12,8 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes { get; } =
     [
-        typeof(ReserveStock), typeof(RenewHold), typeof(CommitStock), typeof(ReleaseStock), typeof(ShipGoods),
-        typeof(ReleaseUnshipped), typeof(ConsumeUnshipped),
+        typeof(ReserveStock), typeof(CommitStock), typeof(ReleaseStock), typeof(ShipGoods), typeof(ReleaseUnshipped),
+        typeof(ConsumeUnshipped),
     ];
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
@@ -32,8 +32,8 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
                 work.Answer(command, stock.Close(command.OrderId, released.Lines, consumed: false));
             else if (command.Body is ConsumeUnshipped consumed)
                 work.Answer(command, stock.Close(command.OrderId, consumed.Lines, consumed: true));
-            else if (stock.Decide(command.OrderId, command.Body) is { } answer)
-                work.Answer(command, answer);
+            else
+                work.Answer(command, stock.Decide(command.OrderId, command.Body));
         store.Save(work, stock, ServiceNames.Coordinator);
     }
 
@@ -43,7 +43,7 @@ public sealed class MoveGoods(StockStore store) : IBatchHandler
         var knownIds = known.Select(row => row.OrderId).ToHashSet();
         return known.SelectMany(row => row.Lines)
             .Concat(batch.Where(command => !knownIds.Contains(command.OrderId))
-                .SelectMany(command => (command.Body as ReserveStock)?.Lines ?? []))
+                .SelectMany(command => (command.Body as ReserveStock)?.Lines ?? (command.Body as CommitStock)?.Lines ?? []))
             .Select(line => line.Sku);
     }
 }

@@ -9,20 +9,22 @@ namespace Orderwright.StockService;
 /// <summary>Catalogue over HTTP: <c>/api/v1/products</c>.</summary>
 public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalogue changes)
 {
-    const int MaxNameLength = 200;
+    public const int MaxNameLength = 200;
 
     public static string PathOf(string sku) => $"/api/v1/products/{sku}";
 
     public void Map(IEndpointRouteBuilder routes)
     {
         var products = routes.MapGroup("/api/v1/products").WithTags("products").Require(Scopes.Stock);
-        products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Lists().Produces<Page<Product>>();
-        products.MapGet("/{sku}", GetAsync).WithName("getProduct").Produces<Product>();
-        products.MapPut("/{sku}", PutAsync).WithName("putProduct")
+        products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Lists()
+            .WithSummary("List the catalogue by SKU").Produces<Page<Product>>();
+        products.MapGet("/{sku}", GetAsync).WithName("getProduct").WithSummary("Get a product")
+            .Produces<Product>().Conditional();
+        products.MapPut("/{sku}", PutAsync).WithName("putProduct").WithSummary("Create or replace a product")
             .Accepts<ProductRequest>("application/json")
-            .Produces<Product>().Produces<Product>(StatusCodes.Status201Created);
+            .Produces<Product>().Produces<Product>(StatusCodes.Status201Created).Conditional();
         products.MapDelete("/{sku}", DeleteAsync).WithName("deleteProduct")
-            .Produces(StatusCodes.Status204NoContent);
+            .WithSummary("Remove a product without stock or reservations").Produces(StatusCodes.Status204NoContent).Conditional();
     }
 
     async Task<IResult> ListAsync(HttpContext http)

@@ -9,17 +9,15 @@ namespace Orderwright.StockService;
 /// <param name="Message">Refusal in a sentence for people.</param>
 /// <param name="Currency">Currency of the order.</param>
 /// <param name="Lines">Lines of the order with their prices; empty if nothing was ever held.</param>
-/// <param name="ExpiresAt">Expiry of an uncommitted hold.</param>
 /// <param name="CreatedAt">Time of the order's first command.</param>
 /// <param name="UpdatedAt">Time of the last change.</param>
 public sealed record Reservation(
     Guid OrderId,
-    string State,
+    [OneOf(typeof(ReservationStates))] string State,
     string? Code,
     string? Message,
     string Currency,
     IReadOnlyList<OrderLine> Lines,
-    DateTimeOffset ExpiresAt,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {

@@ -13,7 +13,7 @@ namespace Orderwright.StockService;
 /// </summary>
 public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue changes)
 {
-    const int MaxNoteLength = 500;
+    public const int MaxNoteLength = 500;
 
     public static Answer Respond(StockLevel level) => Answer.Json(
         StatusCodes.Status200OK, StockResponse.Of(level), StockJson.Default.StockResponse, version: level.Version);
@@ -21,15 +21,19 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
     public void Map(IEndpointRouteBuilder routes)
     {
         var stock = routes.MapGroup("/api/v1/stock").WithTags("stock").Require(Scopes.Stock);
-        stock.MapGet("", (Delegate)ListAsync).WithName("listStock").Lists("below").Produces<Page<StockResponse>>();
-        stock.MapGet("/{sku}", GetAsync).WithName("getStock").Produces<StockResponse>();
-        stock.MapPut("/{sku}", CountAsync).WithName("countStock")
-            .Accepts<CountRequest>("application/json").Produces<StockResponse>();
-        stock.MapPost("/{sku}/adjustments", AdjustAsync).WithName("adjustStock")
+        stock.MapGet("", (Delegate)ListAsync).WithName("listStock").WithSummary("List levels by SKU").Lists("below")
+            .Produces<Page<StockResponse>>();
+        stock.MapGet("/{sku}", GetAsync).WithName("getStock").WithSummary("Get the level of a product")
+            .Produces<StockResponse>().Conditional();
+        stock.MapPut("/{sku}", CountAsync).WithName("countStock").WithSummary("Set the counted level")
+            .Accepts<CountRequest>("application/json").Produces<StockResponse>().Conditional();
+        stock.MapPost("/{sku}/adjustments", AdjustAsync).WithName("adjustStock").WithSummary("Change the level by a difference")
             .Accepts<AdjustmentRequest>("application/json").Produces<StockMovement>(StatusCodes.Status201Created);
         stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements").Lists()
+            .WithSummary("List the movements of a product, newest first")
             .Produces<Page<StockMovement>>();
         routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations")
+            .WithSummary("List the reservation of an order, or all open holds")
             .Lists("orderId", "sku").WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
     }
 

@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.StockService.Healing;
 
 namespace Orderwright.StockService;
 
@@ -30,29 +31,37 @@ public sealed class StockBatch(
     readonly List<OrderMovement> movements = [];
     readonly List<Shipment> shipments = [];
 
-    /// <summary>Decides a stock command; returns the reply, or null for a command without reply.</summary>
-    public StepAnswered? Decide(Guid orderId, IMessageBody command)
+    /// <summary>Decides a stock command; returns the reply.</summary>
+    public StepAnswered Decide(Guid orderId, IMessageBody command)
     {
         var reservation = after.GetValueOrDefault(orderId);
         return Apply(orderId, command switch
         {
             ReserveStock reserve => StockRules.Reserve(orderId, reserve, reservation, ItemOf, now),
-            RenewHold renew => StockRules.Renew(renew, reservation, now),
-            CommitStock => StockRules.Commit(orderId, reservation, ItemOf, now),
+            CommitStock commit => StockRules.Commit(orderId, commit, reservation, ItemOf, now),
             ReleaseStock => StockRules.Release(orderId, reservation, now, ShippedOf(orderId)),
             _ => throw new InvalidOperationException($"{command.GetType().Name} is not a stock command."),
-        });
+        })!;
     }
 
     /// <summary>Ships goods; returns the reply to order-service.</summary>
     public IMessageBody Ship(Guid orderId, ShipGoods command) => Deduct(
         orderId, command.Fulfilment,
-        StockRules.Ship(orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
+        StockRules.Ship(orderId, command, after.GetValueOrDefault(orderId), ShippedOf(orderId), now));
 
     /// <summary>Releases or consumes the unshipped goods of a completed order; returns the reply to order-service.</summary>
     public IMessageBody Close(Guid orderId, IReadOnlyList<OrderLine> lines, bool consumed) => Deduct(
         orderId, GoodsShipped.Rest,
-        StockRules.Close(orderId, lines, consumed, after.GetValueOrDefault(orderId), ShippedOf(orderId)));
+        StockRules.Close(orderId, lines, consumed, after.GetValueOrDefault(orderId), ShippedOf(orderId), now));
+
+    /// <summary>Repairs a reservation; returns the code and the sentence of a conflict, or null.</summary>
+    public (string Code, string Message)? Recover(ReservationRepair repair)
+    {
+        var decision = ReservationRecovery.Decide(
+            repair, after.GetValueOrDefault(repair.OrderId), ItemOf, now, ShippedOf(repair.OrderId));
+        Apply(repair.OrderId, decision);
+        return decision.Refusal;
+    }
 
     IMessageBody Deduct(Guid orderId, int fulfilment, StockDecision decision)
     {
@@ -64,14 +73,6 @@ public sealed class StockBatch(
 
     List<Shipment> ShippedOf(Guid orderId) =>
         [.. (shipped ?? []).Concat(shipments).Where(shipment => shipment.OrderId == orderId)];
-
-    /// <summary>Releases expired holds.</summary>
-    /// <param name="dueBefore">Current time minus the grace.</param>
-    public void Expire(DateTimeOffset dueBefore)
-    {
-        foreach (var reservation in known)
-            Apply(reservation.OrderId, StockRules.Expire(reservation, dueBefore, now));
-    }
 
     /// <summary>Reservations of new orders.</summary>
     public List<Reservation> Created => [.. after.Values.Where(row => !before.ContainsKey(row.OrderId))];
@@ -91,14 +92,14 @@ public sealed class StockBatch(
 
     public IReadOnlyList<Shipment> Shipments => shipments;
 
-    /// <summary>Holds to delete: ended, or with another expiry than loaded.</summary>
-    public List<Reservation> HoldsGone =>
-        [.. before.Values.Where(was => IsHold(was) && !SameHold(was, after[was.OrderId]))];
+    /// <summary>Orders whose holds have ended.</summary>
+    public List<Guid> HoldsGone =>
+        [.. before.Values.Where(was => IsHold(was) && !IsHold(after[was.OrderId])).Select(was => was.OrderId)];
 
-    /// <summary>Holds to insert: new, or with another expiry than loaded.</summary>
-    public List<Reservation> HoldsNew =>
-        [.. after.Values.Where(row => IsHold(row)
-            && !(before.TryGetValue(row.OrderId, out var was) && SameHold(was, row)))];
+    /// <summary>Orders with a new hold.</summary>
+    public List<Guid> HoldsNew =>
+        [.. after.Values.Where(row => IsHold(row) && !(before.TryGetValue(row.OrderId, out var was) && IsHold(was)))
+            .Select(row => row.OrderId)];
 
     StepAnswered? Apply(Guid orderId, StockDecision decision)
     {
@@ -123,7 +124,4 @@ public sealed class StockBatch(
     StockItem? ItemOf(string sku) => stock.GetValueOrDefault(sku);
 
     static bool IsHold(Reservation row) => row.State == ReservationStates.Held;
-
-    static bool SameHold(Reservation was, Reservation row) =>
-        IsHold(was) && IsHold(row) && was.ExpiresAt == row.ExpiresAt;
 }

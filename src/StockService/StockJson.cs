@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Contracts;
@@ -6,13 +7,17 @@ using Orderwright.Http;
 namespace Orderwright.StockService;
 
 /// <summary>Body of <c>PUT /products/{sku}</c>.</summary>
-public sealed record ProductRequest(string Name, long UnitPrice, string Currency);
+public sealed record ProductRequest(
+    [Length(1, ProductApi.MaxNameLength)] string Name, [Range(0, Check.Most)] long UnitPrice, string Currency);
 
 /// <summary>Body of <c>PUT /stock/{sku}</c>.</summary>
-public sealed record CountRequest(long OnHand);
+public sealed record CountRequest([Range(0, Check.Most)] long OnHand);
 
 /// <summary>Body of <c>POST /stock/{sku}/adjustments</c>.</summary>
-public sealed record AdjustmentRequest(long Delta, string Reason, string? Note = null);
+public sealed record AdjustmentRequest(
+    [Range(-Check.Most, Check.Most)] long Delta,
+    [OneOf("received", "damaged", "lost", "found", "returned", "other")] string Reason,
+    [Length(1, StockApi.MaxNoteLength)] string? Note = null);
 
 /// <summary>Level in a response.</summary>
 public sealed record StockResponse(

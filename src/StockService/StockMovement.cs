@@ -19,5 +19,8 @@ public sealed record NewMovement(
 
 /// <summary>Movement stored in the ledger; <paramref name="Seq"/> increases, with gaps.</summary>
 public sealed record StockMovement(
-    long Seq, string Sku, Guid? OrderId, string Kind, long OnHandDelta, long AllocatedDelta,
-    DateTimeOffset At, string? Note, string Actor);
+    long Seq, string Sku, Guid? OrderId,
+    [OneOf(
+        MovementKinds.Allocated, MovementKinds.Deallocated, MovementKinds.Counted, MovementKinds.Shipped, MovementKinds.Consumed,
+        "received", "damaged", "lost", "found", "returned", "other")]
+    string Kind, long OnHandDelta, long AllocatedDelta, DateTimeOffset At, string? Note, string Actor);

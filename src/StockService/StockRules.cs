@@ -24,11 +24,10 @@ public sealed record StockShift(string Sku, long Reserved, long Allocated, long 
 /// the reservation gives the same command the same reply.
 /// <code>
 ///   none ──reserve──▶ held ──commit──▶ committed
-///     │                └──expire──▶ expired ──commit──▶ committed, or refused where the goods are gone
 ///     └──reserve, not available──▶ refused
 ///   any ──release──▶ released (from none: a tombstone)
-///   committed ──ship──▶ committed, with less allocated and less on hand
-///   committed ──release or consume the unshipped──▶ committed, with nothing allocated
+///   held, committed ──ship──▶ committed, with less allocated and less on hand
+///   held, committed ──release or consume the unshipped──▶ committed, with nothing allocated
 /// </code>
 /// </summary>
 public static class StockRules
@@ -53,9 +52,7 @@ public static class StockRules
             if (refusal is var (code, message)) return Refuse(code, message);
             priced[i] = line;
         }
-        foreach (var (sku, quantity) in Reservation.GoodsOf(priced))
-            if (itemOf(sku)!.Level.Available is var available && available < quantity)
-                return Refuse(ReasonCodes.OutOfStock, $"{sku}: {quantity} wanted, {available} available.");
+        if (Missing(priced, itemOf) is { } missing) return Refuse(ReasonCodes.OutOfStock, missing);
 
         var held = Row(Held, priced);
         return new(AnswerToReserve(held), held, Move(held, reserved: 1, allocated: 0));
@@ -67,24 +64,24 @@ public static class StockRules
         }
 
         Reservation Row(string state, IReadOnlyList<OrderLine> lines) =>
-            new(orderId, state, null, null, command.Currency, lines, command.HoldUntil, now, now);
+            new(orderId, state, null, null, command.Currency, lines, now, now);
     }
 
     /// <summary>
-    /// Turns the hold into an allocation. After expiry, the goods are allocated if all are still available; otherwise, and if
-    /// nothing was ever held, the reply is <c>hold_lost</c>, for good.
+    /// Turns the hold into an allocation. Without a reservation, this database was restored or changed: the goods are taken again
+    /// if all are available, once the command names them.
     /// </summary>
     public static StockDecision Commit(
-        Guid orderId, Reservation? known, Func<string, StockItem?> itemOf, DateTimeOffset now) => known switch
+        Guid orderId, CommitStock command, Reservation? known, Func<string, StockItem?> itemOf, DateTimeOffset now) =>
+        known switch
         {
-            { State: Held } => Take(known, reserved: -1, now),
+            { State: Held } => new(Completed, In(known, Committed, now), Move(known, reserved: -1, allocated: 1)),
             { State: Committed } => new(Completed),
-            { State: Expired } when Missing(known, itemOf) is { } missing => Lose(
-                known, $"The hold expired, and the goods are no longer available: {missing}.", now),
-            { State: Expired } => Take(known, reserved: 0, now),
             { State: Refused } => new(Rejected(known.Code!, known.Message!)),
             { State: Released } => new(AlreadyUndone),
-            null => Lose(Tombstone(orderId, now), "Nothing is held for this order.", now),
+            null when command.Lines is null => new(NothingHeld),
+            null when Missing(command.Lines, itemOf) is { } missing => new(Rejected(ReasonCodes.OutOfStock, missing)),
+            null => TakeAgain(new(orderId, Committed, null, null, command.Currency ?? "", command.Lines, now, now)),
             _ => throw Unknown(known),
         };
 
@@ -97,43 +94,26 @@ public static class StockRules
     {
         null => new(Undone, Tombstone(orderId, now)),
         { State: Released } => new(Undone),
-        { State: Expired or Refused } => new(Undone, In(known, Released, now)),
+        { State: Refused } => new(Undone, In(known, Released, now)),
         { State: Held } => new(Undone, In(known, Released, now), Move(known, -1, 0)),
         { State: Committed } => new(Undone, In(known, Released, now), Free(known, earlier ?? [])),
         _ => throw Unknown(known),
     };
 
     /// <summary>
-    /// Extends a hold. The expiry never moves back, and an ended hold stays ended.
-    /// </summary>
-    public static StockDecision Renew(RenewHold command, Reservation? known, DateTimeOffset now) =>
-        known is { State: Held } && command.HoldUntil > known.ExpiresAt
-            ? new(null, known with { ExpiresAt = command.HoldUntil, UpdatedAt = now })
-            : new(null);
-
-    /// <summary>
-    /// Expires a hold that is due; a hold renewed, committed or released meanwhile is left alone.
-    /// </summary>
-    /// <param name="known">Reservation, loaded under lock.</param>
-    /// <param name="before">Current time minus the grace.</param>
-    /// <param name="now">Time of the change.</param>
-    public static StockDecision Expire(Reservation known, DateTimeOffset before, DateTimeOffset now) =>
-        known.State == Held && known.ExpiresAt <= before
-            ? new(null, In(known, Expired, now), Move(known, reserved: -1, allocated: 0))
-            : new(null);
-
-    /// <summary>
     /// Deducts shipped goods from the allocated and on-hand quantities. order-service ships confirmed orders only, never more
-    /// than was ordered, and cancels no shipped order. Where the goods are not allocated after all, this database was restored
-    /// or changed: nothing is booked, and the refusal says why. The reply is always the same.
+    /// than was ordered, and cancels no shipped order. The commit of a confirmed order may arrive later, so goods still held are
+    /// committed first. Where the goods are not held or allocated, this database was restored or changed: nothing is booked, and
+    /// the refusal says why. The reply is always the same.
     /// </summary>
     /// <param name="orderId">Id of the order.</param>
     /// <param name="command">Fulfilment and its lines.</param>
     /// <param name="known">Reservation, loaded under lock.</param>
     /// <param name="earlier">All earlier shipments of the order.</param>
+    /// <param name="now">Time of the command.</param>
     public static StockDecision Ship(
-        Guid orderId, ShipGoods command, Reservation? known, IReadOnlyCollection<Shipment> earlier) =>
-        Deduct(new Shipment(orderId, command.Fulfilment, command.Lines), onHand: -1, known, earlier);
+        Guid orderId, ShipGoods command, Reservation? known, IReadOnlyCollection<Shipment> earlier, DateTimeOffset now) =>
+        Deduct(new Shipment(orderId, command.Fulfilment, command.Lines), onHand: -1, known, earlier, now);
 
     /// <summary>
     /// Ends the allocation of a completed order's unshipped goods: they are available again or, when consumed, no longer on
@@ -141,14 +121,14 @@ public static class StockRules
     /// </summary>
     public static StockDecision Close(
         Guid orderId, IReadOnlyList<OrderLine> lines, bool consumed, Reservation? known,
-        IReadOnlyCollection<Shipment> earlier) =>
-        Deduct(new Shipment(orderId, GoodsShipped.Rest, lines), onHand: consumed ? -1 : 0, known, earlier);
+        IReadOnlyCollection<Shipment> earlier, DateTimeOffset now) =>
+        Deduct(new Shipment(orderId, GoodsShipped.Rest, lines), onHand: consumed ? -1 : 0, known, earlier, now);
 
     static StockDecision Deduct(
-        Shipment shipment, int onHand, Reservation? known, IReadOnlyCollection<Shipment> earlier)
+        Shipment shipment, int onHand, Reservation? known, IReadOnlyCollection<Shipment> earlier, DateTimeOffset now)
     {
         if (earlier.Any(before => before.Fulfilment == shipment.Fulfilment)) return new(null);
-        if (known is not { State: Committed })
+        if (known is not { State: Held or Committed })
             return NotAllocated($"The goods are not allocated to the order: its reservation is {known?.State ?? "missing"}.");
         var left = known.Goods().ToDictionary(goods => goods.Sku, goods => goods.Quantity);
         foreach (var (sku, quantity) in earlier.SelectMany(before => Reservation.GoodsOf(before.Lines))) left[sku] -= quantity;
@@ -157,11 +137,15 @@ public static class StockRules
             if (quantity < 1 || left.GetValueOrDefault(sku) < quantity)
                 return NotAllocated(
                     $"{quantity} {sku} were shipped, and {left.GetValueOrDefault(sku)} are allocated to the order.");
+        var isHeld = known.State == Held;
         return new(
             null,
-            Shifts: [.. deducted.Select(goods =>
-                new StockShift(goods.Sku, 0, -goods.Quantity, goods.Quantity * onHand))],
-            Shipment: shipment);
+            isHeld ? In(known, Committed, now) : null,
+            [
+                .. isHeld ? Move(known, reserved: -1, allocated: 1) : [],
+                .. deducted.Select(goods => new StockShift(goods.Sku, 0, -goods.Quantity, goods.Quantity * onHand)),
+            ],
+            shipment);
     }
 
     static StockDecision NotAllocated(string message) => new(null, Refusal: (ReasonCodes.NotAllocated, message));
@@ -185,18 +169,13 @@ public static class StockRules
 
     static StepAnswered AnswerToReserve(Reservation known) => known.State switch
     {
-        Held or Committed or Expired => Completed with { Priced = known.Lines },
+        Held or Committed => Completed with { Priced = known.Lines },
         Refused => Rejected(known.Code!, known.Message!),
         Released => AlreadyUndone,
         _ => throw Unknown(known),
     };
 
-    static StockDecision Take(Reservation known, int reserved, DateTimeOffset now) =>
-        new(Completed, In(known, Committed, now), Move(known, reserved, allocated: 1));
-
-    static StockDecision Lose(Reservation known, string message, DateTimeOffset now) => new(
-        Rejected(ReasonCodes.HoldLost, message),
-        In(known, Refused, now) with { Code = ReasonCodes.HoldLost, Message = message });
+    static StockDecision TakeAgain(Reservation taken) => new(Completed, taken, Move(taken, reserved: 0, allocated: 1));
 
     static List<StockShift> Move(Reservation known, int reserved, int allocated) =>
         [.. known.Goods().Select(g => new StockShift(g.Sku, g.Quantity * reserved, g.Quantity * allocated))];
@@ -212,9 +191,9 @@ public static class StockRules
         ];
     }
 
-    static string? Missing(Reservation known, Func<string, StockItem?> itemOf) => known.Goods()
-        .Where(g => itemOf(g.Sku) is not { } item || item.Level.Available < g.Quantity)
-        .Select(g => $"{g.Sku}, {g.Quantity} wanted, {itemOf(g.Sku)?.Level.Available ?? 0} available")
+    static string? Missing(IReadOnlyList<OrderLine> lines, Func<string, StockItem?> itemOf) => Reservation.GoodsOf(lines)
+        .Where(goods => !(itemOf(goods.Sku)?.Level.Available >= goods.Quantity))
+        .Select(goods => $"{goods.Sku}: {goods.Quantity} wanted, {itemOf(goods.Sku)?.Level.Available ?? 0} available.")
         .FirstOrDefault();
 
     static Reservation In(Reservation known, string state, DateTimeOffset now) =>
@@ -222,10 +201,12 @@ public static class StockRules
 
     // An undo without its do carries no currency; a tombstone has no prices.
     static Reservation Tombstone(Guid orderId, DateTimeOffset now) =>
-        new(orderId, Released, null, null, "", [], now, now, now);
+        new(orderId, Released, null, null, "", [], now, now);
 
     static readonly StepAnswered Completed = new(Undo: false, StepOutcome.Completed);
     static readonly StepAnswered Undone = new(Undo: true, StepOutcome.Completed);
+    static readonly StepAnswered NothingHeld = new(
+        Undo: false, StepOutcome.Retry, ReasonCodes.NotReserved, "Nothing is held for this order.", TimeSpan.Zero);
     static readonly StepAnswered AlreadyUndone =
         Rejected(ReasonCodes.AlreadyUndone, "The order was released before.");
 

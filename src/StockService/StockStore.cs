@@ -10,12 +10,11 @@ public sealed class StockStore(SqlCatalog sql)
     public Task<List<Reservation>> LockReservationsAsync(Work work, IReadOnlyList<Guid> orderIds) =>
         work.QueryAsync(sql["lock_reservations"], SqlArgs.OfUuids("order_id", orderIds), ReadReservation);
 
-    /// <summary>
-    /// Locks holds that expired at <paramref name="before"/> or earlier; rows locked by another instance are skipped.
-    /// </summary>
-    public Task<List<Reservation>> LockDueReservationsAsync(Work work, DateTimeOffset before, int most) =>
+    /// <summary>Finds orders with a hold, between two order ids and in their order.</summary>
+    public Task<List<Guid>> FindHoldsAsync(Work work, Guid after, Guid before, int most) =>
         work.QueryAsync(
-            sql["lock_due_reservations"], SqlArgs.With("before", before).And("most", most), ReadReservation);
+            sql["find_holds"], SqlArgs.With("after", after).And("before", before).And("most", most),
+            row => row.Uuid("order_id"));
 
     /// <summary>Locks and loads levels with prices; unknown SKUs are omitted.</summary>
     public async Task<List<StockItem>> LockItemsAsync(Work work, IEnumerable<string> skus)
@@ -51,6 +50,18 @@ public sealed class StockStore(SqlCatalog sql)
                     .BigInt("fulfilment", shipment => shipment.Fulfilment)
                     .Text("lines", shipment => OrderLinesJson.Write(shipment.Lines))
                     .Args.And("now", work.Now));
+    }
+
+    /// <summary>Replaces lines and currency, as only a repair does.</summary>
+    public void ReplaceLines(Work work, IReadOnlyList<Reservation> reservations)
+    {
+        if (reservations.Count == 0) return;
+        work.Defer(
+            sql["replace_reservation_lines"],
+            SqlArgs.Over(reservations)
+                .Uuid("order_id", r => r.OrderId)
+                .Text("lines", r => OrderLinesJson.Write(r.Lines))
+                .Text("currency", r => r.Currency));
     }
 
     /// <summary>Loads all shipments of the given orders.</summary>
@@ -102,7 +113,7 @@ public sealed class StockStore(SqlCatalog sql)
 
     public static Reservation ReadReservation(IRow row) => new(
         row.Uuid("order_id"), row.Text("state"), row.TextOrNull("code"), row.TextOrNull("message"), row.Text("currency"),
-        OrderLinesJson.Read(row.Text("lines")), row.Time("expires_at"), row.Time("created_at"), row.Time("updated_at"));
+        OrderLinesJson.Read(row.Text("lines")), row.Time("created_at"), row.Time("updated_at"));
 
     public static StockMovement ReadMovement(IRow row) => new(
         row.BigInt("seq"), row.Text("sku"), row.UuidOrNull("order_id"), row.Text("kind"), row.BigInt("on_hand_delta"),
@@ -120,7 +131,6 @@ public sealed class StockStore(SqlCatalog sql)
                 .Text("message", r => r.Message)
                 .Text("currency", r => r.Currency)
                 .Text("lines", r => OrderLinesJson.Write(r.Lines))
-                .Time("expires_at", r => r.ExpiresAt)
                 .Args.And("now", work.Now));
     }
 
@@ -134,17 +144,11 @@ public sealed class StockStore(SqlCatalog sql)
                 .Text("state", r => r.State)
                 .Text("code", r => r.Code)
                 .Text("message", r => r.Message)
-                .Time("expires_at", r => r.ExpiresAt)
                 .Args.And("now", work.Now));
     }
 
-    void Holds(Work work, string query, List<Reservation> reservations)
+    void Holds(Work work, string query, List<Guid> orderIds)
     {
-        if (reservations.Count == 0) return;
-        work.Defer(
-            sql[query],
-            SqlArgs.Over(reservations)
-                .Uuid("order_id", r => r.OrderId)
-                .Time("expires_at", r => r.ExpiresAt));
+        if (orderIds.Count > 0) work.Defer(sql[query], SqlArgs.OfUuids("order_id", orderIds));
     }
 }

@@ -9,7 +9,8 @@ namespace Orderwright.Storage.Postgres;
 /// <summary>
 /// PostgreSQL database of a service. Statements are prepared at their second use, so a transaction costs a round trip per
 /// statement and another for COMMIT: Npgsql sends BEGIN along with the first statement, and pooled connections are not reset,
-/// because sessions hold no state. Statement-mode poolers are therefore not supported.
+/// because sessions hold no state. Statement-mode poolers are therefore not supported. With several hosts, new connections go
+/// to the host that accepts writes, and after a failover to the promoted one.
 /// </summary>
 public sealed class PostgresDatabase : IDatabase
 {
@@ -52,14 +53,17 @@ public sealed class PostgresDatabase : IDatabase
         writers = Pool(
             service, options.MaxWriters,
             $"{Writing} -c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}",
-            PostgresFitness.CheckAsync);
-        readers = Pool($"{service}/reads", options.MaxReaders, Reading);
+            TargetSessionAttributes.ReadWrite, PostgresFitness.CheckAsync);
+        // Reads follow our own writes, so they go to the primary as well; these sessions are read-only by their own option.
+        readers = Pool($"{service}/reads", options.MaxReaders, Reading, TargetSessionAttributes.Primary);
     }
 
     public string Engine => "postgres";
 
     public Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancel) =>
-        PostgresMigrations.ApplyAsync(connectionString, migrations, cancel);
+        options.Migrate
+            ? PostgresMigrations.ApplyAsync(connectionString, migrations, grantTo: null, cancel)
+            : PostgresMigrations.RequireAsync(connectionString, migrations, cancel);
 
     public async Task<DatabaseState> StateAsync(CancellationToken cancel)
     {
@@ -165,7 +169,7 @@ public sealed class PostgresDatabase : IDatabase
     }
 
     WarmConnections Pool(
-        string applicationName, int connections, string sessionOptions,
+        string applicationName, int connections, string sessionOptions, TargetSessionAttributes target,
         Func<NpgsqlConnection, CancellationToken, Task>? check = null)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
@@ -179,11 +183,27 @@ public sealed class PostgresDatabase : IDatabase
         settings.TcpKeepAlive = true;
         settings.TcpKeepAliveTime = 30;
         settings.TcpKeepAliveInterval = 10;
-        settings.Timeout = (int)Math.Clamp(options.TransactionTimeout.TotalSeconds, 1, 10);
+        // Of several hosts, the next waits for the time-out of a silent one.
+        settings.Timeout = (int)Math.Clamp(
+            options.TransactionTimeout.TotalSeconds, 1, PostgresAddress.HasSeveralHosts(settings) ? 3 : 10);
         var patience = TimeSpan.FromSeconds(settings.Timeout);
         settings.CommandTimeout = (int)Math.Max(1, Math.Ceiling(options.TransactionTimeout.TotalSeconds));
         // The last option wins, so the operator's own options take precedence.
         settings.Options = $"{EverySession} {sessionOptions} {settings.Options} {LastWord}";
-        return new WarmConnections(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), connections, patience, check);
+        return new WarmConnections(SourceOf(settings, target), connections, patience, check);
     }
+
+    static NpgsqlDataSource SourceOf(NpgsqlConnectionStringBuilder settings, TargetSessionAttributes target)
+    {
+        if (!PostgresAddress.HasSeveralHosts(settings)) return BuilderOf(settings).Build();
+        // Set by the source instead.
+        settings.Remove("Target Session Attributes");
+        // For this long a host counts as what it was last: a promoted standby is found a second later.
+        settings.HostRecheckSeconds = 1;
+        return BuilderOf(settings).BuildMultiHost().WithTargetSession(target);
+    }
+
+    // The name is a tag of the pool's metrics; the default is the connection string.
+    static NpgsqlDataSourceBuilder BuilderOf(NpgsqlConnectionStringBuilder settings) =>
+        new(settings.ConnectionString) { Name = settings.ApplicationName };
 }

@@ -1,4 +1,6 @@
 using System.Data;
+using System.Globalization;
+using System.Text;
 using Npgsql;
 using Orderwright.Runtime.Database;
 
@@ -8,7 +10,7 @@ namespace Orderwright.Storage.Postgres;
 /// Migrates a schema in a single transaction under an advisory lock: completely, or not at all. Statements that PostgreSQL
 /// forbids inside transactions (<c>CREATE INDEX CONCURRENTLY</c>) cannot be part of a migration.
 /// </summary>
-static class PostgresMigrations
+public static class PostgresMigrations
 {
     // Arbitrary but fixed. Advisory locks are per database.
     const long LockKey = 0x6F72_6465_7277;
@@ -40,32 +42,117 @@ static class PostgresMigrations
         END $$
         """;
 
-    public static async Task ApplyAsync(
-        string connectionString, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    const string Reading = "Reading the history of migrations";
+
+    const string History =
+        """
+        CREATE TABLE IF NOT EXISTS schema_migrations (
+            module text NOT NULL, number int NOT NULL, name text NOT NULL, checksum text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (module, number))
+        """;
+
+    /// <summary>Applies the pending migrations; completes when another instance has done so.</summary>
+    /// <param name="connectionString">Npgsql connection string; a missing database is created where the role may.</param>
+    /// <param name="migrations">All known migrations.</param>
+    /// <param name="grantTo">Role of the service, to be given the rights on rows; null where the service owns its tables.</param>
+    /// <param name="cancel">Cancels the wait and the migration.</param>
+    /// <returns>The applied migrations.</returns>
+    public static async Task<IReadOnlyList<Migration>> ApplyAsync(
+        string connectionString, IReadOnlyList<Migration> migrations, string? grantTo, CancellationToken cancel)
     {
-        // A connection without time limits: another instance may take long, and so may an index on a big table.
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            Pooling = false, CommandTimeout = 0, ApplicationName = "orderwright migrations",
-        };
+        var settings = SettingsOf(connectionString);
         await using var connection = await OpenAsync(settings, cancel);
-        await PostgresErrors.TranslateAsync(ApplyAsync(connection, migrations, cancel), "Migrating");
+        try
+        {
+            return await PostgresErrors.TranslateAsync(ApplyAsync(connection, migrations, grantTo, cancel), "Migrating");
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new DatabaseUnfitException(
+                $"The role '{settings.Username}' may not migrate the database '{settings.Database}' ({error.MessageText}). Run " +
+                $"the program with migrate --grant {settings.Username} as the owner of the tables, and set " +
+                "ORDERWRIGHT_MIGRATE=false for the service.", error);
+        }
     }
 
-    static async Task ApplyAsync(
-        NpgsqlConnection connection, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    /// <summary>
+    /// Throws <see cref="DatabaseUnavailableException"/> while a migration is pending. Changes nothing, so the role needs no
+    /// right to create or alter tables.
+    /// </summary>
+    public static async Task RequireAsync(
+        string connectionString, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    {
+        var settings = SettingsOf(connectionString);
+        await using var connection = await OpenAsync(settings, cancel, mayCreate: false);
+        try
+        {
+            await PostgresErrors.TranslateAsync(RequireAsync(connection, migrations, cancel), Reading);
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new DatabaseUnavailableException(
+                $"The role '{settings.Username}' has no rights in the database '{settings.Database}' yet " +
+                $"({error.MessageText}). Run the program with migrate --grant {settings.Username} as the owner of the tables.",
+                error);
+        }
+    }
+
+    /// <summary>
+    /// Script for <c>psql</c> with the pending migrations, in a single transaction; empty if none is pending. A second run
+    /// fails, and changes nothing.
+    /// </summary>
+    /// <inheritdoc cref="ApplyAsync(string, IReadOnlyList{Migration}, string?, CancellationToken)"/>
+    public static async Task<string> ScriptAsync(
+        string connectionString, IReadOnlyList<Migration> migrations, string? grantTo, CancellationToken cancel)
+    {
+        var settings = SettingsOf(connectionString);
+        IReadOnlyList<Migration> pending;
+        try
+        {
+            await using var connection = await OpenAsync(settings, cancel, mayCreate: false);
+            pending = await PostgresErrors.TranslateAsync(
+                PendingAsync(connection, migrations, cancel), Reading);
+        }
+        catch (DatabaseUnavailableException error) when (
+            error.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName })
+        {
+            pending = MigrationHistory.Pending(migrations, []);
+        }
+        if (pending.Count == 0 && grantTo is null) return "";
+        var script = new StringBuilder(
+            $"""
+            -- Migrations of the database {settings.Database}. Run as the owner of its tables:
+            --   psql -v ON_ERROR_STOP=1 -d {settings.Database} -f FILE
+            BEGIN;
+            SELECT pg_advisory_xact_lock({LockKey});
+            {History};
+
+            """);
+        foreach (var migration in pending)
+            script.Append(
+                CultureInfo.InvariantCulture,
+                $"""
+
+                -- {migration.Number:000}_{migration.Name} of {migration.Module}
+                {migration.Sql.Trim()}
+                INSERT INTO schema_migrations (module, number, name, checksum)
+                VALUES ('{migration.Module}', {migration.Number}, '{migration.Name}', '{MigrationHistory.Checksum(migration)}');
+
+                """);
+        script.Append('\n').Append(SampleLess).Append(";\n");
+        if (grantTo is not null) script.Append('\n').Append(Grants(grantTo)).Append(";\n");
+        return script.Append("COMMIT;\n").ToString();
+    }
+
+    static async Task<IReadOnlyList<Migration>> ApplyAsync(
+        NpgsqlConnection connection, IReadOnlyList<Migration> migrations, string? grantTo, CancellationToken cancel)
     {
         await RefuseUnfitServerAsync(connection, cancel);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancel);
         await RunAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancel);
-        await RunAsync(
-            connection,
-            """
-            CREATE TABLE IF NOT EXISTS schema_migrations (
-                module text NOT NULL, number int NOT NULL, name text NOT NULL, checksum text NOT NULL,
-                applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (module, number))
-            """, cancel);
-        foreach (var migration in MigrationHistory.Pending(migrations, await HistoryAsync(connection, cancel)))
+        await RunAsync(connection, History, cancel);
+        var pending = MigrationHistory.Pending(migrations, await HistoryAsync(connection, cancel));
+        foreach (var migration in pending)
         {
             await RunAsync(connection, migration.Sql, cancel);
             await using var note = new NpgsqlCommand(
@@ -77,7 +164,60 @@ static class PostgresMigrations
             await note.ExecuteNonQueryAsync(cancel);
         }
         await RunAsync(connection, SampleLess, cancel);
+        if (grantTo is not null) await RunAsync(connection, Grants(grantTo), cancel);
         await transaction.CommitAsync(cancel);
+        return pending;
+    }
+
+    static async Task RequireAsync(
+        NpgsqlConnection connection, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    {
+        await RefuseUnfitServerAsync(connection, cancel);
+        var pending = await PendingAsync(connection, migrations, cancel);
+        if (pending.Count > 0)
+            throw new DatabaseUnavailableException(
+                $"The database '{connection.Database}' lacks {pending.Count} migrations, from {pending[0].Number:000}_" +
+                $"{pending[0].Name} of {pending[0].Module} on, and ORDERWRIGHT_MIGRATE is false. Run the program with migrate.");
+    }
+
+    static async Task<IReadOnlyList<Migration>> PendingAsync(
+        NpgsqlConnection connection, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    {
+        await using var look = new NpgsqlCommand("SELECT to_regclass('schema_migrations') IS NOT NULL", connection);
+        var hasHistory = (bool)(await look.ExecuteScalarAsync(cancel))!;
+        return MigrationHistory.Pending(migrations, hasHistory ? await HistoryAsync(connection, cancel) : []);
+    }
+
+    // A connection without time limits: another instance may take long, and so may an index on a big table.
+    static NpgsqlConnectionStringBuilder SettingsOf(string connectionString) => new(connectionString)
+    {
+        Pooling = false, CommandTimeout = 0, ApplicationName = "orderwright migrations",
+    };
+
+    // Rights on rows, for a service that does not own its tables. The journal of money is append-only.
+    static string Grants(string role)
+    {
+        var literal = role.Replace("'", "''", StringComparison.Ordinal);
+        return $"""
+            DO $$
+            DECLARE its record; service text := '{literal}';
+            BEGIN
+                EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), service);
+                FOR its IN
+                    SELECT c.oid::regclass AS name, c.relkind, c.relname
+                    FROM pg_class c
+                    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'S')
+                        AND c.relowner = current_user::regrole
+                LOOP
+                    EXECUTE format(
+                        CASE WHEN its.relkind = 'S' THEN 'GRANT USAGE, SELECT ON SEQUENCE %s TO %I'
+                            WHEN its.relname = 'schema_migrations' THEN 'GRANT SELECT ON %s TO %I'
+                            WHEN its.relname = 'journal' THEN 'GRANT SELECT, INSERT ON %s TO %I'
+                            ELSE 'GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I' END,
+                        its.name, service);
+                END LOOP;
+            END $$
+            """;
     }
 
     static async Task<List<AppliedMigration>> HistoryAsync(NpgsqlConnection connection, CancellationToken cancel)
@@ -122,12 +262,12 @@ static class PostgresMigrations
         catch (PostgresException error) when (error.SqlState.StartsWith("28", StringComparison.Ordinal))
         {
             throw new DatabaseUnfitException(
-                $"PostgreSQL at {settings.Host}:{settings.Port} refuses the role '{settings.Username}': "  +
+                $"PostgreSQL at {PostgresAddress.Server(settings)} refuses the role '{settings.Username}': "  +
                 $"{error.MessageText}. Check the role's name and password, and pg_hba.conf.", error);
         }
         catch (Exception error) when (error is NpgsqlException or TimeoutException)
         {
-            throw PostgresErrors.Unavailable($"PostgreSQL at {settings.Host}:{settings.Port} cannot be reached", error);
+            throw PostgresErrors.Unavailable($"PostgreSQL at {PostgresAddress.Server(settings)} cannot be reached", error);
         }
     }
 
@@ -152,13 +292,13 @@ static class PostgresMigrations
         catch (PostgresException error)
         {
             throw new DatabaseUnfitException(
-                $"The database '{name}' does not exist at {settings.Host}:{settings.Port}, and the role '{settings.Username}' " +
-                $"may not create it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} OWNER " +
-                $"\"{settings.Username}\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", error);
+                $"The database '{name}' does not exist at {PostgresAddress.Server(settings)}, and the role " +
+                $"'{settings.Username}' may not create it ({error.MessageText}). As an administrator: CREATE DATABASE {quoted} " +
+                $"OWNER \"{settings.Username}\" ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", error);
         }
         catch (NpgsqlException error)
         {
-            throw PostgresErrors.Unavailable($"PostgreSQL at {settings.Host}:{settings.Port} cannot be reached", error);
+            throw PostgresErrors.Unavailable($"PostgreSQL at {PostgresAddress.Server(settings)} cannot be reached", error);
         }
     }
 

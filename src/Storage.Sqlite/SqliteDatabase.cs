@@ -41,7 +41,7 @@ public sealed class SqliteDatabase : IDatabase
         WithWriterAsync(
             (session, limit) => session.TransactAsync(
                 SqliteSession.BeginExclusive,
-                () => Task.FromResult(SqliteMigrations.Apply(session, migrations)), limit),
+                () => Task.FromResult(SqliteMigrations.Apply(session, migrations, options.Migrate)), limit),
             Timeout.InfiniteTimeSpan, cancel);
 
     /// <summary>Proves that the file can be read. SQLite's clock is the process's, and no setting can change meanwhile.</summary>

@@ -30,7 +30,7 @@ static class SqliteErrors
 
     const int ConstraintDatatype = raw.SQLITE_CONSTRAINT | 12 << 8;
 
-    // "SQLite Error 19: 'UNIQUE constraint failed: orders.merchant, orders.reference'."
+    // "SQLite Error 19: 'UNIQUE constraint failed: orders.channel, orders.reference'."
     static string ConstraintOf(string message)
     {
         const string Mark = "constraint failed: ";

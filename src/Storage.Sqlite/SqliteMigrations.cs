@@ -15,8 +15,11 @@ static class SqliteMigrations
         VALUES (@module, @number, @name, @checksum, CAST(unixepoch('subsec') * 1000 AS INTEGER))
         """);
 
-    /// <summary>Returns the number of applied migrations.</summary>
-    public static int Apply(SqliteSession session, IReadOnlyList<Migration> migrations)
+    /// <summary>
+    /// Returns the number of applied migrations. If none may be applied, throws <see cref="DatabaseUnavailableException"/>
+    /// while any is pending.
+    /// </summary>
+    public static int Apply(SqliteSession session, IReadOnlyList<Migration> migrations, bool mayApply)
     {
         session.RunScript(
             """
@@ -29,6 +32,9 @@ static class SqliteMigrations
             row => new AppliedMigration(row.Text("module"), row.Int("number"), row.Text("name"), row.Text("checksum")), default)
             .ToList();
         var pending = MigrationHistory.Pending(migrations, applied);
+        if (pending.Count > 0 && !mayApply)
+            throw new DatabaseUnavailableException(
+                $"The file lacks {pending.Count} migrations, and ORDERWRIGHT_MIGRATE is false. Run the program with migrate.");
         foreach (var migration in pending)
         {
             session.RunScript(migration.Sql);

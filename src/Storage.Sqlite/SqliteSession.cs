@@ -65,7 +65,6 @@ sealed class SqliteSession : ITransaction, IDisposable
     /// <summary>Runs reads on the writing connection; writes are refused meanwhile.</summary>
     public async Task<T> ReadOnlyAsync<T>(Func<Task<T>> read)
     {
-        RunScript("PRAGMA query_only = ON");
         onlyReads = true;
         try
         {
@@ -74,7 +73,6 @@ sealed class SqliteSession : ITransaction, IDisposable
         finally
         {
             onlyReads = false;
-            RunScript("PRAGMA query_only = OFF");
         }
     }
 
@@ -98,9 +96,7 @@ sealed class SqliteSession : ITransaction, IDisposable
     {
         cancel.ThrowIfCancellationRequested();
         limit.ThrowIfCancellationRequested();
-        var statement = Prepared(query).RowByRow(args)
-            ?? throw new ArgumentException($"{query.Name} names no column of its set.", nameof(query));
-        return Task.FromResult(Guard(query.Name, () => statement.Write(args, key, limit)));
+        return Task.FromResult(Guard(query.Name, () => Prepared(query).Write(args, key, limit)));
     }
 
     /// <summary>Runs at once, because round trips cost nothing here.</summary>
@@ -115,14 +111,19 @@ sealed class SqliteSession : ITransaction, IDisposable
     {
         cancel.ThrowIfCancellationRequested();
         limit.ThrowIfCancellationRequested();
-        var statement = Prepared(query);
-        using var reader = Guard(query.Name, () => statement.Bind(args).ExecuteReader());
-        Func<bool> next = reader.Read;
-        var row = new SqliteRow(reader.Handle!, statement.Columns(reader.Handle!));
-        while (Guard(query.Name, next))
+        var statement = Guard(query.Name, () => Prepared(query));
+        Guard(query.Name, () => statement.Open(args));
+        try
         {
-            yield return map(row);
-            cancel.ThrowIfCancellationRequested();
+            while (Guard(query.Name, statement.Step))
+            {
+                yield return map(statement.Row);
+                cancel.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            statement.Close();
         }
     }
 
@@ -146,21 +147,27 @@ sealed class SqliteSession : ITransaction, IDisposable
         connection.Dispose();
     }
 
-    public int Execute(SqlQuery query, SqlArgs args) => Guard(
-        query.Name,
-        () => Prepared(query).RowByRow(args) is { } rowByRow
-            ? rowByRow.Execute(args, limit)
-            : Math.Max(0, Prepared(query).Bind(args).ExecuteNonQuery()));
+    public int Execute(SqlQuery query, SqlArgs args) => Guard(query.Name, () => Prepared(query).Execute(args, limit));
 
     SqliteStatement Prepared(SqlQuery query)
     {
-        if (statements.TryGetValue(query, out var known)) return known;
-        if (statements.Count >= MostStatements)
+        if (!statements.TryGetValue(query, out var statement))
         {
-            foreach (var old in statements.Values) old.Dispose();
-            statements.Clear();
+            if (statements.Count >= MostStatements) Forget();
+            statements[query] = statement = new SqliteStatement(query, connection);
         }
-        return statements[query] = new SqliteStatement(query, connection);
+        return onlyReads && statement.Writes
+            ? throw new SqliteException($"{query.Name} writes, and only reads are allowed.", raw.SQLITE_READONLY)
+            : statement;
+    }
+
+    void Forget()
+    {
+        foreach (var (query, statement) in statements.Where(pair => !pair.Value.IsOpen).ToList())
+        {
+            statement.Dispose();
+            statements.Remove(query);
+        }
     }
 
     // Some errors have rolled back already.

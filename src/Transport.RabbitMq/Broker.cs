@@ -17,7 +17,17 @@ sealed class Broker
 
     static readonly Sender Unnamed = new(null, null, IsReceiver: false);
 
+    // A silently vanished broker is detected after two heartbeats.
+    static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan ClusterHeartbeat = TimeSpan.FromSeconds(5);
+
+    // The broker drops a silent peer after two to three heartbeats. A frozen process must not keep the inbox of its service for
+    // longer than that.
+    static readonly TimeSpan ReceivingHeartbeat = TimeSpan.FromSeconds(1);
+
+    readonly RabbitMqAddress address;
     readonly ConnectionFactory factory;
+    readonly ConnectionFactory receiving;
     readonly string clientName;
     readonly FrozenDictionary<string, Sender> senders;
 
@@ -25,27 +35,17 @@ sealed class Broker
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         clientName = options.ClientName;
-        factory = new ConnectionFactory
-        {
-            Uri = new Uri(options.Url),
-            AutomaticRecoveryEnabled = false,
-            TopologyRecoveryEnabled = false,
-            // A silently vanished peer is detected after two heartbeats.
-            RequestedHeartbeat = TimeSpan.FromSeconds(15),
-            RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
-            ContinuationTimeout = TimeSpan.FromSeconds(10),
-            // The broker's own maximum: a body beyond the client's limit would break the connection, again at every redelivery.
-            // A body beyond our limit becomes a dead letter.
-            MaxInboundMessageBodySize = 512u << 20,
-        };
+        address = RabbitMqAddress.Parse(options.Url);
+        // Sooner where another node can take over.
+        factory = FactoryOf(address, address.IsCluster ? ClusterHeartbeat : Heartbeat);
+        receiving = FactoryOf(address, ReceivingHeartbeat);
         senders = ServiceNames.All.ToFrozenDictionary(
             service => options.UserPrefix + service,
             service => new Sender(options.UserPrefix + service, service, IsReceiver: options.UserPrefix + service == User));
-        Address = $"{factory.HostName}:{factory.Endpoint.Port}";
     }
 
-    /// <summary>Host and port, without the password.</summary>
-    public string Address { get; }
+    /// <summary>Hosts and ports, without the password.</summary>
+    public string Address => address.Nodes;
 
     /// <summary>User of our connections. The broker refuses a message under any other name.</summary>
     public string User => factory.UserName;
@@ -54,8 +54,13 @@ sealed class Broker
     public Sender SenderOf(string? user) =>
         user is null ? Unnamed : senders.GetValueOrDefault(user) ?? new Sender(user, null, IsReceiver: user == User);
 
+    /// <summary>Connects to a node chosen at random, or to the next that replies.</summary>
     public Task<IConnection> ConnectAsync(string purpose, CancellationToken cancel) =>
-        factory.CreateConnectionAsync($"{clientName} {purpose}", cancel);
+        factory.CreateConnectionAsync(address.Endpoints, $"{clientName} {purpose}", cancel);
+
+    /// <summary>Connects to receive; the broker notices within 3 s when this process stops reacting.</summary>
+    public Task<IConnection> ConnectToReceiveAsync(string purpose, CancellationToken cancel) =>
+        receiving.CreateConnectionAsync(address.Endpoints, $"{clientName} {purpose}", cancel);
 
     /// <summary>Explains an error in a sentence, for <c>Trouble</c> and the log.</summary>
     public string Explain(Exception error) => error switch
@@ -79,4 +84,16 @@ sealed class Broker
             // The connection is abandoned in any case, and its socket with it.
         }
     }
+
+    static ConnectionFactory FactoryOf(RabbitMqAddress address, TimeSpan heartbeat) => new()
+    {
+        UserName = address.User,
+        Password = address.Password,
+        VirtualHost = address.VirtualHost,
+        AutomaticRecoveryEnabled = false,
+        TopologyRecoveryEnabled = false,
+        RequestedHeartbeat = heartbeat,
+        RequestedConnectionTimeout = TimeSpan.FromSeconds(address.IsCluster ? 3 : 5),
+        ContinuationTimeout = TimeSpan.FromSeconds(10),
+    };
 }

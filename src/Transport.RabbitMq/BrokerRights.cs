@@ -7,8 +7,9 @@ namespace Orderwright.Transport.RabbitMq;
 
 /// <summary>
 /// Rights of the services' users in a broker, as RabbitMQ definitions: a user per service, named after the service, and the
-/// shared exchanges. A service declares and reads its own queue only, and sends to its own destinations only; both follow
-/// from <see cref="MessageCatalog"/>. The right to bind is limited likewise, so no service reads the messages of others.
+/// shared exchanges. A service declares and reads its own queue and those of its instances only, and sends to its own
+/// destinations only; both follow from <see cref="MessageCatalog"/>. The right to bind is limited likewise, so no service reads
+/// the messages of others.
 /// </summary>
 public static class BrokerRights
 {
@@ -23,7 +24,8 @@ public static class BrokerRights
     /// <inheritdoc cref="Definitions(Func{string, string})"/>
     /// <param name="passwordOf">Password of a service's user.</param>
     /// <param name="userPrefix">See <see cref="RabbitMqOptions.UserPrefix"/>.</param>
-    public static string Definitions(Func<string, string> passwordOf, string userPrefix) =>
+    /// <param name="quorumQueues">See <see cref="RabbitMqOptions.QuorumQueues"/>; true in a cluster.</param>
+    public static string Definitions(Func<string, string> passwordOf, string userPrefix, bool quorumQueues = false) =>
         new JsonObject
         {
             ["vhosts"] = new JsonArray(new JsonObject { ["name"] = VirtualHost }),
@@ -36,8 +38,10 @@ public static class BrokerRights
                 ["user"] = userPrefix + service,
                 ["vhost"] = VirtualHost,
                 ["configure"] = Names(service),
-                ["write"] = Names(Topology.Exchange, Topology.Dead, service),
-                ["read"] = Names(Topology.Exchange, service),
+                ["write"] = service == ServiceNames.Order
+                    ? Names(service, Topology.Exchange, Topology.Dead, Topology.Events)
+                    : Names(service, Topology.Exchange, Topology.Dead),
+                ["read"] = Names(service, Topology.Exchange),
             }),
             ["topic_permissions"] = PerService(service => new()
             {
@@ -48,11 +52,13 @@ public static class BrokerRights
                 ["write"] = Keys([.. MessageCatalog.DestinationsOf(service).Append(service).Order(StringComparer.Ordinal)]),
                 ["read"] = Keys(service),
             }),
-            ["exchanges"] = new JsonArray(Exchange(Topology.Exchange, "topic"), Exchange(Topology.Dead, "fanout")),
+            ["exchanges"] = new JsonArray(
+                Exchange(Topology.Exchange, "topic"), Exchange(Topology.Dead, "fanout"), Exchange(Topology.Events, "topic")),
             ["queues"] = new JsonArray(new JsonObject
             {
                 ["name"] = Topology.Dead, ["vhost"] = VirtualHost, ["durable"] = true, ["auto_delete"] = false,
-                ["arguments"] = JsonSerializer.SerializeToNode(Topology.DeadArguments(new RabbitMqOptions())),
+                ["arguments"] = JsonSerializer.SerializeToNode(
+                    Topology.DeadArguments(new RabbitMqOptions { QuorumQueues = quorumQueues })),
             }),
             ["bindings"] = new JsonArray(new JsonObject
             {
@@ -69,8 +75,10 @@ public static class BrokerRights
         ["internal"] = false, ["arguments"] = new JsonObject(),
     };
 
-    static string Names(params string[] names) => $"^({string.Join('|', names.Select(Regex.Escape))})$";
+    // The service's queue, the queues of its instances, and other objects.
+    static string Names(string service, params string[] others) =>
+        $"^({string.Join('|', others.Select(Regex.Escape).Prepend($"{Regex.Escape(service)}(@[^.]+)?"))})$";
 
-    // A routing key is the destination, a dot, and a wire name.
-    static string Keys(params string[] services) => $"^({string.Join('|', services.Select(Regex.Escape))})\\.";
+    // A routing key is the destination, a service or an instance of it, a dot, and a wire name.
+    static string Keys(params string[] services) => $"^({string.Join('|', services.Select(Regex.Escape))})(@[^.]+)?\\.";
 }

@@ -15,15 +15,22 @@ namespace Orderwright.Transport.RabbitMq;
 /// </summary>
 sealed class PublishSession : IAsyncDisposable
 {
+    // RabbitMQ 3.10 refuses every message to a quorum queue on a channel that first published there while the queue's leader
+    // was dead. Such a channel looks like a full queue; another channel ends the doubt.
+    static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(10);
+
     readonly IConnection connection;
     readonly Topology topology;
     readonly string user;
     readonly int maxBodyBytes;
+    readonly TimeProvider time;
     // The client copies a body before sending, so a single buffer serves all.
     readonly ArrayBufferWriter<byte> body = new(16 * 1024);
     readonly Lock gate = new();
     readonly Dictionary<ulong, Publication> unconfirmed = [];
     readonly HashSet<string> declared = [];
+    // By service, since the first refusal after its last confirmed message.
+    readonly Dictionary<string, long> refusing = [];
     readonly CancellationTokenSource over = new();
     IChannel channel = null!;
     ulong lastSent;
@@ -32,12 +39,13 @@ sealed class PublishSession : IAsyncDisposable
     volatile bool closing;
     volatile string? blocked;
 
-    PublishSession(IConnection connection, Topology topology, string user, int maxBodyBytes)
+    PublishSession(IConnection connection, Topology topology, string user, int maxBodyBytes, TimeProvider time)
     {
         this.connection = connection;
         this.topology = topology;
         this.user = user;
         this.maxBodyBytes = maxBodyBytes;
+        this.time = time;
         // Registered before the handlers of any channel, which may wait for a hanging publish.
         connection.ConnectionShutdownAsync += (_, reason) => EndAsync(reason);
         connection.ConnectionBlockedAsync += (_, alarm) =>
@@ -56,10 +64,10 @@ sealed class PublishSession : IAsyncDisposable
     public string? Blocked => blocked;
 
     public static async Task<PublishSession> OpenAsync(
-        Broker broker, Topology topology, int maxBodyBytes, CancellationToken cancel)
+        Broker broker, Topology topology, int maxBodyBytes, TimeProvider time, CancellationToken cancel)
     {
         var session = new PublishSession(
-            await broker.ConnectAsync("publishes", cancel), topology, broker.User, maxBodyBytes);
+            await broker.ConnectAsync("publishes", cancel), topology, broker.User, maxBodyBytes, time);
         try
         {
             await topology.DeclareExchangeAsync(session.connection, cancel);
@@ -135,8 +143,11 @@ sealed class PublishSession : IAsyncDisposable
     {
         try
         {
-            if (!declared.Contains(publication.Service) && !await DeclareAsync(publication)) return;
-            for (var sent = 0; sent < publication.Messages.Count;) sent = await SendAsync(publication, sent);
+            if (publication.Instance is null && !declared.Contains(publication.Service) && !await DeclareAsync(publication))
+                return;
+            var sent = 0;
+            do sent = await SendAsync(publication, sent);
+            while (sent < publication.Messages.Count);
             publication.Confirm();
         }
         catch (Exception error)
@@ -174,6 +185,7 @@ sealed class PublishSession : IAsyncDisposable
             Persistent = false,
             // Validated by the broker: receivers learn the sender from the user, not from the envelope.
             UserId = user,
+            ReplyTo = publication.ReplyTo,
             // Identifies a returned message, because the client does not provide the sequence number.
             MessageId = (lastSent + 1).ToString(CultureInfo.InvariantCulture),
         };
@@ -184,31 +196,43 @@ sealed class PublishSession : IAsyncDisposable
             unconfirmed.Add(++lastSent, publication);
         }
         await channel.BasicPublishAsync(
-                Topology.Exchange, $"{publication.Service}.{publication.Messages[from].Type}", mandatory: true, properties,
-                body.WrittenMemory, CancellationToken.None)
+                Topology.Exchange, publication.KeyAt(from), mandatory: true, properties, body.WrittenMemory,
+                CancellationToken.None)
             .AsTask().WaitAsync(over.Token);
         return next;
     }
 
     Task Settle(ulong number, bool multiple, bool refused)
     {
+        string? deaf = null;
         lock (gate)
         {
             var first = multiple ? confirmedUpTo + 1 : number;
             for (var each = first; each <= number; each++)
                 if (unconfirmed.Remove(each, out var publication))
+                {
                     Settle(publication, refused);
+                    if (!refused) refusing.Remove(publication.Service);
+                    else if (RefusesTooLong(publication.Service)) deaf = publication.Service;
+                }
             if (multiple) confirmedUpTo = Math.Max(confirmedUpTo, number);
         }
+        if (deaf is not null) End($"Every message to {deaf} was refused for {RefusalLimit.TotalSeconds} s.");
         return Task.CompletedTask;
+    }
+
+    bool RefusesTooLong(string service)
+    {
+        if (refusing.TryAdd(service, time.GetTimestamp())) return false;
+        return time.GetElapsedTime(refusing[service]) > RefusalLimit;
     }
 
     static void Settle(Publication publication, bool refused)
     {
         if (refused)
-            publication.Fail($"RabbitMQ refused a message to {publication.Service}: its queue is full.");
+            publication.Fail($"RabbitMQ refused a message to {publication.Service}: its queue is full or has no leader.");
         else if (publication.Returned is { } why)
-            publication.Fail($"RabbitMQ has no queue for {publication.Service}: {why}.");
+            publication.FailUnrouted(why);
         else
             publication.Confirm();
     }
@@ -222,7 +246,7 @@ sealed class PublishSession : IAsyncDisposable
                 && unconfirmed.TryGetValue(number, out var publication))
             {
                 publication.Returned = returned.ReplyText;
-                declared.Remove(publication.Service);
+                if (publication.Instance is null) declared.Remove(publication.Service);
             }
         }
         return Task.CompletedTask;

@@ -42,11 +42,11 @@ sealed class Publisher : IAsyncDisposable
     // Between a loss and the next failed attempt, a publish may wait.
     string? Refusal => connection.Unreachable ?? connection.Session?.Blocked;
 
-    public async Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel)
+    /// <summary>Throws <see cref="InstanceGoneException"/> if the receiving instance has no queue.</summary>
+    public async Task PublishAsync(Publication publication, CancellationToken cancel)
     {
         if (closing.IsCancellationRequested) throw new PublishFailedException("The transport is closed.");
         if (Refusal is { } refusal) throw new PublishFailedException(refusal);
-        var publication = new Publication(service, messages);
         using var limit = new CancellationTokenSource(limits.PublishTimeout, time);
         await using var registration = cancel.UnsafeRegister(_ => limit.Cancel(), null);
         try
@@ -77,7 +77,7 @@ sealed class Publisher : IAsyncDisposable
     async Task RunAsync()
     {
         await connection.RunAsync(
-            () => PublishSession.OpenAsync(broker, topology, options.MaxBodyBytes, closing.Token),
+            () => PublishSession.OpenAsync(broker, topology, options.MaxBodyBytes, time, closing.Token),
             session => session.PumpAsync(line.Reader, closing.Token),
             FailLine,
             closing.Token);

@@ -6,8 +6,8 @@ namespace Orderwright.Transport.RabbitMq;
 public sealed class RabbitMqOptions : IValidatableObject
 {
     /// <summary>
-    /// Broker's address: <c>amqp://user:password@host:port/vhost</c>, or <c>amqps</c> for TLS. Without a path the virtual
-    /// host is <c>/</c>; a slash within its name is written <c>%2f</c>.
+    /// Broker's address: <c>amqp://user:password@host:port/vhost</c>, or <c>amqps</c> for TLS; several nodes of a cluster
+    /// separated by commas. Without a path the virtual host is <c>/</c>; a slash within its name is written <c>%2f</c>.
     /// </summary>
     [Required]
     public string Url { get; set; } = "";
@@ -23,9 +23,12 @@ public sealed class RabbitMqOptions : IValidatableObject
 
     /// <summary>
     /// Quorum queues instead of classic ones, for the services and for dead letters: they survive the loss of a cluster node, at
-    /// about two thirds of the throughput. Required in a cluster. An existing queue keeps its type.
+    /// about two thirds of the throughput. Required in a cluster. An existing queue keeps its type. Default: true if the
+    /// broker's address names several nodes.
     /// </summary>
-    public bool QuorumQueues { get; set; }
+    public bool? QuorumQueues { get; set; }
+
+    internal bool UsesQuorumQueues => QuorumQueues ?? RabbitMqAddress.Parse(Url).IsCluster;
 
     /// <summary>
     /// Delivery attempts of a quorum queue before a message moves to <c>orderwright.dead</c>; each lost connection with
@@ -53,12 +56,20 @@ public sealed class RabbitMqOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || url.Scheme is not ("amqp" or "amqps"))
-            yield return Refuse("is no amqp:// or amqps:// address");
-        else if (url.UserInfo.Length > 0 && !url.UserInfo.Contains(':', StringComparison.Ordinal))
-            yield return Refuse("names a user without a password");
-        else if (url.Segments.Length > 2)
-            yield return Refuse("names more than one virtual host; a slash in its name is written %2f");
+        RabbitMqAddress? address = null;
+        var fault = "";
+        try
+        {
+            address = RabbitMqAddress.Parse(Url);
+        }
+        catch (FormatException error)
+        {
+            fault = error.Message;
+        }
+        if (address is null)
+            yield return Refuse(fault);
+        else if (address.IsCluster && QuorumQueues == false)
+            yield return Refuse("names several nodes, but quorum queues are off (ORDERWRIGHT_QUORUM_QUEUES)");
 
         // The address itself is not repeated, because it contains a password.
         static ValidationResult Refuse(string why) =>

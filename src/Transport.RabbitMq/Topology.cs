@@ -13,15 +13,24 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
 {
     public const string Exchange = "orderwright";
     public const string Dead = "orderwright.dead";
+    public const string Events = "orderwright.events";
+    const string SingleActiveConsumer = "x-single-active-consumer";
 
     volatile bool mayDeclareOthers = true;
 
-    public async Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel)
+    public Task DeclareExchangeAsync(IConnection connection, CancellationToken cancel) =>
+        DeclareTopicAsync(connection, Exchange, cancel);
+
+    /// <summary>Declares the exchange for consumers outside the installation.</summary>
+    public Task DeclareEventsAsync(IConnection connection, CancellationToken cancel) =>
+        DeclareTopicAsync(connection, Events, cancel);
+
+    async Task DeclareTopicAsync(IConnection connection, string exchange, CancellationToken cancel)
     {
         // A service with exactly its rights cannot declare the exchange, and need not once an administrator has.
-        if (!await ExistsAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(Exchange, cancel), cancel))
-            await TryAsync(connection, $"exchange {Exchange}", channel =>
-                channel.ExchangeDeclareAsync(Exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
+        if (!await ExistsAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(exchange, cancel), cancel))
+            await TryAsync(connection, $"exchange {exchange}", channel =>
+                channel.ExchangeDeclareAsync(exchange, ExchangeType.Topic, durable: true, cancellationToken: cancel), cancel);
     }
 
     /// <summary>
@@ -52,17 +61,58 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     internal static Dictionary<string, object?> DeadArguments(RabbitMqOptions options) =>
         Limits(options, "drop-head");
 
-    /// <summary>Declares and binds the queue of a service; false if the user may not.</summary>
-    public async Task<bool> DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel)
+    /// <summary>
+    /// Declares and binds the queue of a service; false if the user may not. A queue of release 0.1.0 has no single active
+    /// consumer, so its instances share the messages.
+    /// </summary>
+    public async Task<bool> DeclareServiceAsync(IConnection connection, string service, CancellationToken cancel) =>
+        await TryAsync(connection, $"queue {service}", DeclareQueueOf(service, cancel), cancel) is not Declared.Forbidden
+        && await BindAsync(connection, service, service, cancel);
+
+    /// <summary>
+    /// Declares the queue of a service for its own instance. A queue of release 0.1.0 is replaced once it is empty and has no
+    /// consumer, as on the first start after all instances have stopped.
+    /// </summary>
+    public async Task DeclareOwnServiceAsync(IConnection connection, string service, CancellationToken cancel)
     {
+        var declare = DeclareQueueOf(service, cancel);
+        var declared = await TryAsync(connection, $"queue {service}", declare, cancel);
+        if (declared == Declared.WithoutSingleConsumer && await IsIdleAsync(connection, service, cancel))
+        {
+            LogReplaced(service);
+            // A message of this very moment is returned to its sender or lost, and its sender retries.
+            await TryAsync(
+                connection, $"queue {service}", channel => channel.QueueDeleteAsync(service, cancellationToken: cancel), cancel);
+            declared = await TryAsync(connection, $"queue {service}", declare, cancel);
+        }
+        if (declared != Declared.Forbidden) await BindAsync(connection, service, service, cancel);
+    }
+
+    /// <summary>
+    /// Declares the queue of an instance for replies; false if the user may not, as with the rights of release 0.1.0. The queue
+    /// ends with the connection. Messages refused by the instance move to the inbox of the service.
+    /// </summary>
+    public async Task<bool> DeclareInstanceAsync(
+        IConnection connection, string service, string instance, CancellationToken cancel)
+    {
+        var queue = InstanceQueue.NameOf(service, instance);
         var arguments = Limits(options, "reject-publish");
-        arguments["x-dead-letter-exchange"] = Dead;
-        if (options.QuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
-        return await TryAsync(connection, $"queue {service}", channel =>
+        // A quorum queue cannot be exclusive.
+        arguments["x-queue-type"] = "classic";
+        arguments["x-dead-letter-exchange"] = Exchange;
+        arguments["x-dead-letter-routing-key"] = $"{service}.returned";
+        return await TryAsync(connection, $"queue {queue}", channel =>
                 channel.QueueDeclareAsync(
-                    service, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancel), cancel)
-            && await TryAsync(connection, $"binding of {service}", channel =>
-                channel.QueueBindAsync(service, Exchange, $"{service}.#", cancellationToken: cancel), cancel);
+                    queue, durable: false, exclusive: true, autoDelete: false, arguments, cancellationToken: cancel), cancel)
+                == Declared.AsWanted
+            && await BindAsync(connection, queue, queue, cancel);
+    }
+
+    /// <summary>Sends the messages for an instance to the inbox of the service from now on.</summary>
+    public static Task UnbindInstanceAsync(IChannel channel, string service, string instance)
+    {
+        var queue = InstanceQueue.NameOf(service, instance);
+        return channel.QueueUnbindAsync(queue, Exchange, $"{queue}.#");
     }
 
     /// <summary>
@@ -72,6 +122,26 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
     public async Task DeclareDestinationAsync(IConnection connection, string service, CancellationToken cancel)
     {
         if (mayDeclareOthers) mayDeclareOthers = await DeclareServiceAsync(connection, service, cancel);
+    }
+
+    Func<IChannel, Task> DeclareQueueOf(string service, CancellationToken cancel)
+    {
+        var arguments = Limits(options, "reject-publish");
+        arguments["x-dead-letter-exchange"] = Dead;
+        arguments[SingleActiveConsumer] = true;
+        if (options.UsesQuorumQueues) arguments["x-delivery-limit"] = options.DeliveryLimit;
+        return channel => channel.QueueDeclareAsync(
+            service, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancel);
+    }
+
+    async Task<bool> BindAsync(IConnection connection, string queue, string key, CancellationToken cancel) =>
+        await TryAsync(connection, $"binding of {queue}", channel =>
+            channel.QueueBindAsync(queue, Exchange, $"{key}.#", cancellationToken: cancel), cancel) == Declared.AsWanted;
+
+    static async Task<bool> IsIdleAsync(IConnection connection, string queue, CancellationToken cancel)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        return await channel.QueueDeclarePassiveAsync(queue, cancel) is { MessageCount: 0, ConsumerCount: 0 };
     }
 
     static async Task LookAtDeadLettersAsync(IChannel channel)
@@ -98,34 +168,53 @@ sealed partial class Topology(RabbitMqOptions options, ILogger log)
 
     static Dictionary<string, object?> Limits(RabbitMqOptions options, string overflow) => new()
     {
-        ["x-queue-type"] = options.QuorumQueues ? "quorum" : "classic",
+        ["x-queue-type"] = options.UsesQuorumQueues ? "quorum" : "classic",
         ["x-max-length"] = options.MaxQueueLength,
         ["x-max-length-bytes"] = options.MaxQueueBytes,
         ["x-overflow"] = overflow,
     };
 
     // A channel per declaration, because a refusal closes the channel. Existing objects of another form are used as they are,
-    // and a user without permission to declare works with what an administrator has set up. False if permission is missing.
-    async Task<bool> TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
+    // and a user without permission to declare works with what an administrator has set up.
+    async Task<Declared> TryAsync(IConnection connection, string what, Func<IChannel, Task> declare, CancellationToken cancel)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
         try
         {
             await declare(channel);
             await channel.CloseAsync(cancel);
-            return true;
+            return Declared.AsWanted;
         }
         catch (OperationInterruptedException error) when (
             error.ShutdownReason?.ReplyCode is Constants.AccessRefused or Constants.PreconditionFailed)
         {
-            LogNotDeclared(what, error.ShutdownReason.ReplyText);
-            return error.ShutdownReason.ReplyCode != Constants.AccessRefused;
+            var why = error.ShutdownReason.ReplyText;
+            LogNotDeclared(what, why);
+            return error.ShutdownReason.ReplyCode == Constants.AccessRefused ? Declared.Forbidden
+                : why.Contains(SingleActiveConsumer, StringComparison.Ordinal) ? Declared.WithoutSingleConsumer
+                : Declared.Otherwise;
         }
+    }
+
+    enum Declared
+    {
+        AsWanted,
+
+        /// <summary>The object exists, and only this argument differs.</summary>
+        WithoutSingleConsumer,
+
+        /// <summary>The object exists in another form.</summary>
+        Otherwise,
+        Forbidden,
     }
 
     [LoggerMessage(1102, LogLevel.Warning,
         "The queue {Queue} is not available, and messages that another queue gives up are lost until it is: {Why}")]
     partial void LogNoDeadLetters(string queue, string why);
+
+    [LoggerMessage(1103, LogLevel.Information,
+        "The queue {Queue} was declared by an earlier release; it is empty and unused, and is replaced")]
+    partial void LogReplaced(string queue);
 
     [LoggerMessage(1101, LogLevel.Warning, "The {What} was not declared; the existing one is used: {Why}")]
     partial void LogNotDeclared(string what, string why);

@@ -12,9 +12,6 @@ public static class InvariantRules
     /// <summary>Longest time for an order to stay open without a named party to wait for (I7).</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Longest time for a hold to outlive the expiry before the expiry job has seen it.</summary>
-    public static readonly TimeSpan HoldGrace = TimeSpan.FromSeconds(60);
-
     static readonly Dictionary<string, string[]> Graph = new()
     {
         [OrderStatuses.Pending] =
@@ -38,7 +35,7 @@ public static class InvariantRules
             .Concat(OrderRules.CompletedGoodsHaveEnded(orderCase, now))
             .Concat(ShippedIsOrdered(orderCase, now))
             .Concat(StatusesFollowTheGraph(orderCase))
-            .Concat(HoldsAreOpenAndYoung(orderCase, now))
+            .Concat(HoldsBelongToOpenOrders(orderCase))
             .Concat(NobodyIsOverdue(orderCase, now))
             .Concat(OneEventPerChange(orderCase))
             .Concat(AgreementRules.SagaAgrees(orderCase))
@@ -216,7 +213,9 @@ public static class InvariantRules
     {
         if (orderCase.Order is not { } order) yield break;
         var committed = orderCase.Reservation is { State: "committed" };
-        if (IsGood(order.Status) && !committed)
+        // The commit of a confirmed order is on its way while the saga is open; I7 limits for how long.
+        var committing = orderCase is { Reservation.State: "held", Saga.State: "running" or "waiting" or "failed" };
+        if (IsGood(order.Status) && !committed && !committing)
             yield return Of("I4", orderCase,
                 $"is {order.Status}, but its reservation is {orderCase.Reservation?.State ?? "missing"}",
                 $"{Repairs.Restore(ServiceNames.Stock)} Otherwise cancel the order: {Repairs.Cancel(order.Id)}");
@@ -307,8 +306,8 @@ public static class InvariantRules
         }
     }
 
-    /// <summary>I6: a hold belongs to an open order and is no older than its time to live plus grace.</summary>
-    public static IEnumerable<Finding> HoldsAreOpenAndYoung(OrderCase orderCase, DateTimeOffset now)
+    /// <summary>I6: a hold belongs to an order that has not ended, and stock-service asks about each hold.</summary>
+    public static IEnumerable<Finding> HoldsBelongToOpenOrders(OrderCase orderCase)
     {
         if (orderCase.Reservation is not { } reservation) yield break;
         var held = reservation.State == "held";
@@ -316,24 +315,13 @@ public static class InvariantRules
             yield return Of(
                 "I6", orderCase,
                 held
-                    ? "has a hold that the expiry job does not know"
-                    : $"is {reservation.State}, but the expiry job still has its hold",
+                    ? "has a hold that stock-service never asks about"
+                    : $"is {reservation.State}, but stock-service still asks about its hold",
                 Repairs.Restore(ServiceNames.Stock));
-        if (!held) yield break;
-        if (orderCase.Order is { } order && (IsGood(order.Status) || IsOff(order.Status)))
-            yield return Of("I6", orderCase, $"is {order.Status}, but its goods are still held", Repairs.WaitForExpiry);
-        if (now - reservation.ExpiresAt > HoldGrace && !EndedUnattended(orderCase, now))
+        if (held && (orderCase is { Order: { } order } && IsOff(order.Status) || orderCase.Saga is { State: "compensated" }))
             yield return Of(
-                "I6", orderCase, $"still holds goods that expired at {reservation.ExpiresAt:u}", Repairs.StartExpiry);
+                "I6", orderCase, $"is {orderCase.Order?.Status ?? "missing"}, but its goods are still held", Repairs.EndHold);
     }
-
-    /// <summary>
-    /// True for a hold that has ended while no sign of stock-service exists: nothing was written since. Such a hold is neither
-    /// kept nor broken; stock-service releases the goods when started.
-    /// </summary>
-    public static bool EndedUnattended(OrderCase orderCase, DateTimeOffset now) =>
-        orderCase is { Reservation: { State: "held" } held, StockSeenAt: { } seen }
-        && now - held.ExpiresAt > HoldGrace && seen - held.ExpiresAt <= HoldGrace;
 
     /// <summary>I7: an unsettled order waits for a named party, is an open incident, or made progress recently.</summary>
     public static IEnumerable<Finding> NobodyIsOverdue(OrderCase orderCase, DateTimeOffset now)

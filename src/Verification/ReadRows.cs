@@ -45,8 +45,7 @@ static class ReadRows
         row.BigInt("refunded"), row.Bool("voided"));
 
     public static ReservationRow Reservation(IRow row) => new(
-        row.Uuid("order_id"), row.Text("state"), row.Text("lines"), row.Time("expires_at"), row.Time("updated_at"),
-        row.Bool("is_held"))
+        row.Uuid("order_id"), row.Text("state"), row.Text("lines"), row.Time("updated_at"), row.Bool("is_held"))
     {
         Shipments = StoredLines.Shipped(row.TextOrNull("shipments")),
     };

@@ -13,11 +13,9 @@ public static class Repairs
         + "agrees with the gateway (./orderwright reconcile), and restore customer-service's database from the last backup that "
         + "agrees.";
 
-    public const string WaitForExpiry =
-        "None: the hold ends by itself. Verify again afterwards; if the finding stays, restart stock-service.";
-
-    public const string StartExpiry =
-        "Restart stock-service: the expiry job did not run. Its log names the cause (\"the job expire-holds failed\").";
+    public const string EndHold =
+        "Start all services: stock-service asks the coordinator about holds of more than 15 minutes, and the coordinator "
+        + "releases them. If the finding stays, the log of stock-service names the cause (\"the job ask-about-holds failed\").";
 
     public static string Restore(string service) =>
         $"Only a backup of {service}'s database can bring the rows back: docs/operations/backup.md.";

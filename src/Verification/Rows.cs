@@ -79,7 +79,7 @@ public sealed record ChargeRow(
 
 /// <summary>A row of <c>reservations</c>, with any row of <c>holds</c>.</summary>
 public sealed record ReservationRow(
-    Guid OrderId, string State, string Lines, DateTimeOffset ExpiresAt, DateTimeOffset UpdatedAt, bool HasHold)
+    Guid OrderId, string State, string Lines, DateTimeOffset UpdatedAt, bool HasHold)
 {
     /// <summary>Shipments as recorded by stock-service.</summary>
     public IReadOnlyList<ShippedRow> Shipments { get; init; } = [];
@@ -110,11 +110,6 @@ public sealed record OrderCase(Guid OrderId)
 
     /// <summary>Time at which the order's customer was erased; null for a living customer.</summary>
     public DateTimeOffset? CustomerErasedAt { get; init; }
-
-    /// <summary>
-    /// Latest write of stock-service about anything, as a sign that the service was running; null when it is known to run.
-    /// </summary>
-    public DateTimeOffset? StockSeenAt { get; init; }
 
     /// <summary>Time of the latest write by any service.</summary>
     public DateTimeOffset TouchedAt

@@ -19,7 +19,7 @@ sealed record Acknowledged(Guid Id, string Hash);
 /// Realistic customers: each places orders under an Idempotency-Key, retries with the same key at any instance until
 /// acknowledged, sometimes sends a request twice, and sometimes cancels. Every response is remembered.
 /// </summary>
-sealed class Buyers(Cluster cluster, int seed, double rate, int count)
+sealed class Buyers(Cluster cluster, int seed, double rate, int count, bool usesSandbox = true)
 {
     const int Products = 40;
     const int Customers = 100;
@@ -54,16 +54,8 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
     /// <summary>Creates products, stock and customers before the first fault.</summary>
     public async Task StockUpAsync()
     {
-        var stock = cluster.UrlsOf(ServiceNames.Stock)[0];
         var customers = cluster.UrlsOf(ServiceNames.Customer)[0];
-        foreach (var sku in Enumerable.Range(0, Products).Select(SkuOf).Append("SOLD-OUT"))
-        {
-            await RequireAsync(
-                HttpMethod.Put, new Uri(stock, $"/api/v1/products/{sku}"),
-                """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
-            var onHand = sku == "SOLD-OUT" ? 0 : 1_000_000_000;
-            await RequireAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/stock/{sku}"), $$"""{"onHand":{{onHand}}}""");
-        }
+        await FillWarehouseAsync();
         foreach (var customer in Enumerable.Range(0, Customers).Select(CustomerOf).Append("poor"))
         {
             await RequireAsync(
@@ -73,6 +65,20 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
                 await RequireAsync(
                     HttpMethod.Post, new Uri(customers, $"/api/v1/customers/{customer}/credits"),
                     """{"amount":1000000000,"currency":"EUR","reference":"trial"}""");
+        }
+    }
+
+    /// <summary>Registers the products, and counts their goods.</summary>
+    public async Task FillWarehouseAsync()
+    {
+        var stock = cluster.UrlsOf(ServiceNames.Stock)[0];
+        foreach (var sku in Enumerable.Range(0, Products).Select(SkuOf).Append("SOLD-OUT"))
+        {
+            await RequireAsync(
+                HttpMethod.Put, new Uri(stock, $"/api/v1/products/{sku}"),
+                """{"name":"A thing","unitPrice":250,"currency":"EUR"}""");
+            var onHand = sku == "SOLD-OUT" ? 0 : 1_000_000_000;
+            await RequireAsync(HttpMethod.Put, new Uri(stock, $"/api/v1/stock/{sku}"), $$"""{"onHand":{{onHand}}}""");
         }
     }
 
@@ -224,7 +230,7 @@ sealed class Buyers(Cluster cluster, int seed, double rate, int count)
         var payment = dice.Next(100) switch
         {
             < 45 => """{"provider":"balance"}""",
-            < 85 => $$"""{"provider":"http","token":"{{TokenOf(dice)}}"}""",
+            var choice when choice < 85 || !usesSandbox => $$"""{"provider":"http","token":"{{TokenOf(dice)}}"}""",
             _ => $$"""{"provider":"sandbox","token":"{{TokenOf(dice)}}"}""",
         };
         // Letters separate the numbers: thirteen digits, even with dashes, could be a card number and would be refused.

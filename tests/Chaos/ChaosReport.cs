@@ -26,6 +26,9 @@ sealed class ChaosReport(int seed, TimeSpan duration)
 
     public IReadOnlyDictionary<string, long> ByStatus { get; set; } = new Dictionary<string, long>();
 
+    /// <summary>Messages that conform to the published schemas, by type.</summary>
+    public IReadOnlyDictionary<string, int> Messages { get; set; } = new Dictionary<string, int>();
+
     public long Incidents { get; set; }
 
     public IReadOnlyList<string> DeadLetters { get; set; } = [];
@@ -65,6 +68,7 @@ sealed class ChaosReport(int seed, TimeSpan duration)
             $"load                {Load:hh\\:mm\\:ss} of {duration:hh\\:mm\\:ss}, {Rounds} rounds, {Faults} faults, seed {seed}");
         print($"orders accepted     {Accepted:N0}; by status: {Pairs(ByStatus)}; cancels accepted {Cancels:N0}");
         print($"responses           {Pairs(Answers)}; repeated under the same key and compared: {ComparedReplays:N0}");
+        print($"messages            {Messages.Values.Sum():N0} of {Messages.Count} types conform to asyncapi.json");
         print($"incidents           {Incidents:N0}; dead letters {DeadLetters.Count:N0}");
         print($"longest recovery    {LongestRecovery.TotalSeconds:0.0} s (at most 60)");
         print(
@@ -94,6 +98,7 @@ sealed class ChaosReport(int seed, TimeSpan duration)
             cancels = Cancels,
             answers = Answers,
             comparedReplays = ComparedReplays,
+            messages = Messages,
             incidents = Incidents,
             deadLetters = DeadLetters.Count,
             longestRecoverySeconds = Math.Round(LongestRecovery.TotalSeconds, 1),

@@ -33,15 +33,20 @@ static class ChaosRun
         var data = new Option<string?>("--data") { Description = "Directory of servers and logs, kept after a failure." };
         var json = new Option<string?>("--json") { Description = "File for the result as JSON." };
         var only = new Option<string?>("--only") { Description = "Only inject faults whose name contains this text." };
+        var isCluster = new Option<bool>("--cluster")
+        {
+            Description = "Use three RabbitMQ nodes, a PostgreSQL primary with a synchronous standby, and load balancers.",
+        };
         var command = new Command("chaos", "Inject faults under load, and check that nothing is lost.")
         {
-            minutes, seed, rate, data, json, only,
+            minutes, seed, rate, data, json, only, isCluster,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             var report = await RunAsync(
                 TimeSpan.FromMinutes(parsed.GetValue(minutes)), parsed.GetValue(seed) ?? Environment.TickCount & 0xffff,
-                parsed.GetValue(rate), parsed.GetValue(data), parsed.GetValue(only), Console.WriteLine, cancel);
+                parsed.GetValue(rate), parsed.GetValue(data), parsed.GetValue(only), Console.WriteLine, cancel,
+                parsed.GetValue(isCluster));
             report.Print(Console.WriteLine);
             if (parsed.GetValue(json) is { } file) await File.WriteAllTextAsync(file, report.ToJson(), CancellationToken.None);
             return report.Holds ? 0 : 1;
@@ -56,8 +61,10 @@ static class ChaosRun
     /// <param name="only">Part of the names of the permitted faults; null for all.</param>
     /// <param name="print">Receives progress lines.</param>
     /// <param name="cancel">Ends the run early; faults are still healed and the result checked.</param>
+    /// <param name="isCluster">True for replicated servers and their faults.</param>
     public static async Task<ChaosReport> RunAsync(
-        TimeSpan duration, int seed, double rate, string? data, string? only, Action<string> print, CancellationToken cancel)
+        TimeSpan duration, int seed, double rate, string? data, string? only, Action<string> print, CancellationToken cancel,
+        bool isCluster = false)
     {
         var directory = data is null
             ? Path.Combine("/tmp", $"orderwright-chaos-{Environment.ProcessId}")
@@ -65,12 +72,26 @@ static class ChaosRun
         var report = new ChaosReport(seed, duration);
         print($"chaos: seed {seed}, {duration.TotalMinutes:0.#} min, {rate:0} orders/s; servers and logs in {directory}");
         await using (var cluster = await Cluster.StartAsync(
-            directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, new Dictionary<string, string>(), cancel))
+            directory, [.. GatewayArguments, "--seed", $"{seed}"], 2, new Dictionary<string, string>(), cancel,
+            isCluster))
         {
             if (cluster.WithoutLinks is { } why) report.Skipped["partition"] = why;
             var buyers = new Buyers(cluster, seed, rate, count: 24);
             await buyers.StockUpAsync();
-            await InjectFaultsAsync(cluster, buyers, report, duration, only, print, cancel);
+            var node = 0;
+            var judge = MessageJudge.Open(
+                Path.Combine(AppContext.BaseDirectory, "asyncapi.json"),
+                () => cluster.Servers.Brokers[node++ % cluster.Servers.Brokers.Count].Url);
+            using var enough = new CancellationTokenSource();
+            var listening = judge.ListenAsync(enough.Token);
+            var faults = (isCluster ? Fault.Replicated : Fault.All)
+                .Where(fault => only is null || fault.Name.Contains(only, StringComparison.Ordinal))
+                .Where(fault => !report.Skipped.ContainsKey(fault.Name)).ToList();
+            await InjectFaultsAsync(cluster, buyers, report, duration, faults, print, cancel);
+            await enough.CancelAsync();
+            await listening;
+            report.Messages = judge.Judged;
+            report.Violations.AddRange(judge.Violations);
             await CheckAsync(cluster, buyers, report, print);
         }
         if (report.Holds && data is null) Directory.Delete(directory, recursive: true);
@@ -78,7 +99,7 @@ static class ChaosRun
     }
 
     static async Task InjectFaultsAsync(
-        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, string? only,
+        Cluster cluster, Buyers buyers, ChaosReport report, TimeSpan duration, IReadOnlyList<Fault> faults,
         Action<string> print, CancellationToken cancel)
     {
         var record = new Record(cluster);
@@ -89,8 +110,6 @@ static class ChaosRun
         using var stopPrinting = new CancellationTokenSource();
         var now = "calm";
         var printing = PrintProgressAsync(() => Line(report, buyers, clock, now), print, stopPrinting.Token);
-        var faults = Fault.All.Where(fault => only is null || fault.Name.Contains(only, StringComparison.Ordinal))
-            .Where(fault => !report.Skipped.ContainsKey(fault.Name)).ToList();
         var since = new List<string>();
         try
         {
@@ -106,7 +125,7 @@ static class ChaosRun
                 if (dice.Next(2) == 0) continue;
                 var after = string.Join(", ", injected.OfType<string>());
                 now = $"recovering from {after}";
-                var recovery = await RecoverAsync(cluster, record, DateTimeOffset.UtcNow, report, after, print);
+                var recovery = await RecoverAsync(cluster, record, report, after, print);
                 report.Add(since, recovery);
                 since.Clear();
                 now = "calm";
@@ -122,7 +141,7 @@ static class ChaosRun
             await printing;
         }
         report.Load = clock.Elapsed;
-        report.Add(since, await RecoverAsync(cluster, record, DateTimeOffset.UtcNow.AddMinutes(1), report, "the end", print));
+        report.Add(since, await RecoverAsync(cluster, record, report, "the end", print));
     }
 
     // Up to three faults with distinct targets.
@@ -157,19 +176,22 @@ static class ChaosRun
         }
     }
 
-    // Waits under continued load until every instance is ready and every order from before the healing is settled.
+    // Waits under continued load until every instance is ready and every order open at the healing is settled. The orders are
+    // known by their ids: the clocks of the services and of this process may jump.
     static async Task<TimeSpan> RecoverAsync(
-        Cluster cluster, Record record, DateTimeOffset healed, ChaosReport report, string after, Action<string> print)
+        Cluster cluster, Record record, ChaosReport report, string after, Action<string> print)
     {
         var since = Stopwatch.StartNew();
+        IReadOnlyList<Guid>? healed = null;
         var (slow, late) = (false, false);
         while (true)
         {
             var ready = await cluster.IsReadyAsync();
             var open = await record.OpenAsync(healed);
-            if (ready && open is { Count: 0 }) return since.Elapsed;
+            healed ??= open?.Ids;
+            if (ready && open is { Ids: [] }) return since.Elapsed;
             var state = $"{since.Elapsed.TotalSeconds:0} s after {after} healed: every instance ready: {ready}; " +
-                $"open: {(open is null ? "the database is unavailable" : $"{open.Value.Count} ({open.Value.First})")}";
+                $"open: {(open is null ? "the database is unavailable" : $"{open.Ids.Count} ({open.First})")}";
             if (!slow && since.Elapsed > RecoveryBound / 2)
             {
                 slow = true;
@@ -213,7 +235,7 @@ static class ChaosRun
         var databases = cluster.OpenDatabases();
         try
         {
-            report.Verification = await new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None);
+            report.Verification = await VerifyAsync(databases);
         }
         finally
         {
@@ -222,6 +244,11 @@ static class ChaosRun
         foreach (var finding in report.Verification.Checks.SelectMany(check => check.Findings).Take(20))
             report.Violations.Add($"{finding.Invariant}: {finding.Subject} {finding.What}");
     }
+
+    internal static Task<VerificationReport> VerifyAsync(IReadOnlyDictionary<string, IDatabase> databases) =>
+        SetBackClock.VerifyAsync(
+            () => new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None),
+            report => string.Join('\n', report.Checks.SelectMany(check => check.Findings)));
 
     static async Task PrintProgressAsync(Func<string> line, Action<string> print, CancellationToken cancel)
     {

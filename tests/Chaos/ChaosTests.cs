@@ -18,6 +18,7 @@ public class ChaosTests(ITestOutputHelper output)
             TestContext.Current.CancellationToken);
         report.Print(Print);
         Assert.True(report.Holds, string.Join('\n', lines));
+        Assert.True(report.Messages.Count >= 8, string.Join('\n', lines));
         Assert.True(report.Accepted > 1_000 && report.Faults >= 3, string.Join('\n', lines));
     }
 }

@@ -21,6 +21,7 @@ sealed record Instance(string Service, int Number, SupervisedProcess Process, Ur
 /// <summary>
 /// A private production setup on this machine: PostgreSQL, RabbitMQ, a payment gateway with its own record, and two
 /// supervised instances of every service. Second instances run in their own network namespaces where the machine permits.
+/// With replicated <see cref="Servers"/>, callers reach the instances of a service through a load balancer.
 /// </summary>
 sealed class Cluster : IAsyncDisposable
 {
@@ -39,7 +40,7 @@ sealed class Cluster : IAsyncDisposable
     readonly string data;
     readonly Links? links;
     readonly List<Instance> instances = [];
-    readonly Dictionary<string, string> databases = [];
+    readonly Dictionary<string, (Uri Url, Relay Relay)> balancers = [];
 
     Cluster(string data, string key, Links? links, string? withoutLinks)
     {
@@ -47,7 +48,7 @@ sealed class Cluster : IAsyncDisposable
         Http = NewClient();
     }
 
-    /// <summary>API key for all services, with every scope.</summary>
+    /// <summary>API key for all services, with every scope and all channels.</summary>
     public string Key { get; }
 
     public HttpClient Http { get; }
@@ -55,9 +56,11 @@ sealed class Cluster : IAsyncDisposable
     /// <summary>The reason why network namespaces are unavailable; null when they are available.</summary>
     public string? WithoutLinks { get; }
 
-    public PrivatePostgres Postgres { get; private set; } = null!;
+    public Servers Servers { get; private set; } = null!;
 
-    public PrivateRabbitMq Broker { get; private set; } = null!;
+    public PrivatePostgres Postgres => Servers.Primary;
+
+    public PrivateRabbitMq Broker => Servers.Brokers[0];
 
     public SupervisedProcess Gateway { get; private set; } = null!;
 
@@ -65,34 +68,53 @@ sealed class Cluster : IAsyncDisposable
 
     public IReadOnlyList<Instance> Instances => instances;
 
+    /// <summary>Addresses at which callers reach a service: the load balancer, or each instance.</summary>
     public IReadOnlyList<Uri> UrlsOf(string service) =>
-        [.. instances.Where(instance => instance.Service == service).Select(instance => instance.Url)];
+        balancers.TryGetValue(service, out var balancer)
+            ? [balancer.Url]
+            : [.. instances.Where(instance => instance.Service == service).Select(instance => instance.Url)];
 
     /// <summary>Npgsql connection string of a service's database.</summary>
-    public string DatabaseOf(string service) => databases[service];
+    public string DatabaseOf(string service) => Servers.DatabaseOf(service);
+
+    /// <summary>File of the gateway's own record.</summary>
+    public string GatewayDatabase => Path.Combine(GatewayData, $"{Verifier.Gateway}.db");
+
+    /// <summary>Replaces the database of a service, whose instances are held, by an empty one.</summary>
+    public async Task EmptyAsync(string service, CancellationToken cancel)
+    {
+        var name = Servers.DatabaseNameOf(service);
+        await Postgres.AskAsync("postgres", $"DROP DATABASE {name} WITH (FORCE)", cancel);
+        await Postgres.CreateDatabaseAsync(name, name, Postgres.Password, cancel);
+    }
 
     /// <summary>Starts all processes and completes once all are ready.</summary>
     /// <param name="data">A directory that PostgreSQL's user can enter.</param>
     /// <param name="gatewayBehaviour">Arguments of the gateway.</param>
     /// <param name="copies">Instances of every service.</param>
     /// <param name="settings">Additional settings of the services.</param>
+    /// <param name="cancel">Ends the start.</param>
+    /// <param name="replicated">True for replicated servers and load balancers.</param>
     public static async Task<Cluster> StartAsync(
         string data, IReadOnlyList<string> gatewayBehaviour, int copies, IReadOnlyDictionary<string, string> settings,
-        CancellationToken cancel)
+        CancellationToken cancel, bool replicated = false)
     {
         Directory.CreateDirectory(data);
         var keys = Path.Combine(data, "keys.json");
         File.Delete(keys);
-        var key = KeyFile.Add(keys, "trial", [.. Scopes.All], DateTimeOffset.UtcNow);
+        var key = KeyFile.Add(
+            keys, "trial", [.. Scopes.All], DateTimeOffset.UtcNow, channels: [ChannelSet.Any]);
         string? withoutLinks = "each service has a single instance";
         var links = copies > 1 ? Links.TryCreate(out withoutLinks) : null;
         var cluster = new Cluster(data, key, links, withoutLinks);
         try
         {
-            await cluster.StartServersAsync(gatewayBehaviour, cancel);
+            cluster.Servers = await Servers.StartAsync(data, replicated, cancel);
+            cluster.StartGateway(gatewayBehaviour);
             foreach (var number in Enumerable.Range(1, copies))
                 foreach (var (service, project) in Services)
                     await cluster.AddAsync(service, project, number, keys, settings, cancel);
+            if (replicated) cluster.Balance();
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             limit.CancelAfter(StartLimit);
             while (!await cluster.IsReadyAsync()) await Task.Delay(200, limit.Token);
@@ -126,7 +148,8 @@ sealed class Cluster : IAsyncDisposable
     /// <summary>The databases of all services and of the gateway, for reading.</summary>
     public Dictionary<string, IDatabase> OpenDatabases()
     {
-        var opened = databases.ToDictionary(pair => pair.Key, pair => Databases.Open(pair.Value, pair.Key, new RuntimeOptions()));
+        var opened = ServiceNames.All.ToDictionary(
+            service => service, service => Databases.Open(DatabaseOf(service), service, new RuntimeOptions()));
         opened[Verifier.Gateway] = Databases.Open($"sqlite:{GatewayData}", Verifier.Gateway, new RuntimeOptions());
         return opened;
     }
@@ -137,9 +160,9 @@ sealed class Cluster : IAsyncDisposable
         Gateway?.Resume();
         await stopping.CancelAsync();
         await Task.WhenAll(watches);
+        foreach (var (_, relay) in balancers.Values) await relay.DisposeAsync();
         if (links is not null) await links.DisposeAsync();
-        if (Postgres is not null) await Postgres.DisposeAsync();
-        if (Broker is not null) await Broker.DisposeAsync();
+        if (Servers is not null) await Servers.DisposeAsync();
         foreach (var log in logs) log.Dispose();
         Http.Dispose();
         stopping.Dispose();
@@ -147,22 +170,8 @@ sealed class Cluster : IAsyncDisposable
 
     string GatewayData => Path.Combine(data, "gateway");
 
-    async Task StartServersAsync(IReadOnlyList<string> gatewayBehaviour, CancellationToken cancel)
+    void StartGateway(IReadOnlyList<string> behaviour)
     {
-        // Bounds the disk usage of long runs: the log is rewritten after a gigabyte.
-        var postgres = PrivatePostgres.StartAsync(
-            Path.Combine(data, "postgres"), settings: ["max_wal_size=1GB", "log_min_messages=fatal"], cancel: cancel);
-        var broker = PrivateRabbitMq.StartAsync(
-            Path.Combine(data, "rabbitmq"), definitions: BrokerRights.Definitions, cancel: cancel);
-        Postgres = await postgres;
-        Broker = await broker;
-        foreach (var (service, _) in Services)
-        {
-            var name = $"orderwright_{Databases.WordOf(service)}";
-            await Postgres.CreateDatabaseAsync(name, name, Postgres.Password, cancel);
-            databases[service] =
-                $"Host=127.0.0.1;Port={Postgres.Port};Username={name};Password={Postgres.Password};Database={name}";
-        }
         GatewayUrl = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}");
         Gateway = Watch(
             "gateway", "SandboxGateway",
@@ -170,7 +179,7 @@ sealed class Cluster : IAsyncDisposable
                 "--data", GatewayData, "--port", $"{GatewayUrl.Port}", "--gateway-secret", GatewaySecret,
                 // The addresses under which instances in namespaces reach the servers.
                 "--hosts", string.Join(',', Enumerable.Range(0, 16).Select(i => Link.Of(Links.NetOf(i), Server.Gateway))),
-                .. gatewayBehaviour,
+                .. behaviour,
             ],
             new Dictionary<string, string>());
     }
@@ -181,19 +190,16 @@ sealed class Cluster : IAsyncDisposable
     {
         var link = number > 1 && links is not null
             ? await links.AddAsync(
-                instances.Count, new Dictionary<Server, int>
-                {
-                    [Server.Broker] = Broker.Port, [Server.Database] = Postgres.Port, [Server.Gateway] = GatewayUrl.Port,
-                },
-                cancel)
+                instances.Count,
+                new Dictionary<Server, IReadOnlyList<int>>(Servers.Ports) { [Server.Gateway] = [GatewayUrl.Port] }, cancel)
             : null;
         var url = new Uri($"http://{link?.Address ?? IPAddress.Loopback}:{ServerProcess.FreePort()}");
         string At(Server server, string address) =>
             link is null ? address : address.Replace("127.0.0.1", link.AddressOf(server).ToString(), StringComparison.Ordinal);
         var environment = new Dictionary<string, string>(settings)
         {
-            ["ORDERWRIGHT_DATABASE"] = At(Server.Database, databases[service]),
-            ["ORDERWRIGHT_TRANSPORT"] = At(Server.Broker, Broker.UrlOf(service)),
+            ["ORDERWRIGHT_DATABASE"] = At(Server.Database, Servers.DatabaseUrlOf(service)),
+            ["ORDERWRIGHT_TRANSPORT"] = At(Server.Broker, Servers.TransportUrlOf(service)),
             ["ORDERWRIGHT_LISTEN"] = url.GetLeftPart(UriPartial.Authority),
             ["ORDERWRIGHT_KEYS"] = keys,
             ["ORDERWRIGHT_FAULT_ALLOWED"] = "true",
@@ -207,6 +213,16 @@ sealed class Cluster : IAsyncDisposable
         }
         var process = Watch($"{service}-{number}", project, [], environment, link?.Wrapper ?? []);
         instances.Add(new Instance(service, number, process, url, link));
+    }
+
+    void Balance()
+    {
+        foreach (var of in instances.GroupBy(instance => instance.Service))
+        {
+            var url = new Uri($"http://127.0.0.1:{ServerProcess.FreePort()}");
+            balancers[of.Key] = (url, new Relay(
+                IPEndPoint.Parse(url.Authority), [.. of.Select(instance => IPEndPoint.Parse(instance.Url.Authority))]));
+        }
     }
 
     SupervisedProcess Watch(

@@ -1,7 +1,10 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Providers;
 using Orderwright.CustomerService.Providers.Http;
+using Orderwright.LocalServers;
 
 namespace Orderwright.Chaos;
 
@@ -49,7 +52,8 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
 {
     const string AService = "a service", TheBroker = "broker", TheDatabase = "database", TheGateway = "gateway";
 
-    public static IReadOnlyList<Fault> All { get; } =
+    // Faults of services, of the network and of the gateway, which single and replicated servers share.
+    static readonly Fault[] Shared =
     [
         new("service killed", AService, 5, KillAsync),
         new("both instances killed", AService + " twice", 2, KillBothAsync),
@@ -58,13 +62,30 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         new("killed after publish", "fault point 3", 2, scene => CrashAtAsync(scene, "after-publish")),
         new("service suspended past its resend", "pause", 3, SuspendAsync),
         new("PostgreSQL killed", TheDatabase, 3, KillDatabaseAsync),
-        new("broker restarted", TheBroker, 2, RestartBrokerAsync),
-        new("broker wiped", TheBroker, 2, WipeBrokerAsync),
         new("broker out of memory", TheBroker, 2, ExhaustBrokerMemoryAsync),
         new("partition", "network", 4, PartitionAsync),
         new("gateway killed", TheGateway, 2, KillGatewayAsync),
         new("gateway hangs", TheGateway, 2, HangGatewayAsync),
         new("gateway answers 503", TheGateway, 2, AnswerUnavailableAsync),
+    ];
+
+    public static IReadOnlyList<Fault> All { get; } =
+    [
+        .. Shared,
+        new("broker restarted", TheBroker, 2, RestartBrokerAsync),
+        new("broker wiped", TheBroker, 2, WipeBrokerAsync),
+    ];
+
+    /// <summary>Faults of a cluster with replicated servers.</summary>
+    public static IReadOnlyList<Fault> Replicated { get; } =
+    [
+        .. Shared,
+        new("primary lost, standby promoted", TheDatabase, 3, FailOverAsync),
+        new("standby stalled, then promoted", TheDatabase, 2, FailOverAfterStallAsync),
+        new("standby killed", TheDatabase, 2, KillStandbyAsync),
+        new("leader of a queue killed", TheBroker, 3, KillLeaderAsync),
+        new("broker node restarted", TheBroker, 2, RestartNodeAsync),
+        new("broker node frozen, then restarted", TheBroker, 2, FreezeNodeAsync),
     ];
 
     static Task<string?> KillAsync(Scene scene)
@@ -91,8 +112,8 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         var fault = $"{point}:{1 + scene.Roll(20)}";
         var starts = target.Process.Starts;
         target.Process.Kill([KeyValuePair.Create("ORDERWRIGHT_FAULT", fault)]);
-        var limit = DateTime.UtcNow.AddSeconds(20);
-        while (target.Process.Starts < starts + 2 && DateTime.UtcNow < limit && !scene.Cancel.IsCancellationRequested)
+        var since = Stopwatch.StartNew();
+        while (target.Process.Starts < starts + 2 && since.Elapsed.TotalSeconds < 20 && !scene.Cancel.IsCancellationRequested)
             await Task.Delay(100);
         if (target.Process.Starts >= starts + 2) return $"{target.Name} {fault}";
         target.Process.Kill();
@@ -121,6 +142,77 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
         await WaitAsync(scene, 0, 8, () => scene.Cluster.Postgres.RestartAsync());
         return "";
     }
+
+    static async Task<string?> FailOverAsync(Scene scene)
+    {
+        await scene.Cluster.Servers.FailOverAsync();
+        return "";
+    }
+
+    // Commits wait for the stalled standby; what was acknowledged has to be on it.
+    static async Task<string?> FailOverAfterStallAsync(Scene scene)
+    {
+        var receiver = int.Parse(
+            await scene.Cluster.Servers.Standby!.AskAsync("postgres", "SELECT pid FROM pg_stat_wal_receiver"),
+            CultureInfo.InvariantCulture);
+        await PrivatePostgres.SignalAsync(receiver, "STOP");
+        await WaitAsync(scene, 3, 15, async () =>
+        {
+            // Killed, and not resumed: a resumed receiver would still read what the dead primary had sent.
+            await scene.Cluster.Postgres.KillAsync();
+            await PrivatePostgres.SignalAsync(receiver, "KILL");
+            await scene.Cluster.Servers.FailOverAsync();
+        });
+        return "";
+    }
+
+    static async Task<string?> KillStandbyAsync(Scene scene)
+    {
+        var standby = scene.Cluster.Servers.Standby!;
+        await standby.KillAsync();
+        await WaitAsync(scene, 0, 8, () => standby.RestartAsync());
+        return "";
+    }
+
+    static async Task<string?> KillLeaderAsync(Scene scene)
+    {
+        var brokers = scene.Cluster.Servers.Brokers;
+        var queue = ServiceNames.All[scene.Roll(ServiceNames.All.Count)];
+        foreach (var broker in brokers)
+        {
+            if (!await broker.LeadsAsync(queue)) continue;
+            await broker.KillAsync();
+            await WaitAsync(scene, 3, 15, () => broker.RestartAsync());
+            return $"of {queue}";
+        }
+        return null;
+    }
+
+    static async Task<string?> RestartNodeAsync(Scene scene)
+    {
+        var node = ANode(scene);
+        await node.StopAsync();
+        await WaitAsync(scene, 0, 8, () => node.RestartAsync());
+        return "";
+    }
+
+    // Its clients see silence, and the others elect leaders. RabbitMQ 3.10 leaves a node that runs again outside the cluster
+    // until it restarts (docs/operations/deployment.md).
+    static async Task<string?> FreezeNodeAsync(Scene scene)
+    {
+        var node = ANode(scene);
+        node.Suspend();
+        await WaitAsync(scene, 12, 25, async () =>
+        {
+            node.Resume();
+            await node.KillAsync();
+            await node.RestartAsync();
+        });
+        return "";
+    }
+
+    static PrivateRabbitMq ANode(Scene scene) =>
+        scene.Cluster.Servers.Brokers[scene.Roll(scene.Cluster.Servers.Brokers.Count)];
 
     static async Task<string?> RestartBrokerAsync(Scene scene)
     {
@@ -208,7 +300,7 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
     {
         var body = Encoding.UTF8.GetBytes(behaviour);
         var url = new Uri(cluster.GatewayUrl, "/v1/behaviour");
-        for (var limit = DateTime.UtcNow.AddSeconds(30); ; await Task.Delay(200))
+        for (var since = Stopwatch.StartNew(); ; await Task.Delay(200))
         {
             using var request = new HttpRequestMessage(HttpMethod.Put, url) { Content = new ByteArrayContent(body) };
             request.Headers.Add(
@@ -221,7 +313,7 @@ sealed record Fault(string Name, string On, int Weight, Func<Scene, Task<string?
                 answer.EnsureSuccessStatusCode();
                 return;
             }
-            catch (HttpRequestException) when (DateTime.UtcNow < limit)
+            catch (HttpRequestException) when (since.Elapsed.TotalSeconds < 30)
             {
             }
         }

@@ -58,7 +58,7 @@ sealed class Links : IAsyncDisposable
         }
     }
 
-    public Task<Link> AddAsync(int number, IReadOnlyDictionary<Server, int> ports, CancellationToken cancel)
+    public Task<Link> AddAsync(int number, IReadOnlyDictionary<Server, IReadOnlyList<int>> ports, CancellationToken cancel)
     {
         var (name, near, far) = ($"{prefix}n{number}", $"{prefix}h{number}", $"{prefix}c{number}");
         var net = NetOf(number);
@@ -102,7 +102,8 @@ sealed class Links : IAsyncDisposable
 }
 
 /// <summary>The namespace of an instance, and its routes to the servers.</summary>
-sealed class Link(string name, string near, string far, string net, IReadOnlyDictionary<Server, int> ports) : IAsyncDisposable
+sealed class Link(
+    string name, string near, string far, string net, IReadOnlyDictionary<Server, IReadOnlyList<int>> ports) : IAsyncDisposable
 {
     // An unused hardware address: frames sent to it are dropped at the far end.
     const string NobodysMac = "02:00:00:00:00:01";
@@ -125,7 +126,9 @@ sealed class Link(string name, string near, string far, string net, IReadOnlyDic
 
     public void StartRelays()
     {
-        foreach (var (server, port) in ports) relays.Add(new Relay(new IPEndPoint(AddressOf(server), port), port));
+        foreach (var (server, its) in ports)
+            foreach (var port in its)
+                relays.Add(new Relay(new IPEndPoint(AddressOf(server), port), new IPEndPoint(IPAddress.Loopback, port)));
     }
 
     /// <summary>Blocks all traffic between the instance and a server in the given direction.</summary>
@@ -159,18 +162,20 @@ sealed class Link(string name, string near, string far, string net, IReadOnlyDic
 }
 
 /// <summary>
-/// Relays bytes between incoming connections and a port of the loopback interface; both ends close together.
+/// Relays bytes between incoming connections and a target; both ends close together. Several targets take turns, and a target
+/// that refuses a connection is passed over, as by a TCP load balancer.
 /// </summary>
 sealed class Relay : IAsyncDisposable
 {
     readonly TcpListener listener;
-    readonly int port;
+    readonly IReadOnlyList<IPEndPoint> targets;
     readonly CancellationTokenSource stopping = new();
     readonly Task accepting;
+    int turn;
 
-    public Relay(IPEndPoint at, int port)
+    public Relay(IPEndPoint at, params IReadOnlyList<IPEndPoint> targets)
     {
-        this.port = port;
+        this.targets = targets;
         listener = new TcpListener(at);
         listener.Start();
         accepting = AcceptAsync();
@@ -197,13 +202,12 @@ sealed class Relay : IAsyncDisposable
 
     async Task PassAsync(Socket near)
     {
-        using var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using (near)
         {
             try
             {
                 near.NoDelay = true;
-                await far.ConnectAsync(IPAddress.Loopback, port, stopping.Token);
+                using var far = await ConnectAsync();
                 await Task.WhenAny(PumpAsync(near, far), PumpAsync(far, near));
             }
             catch (Exception error) when (error is SocketException or OperationCanceledException)
@@ -212,6 +216,25 @@ sealed class Relay : IAsyncDisposable
             }
             // A reset, as from a dying server; behind a cut no reset arrives.
             near.LingerState = new LingerOption(true, 0);
+        }
+    }
+
+    async Task<Socket> ConnectAsync()
+    {
+        var first = Interlocked.Increment(ref turn);
+        for (var refused = 0; ; refused++)
+        {
+            var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await far.ConnectAsync(targets[(int)((uint)(first + refused) % targets.Count)], stopping.Token);
+                return far;
+            }
+            catch (Exception error)
+            {
+                far.Dispose();
+                if (error is not SocketException || refused == targets.Count - 1) throw;
+            }
         }
     }
 

@@ -7,36 +7,32 @@ namespace Orderwright.Chaos;
 sealed class Record(Cluster cluster)
 {
     /// <summary>
-    /// Counts the orders from before <paramref name="moment"/> that are neither settled, nor waiting for a named party, nor
-    /// an open incident, and describes the first few. Null while the database is unavailable.
+    /// Finds the orders, all or among some, that are neither settled, nor waiting for a named party, nor an open incident, and
+    /// describes the first few. Null while the database is unavailable.
     /// </summary>
-    public async Task<(int Count, string First)?> OpenAsync(DateTimeOffset moment)
+    public async Task<OpenOrders?> OpenAsync(IReadOnlyList<Guid>? among = null)
     {
         try
         {
-            // Order ids are UUIDv7 and contain their time.
-            var mark = FirstIdOf(moment);
             var unsettled = (await QueryAsync(
-                ServiceNames.Order, "SELECT order_id FROM unsettled_orders WHERE order_id < $1",
-                row => row.GetGuid(0), mark)).ToHashSet();
+                ServiceNames.Order, "SELECT order_id FROM unsettled_orders", row => row.GetGuid(0))).ToHashSet();
             var sagas = await QueryAsync(
                 ServiceNames.Coordinator,
                 """
                 SELECT s.order_id, s.state, s.step, s.code, s.waiting_for
                 FROM saga_timers t JOIN sagas s ON s.order_id = t.order_id
-                WHERE s.order_id < $1
                 """,
                 row => (
                     Id: row.GetGuid(0), State: row.GetString(1),
-                    What: string.Join(' ', new[] { 2, 3, 4 }.Select(i => row.IsDBNull(i) ? "-" : row.GetString(i)))),
-                mark);
+                    What: string.Join(' ', new[] { 2, 3, 4 }.Select(i => row.IsDBNull(i) ? "-" : row.GetString(i)))));
             var moving = sagas.Where(saga => saga.State is "running" or "compensating").ToList();
             var parked = sagas.Where(saga => saga.State is "waiting" or "failed").Select(saga => saga.Id).ToHashSet();
             unsettled.ExceptWith(parked);
-            var open = unsettled.Union(moving.Select(saga => saga.Id)).ToList();
+            var open = unsettled.Union(moving.Select(saga => saga.Id)).ToHashSet();
+            if (among is not null) open.IntersectWith(among);
             var byId = moving.ToDictionary(saga => saga.Id, saga => $"{saga.State} {saga.What}");
-            return (
-                open.Count,
+            return new(
+                [.. open],
                 string.Join("; ", open.Take(5).Select(
                     id => $"{id} {byId.GetValueOrDefault(id, "unsettled, its saga has ended or never began")}")));
         }
@@ -59,6 +55,14 @@ sealed class Record(Cluster cluster)
         (await QueryAsync(
             ServiceNames.Coordinator, "SELECT count(*) FROM sagas WHERE state = 'failed'", row => row.GetInt64(0)))[0];
 
+    /// <summary>Open incidents by step and code.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> IncidentsByCodeAsync() =>
+        (await QueryAsync(
+            ServiceNames.Coordinator,
+            "SELECT COALESCE(step, '-') || ' ' || COALESCE(code, '-'), count(*) FROM sagas WHERE state = 'failed' GROUP BY 1",
+            row => (row.GetString(0), row.GetInt64(1))))
+            .ToDictionary();
+
     /// <summary>Dead letters of all services, with their reasons.</summary>
     public async Task<IReadOnlyList<string>> DeadLettersAsync()
     {
@@ -70,23 +74,19 @@ sealed class Record(Cluster cluster)
         return letters;
     }
 
-    async Task<List<T>> QueryAsync<T>(string service, string sql, Func<NpgsqlDataReader, T> map, params object[] arguments)
+    async Task<List<T>> QueryAsync<T>(string service, string sql, Func<NpgsqlDataReader, T> map)
     {
         await using var connection = new NpgsqlConnection(
             cluster.DatabaseOf(service) + ";Pooling=false;Timeout=3;CommandTimeout=30");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var argument in arguments) command.Parameters.Add(new NpgsqlParameter { Value = argument });
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<T>();
         while (await reader.ReadAsync()) rows.Add(map(reader));
         return rows;
     }
-
-    static Guid FirstIdOf(DateTimeOffset moment)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, moment.ToUnixTimeMilliseconds() << 16);
-        return new Guid(bytes, bigEndian: true);
-    }
 }
+
+/// <param name="Ids">Open orders.</param>
+/// <param name="First">State of the first few.</param>
+sealed record OpenOrders(IReadOnlyList<Guid> Ids, string First);

@@ -24,7 +24,7 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
         "/orders?state=rolled_back&youngerThan=PT1H", "/services/customer-service", "/services/none",
         "/audit?run=01980000-0000-7000-8000-000000000000", "/payments?inDoubt=true", "/reconciliations/none",
         "/payments", "/payments?state=declined", "/payments?attention=true", "/dead-letters",
-        "/dead-letters/none", "/timers", "/timers?overdue=true", "/audit",
+        "/webhooks", "/webhooks/none", "/dead-letters/none", "/timers", "/timers?overdue=true", "/audit",
         "/orders?status=pending&olderThan=yesterday", "/bulk", "/dead-letters?orderId=none",
     ];
 
@@ -55,7 +55,10 @@ public sealed class EmbeddedEveryPageTests(Chromium chromium, DemoShop shop) : E
     public async Task Each_page_of_an_empty_shop_has_a_sentence_for_the_empty_list()
     {
         await using var host = await HttpHost.StartAsync(null, "--no-demo");
-        foreach (var path in new[] { "/", "/orders", "/incidents", "/stock", "/payments", "/dead-letters", "/timers", "/audit" })
+        foreach (var path in new[]
+        {
+            "/", "/orders", "/incidents", "/stock", "/payments", "/webhooks", "/dead-letters", "/timers", "/audit",
+        })
         {
             await using var window = await Chromium.OpenAsync(host.Url);
             await window.GoAsync(path);

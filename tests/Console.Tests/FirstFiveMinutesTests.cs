@@ -98,11 +98,17 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
 
     async Task<string> RunAsync(params string[] verb)
     {
+        var (exit, output, errors) = await SetBackClock.VerifyAsync(() => RunOnceAsync(verb), result => result.Output);
+        Assert.True(exit == 0, output + errors);
+        return output;
+    }
+
+    async Task<(int ExitCode, string Output, string Errors)> RunOnceAsync(string[] verb)
+    {
         using var tool = Start(verb);
         var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
         await tool.WaitForExitAsync();
-        Assert.True(tool.ExitCode == 0, string.Concat(output));
-        return output[0];
+        return (tool.ExitCode, output[0], output[1]);
     }
 
     Process Start(params string[] arguments)

@@ -15,6 +15,8 @@ public sealed partial class NumberTests(Chromium chromium) : IAsyncLifetime
         // A separate shop, so the counts stay constant during the test.
         host = await HttpHost.StartAsync();
         await host.WaitForAsync("The demo shop has");
+        await Waiting.UntilAsync(async () =>
+            (await host.Client.GetStringAsync("/api/v1/sagas?state=running")).Contains("\"items\":[]", StringComparison.Ordinal));
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();

@@ -163,7 +163,7 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
     [Fact]
     public async Task A_cancellation_previews_its_messages_and_is_audited()
     {
-        var id = await shop.PlaceAsync("tok_visa");
+        var id = await shop.PlaceToTheEndAsync("tok_visa");
         await using var window = await chromium.OpenAsync(shop.Url);
         await window.GoAsync($"/orders/{id}");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Cancel the order" }).ClickAsync();

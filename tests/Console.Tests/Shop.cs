@@ -59,6 +59,14 @@ public abstract class Shop : IAsyncLifetime
         return (string)order["id"]!;
     }
 
+    /// <summary>Places an order and waits for the end of its process, the capture of the payment included.</summary>
+    public async Task<string> PlaceToTheEndAsync(string token)
+    {
+        var id = await PlaceAsync(token);
+        await UntilAsync(async () => (string)(await GetAsync($"sagas/{id}"))["state"]! == "completed");
+        return id;
+    }
+
     public async Task<JsonNode> PostAsync(string path, object body, int wait = 0)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}") { Content = JsonContent.Create(body) };

@@ -47,7 +47,7 @@ public sealed class SignInTests(Chromium chromium) : IAsyncLifetime
         await Expect(page.Locator("main")).ToContainTextAsync("No overdue timers.");
         await Expect(page.Locator("#live")).ToHaveTextAsync("live");
 
-        var cookie = Assert.Single(await page.Context.CookiesAsync(), cookie => cookie.Name == "orderwright_key");
+        var cookie = Assert.Single(await page.Context.CookiesAsync(), cookie => cookie.Name == "orderwright_session");
         Assert.True(cookie.HttpOnly);
         Assert.Equal(SameSiteAttribute.Strict, cookie.SameSite);
         Assert.DoesNotContain(keyOfOperator, Uri.UnescapeDataString(cookie.Value), StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class SignInTests(Chromium chromium) : IAsyncLifetime
     {
         await window.GoAsync("/swagger");
         await Expect(window.Page.Locator("h1.title, h2.title").First).ToContainTextAsync("Orderwright");
-        await Expect(window.Page.GetByText("/api/v1/orders/{id}/cancel")).ToBeVisibleAsync();
+        await Expect(window.Page.GetByText("/api/v1/orders/{id}/fulfilments", new() { Exact = true }).First).ToBeVisibleAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -120,7 +120,7 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
     [Fact]
     public async Task An_unavailable_service_is_named_in_place_of_its_part_of_the_page()
     {
-        var id = await shop.PlaceAsync("tok_visa");
+        var id = await shop.PlaceToTheEndAsync("tok_visa");
         await using var window = await chromium.OpenAsync(shop.Url);
         await shop.Up.SuspendAsync("CustomerService");
         try

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Contracts;
 using Orderwright.Hosting.Keys;
 using Orderwright.Http;
+using Orderwright.Http.Visitors;
 using Orderwright.OperatorConsole;
 
 namespace Orderwright.EndToEnd;
@@ -25,8 +26,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     // Columns of the file, in order.
     static readonly string[] Callers =
     [
-        "none", "malformed", "unknown", "expired", "revoked", Scopes.Orders, Scopes.OrdersPrice, Scopes.Stock, Scopes.Payments,
-        Scopes.Operator, "all", "merchant",
+        "none", "malformed", "unknown", "expired", "revoked", Scopes.Orders, Scopes.OrdersPrice, Scopes.Stock, Scopes.Customers,
+        Scopes.Credit, Scopes.Payments, Scopes.Operator, Scopes.Metrics, "all", "channel",
     ];
 
     // Routes of the host that the document does not describe.
@@ -40,7 +41,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         ["/api/v1/customers/{id}"] = "nobody", ["/stock/{id}"] = "NONE", ["/services/{id}"] = ServiceNames.Stock,
     };
 
-    // Routes about the order of the merchant "main", which another merchant does not see.
+    // Routes about the order of the channel "main", which another channel does not see.
     static readonly string[] OfOrder =
         ["/api/v1/orders/{id}", "/api/v1/sagas/{orderId}", "/api/v1/payments/{id}", "/orders/{id}", "/api/v1/incidents"];
 
@@ -48,6 +49,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     static readonly Dictionary<string, string> Bodies = new()
     {
         ["/api/v1/orders/{id}/cancel"] = """{"reason":"customer"}""",
+        ["/api/v1/orders/{id}/cancel/preview"] = """{"reason":"customer"}""",
         ["/api/v1/orders/{id}/fulfilments"] = "{}",
         ["/api/v1/orders/{id}"] = """{"status":"completed"}""",
     };
@@ -64,9 +66,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         foreach (var scope in Scopes.All) keys[scope] = Add(scope, scope);
         keys["none"] = null;
         keys["malformed"] = "nonsense";
-        keys["all"] = Add("all", [.. Scopes.All]);
-        keys["merchant"] = KeyFile.Add(
-            FileOfKeys, "merchant", [.. Scopes.All], DateTimeOffset.UtcNow, merchant: "another");
+        keys["all"] = KeyFile.Add(
+            FileOfKeys, "all", [.. Scopes.All], DateTimeOffset.UtcNow, channels: [ChannelSet.Any]);
+        keys["channel"] = KeyFile.Add(
+            FileOfKeys, "channel", [.. Scopes.All], DateTimeOffset.UtcNow, channels: ["another"]);
         keys["unknown"] = keys["all"]![..^2] + (keys["all"]!.EndsWith("AA", StringComparison.Ordinal) ? "BB" : "AA");
         keys["revoked"] = Add("revoked", [.. Scopes.All]);
         KeyFile.Revoke(FileOfKeys, keys["revoked"]!.Split('_')[1], DateTimeOffset.UtcNow);
@@ -145,7 +148,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore();
         using var app = builder.Build();
         new ConsoleSite().Map(app, new SiteContext(
-            new ConfigurationBuilder().Build(), ServiceNames.All, () => new Uri("http://localhost"), _ => null,
+            new ConfigurationBuilder().Build(), ServiceNames.All, () => new Uri("http://localhost"),
+            new VisitorSessions(
+                Sealer.OfThisProcess(), _ => null, takesKeys: true, [], new EndedSessions(null!, null!), TimeSpan.FromHours(1),
+                TimeProvider.System),
             TimeProvider.System, NullLoggerFactory.Instance));
         return
         [

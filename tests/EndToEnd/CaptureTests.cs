@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
-/// <summary>A merchant whose payments are captured on fulfilment, with a crash in between.</summary>
+/// <summary>A channel whose payments are captured on fulfilment, with a crash in between.</summary>
 public sealed class CaptureTests
 {
     static readonly TimeSpan Patience = Waiting.HangLimit;
@@ -80,12 +79,7 @@ public sealed class CaptureTests
 
     static async Task<(int ExitCode, string Output)> VerifyAsync(string data)
     {
-        using var tool = Process.Start(new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "verify", "--data", data])
-        {
-            RedirectStandardOutput = true,
-        })!;
-        var output = await tool.StandardOutput.ReadToEndAsync();
-        await tool.WaitForExitAsync();
-        return (tool.ExitCode, tool.ExitCode == 0 ? "" : output);
+        var (exit, output, _) = await HttpHost.RunToolAsync(null, "", "verify", "--data", data);
+        return (exit, exit == 0 ? "" : output);
     }
 }

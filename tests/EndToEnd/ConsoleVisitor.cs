@@ -22,6 +22,15 @@ public sealed class ConsoleVisitor : IDisposable
         return visitor;
     }
 
+    /// <summary>A visitor with a copy of the cookies, perhaps at another instance.</summary>
+    public ConsoleVisitor Copy(Uri? url = null)
+    {
+        var copy = new ConsoleVisitor(url ?? Client.BaseAddress!);
+        foreach (Cookie cookie in cookies.GetAllCookies())
+            copy.cookies.Add(new Cookie(cookie.Name, cookie.Value, "/", copy.Client.BaseAddress!.Host));
+        return copy;
+    }
+
     /// <summary>Submits a form with the token that the console's pages carry.</summary>
     public async Task<HttpAnswer> SubmitAsync(string path, params (string Name, string Value)[] fields)
     {

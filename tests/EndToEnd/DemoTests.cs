@@ -1,4 +1,3 @@
-using System.Diagnostics;
 
 namespace Orderwright.EndToEnd;
 
@@ -52,15 +51,8 @@ public sealed class DemoTests
 
     static async Task<string> NarrateAsync(HttpHost host, params string[] scenario)
     {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), "demo", .. scenario])
-        {
-            RedirectStandardOutput = true,
-            Environment = { ["ORDERWRIGHT_URL"] = host.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var output = await tool.StandardOutput.ReadToEndAsync();
-        await tool.WaitForExitAsync();
-        Assert.True(tool.ExitCode == 0, output);
+        var (exit, output) = await host.RunToolAsync(["demo", .. scenario]);
+        Assert.True(exit == 0, output);
         return output;
     }
 }

@@ -71,7 +71,10 @@ public sealed class FourProcesses : IAsyncLifetime
     }
 
     /// <summary>Runs the tool against this <c>up</c> and returns its exit code and output.</summary>
-    public async Task<(int ExitCode, string Output)> ToolAsync(params string[] arguments)
+    public Task<(int ExitCode, string Output)> ToolAsync(params string[] arguments) =>
+        SetBackClock.VerifyAsync(() => RunAsync(arguments), result => result.Output);
+
+    async Task<(int ExitCode, string Output)> RunAsync(string[] arguments)
     {
         Machine.Require(Machine.LacksServers);
         using var tool = Start(arguments);
@@ -134,19 +137,19 @@ public sealed class FourProcesses : IAsyncLifetime
         Directory.Delete(gone, recursive: true);
     }
 
-    /// <summary>Starts a second instance of every service on the same databases and broker; completes once ready.</summary>
-    public async Task<SecondInstances> StartSecondInstancesAsync()
+    /// <summary>Starts another instance of every service on the same databases and broker; completes once ready.</summary>
+    public async Task<FurtherInstances> StartFurtherInstancesAsync()
     {
+        Machine.Require(Machine.LacksServers);
         var run = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "run.json")))!;
         var first = FreePorts();
-        var instances = new SecondInstances(
+        var instances = new FurtherInstances(
             [.. Services.Select((service, offset) => StartService(
                 service.Project, (string)run["postgres"]![service.Name]!, (string)run["rabbitmq"]![service.Name]!,
                 first + offset))],
-            Client(first - port + 1));
-        for (var offset = 0; offset < Services.Length; offset++)
+            [.. Services.Select((_, offset) => Client(first - port + offset))]);
+        foreach (var client in instances.Clients)
         {
-            using var client = Client(first - port + offset);
             using var limit = new CancellationTokenSource(StartLimit);
             while (!await IsReadyAsync(client)) await Task.Delay(100, limit.Token);
         }
@@ -243,9 +246,17 @@ public sealed class FourProcesses : IAsyncLifetime
     }
 }
 
-/// <summary>A second instance of every service, killed on disposal.</summary>
-public sealed record SecondInstances(IReadOnlyList<Process> Processes, HttpClient Orders) : IDisposable
+/// <summary>The fixture of the suites that share an <c>up</c>.</summary>
+[CollectionDefinition("up")]
+public sealed class UpCollection : ICollectionFixture<FourProcesses>;
+
+/// <summary>Another instance of every service, killed on disposal.</summary>
+/// <param name="Processes">Coordinator, order-service, customer-service, stock-service.</param>
+/// <param name="Clients">Clients of the same.</param>
+public sealed record FurtherInstances(IReadOnlyList<Process> Processes, IReadOnlyList<HttpClient> Clients) : IDisposable
 {
+    public HttpClient Orders => Clients[1];
+
     public void Dispose()
     {
         foreach (var process in Processes)
@@ -253,6 +264,6 @@ public sealed record SecondInstances(IReadOnlyList<Process> Processes, HttpClien
             process.Kill();
             process.Dispose();
         }
-        Orders.Dispose();
+        foreach (var client in Clients) client.Dispose();
     }
 }

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace Orderwright.EndToEnd;
 
 /// <summary>The distributed mode: four processes, PostgreSQL, RabbitMQ, the tool, and crashes of each.</summary>
-public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
+[Collection("up")]
+public class FourProcessesTests(FourProcesses up)
 {
     [Theory]
     [InlineData("balance", null, "GOOD", "confirmed", "paid", null)]
@@ -200,7 +201,7 @@ public class FourProcessesTests(FourProcesses up) : IClassFixture<FourProcesses>
         await StockUpAsync();
         await up.Stock.PutAsync("/api/v1/products/FEW", """{"name":"Few","unitPrice":250,"currency":"EUR"}""");
         await up.Stock.PutAsync("/api/v1/stock/FEW", """{"onHand":50}""");
-        using var second = await up.StartSecondInstancesAsync();
+        using var second = await up.StartFurtherInstancesAsync();
 
         var placed = await Task.WhenAll(Enumerable.Range(0, 200).Select(i =>
             PlaceAsync($"few-{i}", "FEW", through: i % 2 == 0 ? up.Orders : second.Orders)));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
@@ -72,15 +71,8 @@ public sealed class HoldTests
 
     static async Task<string> ToolAsync(HttpHost host, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            Environment = { ["ORDERWRIGHT_URL"] = host.Url.ToString(), ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var said = await tool.StandardOutput.ReadToEndAsync();
-        await tool.WaitForExitAsync();
-        Assert.Equal(0, tool.ExitCode);
-        return said;
+        var (exit, output) = await host.RunToolAsync(arguments);
+        Assert.True(exit == 0, output);
+        return output;
     }
 }

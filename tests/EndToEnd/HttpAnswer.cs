@@ -15,7 +15,7 @@ public sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<str
     /// <summary>Errors in the form <c>/lines/0/quantity out_of_range</c>, sorted.</summary>
     public IReadOnlyList<string> Errors =>
         [.. (Json["errors"]?.AsArray() ?? [])
-            .Select(error => $"{error!["pointer"]} {error["code"]}").Order(StringComparer.Ordinal)];
+            .Select(error => $"{error!["pointer"] ?? error["parameter"]} {error["code"]}").Order(StringComparer.Ordinal)];
 
     /// <summary>Asserts a problem document with the given status and code, without internals.</summary>
     public HttpAnswer IsProblem(int status, string code)

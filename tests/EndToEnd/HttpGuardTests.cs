@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -52,7 +53,7 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
     [Fact]
     public async Task A_very_long_target_is_a_414_and_the_end_of_the_connection() =>
         Assert.Matches(
-            "(?s)^HTTP/1.1 414 .*\\[closed\\]$",
+            "(?s)^HTTP/1.1 414 .*\"code\":\"uri_too_long\".*\\[closed\\]$",
             await HttpRequests.SendRawAsync(
                 shared.Host.Url, $"GET /{new string('x', 20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 
@@ -63,7 +64,7 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
     [Fact]
     public async Task Headers_over_64_kB_are_a_431_and_the_end_of_the_connection() =>
         Assert.Matches(
-            "(?s)^HTTP/1.1 431 .*\\[closed\\]$",
+            "(?s)^HTTP/1.1 431 .*\"code\":\"headers_too_large\".*\\[closed\\]$",
             await HttpRequests.SendRawAsync(
                 shared.Host.Url, $"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: {new string('x', 70_000)}\r\n\r\n"));
 
@@ -141,8 +142,83 @@ public sealed class HttpGuardTests(SharedHttpHost shared)
     public async Task Another_method_is_a_405_that_says_which_are_allowed()
     {
         var answer = (await shared.Client.SendAsync(HttpMethod.Delete, "/api/v1/orders")).IsProblem(405, "method_not_allowed");
-        Assert.Equal("GET, POST", string.Join(", ", answer.Headers["Allow"].Split(", ").Order()));
+        Assert.Equal("GET, HEAD, OPTIONS, POST", answer.Headers["Allow"]);
     }
+
+    [Fact]
+    public async Task OPTIONS_lists_the_methods_of_a_path()
+    {
+        var answer = await shared.Client.SendAsync(HttpMethod.Options, $"{Products}/NONE");
+        Assert.Equal((204, "DELETE, GET, HEAD, OPTIONS, PUT"), (answer.Status, answer.Headers["Allow"]));
+    }
+
+    [Fact]
+    public async Task HEAD_is_answered_as_GET_without_the_body()
+    {
+        await shared.Client.PutAsync($"{Products}/HEAD", Product);
+        var get = await shared.Client.AskAsync($"{Products}/HEAD");
+        var head = await shared.Client.SendAsync(HttpMethod.Head, $"{Products}/HEAD");
+        Assert.Equal((200, 0), (head.Status, head.Body.Length));
+        Assert.Equal(
+            (get.Headers["ETag"], $"{get.Body.Length}", get.Headers["Content-Type"]),
+            (head.Headers["ETag"], head.Headers["Content-Length"], head.Headers["Content-Type"]));
+        Assert.Equal(404, (await shared.Client.SendAsync(HttpMethod.Head, $"{Products}/NONE")).Status);
+        var stream = await shared.Client.SendAsync(
+            HttpMethod.Head, "/api/v1/events", headers: ("Accept", "text/event-stream"));
+        Assert.Equal((200, "text/event-stream"), (stream.Status, stream.Headers["Content-Type"]));
+    }
+
+    [Fact]
+    public async Task A_version_at_hand_is_a_304_and_an_existing_resource_is_not_created_again()
+    {
+        await shared.Client.PutAsync($"{Products}/TAG", Product, ("If-None-Match", "*"));
+        (await shared.Client.PutAsync($"{Products}/TAG", Product, ("If-None-Match", "*"))).IsProblem(412, "version_mismatch");
+        var tag = (await shared.Client.AskAsync($"{Products}/TAG")).Headers["ETag"];
+        foreach (var known in (string[])[tag, $"W/{tag}", $"\"77\", {tag}", "*"])
+        {
+            var answer = await shared.Client.AskAsync($"{Products}/TAG", ("If-None-Match", known));
+            Assert.Equal((304, 0, tag), (answer.Status, answer.Body.Length, answer.Headers["ETag"]));
+        }
+        Assert.Equal(200, (await shared.Client.AskAsync($"{Products}/TAG", ("If-None-Match", "\"77\""))).Status);
+    }
+
+    [Fact]
+    public async Task A_compressed_body_is_a_415_that_says_which_coding_is_read()
+    {
+        var answer = await HttpRequests.SendRawAsync(
+            shared.Host.Url,
+            "PUT /api/v1/products/ZIP HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+            "Content-Encoding: gzip\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+        Assert.Matches("(?s)^HTTP/1.1 415 .*Accept-Encoding: identity\r\n.*unsupported_media_type", answer);
+    }
+
+    [Fact]
+    public async Task A_long_list_is_compressed_on_request()
+    {
+        for (var i = 0; i < 120; i++) await shared.Client.PutAsync($"{Products}/LONG-{i:D3}", Product);
+        var plain = await shared.Client.AskAsync($"{Products}?limit=200");
+        Assert.Equal("Accept-Encoding", plain.Headers["Vary"]);
+        Assert.False(plain.Headers.ContainsKey("Content-Encoding"));
+        var packed = await shared.Client.AskAsync($"{Products}?limit=200", ("Accept-Encoding", "br, gzip;q=0.8"));
+        Assert.Equal("gzip", packed.Headers["Content-Encoding"]);
+        Assert.True(packed.Body.Length * 5 < plain.Body.Length);
+        using var unpacked = new GZipStream(new MemoryStream(packed.Body), CompressionMode.Decompress);
+        using var copy = new MemoryStream();
+        await unpacked.CopyToAsync(copy);
+        Assert.Equal(plain.Body, copy.ToArray());
+        var refused = await shared.Client.AskAsync($"{Products}?limit=200", ("Accept-Encoding", "gzip;q=0"));
+        Assert.False(refused.Headers.ContainsKey("Content-Encoding"));
+    }
+
+    [Theory]
+    [InlineData("GET /api/v1/stock/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [InlineData("GET /api/v1/stock HTTP/1.1\r\nHost: localhost\r\nX-Name: M\u00fcller\r\n\r\n")]
+    [InlineData("GET /api/v1/stock HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n")]
+    [InlineData("nonsense\r\n\r\n")]
+    public async Task A_request_that_cannot_be_read_is_a_problem_and_the_end_of_the_connection(string request) =>
+        Assert.Matches(
+            "(?s)^HTTP/1.1 400 Bad Request\r\n.*application/problem\\+json\r\n.*\"code\":\"bad_request\"[^}]*}\\[closed\\]$",
+            await HttpRequests.SendRawAsync(shared.Host.Url, request));
 
     [Theory]
     [InlineData("/api/v1/orders/1")]

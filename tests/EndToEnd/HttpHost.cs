@@ -27,6 +27,9 @@ public sealed class HttpHost : IAsyncDisposable
         this.ownDirectory = ownDirectory;
     }
 
+    /// <summary>Creates the client of a host; the end-to-end suite validates the calls of its clients.</summary>
+    public static Func<Uri, HttpClient> NewClient { get; set; } = url => new HttpClient { BaseAddress = url };
+
     public Uri Url { get; private set; } = null!;
 
     public HttpClient Client { get; private set; } = null!;
@@ -75,6 +78,16 @@ public sealed class HttpHost : IAsyncDisposable
             AllInOne, own, ["--data", data ?? own!, "--port", "0", "--no-open", "--no-trickle", .. arguments]);
     }
 
+    /// <summary>
+    /// Starts the all-in-one process with environment variables, on a free port and with a temporary directory.
+    /// </summary>
+    public static Task<HttpHost> StartWithAsync((string Name, string Value)[] variables, params string[] arguments)
+    {
+        var own = NewDirectory();
+        return StartAsync(
+            AllInOne, own, ["--data", own, "--port", "0", "--no-open", "--no-trickle", .. arguments], "", variables);
+    }
+
     /// <summary>Starts the all-in-one process with exactly the given arguments.</summary>
     public static Task<HttpHost> StartProcessAsync(IReadOnlyList<string> arguments) => StartAsync(AllInOne, null, [.. arguments]);
 
@@ -86,12 +99,14 @@ public sealed class HttpHost : IAsyncDisposable
     public static Task<HttpHost> StartInAsync(string directory, params string[] arguments) =>
         StartAsync(AllInOne, null, arguments, directory);
 
-    static async Task<HttpHost> StartAsync(string project, string? ownDirectory, string[] arguments, string directory = "")
+    static async Task<HttpHost> StartAsync(
+        string project, string? ownDirectory, string[] arguments, string directory = "",
+        params (string Name, string Value)[] variables)
     {
-        var host = Watch(Launch(project, arguments, directory), ownDirectory);
+        var host = Watch(Launch(project, arguments, directory, variables), ownDirectory);
         var ready = await await Task.WhenAny(host.WaitForAsync(Ready), host.WaitForAsync(Ended));
         if (!ready.Contains(Ready, StringComparison.Ordinal)) throw new InvalidOperationException(host.Output);
-        return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0]));
+        return host.At(new Uri(ready.Split(Ready)[1].Split(' ')[0].Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
     }
 
     /// <summary>
@@ -123,16 +138,40 @@ public sealed class HttpHost : IAsyncDisposable
     /// <summary>Runs the command-line tool against this host; returns the exit code, and the output or else the errors.</summary>
     public async Task<(int ExitCode, string Output)> RunToolAsync(params string[] arguments)
     {
+        var (exit, output, errors) = await RunToolAsync(Url, "", arguments);
+        return (exit, output.Length > 0 ? output : errors);
+    }
+
+    /// <summary>Runs the command-line tool.</summary>
+    /// <param name="server">Server of the tool; null for the default.</param>
+    /// <param name="directory">Working directory; empty for that of this process.</param>
+    /// <param name="arguments">Verb and options.</param>
+    public static Task<(int ExitCode, string Output, string Errors)> RunToolAsync(
+        Uri? server, string directory, params string[] arguments) => RunToolAsync(server, directory, key: null, arguments);
+
+    /// <inheritdoc cref="RunToolAsync(Uri?, string, string[])"/>
+    /// <param name="server">Server of the tool; null for the default.</param>
+    /// <param name="directory">Working directory; empty for that of this process.</param>
+    /// <param name="key">API key; null for none.</param>
+    /// <param name="arguments">Verb and options.</param>
+    public static Task<(int ExitCode, string Output, string Errors)> RunToolAsync(
+        Uri? server, string directory, string? key, IReadOnlyList<string> arguments) =>
+        SetBackClock.VerifyAsync(() => StartToolAsync(server, directory, key, arguments), result => result.Output);
+
+    static async Task<(int ExitCode, string Output, string Errors)> StartToolAsync(
+        Uri? server, string directory, string? key, IReadOnlyList<string> arguments)
+    {
         var start = new ProcessStartInfo("dotnet", [ProgramOf("Cli"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["ORDERWRIGHT_URL"] = Url.AbsoluteUri, ["NO_COLOR"] = "1" },
+            WorkingDirectory = directory,
+            Environment = { ["ORDERWRIGHT_URL"] = server?.AbsoluteUri, ["ORDERWRIGHT_KEY"] = key, ["NO_COLOR"] = "1" },
         };
         using var tool = Process.Start(start)!;
         var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
         await tool.WaitForExitAsync();
-        return (tool.ExitCode, output[0].Length > 0 ? output[0] : output[1]);
+        return (tool.ExitCode, output[0], output[1]);
     }
 
     /// <summary>Runs a process with a failing start; returns the exit code and output.</summary>
@@ -200,7 +239,7 @@ public sealed class HttpHost : IAsyncDisposable
     HttpHost At(Uri url)
     {
         Url = url;
-        Client = new HttpClient { BaseAddress = url };
+        Client = NewClient(url);
         return this;
     }
 

@@ -21,8 +21,8 @@ public sealed class KeyedHttpHost : IAsyncLifetime
     public string AddLimited(int maxDiscount) =>
         KeyFile.Add(File, "checkout", [Scopes.Orders], DateTimeOffset.UtcNow, maxDiscount: maxDiscount);
 
-    public string AddFor(string merchant, string name, TimeSpan? expires, params string[] scopes) =>
-        KeyFile.Add(File, name, scopes, DateTimeOffset.UtcNow, expires, merchant);
+    public string AddFor(string channel, string name, TimeSpan? expires, params string[] scopes) =>
+        KeyFile.Add(File, name, scopes, DateTimeOffset.UtcNow, expires, [channel]);
 
     // All keys exist before the start, so that only the test about reloading waits for the file.
     public async ValueTask InitializeAsync()
@@ -31,17 +31,20 @@ public sealed class KeyedHttpHost : IAsyncLifetime
         Checkout = AddLimited(20);
         Pricing = Add("pricing", null, Scopes.Orders, Scopes.OrdersPrice);
         Stock = Add("warehouse", null, Scopes.Stock);
+        Metrics = Add("prometheus", null, Scopes.Metrics);
         Operator = Add("operator", null, [.. Scopes.All]);
         Expired = Add("old", TimeSpan.FromDays(-1), Scopes.Orders);
         Revoked = Add("lost", null, Scopes.Orders);
         KeyFile.Revoke(File, Revoked.Split('_')[1], DateTimeOffset.UtcNow);
-        Other = AddFor("other-merchant", "other", null, Scopes.Orders);
+        Other = AddFor("other-channel", "other", null, Scopes.Orders);
         Host = await HttpHost.StartAsync(null, "--keys", File, "--listen", "http://0.0.0.0:0", "--wrong-key-rate", "1000000");
     }
 
     public string Orders { get; private set; } = "";
 
     public string Stock { get; private set; } = "";
+
+    public string Metrics { get; private set; } = "";
 
     public string Checkout { get; private set; } = "";
 
@@ -113,12 +116,22 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
         Assert.DoesNotContain("/api/v1/", page, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/metrics", 200)]
+    [InlineData("/api/v1/orders", 403)]
+    [InlineData("/api/v1/stock", 403)]
+    [InlineData("/api/v1/payments", 403)]
+    [InlineData("/api/v1/incidents", 403)]
+    [InlineData("/api/v1/audit", 403)]
+    public async Task A_key_for_metrics_reads_metrics_and_nothing_else(string path, int status) =>
+        Assert.Equal(status, (await keyed.Client.AskAsync(path, Bearer(keyed.Metrics))).Status);
+
     [Fact]
     public async Task Health_needs_no_key_and_tells_nothing_without_one()
     {
         Assert.Equal(200, (await keyed.Client.AskAsync("/health/live")).Status);
         Assert.Equal(
-            """{"ready":true,"services":null,"databases":null}""",
+            """{"ready":true,"services":null,"databases":null,"instances":null}""",
             Encoding.UTF8.GetString((await keyed.Client.AskAsync("/health/ready")).Body));
         Assert.NotNull(
             (await keyed.Client.AskAsync("/health/ready", Bearer(keyed.Operator)))
@@ -274,7 +287,7 @@ public sealed class HttpKeyTests(KeyedHttpHost keyed) : IClassFixture<KeyedHttpH
     }
 
     [Fact]
-    public async Task Another_merchants_orders_and_keys_are_not_there()
+    public async Task Another_channels_orders_and_keys_are_not_there()
     {
         var key = ("Idempotency-Key", "the-same");
         var mine = await keyed.Client.PostAsync(Orders, Order, key, Bearer(keyed.Orders));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -43,28 +42,14 @@ public sealed class ImportTests(ImportShop shop) : IClassFixture<ImportShop>
         {
             var (file, report) = (Path.Combine(folder, "orders.csv"), Path.Combine(folder, "report.json"));
             await File.WriteAllBytesAsync(file, content);
-            var (exit, output, errors) = await RunAsync(shop.Host.Url, ["import", file, "--json", report, .. arguments]);
+            var (exit, output, errors) = await HttpHost.RunToolAsync(
+                shop.Host.Url, "", ["import", file, "--json", report, .. arguments]);
             return new(exit, output, errors, File.Exists(report) ? JsonNode.Parse(await File.ReadAllTextAsync(report)) : null);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    static async Task<(int Exit, string Output, string Errors)> RunAsync(Uri server, string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["ORDERWRIGHT_URL"] = server.AbsoluteUri, ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var output = tool.StandardOutput.ReadToEndAsync();
-        var errors = tool.StandardError.ReadToEndAsync();
-        await tool.WaitForExitAsync();
-        return (tool.ExitCode, await output, await errors);
     }
 
     /// <summary>The order with a reference as <c>customer: quantity × sku, …</c>; null if there is none.</summary>
@@ -183,8 +168,8 @@ public sealed class ImportTests(ImportShop shop) : IClassFixture<ImportShop>
         var (file, report) = (Path.Combine(folder, "orders.csv"), Path.Combine(folder, "report.json"));
         await File.WriteAllTextAsync(file, "order,customer,sku,quantity\nU1,ada,MUG,1\n");
 
-        var (exit, _, errors) = await RunAsync(
-            new Uri($"http://127.0.0.1:{HttpHost.FreePort()}"), ["import", file, "--json", report]);
+        var (exit, _, errors) = await HttpHost.RunToolAsync(
+            new Uri($"http://127.0.0.1:{HttpHost.FreePort()}"), "", "import", file, "--json", report);
 
         Assert.Equal(4, exit);
         Assert.Contains("does not answer", errors, StringComparison.Ordinal);
@@ -199,7 +184,7 @@ public sealed class ImportTests(ImportShop shop) : IClassFixture<ImportShop>
         var file = Path.Combine(folder, "orders.csv");
         await File.WriteAllTextAsync(file, "order,customer,sku,quantity\nJ1,ada,MUG,1\n");
 
-        var (exit, output, _) = await RunAsync(shop.Host.Url, ["import", file, "--json"]);
+        var (exit, output, _) = await HttpHost.RunToolAsync(shop.Host.Url, "", "import", file, "--json");
 
         Assert.Equal((0, 1), (exit, (int)JsonNode.Parse(output)!["orders"]!["confirmed"]!));
         Directory.Delete(folder, recursive: true);

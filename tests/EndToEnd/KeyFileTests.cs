@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Orderwright.Hosting.Keys;
 using Orderwright.Http;
 
@@ -63,6 +64,22 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_release_0_1_0_is_read_with_a_warning_and_rewritten_by_the_next_change()
+    {
+        var token = Add("one");
+        File.WriteAllText(
+            Path, Regex.Replace(File.ReadAllText(Path), "\"channels\": \\[\\s*\"main\"\\s*\\]", "\"merchant\": \"acme\""));
+        await using (var host = await HttpHost.StartAsync(null, "--keys", Path))
+        {
+            Assert.Equal(200, (await host.Client.AskAsync("/api/v1/orders", ("Authorization", $"Bearer {token}"))).Status);
+            Assert.Contains("the former word merchant", host.Output, StringComparison.Ordinal);
+        }
+        Add("two");
+        Assert.DoesNotContain("merchant", File.ReadAllText(Path), StringComparison.Ordinal);
+        Assert.All(KeyFile.Read(Path), key => Assert.Equal([key.Name == "one" ? "acme" : "main"], key.Channels!));
+    }
+
+    [Fact]
     public async Task A_file_that_cannot_be_changed_is_one_sentence_and_exit_code_1()
     {
         Add("one");
@@ -72,6 +89,28 @@ public sealed class KeyFileTests : IDisposable
         Assert.StartsWith($"{Path} was not changed: ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
         Assert.Single(KeyFile.Read(Path));
+    }
+
+    [Fact]
+    public async Task A_running_service_sees_a_file_replaced_behind_a_link()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        // As Kubernetes mounts a secret: links to the current of several directories.
+        var (before, after) = (Directory.CreateDirectory(In("1")).FullName, Directory.CreateDirectory(In("2")).FullName);
+        var old = KeyFile.Add(System.IO.Path.Combine(before, "keys.json"), "old", [Scopes.Orders], DateTimeOffset.UtcNow);
+        var fresh = KeyFile.Add(System.IO.Path.Combine(after, "keys.json"), "new", [Scopes.Orders], DateTimeOffset.UtcNow);
+        Directory.CreateSymbolicLink(In("current"), "1");
+        File.CreateSymbolicLink(Path, System.IO.Path.Combine("current", "keys.json"));
+        await using var host = await HttpHost.StartAsync(null, "--keys", Path);
+        Assert.Equal(200, (await host.Client.AskAsync("/api/v1/orders", ("Authorization", $"Bearer {old}"))).Status);
+
+        Directory.Delete(In("current"));
+        Directory.CreateSymbolicLink(In("current"), "2");
+        await Waiting.UntilAsync(async () =>
+            (await host.Client.AskAsync("/api/v1/orders", ("Authorization", $"Bearer {fresh}"))).Status == 200);
+        Assert.Equal(401, (await host.Client.AskAsync("/api/v1/orders", ("Authorization", $"Bearer {old}"))).Status);
+
+        string In(string name) => System.IO.Path.Combine(directory, name);
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);

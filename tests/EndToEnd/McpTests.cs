@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -25,8 +26,15 @@ public sealed class McpTests
         Assert.Equal(
             ["compensate_order", "explain_order", "find_orders", "list_incidents", "retry_order"],
             tools.Select(tool => tool.Name).Order());
-        Assert.All(tools, tool => Assert.Equal(
-            tool.Name is not ("compensate_order" or "retry_order"), tool.ProtocolTool.Annotations!.ReadOnlyHint));
+        Assert.All(tools, tool =>
+        {
+            var annotations = tool.ProtocolTool.Annotations!;
+            Assert.Equal(tool.Name is not ("compensate_order" or "retry_order"), annotations.ReadOnlyHint);
+            Assert.Equal(tool.Name == "compensate_order", annotations.DestructiveHint);
+            Assert.Equal((annotations.ReadOnlyHint, false), (annotations.IdempotentHint, annotations.OpenWorldHint));
+            Assert.NotNull(tool.ProtocolTool.Title);
+            Assert.Equal("object", tool.ProtocolTool.OutputSchema!.Value.GetProperty("type").GetString());
+        });
         var order = await CallAsync(agent, "find_orders", new() { ["text"] = "DEMO-7" });
         Assert.Equal("frances", (string)order["items"]![0]!["customerId"]!);
         var saga = await CallAsync(agent, "explain_order", new() { ["order"] = "DEMO-7" });
@@ -38,7 +46,7 @@ public sealed class McpTests
 
         var arguments = new Dictionary<string, object?>
         {
-            ["order"] = "DEMO-7", ["reason"] = "the customer called", ["doIt"] = false,
+            ["order"] = "DEMO-7", ["reason"] = "the customer called",
         };
         Assert.True((bool)(await CallAsync(agent, "compensate_order", arguments))["preview"]!);
         Assert.Empty((await host.Client.AskAsync("/api/v1/audit?action=compensate")).Json["items"]!.AsArray());
@@ -47,10 +55,40 @@ public sealed class McpTests
         Assert.Equal(
             "the customer called", (string)(await host.Client.AskAsync("/api/v1/audit")).Json["items"]![0]!["reason"]!);
         arguments["reason"] = " ";
-        Assert.Equal("invalid_request", (string)(await CallAsync(agent, "compensate_order", arguments))["code"]!);
+        Assert.Equal("invalid_request", (string)(await RefusedAsync(agent, "compensate_order", arguments))["code"]!);
+        arguments["reason"] = "once more";
+        await Waiting.UntilAsync(async () =>
+            (string?)(await CallAsync(agent, "explain_order", new() { ["order"] = "DEMO-7" }))["state"] == "compensated");
+        Assert.Equal(409, (int)(await RefusedAsync(agent, "compensate_order", arguments))["status"]!);
         arguments["order"] = "DEMO-99";
-        var missing = await CallAsync(agent, "retry_order", arguments);
-        Assert.Contains("no order", (string)missing["error"]!, StringComparison.Ordinal);
+        var missing = await RefusedAsync(agent, "retry_order", arguments);
+        Assert.Equal("not_found", (string)missing["code"]!);
+        Assert.Contains("no order", (string)missing["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("retry_order", """{"order":"DEMO-7"}""", "reason", "required")]
+    [InlineData("retry_order", """{"order":7,"reason":"r"}""", "order", "string")]
+    [InlineData("retry_order", """{"order":"DEMO-7","reason":"r","doIt":"yes"}""", "doIt", "boolean")]
+    [InlineData("retry_order", """{"order":"DEMO-7","reason":"r","doit":true}""", "doit", "Unknown argument")]
+    [InlineData("find_orders", "{}", "text", "required")]
+    public async Task A_wrong_argument_is_refused_with_its_name_and_the_reason(
+        string tool, string arguments, string argument, string why)
+    {
+        await using var agent = await StartToolAsync(new Uri("http://127.0.0.1:9"));
+        var refused = await RefusedAsync(
+            agent, tool, JsonSerializer.Deserialize<Dictionary<string, object?>>(arguments)!);
+        Assert.Equal(("invalid_argument", argument), ((string)refused["code"]!, (string)refused["argument"]!));
+        Assert.Contains(why, (string)refused["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_is_a_refusal()
+    {
+        await using var agent = await StartToolAsync(new Uri("http://127.0.0.1:9"));
+        var refused = await RefusedAsync(agent, "list_incidents", []);
+        Assert.Equal("no_reply", (string)refused["code"]!);
+        Assert.Contains("127.0.0.1:9", (string)refused["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,6 +175,16 @@ public sealed class McpTests
     static async Task<JsonNode> CallAsync(McpClient agent, string tool, Dictionary<string, object?> arguments)
     {
         var result = await agent.CallToolAsync(tool, arguments);
+        Assert.NotEqual(true, result.IsError);
+        var text = JsonNode.Parse(Assert.IsType<TextContentBlock>(Assert.Single(result.Content)).Text)!;
+        Assert.True(JsonNode.DeepEquals(text, JsonNode.Parse(result.StructuredContent!.Value.GetRawText())));
+        return text;
+    }
+
+    static async Task<JsonNode> RefusedAsync(McpClient agent, string tool, Dictionary<string, object?> arguments)
+    {
+        var result = await agent.CallToolAsync(tool, arguments);
+        Assert.True(result.IsError);
         return JsonNode.Parse(Assert.IsType<TextContentBlock>(Assert.Single(result.Content)).Text)!;
     }
 }

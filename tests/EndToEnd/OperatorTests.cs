@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 
@@ -27,7 +26,8 @@ public sealed class OperatorTests : IAsyncLifetime
         });
         var id = (string)order["id"]!;
         Assert.Equal("confirmed", (string)order["status"]!);
-        var (exit, effect) = await ToolAsync("cancel", id, "--preview");
+        await UntilAsync(async () => (string)(await GetAsync($"sagas/{id}"))["state"]! == "completed" ? order : null);
+        var (exit, effect) = await host.RunToolAsync("cancel", id, "--preview");
         Assert.Equal(0, exit);
         Assert.Contains("would send orderwright.order.cancel-requested.v1 to saga-coordinator", effect, StringComparison.Ordinal);
         Assert.Contains(
@@ -39,21 +39,21 @@ public sealed class OperatorTests : IAsyncLifetime
         var incident = await UntilAsync(async () =>
             (await GetAsync("incidents"))["items"]!.AsArray().SingleOrDefault(item => (string)item!["orderId"]! == id));
         Assert.Equal("refund_failed", (string)incident["code"]!);
-        var (status, why) = await ToolAsync("why", id);
+        var (status, why) = await host.RunToolAsync("why", id);
         Assert.Equal(0, status);
         Assert.Contains("an operator must retry, resolve or compensate", why, StringComparison.Ordinal);
 
-        var (_, preview) = await ToolAsync("retry", id, "--reason", "look", "--preview");
+        var (_, preview) = await host.RunToolAsync("retry", id, "--reason", "look", "--preview");
         Assert.Contains("would send orderwright.payment.undo.v1 to customer-service", preview, StringComparison.Ordinal);
-        (status, _) = await ToolAsync(
+        (status, _) = await host.RunToolAsync(
             "resolve", id, (string)incident["step"]!, "completed", "--reason", "refunded manually");
         Assert.Equal(0, status);
         await UntilAsync(async () => (string)(await GetAsync($"orders/{id}"))["status"]! == "cancelled" ? order : null);
         Assert.Equal("resolve", (string)(await GetAsync($"audit?orderId={id}"))["items"]![0]!["action"]!);
 
-        (status, _) = await ToolAsync("compensate", id, "--reason", "again");
+        (status, _) = await host.RunToolAsync("compensate", id, "--reason", "again");
         Assert.Equal(3, status);
-        (status, var none) = await ToolAsync("incidents");
+        (status, var none) = await host.RunToolAsync("incidents");
         Assert.Equal((0, "✓ No incident is open.\n"), (status, none));
     }
 
@@ -74,8 +74,8 @@ public sealed class OperatorTests : IAsyncLifetime
 
         string[] retry =
             ["retry", "--where", "step=authorize-payment&code=refund_failed", "--canary", "1", "--reason", "the bank is back"];
-        Assert.Equal((0, "It would retry 2 orders.\n"), await ToolAsync([.. retry, "--preview"]));
-        var (status, output) = await ToolAsync(retry);
+        Assert.Equal((0, "It would retry 2 orders.\n"), await host.RunToolAsync([.. retry, "--preview"]));
+        var (status, output) = await host.RunToolAsync(retry);
         Assert.Equal(1, status);
         Assert.Contains("1 of the first 1 did not advance; the run was stopped.", output, StringComparison.Ordinal);
         var audit = (await GetAsync("audit?action=retry"))["items"]!.AsArray();
@@ -90,18 +90,6 @@ public sealed class OperatorTests : IAsyncLifetime
         Assert.Equal(400, (await host.Client.AskAsync("/api/v1/dead-letters?cursor=abc")).Status);
     }
 
-    async Task<(int ExitCode, string Output)> ToolAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            Environment = { ["ORDERWRIGHT_URL"] = host.Url.AbsoluteUri, ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var output = await tool.StandardOutput.ReadToEndAsync();
-        await tool.WaitForExitAsync();
-        return (tool.ExitCode, output);
-    }
 
     async Task<JsonNode> PostAsync(string path, object body)
     {

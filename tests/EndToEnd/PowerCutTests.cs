@@ -75,8 +75,10 @@ public class PowerCutTests(ITestOutputHelper output)
             foreach (var id in ids)
                 await Waiting.UntilAsync(
                     async () => (string?)(await again.Client.AskAsync($"/api/v1/orders/{id}")).Json["status"] == "confirmed");
-            var stock = (await again.Client.AskAsync("/api/v1/stock/GOOD")).Json;
-            Assert.Equal((ids.Count, 0), ((int)stock["allocated"]!, (int)stock["reserved"]!));
+            // A confirmed order's goods are allocated a moment later.
+            await Waiting.UntilAsync(async () =>
+                (await again.Client.AskAsync("/api/v1/stock/GOOD")).Json is var stock
+                && ((int)stock["allocated"]!, (int)stock["reserved"]!) == (ids.Count, 0));
             var balance = (await again.Client.AskAsync("/api/v1/customers/ada/balances")).Json["items"]![0]!;
             Assert.Equal(100_000_000 - 250 * ids.Count, (int)balance["amount"]!);
         }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
@@ -96,16 +95,7 @@ public sealed class VerifyCommandTests : IAsyncLifetime
 
     async Task<(int ExitCode, string Output)> ToolAsync(string directory, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [HttpHost.ProgramOf("Cli"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = directory,
-            Environment = { ["ORDERWRIGHT_URL"] = host.Url.ToString(), ["NO_COLOR"] = "1" },
-        };
-        using var tool = Process.Start(start)!;
-        var output = await Task.WhenAll(tool.StandardOutput.ReadToEndAsync(), tool.StandardError.ReadToEndAsync());
-        await tool.WaitForExitAsync();
-        return (tool.ExitCode, $"{output[0]}{output[1]}");
+        var (exit, output, errors) = await HttpHost.RunToolAsync(host.Url, directory, arguments);
+        return (exit, output + errors);
     }
 }

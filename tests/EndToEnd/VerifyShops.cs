@@ -39,6 +39,9 @@ public abstract class VerifyShop : IAsyncLifetime
         Assert.Equal(201, keyed.Status);
         foreach (var order in (await host.Client.AskAsync("/api/v1/orders")).Json["items"]!.AsArray().OfType<JsonNode>())
             orders[(string)order["reference"]!] = Guid.Parse((string)order["id"]!);
+        // Confirmed orders are at rest a moment later.
+        await Waiting.UntilAsync(async () =>
+            (await host.Client.AskAsync("/api/v1/sagas?state=running")).Json["items"]!.AsArray().Count == 0);
         Assert.Equal(0, await host.StopAsync());
         foreach (var service in ServiceNames.All) intact[service] = await CopyAsync(service, "intact");
     }

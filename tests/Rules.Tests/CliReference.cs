@@ -31,6 +31,9 @@ static partial class CliReference
         | 4 | Server unreachable or overloaded |
         | 5 | Timeout |
         | 6 | Nothing is known to be wrong, and something was not judged |
+        | 7 | A file contains nothing that can be imported |
+        | 8 | The server requires an API key, or does not know the key |
+        | 9 | The key lacks a right |
 
         """;
 
@@ -42,7 +45,7 @@ static partial class CliReference
         foreach (var line in ScriptUsage(script, [.. root.Subcommands.Select(command => command.Name)]))
             text.Append(line).Append('\n');
         text.Append("```\n\n## Verbs of the tool\n");
-        foreach (var command in root.Subcommands) Write(text, command, "");
+        foreach (var command in root.Subcommands.Where(command => !command.Hidden)) Write(text, command, "");
         return text.ToString();
     }
 

@@ -6,13 +6,11 @@ namespace Orderwright.Rules.Tests;
 /// <summary>The published reference of the command line, and the help texts behind the reference.</summary>
 public class CliReferenceTests
 {
-    static readonly string Root = FindRoot();
-
     [Fact]
     public void The_reference_is_up_to_date()
     {
-        var path = Path.Combine(Root, "docs", "reference", "cli.md");
-        var expected = CliReference.Write(File.ReadAllText(Path.Combine(Root, "orderwright")));
+        var path = Path.Combine(Repository.Root, "docs", "reference", "cli.md");
+        var expected = CliReference.Write(File.ReadAllText(Path.Combine(Repository.Root, "orderwright")));
         if (Environment.GetEnvironmentVariable("ORDERWRIGHT_WRITE_DOCS") == "1") File.WriteAllText(path, expected);
         Assert.Equal(expected, File.ReadAllText(path));
     }
@@ -45,12 +43,4 @@ public class CliReferenceTests
     static IEnumerable<Command> Verbs => CommandTree.Create().Subcommands.SelectMany(All);
 
     static IEnumerable<Command> All(Command command) => command.Subcommands.SelectMany(All).Prepend(command);
-
-    static string FindRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Orderwright.slnx")))
-            directory = directory.Parent;
-        return directory?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-    }
 }

@@ -16,7 +16,7 @@ public class CustomerRulesTests
     static readonly Customer Erased = Ann with { Name = null, Email = null, Version = 4, ErasedAt = Now.AddHours(-1) };
 
     static CustomerDecision Put(string name, Customer? existing, params long[] ifVersions) => CustomerRules.Put(
-        new("17850", name, "ann@example.org", ifVersions.Length == 0 ? null : new Precondition(false, ifVersions)),
+        new("17850", name, "ann@example.org", ifVersions.Length == 0 ? null : new Precondition(new(false, ifVersions), null)),
         existing, Now);
 
     static CustomerDecision Credit(long amount, Customer? existing, long balance = 0, bool used = false) =>

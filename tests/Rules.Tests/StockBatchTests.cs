@@ -7,23 +7,22 @@ namespace Orderwright.Rules.Tests;
 public class StockBatchTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
-    static readonly DateTimeOffset Until = Now.AddMinutes(15);
 
     static Guid Order(int n) => new($"01980000-0000-7000-8000-{n:D12}");
 
     static StockItem Mugs(long onHand, long allocated = 0, long reserved = 0) =>
         new(new("MUG", onHand, allocated, reserved, Version: 7), 255, "GBP");
 
-    static ReserveStock Want(int quantity) => new("GBP", [new(1, "MUG", quantity, null)], false, Until);
+    static ReserveStock Want(int quantity) => new("GBP", [new(1, "MUG", quantity, null)], false);
 
-    static Reservation Known(int n, string state, int quantity, DateTimeOffset? until = null) =>
-        new(Order(n), state, null, null, "GBP", [new(1, "MUG", quantity, 255)], until ?? Until, Now, Now);
+    static Reservation Known(int n, string state, int quantity) =>
+        new(Order(n), state, null, null, "GBP", [new(1, "MUG", quantity, 255)], Now, Now);
 
     [Fact]
     public void Orders_are_served_in_order_of_arrival_until_stock_runs_out()
     {
         var batch = new StockBatch([], [Mugs(50)], Now);
-        var outcomes = Enumerable.Range(1, 500).Select(n => batch.Decide(Order(n), Want(1))!.Outcome).ToArray();
+        var outcomes = Enumerable.Range(1, 500).Select(n => batch.Decide(Order(n), Want(1)).Outcome).ToArray();
         Assert.All(outcomes[..50], outcome => Assert.Equal(StepOutcome.Completed, outcome));
         Assert.All(outcomes[50..], outcome => Assert.Equal(StepOutcome.Rejected, outcome));
         Assert.Equal([new StockLevel("MUG", 50, 0, 50, Version: 8)], batch.Levels);
@@ -34,9 +33,9 @@ public class StockBatchTests
     public void A_refusal_does_not_fail_its_neighbours()
     {
         var batch = new StockBatch([], [Mugs(5)], Now);
-        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(1), Want(3))!.Outcome);
-        Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(3))!.Outcome);
-        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(3), Want(2))!.Outcome);
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(1), Want(3)).Outcome);
+        Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(3)).Outcome);
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(3), Want(2)).Outcome);
         Assert.Equal(5, Assert.Single(batch.Levels).Reserved);
     }
 
@@ -44,8 +43,8 @@ public class StockBatchTests
     public void A_duplicate_in_one_batch_is_held_once()
     {
         var batch = new StockBatch([], [Mugs(5)], Now);
-        var first = batch.Decide(Order(1), Want(3))!;
-        var second = batch.Decide(Order(1), Want(3))!;
+        var first = batch.Decide(Order(1), Want(3));
+        var second = batch.Decide(Order(1), Want(3));
         Assert.Equal((first.Outcome, first.Priced), (second.Outcome, second.Priced));
         Assert.Equal(3, Assert.Single(batch.Levels).Reserved);
         Assert.Single(batch.Created);
@@ -79,33 +78,11 @@ public class StockBatchTests
     public void Goods_released_in_a_batch_can_be_held_later_in_the_batch()
     {
         var batch = new StockBatch([Known(1, "held", 5)], [Mugs(5, reserved: 5)], Now);
-        Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(5))!.Outcome);
+        Assert.Equal(StepOutcome.Rejected, batch.Decide(Order(2), Want(5)).Outcome);
         batch.Decide(Order(1), new ReleaseStock());
-        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(3), Want(5))!.Outcome);
-        Assert.Equal([Order(1)], batch.HoldsGone.Select(row => row.OrderId));
-        Assert.Equal([Order(3)], batch.HoldsNew.Select(row => row.OrderId));
-    }
-
-    [Fact]
-    public void A_renewed_hold_moves_to_its_new_expiry()
-    {
-        var batch = new StockBatch([Known(1, "held", 5)], [Mugs(5, reserved: 5)], Now);
-        Assert.Null(batch.Decide(Order(1), new RenewHold(Until.AddMinutes(5))));
-        Assert.Equal(Until, Assert.Single(batch.HoldsGone).ExpiresAt);
-        Assert.Equal(Until.AddMinutes(5), Assert.Single(batch.HoldsNew).ExpiresAt);
-        Assert.Empty(batch.Levels);
-    }
-
-    [Fact]
-    public void The_sweep_expires_due_holds_only()
-    {
-        var batch = new StockBatch(
-            [Known(1, "held", 2), Known(2, "held", 2, Until.AddMinutes(1)), Known(3, "committed", 1)],
-            [Mugs(5, allocated: 1, reserved: 4)], Now);
-        batch.Expire(Until);
-        Assert.Equal([Order(1)], batch.Changed.Select(row => row.OrderId));
-        Assert.Equal([new StockLevel("MUG", 5, 1, 2, Version: 8)], batch.Levels);
-        Assert.Empty(batch.Movements);
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(3), Want(5)).Outcome);
+        Assert.Equal([Order(1)], batch.HoldsGone);
+        Assert.Equal([Order(3)], batch.HoldsNew);
     }
 
     [Fact]
@@ -153,7 +130,6 @@ public class StockBatchTests
     }
 
     [Theory]
-    [InlineData("held")]
     [InlineData("released")]
     [InlineData("refused")]
     public void Unallocated_goods_cannot_be_shipped(string state)
@@ -170,6 +146,33 @@ public class StockBatchTests
         var batch = new StockBatch([], [Mugs(9)], Now);
         IsRefused(batch.Ship(Order(1), Ship(1, 2)), 1, "its reservation is missing");
         IsRefused(batch.Close(Order(1), [new(1, "MUG", 3)], consumed: false), 0, "its reservation is missing");
+    }
+
+    [Fact]
+    public void Goods_that_ship_before_the_commit_of_their_order_are_committed_first()
+    {
+        var batch = new StockBatch([Known(1, "held", 5)], [Mugs(9, reserved: 5)], Now);
+        Assert.Equal(new GoodsShipped(1), batch.Ship(Order(1), Ship(1, 2)));
+        Assert.Equal(StepOutcome.Completed, batch.Decide(Order(1), new CommitStock()).Outcome);
+        Assert.Equal([new StockLevel("MUG", 7, 3, 0, Version: 8)], batch.Levels);
+        Assert.Equal(
+            [
+                new OrderMovement("MUG", Order(1), MovementKinds.Allocated, 5, 0),
+                new OrderMovement("MUG", Order(1), MovementKinds.Shipped, -2, -2),
+            ],
+            batch.Movements);
+        Assert.Equal((Order(1), "committed"), (Assert.Single(batch.HoldsGone), Assert.Single(batch.Changed).State));
+    }
+
+    [Theory]
+    [InlineData(true, MovementKinds.Consumed, 4)]
+    [InlineData(false, MovementKinds.Deallocated, 9)]
+    public void Goods_of_an_order_completed_before_its_commit_end_with_the_order(bool consumed, string kind, long onHand)
+    {
+        var batch = new StockBatch([Known(1, "held", 5)], [Mugs(9, reserved: 5)], Now);
+        Assert.Equal(new GoodsShipped(0), batch.Close(Order(1), [new(1, "MUG", 5)], consumed));
+        Assert.Equal([new StockLevel("MUG", onHand, 0, 0, Version: 8)], batch.Levels);
+        Assert.Equal([MovementKinds.Allocated, kind], batch.Movements.Select(movement => movement.Kind));
     }
 
     static void IsRefused(IMessageBody reply, int fulfilment, string why)

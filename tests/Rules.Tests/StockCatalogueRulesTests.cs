@@ -15,7 +15,7 @@ public class StockCatalogueRulesTests
         new("MUG", "A mug", 255, "GBP", Version: 3, Before, Before),
         new("MUG", OnHand: 10, Allocated: 2, Reserved: 3, Version: 7));
 
-    static readonly Precondition Stale = new(false, [2]);
+    static readonly Precondition Stale = new(new EntityTags(false, [2]), null);
 
     static CatalogueDecision Decide(CatalogueChange change, CatalogueEntry? known) =>
         CatalogueRules.Decide(change, known, "local", Now);
@@ -73,11 +73,11 @@ public class StockCatalogueRulesTests
     public void A_precondition_on_another_version_is_refused()
     {
         Refuses(412, "version_mismatch", Decide(Put(ifMatch: Stale), Mug), Mug);
-        Refuses(412, "version_mismatch", Decide(Put(ifMatch: new(true, [])), null), null);
+        Refuses(412, "version_mismatch", Decide(Put(ifMatch: new(new EntityTags(true, []), null)), null), null);
         Refuses(412, "version_mismatch", Decide(new CatalogueChange.Remove("MUG", Stale), Mug), Mug);
-        Refuses(412, "version_mismatch", Decide(Count(12, new(false, [3])), Mug), Mug);
-        Assert.Equal(200, Decide(Count(12, new(false, [7])), Mug).Answer!.Status);
-        Assert.Equal(200, Decide(Put(ifMatch: new(true, [])), Mug).Answer!.Status);
+        Refuses(412, "version_mismatch", Decide(Count(12, new(new EntityTags(false, [3]), null)), Mug), Mug);
+        Assert.Equal(200, Decide(Count(12, new(new EntityTags(false, [7]), null)), Mug).Answer!.Status);
+        Assert.Equal(200, Decide(Put(ifMatch: new(new EntityTags(true, []), null)), Mug).Answer!.Status);
     }
 
     [Fact]

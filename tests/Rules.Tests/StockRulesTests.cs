@@ -7,7 +7,6 @@ namespace Orderwright.Rules.Tests;
 public class StockRulesTests
 {
     static readonly DateTimeOffset Now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
-    static readonly DateTimeOffset Until = Now.AddMinutes(15);
     static readonly Guid Order = new("01980000-0000-7000-8000-000000000001");
 
     static readonly Dictionary<string, StockItem> Shop = new()
@@ -23,15 +22,18 @@ public class StockRulesTests
         new(line, sku, quantity, price);
 
     static StockDecision Reserve(Reservation? known, bool maySetPrice, params OrderLine[] lines) =>
-        StockRules.Reserve(Order, new ReserveStock("GBP", lines, maySetPrice, Until), known, ItemOf, Now);
+        StockRules.Reserve(Order, new ReserveStock("GBP", lines, maySetPrice), known, ItemOf, Now);
 
     static StockDecision Reserve(params OrderLine[] lines) => Reserve(null, false, lines);
 
+    static StockDecision Commit(Reservation? known, params OrderLine[]? lines) => StockRules.Commit(
+        Order, lines is [] or null ? new() : new("GBP", lines), known, ItemOf, Now);
+
     static Reservation In(string state, params OrderLine[] lines) =>
-        new(Order, state, null, null, "GBP", lines, Until, Now, Now);
+        new(Order, state, null, null, "GBP", lines, Now, Now);
 
     static IEnumerable<Reservation?> EveryState() =>
-        [null, In("held"), In("committed"), In("expired"), In("refused"), In("released")];
+        [null, In("held"), In("committed"), In("refused"), In("released")];
 
     static void IsRefused(string code, StockDecision decision)
     {
@@ -49,8 +51,7 @@ public class StockRulesTests
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
         Assert.Equal(priced, decision.Answer.Priced);
         Assert.Equal(priced, decision.Next!.Lines);
-        Assert.Equal(
-            ("held", Until, "GBP"), (decision.Next.State, decision.Next.ExpiresAt, decision.Next.Currency));
+        Assert.Equal(("held", "GBP"), (decision.Next.State, decision.Next.Currency));
         Assert.Equal([new("MUG", 5, 0), new("PEN", 1, 0)], decision.Shifts);
     }
 
@@ -116,7 +117,6 @@ public class StockRulesTests
     [Theory]
     [InlineData("held")]
     [InlineData("committed")]
-    [InlineData("expired")]
     public void A_repeated_reserve_gets_the_same_priced_lines_whatever_they_cost_now(string state)
     {
         var decision = Reserve(In(state, Line(1, "MUG", 5, 111)), false, Line(1, "MUG", 5));
@@ -142,14 +142,13 @@ public class StockRulesTests
         var tombstone = StockRules.Release(Order, null, Now).Next!;
         Assert.Equal(("released", 0), (tombstone.State, tombstone.Lines.Count));
         IsRefused(ReasonCodes.AlreadyUndone, Reserve(tombstone, false, Line(1, "MUG", 1)));
-        IsRefused(ReasonCodes.AlreadyUndone, StockRules.Commit(Order, tombstone, ItemOf, Now));
+        IsRefused(ReasonCodes.AlreadyUndone, Commit(tombstone));
     }
 
     [Fact]
     public void A_commit_turns_the_hold_into_an_allocation()
     {
-        var decision = StockRules.Commit(
-            Order, In("held", Line(1, "MUG", 2, 255), Line(2, "MUG", 1, 255)), ItemOf, Now);
+        var decision = Commit(In("held", Line(1, "MUG", 2, 255), Line(2, "MUG", 1, 255)));
         Assert.Equal(StepOutcome.Completed, decision.Answer!.Outcome);
         Assert.Equal("committed", decision.Next!.State);
         Assert.Equal([new("MUG", -3, 3)], decision.Shifts);
@@ -158,42 +157,38 @@ public class StockRulesTests
     [Fact]
     public void A_repeated_commit_changes_nothing()
     {
-        var decision = StockRules.Commit(Order, In("committed", Line(1, "MUG", 2, 255)), ItemOf, Now);
+        var decision = Commit(In("committed", Line(1, "MUG", 2, 255)));
         Assert.Equal((StepOutcome.Completed, null), (decision.Answer!.Outcome, decision.Next));
         Assert.Empty(decision.Shifts);
     }
 
     [Fact]
-    public void A_commit_after_expiry_allocates_the_goods_again()
+    public void A_commit_without_a_reservation_is_asked_again_with_the_goods()
     {
-        var decision = StockRules.Commit(Order, In("expired", Line(1, "MUG", 5, 255)), ItemOf, Now);
-        Assert.Equal((StepOutcome.Completed, "committed"), (decision.Answer!.Outcome, decision.Next!.State));
-        Assert.Equal([new("MUG", 0, 5)], decision.Shifts);
+        var decision = Commit(null);
+        Assert.Equal(
+            (StepOutcome.Retry, ReasonCodes.NotReserved, null),
+            (decision.Answer!.Outcome, decision.Answer.Code, decision.Next));
+        var again = Commit(null, Line(1, "MUG", 5, 255));
+        Assert.Equal(
+            (StepOutcome.Completed, "committed", "GBP"),
+            (again.Answer!.Outcome, again.Next!.State, again.Next.Currency));
+        Assert.Equal([new("MUG", 0, 5)], again.Shifts);
     }
 
     [Theory]
     [InlineData("MUG", 6)]
     [InlineData("GONE", 1)]
-    public void A_commit_after_the_goods_were_sold_is_refused_for_good(string sku, int quantity)
+    public void A_commit_of_lost_goods_that_were_sold_is_refused_and_may_succeed_later(string sku, int quantity)
     {
-        var decision = StockRules.Commit(
-            Order, In("expired", Line(1, "PEN", 1, 99), Line(2, sku, quantity, 255)), ItemOf, Now);
-        IsRefused(ReasonCodes.HoldLost, decision);
-        Assert.Equal("refused", decision.Next!.State);
-        var again = StockRules.Commit(
-            Order, decision.Next, name => new(new(name, 1_000, 0, 0, 1), 1, "GBP"), Now);
-        IsRefused(ReasonCodes.HoldLost, again);
-        Assert.Equal(decision.Answer!.Message, again.Answer!.Message);
-        Assert.Null(again.Next);
+        var decision = Commit(null, Line(1, "PEN", 1, 99), Line(2, sku, quantity, 255));
+        IsRefused(ReasonCodes.OutOfStock, decision);
+        Assert.Null(decision.Next);
     }
 
     [Fact]
-    public void A_commit_of_an_unknown_order_is_refused_and_so_is_its_late_reserve()
-    {
-        var decision = StockRules.Commit(Order, null, ItemOf, Now);
-        IsRefused(ReasonCodes.HoldLost, decision);
-        IsRefused(ReasonCodes.HoldLost, Reserve(decision.Next, false, Line(1, "MUG", 1)));
-    }
+    public void A_commit_of_a_refused_order_gets_the_refusal() =>
+        IsRefused(ReasonCodes.OutOfStock, Commit(Reserve(Line(1, "MUG", 6)).Next));
 
     [Fact]
     public void A_release_returns_held_or_allocated_goods_once()
@@ -201,7 +196,7 @@ public class StockRulesTests
         var line = Line(1, "MUG", 2, 255);
         Assert.Equal([new("MUG", -2, 0)], StockRules.Release(Order, In("held", line), Now).Shifts);
         Assert.Equal([new("MUG", 0, -2)], StockRules.Release(Order, In("committed", line), Now).Shifts);
-        foreach (var state in new[] { "expired", "refused", "released" })
+        foreach (var state in new[] { "refused", "released" })
             Assert.Empty(StockRules.Release(Order, In(state, line), Now).Shifts);
     }
 
@@ -214,38 +209,6 @@ public class StockRulesTests
             Assert.Equal(new StepAnswered(Undo: true, StepOutcome.Completed), decision.Answer);
             Assert.Equal("released", (decision.Next ?? known)!.State);
         }
-    }
-
-    [Fact]
-    public void A_renewal_only_extends_a_hold()
-    {
-        var later = Until.AddMinutes(5);
-        Assert.Equal(later, StockRules.Renew(new RenewHold(later), In("held"), Now).Next!.ExpiresAt);
-        Assert.Null(StockRules.Renew(new RenewHold(Until.AddMinutes(-5)), In("held"), Now).Next);
-        foreach (var known in EveryState().Where(known => known?.State != "held"))
-            Assert.Null(StockRules.Renew(new RenewHold(later), known, Now).Next);
-    }
-
-    [Fact]
-    public void A_hold_expires_on_time_and_not_before()
-    {
-        var held = In("held", Line(1, "MUG", 2, 255));
-        Assert.Null(StockRules.Expire(held, Until.AddMilliseconds(-1), Now).Next);
-        var decision = StockRules.Expire(held, Until, Now);
-        Assert.Equal("expired", decision.Next!.State);
-        Assert.Equal([new("MUG", -2, 0)], decision.Shifts);
-    }
-
-    [Theory]
-    [InlineData("committed")]
-    [InlineData("released")]
-    [InlineData("refused")]
-    [InlineData("expired")]
-    public void Only_held_reservations_expire(string state)
-    {
-        var decision = StockRules.Expire(In(state, Line(1, "MUG", 2, 255)), Until.AddDays(1), Now);
-        Assert.Null(decision.Next);
-        Assert.Empty(decision.Shifts);
     }
 
     [Fact]

@@ -16,8 +16,8 @@ public sealed class FastMessageReadersTests
     static readonly IMessageBody[] Bodies =
     [
         new OrderPlaced("17850", "GBP", Lines, -50, Card, true),
-        new ReserveStock("GBP", Lines, false, Now),
-        new CommitStock(),
+        new ReserveStock("GBP", Lines, false),
+        new CommitStock("GBP", Lines),
         new AuthorizePayment("17850", 765, "GBP", Card),
         new StepAnswered(
             true, StepOutcome.Retry, "busy", "Later.", TimeSpan.FromSeconds(2), "https://bank.example/3ds", Lines, Paid),
@@ -72,6 +72,15 @@ public sealed class FastMessageReadersTests
             order.Remove("currency");
             order["Currency"] = "GBP";
         }));
+    }
+
+    [Fact]
+    public void An_order_of_release_0_1_0_has_its_channel_under_the_former_name()
+    {
+        var type = MessageCatalog.TypeOf(Bodies[0]);
+        var json = Changed(type, ["lines"], (order, _) => order["merchant"] = "acme");
+        Assert.Equal("acme", ((OrderPlaced)MessageCatalog.Read(type, Encoding.UTF8.GetBytes(json.ToJsonString()))!).Channel);
+        ReadsAlike(type, json);
     }
 
     static void ReadsAlike(string type, JsonNode? json)

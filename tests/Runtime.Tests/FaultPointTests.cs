@@ -83,7 +83,7 @@ public sealed class FaultPointTests
             await runner.RunOnceAsync(
                 work =>
                 {
-                    if (sends) work.Answer(Commands.Of(new CommitStock()), new StepAnswered(Undo: false, StepOutcome.Completed));
+                    if (sends) work.Answer(Commands.Of(new ReleaseStock()), new StepAnswered(Undo: false, StepOutcome.Completed));
                     return Task.CompletedTask;
                 },
                 default);

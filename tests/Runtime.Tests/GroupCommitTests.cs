@@ -163,7 +163,7 @@ public sealed class GroupCommitTests
             await work.ExecuteAsync(
                 context.Sql["add_notes"],
                 SqlArgs.Over(batch).Uuid("order_id", _ => work.NewId()).Text("note", i => $"{i}"));
-            if (Sends) work.Send(work.NewId(), new CommitStock());
+            if (Sends) work.Send(work.NewId(), new ReleaseStock());
             return batch.Any(i => i == Poison)
                 ? throw new InvalidOperationException($"{Poison} is poison.")
                 : [.. batch.Select(i => $"done {i}")];

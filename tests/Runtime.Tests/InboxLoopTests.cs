@@ -13,8 +13,8 @@ public sealed class InboxLoopTests
             {
                 Handlers =
                 [
-                    new NoteHandler(context, "first", typeof(RenewHold)),
-                    new NoteHandler(context, "second", typeof(CommitStock), isPoison),
+                    new NoteHandler(context, "first", typeof(ReleaseUnshipped)),
+                    new NoteHandler(context, "second", typeof(ReleaseStock), isPoison),
                 ],
             },
             options);
@@ -33,13 +33,28 @@ public sealed class InboxLoopTests
     }
 
     [Fact]
+    public async Task Replies_go_to_the_instances_that_asked()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        string?[] instances = ["a-1", "b-2", null, "a-1"];
+        await service.SendAsync([.. instances.Select(instance => Commands.Of(new ReleaseStock()) with { ReplyTo = instance })]);
+        await service.SeesAsync("acknowledge 4");
+        Assert.Equal(
+            ["publish 1 to saga-coordinator", "publish 1 to saga-coordinator", "publish 2 to saga-coordinator"],
+            service.Journal.Lines.Where(line => line.Contains("saga-coordinator", StringComparison.Ordinal)).Order());
+        var replies = await service.WaitingAsync(ServiceNames.Coordinator);
+        Assert.Equal(instances.Order(), replies.Select(reply => reply.To).Order());
+    }
+
+    [Fact]
     public async Task Handlers_run_in_the_modules_order_with_messages_in_order_of_arrival()
     {
         await using var service = Service();
         Message[] sent =
         [
-            Commands.Of(new CommitStock()), Commands.Of(new RenewHold(default)),
-            Commands.Of(new CommitStock()), Commands.Of(new RenewHold(default)),
+            Commands.Of(new ReleaseStock()), Commands.Of(new ReleaseUnshipped([])),
+            Commands.Of(new ReleaseStock()), Commands.Of(new ReleaseUnshipped([])),
         ];
         await service.StartAsync();
         await service.SendAsync(sent);
@@ -65,9 +80,9 @@ public sealed class InboxLoopTests
             notes.Select(note => note.Order).Order());
         var letter = Assert.Single(await service.DeadLettersAsync());
         Assert.Equal(poison.OrderId, letter.Order);
-        Assert.Equal("orderwright.stock.commit.v1", letter.Type);
+        Assert.Equal("orderwright.stock.release.v1", letter.Type);
         Assert.Contains("is poison", letter.Reason, StringComparison.Ordinal);
-        Assert.Equal(poison, Assert.Single(CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{letter.Raw}]")).Messages));
+        Assert.Equal(poison, Assert.Single(CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{letter.Raw}]"), default).Messages));
         await AnsweredAsync(service, 99);
     }
 
@@ -118,15 +133,15 @@ public sealed class InboxLoopTests
     public async Task Messages_without_a_handler_and_unreadable_messages_become_dead_letters()
     {
         await using var service = Service();
-        var unreadable = new UnreadableMessage("no JSON, with a NUL \0 and half a pair \ud800", "Not JSON.", null, null);
+        var unreadable = new UnreadableMessage("no JSON, with a NUL \0 and half a pair \ud800", "Not JSON.");
         service.Transport.Mangle = delivery => delivery with { Unreadable = [unreadable, unreadable] };
         await service.StartAsync();
-        await service.SendAsync(Commands.Of(new ReleaseStock()), Commands.Of(new CommitStock()));
+        await service.SendAsync(Commands.Of(new CommitStock()), Commands.Of(new ReleaseStock()));
         await service.SeesAsync("acknowledge 4");
 
         var letters = await service.DeadLettersAsync();
         Assert.Equal(2, letters.Count);
-        Assert.Contains(letters, letter => letter.Reason == "stock-service takes no orderwright.stock.release.v1.");
+        Assert.Contains(letters, letter => letter.Reason == "stock-service takes no orderwright.stock.commit.v1.");
         Assert.Contains(letters, letter => letter.Raw == "no JSON, with a NUL \u2400 and half a pair \ufffd");
         Assert.Single(await service.NotesAsync());
     }
@@ -179,10 +194,10 @@ public sealed class InboxLoopTests
     [Fact]
     public async Task A_message_that_always_times_out_becomes_a_dead_letter_while_other_writes_succeed()
     {
-        var endless = Commands.Of(new CommitStock());
+        var endless = Commands.Of(new ReleaseStock());
         await using var service = new TestService(context => new ServiceParts
         {
-            Handlers = [new EndlessHandler(endless.OrderId), new NoteHandler(context, "note", typeof(CommitStock))],
+            Handlers = [new EndlessHandler(endless.OrderId), new NoteHandler(context, "note", typeof(ReleaseStock))],
         });
         await service.StartAsync();
         await service.SendAsync([.. Commands.Many(4), endless, .. Commands.Many(3)]);
@@ -199,7 +214,7 @@ public sealed class InboxLoopTests
     {
         await using var service = new TestService(context => new ServiceParts
         {
-            Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
+            Handlers = [new NoteHandler(context, "note", typeof(ReleaseStock))],
             // Commits without a write.
             Jobs = [new TimedJob("neighbour", null, (_, _) => Task.FromResult(0))],
         });
@@ -230,7 +245,7 @@ public sealed class InboxLoopTests
     [Fact]
     public async Task A_message_that_fails_again_and_again_is_one_dead_letter_with_a_count()
     {
-        var poison = Commands.Of(new CommitStock());
+        var poison = Commands.Of(new ReleaseStock());
         await using var service = Service(isPoison: message => message.OrderId == poison.OrderId);
         await service.StartAsync();
         for (var attempt = 1; attempt <= 3; attempt++)
@@ -242,12 +257,13 @@ public sealed class InboxLoopTests
         var letter = Assert.Single(await service.DeadLettersAsync());
         Assert.Equal(3, letter.Failures);
         // The last message is kept.
-        Assert.Equal(3, Assert.Single(CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{letter.Raw}]")).Messages).Attempt);
+        var (messages, _) = CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{letter.Raw}]"), default);
+        Assert.Equal(3, Assert.Single(messages).Attempt);
     }
 
     sealed class EndlessHandler(Guid orderId) : IBatchHandler
     {
-        public IReadOnlyList<Type> Takes => [typeof(CommitStock)];
+        public IReadOnlyList<Type> Takes => [typeof(ReleaseStock)];
 
         public Task HandleAsync(IReadOnlyList<Message> batch, Work work) =>
             batch.Any(message => message.OrderId == orderId)
@@ -266,6 +282,6 @@ public sealed class InboxLoopTests
     {
         var answers = await service.WaitingAsync(ServiceNames.Coordinator);
         Assert.Equal(count, answers.Count);
-        Assert.All(answers, answer => Assert.Equal(StepNames.CommitStock, answer.Step));
+        Assert.All(answers, answer => Assert.Equal(StepNames.ReserveStock, answer.Step));
     }
 }

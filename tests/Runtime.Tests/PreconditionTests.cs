@@ -3,15 +3,29 @@ using Orderwright.Http;
 
 namespace Orderwright.Runtime.Tests;
 
-/// <summary>Parsing and matching of <c>If-Match</c>.</summary>
+/// <summary>Parsing and matching of <c>If-Match</c> and <c>If-None-Match</c>.</summary>
 public class PreconditionTests
 {
-    static Precondition? Read(string? ifMatch)
+    static Precondition? Read(string? ifMatch, string? ifNoneMatch = null)
     {
         var http = new DefaultHttpContext();
+        if (ifNoneMatch is not null) http.Request.Headers.IfNoneMatch = ifNoneMatch;
         if (ifMatch is not null) http.Request.Headers.IfMatch = ifMatch;
         return Precondition.Read(http);
     }
+
+    [Theory]
+    [InlineData("*", null, true)]
+    [InlineData("*", 7L, false)]
+    [InlineData("\"7\"", 7L, false)]
+    [InlineData("W/\"7\"", 7L, false)]
+    [InlineData("\"6\"", 7L, true)]
+    [InlineData("\"7\"", null, true)]
+    public void If_None_Match_holds_for_versions_that_are_not_listed(string ifNoneMatch, long? version, bool holds) =>
+        Assert.Equal(holds, Read(null, ifNoneMatch)!.Holds(version));
+
+    [Fact]
+    public void Both_headers_have_to_hold() => Assert.False(Read("\"7\"", "\"7\"")!.Holds(7));
 
     [Fact]
     public void Without_a_header_there_is_no_precondition() => Assert.Null(Read(null));

@@ -54,6 +54,14 @@ public sealed class RecordingTransport(ITransport inner, Journal journal) : ITra
             journal.Note($"acknowledge {deliveries.Sum(delivery => delivery.Messages.Count + delivery.Unreadable.Count)}");
         }
 
+        public Task HandOverAsync()
+        {
+            journal.Note("hand over");
+            return inner.HandOverAsync();
+        }
+
+        public void StepAside() => journal.Note("step aside");
+
         public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

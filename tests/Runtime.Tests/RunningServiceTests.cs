@@ -10,7 +10,7 @@ public sealed class RunningServiceTests
     static TestService Service(params BackgroundLoop[] loops) =>
         new(context => new ServiceParts
         {
-            Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
+            Handlers = [new NoteHandler(context, "note", typeof(ReleaseStock))],
             Loops = loops,
         });
 
@@ -24,6 +24,35 @@ public sealed class RunningServiceTests
         await service.Running.StopAsync();
         Assert.Equal("stock-service is stopping.", service.Running.Trouble);
         Assert.False(service.Running.Died.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_service_that_stops_hands_its_inbox_over_first()
+    {
+        await using var service = Service();
+        await service.StartAsync();
+        await service.Running.StopAsync();
+        Assert.Equal("hand over", service.Journal.Lines[0]);
+    }
+
+    [Fact]
+    public async Task A_service_without_its_database_steps_aside_once_per_outage()
+    {
+        await using var service = new TestService(
+            context => new ServiceParts { Handlers = [new NoteHandler(context, "note", typeof(ReleaseStock))] },
+            time: new FastTime(20));
+        await service.StartAsync();
+        for (var outages = 1; outages <= 2; outages++)
+        {
+            service.Database.IsFull = true;
+            await service.SendAsync(Commands.Many(1));
+            await service.EventuallyAsync(() => SteppedAside() == outages, $"Stepping aside in outage {outages}");
+            service.Database.IsFull = false;
+            await service.EventuallyAsync(() => service.Running.Trouble is null, "The end of the outage");
+        }
+        Assert.Equal(2, SteppedAside());
+
+        int SteppedAside() => service.Journal.Lines.Count(line => line == "step aside");
     }
 
     [Fact]
@@ -84,7 +113,7 @@ public sealed class RunningServiceTests
         await service.Context.Runner.RunOnceAsync(
             work =>
             {
-                work.Answer(Commands.Of(new CommitStock()), new StepAnswered(Undo: false, StepOutcome.Completed));
+                work.Answer(Commands.Of(new ReleaseStock()), new StepAnswered(Undo: false, StepOutcome.Completed));
                 return Task.CompletedTask;
             },
             default);
@@ -140,10 +169,10 @@ public sealed class RunningServiceTests
         listener.Start();
 
         await using var service = new TestService(
-            context => new ServiceParts { Handlers = [new NoteHandler(context, "note", typeof(CommitStock))] },
+            context => new ServiceParts { Handlers = [new NoteHandler(context, "note", typeof(ReleaseStock))] },
             name: "measured-service");
         await service.StartAsync();
-        await service.SendAsync([.. Commands.Many(5), Commands.Of(new ReleaseStock())]);
+        await service.SendAsync([.. Commands.Many(5), Commands.Of(new CommitStock())]);
         await service.SeesAsync("acknowledge 6");
         await service.Running.StopAsync();
         listener.RecordObservableInstruments();
@@ -173,8 +202,8 @@ public sealed class RunningServiceTests
         const string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         await using var service = Service();
         await service.StartAsync();
-        var traced = Commands.Of(new CommitStock()) with { TraceParent = trace };
-        await service.SendAsync(traced, Commands.Of(new CommitStock()));
+        var traced = Commands.Of(new ReleaseStock()) with { TraceParent = trace };
+        await service.SendAsync(traced, Commands.Of(new ReleaseStock()));
         await service.SeesAsync("acknowledge 2");
         await service.Running.StopAsync();
 
@@ -188,13 +217,13 @@ public sealed class RunningServiceTests
 
     sealed class SlowHandler(ServiceContext context, TaskCompletionSource begun, Task go) : IBatchHandler
     {
-        public IReadOnlyList<Type> Takes => [typeof(CommitStock)];
+        public IReadOnlyList<Type> Takes => [typeof(ReleaseStock)];
 
         public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
         {
             begun.TrySetResult();
             await go;
-            await new NoteHandler(context, "slow", typeof(CommitStock)).HandleAsync(batch, work);
+            await new NoteHandler(context, "slow", typeof(ReleaseStock)).HandleAsync(batch, work);
         }
     }
 }

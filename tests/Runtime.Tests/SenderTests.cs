@@ -36,7 +36,7 @@ public sealed class SenderTests
         foreach (var claimed in Services)
             Assert.Equal(
                 claimed == ServiceNames.Coordinator,
-                own.Refuses(Commands.Of(new CommitStock()) with { Source = claimed }) is null);
+                own.Refuses(Commands.Of(new ReleaseStock()) with { Source = claimed }) is null);
     }
 
     [Fact]
@@ -56,18 +56,18 @@ public sealed class SenderTests
     {
         await using var service = new TestService(context => new ServiceParts
         {
-            Handlers = [new NoteHandler(context, "note", typeof(CommitStock))],
+            Handlers = [new NoteHandler(context, "note", typeof(ReleaseStock))],
         });
         service.Transport.Mangle = delivery => delivery with { Sender = Of(ServiceNames.Coordinator) };
         await service.StartAsync();
-        var forged = Commands.Of(new CommitStock()) with { Source = ServiceNames.Order };
-        await service.SendAsync(Commands.Of(new CommitStock()), forged, Commands.Of(new CommitStock()));
+        var forged = Commands.Of(new ReleaseStock()) with { Source = ServiceNames.Order };
+        await service.SendAsync(Commands.Of(new ReleaseStock()), forged, Commands.Of(new ReleaseStock()));
         await service.SeesAsync("acknowledge 3");
 
         Assert.Equal(2, (await service.NotesAsync()).Count);
         var letter = Assert.Single(await service.DeadLettersAsync());
         Assert.Equal(
-            (forged.OrderId, "orderwright.stock.commit.v1 comes from saga-coordinator, not from order-service."),
+            (forged.OrderId, "orderwright.stock.release.v1 comes from saga-coordinator, not from order-service."),
             (letter.Order, letter.Reason));
     }
 

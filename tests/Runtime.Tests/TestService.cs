@@ -22,6 +22,8 @@ public sealed class TestService : IServiceModule, IAsyncDisposable
         this.build = build;
         Name = name;
         Options = options ?? new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20) };
+        // Marks would be messages and commits that no test has asked for.
+        Options.MarkInterval = TimeSpan.Zero;
         Options.WatchInterval = TimeSpan.FromMilliseconds(50);
         Database = new FaultyDatabase(new SqliteDatabase(file, Options), Journal);
         Transport = new RecordingTransport(new InProcessTransport(Options, TimeProvider.System), Journal);
@@ -127,9 +129,9 @@ static class Commands
         Source = ServiceNames.Coordinator,
         OrderId = Guid.CreateVersion7(),
         Time = new DateTimeOffset(2026, 1, 31, 9, 30, 0, TimeSpan.Zero),
-        Step = StepNames.CommitStock,
+        Step = StepNames.ReserveStock,
         Body = body,
     };
 
-    public static IReadOnlyList<Message> Many(int count) => [.. Enumerable.Range(0, count).Select(_ => Of(new CommitStock()))];
+    public static IReadOnlyList<Message> Many(int count) => [.. Enumerable.Range(0, count).Select(_ => Of(new ReleaseStock()))];
 }

@@ -18,6 +18,24 @@ public sealed class TimedJobsTests
     }
 
     [Fact]
+    public async Task A_job_without_an_interval_looks_ever_more_rarely_while_nothing_is_due()
+    {
+        var time = new FastTime(10);
+        var found = 0;
+        var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(70) };
+        await using var service = new TestService(
+            _ => new ServiceParts { Jobs = [new("look", null, (_, _) => Task.FromResult(Interlocked.Exchange(ref found, 0)))] },
+            options, time: time);
+        await service.Running.StartAsync(default);
+
+        foreach (var pause in new[] { 140, 280, 560, 1_000 })
+            await service.EventuallyAsync(() => time.Due.Contains(TimeSpan.FromMilliseconds(pause)), $"A pause of {pause} ms");
+        Assert.DoesNotContain(options.TimerInterval, time.Due);
+        Interlocked.Exchange(ref found, 1);
+        await service.EventuallyAsync(() => time.Due.Contains(options.TimerInterval), "The shortest pause, after work");
+    }
+
+    [Fact]
     public async Task A_throwing_job_is_rolled_back_and_runs_again()
     {
         var runs = 0;

@@ -62,6 +62,29 @@ public sealed class WallClockTests
     }
 
     [Fact]
+    public void A_clock_set_back_by_a_moment_stands_still_until_the_time_has_caught_up()
+    {
+        var shown = clock.Now();
+        time.Set(TimeSpan.FromSeconds(-4));
+        Assert.Equal(shown, clock.Now());
+        time.Pass(TimeSpan.FromSeconds(3));
+        Assert.Equal(shown, clock.Now());
+        time.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(shown.AddSeconds(1), clock.Now());
+        Assert.Equal(0, clock.SetBacks);
+    }
+
+    [Fact]
+    public void A_correction_by_a_moment_does_not_set_the_clock_back()
+    {
+        var compared = Compared();
+        compared.Compare(time.GetUtcNow().AddSeconds(2), time.GetUtcNow(), TimeSpan.Zero);
+        var shown = compared.Now();
+        compared.Compare(time.GetUtcNow(), time.GetUtcNow(), TimeSpan.Zero);
+        Assert.Equal(shown, compared.Now());
+    }
+
+    [Fact]
     public void A_jump_of_the_process_clock_is_not_followed_until_the_database_confirms_the_new_time()
     {
         var compared = Compared();

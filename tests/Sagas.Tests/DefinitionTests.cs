@@ -18,7 +18,6 @@ public sealed class DefinitionTests
         { "cannot have an undo", [A with { Human = true, Undo = "u" }] },
         { "depends on 'b'", [A with { SkipWhen = new("b", "done") }, B] },
         { "depends on 'a'", [SagaStage.Parallel(A, B with { SkipWhen = new("a", "done") })] },
-        { "renewed without a pause", [A with { RenewEvery = TimeSpan.Zero }] },
         { "first pause is not over 0", [A with { Ask = A.Ask with { First = TimeSpan.Zero } }] },
         { "factor is under 1", [A with { AskUndo = A.Ask with { Factor = 0.5 } }] },
         { "the longest pause is shorter", [A with { WhileWaiting = A.Ask with { Longest = default } }] },
@@ -37,14 +36,6 @@ public sealed class DefinitionTests
     [Fact]
     public void A_version_counts_from_one() =>
         Assert.Throws<ArgumentException>(() => new SagaDefinition("p", 0, A));
-
-    [Fact]
-    public void A_saga_is_never_decided_on_another_version()
-    {
-        var state = SagaState.New(Processes.Sale, 1) with { DefinitionVersion = 2 };
-        Assert.Throws<ArgumentException>(
-            () => Saga.Decide(Processes.Sale, state, new SagaEvent.Started(), Dialogue.Noon));
-    }
 }
 
 public sealed class RetryPolicyTests

@@ -7,6 +7,10 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
 {
     public static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Continues a saga on another edition of its definition.</summary>
+    public Dialogue(SagaDefinition definition, Dialogue before)
+        : this(definition) => (State, Now) = (before.State with { Definition = definition }, before.Now);
+
     public SagaState State { get; private set; } = SagaState.New(definition, seed);
 
     public DateTimeOffset Now { get; private set; } = Noon;
@@ -15,7 +19,7 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
 
     public Dialogue On(SagaEvent happened)
     {
-        var (state, effects) = Saga.Decide(definition, State, happened, Now);
+        var (state, effects) = Saga.Decide(State, happened, Now);
         Effects = ReferenceEquals(state, State) && effects.Count == 0 ? "nothing"
             : effects.Count == 0 ? "noted"
             : string.Join(", ", effects.Select(Text));
@@ -43,7 +47,7 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
 
     public Dialogue Cancel() => On(new SagaEvent.CancelRequested("customer"));
 
-    public Dialogue Timer(bool askNow = false) => On(new SagaEvent.TimerDue(askNow));
+    public Dialogue Timer(bool askNow = false, bool mayExpire = true) => On(new SagaEvent.TimerDue(askNow, mayExpire));
 
     public Dialogue After(TimeSpan time)
     {
@@ -65,8 +69,7 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
     }
 
     /// <summary>
-    /// Asserts the effects of the last event: <c>ask pay 1</c>, <c>undo hold 1</c>, <c>renew hold</c>, <c>announce
-    /// Pivoted</c>.
+    /// Asserts the effects of the last event: <c>ask pay 1</c>, <c>undo hold 1</c>, <c>announce Pivoted</c>.
     /// </summary>
     public Dialogue Sends(string expected)
     {
@@ -83,7 +86,6 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
     static string Text(SagaEffect effect) => effect switch
     {
         SagaEffect.Ask ask => $"{(ask.Undo ? "undo" : "ask")} {ask.Step} {ask.Attempt}",
-        SagaEffect.Renew renew => $"renew {renew.Step}",
         SagaEffect.Announce announce => $"announce {announce.Outcome}",
         _ => throw new InvalidOperationException($"{effect}"),
     };
@@ -92,12 +94,10 @@ sealed class Dialogue(SagaDefinition definition, long seed = 7)
 /// <summary>Small processes for the tests.</summary>
 static class Processes
 {
-    static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
-
     /// <summary>Hold, pay, commit (the pivot), ship: the shape of an order.</summary>
     public static readonly SagaDefinition Sale = new(
         "sale", 1,
-        new SagaStep("hold", "store") { Undo = "release", RenewEvery = 4 * Minute },
+        new SagaStep("hold", "store") { Undo = "release" },
         new SagaStep("pay", "bank") { Undo = "refund", ActionBy = "customer" },
         new SagaStep("commit", "store") { Undo = "uncommit", Pivot = true },
         new SagaStep("ship", "carrier") { ForwardOnly = true, SkipWhen = new("pay", "collects") })

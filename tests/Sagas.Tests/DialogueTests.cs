@@ -71,6 +71,19 @@ public sealed class DialogueTests
             .Undone("hold").Sends("announce Expired");
 
     [Fact]
+    public void A_timer_that_may_not_expire_a_step_resends_the_command_past_the_deadline() =>
+        Paying.After(10 * Minute).Timer(mayExpire: false).Sends("ask pay 2").Is(SagaStatus.Running)
+            .Timer(mayExpire: false).Sends("nothing")
+            .Timer().Sends("undo pay 1");
+
+    [Fact]
+    public void A_retry_by_an_operator_ends_no_other_step_by_its_deadline()
+    {
+        var trip = Trip.Started().Completed("hotel").Completed("lounge").After(10 * Minute);
+        trip.On(new SagaEvent.RetryRequested()).Sends("nothing").Is(SagaStatus.Running);
+    }
+
+    [Fact]
     public void A_postponed_step_is_retried_at_the_requested_time() =>
         Paying.Replies("pay", new StepReply.Retry(Minute, "busy", "Come back later.")).Sends("noted")
             .After(Minute / 2).Timer().Sends("nothing")
@@ -82,14 +95,10 @@ public sealed class DialogueTests
             .Timer().Sends("nothing");
 
     [Fact]
-    public void Waiting_renews_the_hold_and_continues_after_the_action()
-    {
-        var saga = Paying.Waiting("pay").Sends("renew hold").Is(SagaStatus.Waiting);
-        Assert.Equal(saga.Now + 4 * Minute, saga.State["hold"].RenewAt);
-        saga.After(4 * Minute).Timer().Sends("ask pay 2, renew hold")
+    public void A_waiting_saga_continues_after_the_action() =>
+        Paying.Waiting("pay").Sends("noted").Is(SagaStatus.Waiting)
+            .After(4 * Minute).Timer().Sends("ask pay 2")
             .Completed("pay").Sends("ask commit 1").Is(SagaStatus.Running);
-        Assert.Null(saga.State["hold"].RenewAt);
-    }
 
     [Fact]
     public void A_wait_without_an_action_expires() =>
@@ -99,7 +108,7 @@ public sealed class DialogueTests
     [Fact]
     public void A_step_in_doubt_is_retried_and_never_undone_by_guess()
     {
-        var saga = Paying.InDoubt("pay").Sends("renew hold").Is(SagaStatus.Running).Silence(119 * Minute);
+        var saga = Paying.InDoubt("pay").Sends("noted").Is(SagaStatus.Running).Silence(119 * Minute);
         Assert.InRange(saga.State["pay"].Do!.Attempts, 480, 3_600);
         Assert.Null(saga.State["pay"].Undo);
         saga.Completed("pay").Sends("ask commit 1");
@@ -203,6 +212,39 @@ public sealed class DialogueTests
     [Fact]
     public void Cancel_after_the_pivot_waits_for_forward_only_steps() =>
         Shipping.Cancel().Sends("noted").Waiting("ship").Sends("noted").Completed("ship").Sends("undo commit 1");
+
+    [Fact]
+    public void A_refusal_of_a_forward_only_step_after_a_cancellation_undoes_the_steps_before() =>
+        Shipping.Cancel().Rejected("ship", "no_van").Sends("undo commit 1").Is(SagaStatus.Compensating);
+
+    [Fact]
+    public void A_saga_that_is_behind_is_undone_when_a_participant_has_undone_a_step()
+    {
+        var behind = Shipping.On(new SagaEvent.Recovered(Recovery.Running));
+        behind.Rejected("ship", SagaCodes.AlreadyUndone).Sends("undo commit 1").Undone("commit").Sends("undo pay 1")
+            .Undone("pay").Undone("hold").Sends("announce Cancelled");
+        Assert.Equal(Announcement.Cancelled, behind.State.Reason!.Kind);
+        Shipping.Rejected("ship", SagaCodes.AlreadyUndone).Is(SagaStatus.Failed);
+        Shipping.On(new SagaEvent.Recovered(Recovery.Running)).Rejected("ship", "no_van").Is(SagaStatus.Failed);
+    }
+
+    [Fact]
+    public void A_saga_past_a_pivot_that_has_moved_ahead_is_confirmed_and_gets_its_full_time()
+    {
+        // Release 0.1.0 waits for its pivot, which has become a step after the pivot.
+        SagaStep[] steps = [new("pay", "bank") { Undo = "refund" }, new("commit", "store") { Undo = "uncommit" }];
+        var old = new SagaDefinition("sale", 1, steps[0], steps[1] with { Pivot = true });
+        var now = new SagaDefinition("sale", 1, steps[0] with { Pivot = true }, steps[1] with { ForwardOnly = true })
+        {
+            CancellableAfterPivot = true,
+        };
+        var left = new Dialogue(old).Started().Completed("pay").After(60 * Minute);
+        new Dialogue(now, left).Timer().Sends("announce Pivoted, ask commit 2").Is(SagaStatus.Running)
+            .Silence(9 * Minute).Is(SagaStatus.Running).Completed("commit").Sends("announce Completed");
+        new Dialogue(now, left).Completed("commit").Sends("announce Pivoted, announce Completed");
+        new Dialogue(now, left).Cancel().Completed("commit").Sends("undo commit 1");
+        new Dialogue(now, new Dialogue(old).Started().Completed("pay").Cancel()).Timer().Sends("nothing");
+    }
 
     [Fact]
     public void Cancel_after_the_pivot_of_a_final_sale_announces_the_outcome() =>

@@ -36,7 +36,7 @@ public sealed class RandomWalks
                 foreach (var (step, undo, _) in state.Outstanding.ToList())
                 {
                     var done = new SagaEvent.Resolved(step.Step, undo, true, "by hand");
-                    state = Saga.Decide(definition, state, done, now).State;
+                    state = Saga.Decide(state, done, now).State;
                 }
             }
         }
@@ -54,7 +54,7 @@ public sealed class RandomWalks
             now += TimeSpan.FromSeconds(random.Next(4) == 0 ? random.Next(5_000) : random.Next(5));
             if (random.Next(3) == 0 && state.NextActionAt > now) now = state.NextActionAt.Value;
             var happened = RandomEvent(random, definition);
-            var (next, effects) = Saga.Decide(definition, state, happened, now);
+            var (next, effects) = Saga.Decide(state, happened, now);
             Check(definition, state, happened, next, effects, now);
             foreach (var announce in effects.OfType<SagaEffect.Announce>()) announced.Add(announce.Outcome);
             state = next;
@@ -93,10 +93,6 @@ public sealed class RandomWalks
                     Assert.False(
                         !undo && before.Reason is not null && before[step].Do is null,
                         $"{step} is begun on the way back");
-                    break;
-                case SagaEffect.Renew(var step):
-                    Assert.Equal(LegPhase.Completed, after[step].Do!.Phase);
-                    Assert.Null(after[step].Undo);
                     break;
             }
 
@@ -146,13 +142,12 @@ public sealed class RandomWalks
             Undo = random.Next(4) > 0 ? "undo" : null,
             Optional = random.Next(5) == 0,
             ForwardOnly = forwardOnly,
-            RenewEvery = random.Next(3) == 0 ? TimeSpan.FromMinutes(4) : null,
             SkipWhen = count > 1 && random.Next(4) == 0 ? new("s1", "collects") : null,
         };
         var stages = new List<SagaStage>();
         for (var i = random.Next(1, 4); i > 0; i--)
             if (stages.Count > 0 && random.Next(6) == 0)
-                stages.Add(Step() with { Human = true, Undo = null, RenewEvery = null });
+                stages.Add(Step() with { Human = true, Undo = null });
             else
             {
                 var size = random.Next(1, 4);

@@ -74,6 +74,7 @@ static class StateEventTable
         ("early", (saga, _) => saga.Timer()),
         ("due", (saga, _) => saga.After(UntilNextAsk(saga)).Timer()),
         ("deadline", (saga, at) => saga.After(UntilDeadline(saga, at)).Timer()),
+        ("deadline-in-doubt", (saga, at) => saga.After(UntilDeadline(saga, at)).Timer(mayExpire: false)),
         ("restart", (saga, _) => saga.Timer(askNow: true)),
         ("cancel", (saga, _) => saga.Cancel()),
         ("op-retry", (saga, _) => saga.On(new SagaEvent.RetryRequested())),

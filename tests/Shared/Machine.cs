@@ -41,6 +41,6 @@ static class Machine
         : File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? null
         : "Started by root, PostgreSQL needs the user postgres, which this machine lacks.";
 
-    static bool Finds(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+    public static bool Finds(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -4,7 +4,7 @@ using Orderwright.CustomerService.Payments;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.SagaCoordinator.Process;
-using Orderwright.StockService;
+using Orderwright.StepService;
 
 namespace Orderwright.Simulation.Tests;
 
@@ -81,8 +81,8 @@ sealed class UndoWithoutATombstone : PlantedBug
     static readonly SqlQuery Forgetful = new(
         "insert_reservations",
         """
-        INSERT INTO reservations (order_id, state, code, message, currency, lines, expires_at, created_at, updated_at)
-        SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, @now, @now
+        INSERT INTO reservations (order_id, state, code, message, currency, lines, created_at, updated_at)
+        SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, @now, @now
         FROM json_each(@rows)
         WHERE value ->> 1 <> 'released'
         """);
@@ -91,9 +91,9 @@ sealed class UndoWithoutATombstone : PlantedBug
 }
 
 /// <summary>The later of two coordinators overwrites the decision of the other.</summary>
-sealed class SagaVersionNotGuarded : PlantedBug
+class SagaVersionNotGuarded : PlantedBug
 {
-    static readonly SqlQuery Careless = new(
+    protected static readonly SqlQuery Careless = new(
         "update_sagas",
         """
         UPDATE sagas
@@ -159,7 +159,9 @@ sealed class ReplyToAnyStep : PlantedBug
             var taken = new List<Message>();
             foreach (var message in batch)
             {
-                var known = await work.QueryAsync(Saga, SqlArgs.With("id", message.OrderId), SagaColumns.Read);
+                var known = await work.QueryAsync(
+                    Saga, SqlArgs.With("id", message.OrderId),
+                    row => SagaColumns.Read(row, _ => OrderSaga.BuiltIn.Definition));
                 taken.Add(message.Body is StepAnswered answer && known is [var saga] ? Taken(message, answer, saga) : message);
             }
             await inner.HandleAsync(taken, work);
@@ -175,46 +177,63 @@ sealed class ReplyToAnyStep : PlantedBug
     }
 }
 
-/// <summary>The expiry job reads holds in one transaction and expires them in the next without checking again.</summary>
-sealed class ExpiryWithoutCompareAndSet : PlantedBug
+/// <summary>The coordinator releases every hold that it is asked about, also the hold of a saga that is under way.</summary>
+sealed class LivingHoldReleased : PlantedBug
 {
-    static readonly SqlQuery Due = new(
-        "planted_due",
-        """
-        SELECT r.order_id, line.value ->> 1 AS sku, line.value ->> 2 AS quantity
-        FROM holds h JOIN reservations r ON r.order_id = h.order_id, json_each(r.lines) AS line
-        WHERE h.expires_at <= @before
-        """);
-
-    static readonly SqlQuery Expire = new("planted_expire", "UPDATE reservations SET state = 'expired' WHERE order_id = @id");
-    static readonly SqlQuery Drop = new("planted_drop", "DELETE FROM holds WHERE order_id = @id");
-    static readonly SqlQuery Free =
-        new("planted_free", "UPDATE levels SET reserved = max(0, reserved - @quantity) WHERE sku = @sku");
-
-    public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Stock
-        ? parts with { Jobs = [.. parts.Jobs.Select(job => job.Name == "expire-holds" ? new Careless().Job : job)] }
+    public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Coordinator
+        ? parts with { Handlers = [.. parts.Handlers.Select(handler => new Careless(handler))] }
         : parts;
 
-    sealed class Careless
+    sealed class Careless(IBatchHandler inner) : IBatchHandler
     {
-        List<(Guid Id, string Sku, long Quantity)> seen = [];
+        public IReadOnlyList<Type> Takes => inner.Takes;
 
-        public TimedJob Job => new("expire-holds", null, RunAsync);
-
-        async Task<int> RunAsync(Work work, int most)
+        public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
         {
-            foreach (var (id, sku, quantity) in seen)
-            {
-                await work.ExecuteAsync(Expire, SqlArgs.With("id", id));
-                await work.ExecuteAsync(Drop, SqlArgs.With("id", id));
-                await work.ExecuteAsync(Free, SqlArgs.With("sku", sku).And("quantity", quantity));
-            }
-            var due = await work.QueryAsync(
-                Due, SqlArgs.With("before", work.Now - ExpireHolds.Grace),
-                row => (Id: row.Uuid("order_id"), Sku: row.Text("sku"), Quantity: row.BigInt("quantity")));
-            var gone = seen.Select(hold => hold.Id).ToHashSet();
-            work.AfterCommit(() => seen = [.. due.Where(hold => !gone.Contains(hold.Id))]);
-            return 0;
+            foreach (var asked in batch.Where(message => message.Body is AskSaga))
+                work.Send(asked.OrderId, new ReleaseStock(), StepNames.ReserveStock);
+            if (batch.Where(message => message.Body is not AskSaga).ToList() is { Count: > 0 } others)
+                await inner.HandleAsync(others, work);
+        }
+    }
+}
+
+/// <summary>A commit leaves the hold in the table of holds: the coordinator is asked about it without end.</summary>
+sealed class CommittedHoldKept : PlantedBug
+{
+    static readonly SqlQuery Forgetful = new(
+        "delete_holds",
+        """
+        DELETE FROM holds
+        WHERE order_id = @order_id AND (SELECT state FROM reservations r WHERE r.order_id = @order_id) <> 'committed'
+        """);
+
+    public override ITransaction Wrap(Node node, ITransaction transaction) => new AlteredTransaction(transaction, Forgetful);
+}
+
+/// <summary>A shipment that overtakes the commit of its order is refused, as if the goods were not the order's.</summary>
+sealed class OvertakingShipmentRefused : PlantedBug
+{
+    static readonly SqlQuery State = new("planted_state", "SELECT state FROM reservations WHERE order_id = @id");
+
+    public override ServiceParts Alter(Node node, ServiceParts parts) => node.Service == ServiceNames.Stock
+        ? parts with { Handlers = [.. parts.Handlers.Select(handler => new Strict(handler))] }
+        : parts;
+
+    sealed class Strict(IBatchHandler inner) : IBatchHandler
+    {
+        public IReadOnlyList<Type> Takes => inner.Takes;
+
+        public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
+        {
+            var taken = new List<Message>();
+            foreach (var message in batch)
+                if (message.Body is ShipGoods ship && await work.QueryAsync(
+                    State, SqlArgs.With("id", message.OrderId), row => row.Text("state")) is [ReservationStates.Held])
+                    work.Answer(message, new FulfilmentRefused(
+                        ReasonCodes.NotAllocated, "The goods are not allocated to the order.", ship.Fulfilment));
+                else taken.Add(message);
+            if (taken.Count > 0) await inner.HandleAsync(taken, work);
         }
     }
 }
@@ -313,4 +332,18 @@ class AlteredTransaction(ITransaction inner, SqlQuery? instead = null) : ITransa
         inner.StreamAsync(Replaced(query), args, map, cancel);
 
     SqlQuery Replaced(SqlQuery query) => query.Name == instead?.Name ? instead : query;
+}
+
+/// <summary>Each call of an outside participant has a key of its own.</summary>
+sealed class NewKeyForEachCall : PlantedBug
+{
+    int calls;
+
+    public override string KeyOf(Guid orderId, StepCall call) => $"{call.KeyOf(orderId)}/{++calls}";
+}
+
+/// <summary>The undo of an outside step is taken for done without a call.</summary>
+sealed class OutsideUndoSkipped : PlantedBug
+{
+    public override bool SkipsUndo(StepCall call) => call.Undo;
 }

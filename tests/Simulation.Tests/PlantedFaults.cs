@@ -241,6 +241,21 @@ sealed class PaymentReportsByArrival : PlantedBug
     }
 }
 
+/// <summary>customer-service reports a payment that changed outside the order process once, and never again.</summary>
+sealed class PaymentReportedOnce : PlantedBug
+{
+    public override ITransaction Wrap(Node node, ITransaction transaction) =>
+        node.Service == ServiceNames.Customer ? new Careless(transaction) : transaction;
+
+    sealed class Careless(ITransaction inner) : AlteredTransaction(inner)
+    {
+        public override void Defer(SqlQuery query, SqlArgs args, int? mustTouch = null)
+        {
+            if (query.Name != "save_payment_notifications") base.Defer(query, args, mustTouch);
+        }
+    }
+}
+
 /// <summary>The limit of a key's discounts is not read.</summary>
 sealed class DiscountLimitNotRead : PlantedBug
 {

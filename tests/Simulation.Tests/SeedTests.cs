@@ -8,6 +8,12 @@ public sealed class SeedTests
 {
     const int Seeds = 2_000;
 
+    // A run takes longer: participants decide within seconds, and people within minutes.
+    const int SeedsOfOthers = 500;
+
+    /// <summary>Steps of others before and after the payment, and of a person.</summary>
+    public static readonly string ProcessOfOthers = Path.Combine(AppContext.BaseDirectory, "process-of-others.json");
+
     [Fact]
     public async Task Every_invariant_holds_whatever_fails()
     {
@@ -26,12 +32,23 @@ public sealed class SeedTests
                 "commit failed", "commit reply lost", "crash BeforeCommit", "crash AfterCommit", "crash BeforePublish",
                 "crash BeforeAck", "killed", "stopped", "request lost", "response lost", "gateway 503", "gateway response lost",
                 "gateway request lost", "garbage", "commit cut", "standby took over", "database restored", "disk full",
-                "clock skewed", "clock wrong at start", "message forged", "key revoked",
+                "clock skewed", "clock wrong at start", "message forged", "key revoked", "taken over",
             },
             kind => IsFrequent(kind, tally.FaultCounts));
 
         static void IsFrequent(string kind, IReadOnlyDictionary<string, long> counts) =>
             Assert.True(counts.GetValueOrDefault(kind) >= Seeds / 100, $"{kind}: {counts.GetValueOrDefault(kind)}");
+    }
+
+    [Fact]
+    public async Task Every_invariant_holds_with_steps_of_others_that_misbehave()
+    {
+        var tally = await Sweep.RunAsync(1, SeedsOfOthers, process: ProcessOfOthers);
+        Assert.Empty(tally.Failed.Select(failed => $"seed {failed.Key}: {string.Join("; ", failed.Value.Findings)}"));
+        string[] kinds =
+            ["step 503", "step request lost", "step request late", "step response lost", "step request twice"];
+        foreach (var kind in kinds)
+            Assert.True(tally.FaultCounts.GetValueOrDefault(kind) >= SeedsOfOthers / 100, kind);
     }
 
     [Fact]

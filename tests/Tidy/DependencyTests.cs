@@ -16,24 +16,31 @@ public class DependencyTests
         ["LocalServers"] = [],
         ["Runtime"] = ["Contracts"],
         ["Http"] = ["Contracts", "Runtime"],
+        ["StepService"] = ["Contracts", "Runtime", "Http"],
         ["Storage.Postgres"] = ["Runtime"],
         ["Storage.Sqlite"] = ["Runtime"],
         ["Transport.RabbitMq"] = ["Runtime", "Contracts"],
-        ["Hosting"] = ["Runtime", "Contracts", "Http", .. Adapters],
+        ["Telemetry"] = ["Runtime"],
+        ["Hosting"] = ["Runtime", "Contracts", "Http", "Telemetry", .. Adapters],
         ["OrderService"] = ["Contracts", "Runtime", "Http", "Hosting"],
         ["CustomerService"] = ["Contracts", "Runtime", "Http", "Hosting"],
         ["StockService"] = ["Contracts", "Runtime", "Http", "Hosting"],
         ["Client"] = ["Contracts"],
         ["Agents"] = ["Contracts", "Runtime", "Http", "Client"],
         ["OperatorConsole"] = ["Contracts", "Runtime", "Http", "Agents", "Client"],
-        ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Http", "Hosting", "OperatorConsole"],
+        ["SagaCoordinator"] = ["Contracts", "Sagas", "Runtime", "Http", "StepService", "Hosting", "OperatorConsole"],
         ["AllInOne"] = ["Contracts", "Runtime", "Http", "Hosting", "OperatorConsole", "Client", .. Services],
         ["SandboxGateway"] = ["Contracts", "Runtime", "Http", "Hosting", "CustomerService"],
         ["Verification"] = ["Contracts", "Runtime"],
         // The simulation runs all four services in one thread, on the one database that runs on its caller's thread.
-        ["Simulation"] = ["Contracts", "Runtime", "Http", "Storage.Sqlite", "Verification", .. Services],
-        // The import checks orders with the rules of order-service before an order is sent.
-        ["Cli"] = ["Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers", "OrderService"],
+        ["Simulation"] = ["Contracts", "Runtime", "Http", "StepService", "Storage.Sqlite", "Verification", .. Services],
+        // The import checks orders with the rules of order-service before an order is sent, and process check reads a process as
+        // the coordinator does.
+        ["Cli"] =
+        [
+            "Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers", "OrderService",
+            "SagaCoordinator",
+        ],
     };
 
     [Fact]
@@ -75,18 +82,23 @@ public class DependencyTests
             ["Calling"] = ["Payments"],
             ["Providers"] = ["Payments"],
             ["Reconciliation"] = ["Payments"],
+            ["Healing"] = ["Payments", "Customers"],
         },
         ["SagaCoordinator"] = new()
         {
             ["Process"] = [],
             ["Overview"] = ["Process"],
             ["Operators"] = ["Process", "Overview"],
+            ["Notices"] = ["Process", "Overview"],
+            ["Healing"] = ["Process"],
         },
         ["OrderService"] = new()
         {
             ["Events"] = [],
             ["Decisions"] = [],
             ["Fulfilments"] = ["Events"],
+            ["Webhooks"] = ["Events"],
+            ["Healing"] = ["Events", "Fulfilments"],
         },
     };
 

@@ -14,10 +14,12 @@ sealed record Case(string Letter, string Title, Func<Session, CancellationToken,
         new("d", "Batches against one message per transaction", Saturated.BatchLimitAsync),
         new("e", "All orders on one product against spread over 95", Saturated.OneSkuAsync),
         new("f", "A million finished orders against empty tables", Saturated.MillionAsync),
-        new("g", "Two instances of every service against one", Saturated.InstancesAsync),
+        new("g", "Several instances of every service against one", Saturated.InstancesAsync),
         new("h", "Reads beside a saturating load", Reads.RunAsync),
         new("i", "The floor: the same rows, written by bare SQL", Floor.RunAsync),
         new("j", "Start-up and memory", StartUp.RunAsync),
+        new("k", "The same process on Wolverine and MassTransit, with one message per order and hop", Peers.RunAsync),
+        new("l", "Light load, and none", LightLoad.RunAsync),
     ];
 }
 

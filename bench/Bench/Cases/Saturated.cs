@@ -101,13 +101,25 @@ static class Saturated
     {
         await using var single = await session.OpenAsync(Distributed, cancel);
         await using var two = await session.OpenAsync(new StackKind("two", Instances: 2), cancel);
+        await using var three = await session.OpenAsync(new StackKind("three", Instances: 3), cancel);
         var series = await session.CompareAsync(
-            [session.Saturate(single, "one instance each"), session.Saturate(two, "two instances each")],
+            [
+                session.Saturate(single, "one instance each"), session.Saturate(two, "two instances each"),
+                session.Saturate(three, "three instances each"),
+            ],
             session.Options.Repeat, cancel);
-        var verified = await session.VerifyAsync(single, cancel) + await session.VerifyAsync(two, cancel);
+        var verified = await session.VerifyAsync(single, cancel) + await session.VerifyAsync(two, cancel)
+            + await session.VerifyAsync(three, cancel);
         return new(
             series,
-            [new("two instances of each against one", series[1].Against(series[0], s => s.OrdersPerSecond), "×")],
+            [
+                new(
+                    "two instances of each against one", series[1].Against(series[0], s => s.OrdersPerSecond), "×",
+                    AtLeast: 0.95),
+                new(
+                    "three instances of each against one", series[2].Against(series[0], s => s.OrdersPerSecond), "×",
+                    AtLeast: 0.9),
+            ],
             verified);
     }
 }

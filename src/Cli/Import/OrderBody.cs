@@ -63,7 +63,7 @@ static class OrderBody
 
     static BadLine ToLine(PlaceOrder order, ProblemError error)
     {
-        var path = error.Pointer.Split('/');
+        var path = error.Pointer!.Split('/');
         var isLine = path is ["", "lines", var place, ..] && int.TryParse(place, CultureInfo.InvariantCulture, out _);
         var line = isLine ? order.Numbers[int.Parse(path[2], CultureInfo.InvariantCulture)] : order.Numbers[0];
         var name = path is ["", "payment", ..] ? "payment" : path[^1];

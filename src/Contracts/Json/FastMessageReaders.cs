@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using Orderwright.Contracts.Json;
 
 namespace Orderwright.Contracts;
 
@@ -28,7 +29,7 @@ static class FastMessageReaders
 
     static OrderPlaced ReadOrderPlaced(ref Utf8JsonReader reader)
     {
-        string? customer = null, currency = null, capture = null;
+        string? customer = null, currency = null, capture = null, channel = null, reference = null;
         IReadOnlyList<OrderLine>? lines = null;
         PaymentMethod? payment = null;
         long? adjustments = null;
@@ -42,18 +43,21 @@ static class FastMessageReaders
             else if (reader.Is("payment"u8)) payment = ReadPaymentMethod(ref reader);
             else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
             else if (reader.Is("capture"u8)) capture = reader.GetString();
+            // Release 0.1.0 wrote "merchant".
+            else if (reader.Is("channel"u8) || reader.Is("merchant"u8)) channel = reader.GetString();
+            else if (reader.Is("reference"u8)) reference = reader.GetString();
             else reader.SkipValue();
         return new OrderPlaced(
             customer ?? throw Missing("customerId"), currency ?? throw Missing("currency"), lines ?? throw Missing("lines"),
             adjustments ?? throw Missing("adjustmentsMinor"), payment ?? throw Missing("payment"),
-            maySetPrice ?? throw Missing("maySetPrice"), capture);
+            maySetPrice ?? throw Missing("maySetPrice"), capture, channel, reference);
     }
 
     static StepAnswered ReadStepAnswered(ref Utf8JsonReader reader)
     {
         bool? undo = null;
         StepOutcome? outcome = null;
-        string? code = null, message = null, action = null;
+        string? code = null, message = null, action = null, detail = null;
         TimeSpan? retryAfter = null;
         IReadOnlyList<OrderLine>? priced = null;
         PaymentTotals? payment = null;
@@ -68,10 +72,11 @@ static class FastMessageReaders
             else if (reader.Is("action"u8)) action = reader.GetString();
             else if (reader.Is("priced"u8)) priced = reader.IsNull() ? null : ReadLines(ref reader);
             else if (reader.Is("payment"u8)) payment = reader.IsNull() ? null : ReadTotals(ref reader);
+            else if (reader.Is("detail"u8)) detail = reader.IsNull() ? null : RawJsonConverter.Read(ref reader);
             else reader.SkipValue();
         return new StepAnswered(
             undo ?? throw Missing("undo"), outcome ?? throw Missing("outcome"), code, message, retryAfter, action, priced,
-            payment);
+            payment, detail);
     }
 
     static ReserveStock ReadReserveStock(ref Utf8JsonReader reader)
@@ -79,29 +84,32 @@ static class FastMessageReaders
         string? currency = null;
         IReadOnlyList<OrderLine>? lines = null;
         bool? maySetPrice = null;
-        DateTimeOffset? holdUntil = null;
         reader.Expect(JsonTokenType.StartObject);
         while (reader.NextProperty())
             if (reader.Is("currency"u8)) currency = reader.GetString();
             else if (reader.Is("lines"u8)) lines = ReadLines(ref reader);
             else if (reader.Is("maySetPrice"u8)) maySetPrice = reader.GetBoolean();
-            else if (reader.Is("holdUntil"u8)) holdUntil = reader.GetTime();
             else reader.SkipValue();
         return new ReserveStock(
             currency ?? throw Missing("currency"), lines ?? throw Missing("lines"),
-            maySetPrice ?? throw Missing("maySetPrice"), holdUntil ?? throw Missing("holdUntil"));
+            maySetPrice ?? throw Missing("maySetPrice"));
     }
 
     static CommitStock ReadCommitStock(ref Utf8JsonReader reader)
     {
+        string? currency = null;
+        IReadOnlyList<OrderLine>? lines = null;
         reader.Expect(JsonTokenType.StartObject);
-        while (reader.NextProperty()) reader.SkipValue();
-        return new CommitStock();
+        while (reader.NextProperty())
+            if (reader.Is("currency"u8)) currency = reader.GetString();
+            else if (reader.Is("lines"u8)) lines = reader.IsNull() ? null : ReadLines(ref reader);
+            else reader.SkipValue();
+        return new CommitStock(currency, lines);
     }
 
     static AuthorizePayment ReadAuthorizePayment(ref Utf8JsonReader reader)
     {
-        string? customer = null, currency = null;
+        string? customer = null, currency = null, channel = null;
         long? amount = null;
         PaymentMethod? payment = null;
         Resolution? resolution = null;
@@ -113,10 +121,11 @@ static class FastMessageReaders
             else if (reader.Is("amountMinor"u8)) amount = reader.GetInt64();
             else if (reader.Is("currency"u8)) currency = reader.GetString();
             else if (reader.Is("payment"u8)) payment = ReadPaymentMethod(ref reader);
+            else if (reader.Is("channel"u8)) channel = reader.GetString();
             else reader.SkipValue();
         return new AuthorizePayment(
             customer ?? throw Missing("customerId"), amount ?? throw Missing("amountMinor"),
-            currency ?? throw Missing("currency"), payment ?? throw Missing("payment"), resolution);
+            currency ?? throw Missing("currency"), payment ?? throw Missing("payment"), resolution, channel);
     }
 
     static OrderConfirmed ReadOrderConfirmed(ref Utf8JsonReader reader)
@@ -167,7 +176,7 @@ static class FastMessageReaders
         reader.Expect(JsonTokenType.StartArray);
         while (reader.NextElement())
         {
-            string? step = null, outcome = null, code = null;
+            string? step = null, outcome = null, code = null, detail = null;
             bool? undo = null;
             DateTimeOffset? sentAt = null, answeredAt = null;
             int? attempts = null;
@@ -180,10 +189,11 @@ static class FastMessageReaders
                 else if (reader.Is("sentAt"u8)) sentAt = reader.GetTime();
                 else if (reader.Is("answeredAt"u8)) answeredAt = reader.IsNull() ? null : reader.GetTime();
                 else if (reader.Is("attempts"u8)) attempts = reader.GetInt32();
+                else if (reader.Is("detail"u8)) detail = reader.IsNull() ? null : RawJsonConverter.Read(ref reader);
                 else reader.SkipValue();
             stamps.Add(new StepStamp(
                 step ?? throw Missing("step"), undo ?? throw Missing("undo"), outcome ?? throw Missing("outcome"),
-                sentAt ?? throw Missing("sentAt"), attempts ?? throw Missing("attempts"), code, answeredAt));
+                sentAt ?? throw Missing("sentAt"), attempts ?? throw Missing("attempts"), code, answeredAt, detail));
         }
         return [.. stamps];
     }

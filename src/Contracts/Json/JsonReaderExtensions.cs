@@ -41,6 +41,18 @@ public static class JsonReaderExtensions
     /// <summary>Throws unless the current token is of <paramref name="type"/>.</summary>
     public static void Expect(this ref Utf8JsonReader reader, JsonTokenType type)
     {
-        if (reader.TokenType != type) throw new JsonException($"Expected {type} but found {reader.TokenType}.");
+        if (reader.TokenType != type)
+            throw new JsonException($"Expected {NameOf(type)} but found {NameOf(reader.TokenType)}.");
     }
+
+    static string NameOf(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "text",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "true or false",
+        JsonTokenType.Null => "null",
+        _ => "something else",
+    };
 }

@@ -48,7 +48,7 @@ public sealed partial class ApplyGatewayResults(
             payments.Apply(decision);
             if (decision.Case.Payment is { Attention: { } why } payment && why != before.Payment!.Attention)
                 LogAttention(result.Provider, payment.OrderId, why);
-            if (IsUnsolicited(before, decision.Case, result)) changed[result.OrderId] = decision.Case.Payment!;
+            if (IsUnreported(before, decision, result)) changed[result.OrderId] = decision.Case.Payment!;
             if (decision.Answer is { } answer) work.Send(result.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
         }
@@ -63,10 +63,15 @@ public sealed partial class ApplyGatewayResults(
             ? provider.Capabilities with { LookUpByKey = true, LookUpLag = TimeSpan.Zero }
             : provider.Capabilities;
 
-    // Only for attempts outside the order process: no reply to the coordinator reports the new amounts.
-    static bool IsUnsolicited(PaymentCase before, PaymentCase after, AttemptResult result) =>
-        before.Payment!.Totals != after.Payment!.Totals
-        && after.Attempt(result.Operation, result.Number)?.RequestedBy is not null;
+    // No reply to the coordinator reports the new amounts: the attempt is outside the order process, or its result came after
+    // the process had ended.
+    static bool IsUnreported(PaymentCase before, PaymentDecision decision, AttemptResult result)
+    {
+        var (old, current) = (before.Payment!.Totals, decision.Case.Payment!.Totals);
+        return decision.Case.Attempt(result.Operation, result.Number)?.RequestedBy is not null
+            ? old != current
+            : decision is { Answer: null, Case.Payment.UndoStep: null } && old with { Version = current.Version } != current;
+    }
 
     [LoggerMessage(3106, LogLevel.Warning, "{Provider}: payment {OrderId} needs attention: {Why}")]
     partial void LogAttention(string provider, Guid orderId, string why);

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Orderwright.CustomerService.Payments;
+using Orderwright.Http.Outgoing;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -24,6 +26,7 @@ public sealed partial class GatewayCalls
     readonly SqlCatalog sql;
     readonly GatewayLimits limits;
     readonly TimeProvider time;
+    readonly WallClock clock;
     readonly ILogger log;
     readonly GroupCommit<AttemptResult, bool> results;
 
@@ -39,14 +42,17 @@ public sealed partial class GatewayCalls
         this.limits = limits;
         sql = context.Sql;
         time = context.Time;
+        clock = context.Runner.Clock;
         log = context.Logs.CreateLogger<GatewayCalls>();
         lanes = providers.ToDictionary(
             pair => pair.Key,
             pair => new Lane(
                 pair.Value, Channel.CreateBounded<QueuedTask>(limits.GatewayMaxWaiting),
-                new SemaphoreSlim(limits.GatewayMaxInFlight), new Breaker(limits)));
+                new SemaphoreSlim(limits.GatewayMaxInFlight), new Breaker(limits.GatewayBreakAfter, limits.GatewayRetryBudget)));
         Results = new ApplyGatewayResults(store, providers, limits, routes, Down, orders, log, Take);
-        results = new("apply-gateway-results", Results.HandleAsync, context.Runner, context.Options, context.Time);
+        // What a gateway has done is recorded whatever the state of the database.
+        results = new(
+            "apply-gateway-results", Results.HandleAsync, context.Runner, context.Options, context.Time, Passage.Repairs);
     }
 
     /// <summary>Handler of results, also for webhooks, in separate transactions.</summary>
@@ -57,6 +63,9 @@ public sealed partial class GatewayCalls
         results.Loop,
         .. lanes.Select(pair => new BackgroundLoop($"gateway-{pair.Key}", cancel => RunAsync(pair.Value, cancel))),
     ];
+
+    /// <summary>Names of all gateways.</summary>
+    public IReadOnlyCollection<string> Gateways => lanes.Keys;
 
     /// <summary>Gateways with an open circuit breaker in the process.</summary>
     public IReadOnlySet<string> Down() =>
@@ -155,7 +164,16 @@ public sealed partial class GatewayCalls
             return new GatewayResult.Unknown("This gateway offers no look-ups.");
         if (lane.Breaker.Refuses(!task.LookUp && task.Attempt.Sends > 1, time.Now()) is var (why, after))
             return new GatewayResult.NotAsked(why, task.LookUp, after);
+        var since = time.GetTimestamp();
+        var operation = task.LookUp ? Metrics.LookUp : task.Attempt.Operation;
+        using var span = OrderTraces.Begin(task.Attempt.OrderId, $"gateway {operation}", ActivityKind.Client);
         var result = await SendAsync(queued, cancel);
+        span?.SetTag("orderwright.gateway", lane.Provider.Name).SetTag("orderwright.key", task.Attempt.Key)
+            .SetTag("orderwright.attempt", task.Attempt.Number).SetTag("orderwright.sends", task.Attempt.Sends)
+            .SetTag("orderwright.result", KindOf(result));
+        if (result is GatewayResult.Unknown or GatewayResult.Unavailable) span?.SetStatus(ActivityStatusCode.Error);
+        Metrics.Asked(
+            lane.Provider.Name, operation, KindOf(result), time.GetElapsedTime(since));
         if (!cancel.IsCancellationRequested)
             Record(lane, isAnswered: result is not (GatewayResult.Unavailable or GatewayResult.Unknown { IsAnswer: false }));
         // An unavailable gateway reveals nothing about the earlier request.
@@ -163,6 +181,14 @@ public sealed partial class GatewayCalls
             ? new GatewayResult.Unknown(unavailable.Why)
             : result;
     }
+
+    static string KindOf(GatewayResult result) => result switch
+    {
+        GatewayResult.Unknown => Metrics.Unknown,
+        GatewayResult.Unavailable => Metrics.Unavailable,
+        GatewayResult.Declined => Metrics.Declined,
+        _ => Metrics.Answered,
+    };
 
     void Record(Lane lane, bool isAnswered)
     {
@@ -180,7 +206,7 @@ public sealed partial class GatewayCalls
         try
         {
             return await (
-                RecoversByList(lane, task) ? ChargeLookUp.FindAsync(provider, request, either.Token)
+                RecoversByList(lane, task) ? ChargeLookUp.FindAsync(provider, request, clock.IsCompared, either.Token)
                 : task.LookUp ? provider.FindAsync(request, either.Token)
                 : CallAsync(provider, request, either.Token)).WaitAsync(either.Token);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -40,14 +41,16 @@ public sealed class Webhooks
         this.results = results;
         sql = context.Sql;
         time = context.Time;
-        arrivals = new("gateway-events", HandleAsync, context.Runner, context.Options, context.Time);
+        arrivals = new("gateway-events", HandleAsync, context.Runner, context.Options, context.Time, Passage.Work);
     }
 
     public BackgroundLoop Loop => arrivals.Loop;
 
     public void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/webhooks/{provider}", PostAsync).WithName("receiveWebhook").WithTags("payments")
-            .OpenToAll(CallBudget.Webhook).Produces(StatusCodes.Status200OK);
+            .WithSummary("Receive events of a gateway, signed as the gateway defines")
+            .OpenToAll(CallBudget.Webhook).Accepts<JsonElement>(isOptional: false, "*/*").Produces(StatusCodes.Status200OK)
+            .ProducesProblem(StatusCodes.Status401Unauthorized);
 
     /// <summary>Replies once the events are stored and applied: 200, 400, 401 or 404.</summary>
     public async Task<Answer> ReceiveAsync(string provider, IHeaderDictionary headers, ReadOnlyMemory<byte> body)

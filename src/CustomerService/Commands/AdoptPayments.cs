@@ -69,7 +69,8 @@ public sealed class AdoptPayments(
             using var deadline = new CancellationTokenSource(limits.GatewayDeadline, context.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
             foreach (var one in asked.Where(one => one.Charges is not null))
-                foreach (var charge in await one.Charges!.OfOrderAsync(orderId, either.Token))
+                foreach (var charge in await one.Charges!.OfOrderAsync(
+                    orderId, context.Runner.Clock.IsCompared, either.Token))
                     if (charge.CapturedMinor > 0 || charge.HeldMinor > 0) charges.Add((one.Name, charge));
         }
         catch (Exception error) when (error is ChargeListException
@@ -96,7 +97,8 @@ public sealed class AdoptPayments(
         var (payment, journal) = await context.Database.ReadAsync(
             async read => (
                 (await read.QueryAsync(
-                    context.Sql["find_payment"], SqlArgs.With("order_id", action.OrderId), PaymentStore.ReadPayment, cancel))
+                    context.Sql["find_payment"], SqlArgs.With("order_id", action.OrderId).And("channels", (string?)null),
+                    PaymentStore.ReadPayment, cancel))
                     .SingleOrDefault(),
                 await read.QueryAsync(
                     context.Sql["journal_to_compare"], args, row => (Kind: row.Text("kind"), Amount: row.BigInt("amount")),

@@ -62,7 +62,7 @@ public sealed class AuthorizePayments(
             entries.Add(new AuditEntry(
                 work.NewId(), ServiceNames.Customer, work.Now, resolution.By, "resolve", message.OrderId,
                 $"{before.Open?.Key ?? "undo"} {(resolution.Completed ? "completed" : "rejected")}", resolution.Reason, null,
-                null, message.TraceId));
+                null, message.TraceId, Channel: decision.Case.Payment?.Channel));
     }
 
     // Even without effect, or before the payment exists: a resolution must never apply to later events.

@@ -27,7 +27,7 @@ public sealed class OperatePayments(
         for (var i = 0; i < batch.Count; i++)
         {
             var (action, caller) = (batch[i].Body, batch[i].Caller.Name);
-            if (Decide(action, caller, payments, work) is not { } decided)
+            if (!MayAct(action, batch[i].Caller, payments) || Decide(action, caller, payments, work) is not { } decided)
             {
                 answers[i] = Problem.NotFound("payment");
                 continue;
@@ -45,7 +45,7 @@ public sealed class OperatePayments(
             entries.Add(new AuditEntry(
                 work.NewId(), ServiceNames.Customer, work.Now, caller, action.Operation, action.OrderId,
                 action.AmountMinor?.ToString(CultureInfo.InvariantCulture), action.Reason ?? "", null, null,
-                batch[i].TraceId));
+                batch[i].TraceId, Channel: decision.Case.Payment!.Channel));
             answers[i] = action.Adoption is { } adoption
                 ? AdoptPayments.Respond(adoption, decision.Case, entries[^1].Id)
                 : Answer.Json(
@@ -58,6 +58,10 @@ public sealed class OperatePayments(
         await audit.AppendAsync(work, entries);
         return answers;
     }
+
+    // Only callers of all channels take over charges.
+    static bool MayAct(OperatorPaymentAction action, Caller caller, PaymentBatch payments) =>
+        caller.Channels.Contains(payments.Case(action.OrderId).Payment?.Channel);
 
     // Null without a payment, or with only a tombstone.
     OperatorDecision? Decide(OperatorPaymentAction action, string caller, PaymentBatch payments, Work work)

@@ -12,29 +12,31 @@ namespace Orderwright.CustomerService.Commands;
 /// </summary>
 public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions, AdoptPayments adoptions)
 {
-    const int MaxReason = 500;
-    const int MaxReference = 255;
+    public const int MaxReason = 500;
+    public const int MaxReference = 255;
     static readonly string[] Outcomes = ["completed", "rejected"];
 
     public void Map(IEndpointRouteBuilder routes)
     {
         var payments = routes.MapGroup("/api/v1/payments/{id}").WithTags("payments").Require(Scopes.Operator);
-        payments.MapPost("/capture", CaptureAsync).WithName("capturePayment")
-            .Accepts<CapturePaymentRequest>("application/json").Produces<PaymentResponse>();
+        payments.MapPost("/capture", CaptureAsync).WithName("capturePayment").WithSummary("Capture the held amount")
+            .Accepts<CapturePaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
         payments.MapPost("/void", VoidAsync).WithName("voidPayment")
-            .Accepts<VoidPaymentRequest>("application/json").Produces<PaymentResponse>();
-        payments.MapPost("/refunds", RefundAsync).WithName("refundPayment")
-            .Accepts<RefundPaymentRequest>("application/json").Produces<PaymentResponse>(StatusCodes.Status201Created);
+            .WithSummary("Release money left over from a failed undo")
+            .Accepts<VoidPaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
+        payments.MapPost("/refunds", RefundAsync).WithName("refundPayment").WithSummary("Refund captured money")
+            .Accepts<RefundPaymentRequest>("application/json").Produces<PaymentResponse>(StatusCodes.Status201Created)
+            .HasVersion();
         payments.MapPost("/resolve", ResolveAsync).WithName("resolvePayment")
             .WithSummary("Record the outcome of an attempt in doubt, or clear a payment's attention")
-            .Accepts<ResolvePaymentRequest>("application/json").Produces<PaymentResponse>();
-        payments.MapPost("/adopt", AdoptAsync).WithName("adoptPayment")
+            .Accepts<ResolvePaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
+        payments.MapPost("/adopt", AdoptAsync).RequireAllChannels(Scopes.Operator).WithName("adoptPayment")
             .WithSummary("Take over the gateway's charge of an order whose payment was lost")
             .WithDescription(
                 "For a confirmed or completed order without a payment here, as after a restore of the database. " +
                 "order-service is asked for the order and the gateway for the charge; the payment is created with the " +
-                "gateway's amounts and the missing journal entries. With `?preview=true` nothing changes.")
-            .Accepts<AdoptPaymentRequest>("application/json").Produces<AdoptionResponse>();
+                "gateway's amounts and the missing journal entries.")
+            .Query("preview").Accepts<AdoptPaymentRequest>("application/json").Produces<AdoptionResponse>();
     }
 
     async Task<IResult> CaptureAsync(string id, HttpContext http)

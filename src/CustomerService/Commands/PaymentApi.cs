@@ -19,13 +19,15 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
     {
         var payments = routes.MapGroup("/api/v1/payments").WithTags("payments").Require(Scopes.Payments);
         payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state", "inDoubt", "attention")
+            .Query("state", PaymentStates.All).Query("attention", "true").WithSummary("List payments, newest first")
             .WithDescription(
-                "Newest first. `inDoubt=true`: payments with an attempt whose outcome at the gateway is unknown and being " +
+                "`inDoubt=true`: payments with an attempt whose outcome at the gateway is unknown and being " +
                 "looked up. `attention=true`: payments that a person has to check. A page of a narrow filter may hold fewer " +
                 "items than the limit and still have a `nextCursor`. Each capture, refund and void has a state: `pending`, " +
                 "`settled`, `failed`, or `unknown` while in doubt.")
             .Produces<Page<PaymentResponse>>();
-        payments.MapGet("/{id}", GetAsync).WithName("getPayment").Produces<PaymentResponse>();
+        payments.MapGet("/{id}", GetAsync).WithName("getPayment").WithSummary("Get the payment of an order")
+            .Produces<PaymentResponse>().HasVersion();
     }
 
     async Task<IResult> ListAsync(HttpContext http)
@@ -50,7 +52,8 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
                 var found = await ReadAsync(
                     read, needsAttention ? "list_payments_needing_attention" : "list_payments",
                     SqlArgs.With("order_id", orderId).And("state", state).And("in_doubt", inDoubt)
-                        .And("from", floor ?? Guid.Empty).And("before", before).And("most", query.Limit + 1),
+                        .And("channels", Caller.Of(http).Channels.Filter).And("from", floor ?? Guid.Empty)
+                        .And("before", before).And("most", query.Limit + 1),
                     http.RequestAborted);
                 return (found, floor);
             },
@@ -66,7 +69,9 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
         var (orderId, refusal) = RouteId.Read(id);
         if (orderId is null) return refusal!;
         var found = await database.ReadAsync(
-            read => ReadAsync(read, "find_payment", SqlArgs.With("order_id", orderId.Value), http.RequestAborted),
+            read => ReadAsync(
+                read, "find_payment", SqlArgs.With("order_id", orderId.Value).And("channels", Caller.Of(http).Channels.Filter),
+                http.RequestAborted),
             http.RequestAborted);
         return found is [var payment]
             ? Answer.Json(

@@ -1,29 +1,37 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Orderwright.Contracts;
 using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>Body of <c>POST /payments/{id}/capture</c>; an amount, if given, must be the whole amount held.</summary>
-public sealed record CapturePaymentRequest(long? Amount = null, string? Reason = null);
+public sealed record CapturePaymentRequest(
+    [Range(1, Check.Most)] long? Amount = null, [Length(1, OperatorApi.MaxReason)] string? Reason = null);
 
 /// <summary>Body of <c>POST /payments/{id}/void</c>.</summary>
-public sealed record VoidPaymentRequest(string? Reason = null);
+public sealed record VoidPaymentRequest([Length(1, OperatorApi.MaxReason)] string? Reason = null);
 
 /// <summary>Body of <c>POST /payments/{id}/refunds</c>; minor units of the payment's currency.</summary>
-public sealed record RefundPaymentRequest(long Amount, string Reason);
+public sealed record RefundPaymentRequest(
+    [Range(1, Check.Most)] long Amount, [Length(1, OperatorApi.MaxReason)] string Reason);
 
 /// <summary>
 /// Body of <c>POST /payments/{id}/resolve</c>: <paramref name="Outcome"/> is <c>completed</c> (the operation happened) or
 /// <c>rejected</c> (nothing happened), <paramref name="Reference"/> the gateway's id.
 /// </summary>
-public sealed record ResolvePaymentRequest(string Outcome, string Reason, string? Reference = null);
+public sealed record ResolvePaymentRequest(
+    [OneOf("completed", "rejected")] string Outcome, [Length(1, OperatorApi.MaxReason)] string Reason,
+    [Length(1, OperatorApi.MaxReference)] string? Reference = null);
 
 /// <summary>
 /// Body of <c>POST /payments/{id}/adopt</c>. <paramref name="Provider"/> and <paramref name="Reference"/> choose among several
 /// charges of the order; without them the gateways are searched.
 /// </summary>
-public sealed record AdoptPaymentRequest(string Reason, string? Provider = null, string? Reference = null);
+public sealed record AdoptPaymentRequest(
+    [Length(1, OperatorApi.MaxReason)] string Reason, [Length(1, OperatorApi.MaxReference)] string? Provider = null,
+    [Length(1, OperatorApi.MaxReference)] string? Reference = null);
 
 /// <summary>State before or after an adoption, with a sentence.</summary>
 public sealed record AdoptionSnapshot(string State, string Summary);

@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 
 namespace Orderwright.CustomerService.Commands;
@@ -11,7 +12,8 @@ public sealed record PaymentReason(string Code, string? Message);
 /// resolution ended the doubt.
 /// </summary>
 public sealed record PaymentAttemptResponse(
-    string Operation, int Number, string Key, string? Provider, string State, long Amount, string? Reference,
+    [OneOf(typeof(GatewayOperations))] string Operation, int Number, string Key, string? Provider,
+    [OneOf(typeof(AttemptStates))] string State, long Amount, string? Reference,
     PaymentReason? Reason, int Sent, int LookUps, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
     DateTimeOffset? DueAt, string? ResolvedBy, IReadOnlyList<LookUp> Evidence);
 
@@ -20,7 +22,8 @@ public sealed record PaymentAttemptResponse(
 /// (in doubt) or <c>failed</c>. <paramref name="Reason"/>: the operator's reason, or <c>shipped</c>, <c>closed</c>.
 /// </summary>
 public sealed record PaymentMovementResponse(
-    long Amount, string State, DateTimeOffset At, string? Reference = null, string? Reason = null);
+    long Amount, [OneOf("settled", "pending", "unknown", "failed")] string State, DateTimeOffset At, string? Reference = null,
+    string? Reason = null);
 
 /// <summary>
 /// A payment in the HTTP API; amounts in minor units. <c>status</c> appears on the order, <c>state</c> is the current
@@ -28,8 +31,9 @@ public sealed record PaymentMovementResponse(
 /// currency. The token is not exposed.
 /// </summary>
 public sealed record PaymentResponse(
-    Guid Id, Guid OrderId, string? CustomerId, string? Provider, string? Route, string? Currency, long Amount, string State,
-    string Status, long Authorized, long Captured, long Refunded, bool Voided, PaymentReason? Reason, string? Action,
+    Guid Id, Guid OrderId, string? CustomerId, string? Provider, string? Route, string? Currency, long Amount,
+    [OneOf(typeof(PaymentStates))] string State, [OneOf(typeof(PaymentStatuses))] string Status, long Authorized,
+    long Captured, long Refunded, bool Voided, PaymentReason? Reason, string? Action,
     string? Reference, DateTimeOffset? CaptureBefore, string? Attention, IReadOnlyList<PaymentAttemptResponse> Attempts,
     IReadOnlyList<PaymentMovementResponse> Captures, IReadOnlyList<PaymentMovementResponse> Refunds,
     IReadOnlyList<PaymentMovementResponse> Voids, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)

@@ -13,18 +13,20 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
     static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(8);
 
-    const int MaxNameLength = 200;
-    const int MaxEmailLength = 254;
-    const int MaxReferenceLength = 200;
+    public const int MaxNameLength = 200;
+    public const int MaxEmailLength = 254;
+    public const int MaxReferenceLength = 200;
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var customers = routes.MapGroup("/api/v1/customers").WithTags("customers").Require(Scopes.Payments);
-        customers.MapGet("", (Delegate)ListAsync).WithName("listCustomers").Lists().Produces<Page<CustomerResponse>>();
-        customers.MapGet("/{id}", GetAsync).WithName("getCustomer").Produces<CustomerResponse>();
-        customers.MapPut("/{id}", PutAsync).WithName("putCustomer")
+        var customers = routes.MapGroup("/api/v1/customers").WithTags("customers").Require(Scopes.Customers);
+        customers.MapGet("", (Delegate)ListAsync).WithName("listCustomers").Lists()
+            .WithSummary("List customers by id").Produces<Page<CustomerResponse>>();
+        customers.MapGet("/{id}", GetAsync).WithName("getCustomer").WithSummary("Get a customer")
+            .Produces<CustomerResponse>().ProducesProblem(StatusCodes.Status410Gone).Conditional();
+        customers.MapPut("/{id}", PutAsync).WithName("putCustomer").WithSummary("Create or replace a customer")
             .Accepts<CustomerRequest>("application/json")
-            .Produces<CustomerResponse>().Produces<CustomerResponse>(StatusCodes.Status201Created);
+            .Produces<CustomerResponse>().Produces<CustomerResponse>(StatusCodes.Status201Created).Conditional();
         customers.MapDelete("/{id}", EraseAsync).WithName("eraseCustomer")
             .WithSummary("Erase a customer's personal data, for good")
             .WithDescription(
@@ -32,9 +34,12 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
                 "`open_orders` while an order is undecided, or confirmed and not fulfilled, or a payment is not settled. The " +
                 "id is never used again: 410 `erased` for reads, 409 `erased` for changes and orders. 503 `erasure_running` " +
                 "while order-service has not answered: nothing is erased yet, and the repeated request returns the result.")
-            .Produces<ErasureResponse>();
-        customers.MapGet("/{id}/balances", BalancesAsync).WithName("listBalances").Produces<Page<BalanceResponse>>();
-        customers.MapPost("/{id}/credits", CreditAsync).WithName("addCredit")
+            .Produces<ErasureResponse>().Conditional();
+        customers.MapGet("/{id}/balances", BalancesAsync).Require(Scopes.Credit).WithName("listBalances")
+            .WithSummary("List the store credit of a customer by currency").Produces<Page<BalanceResponse>>()
+            .ProducesProblem(StatusCodes.Status410Gone);
+        customers.MapPost("/{id}/credits", CreditAsync).Require(Scopes.Credit).WithName("addCredit")
+            .WithSummary("Add store credit")
             .Accepts<CreditRequest>("application/json").Produces<CreditResponse>(StatusCodes.Status201Created);
     }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orderwright.Http;
@@ -5,10 +6,13 @@ using Orderwright.Http;
 namespace Orderwright.CustomerService.Customers;
 
 /// <summary>Body of <c>PUT /customers/{id}</c>.</summary>
-public sealed record CustomerRequest(string Name, string? Email = null);
+public sealed record CustomerRequest(
+    [Length(1, CustomerApi.MaxNameLength)] string Name,
+    [Length(3, CustomerApi.MaxEmailLength), RegularExpression("^[^\\s@]{1,64}@[^\\s@]+$")] string? Email = null);
 
 /// <summary>Body of <c>POST /customers/{id}/credits</c>.</summary>
-public sealed record CreditRequest(long Amount, string Currency, string? Reference = null);
+public sealed record CreditRequest(
+    [Range(1, Check.Most)] long Amount, string Currency, [Length(1, CustomerApi.MaxReferenceLength)] string? Reference = null);
 
 /// <summary>A customer in the HTTP API.</summary>
 public sealed record CustomerResponse(
@@ -34,7 +38,7 @@ public sealed record ErasureResponse(
         erasure.CustomerId, erasure.DecidedAt!.Value, erasure is { OrdersDone: true, NotesDone: true }, erasure.Orders,
         [
             new("name and e-mail address of the customer", "personal data"),
-            new("metadata and labels of adjustments of the customer's orders", "free text of the merchant"),
+            new("metadata and labels of adjustments of the customer's orders", "free text of the shop"),
             new("notes on incidents of these orders", "free text of operators"),
             new("the name and the address in reasons of operators, in the audit and in payments", "names the person"),
         ],
@@ -42,7 +46,7 @@ public sealed record ErasureResponse(
             new("the customer's id", "the ledger refers to it; it is never used again"),
             new(
                 "orders with lines, amounts, references and tracking numbers",
-                "accounting, warranty and proof of delivery; a reference is the merchant's own number"),
+                "accounting, warranty and proof of delivery; a reference is the shop's own number"),
             new("payments, credits and journal", "accounting; the journal cannot be changed"),
             new("who did what to which order, and when (audit)", "accountability of operators"),
             new("gateway events and responses under an Idempotency-Key", "repeats are recognized; deleted after a fixed time"),

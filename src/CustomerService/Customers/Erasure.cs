@@ -132,6 +132,15 @@ public static class ErasureRules
         ? new(Scheduled(erasure with { NotesDone = true, Words = [] }, erasure.NextAskAt))
         : new(erasure);
 
+    /// <summary>
+    /// Repeats the question, because order-service, or this service, was restored to a moment before an answer. Notes are not
+    /// erased a second time: the words are gone.
+    /// </summary>
+    public static ErasureDecision Again(Erasure erasure, Customer customer, DateTimeOffset now) =>
+        erasure.State == ErasureStates.Erased
+            ? new(erasure with { OrdersDone = false, AskedAt = now, NextAskAt = now + AskAgain }, customer, Sends: true)
+            : new(erasure, customer);
+
     static Erasure Ended(Erasure erasure, DateTimeOffset now) =>
         erasure with { State = ErasureStates.Refused, DecidedAt = now, Words = [], NextAskAt = null };
 

@@ -30,6 +30,7 @@ public sealed class AskOrders(ServiceContext context) : IBatchHandler
                 .Text("provider", row => row.Told.Terms?.Payment.Provider)
                 .Text("token", row => row.Told.Terms?.Payment.Token)
                 .BigIntOrNull("amount", row => row.Told.Terms?.AmountMinor)
+                .Text("channel", row => row.Told.Terms?.Channel)
                 .Args.And("now", work.Now));
     }
 
@@ -61,6 +62,6 @@ public sealed class AskOrders(ServiceContext context) : IBatchHandler
             row.TextOrNull("customer_id") is { } customer
                 ? new PaymentTerms(
                     customer, row.Text("currency"), new PaymentMethod(row.Text("provider"), row.TextOrNull("token")),
-                    row.BigIntOrNull("amount"))
+                    row.BigIntOrNull("amount"), row.TextOrNull("channel"))
                 : null));
 }

@@ -9,10 +9,10 @@ public static class Accounts
     /// <summary>Source of top-ups of store credit.</summary>
     public const string Credits = "credits";
 
-    /// <summary>A customer's store credit: a debt of the merchant.</summary>
+    /// <summary>A customer's store credit: a debt of the company.</summary>
     public static string Customer(string customerId) => $"customer:{customerId}";
 
-    /// <summary>Money taken by a gateway for the merchant and not returned.</summary>
+    /// <summary>Money taken by a gateway for the company and not returned.</summary>
     public static string Gateway(string provider) => $"gateway:{provider}";
 }
 

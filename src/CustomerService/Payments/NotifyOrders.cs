@@ -11,7 +11,7 @@ namespace Orderwright.CustomerService.Payments;
 public sealed class NotifyOrders(SqlCatalog sql) : IBatchHandler
 {
     static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
-    static readonly TimeSpan TooFar = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan TooFar = RetryAfter + RepairClockSkew.Margin;
 
     public IReadOnlyList<Type> Takes => [typeof(PaymentNoted)];
 

@@ -162,36 +162,8 @@ public static class OperatorPaymentRules
                 "charge_differs",
                 $"The journal has {journaled.Captured} captured and {journaled.Refunded} refunded; the charge has "
                 + $"{charge.CapturedMinor} and {charge.RefundedMinor}.");
-        var payment = RecoveryRules.Record(
-            new Payment
-            {
-                OrderId = paymentCase.OrderId,
-                State = PaymentStates.Captured,
-                Version = Payment.VersionAfterLoss(now),
-                CustomerId = terms.CustomerId,
-                Provider = provider,
-                Route = terms.Payment.Provider == provider ? null : terms.Payment.Provider,
-                Token = terms.Payment.Token,
-                Currency = terms.Currency,
-                AmountMinor = total,
-                CreatedAt = now,
-                UpdatedAt = now,
-            },
-            charge);
-        return new(new PaymentDecision(paymentCase.With(payment).With(new PaymentAttempt
-        {
-            OrderId = paymentCase.OrderId,
-            Operation = GatewayOperations.Authorize,
-            Number = PaymentAttempt.LastRegularNumber + 1,
-            Provider = provider,
-            State = AttemptStates.Succeeded,
-            AmountMinor = payment.AuthorizedMinor,
-            Reference = charge.Reference,
-            StartedAt = charge.CreatedAt < now ? charge.CreatedAt : now,
-            FinishedAt = now,
-            RequestedBy = actor,
-            Reason = action.Reason,
-        })));
+        return new(new PaymentDecision(
+            RecoveryRules.TakeOver(paymentCase, terms, provider, charge, actor, action.Reason, now)));
     }
 
     static OperatorDecision Refused(string code, string why) => new(null, code, why);

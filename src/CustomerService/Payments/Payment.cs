@@ -38,6 +38,9 @@ public sealed record Payment
     public required string State { get; init; }
     public string? CustomerId { get; init; }
 
+    /// <summary>Channel of the order; null for a tombstone, and for payments of release 0.1.0.</summary>
+    public string? Channel { get; init; }
+
     /// <summary>
     /// <see cref="PaymentProviders.Balance"/>, or the gateway of the latest authorization; never two at a time.
     /// </summary>

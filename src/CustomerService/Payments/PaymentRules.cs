@@ -33,6 +33,7 @@ public static class PaymentRules
             OrderId = paymentCase.OrderId,
             State = PaymentStates.Declined,
             CustomerId = command.CustomerId,
+            Channel = command.Channel,
             Provider = candidates is [var first, ..] ? first : command.Payment.Provider,
             Route = candidates is null ? null : command.Payment.Provider,
             Token = command.Payment.Token,

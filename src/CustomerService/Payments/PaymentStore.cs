@@ -142,6 +142,7 @@ public sealed class PaymentStore(SqlCatalog sql)
                 .BigInt("version", payment => payment.Version)
                 .UuidOrNull("last_resolution_id", payment => payment.LastResolutionId)
                 .Text("route", payment => payment.Route)
+                .Text("channel", payment => payment.Channel)
                 .Args.And("now", work.Now));
     }
 
@@ -208,6 +209,7 @@ public sealed class PaymentStore(SqlCatalog sql)
     {
         OrderId = row.Uuid("order_id"),
         CustomerId = row.TextOrNull("customer_id"),
+        Channel = row.TextOrNull("channel"),
         Provider = row.TextOrNull("provider"),
         Route = row.TextOrNull("route"),
         Token = row.TextOrNull("token"),

@@ -19,6 +19,7 @@ static class RecoveryRules
                 OrderId = paymentCase.OrderId,
                 State = PaymentStates.Authorizing,
                 CustomerId = terms.CustomerId,
+                Channel = terms.Channel,
                 Provider = gateway,
                 Route = isRouted ? terms.Payment.Provider : null,
                 Token = terms.Payment.Token,
@@ -69,8 +70,7 @@ static class RecoveryRules
         {
             OrderId = paymentCase.OrderId,
             Operation = GatewayOperations.Authorize,
-            Number = Math.Max(
-                paymentCase.NextNumber(GatewayOperations.Authorize), PaymentAttempt.LastRegularNumber + 1),
+            Number = NextNumber(paymentCase),
             Provider = gateway,
             State = AttemptStates.InDoubt,
             AmountMinor = paymentCase.Payment!.AmountMinor,
@@ -93,6 +93,52 @@ static class RecoveryRules
         var undone = (payment with { UndoStep = null }).Changed(at.Now);
         return new(found.With(undone), PaymentAnswers.UndoCompleted(undone), paymentCase.Payment!.UndoStep);
     }
+
+    /// <summary>Creates a lost payment from the gateway's record, with an attempt numbered above the lost ones.</summary>
+    public static PaymentCase TakeOver(
+        PaymentCase paymentCase, PaymentTerms terms, string provider, ListedCharge charge, string actor, string? reason,
+        DateTimeOffset now)
+    {
+        var payment = Record(
+            new Payment
+            {
+                OrderId = paymentCase.OrderId,
+                State = PaymentStates.Captured,
+                Version = Payment.VersionAfterLoss(now),
+                CustomerId = terms.CustomerId,
+                Channel = terms.Channel,
+                Provider = provider,
+                Route = terms.Payment.Provider == provider ? null : terms.Payment.Provider,
+                Token = terms.Payment.Token,
+                Currency = terms.Currency,
+                AmountMinor = terms.AmountMinor ?? 0,
+                CreatedAt = now,
+                UpdatedAt = now,
+            },
+            charge);
+        var taken = paymentCase.With(payment);
+        return taken.With(AttemptOf(taken, provider, charge, actor, reason, now));
+    }
+
+    /// <summary>Attempt that stands for the lost ones, with a number above the regular numbers.</summary>
+    public static PaymentAttempt AttemptOf(
+        PaymentCase paymentCase, string provider, ListedCharge charge, string actor, string? reason, DateTimeOffset now) => new()
+        {
+            OrderId = paymentCase.OrderId,
+            Operation = GatewayOperations.Authorize,
+            Number = NextNumber(paymentCase),
+            Provider = provider,
+            State = AttemptStates.Succeeded,
+            AmountMinor = paymentCase.Payment!.AuthorizedMinor,
+            Reference = charge.Reference,
+            StartedAt = charge.CreatedAt < now ? charge.CreatedAt : now,
+            FinishedAt = now,
+            RequestedBy = actor,
+            Reason = reason,
+        };
+
+    static int NextNumber(PaymentCase paymentCase) =>
+        Math.Max(paymentCase.NextNumber(GatewayOperations.Authorize), PaymentAttempt.LastRegularNumber + 1);
 
     /// <summary>The payment with the amounts of the gateway's record.</summary>
     public static Payment Record(Payment payment, ListedCharge charge)

@@ -65,7 +65,8 @@ public sealed partial class Reconciler
             work,
             [
                 .. last.Where(latest => IsDue(latest, work.Now)).Select(latest => (
-                    work.NewId(), latest.Provider, work.Now - settings.ReconcileOver, work.Now, (string?)null)),
+                    work.NewId(), latest.Provider, work.Now - settings.ReconcileOver, ReconciliationRules.EndOf(work.Now),
+                    (string?)null)),
             ]);
         if (begun.Count > 0) work.AfterCommit(Wake);
         await store.DeleteAsync(work, work.Now - settings.ReconcileKeep);

@@ -36,18 +36,22 @@ public sealed class ReconciliationApi
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/reconciliations").WithTags("payments").Require(Scopes.Operator);
+        var runs = routes.MapGroup("/api/v1/reconciliations").WithTags("payments").RequireAllChannels(Scopes.Operator);
         runs.MapPost("", (Delegate)PostAsync).WithName("beginReconciliation")
             .WithSummary("Compare our record with a gateway's own list over a time range")
             .Accepts<ReconciliationRequest>("application/json").Produces<ReconciliationResponse>(StatusCodes.Status202Accepted);
         runs.MapGet("", (Delegate)ListAsync).WithName("listReconciliations").Lists("provider", "state")
+            .Query("state", ReconciliationStates.All).WithSummary("List reconciliations, newest first")
             .Produces<Page<ReconciliationResponse>>();
-        runs.MapGet("/{id}", GetAsync).WithName("getReconciliation").Produces<ReconciliationResponse>();
+        runs.MapGet("/{id}", GetAsync).WithName("getReconciliation")
+            .WithSummary("Get a reconciliation").Produces<ReconciliationResponse>();
         runs.MapGet("/{id}/differences", DifferencesAsync).WithName("listDifferences").Lists("kind")
+            .Query("kind", DifferenceKinds.All).WithSummary("List the differences that a reconciliation found")
             .Produces<Page<DifferenceResponse>>();
         routes.MapGet("/api/v1/payment-providers", () => Answer.Json(
                 StatusCodes.Status200OK, new(providers, null), ReconciliationJson.Default.PageProviderResponse))
-            .WithName("listPaymentProviders").WithTags("payments").Require(Scopes.Operator).Produces<Page<ProviderResponse>>();
+            .WithName("listPaymentProviders").WithTags("payments").Require(Scopes.Operator)
+            .WithSummary("List the payment providers").Produces<Page<ProviderResponse>>();
     }
 
     async Task<IResult> PostAsync(HttpContext http)
@@ -69,10 +73,10 @@ public sealed class ReconciliationApi
     {
         var requested = batch.Select(command =>
         {
-            var to = command.Body.To ?? work.Now;
+            var (from, to) = (command.Body.From, command.Body.To);
             return (
-                Id: work.NewId(), command.Body.Provider, From: command.Body.From ?? to - settings.ReconcileOver, To: to,
-                RequestedBy: (string?)command.Caller.Name);
+                Id: work.NewId(), command.Body.Provider, From: from ?? (to ?? work.Now) - settings.ReconcileOver,
+                To: to ?? ReconciliationRules.EndOf(work.Now), RequestedBy: (string?)command.Caller.Name);
         }).ToList();
         var begun = await store.BeginAsync(work, requested);
         work.AfterCommit(reconciler.Wake);

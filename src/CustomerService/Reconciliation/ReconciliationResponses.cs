@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Orderwright.Contracts;
 using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Reconciliation;
@@ -20,7 +21,8 @@ public sealed record ProviderResponse(string Name, bool HasList);
 /// not compared. <paramref name="RequestedBy"/> is null for the schedule.
 /// </summary>
 public sealed record ReconciliationResponse(
-    Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, string State, string? RequestedBy, long Listed,
+    Guid Id, string Provider, DateTimeOffset From, DateTimeOffset To, [OneOf(typeof(ReconciliationStates))] string State,
+    string? RequestedBy, long Listed,
     long Unrelated, long Compared, long InProgress, long Differences, string? Message, DateTimeOffset StartedAt,
     DateTimeOffset? FinishedAt)
 {
@@ -34,7 +36,8 @@ public sealed record ReconciliationResponse(
 /// action with the exact request. For the kind <c>journal</c>, <paramref name="Theirs"/> contains our journal's amounts.
 /// </summary>
 public sealed record DifferenceResponse(
-    long Number, string Kind, Guid OrderId, string? Reference, string Currency, ChargeTotals Ours, ChargeTotals Theirs,
+    long Number, [OneOf(typeof(DifferenceKinds))] string Kind, Guid OrderId, string? Reference, string Currency,
+    ChargeTotals Ours, ChargeTotals Theirs,
     string Message, string Repair)
 {
     public static DifferenceResponse Of(StoredDifference stored) => new(

@@ -48,6 +48,12 @@ public sealed class ReconciliationRules(ReconciliationScope scope, IChargeList l
     static readonly ReconciliationVerdict InProgress = new(true, []);
     static readonly ReconciliationVerdict Outside = new(false, [], IsOutside: true);
 
+    /// <summary>
+    /// End of a range without a given end: everything to date, also charges stamped by a gateway's clock ahead of ours, or before
+    /// ours was set back.
+    /// </summary>
+    public static DateTimeOffset EndOf(DateTimeOffset now) => now + Margin;
+
     /// <param name="order">Records of both sides.</param>
     /// <param name="told">The order according to order-service; null where it was not asked or did not answer.</param>
     public ReconciliationVerdict Compare(ReconciliationCase order, OrderTold? told = null)

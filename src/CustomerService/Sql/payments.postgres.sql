@@ -36,9 +36,9 @@ ORDER BY order_id, started_at, operation, number;
 
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-    voided, code, message, gateway_reference, undo_step, version, last_resolution_id, route, created_at, updated_at)
+    voided, code, message, gateway_reference, undo_step, version, last_resolution_id, route, channel, created_at, updated_at)
 SELECT order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded, voided, code,
-    message, gateway_reference, undo_step, version, last_resolution_id, route, @now, @now
+    message, gateway_reference, undo_step, version, last_resolution_id, route, channel, @now, @now
 FROM (
     SELECT
         unnest(@order_id) AS order_id, unnest(@customer_id) AS customer_id, unnest(@provider) AS provider,
@@ -46,7 +46,8 @@ FROM (
         unnest(@authorized) AS authorized, unnest(@captured) AS captured, unnest(@refunded) AS refunded,
         unnest(@voided) AS voided, unnest(@code) AS code, unnest(@message) AS message,
         unnest(@gateway_reference) AS gateway_reference, unnest(@undo_step) AS undo_step, unnest(@version) AS version,
-        unnest(@last_resolution_id) AS last_resolution_id, unnest(@route) AS route
+        unnest(@last_resolution_id) AS last_resolution_id, unnest(@route) AS route,
+        unnest(@channel) AS channel
 ) AS batch;
 
 -- name: update_payments
@@ -119,6 +120,9 @@ FOR UPDATE OF e SKIP LOCKED;
 DELETE FROM parked_events e
 USING unnest(@provider, @event_id) AS batch (provider, event_id)
 WHERE e.provider = batch.provider AND e.event_id = batch.event_id;
+
+-- name: forget_late_results
+DELETE FROM parked_events WHERE order_id = ANY (@order_id) AND received_at < @before;
 
 -- name: mark_events_matched
 UPDATE gateway_events e

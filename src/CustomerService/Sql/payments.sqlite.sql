@@ -32,9 +32,9 @@ ORDER BY order_id, started_at, operation, number;
 
 -- name: insert_payments
 INSERT INTO payments (order_id, customer_id, provider, token, currency, amount, state, authorized, captured, refunded,
-    voided, code, message, gateway_reference, undo_step, version, last_resolution_id, route, created_at, updated_at)
+    voided, code, message, gateway_reference, undo_step, version, last_resolution_id, route, channel, created_at, updated_at)
 VALUES (@order_id, @customer_id, @provider, @token, @currency, @amount, @state, @authorized, @captured, @refunded,
-    @voided, @code, @message, @gateway_reference, @undo_step, @version, @last_resolution_id, @route, @now, @now);
+    @voided, @code, @message, @gateway_reference, @undo_step, @version, @last_resolution_id, @route, @channel, @now, @now);
 
 -- name: update_payments
 UPDATE payments
@@ -92,6 +92,9 @@ LIMIT @most;
 -- name: unpark_events
 DELETE FROM parked_events
 WHERE (provider, event_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(@rows));
+
+-- name: forget_late_results
+DELETE FROM parked_events WHERE order_id = @order_id AND received_at < @before;
 
 -- name: mark_events_matched
 UPDATE gateway_events

@@ -79,16 +79,16 @@ ORDER BY number
 LIMIT @most;
 
 -- name: save_told_orders
-INSERT INTO told_orders (order_id, told_at, status, customer_id, currency, provider, token, amount)
-SELECT order_id, @now, status, customer_id, currency, provider, token, amount
-FROM unnest(@order_id, @status, @customer_id, @currency, @provider, @token, @amount)
-    AS batch (order_id, status, customer_id, currency, provider, token, amount)
+INSERT INTO told_orders (order_id, told_at, status, customer_id, currency, provider, token, amount, channel)
+SELECT order_id, @now, status, customer_id, currency, provider, token, amount, channel
+FROM unnest(@order_id, @status, @customer_id, @currency, @provider, @token, @amount, @channel)
+    AS batch (order_id, status, customer_id, currency, provider, token, amount, channel)
 ON CONFLICT (order_id) DO UPDATE
 SET told_at = excluded.told_at, status = excluded.status, customer_id = excluded.customer_id, currency = excluded.currency,
-    provider = excluded.provider, token = excluded.token, amount = excluded.amount;
+    provider = excluded.provider, token = excluded.token, amount = excluded.amount, channel = excluded.channel;
 
 -- name: told_orders
-SELECT order_id, status, customer_id, currency, provider, token, amount
+SELECT order_id, status, customer_id, currency, provider, token, amount, channel
 FROM told_orders
 WHERE order_id = ANY (@order_id);
 

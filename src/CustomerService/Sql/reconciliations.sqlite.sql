@@ -78,16 +78,16 @@ ORDER BY number
 LIMIT @most;
 
 -- name: save_told_orders
-INSERT INTO told_orders (order_id, told_at, status, customer_id, currency, provider, token, amount)
-SELECT unhex(value ->> 0), @now, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+INSERT INTO told_orders (order_id, told_at, status, customer_id, currency, provider, token, amount, channel)
+SELECT unhex(value ->> 0), @now, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT (order_id) DO UPDATE
 SET told_at = excluded.told_at, status = excluded.status, customer_id = excluded.customer_id, currency = excluded.currency,
-    provider = excluded.provider, token = excluded.token, amount = excluded.amount;
+    provider = excluded.provider, token = excluded.token, amount = excluded.amount, channel = excluded.channel;
 
 -- name: told_orders
-SELECT order_id, status, customer_id, currency, provider, token, amount
+SELECT order_id, status, customer_id, currency, provider, token, amount, channel
 FROM told_orders
 WHERE order_id IN (SELECT unhex(value ->> 0) FROM json_each(@rows));
 

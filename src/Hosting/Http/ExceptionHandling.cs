@@ -55,6 +55,12 @@ sealed partial class ExceptionHandling(ILogger<ExceptionHandling> log)
                     StatusCodes.Status503ServiceUnavailable, ProblemCodes.Overloaded,
                     "The service is overloaded. Retry later.")
                     with { RetryAfter = ComeBackAfter };
+            case DatabaseBehindException:
+                return Problem.Of(
+                    StatusCodes.Status503ServiceUnavailable, ProblemCodes.DatabaseBehind,
+                    "The database was restored to an earlier moment and is being repaired. Nothing was carried out: send the " +
+                    "request again later.")
+                    with { RetryAfter = ComeBackAfter };
             case DatabaseUnavailableException:
                 return Problem.Of(
                     StatusCodes.Status503ServiceUnavailable, ProblemCodes.DatabaseUnavailable,

@@ -10,9 +10,11 @@ namespace Orderwright.Hosting.Http;
 /// <summary>
 /// Response of <c>/health/ready</c>. <paramref name="Services"/>: null for a ready service, otherwise a sentence.
 /// <paramref name="Databases"/>: creation of each service's database, by which two installations are told apart.
+/// <paramref name="Instances"/>: this instance of each service and the active one; null for a service without a broker.
 /// </summary>
 sealed record Readiness(
-    bool Ready, IReadOnlyDictionary<string, string?>? Services, IReadOnlyDictionary<string, DateTimeOffset?>? Databases);
+    bool Ready, IReadOnlyDictionary<string, string?>? Services, IReadOnlyDictionary<string, DateTimeOffset?>? Databases,
+    IReadOnlyDictionary<string, InstanceState?>? Instances);
 
 sealed record Liveness(bool Live = true);
 
@@ -28,7 +30,8 @@ static class Health
         routes.MapGet(
                 "/health/live",
                 () => Answer.Json(StatusCodes.Status200OK, new Liveness(), HealthJson.Default.Liveness))
-            .OpenToAll(CallBudget.None).WithName("getLiveness").WithTags("host").Produces<Liveness>();
+            .OpenToAll(CallBudget.None).WithName("getLiveness").WithTags("host")
+            .WithSummary("Probe for a restart").Produces<Liveness>();
         routes.MapGet("/health/ready", (HttpContext http) =>
             {
                 var state = services.ToDictionary(service => service.Name, service => service.Trouble);
@@ -37,11 +40,13 @@ static class Health
                     ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
                     Caller.Of(http).May(Scopes.Operator)
                         ? new Readiness(
-                            ready, state, services.ToDictionary(service => service.Name, service => service.DatabaseSince))
-                        : new Readiness(ready, null, null),
+                            ready, state, services.ToDictionary(service => service.Name, service => service.DatabaseSince),
+                            services.ToDictionary(service => service.Name, service => service.Instance))
+                        : new Readiness(ready, null, null, null),
                     HealthJson.Default.Readiness);
             })
-            .OpenToAll(CallBudget.None).WithName("getReadiness").WithTags("host")
+            .OpenToAll(CallBudget.None).WithName("getReadiness").WithTags("host").WithSummary("Probe for requests")
+            .WithDescription("Operators also get the reason in words, and the instances.")
             .Produces<Readiness>().Produces<Readiness>(StatusCodes.Status503ServiceUnavailable);
     }
 }

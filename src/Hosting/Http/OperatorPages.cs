@@ -19,16 +19,17 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").Require(Scopes.Operator);
+        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").RequireAllChannels(Scopes.Operator);
         letters.MapGet("", (Delegate)ListLettersAsync).WithName("listDeadLetters").Lists("orderId", "type", "open")
             .WithSummary("List messages that could not be read or handled, newest first")
             .WithDescription(
                 "Of the services in this process. `open=true`: only those not replayed yet. " + OnCursors)
             .Produces<Page<DeadLetterResponse>>();
-        letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter").Produces<DeadLetterResponse>();
+        letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter")
+            .WithSummary("Get a dead letter with its message").Produces<DeadLetterResponse>();
         letters.MapPost("{id}/replay", ReplayAsync).WithName("replayDeadLetter")
             .WithSummary("Send a dead letter again")
-            .WithDescription("`?preview=true` describes the message without sending it.")
+            .Query("preview")
             .Accepts<ReasonRequest>("application/json").Produces<ReplayResponse>();
         routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.Operator)
             .WithName("listAudit").Lists("orderId", "actor", "action", "run")
@@ -93,7 +94,8 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
         var before = default(Guid);
         if (query.Position is { } position && !Guid.TryParseExact(position, "N", out before)) return Problem.InvalidCursor;
         var filter = new AuditFilter(
-            query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"), run);
+            query.Position is null ? null : before, orderId, query.Text("actor"), query.Text("action"), run,
+            Caller.Of(http).Channels.Filter);
         var found = await Task.WhenAll(services.Select(
             service => service.Audit.ListAsync(filter, query.Limit + 1, http.RequestAborted)));
         var rows = found.SelectMany(list => list)

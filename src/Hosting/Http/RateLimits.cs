@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Orderwright.Hosting.Keys;
 using Orderwright.Http;
 
 namespace Orderwright.Hosting.Http;
@@ -32,16 +32,25 @@ public sealed class RateSettings
 /// <summary>Budgets of keys and addresses. Health probes have none.</summary>
 sealed class RateLimits(RateSettings settings, TimeProvider time)
 {
+    const int MostCallers = 10_000;
     static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     readonly RateLimit ofKey = new("key", settings.KeyRate * (int)Window.TotalSeconds, Window);
+    readonly ConcurrentDictionary<string, Budget> ofCallers = new();
     readonly AddressBudgets ofAddress = new(new("address", settings.AddressRate * (int)Window.TotalSeconds, Window), time);
     readonly AddressBudgets ofWebhooks = new(new("webhook", settings.WebhookRate * (int)Window.TotalSeconds, Window), time);
     readonly AddressBudgets ofWrongKeys = new(new("wrong-key", settings.WrongKeyRate, TimeSpan.FromMinutes(1)), time);
 
     /// <summary>Takes a request from the budget of a key; returns the refusal, or null.</summary>
-    public Answer? Take(HttpContext http, KeyHolder holder, CallBudget budget) =>
-        budget != CallBudget.None && holder.Budget.Take(ofKey, time) is { } wait ? Refusal(http, ofKey, wait) : null;
+    public Answer? Take(HttpContext http, Budget key, CallBudget budget) =>
+        budget != CallBudget.None && key.Take(ofKey, time) is { } wait ? Refusal(http, ofKey, wait) : null;
+
+    /// <summary>Takes a request from the budget of a caller with a token; returns the refusal, or null.</summary>
+    public Answer? Take(HttpContext http, Caller caller, CallBudget budget)
+    {
+        if (ofCallers.Count >= MostCallers) ofCallers.Clear();
+        return Take(http, ofCallers.GetOrAdd(caller.Name, _ => new()), budget);
+    }
 
     /// <summary>Takes a request without a valid key from the budget of its address; returns the refusal, or null.</summary>
     public Answer? Take(HttpContext http, CallBudget budget) => budget switch

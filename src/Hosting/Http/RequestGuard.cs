@@ -9,7 +9,7 @@ namespace Orderwright.Hosting.Http;
 
 /// <summary>
 /// Checks a request before anything else reads it: sane size, a single length, a known host name, no card number in its
-/// address and, without keys, not sent by another origin's web page.
+/// address, an uncompressed body and, without keys, not sent by another origin's web page.
 /// </summary>
 sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> log)
 {
@@ -17,11 +17,14 @@ sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> l
     public const int MaxTarget = 8_000;
     public const int MaxHeaders = 32_000;
 
+    // RFC 9110, section 12.5.3: the codings of bodies that the server reads.
+    const string Identity = "identity";
+
     static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
     readonly FrozenSet<string> hosts = LoopbackNames.Concat(settings.Hosts).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
     readonly bool anyHost = !settings.Listen.IsLoopback && settings.Hosts.Count == 0;
-    readonly bool keyless = settings.KeyFile is null;
+    readonly bool keyless = !settings.KnowsCallers;
 
     /// <summary>Returns the refusal of a request, or null.</summary>
     public Answer? Refuse(HttpContext http)
@@ -49,6 +52,13 @@ sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> l
                 "The name in the Host header is not one of this server's. Allowed names are listed in ORDERWRIGHT_HOSTS.");
         if (CardIn(request) is { } place)
             return Problem.CardNumber(place);
+        if (request.Headers.ContentEncoding is { Count: > 0 } coding
+            && !string.Equals(coding.ToString(), Identity, StringComparison.OrdinalIgnoreCase))
+        {
+            http.Response.Headers.AcceptEncoding = Identity;
+            return Problem.Of(
+                StatusCodes.Status415UnsupportedMediaType, ProblemCodes.UnsupportedMediaType, "Send the body uncompressed.");
+        }
         if (keyless && IsCrossSite(request))
             return Problem.Of(
                 StatusCodes.Status403Forbidden, ProblemCodes.CrossSite,
@@ -91,7 +101,8 @@ sealed partial class RequestGuard(HostSettings settings, ILogger<RequestGuard> l
     static string? CardIn(HttpRequest request)
     {
         if (CardNumbers.Contains(request.Path.Value)) return "path";
-        if (!request.QueryString.HasValue) return null;
+        // The codes of an identity provider are random, and neither stored nor logged.
+        if (!request.QueryString.HasValue || request.Path.StartsWithSegments("/sign-on")) return null;
         foreach (var (name, values) in request.Query)
         {
             if (CardNumbers.Contains(name)) return "query";

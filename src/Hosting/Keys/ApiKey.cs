@@ -13,7 +13,6 @@ namespace Orderwright.Hosting.Keys;
 /// <param name="Prefix">8 hex digits: finds the key and names it in audits; not secret.</param>
 /// <param name="Hash">SHA-256 of the secret's text, base64.</param>
 /// <param name="Name">Name for people.</param>
-/// <param name="Merchant">Merchant whose orders the holder sees; <c>main</c> for a single shop.</param>
 /// <param name="Scopes">Out of <see cref="Orderwright.Http.Scopes"/>.</param>
 /// <param name="CreatedAt">Time of creation.</param>
 /// <param name="ExpiresAt">Refused from then on; null: never.</param>
@@ -22,22 +21,25 @@ namespace Orderwright.Hosting.Keys;
 /// Highest discount of an order without the scope <c>orders:price</c>, in percent of the total without discounts: 0 to 100;
 /// null: none.
 /// </param>
+/// <param name="Channels">Channels that the holder reaches, the channel of new orders first; <c>*</c> for all.</param>
+/// <param name="Merchant">Channel in files of release 0.1.0; never written.</param>
 public sealed record ApiKey(
-    string Prefix, string Hash, string Name, string Merchant, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt,
-    DateTimeOffset? ExpiresAt = null, DateTimeOffset? RevokedAt = null, int? MaxDiscount = null)
+    string Prefix, string Hash, string Name, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt,
+    DateTimeOffset? ExpiresAt = null, DateTimeOffset? RevokedAt = null, int? MaxDiscount = null,
+    IReadOnlyList<string>? Channels = null, string? Merchant = null)
 {
     public const string Mark = "ow_";
 
     /// <summary>Creates a key. The token is shown once and stored nowhere.</summary>
     public static (ApiKey Key, string Token) Create(
-        string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null, string merchant = "main",
-        int? maxDiscount = null)
+        string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
+        IReadOnlyList<string>? channels = null, int? maxDiscount = null)
     {
         var prefix = RandomNumberGenerator.GetHexString(8, lowercase: true);
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var key = new ApiKey(
-            prefix, Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(secret))), name, merchant, scopes, now,
-            now + expires, MaxDiscount: maxDiscount);
+            prefix, Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(secret))), name, scopes, now, now + expires,
+            MaxDiscount: maxDiscount, Channels: channels ?? [ChannelSet.Main]);
         return (key, $"{Mark}{prefix}_{secret}");
     }
 }

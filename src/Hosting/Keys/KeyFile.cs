@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Orderwright.Http;
 using Orderwright.Runtime;
 
 namespace Orderwright.Hosting.Keys;
@@ -21,12 +22,18 @@ public static class KeyFile
         try
         {
             var keys = JsonSerializer.Deserialize(File.ReadAllBytes(path), KeyJson.Default.KeyList)?.Keys ?? [];
+            keys = [.. keys.Select(Present)];
             foreach (var key in keys)
             {
-                if (key.Scopes.FirstOrDefault(scope => !Orderwright.Http.Scopes.All.Contains(scope)) is { } unknown)
+                if (key.Scopes.FirstOrDefault(scope => !Scopes.All.Contains(scope)) is { } unknown)
                     throw new InvalidSettingException(
                         $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the scope \"{unknown}\". " +
-                        $"Allowed: {string.Join(", ", Orderwright.Http.Scopes.All.Order())}.");
+                        $"Allowed: {string.Join(", ", Scopes.All.Order())}.");
+                if (key.Channels is not { Count: > 0 } channels
+                    || !channels.All(name => name == ChannelSet.Any || ChannelSet.IsName(name)))
+                    throw new InvalidSettingException(
+                        $"{Settings.Prefix}KEYS is \"{path}\": the channels of the key {key.Prefix} are " +
+                        $"\"{string.Join(", ", key.Channels ?? [])}\". Allowed: names, or * for all.");
                 if (keys.Count(other => other.Prefix == key.Prefix) > 1)
                     throw new InvalidSettingException(
                         $"{Settings.Prefix}KEYS is \"{path}\": the prefix {key.Prefix} occurs twice.");
@@ -50,11 +57,11 @@ public static class KeyFile
     /// <summary>Adds a key, creating the file if necessary; returns the token, to be shown once.</summary>
     public static string Add(
         string path, string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
-        string merchant = "main", int? maxDiscount = null)
+        IReadOnlyList<string>? channels = null, int? maxDiscount = null)
     {
         using var held = Lock(path);
         var keys = File.Exists(path) ? Read(path) : [];
-        var (key, token) = ApiKey.Create(name, scopes, now, expires, merchant, maxDiscount);
+        var (key, token) = ApiKey.Create(name, scopes, now, expires, channels, maxDiscount);
         Write(path, [.. keys, key]);
         return token;
     }
@@ -68,6 +75,14 @@ public static class KeyFile
         Write(path, [.. keys.Select(key => key.Prefix == prefix ? key with { RevokedAt = now } : key)]);
         return true;
     }
+
+    // In files of release 0.1.0 a key has a merchant, and the scope payments includes customers and credit.
+    static ApiKey Present(ApiKey key) => key.Merchant is not { } merchant ? key : key with
+    {
+        Channels = key.Channels ?? [merchant],
+        Scopes = key.Scopes.Contains(Scopes.Payments)
+            ? [.. key.Scopes.Union([Scopes.Customers, Scopes.Credit])] : key.Scopes,
+    };
 
     static FileLock Lock(string path) => FileLock.Take(path + ".lock", LockLimit);
 
@@ -83,7 +98,8 @@ public static class KeyFile
         File.Delete(next);
         using (var stream = new FileStream(next, options))
         {
-            JsonSerializer.Serialize(stream, new KeyList(keys), KeyJson.Default.KeyList);
+            var current = keys.Select(key => key with { Merchant = null });
+            JsonSerializer.Serialize(stream, new KeyList([.. current]), KeyJson.Default.KeyList);
             stream.Flush(flushToDisk: true);
         }
         if (!isNew) FileOwner.Copy(full, next);

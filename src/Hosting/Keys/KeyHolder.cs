@@ -19,7 +19,10 @@ sealed class KeyHolder
         Key = key;
         Hash = Convert.FromBase64String(key.Hash);
         Budget = budget ?? new();
-        Caller = new(key.Prefix, key.Merchant, key.Scopes.ToFrozenSet(), key.MaxDiscount ?? 0) { Ended = ended.Token };
+        Caller = new(key.Prefix, ChannelSet.Of(key.Channels!), key.Scopes.ToFrozenSet(), key.MaxDiscount ?? 0)
+        {
+            Ended = ended.Token,
+        };
     }
 
     public ApiKey Key { get; }
@@ -33,9 +36,9 @@ sealed class KeyHolder
 
     /// <summary>True if the key in the file is the same, in every respect that decides about a request.</summary>
     public bool IsStill(ApiKey now) =>
-        (now.Hash, now.Merchant, now.ExpiresAt, now.RevokedAt, now.MaxDiscount)
-            == (Key.Hash, Key.Merchant, Key.ExpiresAt, Key.RevokedAt, Key.MaxDiscount)
-        && now.Scopes.SequenceEqual(Key.Scopes);
+        (now.Hash, now.ExpiresAt, now.RevokedAt, now.MaxDiscount)
+            == (Key.Hash, Key.ExpiresAt, Key.RevokedAt, Key.MaxDiscount)
+        && now.Scopes.SequenceEqual(Key.Scopes) && now.Channels!.SequenceEqual(Key.Channels!);
 
     /// <summary>Ends the live streams of the key.</summary>
     public void End() => ended.Cancel();

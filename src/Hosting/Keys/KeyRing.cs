@@ -41,7 +41,7 @@ sealed partial class KeyRing : IDisposable
         this.log = log;
         // The stamp is older than the content, or the same: a change in between is read twice rather than never.
         stamp = Stamp();
-        holders = Index(KeyFile.Read(path), FrozenDictionary<string, KeyHolder>.Empty);
+        holders = Index(ReadFile(), FrozenDictionary<string, KeyHolder>.Empty);
         if (holders.Count == 0) LogEmpty(path);
         timer = time.CreateTimer(_ => Look(), null, LookInterval, LookInterval);
     }
@@ -90,7 +90,7 @@ sealed partial class KeyRing : IDisposable
             var now = Stamp();
             if (now == stamp && trouble is null) return;
             var before = holders;
-            holders = Index(KeyFile.Read(path), before);
+            holders = Index(ReadFile(), before);
             (stamp, trouble) = (now, null);
             foreach (var (prefix, holder) in before)
                 if (holders.GetValueOrDefault(prefix) != holder) holder.End();
@@ -103,9 +103,18 @@ sealed partial class KeyRing : IDisposable
         }
     }
 
+    IReadOnlyList<ApiKey> ReadFile()
+    {
+        var keys = KeyFile.Read(path);
+        if (keys.Any(key => key.Merchant is not null)) LogOldWord(path);
+        return keys;
+    }
+
+    // Of the file behind a link: Kubernetes replaces a mounted secret by pointing a link at other files.
     (DateTime, long) Stamp()
     {
-        var file = new FileInfo(path);
+        if (!File.Exists(path)) return default;
+        var file = File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path);
         return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
     }
 
@@ -121,6 +130,10 @@ sealed partial class KeyRing : IDisposable
 
     [LoggerMessage(2001, LogLevel.Information, "{Path} was read again and contains {Count} keys")]
     partial void LogRead(string path, int count);
+
+    [LoggerMessage(2005, LogLevel.Warning,
+        "{Path} names channels by the former word merchant; the next ./orderwright keys add or revoke rewrites the file")]
+    partial void LogOldWord(string path);
 
     [LoggerMessage(2003, LogLevel.Warning,
         "{Path} contains no keys; all requests are rejected until you run ./orderwright keys add")]

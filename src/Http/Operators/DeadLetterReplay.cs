@@ -155,7 +155,7 @@ public sealed class DeadLetterReplay
     (DeadLetterResponse View, Message? Message) Read(IRow row)
     {
         var (raw, whole) = (row.Text("raw"), row.Bool("is_whole"));
-        var message = whole ? Decode(raw) : null;
+        var message = whole ? Decode(raw, row.Time("failed_at")) : null;
         var (type, source, step) = (row.TextOrNull("type"), row.TextOrNull("source"), row.TextOrNull("step"));
         var replayable = (message is not null || !whole)
             && type is not null && MessageCatalog.Travels(type, step, source, service);
@@ -167,9 +167,9 @@ public sealed class DeadLetterReplay
         return (view, replayable ? message : null);
     }
 
-    static Message? Decode(string raw)
+    static Message? Decode(string raw, DateTimeOffset failedAt)
     {
-        var (messages, unreadable) = CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{raw}]"));
+        var (messages, unreadable) = CloudEventsBatch.Read(Encoding.UTF8.GetBytes($"[{raw}]"), failedAt);
         return messages is [var only] && unreadable.Count == 0 ? only : null;
     }
 

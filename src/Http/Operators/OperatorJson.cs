@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -7,7 +8,10 @@ using Orderwright.Http;
 namespace Orderwright.Http.Operators;
 
 /// <param name="Reason">Operator's own words: 1 to 500 characters.</param>
-public sealed record ReasonRequest(string Reason);
+public sealed record ReasonRequest([Length(1, ReasonRequest.MaxReason)] string Reason)
+{
+    public const int MaxReason = 500;
+}
 
 /// <summary>JSON of the operator API; strict when read.</summary>
 [JsonSourceGenerationOptions(

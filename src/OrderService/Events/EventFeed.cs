@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -17,10 +18,16 @@ namespace Orderwright.OrderService.Events;
 /// both, in a separate statement: in any other order a writer could slip in between.
 /// </remarks>
 public sealed partial class EventFeed(
-    IDatabase database, SqlCatalog sql, RuntimeOptions options, TimeProvider time, ILogger<EventFeed> log)
+    IDatabase database, SqlCatalog sql, RuntimeOptions options, TimeProvider time, ILogger<EventFeed> log,
+    Fence? fence = null)
 {
-    // A merchant's own events may be far apart in the feed; a read covers at most 10,000 values of seq.
+    // A channel's own events may be far apart in the feed; a read covers at most 10,000 values of seq.
     const int Window = 10_000;
+
+    // The closing of the fence for which this instance has begun an epoch.
+    DateTimeOffset? epochOf;
+
+    static readonly DateTimeOffset FirstEpoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     // Events committed by other instances raise no signal here.
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -59,8 +66,15 @@ public sealed partial class EventFeed(
 
     public BackgroundLoop Loop => new("feed", RunAsync);
 
+    /// <summary>Called after each commit with events of this instance; must be quick and must not throw.</summary>
+    public Action Raised { get; set; } = () => { };
+
     /// <summary>Signals events committed by this instance, to shorten the wait for the next poll.</summary>
-    public void Raise() => raised.Writer.TryWrite(true);
+    public void Raise()
+    {
+        raised.Writer.TryWrite(true);
+        Raised();
+    }
 
     /// <summary>
     /// Opens a stream of one order, or of all; null past the limit of the caller. Throws <see cref="OverloadedException"/> past
@@ -85,26 +99,46 @@ public sealed partial class EventFeed(
             SqlArgs.With("order_id", orderId).And("after", after).And("limit", limit), ReadEvent, cancel);
 
     /// <summary>
-    /// Reads events of all orders, or of one merchant's, in order. Also returns the position for the next read; null at the
+    /// Reads events of all orders, or of some channels, in order. Also returns the position for the next read; null at the
     /// present end of the feed.
     /// </summary>
-    /// <param name="merchant">Owner of the orders; null for all.</param>
+    /// <param name="channels">A <see cref="ChannelSet.Filter"/>.</param>
     /// <param name="after">Last <c>seq</c> already read.</param>
     /// <param name="limit">Maximum number of events.</param>
     /// <param name="isFresh">True to query the horizon; a stream that was just woken uses the last poll's.</param>
     /// <param name="cancel">Cancels the read.</param>
     public async Task<(List<EventResponse> Events, long? Next)> ReadAsync(
-        string? merchant, long after, int limit, bool isFresh, CancellationToken cancel)
+        string? channels, long after, int limit, bool isFresh, CancellationToken cancel)
     {
         var horizon = isFresh ? await HorizonAsync(cancel) : Interlocked.Read(ref lastHorizon);
-        if (after >= horizon) return ([], null);
+        var (events, through) = await ReadAsync(channels, after, limit, horizon, cancel);
+        return (events, through < horizon ? through : null);
+    }
+
+    /// <summary>
+    /// Reads events of all orders, or of some channels, up to a horizon. Also returns the position through which all of them
+    /// were read: <paramref name="horizon"/> at the end.
+    /// </summary>
+    /// <param name="channels">A <see cref="ChannelSet.Filter"/>.</param>
+    /// <param name="after">Last <c>seq</c> already read.</param>
+    /// <param name="limit">Maximum number of events.</param>
+    /// <param name="horizon">Position returned by <see cref="HorizonAsync"/>.</param>
+    /// <param name="cancel">Cancels the read.</param>
+    public async Task<(List<EventResponse> Events, long Through)> ReadAsync(
+        string? channels, long after, int limit, long horizon, CancellationToken cancel)
+    {
+        if (after >= horizon) return ([], after);
         var until = Math.Min(horizon, after + Window);
         var args = SqlArgs.With("after", after).And("until", until).And("limit", limit);
-        var events = merchant is null
+        var events = channels is null
             ? await database.QueryAsync(sql["load_feed"], args, ReadEvent, cancel)
-            : await database.QueryAsync(sql["load_merchant_feed"], args.And("merchant", merchant), ReadEvent, cancel);
-        var read = events.Count == limit ? events[^1].Seq : until;
-        return (events, read < horizon ? read : null);
+            : await database.QueryAsync(sql["load_channel_feed"], args.And("channels", channels), ReadEvent, cancel);
+        var through = events.Count == limit ? events[^1].Seq : until;
+        // Epochs leave large gaps.
+        if (events.Count == 0 && through < horizon)
+            through = (await database.QueryAsync(
+                sql["next_event_seq"], SqlArgs.With("after", through), row => row.BigIntOrNull("seq"), cancel))[0] - 1 ?? horizon;
+        return (events, Math.Min(through, horizon));
     }
 
     /// <summary>Queries the highest <c>seq</c> up to which the feed is complete.</summary>
@@ -115,6 +149,24 @@ public sealed partial class EventFeed(
             sql["oldest_event_writer"], SqlArgs.None, row => row.BigIntOrNull("seq"), cancel);
         return Math.Min(last[0], oldest[0] ?? last[0]);
     }
+
+    /// <summary>
+    /// Begins an epoch of <c>seq</c> before the first event after a restore: above every value that a reader may have received
+    /// from the lost events, so that no reader misses an event or takes one for another. Values have 48 bits; the upper 20 count
+    /// units of ten minutes. No effect on an open fence, or when repeated.
+    /// </summary>
+    public async Task BeginEpochAsync(Work work)
+    {
+        if (fence?.ClosedAt is not { } closedAt || closedAt == epochOf) return;
+        var args = SqlArgs.With("epoch", (long)(work.Now - FirstEpoch).TotalMinutes / 10);
+        await work.ExecuteAsync(sql["begin_first_epoch"], args);
+        await work.ExecuteAsync(sql["begin_epoch"], args);
+        work.AfterCommit(() => epochOf = closedAt);
+    }
+
+    /// <summary>True for a position beyond the feed: the reader has seen events that a restore has removed.</summary>
+    public async Task<bool> IsAheadAsync(long after, CancellationToken cancel) =>
+        after > (await database.QueryAsync(sql["last_event_seq"], SqlArgs.None, row => row.BigInt("seq"), cancel))[0];
 
     bool Enter(string caller)
     {
@@ -181,7 +233,8 @@ public sealed partial class EventFeed(
         }
     }
 
-    static EventResponse ReadEvent(IRow row)
+    /// <summary>Reads the columns of an event.</summary>
+    public static EventResponse ReadEvent(IRow row)
     {
         var at = row.Time("at");
         return new(

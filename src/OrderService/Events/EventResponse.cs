@@ -14,7 +14,8 @@ namespace Orderwright.OrderService.Events;
 /// <param name="TraceId">Trace id for logs and traces.</param>
 /// <param name="Data">JSON of an <see cref="EventData"/>.</param>
 public sealed record EventResponse(
-    long Seq, Guid OrderId, long Version, string Type, string Status, DateTimeOffset At, string Actor,
+    long Seq, Guid OrderId, long Version, string Type, [OneOf(typeof(OrderStatuses))] string Status, DateTimeOffset At,
+    string Actor,
     string? TraceId, [property: JsonConverter(typeof(RawJsonConverter))] string Data);
 
 /// <summary>Copies JSON that the service wrote itself, without validation.</summary>

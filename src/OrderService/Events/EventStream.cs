@@ -43,7 +43,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
             httpContext.RequestAborted, Requests.StoppingOf(httpContext), Caller.Of(httpContext).Ended);
         try
         {
-            await RunAsync(httpContext.Response, end.Token);
+            await RunAsync(httpContext.Response, HeadRequests.IsHead(httpContext), end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -52,7 +52,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
         }
     }
 
-    async Task RunAsync(HttpResponse response, CancellationToken cancel)
+    async Task RunAsync(HttpResponse response, bool isHead, CancellationToken cancel)
     {
         var position = after;
         for (var isFirst = true; ; isFirst = false)
@@ -67,6 +67,7 @@ public sealed class EventStream(EventFeed.Subscription subscription, TimeProvide
                     return;
                 }
                 Begin(response);
+                if (isHead) return;
             }
             Write(response.BodyWriter, events);
             await response.BodyWriter.FlushAsync(cancel);

@@ -20,14 +20,16 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
             .WithDescription(
                 "With `Accept: text/event-stream`, a live stream: all events so far (or those after `Last-Event-ID`), then " +
                 "each new event, until the order's status is terminal; 204 when no event can follow.")
-            .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType);
+            .Header("Last-Event-ID", "`id` of the last event received by a live stream.", "^[0-9]+$")
+            .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType).Produces(204);
         events.MapGet("events", (Delegate)AllAsync).Require(Scopes.Orders).WithName("listEvents").Lists("after")
             .WithSummary("The feed of all order events")
             .WithDescription(
                 "In order of `seq`. Continue after the last event read with `after=SEQ`, or with `Last-Event-ID` for a live " +
-                "stream, and miss none; a live stream without either begins with the next event. Operators see all orders, " +
-                "other callers those of their merchant. A page may be empty and still have a `nextCursor`.")
-            .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType);
+                "stream, and miss none; a live stream without either begins with the next event. The feed has " +
+                "the orders of the caller's channels. A page may be empty and still have a `nextCursor`.")
+            .Header("Last-Event-ID", "`id` of the last event received by a live stream.", "^[0-9]+$")
+            .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType).ProducesProblem(409);
     }
 
     async Task<IResult> OfOrderAsync(HttpContext http, string id)
@@ -37,7 +39,7 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         var query = new ListQuery(http, "after");
         var (after, refusal) = PositionOf(http, query);
         if (refusal is not null) return refusal;
-        if (await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is not { } order)
+        if (await find.FindAsync(orderId, Caller.Of(http).Channels, http.RequestAborted) is not { } order)
             return Problem.NotFound("order");
         if (WantsStream(http))
             return feed.Subscribe(orderId, CallerOf(http)) is not { } subscription ? TooMany : new EventStream(
@@ -62,8 +64,8 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
         var query = new ListQuery(http, "after");
         var (after, refusal) = PositionOf(http, query);
         if (refusal is not null) return refusal;
-        var caller = Caller.Of(http);
-        var merchant = caller.May(Scopes.Operator) ? null : caller.Merchant;
+        if (after is { } position && await feed.IsAheadAsync(position, http.RequestAborted)) return Rewound;
+        var channels = Caller.Of(http).Channels.Filter;
         if (WantsStream(http))
         {
             // Before the subscription, which a failing read would leave open.
@@ -72,11 +74,11 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
                 subscription, time, start)
             {
                 ReadAsync = (position, isFirst, cancel) =>
-                    feed.ReadAsync(merchant, position, ListQuery.MaxLimit, isFirst, cancel),
+                    feed.ReadAsync(channels, position, ListQuery.MaxLimit, isFirst, cancel),
             };
         }
         var (events, next) = await feed.ReadAsync(
-            merchant, after ?? 0, query.Limit, isFresh: true, http.RequestAborted);
+            channels, after ?? 0, query.Limit, isFresh: true, http.RequestAborted);
         return PageOf(events, next);
     }
 
@@ -96,11 +98,16 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
                 "Last-Event-ID", "invalid_number", "Send the `id` of the last event received."));
     }
 
+    static Answer Rewound => Problem.Conflict(
+        ProblemCodes.FeedWasRewound,
+        "The position lies beyond the feed: the database was restored to an earlier moment, and later events are lost. Read the "
+        + "orders concerned again, and continue without a position, or after the last event that the feed has.");
+
     static Answer TooMany => Problem.Of(
         StatusCodes.Status429TooManyRequests, ProblemCodes.TooManyStreams,
         "This caller has too many live event streams open.") with { RetryAfter = TimeSpan.FromSeconds(5) };
 
-    static string CallerOf(HttpContext http) => $"{Caller.Of(http).Merchant}/{Caller.Of(http).Name}";
+    static string CallerOf(HttpContext http) => $"{Caller.Of(http).Channels.Default}/{Caller.Of(http).Name}";
 
     static bool WantsStream(HttpContext http) =>
         http.Request.Headers.Accept.Any(

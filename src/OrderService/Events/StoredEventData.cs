@@ -7,8 +7,8 @@ namespace Orderwright.OrderService.Events;
 /// <summary>
 /// Codec of the <c>data</c> column of events. The column holds an <see cref="EventData"/> in the form of the API, except for
 /// the steps: the last event of every order lists all steps, so a step is stored as an array,
-/// <c>["reserve-stock", undo 0 or 1, outcome, attempts, sentAt, answeredAt, code]</c>. Times are milliseconds relative to the
-/// event, mostly negative; trailing values without content are omitted.
+/// <c>["reserve-stock", undo 0 or 1, outcome, attempts, sentAt, answeredAt, code, detail]</c>. Times are milliseconds relative
+/// to the event, mostly negative; trailing values without content are omitted.
 /// </summary>
 public static class StoredEventData
 {
@@ -43,7 +43,7 @@ public static class StoredEventData
         json.WriteString("step"u8, step[0].GetString());
         json.WriteBoolean("undo"u8, step[1].GetInt32() == 1);
         json.WriteString("outcome"u8, step[2].GetString());
-        if (length > 6) json.WriteString("code"u8, step[6].GetString());
+        if (length > 6 && step[6].ValueKind == JsonValueKind.String) json.WriteString("code"u8, step[6].GetString());
         json.WritePropertyName("sentAt"u8);
         UtcMillisecondsConverter.Write(json, at.AddMilliseconds(step[4].GetInt64()));
         if (length > 5 && step[5].ValueKind == JsonValueKind.Number)
@@ -52,6 +52,11 @@ public static class StoredEventData
             UtcMillisecondsConverter.Write(json, at.AddMilliseconds(step[5].GetInt64()));
         }
         json.WriteNumber("attempts"u8, step[3].GetInt32());
+        if (length > 7)
+        {
+            json.WritePropertyName("detail"u8);
+            step[7].WriteTo(json);
+        }
         json.WriteEndObject();
     }
 
@@ -100,8 +105,10 @@ public static class StoredEventData
         json.WriteNumberValue(stamp.Attempts);
         json.WriteNumberValue(Milliseconds(stamp.SentAt, at));
         if (stamp.AnsweredAt is { } answeredAt) json.WriteNumberValue(Milliseconds(answeredAt, at));
-        else if (stamp.Code is not null) json.WriteNullValue();
+        else if (stamp.Code is not null || stamp.Detail is not null) json.WriteNullValue();
         if (stamp.Code is not null) json.WriteStringValue(stamp.Code);
+        else if (stamp.Detail is not null) json.WriteNullValue();
+        if (stamp.Detail is not null) json.WriteRawValue(stamp.Detail);
         json.WriteEndArray();
     }
 

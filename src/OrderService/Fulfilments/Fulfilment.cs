@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Orderwright.Contracts;
 using Orderwright.Http;
 
@@ -18,18 +19,20 @@ public sealed record Fulfilment(
 
 /// <param name="Carrier">1 to 100 characters.</param>
 /// <param name="Number">1 to 100 characters; refused when 13 to 19 digits pass for a card number, like any text.</param>
-public sealed record Tracking(string Carrier, string Number);
+public sealed record Tracking(
+    [Length(1, FulfilmentApi.MaxTracking)] string Carrier, [Length(1, FulfilmentApi.MaxTracking)] string Number);
 
 /// <summary>Body of <c>POST /orders/{id}/fulfilments</c>.</summary>
 /// <param name="Lines">1 to 2,000 lines; a line listed twice counts twice. Ships all remaining goods when omitted.</param>
 /// <param name="Tracking">Tracking details of the parcel.</param>
 /// <param name="Force">Ships although the order's money was returned; requires the scope <c>operator</c>.</param>
 public sealed record FulfilmentRequest(
-    IReadOnlyList<ShippedLine>? Lines = null, Tracking? Tracking = null, bool Force = false);
+    [Length(1, OrderChecks.MaxLines)] IReadOnlyList<ShippedLine>? Lines = null, Tracking? Tracking = null, bool Force = false);
 
 /// <param name="Line">Number of the order's line, 1 and up.</param>
 /// <param name="Quantity">1 to 1,000,000.</param>
-public sealed record ShippedLine(int Line, int Quantity);
+public sealed record ShippedLine(
+    [Range(1, OrderChecks.MaxLines)] int Line, [Range(1, OrderChecks.MaxQuantity)] int Quantity);
 
 /// <summary>
 /// Fulfilment in a response. <c>value</c> is the share of the order's total, minor units. <c>attention</c> says why a service

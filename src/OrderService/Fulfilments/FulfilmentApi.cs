@@ -12,7 +12,7 @@ namespace Orderwright.OrderService.Fulfilments;
 public sealed class FulfilmentApi(
     FindOrders find, FulfilmentStore fulfilments, CommandGroup<ShipOrder> shipping, IDatabase database, TimeProvider time)
 {
-    const int MaxTracking = 100;
+    public const int MaxTracking = 100;
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -50,7 +50,8 @@ public sealed class FulfilmentApi(
             check.Range($"/lines/{i}/line", lines![i].Line, 1, OrderChecks.MaxLines)
                 .Range($"/lines/{i}/quantity", lines[i].Quantity, 1, OrderChecks.MaxQuantity);
         return check.Refusal ?? await shipping.SubmitAsync(request.For(new ShipOrder(
-            orderId, lines, tracking, force, Requests.MomentOf(http, time), Activity.Current?.Id)));
+            orderId, lines, tracking, force, Requests.MomentOf(http, time), Activity.Current?.Id,
+            Activity.Current?.TraceStateString)));
     }
 
     async Task<Answer> ListAsync(HttpContext http, string id)
@@ -86,7 +87,7 @@ public sealed class FulfilmentApi(
     {
         var (routeId, malformed) = RouteId.Read(id);
         if (routeId is not { } orderId) return ([], [], malformed);
-        if (await find.FindAsync(orderId, Caller.Of(http).Merchant, http.RequestAborted) is null)
+        if (await find.FindAsync(orderId, Caller.Of(http).Channels, http.RequestAborted) is null)
             return ([], [], Problem.NotFound("order"));
         return await database.ReadAsync(
             async queries =>

@@ -10,8 +10,10 @@ namespace Orderwright.OrderService.Fulfilments;
 /// <param name="IsForced">Ships although the order's money was returned.</param>
 /// <param name="Moment">Time, caller and trace of the request.</param>
 /// <param name="TraceParent">Trace context passed on to the participants.</param>
+/// <param name="TraceState">State of the trace context.</param>
 public sealed record ShipOrder(
-    Guid OrderId, IReadOnlyList<ShippedLine>? Lines, Tracking? Tracking, bool IsForced, Moment Moment, string? TraceParent);
+    Guid OrderId, IReadOnlyList<ShippedLine>? Lines, Tracking? Tracking, bool IsForced, Moment Moment, string? TraceParent,
+    string? TraceState = null);
 
 /// <summary>Decision on a request: either a refusal, or a change with its fulfilment.</summary>
 public sealed record ShipDecision(Answer? Refusal, OrderChange? Change = null, Fulfilment? Fulfilment = null);
@@ -60,12 +62,32 @@ public static class FulfilmentRules
         if (!request.IsForced && request.Lines is null && Uncovered(order.State, value, before) is { } uncovered)
             return new(uncovered);
         var fulfilment = new Fulfilment(
-            order.Id, earlier.Count + 1, id, shipping, checked(value - before),
+            order.Id, earlier.Select(each => each.Number).DefaultIfEmpty().Max() + 1, id, shipping, checked(value - before),
             request.Tracking, request.Moment.Actor, request.Moment.Now);
         var status = LeftOf(order, shipped).Count == 0
             ? FulfilmentStatuses.Fulfilled
             : FulfilmentStatuses.PartiallyFulfilled;
         return new(null, OrderRules.Ship(order.State, status, fulfilment, request.Moment), fulfilment);
+    }
+
+    /// <summary>
+    /// Fulfilment of goods that stock-service has booked and order-service has lost, with the order's fulfilment status
+    /// afterwards. The tracking details were lost. Null if the goods do not belong to the order.
+    /// </summary>
+    public static (Fulfilment Fulfilment, string Status)? Recover(
+        Order order, IReadOnlyCollection<Fulfilment> earlier, BookedShipment booked, Guid id, Moment moment)
+    {
+        var shipped = ShippedOf(earlier);
+        foreach (var line in booked.Lines)
+        {
+            var sent = shipped[line.Line] = shipped.GetValueOrDefault(line.Line) + line.Quantity;
+            if (order.Lines.FirstOrDefault(each => each.Line == line.Line) is not { } ordered || sent > ordered.Quantity)
+                return null;
+        }
+        var value = Math.Max(0, FulfilmentValue.Of(order, shipped) - earlier.Sum(each => each.ValueMinor));
+        return (
+            new(order.Id, booked.Number, id, booked.Lines, value, null, moment.Actor, moment.Now),
+            LeftOf(order, shipped).Count == 0 ? FulfilmentStatuses.Fulfilled : FulfilmentStatuses.PartiallyFulfilled);
     }
 
     /// <summary>

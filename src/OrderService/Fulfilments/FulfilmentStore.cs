@@ -55,6 +55,15 @@ public sealed class FulfilmentStore(SqlCatalog sql)
             Keys(open).BigIntOrNull("due_minor", row => row.DueMinor).Args.And("next_attempt_at", nextAttemptAt));
     }
 
+    /// <summary>Adds work, or resets work that is listed already, to be asked for at a time.</summary>
+    public void RestartWork(Work work, IReadOnlyList<FulfilmentWork> open, DateTimeOffset nextAttemptAt)
+    {
+        if (open.Count == 0) return;
+        work.Defer(
+            sql["restart_fulfilment_work"],
+            Keys(open).BigIntOrNull("due_minor", row => row.DueMinor).Args.And("next_attempt_at", nextAttemptAt));
+    }
+
     /// <summary>Claims work due for another attempt; rows claimed by another instance are skipped.</summary>
     /// <param name="work">Unit of work.</param>
     /// <param name="tooFar">A later attempt was scheduled by a clock that was ahead.</param>
@@ -66,9 +75,33 @@ public sealed class FulfilmentStore(SqlCatalog sql)
         sql["claim_due_fulfilment_work"],
         SqlArgs.With("now", work.Now).And("too_far", tooFar).And("too_far_rare", tooFarRare).And("prompt", prompt)
             .And("limit", most),
-        row => new FulfilmentWork(
-            row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"),
-            row.BigIntOrNull("due_minor")));
+        ReadWork);
+
+    /// <summary>
+    /// Claims one row of each participant without an answer for long: the row to be asked for first, so that the rows take turns.
+    /// </summary>
+    /// <param name="work">Unit of work.</param>
+    /// <param name="prompt">Number of prompt attempts.</param>
+    public Task<List<FulfilmentWork>> ClaimSilentAsync(Work work, int prompt) =>
+        work.QueryAsync(sql["claim_silent_fulfilment_work"], SqlArgs.With("prompt", prompt), ReadWork);
+
+    /// <summary>
+    /// Makes all work due that a participant was silent about for long, once the participant answers about any of it. Work that
+    /// never gets an answer is asked for no more often than other silent work is answered.
+    /// </summary>
+    /// <param name="work">Unit of work.</param>
+    /// <param name="answers">Answers, still listed as work.</param>
+    /// <param name="prompt">Number of prompt attempts.</param>
+    public void WakeSilent(Work work, IReadOnlyList<(Guid OrderId, string Participant)> answers, int prompt)
+    {
+        if (answers.Count == 0) return;
+        work.Defer(
+            sql["wake_silent_fulfilment_work"],
+            SqlArgs.Over(answers)
+                .Uuid("order_id", answer => answer.OrderId)
+                .Text("participant", answer => answer.Participant)
+                .Args.And("now", work.Now).And("prompt", prompt));
+    }
 
     /// <summary>Adds an attempt to each row, and schedules the next.</summary>
     public Task ScheduleAsync(
@@ -107,6 +140,8 @@ public sealed class FulfilmentStore(SqlCatalog sql)
     public void FinishCaptured(Work work, IReadOnlyList<(Guid OrderId, PaymentTotals Payment)> payments)
     {
         if (payments.Count == 0) return;
+        WakeSilent(
+            work, [.. payments.Select(moved => (moved.OrderId, ServiceNames.Customer))], ResendFulfilments.PromptAttempts);
         work.Defer(
             sql["delete_captured_work"],
             SqlArgs.Over(payments)
@@ -122,6 +157,9 @@ public sealed class FulfilmentStore(SqlCatalog sql)
         .Uuid("order_id", row => row.OrderId)
         .BigInt("number", row => row.Number)
         .Text("participant", row => row.Participant);
+
+    static FulfilmentWork ReadWork(IRow row) => new(
+        row.Uuid("order_id"), row.Int("number"), row.Text("participant"), row.Int("attempts"), row.BigIntOrNull("due_minor"));
 
     static Fulfilment Read(IRow row) => new(
         row.Uuid("order_id"), row.Int("number"), row.Uuid("id"), OrderLinesJson.Read(row.Text("lines")),

@@ -6,20 +6,27 @@ namespace Orderwright.OrderService.Fulfilments;
 /// <summary>
 /// Resends the commands of a fulfilment until every participant has confirmed, and handles the confirmations of stock-service
 /// and the refusals of both participants. Resending is harmless: participants know a fulfilment by order and number. A command
-/// without an answer for half an hour becomes a dead letter for operators, and is resent ever more rarely.
+/// without an answer for half an hour becomes a dead letter for operators, and is resent ever more rarely. Of all such commands
+/// to a participant one is resent every 30 s, and its answer makes the others due: after an outage of any length the participant
+/// has the rest within a minute, however many commands wait.
 /// </summary>
 public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilments, ServiceContext context) : IBatchHandler
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    // Longer than any pause of a prompt attempt: a later one was scheduled by a clock that was ahead.
-    static readonly TimeSpan TooFar = TimeSpan.FromMinutes(1);
+    // A later prompt attempt was scheduled by a clock that was ahead.
+    static readonly TimeSpan TooFar = ResendUnsettledOrders.LongestPause + RepairClockSkew.Margin;
 
     /// <summary>Attempts, over half an hour, that an outage of a participant may take.</summary>
     public const int PromptAttempts = 60;
 
+    // The longest pause of a prompt attempt.
+    static readonly TimeSpan ProbeEvery = ResendUnsettledOrders.LongestPause;
+
     // Only a person can repair the data of a participant that refuses; asking more often would only fill logs.
     static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+
+    DateTimeOffset? probedAt;
 
     public TimedJob Job => new("resend-fulfilments", Interval, ResendAsync);
 
@@ -27,6 +34,8 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
 
     public Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
+        fulfilments.WakeSilent(
+            work, [.. batch.Select(message => (message.OrderId, message.Source)).Distinct()], PromptAttempts);
         fulfilments.Finish(
             work,
             [
@@ -52,6 +61,8 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
         if (context.Backlog() > context.Options.MaxMessages) return 0;
         var due = await fulfilments.ClaimDueAsync(
             work, work.Now + TooFar, work.Now + TooFar + LongestPause, PromptAttempts, most);
+        var probes = await ProbeAsync(work);
+        due.AddRange(probes.FindAll(probe => due.TrueForAll(open => open.Participant != probe.Participant)));
         if (due.Count == 0) return 0;
         await fulfilments.ScheduleAsync(
             work, due, open => work.Now + PauseAfter(open.Attempts + 1));
@@ -78,6 +89,13 @@ public sealed class ResendFulfilments(OrderStore store, FulfilmentStore fulfilme
             var fulfilment = shipped[open.OrderId].First(fulfilment => fulfilment.Number == open.Number);
             return new ShipGoods(fulfilment.Number, fulfilment.Lines);
         }
+    }
+
+    async Task<List<FulfilmentWork>> ProbeAsync(Work work)
+    {
+        if (probedAt is { } before && (work.Now - before).Duration() < ProbeEvery) return [];
+        probedAt = work.Now;
+        return await fulfilments.ClaimSilentAsync(work, PromptAttempts);
     }
 
     /// <summary>Pause after the given attempt: up to 30 s for half an hour, then doubling up to an hour.</summary>

@@ -26,7 +26,7 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
         for (var i = 0; i < answers.Length; i++)
         {
             var request = batch[i].Body;
-            if (orders.Find(request.OrderId, batch[i].Caller.Merchant) is not { } order)
+            if (orders.Find(request.OrderId, batch[i].Caller.Channels) is not { } order)
             {
                 answers[i] = Problem.NotFound("order");
                 continue;
@@ -45,14 +45,17 @@ public sealed class ShipOrders(OrderStore store, FulfilmentStore fulfilments, Ev
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, batch[i].Caller.Name, "ship", order.Id,
                     $"fulfilment {fulfilment.Number}", $"Forced; the payment is {order.State.PaymentStatus}.", null, null,
-                    batch[i].TraceId));
+                    batch[i].TraceId, Channel: order.Channel));
             work.Send(
-                order.Id, new ShipGoods(fulfilment.Number, fulfilment.Lines), traceParent: request.TraceParent);
+                order.Id, new ShipGoods(fulfilment.Number, fulfilment.Lines), traceParent: request.TraceParent,
+                traceState: request.TraceState);
             open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Stock));
             if (order.State.IsTakenOnFulfilment)
             {
                 var due = checked(earlier.Sum(before => before.ValueMinor) + fulfilment.ValueMinor);
-                work.Send(order.Id, new TakeShipped(due, Close: false), traceParent: request.TraceParent);
+                work.Send(
+                    order.Id, new TakeShipped(due, Close: false), traceParent: request.TraceParent,
+                    traceState: request.TraceState);
                 open.Add(new FulfilmentWork(order.Id, fulfilment.Number, ServiceNames.Customer, DueMinor: due));
             }
             answers[i] = FulfilmentResponse.Answer(

@@ -3,12 +3,12 @@
 -- commit was lost. So are the orders of erased customers. The caller compares the ids returned.
 INSERT INTO orders ({new_order})
 SELECT
-    id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
+    id, channel, reference, customer_id, currency, status, payment_status, fulfilment_status, lines::json,
     adjustments::json, adjustments_minor, metadata::json, total_minor, payment_provider, payment_token, capture_policy,
     may_set_price, discount_limit, version, created_at, created_at
 FROM (
     SELECT
-        unnest(@id) AS id, unnest(@merchant) AS merchant, unnest(@reference) AS reference,
+        unnest(@id) AS id, unnest(@channel) AS channel, unnest(@reference) AS reference,
         unnest(@customer_id) AS customer_id, unnest(@currency) AS currency, unnest(@status) AS status,
         unnest(@payment_status) AS payment_status, unnest(@fulfilment_status) AS fulfilment_status,
         unnest(@lines) AS lines, unnest(@adjustments) AS adjustments, unnest(@adjustments_minor) AS adjustments_minor,
@@ -27,9 +27,9 @@ FROM unnest(@id) AS batch (id)
 JOIN orders o ON o.id = batch.id;
 
 -- name: find_references
-SELECT o.merchant, o.reference, o.id
-FROM unnest(@merchant, @reference) AS batch (merchant, reference)
-JOIN orders o ON o.merchant = batch.merchant AND o.reference = batch.reference AND NOT o.reference_freed;
+SELECT o.channel, o.reference, o.id
+FROM unnest(@channel, @reference) AS batch (channel, reference)
+JOIN orders o ON o.channel = batch.channel AND o.reference = batch.reference AND NOT o.reference_freed;
 
 -- name: insert_events
 -- Sequence values are assigned before commit: a reader past an uncommitted value would miss the event. Each writer therefore
@@ -131,6 +131,14 @@ RETURNING o.id;
 -- The last value assigned, committed or not: sequences are outside the snapshot.
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM order_events_seq_seq;
 
+-- name: begin_first_epoch
+-- Only SQLite has nothing to update before the first row.
+SELECT 1 WHERE @epoch < 0;
+
+-- name: begin_epoch
+-- Outside the transaction, like every change of a sequence: a repeated attempt only leaves a larger gap.
+SELECT setval('order_events_seq_seq', greatest((last_value >> 28) + 1, @epoch) << 28) FROM order_events_seq_seq;
+
 -- name: oldest_event_writer
 -- The value before the oldest open writer's first. pg_locks shows a 64-bit advisory lock as two halves.
 SELECT min((classid::bigint << 32 | objid::bigint) & ((1::bigint << 48) - 1)) AS seq
@@ -160,6 +168,13 @@ INSERT INTO fulfilment_work (order_id, number, participant, due_minor, next_atte
 SELECT order_id, number, participant, due_minor, @next_attempt_at, 1
 FROM unnest(@order_id, @number, @participant, @due_minor) AS batch (order_id, number, participant, due_minor);
 
+-- name: restart_fulfilment_work
+INSERT INTO fulfilment_work (order_id, number, participant, due_minor, next_attempt_at, attempts)
+SELECT order_id, number, participant, due_minor, @next_attempt_at, 1
+FROM unnest(@order_id, @number, @participant, @due_minor) AS batch (order_id, number, participant, due_minor)
+ON CONFLICT (order_id, number, participant) DO UPDATE
+SET due_minor = excluded.due_minor, next_attempt_at = excluded.next_attempt_at, attempts = 1, refused = NULL;
+
 -- name: claim_due_fulfilment_work
 -- Rows past @too_far were scheduled by a clock that was ahead. Rows claimed by another instance are skipped.
 SELECT order_id, number, participant, attempts, due_minor
@@ -169,6 +184,33 @@ WHERE next_attempt_at <= @now
 ORDER BY next_attempt_at
 LIMIT @limit
 FOR UPDATE SKIP LOCKED;
+
+-- name: claim_silent_fulfilment_work
+-- Of each participant without an answer for long, the work to be asked for first. PostgreSQL locks no rows of a DISTINCT.
+SELECT order_id, number, participant, attempts, due_minor
+FROM fulfilment_work
+WHERE (order_id, number, participant) IN (
+    SELECT DISTINCT ON (participant) order_id, number, participant
+    FROM fulfilment_work
+    WHERE refused IS NULL AND attempts > @prompt
+    ORDER BY participant, next_attempt_at)
+FOR UPDATE SKIP LOCKED;
+
+-- name: wake_silent_fulfilment_work
+-- Rows that another transaction has locked are being asked for, or answered.
+UPDATE fulfilment_work w
+SET next_attempt_at = @now
+FROM (
+    SELECT order_id, number, participant
+    FROM fulfilment_work
+    WHERE refused IS NULL AND attempts > @prompt AND next_attempt_at > @now AND participant IN (
+        SELECT o.participant
+        FROM unnest(@order_id, @participant) AS batch (order_id, participant)
+        JOIN fulfilment_work o ON o.order_id = batch.order_id AND o.participant = batch.participant
+        WHERE o.attempts > @prompt)
+    FOR UPDATE SKIP LOCKED
+) AS silent
+WHERE w.order_id = silent.order_id AND w.number = silent.number AND w.participant = silent.participant;
 
 -- name: refuse_fulfilment_work
 -- Without a number, all work that the participant still owes to the order.

@@ -6,11 +6,11 @@ o.id, o.version, o.status, o.payment_status, o.fulfilment_status, o.total_minor,
     o.goods
 
 -- columns: order_terms
-o.merchant, o.reference, o.customer_id, o.currency, o.lines, o.adjustments, o.metadata, o.payment_provider,
+o.channel, o.reference, o.customer_id, o.currency, o.lines, o.adjustments, o.metadata, o.payment_provider,
     o.payment_token, o.may_set_price, o.discount_limit, o.created_at
 
 -- columns: new_order
-id, merchant, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
+id, channel, reference, customer_id, currency, status, payment_status, fulfilment_status, lines, adjustments,
     adjustments_minor, metadata, total_minor, payment_provider, payment_token, capture_policy, may_set_price, discount_limit,
     version, created_at, updated_at
 
@@ -19,6 +19,10 @@ order_id, version, type, status, at, actor, trace_id, data
 
 -- columns: event
 e.seq, e.order_id, e.version, e.type, e.status, e.at, e.actor, e.trace_id, e.data
+
+-- columns: channel_is_visible
+-- @channels is ',main,eu,', or null for all; a comma is not part of a name. Both engines have replace, and compare exactly.
+(CAST(@channels AS text) IS NULL OR replace(@channels, ',' || channel || ',', '') <> @channels)
 
 -- columns: is_open
 status IN ('pending', 'cancel_pending')
@@ -34,6 +38,12 @@ FROM fulfilment_work
 WHERE order_id = @order_id AND refused IS NOT NULL
 ORDER BY number, participant;
 
+-- name: next_event_seq
+SELECT min(seq) AS seq FROM order_events WHERE seq > @after;
+
+-- name: event_after
+SELECT at FROM order_events WHERE seq > @after ORDER BY seq LIMIT 1;
+
 -- name: load_feed
 SELECT {event}
 FROM order_events e
@@ -41,10 +51,10 @@ WHERE e.seq > @after AND e.seq <= @until
 ORDER BY e.seq
 LIMIT @limit;
 
--- name: load_merchant_feed
+-- name: load_channel_feed
 SELECT {event}
 FROM order_events e
-JOIN orders o ON o.id = e.order_id AND o.merchant = @merchant
+JOIN orders o ON o.id = e.order_id AND {channel_is_visible}
 WHERE e.seq > @after AND e.seq <= @until
 ORDER BY e.seq
 LIMIT @limit;
@@ -72,14 +82,15 @@ LIMIT 1 OFFSET @skip;
 -- name: list_orders
 SELECT {order_state}, {order_terms}
 FROM orders o
-WHERE o.id >= @from AND o.id < @before AND o.merchant = @merchant AND (CAST(@status AS text) IS NULL OR o.status = @status)
+WHERE o.id >= @from AND o.id < @before AND {channel_is_visible}
+    AND (CAST(@status AS text) IS NULL OR o.status = @status)
 ORDER BY o.id DESC
 LIMIT @limit;
 
 -- name: list_orders_of_customer
 SELECT {order_state}, {order_terms}
 FROM orders o
-WHERE o.customer_id = @customer_id AND o.id >= @from AND o.id < @before AND o.merchant = @merchant
+WHERE o.customer_id = @customer_id AND o.id >= @from AND o.id < @before AND {channel_is_visible}
     AND (CAST(@status AS text) IS NULL OR o.status = @status)
 ORDER BY o.id DESC
 LIMIT @limit;
@@ -88,9 +99,9 @@ LIMIT @limit;
 -- Each half has an index of its own: the order that has the reference, and orders that came to nothing under it.
 SELECT {order_state}, {order_terms}
 FROM (
-    SELECT id FROM orders WHERE merchant = @merchant AND reference = @reference AND NOT reference_freed
+    SELECT id FROM orders WHERE reference = @reference AND {channel_is_visible} AND NOT reference_freed
     UNION ALL
-    SELECT id FROM orders WHERE merchant = @merchant AND reference = @reference AND reference_freed
+    SELECT id FROM orders WHERE reference = @reference AND {channel_is_visible} AND reference_freed
 ) AS named
 JOIN orders o ON o.id = named.id
 WHERE o.id >= @from AND o.id < @before
@@ -104,6 +115,30 @@ LIMIT @limit;
 SELECT {order_state}, {order_terms}
 FROM unsettled_orders u
 JOIN orders o ON o.id = u.order_id
-WHERE u.order_id >= @from AND u.order_id < @before AND o.merchant = @merchant AND o.status = @status
+WHERE u.order_id >= @from AND u.order_id < @before AND {channel_is_visible} AND o.status = @status
 ORDER BY u.order_id DESC
 LIMIT @limit;
+
+-- name: begin_event_exchange
+-- The first use begins with the next event.
+INSERT INTO event_exchange (id, position) VALUES (1, @position) ON CONFLICT (id) DO NOTHING;
+
+-- name: look_at_event_exchange
+-- Position of an exchange that is this instance's or free; too_far: see endpoints_to_serve.
+SELECT CASE
+        WHEN lease_owner IS NULL OR lease_owner = @owner OR lease_until < @now OR lease_until > @too_far THEN position
+        ELSE 9223372036854775807
+    END AS position
+FROM event_exchange;
+
+-- name: claim_event_exchange
+UPDATE event_exchange
+SET lease_owner = @owner, lease_until = @lease_until
+WHERE lease_owner IS NULL OR lease_owner = @owner OR lease_until < @now OR lease_until > @too_far
+RETURNING position;
+
+-- name: save_event_exchange
+UPDATE event_exchange SET position = @position, lease_until = @lease_until WHERE lease_owner = @owner;
+
+-- name: leave_event_exchange
+UPDATE event_exchange SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = @owner;

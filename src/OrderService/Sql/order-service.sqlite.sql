@@ -5,7 +5,7 @@
 -- commit was lost. So are the orders of erased customers. The caller compares the ids returned.
 INSERT INTO orders ({new_order})
 SELECT
-    @id, @merchant, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
+    @id, @channel, @reference, @customer_id, @currency, @status, @payment_status, @fulfilment_status, @lines, @adjustments,
     @adjustments_minor, @metadata, @total_minor, @payment_provider, @payment_token, @capture_policy, @may_set_price,
     @discount_limit, @version, @created_at, @created_at
 WHERE NOT EXISTS (SELECT 1 FROM erased_customers WHERE customer_id = @customer_id)
@@ -17,9 +17,9 @@ FROM json_each(@rows) AS batch
 JOIN orders o ON o.id = unhex(batch.value ->> 0);
 
 -- name: find_references
-SELECT o.merchant, o.reference, o.id
+SELECT o.channel, o.reference, o.id
 FROM json_each(@rows) AS batch
-JOIN orders o ON o.merchant = batch.value ->> 0 AND o.reference = batch.value ->> 1 AND NOT o.reference_freed;
+JOIN orders o ON o.channel = batch.value ->> 0 AND o.reference = batch.value ->> 1 AND NOT o.reference_freed;
 
 -- name: insert_events
 INSERT INTO order_events ({new_event})
@@ -88,6 +88,14 @@ WHERE id = @id AND version = @version_before;
 -- name: last_event_seq
 SELECT coalesce(max(seq), 0) AS seq FROM order_events;
 
+-- name: begin_first_epoch
+-- A table that never had a row has no entry.
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'order_events', 0 WHERE @epoch >= 0 AND NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'order_events');
+
+-- name: begin_epoch
+UPDATE sqlite_sequence SET seq = max((seq >> 28) + 1, @epoch) << 28 WHERE name = 'order_events';
+
 -- name: oldest_event_writer
 SELECT NULL AS seq;
 
@@ -114,6 +122,14 @@ INSERT INTO fulfilment_work (order_id, number, participant, due_minor, next_atte
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, @next_attempt_at, 1
 FROM json_each(@rows);
 
+-- name: restart_fulfilment_work
+INSERT INTO fulfilment_work (order_id, number, participant, due_minor, next_attempt_at, attempts)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, @next_attempt_at, 1
+FROM json_each(@rows)
+WHERE true
+ON CONFLICT (order_id, number, participant) DO UPDATE
+SET due_minor = excluded.due_minor, next_attempt_at = excluded.next_attempt_at, attempts = 1, refused = NULL;
+
 -- name: claim_due_fulfilment_work
 -- Rows past @too_far were scheduled by a clock that was ahead.
 SELECT order_id, number, participant, attempts, due_minor
@@ -122,6 +138,22 @@ WHERE next_attempt_at <= @now
     OR next_attempt_at > CASE WHEN refused IS NULL AND attempts < @prompt THEN @too_far ELSE @too_far_rare END
 ORDER BY next_attempt_at
 LIMIT @limit;
+
+-- name: claim_silent_fulfilment_work
+-- Of each participant without an answer for long, the work to be asked for first: an aggregate picks the row of its minimum.
+SELECT order_id, number, participant, attempts, due_minor, min(next_attempt_at) AS next_attempt_at
+FROM fulfilment_work
+WHERE refused IS NULL AND attempts > @prompt
+GROUP BY participant;
+
+-- name: wake_silent_fulfilment_work
+UPDATE fulfilment_work
+SET next_attempt_at = @now
+WHERE refused IS NULL AND attempts > @prompt AND next_attempt_at > @now AND participant IN (
+    SELECT w.participant
+    FROM json_each(@rows) AS batch
+    JOIN fulfilment_work w ON w.order_id = unhex(batch.value ->> 0) AND w.participant = batch.value ->> 1
+    WHERE w.attempts > @prompt);
 
 -- name: refuse_fulfilment_work
 -- Without a number, all work that the participant still owes to the order.

@@ -120,7 +120,10 @@ public sealed record Migration(string Module, int Number, string Name, string Sq
 public sealed class DatabaseUnfitException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Thrown when the database cannot be reached or does not reply in time: transient, retryable.</summary>
-public sealed class DatabaseUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+public class DatabaseUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Thrown while the database is behind the other services, see <see cref="Fence"/>.</summary>
+public sealed class DatabaseBehindException(string message) : DatabaseUnavailableException(message);
 
 /// <summary>
 /// Thrown when a constraint of the schema refuses a write: a broken rule above the database, or a race lost to another
@@ -130,7 +133,7 @@ public sealed class ConstraintViolatedException(string constraint, string messag
     : Exception(message, inner)
 {
     /// <summary>
-    /// Constraint's name if reported; SQLite names the columns of a key instead (<c>orders.merchant,
+    /// Constraint's name if reported; SQLite names the columns of a key instead (<c>orders.channel,
     /// orders.reference</c>). Both report <c>table.column</c> for a forbidden null.
     /// </summary>
     public string Constraint { get; } = constraint;

@@ -64,6 +64,10 @@ public sealed partial class SqlCatalog
     public static SqlCatalog Of(Assembly assembly, string engine) =>
         Known.GetOrAdd((assembly, engine), key => new SqlCatalog(key.Item1, key.Item2));
 
+    /// <summary>All migrations of a service's database: the runtime's and the module's own.</summary>
+    public static IReadOnlyList<Migration> MigrationsOf(IServiceModule module, string engine) =>
+        [.. Of(typeof(SqlCatalog).Assembly, engine).Migrations, .. Of(module.GetType().Assembly, engine).Migrations];
+
     public string Engine { get; }
 
     public IReadOnlyList<Migration> Migrations { get; }

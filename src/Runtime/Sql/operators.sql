@@ -1,5 +1,5 @@
 -- columns: operator_action
-id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run
+id, at, actor, action, order_id, subject, reason, state_before, state_after, trace_id, run, channel
 
 -- columns: dead_letter
 id, order_id, type, source, step, reason, failed_at, last_failed_at, failures, replayed_at
@@ -12,6 +12,7 @@ WHERE (@before IS NULL OR id < @before)
     AND (@actor IS NULL OR actor = @actor)
     AND (@action IS NULL OR action = @action)
     AND (@run IS NULL OR run = @run)
+    AND (@channels IS NULL OR replace(@channels, ',' || channel || ',', '') <> @channels)
 ORDER BY id DESC
 LIMIT @most;
 

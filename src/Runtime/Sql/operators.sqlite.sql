@@ -2,7 +2,7 @@
 INSERT INTO operator_actions ({operator_action})
 SELECT
     unhex(value ->> 0), @now, value ->> 1, value ->> 2, unhex(value ->> 3), value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8, unhex(value ->> 9)
+    value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10
 FROM json_each(@rows);
 
 -- name: dead_letters_by_id

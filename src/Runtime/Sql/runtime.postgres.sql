@@ -54,3 +54,9 @@ SET failures = dead_letters.failures + excluded.failures, last_failed_at = exclu
 INSERT INTO idempotency (scope, key, hash, status, body, settled, created_at)
 VALUES ('', 'write-probe', ''::bytea, 0, ''::bytea, true, @now)
 ON CONFLICT (scope, key) DO UPDATE SET created_at = excluded.created_at;
+
+-- name: save_marks
+INSERT INTO marks (service, mark)
+SELECT service, mark FROM unnest(@service, @mark) AS batch (service, mark)
+ORDER BY service
+ON CONFLICT (service) DO UPDATE SET mark = greatest(marks.mark, excluded.mark);

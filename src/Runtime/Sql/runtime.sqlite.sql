@@ -55,3 +55,9 @@ SET failures = dead_letters.failures + excluded.failures, last_failed_at = exclu
 INSERT INTO idempotency (scope, key, hash, status, body, settled, created_at)
 VALUES ('', 'write-probe', x'', 0, x'', 1, @now)
 ON CONFLICT (scope, key) DO UPDATE SET created_at = excluded.created_at;
+
+-- name: save_marks
+INSERT INTO marks (service, mark)
+SELECT value ->> 0, value ->> 1 FROM json_each(@rows)
+WHERE true -- SQLite's parser needs a WHERE between FROM and ON CONFLICT
+ON CONFLICT (service) DO UPDATE SET mark = max(marks.mark, excluded.mark);

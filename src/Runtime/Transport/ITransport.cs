@@ -8,14 +8,21 @@ namespace Orderwright.Runtime.Transport;
 /// </summary>
 public interface ITransport : IAsyncDisposable
 {
-    /// <summary>Opens a service's inbox. All open inboxes of a service compete for messages.</summary>
+    /// <summary>
+    /// Opens a service's inbox. Of the open inboxes of a service, one is active and receives all messages; the others stand by.
+    /// A transport may let them share the messages instead: correctness must not depend on a single receiver.
+    /// </summary>
     Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel);
 
     /// <summary>
     /// Sends messages to one service; returns when the transport has accepted them. Throws
-    /// <see cref="PublishFailedException"/> within a time limit otherwise: the messages may or may not arrive.
+    /// <see cref="PublishFailedException"/> within a time limit otherwise: the messages may or may not arrive. All messages have
+    /// the same <see cref="Message.To"/>, which is a hint: without this instance, the active inbox receives them.
     /// </summary>
     Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel);
+
+    /// <summary>Exchange for consumers outside the installation; null if the transport has none.</summary>
+    IEventExchange? Events => null;
 
     /// <summary>Null while the transport works; otherwise a sentence about the problem.</summary>
     string? Trouble { get; }
@@ -49,6 +56,29 @@ public interface IInbox : IAsyncDisposable
     /// Approximate number of messages waiting here, as known without asking the broker.
     /// </summary>
     int Backlog { get; }
+
+    /// <summary>This instance, as in <see cref="Message.ReplyTo"/>; null while not connected, or without a name.</summary>
+    string? Instance => null;
+
+    /// <summary>Instance that receives the service's messages; null if unknown.</summary>
+    string? ActiveInstance => null;
+
+    /// <summary>True if this inbox is known to be active; false on standby, or while unknown.</summary>
+    bool IsActive => true;
+
+    /// <summary>
+    /// Makes way for another instance, at once: nothing more is received here, and deliveries not yet taken go to the other
+    /// instance. Deliveries already taken can still be acknowledged. Never throws.
+    /// </summary>
+    Task HandOverAsync() => Task.CompletedTask;
+
+    /// <summary>
+    /// Lets another instance become active, if one stands by: this instance cannot work now. All deliveries here, even those
+    /// taken, go to the other instance.
+    /// </summary>
+    void StepAside()
+    {
+    }
 }
 
 /// <summary>Messages delivered together: on RabbitMQ a single AMQP message. Acknowledged as a whole.</summary>

@@ -15,7 +15,7 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// with the process; the same bulk action can then be started again for the remaining sagas.
 /// </summary>
 public sealed partial class BulkActions(
-    CommandGroup<OperatorAction> acting, ServiceContext context, ILogger<BulkActions> log)
+    CommandGroup<OperatorAction> acting, ProcessVersions versions, ServiceContext context, ILogger<BulkActions> log)
 {
     public const int MostSagas = 10_000;
     const int BatchSize = 100;
@@ -40,6 +40,9 @@ public sealed partial class BulkActions(
 
     public BulkRun? Find(Guid id) => runs.GetValueOrDefault(id);
 
+    /// <summary>Finds a run for an operator; null for an unknown run, and for one that reaches further channels.</summary>
+    public BulkRun? Find(Guid id, ChannelSet channels) => Find(id) is { } run && channels.Covers(run.Channels) ? run : null;
+
     /// <summary>Sagas of a run with their outcomes; none before the run starts.</summary>
     public BulkOrders OrdersOf(Guid id) => orders.GetValueOrDefault(id) ?? BulkOrders.None;
 
@@ -52,7 +55,7 @@ public sealed partial class BulkActions(
         var now = context.Time.Now();
         var run = new BulkRun(
             id ?? context.Ids.Next(now), action.Name, action.Where, action.Reason, action.Caller.Name, "waiting", null,
-            0, 0, 0, 0, 0, 0, now);
+            0, 0, 0, 0, 0, 0, now) { Channels = action.Caller.Channels };
         foreach (var old in Runs.Where(old => old.IsOver).Skip(MostRuns - 1))
         {
             runs.TryRemove(old.Id, out _);
@@ -80,14 +83,15 @@ public sealed partial class BulkActions(
     }
 
     /// <summary>Finds the sagas that an action would affect.</summary>
-    public async Task<List<SagaRecord>> FindAsync(SagaFilter where, CancellationToken cancel)
+    public async Task<List<SagaRecord>> FindAsync(SagaFilter where, ChannelSet channels, CancellationToken cancel)
     {
         var found = new List<SagaRecord>();
         Guid? before = null;
         while (found.Count < MostSagas)
         {
             var page = await context.Database.QueryAsync(
-                context.Sql["open_sagas"], where.Args(before, ListQuery.MaxLimit, context.Time.Now()), SagaColumns.Read, cancel);
+                context.Sql["open_sagas"], where.Args(before, ListQuery.MaxLimit, context.Time.Now(), channels),
+                versions.Read, cancel);
             found.AddRange(page);
             if (page.Count < ListQuery.MaxLimit) break;
             before = page[^1].OrderId;
@@ -117,7 +121,7 @@ public sealed partial class BulkActions(
 
     async Task RunAsync(Guid id, BulkAction action, CancellationToken cancel)
     {
-        var sagas = Find(id) is { IsOver: true } ? [] : await FindAsync(action.Where, cancel);
+        var sagas = Find(id) is { IsOver: true } ? [] : await FindAsync(action.Where, action.Caller.Channels, cancel);
         var canary = Math.Min(action.Canary, sagas.Count);
         orders[id] = new BulkOrders([.. sagas.Select(saga => saga.OrderId)]);
         Change(id, run => run.IsOver ? run : run with { Total = sagas.Count, State = canary > 0 ? "canary" : "rest" });
@@ -187,8 +191,9 @@ public sealed partial class BulkActions(
         IReadOnlyList<SagaRecord> acted, BulkOrders outcomes, CancellationToken cancel)
     {
         var now = (await context.Database.QueryAsync(
-            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. acted.Select(saga => saga.OrderId)]),
-            SagaColumns.Read, cancel)).ToDictionary(saga => saga.OrderId, saga => saga.State);
+            context.Sql["sagas_by_id"],
+            SqlArgs.OfUuids("order_id", [.. acted.Select(saga => saga.OrderId)]).And("channels", (string?)null),
+            versions.Read, cancel)).ToDictionary(saga => saga.OrderId, saga => saga.State);
         var (advanced, stuck) = (0, 0);
         foreach (var saga in acted)
         {

@@ -1,8 +1,10 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.Http;
 using Orderwright.Http.Operators;
 using Orderwright.Runtime;
@@ -17,7 +19,9 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// <param name="Where">Filter of the open sagas; must not be empty.</param>
 /// <param name="Reason">The operator's own words, 1 to 500 characters.</param>
 /// <param name="Canary">Size of the canary batch, 0 to 1,000; default 10.</param>
-public sealed record BulkRequest(string Action, SagaFilter Where, string Reason, int Canary = 10);
+public sealed record BulkRequest(
+    [OneOf("retry", "compensate")] string Action, SagaFilter Where, [Length(1, BulkApi.MaxReason)] string Reason,
+    [Range(0, BulkApi.MaxCanary)] int Canary = 10);
 
 /// <summary>Preview of a bulk action.</summary>
 /// <param name="Total">Number of sagas.</param>
@@ -29,13 +33,13 @@ public sealed record BulkPreview(int Total, bool IsCapped, IReadOnlyList<Guid> F
 /// <param name="OrderId">The order.</param>
 /// <param name="Outcome">An element of <see cref="BulkOrders.Names"/>.</param>
 /// <param name="Saga">Current state of the saga.</param>
-public sealed record BulkOrder(Guid OrderId, string Outcome, SagaItem Saga);
+public sealed record BulkOrder(Guid OrderId, [OneOf(typeof(BulkOutcomes))] string Outcome, SagaItem Saga);
 
 /// <summary>HTTP API of bulk actions: <c>/api/v1/bulk-actions</c>.</summary>
-public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext context)
+public sealed class BulkApi(BulkActions bulk, BulkStops stops, ProcessVersions versions, ServiceContext context)
 {
-    const int MaxReason = 500;
-    const int MaxCanary = 1_000;
+    public const int MaxReason = 500;
+    public const int MaxCanary = 1_000;
     const int Shown = 20;
     static readonly string[] Verbs = ["retry", "compensate"];
 
@@ -44,12 +48,15 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
         var runs = routes.MapGroup("/api/v1/bulk-actions").WithTags("operators").Require(Scopes.Operator);
         runs.MapPost("", (Delegate)BeginAsync).WithName("beginBulkAction")
             .WithSummary("Act on many sagas: a canary batch first, then the others, until too many do not advance")
-            .WithDescription("With `?preview=true` nothing is done: the response contains the number of sagas.")
-            .Accepts<BulkRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted)
-            .Produces<BulkPreview>();
-        runs.MapGet("", List).WithName("listBulkActions").Produces<Page<BulkRun>>();
-        runs.MapGet("{id}", Get).WithName("getBulkAction").Produces<BulkRun>();
+            .Accepts<BulkRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted);
+        routes.MapPost("/api/v1/bulk-action-previews", (Delegate)PreviewAsync).WithName("previewBulkAction")
+            .WithTags("operators").Require(Scopes.Operator).WithSummary("Count the sagas of a bulk action")
+            .WithDescription("Nothing is done.")
+            .Accepts<BulkRequest>("application/json").Produces<BulkPreview>();
+        runs.MapGet("", List).WithName("listBulkActions").WithSummary("List bulk actions").Produces<Page<BulkRun>>();
+        runs.MapGet("{id}", Get).WithName("getBulkAction").WithSummary("Get a bulk action").Produces<BulkRun>();
         runs.MapGet("{id}/orders", OrdersAsync).WithName("listBulkActionOrders").Lists("outcome")
+            .Query("outcome", BulkOrders.Names)
             .WithSummary("Sagas of a bulk action with their outcomes, newest first")
             .WithDescription("`outcome=acted`: all sagas that were acted on, regardless of the result.")
             .Produces<Page<BulkOrder>>();
@@ -58,11 +65,18 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
             .Accepts<ReasonRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted);
     }
 
-    async Task<IResult> BeginAsync(HttpContext http)
+    Task<IResult> PreviewAsync(HttpContext http) => BeginOrPreviewAsync(http, preview: true, new ListQuery(http).Refusal);
+
+    // `?preview=true` is the former form of the preview's path.
+    Task<IResult> BeginAsync(HttpContext http)
     {
         var query = new ListQuery(http, "preview");
-        var preview = query.OneOf("preview", ["true", "false"]) == "true";
-        if (query.Refusal is { } unknown) return unknown;
+        return BeginOrPreviewAsync(http, query.OneOf("preview", ["true", "false"]) == "true", query.Refusal);
+    }
+
+    async Task<IResult> BeginOrPreviewAsync(HttpContext http, bool preview, Answer? unknown)
+    {
+        if (unknown is not null) return unknown;
         var (command, refusal) = await Commands.ReadAsync(http, OperatorSagaJson.Default.BulkRequest);
         if (command is null) return refusal!;
         var (action, where, reason, canary) = command.Body;
@@ -76,7 +90,7 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
         if (check.Refusal is { } invalid) return invalid;
         if (preview)
         {
-            var found = await bulk.FindAsync(where, http.RequestAborted);
+            var found = await bulk.FindAsync(where, command.Caller.Channels, http.RequestAborted);
             return Answer.Json(
                 StatusCodes.Status200OK,
                 new(found.Count, found.Count >= BulkActions.MostSagas, [.. found.Take(Shown).Select(saga => saga.OrderId)]),
@@ -102,11 +116,12 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
         var outcome = query.OneOf("outcome", BulkOrders.Names);
         if (query.Refusal is { } refusal) return refusal;
         if (!OverviewApi.TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
-        if (bulk.Find(runId.Value) is null) return Problem.NotFound("bulk action");
+        if (bulk.Find(runId.Value, Caller.Of(http).Channels) is null) return Problem.NotFound("bulk action");
         var found = bulk.OrdersOf(runId.Value).Page(outcome, before, query.Limit + 1);
         var sagas = (await context.Database.QueryAsync(
-            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. found.Select(order => order.Id)]),
-            row => SagaItem.Of(SagaColumns.Read(row)), http.RequestAborted)).ToDictionary(saga => saga.OrderId);
+            context.Sql["sagas_by_id"],
+            SqlArgs.OfUuids("order_id", [.. found.Select(order => order.Id)]).And("channels", (string?)null),
+            row => SagaItem.Of(versions.Read(row)), http.RequestAborted)).ToDictionary(saga => saga.OrderId);
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of(
@@ -125,14 +140,16 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ServiceContext co
             ?? await stops.SubmitAsync(command.For(new BulkStop(runId.Value, command.Body.Reason)));
     }
 
-    Answer List() => Answer.Json(
-        StatusCodes.Status200OK, new Page<BulkRun>(bulk.Runs, null), OperatorSagaJson.Default.PageBulkRun);
+    Answer List(HttpContext http) => Answer.Json(
+        StatusCodes.Status200OK,
+        new Page<BulkRun>([.. bulk.Runs.Where(run => Caller.Of(http).Channels.Covers(run.Channels))], null),
+        OperatorSagaJson.Default.PageBulkRun);
 
-    Answer Get(string id)
+    Answer Get(HttpContext http, string id)
     {
         var (runId, invalid) = RouteId.Read(id);
         if (runId is null) return invalid!;
-        return bulk.Find(runId.Value) is { } run
+        return bulk.Find(runId.Value, Caller.Of(http).Channels) is { } run
             ? Answer.Json(StatusCodes.Status200OK, run, OperatorSagaJson.Default.BulkRun)
             : Problem.NotFound("bulk action");
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Orderwright.Contracts;
 using Orderwright.Http;
 using Orderwright.SagaCoordinator.Process;
 
@@ -33,8 +35,13 @@ public sealed record BulkAction(OperatorVerb Verb, SagaFilter Where, string Reas
 /// The audit lists each single action under this id. <see cref="BulkActions.OrdersOf"/> lists the outcome of each saga.
 /// </remarks>
 public sealed record BulkRun(
-    Guid Id, string Action, SagaFilter Where, string Reason, string Actor, string State, string? StoppedBecause, int Total,
+    Guid Id, [OneOf("retry", "compensate")] string Action, SagaFilter Where, string Reason, string Actor,
+    [OneOf(typeof(BulkStates))] string State, string? StoppedBecause, int Total,
     int Acted, int Refused, int WentOn, int StuckAgain, int Undecided, DateTimeOffset StartedAt)
 {
+    /// <summary>Channels of the operator, and so of the sagas.</summary>
+    [JsonIgnore]
+    public ChannelSet Channels { get; init; } = ChannelSet.All;
+
     public bool IsOver => State is "done" or "stopped";
 }

@@ -34,7 +34,7 @@ public sealed class BulkStops
         foreach (var command in batch)
         {
             var (id, reason) = command.Body;
-            if (bulk.Find(id) is not { } run)
+            if (bulk.Find(id, command.Caller.Channels) is not { } run)
                 answers.Add(Problem.NotFound("bulk action"));
             else if (run.IsOver)
                 answers.Add(Problem.Conflict("already_over", "This bulk action has ended."));

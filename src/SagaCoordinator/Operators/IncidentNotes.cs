@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -15,18 +16,19 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// <summary>Body of <c>PUT /incidents/{orderId}</c>. Replaces owner and note.</summary>
 /// <param name="Owner">Person or team in charge, at most 100 characters; null for nobody.</param>
 /// <param name="Note">Findings, at most 2,000 characters, line breaks included; null for none.</param>
-public sealed record IncidentNoteRequest(string? Owner = null, string? Note = null);
+public sealed record IncidentNoteRequest(
+    [Length(1, IncidentNotes.MaxOwner)] string? Owner = null, [Length(1, IncidentNotes.MaxNote)] string? Note = null);
 
 /// <summary>Records owner and note of an incident; each change is audited with the values before.</summary>
 public sealed class IncidentNotes
 {
-    const int MaxOwner = 100;
-    const int MaxNote = 2_000;
+    public const int MaxOwner = 100;
+    public const int MaxNote = 2_000;
 
     readonly SagaStore store;
     readonly Audit audit;
     readonly SqlCatalog sql;
-    readonly CommandGroup<(Guid OrderId, IncidentNoteRequest Request)> writing;
+    readonly CommandGroup<(Guid OrderId, IncidentNoteRequest Request, Precondition? If)> writing;
 
     public IncidentNotes(SagaStore store, Audit audit, ServiceContext context)
     {
@@ -41,7 +43,7 @@ public sealed class IncidentNotes
             .MapPut("/incidents/{orderId}", WriteAsync).WithName("noteIncident")
             .WithSummary("Set owner and note of an incident")
             .WithDescription("Replaces the previous owner and note. Audited.")
-            .Accepts<IncidentNoteRequest>("application/json").Produces<IncidentNote>();
+            .Accepts<IncidentNoteRequest>("application/json").Produces<IncidentNote>().Conditional();
 
     async Task<IResult> WriteAsync(string orderId, HttpContext http)
     {
@@ -52,11 +54,11 @@ public sealed class IncidentNotes
         var (owner, note) = command.Body;
         return new Check().OptionalText("/owner", owner, MaxOwner)
                 .OptionalText("/note", note?.Replace('\n', ' '), MaxNote).Refusal
-            ?? await writing.SubmitAsync(command.For((id.Value, command.Body)));
+            ?? await writing.SubmitAsync(command.For((id.Value, command.Body, Precondition.Read(http))));
     }
 
     async Task<IReadOnlyList<Answer>> HandleAsync(
-        IReadOnlyList<Command<(Guid OrderId, IncidentNoteRequest Request)>> batch, Work work)
+        IReadOnlyList<Command<(Guid OrderId, IncidentNoteRequest Request, Precondition? If)>> batch, Work work)
     {
         List<Guid> orderIds = [.. batch.Select(command => command.Body.OrderId).Distinct().Order()];
         var sagas = await store.LockAsync(work, orderIds);
@@ -68,20 +70,24 @@ public sealed class IncidentNotes
         var entries = new List<AuditEntry>();
         foreach (var command in batch)
         {
-            var (id, request) = command.Body;
-            if (!sagas.TryGetValue(id, out var saga))
+            var (id, request, condition) = command.Body;
+            if (!sagas.TryGetValue(id, out var saga) || !command.Caller.Channels.Contains(saga.Facts.Channel))
                 answers.Add(Problem.NotFound("incident"));
             else if (saga.State.Status != SagaStatus.Failed)
                 answers.Add(Problem.Conflict("no_incident", "The order has no open incident."));
+            else if (condition?.Holds(VersionOf(notes.GetValueOrDefault(id))) == false)
+                answers.Add(Precondition.Failed());
             else
             {
                 var note = new IncidentNote(request.Owner, request.Note, work.Now, command.Caller.Name);
                 entries.Add(new(
                     work.NewId(), ServiceNames.Coordinator, work.Now, command.Caller.Name, "note", id,
                     request.Owner is { } owner ? $"for {owner}" : null, request.Note ?? "No note.",
-                    JsonOf(notes.GetValueOrDefault(id)), JsonOf(note), command.TraceId));
+                    JsonOf(notes.GetValueOrDefault(id)), JsonOf(note), command.TraceId,
+                    Channel: saga.Facts.Channel));
                 notes[id] = note;
-                answers.Add(Answer.Json(StatusCodes.Status200OK, note, OperatorSagaJson.Default.IncidentNote));
+                answers.Add(Answer.Json(
+                    StatusCodes.Status200OK, note, OperatorSagaJson.Default.IncidentNote, version: VersionOf(note)));
             }
         }
         if (entries.Count == 0) return answers;
@@ -96,6 +102,8 @@ public sealed class IncidentNotes
         await audit.AppendAsync(work, entries);
         return answers;
     }
+
+    static long? VersionOf(IncidentNote? note) => note?.UpdatedAt.ToUnixTimeMilliseconds();
 
     static JsonElement? JsonOf(IncidentNote? note) =>
         note is null ? null : JsonSerializer.SerializeToElement(note, OperatorSagaJson.Default.IncidentNote);

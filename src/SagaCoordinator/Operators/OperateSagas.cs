@@ -5,6 +5,7 @@ using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.SagaCoordinator.Overview;
 using Orderwright.SagaCoordinator.Process;
+using Orderwright.StepService;
 
 namespace Orderwright.SagaCoordinator.Operators;
 
@@ -12,7 +13,8 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// Carries out the actions of operators, all waiting actions in one transaction: the saga is locked, the core decides, and
 /// state, messages and audit are one commit. A preview makes the same decision and saves nothing.
 /// </summary>
-public sealed class OperateSagas(SagaStore store, SagaMemory memory, Audit audit, Heartbeats heartbeats)
+public sealed class OperateSagas(
+    SagaStore store, SagaMemory memory, TakeCall calls, Audit audit, Heartbeats heartbeats)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<OperatorAction>> batch, Work work)
     {
@@ -26,7 +28,7 @@ public sealed class OperateSagas(SagaStore store, SagaMemory memory, Audit audit
             foreach (var at in round)
             {
                 var (command, action) = (batch[at], batch[at].Body);
-                if (!sagas.TryGetValue(action.OrderId, out var saga))
+                if (!sagas.TryGetValue(action.OrderId, out var saga) || !command.Caller.Channels.Contains(saga.Facts.Channel))
                 {
                     answers[at] = Problem.NotFound("saga");
                     continue;
@@ -45,7 +47,7 @@ public sealed class OperateSagas(SagaStore store, SagaMemory memory, Audit audit
             await store.UpdateLockedAsync(work, changed);
             store.MoveTimers(work, changed);
             await audit.AppendAsync(work, entries);
-            foreach (var saga in changed) saga.Send(work);
+            foreach (var saga in changed) saga.Send(work, calls);
             work.AfterCommit(() => memory.Remember(changed));
         }
         return answers;
@@ -90,7 +92,8 @@ public sealed class OperateSagas(SagaStore store, SagaMemory memory, Audit audit
         var subject = action.Step is null ? null : $"{action.Step} {(action.Completed ? "completed" : "rejected")}";
         return new(
             id, ServiceNames.Coordinator, now, command.Caller.Name, action.Name, action.OrderId, subject,
-            action.Reason, JsonOf(decision.Before), JsonOf(decision.After), command.TraceId, action.Run);
+            action.Reason, JsonOf(decision.Before), JsonOf(decision.After), command.TraceId, action.Run,
+            decision.Saga.Record.Facts.Channel);
     }
 
     static JsonElement JsonOf(SagaSnapshot snapshot) =>

@@ -15,10 +15,10 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// <c>?preview=true</c> the response describes effect and messages, and nothing is done.
 /// </summary>
 public sealed class OperatorApi(
-    OperateSagas actions, CommandGroup<OperatorAction> acting, ServiceContext context)
+    OperateSagas actions, CommandGroup<OperatorAction> acting, ProcessVersions versions, ServiceContext context)
 {
-    const int MaxReason = 500;
-    const int MaxReference = 255;
+    public const int MaxReason = 500;
+    public const int MaxReference = 255;
     static readonly string[] Outcomes = ["completed", "rejected"];
 
     public void Map(IEndpointRouteBuilder routes)
@@ -28,17 +28,19 @@ public sealed class OperatorApi(
         Map(sagas, OperatorVerb.Compensate, "compensate", "Undo everything, without waiting for stuck steps", OnPreview);
         Map(
             sagas, OperatorVerb.Cancel, "cancel", "Undo everything, once all outstanding replies are in",
-            OnPreview + " With `&by=order-service`: the messages of a cancellation through order-service.");
+            OnPreview + " With `by=order-service`: the messages of a cancellation through order-service.")
+            .Query("by", ServiceNames.Order);
         sagas.MapPost("/resolve", ResolveAsync).WithName("resolveStep")
-            .WithSummary("Record the outcome of a step on behalf of its participant").WithDescription(OnPreview)
+            .WithSummary("Record the outcome of a step on behalf of its participant").WithDescription(OnPreview).Query("preview")
             .Accepts<ResolveRequest>("application/json").Produces<OperatorActionResponse>();
     }
 
-    const string OnPreview = "With `?preview=true` nothing is done: the response lists the messages that would be sent.";
+    const string OnPreview = "With `preview=true` nothing is done: the response lists the messages that would be sent.";
 
-    void Map(IEndpointRouteBuilder sagas, OperatorVerb verb, string name, string summary, string description) =>
+    RouteHandlerBuilder Map(
+        IEndpointRouteBuilder sagas, OperatorVerb verb, string name, string summary, string description) =>
         sagas.MapPost($"/{name}", (string orderId, HttpContext http) => ActAsync(orderId, verb, http))
-            .WithName($"{name}Saga").WithSummary(summary).WithDescription(description)
+            .WithName($"{name}Saga").WithSummary(summary).WithDescription(description).Query("preview")
             .Accepts<ReasonRequest>("application/json").Produces<OperatorActionResponse>();
 
     async Task<IResult> ActAsync(string orderId, OperatorVerb verb, HttpContext http)
@@ -60,7 +62,7 @@ public sealed class OperatorApi(
         if (command is null) return refusal!;
         var (step, outcome, reason, reference) = command.Body;
         var check = new Check()
-            .OneOf("/step", step, [.. OrderSaga.Current.Steps.Select(known => known.Name)])
+            .OneOf("/step", step, [.. versions.StepNames])
             .OneOf("/outcome", outcome, Outcomes)
             .Text("/reason", reason, MaxReason)
             .OptionalReference("/reference", reference, MaxReference);
@@ -81,7 +83,8 @@ public sealed class OperatorApi(
             return Problem.Invalid("by", "only_with_preview", "order-service requests cancellations by message.");
         if (!preview) return await acting.SubmitAsync(command);
         var found = await context.Database.QueryAsync(
-            context.Sql["saga"], SqlArgs.With("order_id", command.Body.OrderId), SagaColumns.Read, http.RequestAborted);
+            context.Sql["saga"], SqlArgs.With("order_id", command.Body.OrderId).And("channels", command.Caller.Channels.Filter),
+            versions.Read, http.RequestAborted);
         return found is not [var saga] ? Problem.NotFound("saga")
             : byOrders ? actions.PreviewOrderCancel(saga, command.Body, context.Time.Now())
             : actions.Preview(saga, command.Body, context.Time.Now());

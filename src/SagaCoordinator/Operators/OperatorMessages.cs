@@ -1,7 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using Orderwright.Contracts;
 using Orderwright.SagaCoordinator.Overview;
 using Orderwright.SagaCoordinator.Process;
 using Orderwright.Sagas;
+using Orderwright.StepService;
 
 namespace Orderwright.SagaCoordinator.Operators;
 
@@ -10,7 +12,9 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// <param name="Outcome"><c>completed</c> or <c>rejected</c>.</param>
 /// <param name="Reason">The operator's own words, 1 to 500 characters.</param>
 /// <param name="Reference">The gateway's id of a payment that happened; required to capture and refund the payment.</param>
-public sealed record ResolveRequest(string Step, string Outcome, string Reason, string? Reference = null);
+public sealed record ResolveRequest(
+    string Step, [OneOf("completed", "rejected")] string Outcome, [Length(1, OperatorApi.MaxReason)] string Reason,
+    [Length(1, OperatorApi.MaxReference)] string? Reference = null);
 
 /// <summary>Result of an operator's action, or of a preview.</summary>
 /// <param name="OrderId">The order.</param>
@@ -23,12 +27,13 @@ public sealed record ResolveRequest(string Step, string Outcome, string Reason, 
 /// <param name="Warning">Fact to check first.</param>
 /// <param name="AuditId">Id of the audit entry; null for a preview.</param>
 public sealed record OperatorActionResponse(
-    Guid OrderId, string Action, string? Step, bool Preview, SagaSnapshot Before, SagaSnapshot After,
+    Guid OrderId, [OneOf("retry", "compensate", "cancel", "resolve")] string Action, string? Step, bool Preview,
+    SagaSnapshot Before, SagaSnapshot After,
     IReadOnlyList<PlannedMessage> Messages, string? Warning, Guid? AuditId);
 
 /// <summary>Summary of a saga before or after an action.</summary>
 public sealed record SagaSnapshot(
-    string State, string? Step, string? WaitingFor, string? Code, long Version, string Summary)
+    [OneOf(typeof(SagaStates))] string State, string? Step, string? WaitingFor, string? Code, long Version, string Summary)
 {
     public static SagaSnapshot Of(SagaState state, DateTimeOffset now, Heartbeats heartbeats)
     {
@@ -47,7 +52,9 @@ public sealed record SagaSnapshot(
 public sealed record PlannedMessage(
     string Type, string Destination, string? Step, int Attempt, DateTimeOffset? Deadline)
 {
-    public static PlannedMessage Of(OutgoingMessage message) => new(
+    public static PlannedMessage Of(OutgoingMessage message) => message.Body is StepCall call
+        ? new(StepCall.Type, call.Participant, message.Step, message.Attempt, message.Deadline)
+        : new(
         MessageCatalog.TypeOf(message.Body), MessageCatalog.DestinationOf(message.Body), message.Step, message.Attempt,
         message.Deadline);
 }

@@ -76,7 +76,7 @@ public static class OperatorRules
     public static string? WarningOf(SagaState state, OperatorAction action)
     {
         if (action.Verb != OperatorVerb.Resolve || LegOf(state, action.Step!) is not var (name, undo, leg)) return null;
-        var step = OrderSaga.Version(state.DefinitionVersion).Find(name)!;
+        var step = state.Definition.Find(name)!;
         var participant = step.Participant;
         if (step.KeepsLedger)
             return $"{participant} is notified that {(undo ? "the undo of " : "")}{name} "
@@ -109,7 +109,7 @@ public static class OperatorRules
     {
         if (LegOf(state, action.Step!) is not var (name, undo, leg))
             return new("not_outstanding", $"No reply to {action.Step} is outstanding.");
-        var step = OrderSaga.Version(state.DefinitionVersion).Find(name)!;
+        var step = state.Definition.Find(name)!;
         return !action.Completed && (undo || step.ForwardOnly) && !(step.KeepsLedger && leg.InDoubtSince is not null)
             ? new("must_be_done", $"{(undo ? "The undo of " : "")}{name} cannot be refused: it must be done in the end.")
             : null;

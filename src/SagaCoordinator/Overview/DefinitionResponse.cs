@@ -26,20 +26,19 @@ public sealed record DefinitionResponse(
 /// <param name="Human">Only an operator decides the step.</param>
 /// <param name="ActionBy">The party that has to act while the step waits; null for the participant.</param>
 /// <param name="SkippedWhen">Condition under which the step is skipped; null for never.</param>
-/// <param name="RenewEvery">ISO 8601; renewal interval of the step's hold while a later step waits.</param>
 /// <param name="Asked">Retry policy of the command.</param>
 /// <param name="UndoAsked">Retry policy of the undo.</param>
 /// <param name="WhileWaiting">Retry policy while an outside party has to act.</param>
 /// <param name="WhileInDoubt">Retry policy while the step is in doubt.</param>
 public sealed record StepResponse(
     string Name, string Participant, string? Undo, bool Pivot, bool ForwardOnly, bool Optional, bool Human,
-    string? ActionBy, SkipWhen? SkippedWhen, string? RenewEvery, RetryPolicyResponse Asked, RetryPolicyResponse? UndoAsked,
+    string? ActionBy, SkipWhen? SkippedWhen, RetryPolicyResponse Asked, RetryPolicyResponse? UndoAsked,
     RetryPolicyResponse WhileWaiting, RetryPolicyResponse WhileInDoubt)
 {
     public static StepResponse Of(SagaStep step) => new(
         step.Name, step.Participant, step.Undo, step.Pivot, step.ForwardOnly, step.Optional, step.Human,
-        step.ActionBy, step.SkipWhen, step.RenewEvery is { } every ? XmlConvert.ToString(every) : null,
-        RetryPolicyResponse.Of(step.Ask), step.Undo is null ? null : RetryPolicyResponse.Of(step.AskUndo),
+        step.ActionBy, step.SkipWhen, RetryPolicyResponse.Of(step.Ask),
+        step.Undo is null ? null : RetryPolicyResponse.Of(step.AskUndo),
         RetryPolicyResponse.Of(step.WhileWaiting), RetryPolicyResponse.Of(step.WhileInDoubt));
 }
 

@@ -45,7 +45,7 @@ public sealed record IncidentItem(
     {
         var (step, undo, leg) = SagaHeadline.MostUrgent(saga.State)!.Value;
         return new(
-            saga.OrderId, step, undo, OrderSaga.Version(saga.State.DefinitionVersion).Find(step)!.Participant,
+            saga.OrderId, step, undo, saga.State.Definition.Find(step)!.Participant,
             leg.Code ?? saga.State.Reason?.Code ?? "", leg.Message, leg.Attempts, leg.FirstSentAt, saga.UpdatedAt,
             saga.Facts.Order.CustomerId, saga.Facts.Order.Currency, saga.Facts.TotalMinor,
             SagaSummary.Of(saga.State, now, heartbeats), note);
@@ -53,7 +53,7 @@ public sealed record IncidentItem(
 }
 
 /// <summary>HTTP API that lists incidents.</summary>
-public sealed class IncidentApi(ServiceContext context, Heartbeats heartbeats)
+public sealed class IncidentApi(ServiceContext context, ProcessVersions versions, Heartbeats heartbeats)
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.Operator)
@@ -69,8 +69,9 @@ public sealed class IncidentApi(ServiceContext context, Heartbeats heartbeats)
         var incidents = await context.Database.QueryAsync(
             context.Sql["incidents"],
             SqlArgs.With("before", before).And("step", query.Text("step")).And("code", query.Text("code"))
-                .And("owner", query.Text("owner")).And("most", query.Limit + 1),
-            row => IncidentItem.Of(SagaColumns.Read(row), IncidentNote.Read(row), now, heartbeats), http.RequestAborted);
+                .And("owner", query.Text("owner")).And("channels", Caller.Of(http).Channels.Filter)
+                .And("most", query.Limit + 1),
+            row => IncidentItem.Of(versions.Read(row), IncidentNote.Read(row), now, heartbeats), http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, Pages.Of(incidents, query.Limit, incident => incident.OrderId.ToString("D")),
             SagaJson.Default.PageIncidentItem);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Orderwright.Contracts;
 using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
@@ -18,7 +19,7 @@ namespace Orderwright.SagaCoordinator.Overview;
 /// <param name="WaitingFor">The awaited party.</param>
 /// <param name="NextActionAt">Time of the saga's next action.</param>
 public sealed record TimerItem(
-    Guid OrderId, DateTimeOffset DueAt, bool Overdue, string State, string? Step, string? WaitingFor,
+    Guid OrderId, DateTimeOffset DueAt, bool Overdue, [OneOf(typeof(SagaStates))] string State, string? Step, string? WaitingFor,
     DateTimeOffset? NextActionAt)
 {
     public static TimerItem Of(SagaRecord saga, DateTimeOffset dueAt, DateTimeOffset now)
@@ -31,7 +32,7 @@ public sealed record TimerItem(
 }
 
 /// <summary>HTTP API of the overview and of the timers.</summary>
-public sealed class OverviewApi(ServiceContext context, OverviewReader overview)
+public sealed class OverviewApi(ServiceContext context, ProcessVersions versions, OverviewReader overview)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -43,7 +44,8 @@ public sealed class OverviewApi(ServiceContext context, OverviewReader overview)
     }
 
     async Task<IResult> OverviewAsync(HttpContext http) => Answer.Json(
-        StatusCodes.Status200OK, await overview.ReadAsync(http.RequestAborted), SagaJson.Default.OverviewResponse);
+        StatusCodes.Status200OK,
+        await overview.ReadAsync(Caller.Of(http).Channels, http.RequestAborted), SagaJson.Default.OverviewResponse);
 
     async Task<IResult> TimersAsync(HttpContext http)
     {
@@ -64,8 +66,9 @@ public sealed class OverviewApi(ServiceContext context, OverviewReader overview)
         var timers = await context.Database.QueryAsync(
             context.Sql["due_timers"],
             SqlArgs.With("until", overdue ? now - OverviewReader.OverdueAfter : DateTimeOffset.MaxValue)
-                .And("after_at", afterAt).And("after_id", afterId).And("most", query.Limit + 1),
-            row => TimerItem.Of(SagaColumns.Read(row), row.Time("due_at"), now), http.RequestAborted);
+                .And("channels", Caller.Of(http).Channels.Filter).And("after_at", afterAt)
+                .And("after_id", afterId).And("most", query.Limit + 1),
+            row => TimerItem.Of(versions.Read(row), row.Time("due_at"), now), http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of(timers, query.Limit, timer => string.Create(

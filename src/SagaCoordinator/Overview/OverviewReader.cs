@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
@@ -7,11 +8,22 @@ using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator.Overview;
 
+/// <summary>Open sagas that have these values in common.</summary>
+/// <param name="State">State of the sagas.</param>
+/// <param name="Step">Current step, or the step that caused the rollback.</param>
+/// <param name="WaitingFor">The awaited party.</param>
+/// <param name="Code">Code of the incident, the doubt or the refusal.</param>
+/// <param name="Count">Number of sagas.</param>
+/// <param name="OldestAt">Start of the oldest saga.</param>
+/// <param name="Overdue">Number of sagas with a timer late by more than five seconds.</param>
+public sealed record OpenSagas(
+    string State, string? Step, string? WaitingFor, string? Code, long Count, DateTimeOffset OldestAt, long Overdue);
+
 /// <summary>
 /// Reads the overview from the small table of open sagas and from the newest orders by key. The cost does not depend on the
 /// number of orders stored, and order processing maintains no counters.
 /// </summary>
-public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats)
+public sealed class OverviewReader(ServiceContext context, ProcessVersions versions, Heartbeats heartbeats)
 {
     const int CountedAtMost = 20_000;
     const int NewestAtMost = 5_000;
@@ -23,23 +35,30 @@ public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats
     /// <summary>Lateness from which a timer counts as overdue.</summary>
     public static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(5);
 
-    readonly Lock gate = new();
-    Task<OverviewResponse> last = Task.FromException<OverviewResponse>(new InvalidOperationException("Not read yet."));
+    // Sets of channels with a reading; beyond this number all readings are forgotten.
+    const int MostReadings = 100;
 
-    /// <summary>Returns a shared reading, refreshed once per second regardless of the number of callers.</summary>
-    public Task<OverviewResponse> ReadAsync(CancellationToken cancel)
+    readonly Lock gate = new();
+    readonly Dictionary<string, Task<OverviewResponse>> last = [];
+
+    /// <summary>
+    /// Returns a reading that callers of the same channels share, refreshed once per second regardless of their number.
+    /// </summary>
+    public Task<OverviewResponse> ReadAsync(ChannelSet channels, CancellationToken cancel)
     {
         lock (gate)
         {
             var now = context.Time.Now();
-            if (last.IsCompleted && !(last.IsCompletedSuccessfully && (now - last.Result.At).Duration() < MaxAge))
-                last = ReadAsync(now);
-            return last.WaitAsync(cancel);
+            var key = channels.Filter ?? "";
+            if (!last.TryGetValue(key, out var reading) || (reading.IsCompleted
+                && !(reading.IsCompletedSuccessfully && (now - reading.Result.At).Duration() < MaxAge)))
+            {
+                if (last.Count >= MostReadings) last.Clear();
+                last[key] = reading = ReadAsync(channels, now);
+            }
+            return reading.WaitAsync(cancel);
         }
     }
-
-    sealed record Group(
-        string State, string? Step, string? WaitingFor, string? Code, long Count, DateTimeOffset OldestAt, long Overdue);
 
     sealed record Newest(string State, string? Step, DateTimeOffset StartedAt, DateTimeOffset? EndedAt)
     {
@@ -49,19 +68,26 @@ public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats
             State == SagaNames.Of(SagaStatus.Compensated) || State == SagaNames.Of(SagaStatus.Compensating);
     }
 
-    async Task<OverviewResponse> ReadAsync(DateTimeOffset now)
+    /// <summary>Reads the open sagas in groups, counted up to 20,000.</summary>
+    public Task<List<OpenSagas>> ReadOpenAsync(
+        ChannelSet channels, DateTimeOffset now, CancellationToken cancel) => context.Database.QueryAsync(
+        context.Sql["open_work"],
+        SqlArgs.With("overdue", now - OverdueAfter).And("channels", channels.Filter).And("cap", CountedAtMost),
+        row => new OpenSagas(
+            row.Text("state"), row.TextOrNull("step"), row.TextOrNull("waiting_for"), row.TextOrNull("code"),
+            row.BigInt("sagas"), row.Time("oldest_at"), row.BigInt("overdue")),
+        cancel);
+
+    async Task<OverviewResponse> ReadAsync(ChannelSet channels, DateTimeOffset now)
     {
         var queueReads = Task.WhenAll(Services.Select(ReadQueueAsync));
-        var groups = await context.Database.QueryAsync(
-            context.Sql["open_work"], SqlArgs.With("overdue", now - OverdueAfter).And("cap", CountedAtMost),
-            row => new Group(
-                row.Text("state"), row.TextOrNull("step"), row.TextOrNull("waiting_for"), row.TextOrNull("code"),
-                row.BigInt("sagas"), row.Time("oldest_at"), row.BigInt("overdue")));
+        var groups = await ReadOpenAsync(channels, now, default);
         var newest = await context.Database.QueryAsync(
-            context.Sql["latest_sagas"], SqlArgs.With("from", Ids.FirstAt(now - Window)).And("most", NewestAtMost),
+            context.Sql["latest_sagas"],
+            SqlArgs.With("from", Ids.FirstAt(now - Window)).And("channels", channels.Filter).And("most", NewestAtMost),
             row => new Newest(
                 row.Text("state"), row.TextOrNull("step"), row.Time("started_at"), row.TimeOrNull("ended_at")));
-        var definition = OrderSaga.Current;
+        var definition = versions.Current;
         var open = groups.Sum(group => group.Count);
         var queues = await queueReads;
         return new(
@@ -80,8 +106,8 @@ public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats
     }
 
     // The participants in the order of the process, and order-service, which is notified of the outcome.
-    static IEnumerable<string> Services =>
-        OrderSaga.Current.Steps.Select(step => step.Participant).Append(ServiceNames.Order).Distinct();
+    IEnumerable<string> Services =>
+        versions.Current.Steps.Select(step => step.Participant).Append(ServiceNames.Order).Distinct();
 
     // An unresponsive broker must not block the other figures.
     async Task<QueueState?> ReadQueueAsync(string service)
@@ -97,7 +123,7 @@ public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats
         }
     }
 
-    static StepCount StepOf(SagaStep step, IReadOnlyList<Group> groups, IReadOnlyList<Newest> newest)
+    static StepCount StepOf(SagaStep step, IReadOnlyList<OpenSagas> groups, IReadOnlyList<Newest> newest)
     {
         var here = groups.Where(group => group.Step == step.Name).ToList();
         var rolledBack = newest.Count(saga => saga.IsRolledBack && saga.Step == step.Name);
@@ -107,7 +133,7 @@ public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats
             newest.Count == 0 ? 0 : (double)rolledBack / newest.Count);
     }
 
-    ParticipantState StateOf(string service, QueueState? queue, IReadOnlyList<Group> groups)
+    ParticipantState StateOf(string service, QueueState? queue, IReadOnlyList<OpenSagas> groups)
     {
         var waiting = groups.Where(group => group.WaitingFor == service).ToList();
         return new(service, Count(waiting), Oldest(waiting), heartbeats.LastOf(service), queue);
@@ -139,8 +165,8 @@ public sealed class OverviewReader(ServiceContext context, Heartbeats heartbeats
     static double? Quantile(List<double> sorted, double share) =>
         sorted.Count == 0 ? null : sorted[(int)Math.Ceiling(share * sorted.Count) - 1];
 
-    static long Count(IEnumerable<Group> groups) => groups.Sum(group => group.Count);
+    static long Count(IEnumerable<OpenSagas> groups) => groups.Sum(group => group.Count);
 
-    static DateTimeOffset? Oldest(List<Group> groups) =>
+    static DateTimeOffset? Oldest(List<OpenSagas> groups) =>
         groups.Count == 0 ? null : groups.Min(group => group.OldestAt);
 }

@@ -1,3 +1,4 @@
+using Orderwright.Contracts;
 using Orderwright.Runtime.Transport;
 
 namespace Orderwright.SagaCoordinator.Overview;
@@ -19,7 +20,7 @@ public sealed record OverviewResponse(
     IReadOnlyList<StateCount> States, IReadOnlyList<StepCount> Steps, IReadOnlyList<IncidentCount> Incidents,
     IReadOnlyList<ParticipantState> Participants, RecentOrders Recent, string? Trouble);
 
-public sealed record StateCount(string State, long Count, DateTimeOffset OldestAt);
+public sealed record StateCount([OneOf(typeof(SagaStates))] string State, long Count, DateTimeOffset OldestAt);
 
 /// <summary>Sagas at a step.</summary>
 /// <param name="Step">Name of the step.</param>

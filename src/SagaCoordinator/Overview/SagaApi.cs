@@ -11,7 +11,7 @@ using Orderwright.Sagas;
 namespace Orderwright.SagaCoordinator.Overview;
 
 /// <summary>HTTP API of sagas, for operators: search, a saga with its timeline, the process definition.</summary>
-public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
+public sealed class SagaApi(ServiceContext context, ProcessVersions versions, Heartbeats heartbeats)
 {
     // Pseudo-state of all open sagas.
     const string Open = "open";
@@ -22,12 +22,18 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
     {
         var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
         sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters)
+            .Query("state", [.. SagaStates.All, Open, SagaFilter.RolledBack]).WithSummary("List sagas, newest first")
             .WithDescription(
-                "Newest first. Besides the states: `open` for all open sagas, `rolled_back` for all that are " +
+                "Besides the states: `open` for all open sagas, `rolled_back` for all that are " +
                 "undone or being undone. Ages in seconds, or ISO 8601 such as `PT15M`.")
             .Produces<Page<SagaItem>>();
-        sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga").Produces<SagaResponse>();
-        sagas.MapGet("/definition", (Delegate)GetDefinition).WithName("getSagaDefinition")
+        sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga")
+            .WithSummary("Get the saga of an order, with its timeline").Produces<SagaResponse>().HasVersion();
+        // The former path, which looks like that of a saga.
+        sagas.MapGet("/definition", (Delegate)GetDefinition).ExcludeFromDescription();
+        routes.MapGet("/api/v1/process/definition", (Delegate)GetDefinition).WithName("getSagaDefinition").WithTags("sagas")
+            .Require(Scopes.Operator).Query("version").WithSummary("Get the process with its retry policies")
+            .WithDescription("Without a version, the process of new orders. As JSON, or as a Mermaid diagram.")
             .Produces<DefinitionResponse>(StatusCodes.Status200OK, "application/json", Mermaid.ContentType);
     }
 
@@ -45,13 +51,13 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
                 return Problem.Invalid(name, "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
         if (!OverviewApi.TryReadPosition(query.Position, out var before)) return Problem.InvalidCursor;
 
-        if (query.Text("ids") is { } ids) return await ListByIdAsync(ids, http.RequestAborted);
+        if (query.Text("ids") is { } ids) return await ListByIdAsync(ids, Caller.Of(http).Channels, http.RequestAborted);
 
         var onlyOpen = waitingFor is not null || state is not (null or "completed" or "compensated" or SagaFilter.RolledBack);
         var sagas = await context.Database.QueryAsync(
             context.Sql[onlyOpen ? "open_sagas" : "sagas"],
-            filter.Args(before, query.Limit + 1, context.Time.Now()),
-            SagaColumns.Read, http.RequestAborted);
+            filter.Args(before, query.Limit + 1, context.Time.Now(), Caller.Of(http).Channels),
+            versions.Read, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK,
             Pages.Of([.. sagas.Select(SagaItem.Of)], query.Limit, saga => saga.OrderId.ToString("D")),
@@ -59,7 +65,7 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
     }
 
     // Callers with a list of orders get all their sagas in one call; other filters are ignored.
-    async Task<IResult> ListByIdAsync(string ids, CancellationToken cancel)
+    async Task<IResult> ListByIdAsync(string ids, ChannelSet channels, CancellationToken cancel)
     {
         var orderIds = new List<Guid>();
         foreach (var text in ids.Split(','))
@@ -68,7 +74,8 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
         if (orderIds.Count > ListQuery.MaxLimit)
             return Problem.Invalid("ids", "out_of_range", $"At most {ListQuery.MaxLimit}.");
         var sagas = await context.Database.QueryAsync(
-            context.Sql["sagas_by_id"], SqlArgs.OfUuids("order_id", [.. orderIds.Distinct()]), SagaColumns.Read, cancel);
+            context.Sql["sagas_by_id"],
+            SqlArgs.OfUuids("order_id", [.. orderIds.Distinct()]).And("channels", channels.Filter), versions.Read, cancel);
         return Answer.Json(
             StatusCodes.Status200OK, new Page<SagaItem>([.. sagas.Select(SagaItem.Of)], null),
             SagaJson.Default.PageSagaItem);
@@ -79,7 +86,8 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
         var (id, refusal) = RouteId.Read(orderId, "orderId");
         if (id is null) return refusal!;
         var found = await context.Database.QueryAsync(
-            context.Sql["saga"], SqlArgs.With("order_id", id), SagaColumns.Read, http.RequestAborted);
+            context.Sql["saga"], SqlArgs.With("order_id", id).And("channels", Caller.Of(http).Channels.Filter), versions.Read,
+            http.RequestAborted);
         if (found is not [var saga]) return Problem.NotFound("saga");
         var note = saga.State.Status == SagaStatus.Failed ? await FindNoteAsync(id.Value, http.RequestAborted) : null;
         return Answer.Json(
@@ -92,12 +100,15 @@ public sealed class SagaApi(ServiceContext context, Heartbeats heartbeats)
             context.Sql["incident_notes"], SqlArgs.OfUuids("order_id", [orderId]), IncidentNote.Read, cancel))
         .SingleOrDefault();
 
-    static Answer GetDefinition(HttpContext http)
+    IResult GetDefinition(HttpContext http)
     {
-        var definition = OrderSaga.Current;
+        var query = new ListQuery(http, "version");
+        var text = query.Text("version");
+        if (query.Refusal is { } refusal) return refusal;
+        if (!versions.TryFind(text, out var definition)) return Problem.NotFound("version");
         var accept = http.Request.Headers.Accept.ToString();
         return accept.Contains(Mermaid.ContentType, StringComparison.OrdinalIgnoreCase)
-            ? new(StatusCodes.Status200OK, Encoding.UTF8.GetBytes(Mermaid.Of(definition)), Mermaid.ContentType)
+            ? new Answer(StatusCodes.Status200OK, Encoding.UTF8.GetBytes(Mermaid.Of(definition)), Mermaid.ContentType)
             : Answer.Json(
                 StatusCodes.Status200OK, DefinitionResponse.Of(definition), SagaJson.Default.DefinitionResponse);
     }

@@ -14,4 +14,5 @@ namespace Orderwright.SagaCoordinator.Overview;
 [JsonSerializable(typeof(Page<SagaItem>))]
 [JsonSerializable(typeof(SagaResponse))]
 [JsonSerializable(typeof(DefinitionResponse))]
+[JsonSerializable(typeof(ProcessCensus))]
 public sealed partial class SagaJson : JsonSerializerContext;

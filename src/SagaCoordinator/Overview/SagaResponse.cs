@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Orderwright.Contracts;
+using Orderwright.Contracts.Json;
 using Orderwright.SagaCoordinator.Process;
 using Orderwright.Sagas;
 
@@ -19,7 +21,7 @@ namespace Orderwright.SagaCoordinator.Overview;
 /// <param name="UpdatedAt">Time of the last change.</param>
 /// <param name="EndedAt">Null until the saga has ended.</param>
 public sealed record SagaItem(
-    Guid OrderId, string State, string? Step, string? WaitingFor, string? Code, int? Attempts,
+    Guid OrderId, [OneOf(typeof(SagaStates))] string State, string? Step, string? WaitingFor, string? Code, int? Attempts,
     DateTimeOffset? NextActionAt, string CustomerId, string Currency, long? Total, DateTimeOffset StartedAt,
     DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt)
 {
@@ -45,9 +47,11 @@ public sealed record SagaItem(
 /// <param name="Timeline">All steps and undos, in the order of their first attempts.</param>
 /// <param name="Note">Owner and note of an incident.</param>
 public sealed record SagaResponse(
-    Guid OrderId, string Summary, DefinitionId Definition, string State, string? Outcome, string? Step,
-    string? WaitingFor, string? Code, bool Confirmed, ReasonResponse? Reason, string? CancelReason,
-    DateTimeOffset? NextActionAt, string CustomerId, string Currency, long? Total, PaymentResponse Payment,
+    Guid OrderId, string Summary, DefinitionId Definition, [OneOf(typeof(SagaStates))] string State,
+    [OneOf("completed", "rejected", "expired", "cancelled")] string? Outcome, string? Step, string? WaitingFor, string? Code,
+    bool Confirmed, ReasonResponse? Reason,
+    [OneOf(typeof(CancelReasons))] string? CancelReason,
+    DateTimeOffset? NextActionAt, string CustomerId, string Currency, long? Total, PaymentTotalsResponse Payment,
     long Version, DateTimeOffset StartedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt,
     IReadOnlyList<TimelineEntry> Timeline, IncidentNote? Note)
 {
@@ -57,11 +61,11 @@ public sealed record SagaResponse(
         var (step, waitingFor, code) = SagaHeadline.Of(state);
         return new(
             orderId, SagaSummary.Of(state, now, heartbeats),
-            new(OrderSaga.Version(state.DefinitionVersion).Name, state.DefinitionVersion),
+            new(state.Definition.Name, state.Definition.Version),
             SagaNames.Of(state.Status), state.Ending is { } outcome ? SagaNames.Of(outcome) : null,
             step, waitingFor, code, state.Pivoted, state.Reason is { } reason ? ReasonResponse.Of(reason) : null,
             state.CancelReason, state.NextActionAt, facts.Order.CustomerId, facts.Order.Currency, facts.TotalMinor,
-            PaymentResponse.Of(payment), state.Version, state.StartedAt!.Value, updatedAt, state.EndedAt,
+            PaymentTotalsResponse.Of(payment), state.Version, state.StartedAt!.Value, updatedAt, state.EndedAt,
             TimelineEntry.Of(state), note);
     }
 }
@@ -73,16 +77,18 @@ public sealed record DefinitionId(string Name, int Version);
 /// <param name="Code">Stable.</param>
 /// <param name="Message">One sentence.</param>
 /// <param name="Step">The step that caused the rollback; null if the cause came from outside.</param>
-public sealed record ReasonResponse(string Kind, string Code, string Message, string? Step)
+public sealed record ReasonResponse([OneOf("rejected", "expired", "cancelled")] string Kind, string Code, string Message,
+    string? Step)
 {
     public static ReasonResponse Of(SagaReason reason) =>
         new(SagaNames.Of(reason.Kind), reason.Code, reason.Message, reason.Step);
 }
 
 /// <summary>Totals of a payment in minor units, and the payment status derived from the totals.</summary>
-public sealed record PaymentResponse(string Status, long Authorized, long Captured, long Refunded, bool Voided)
+public sealed record PaymentTotalsResponse(
+    [OneOf(typeof(PaymentStatuses))] string Status, long Authorized, long Captured, long Refunded, bool Voided)
 {
-    public static PaymentResponse Of(PaymentTotals totals) =>
+    public static PaymentTotalsResponse Of(PaymentTotals totals) =>
         new(totals.Status, totals.AuthorizedMinor, totals.CapturedMinor, totals.RefundedMinor, totals.Voided);
 }
 
@@ -99,20 +105,23 @@ public sealed record PaymentResponse(string Status, long Authorized, long Captur
 /// <param name="Code">Code of the refusal, the doubt or the incident.</param>
 /// <param name="Message">The same for people.</param>
 /// <param name="Action">Action required of an outside party, while the step waits.</param>
+/// <param name="Detail">JSON object of an outside participant.</param>
 public sealed record TimelineEntry(
-    string Step, bool Undo, string Participant, string Phase, int Attempts, DateTimeOffset? FirstSentAt,
+    string Step, bool Undo, string Participant, [OneOf(typeof(StepStates))] string Phase, int Attempts,
+    DateTimeOffset? FirstSentAt,
     DateTimeOffset? AnsweredAt, DateTimeOffset? NextAskAt, DateTimeOffset? Deadline, string? Code,
-    string? Message, string? Action)
+    string? Message, string? Action,
+    [property: JsonConverter(typeof(RawJsonConverter))] string? Detail)
 {
     public static IReadOnlyList<TimelineEntry> Of(SagaState state)
     {
-        var definition = OrderSaga.Version(state.DefinitionVersion);
+        var definition = state.Definition;
         return
         [
             .. state.History().Select(entry => new TimelineEntry(
                 entry.Step, entry.Undo, definition.Find(entry.Step)!.Participant, SagaNames.Of(entry.Leg.Phase),
                 entry.Leg.Attempts, entry.Leg.FirstSentAt, entry.Leg.AnsweredAt, entry.Leg.NextAskAt, entry.Leg.Deadline,
-                entry.Leg.Code, entry.Leg.Message, entry.Leg.Action)),
+                entry.Leg.Code, entry.Leg.Message, entry.Leg.Action, OrderMessages.ReportedBy(entry.Leg))),
         ];
     }
 }

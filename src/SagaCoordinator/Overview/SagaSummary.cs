@@ -18,7 +18,7 @@ public static class SagaSummary
         if (state.EndedAt is { } ended) return Ended(state, started, ended, now);
         var (name, undo, leg) = SagaHeadline.MostUrgent(state)
             ?? throw new InvalidOperationException("A saga that has not ended has an outstanding step.");
-        var step = OrderSaga.Version(state.DefinitionVersion).Find(name)!;
+        var step = state.Definition.Find(name)!;
         var target = undo ? $"the undo of {name}" : name;
         var cause = state.Reason is { } reason ? $"{Cause(state, reason)}: " : "";
         var situation = leg.Phase switch
@@ -37,7 +37,7 @@ public static class SagaSummary
                 $"waiting for {step.Participant} to reply to {target} since {Clock(leg.FirstSentAt, now)}; "
                 + $"{Attempts(leg.Attempts)}{LastResponse(leg, now)}{NextAttempt(leg, now)}"
                 + $"{LastSeen(step.Participant, heartbeats, now)}; "
-                + $"{(undo || step.ForwardOnly ? "becomes an incident" : "expires and is undone")} {In(leg.Deadline, now)}",
+                + $"{EndOf(step, undo)} {In(leg.Deadline, now)}",
         };
         var resolution = leg.Resolution is { } recorded
             ? $"; {recorded.By} recorded that the step {(recorded.Completed ? "happened" : "did not happen")}, and "
@@ -45,6 +45,9 @@ public static class SagaSummary
             : "";
         return Capital($"{cause}{situation}{resolution}.");
     }
+
+    static string EndOf(SagaStep step, bool undo) =>
+        step.IsStuckBySilence(undo) ? "becomes an incident" : step.Optional ? "is skipped" : "expires and is undone";
 
     static string Ended(SagaState state, DateTimeOffset started, DateTimeOffset ended, DateTimeOffset now) =>
         state.Reason is { } reason

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
+using Orderwright.StepService;
 
 namespace Orderwright.SagaCoordinator.Process;
 
@@ -13,14 +14,15 @@ namespace Orderwright.SagaCoordinator.Process;
 /// updated, both without a read. Where the insert finds a row, or the update finds another version, nothing is written: the
 /// saga is then locked, loaded and decided on again (docs/adr/0011).
 /// </remarks>
-public sealed partial class AdvanceSagas(SagaStore store, SagaMemory memory, ILogger<AdvanceSagas> log) : IBatchHandler
+public sealed partial class AdvanceSagas(
+    SagaStore store, SagaMemory memory, ProcessVersions versions, TakeCall calls, ILogger<AdvanceSagas> log) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes { get; } =
-        [typeof(OrderPlaced), typeof(CancelRequested), typeof(StepAnswered)];
+        [typeof(OrderPlaced), typeof(CancelRequested), typeof(StepAnswered), typeof(AskSaga), typeof(OrderRecalled)];
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
-        var sagas = new SagaBatch(batch, memory, work.Now);
+        var sagas = new SagaBatch(batch, memory, versions.Current, work.Now);
         sagas.Confirm(await store.UpdateAsync(work, sagas.Remembered), sagas.Remembered);
         sagas.Decide(await store.LockAsync(work, sagas.ToLock));
         sagas.Confirm(await store.InsertAsync(work, sagas.New), sagas.New);
@@ -31,7 +33,8 @@ public sealed partial class AdvanceSagas(SagaStore store, SagaMemory memory, ILo
 
         var decided = sagas.All;
         store.MoveTimers(work, decided);
-        foreach (var saga in decided) saga.Send(work);
+        foreach (var saga in decided) saga.Send(work, calls);
+        foreach (var (orderId, (body, step, _, _)) in sagas.AboutUnknown) work.Send(orderId, body, step);
         work.AfterCommit(() => memory.Remember(decided));
         if (sagas.Unknown > 0) LogUnknown(sagas.Unknown);
     }

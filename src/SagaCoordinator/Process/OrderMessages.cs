@@ -1,5 +1,6 @@
 using Orderwright.Contracts;
 using Orderwright.Sagas;
+using Orderwright.StepService;
 
 namespace Orderwright.SagaCoordinator.Process;
 
@@ -8,7 +9,7 @@ public static class OrderMessages
 {
     /// <summary>Command for a step or its undo; null if the order's total rules the command out.</summary>
     public static IMessageBody? CommandOf(
-        SagaEffect.Ask ask, OrderFacts facts, SagaState state, DateTimeOffset now)
+        SagaEffect.Ask ask, OrderFacts facts, SagaState state)
     {
         var order = facts.Order;
         var resolution = ask.Resolution is { } recorded
@@ -16,26 +17,36 @@ public static class OrderMessages
             : null;
         return (ask.Step, ask.Undo) switch
         {
-            (StepNames.ReserveStock, false) => new ReserveStock(
-                order.Currency, order.Lines, order.MaySetPrice, now + OrderSaga.HoldFor),
+            (StepNames.ReserveStock, false) => new ReserveStock(order.Currency, order.Lines, order.MaySetPrice),
             (StepNames.AuthorizePayment, false) => facts.TotalMinor is { } total
-                ? new AuthorizePayment(order.CustomerId, total, order.Currency, order.Payment, resolution)
+                ? new AuthorizePayment(order.CustomerId, total, order.Currency, order.Payment, resolution, facts.Channel)
                 : null,
-            (StepNames.CommitStock, false) => new CommitStock(),
+            (StepNames.CommitStock, false) => state[ask.Step].Do?.Code == ReasonCodes.NotReserved
+                ? new CommitStock(order.Currency, order.Lines)
+                : new CommitStock(),
             (StepNames.CapturePayment, false) => new CapturePayment(resolution),
             (StepNames.ReserveStock or StepNames.CommitStock, true) => new ReleaseStock(),
             (StepNames.AuthorizePayment, true) => new UndoPayment(
                 state.Reason!.Code, resolution,
-                new PaymentTerms(order.CustomerId, order.Currency, order.Payment, facts.TotalMinor)),
+                new PaymentTerms(order.CustomerId, order.Currency, order.Payment, facts.TotalMinor, facts.Channel)),
+            _ when state.Definition.Find(ask.Step) is { Endpoint: { } endpoint } => new StepCall(
+                ask.Step, ask.Undo, ask.Attempt, ask.Deadline, endpoint, order, facts.TotalMinor, PreviousOf(ask.Step, state),
+                facts.TraceParent),
             _ => throw new InvalidOperationException($"{ask} is no step of the order process."),
         };
     }
 
-    /// <summary>Renewal of the hold of a step.</summary>
-    public static IMessageBody RenewalOf(SagaEffect.Renew renew, DateTimeOffset now) => renew.Step switch
+    /// <summary>
+    /// Repeats the command that ends a hold, where the saga is past the hold: stock-service has forgotten the command with its
+    /// database. Null while the saga needs the hold. The reply changes nothing.
+    /// </summary>
+    public static OutgoingMessage? EndOfHold(SagaState state) => state switch
     {
-        StepNames.ReserveStock => new RenewHold(now + OrderSaga.HoldFor),
-        _ => throw new InvalidOperationException($"{renew} holds nothing that expires."),
+        { Reason: not null, EndedAt: not null } => new(new ReleaseStock(), StepNames.ReserveStock),
+        { Reason: null } when state.Steps.Any(step =>
+            step is { Step: StepNames.CommitStock, Do.Phase: LegPhase.Completed }) =>
+            new(new CommitStock(), StepNames.CommitStock),
+        _ => null,
     };
 
     public static StepReply ReplyOf(string step, StepAnswered answer, OrderFacts facts) => answer.Outcome switch
@@ -44,7 +55,7 @@ public static class OrderMessages
         StepOutcome.Rejected =>
             new StepReply.Rejected(answer.Code ?? "rejected", answer.Message ?? "No reason was given."),
         StepOutcome.Retry =>
-            new StepReply.Retry(answer.RetryAfter ?? TimeSpan.Zero, answer.Code, answer.Message),
+            new StepReply.Retry(answer.RetryAfter, answer.Code, answer.Message),
         StepOutcome.Waiting => new StepReply.Waiting(answer.Action),
         StepOutcome.InDoubt when answer.Code == ReasonCodes.CannotTell =>
             new StepReply.InDoubt(ReasonCodes.InDoubt, answer.Message) { IsFinal = true },
@@ -79,7 +90,7 @@ public static class OrderMessages
     {
         foreach (var (step, undo, leg) in state.Outstanding)
             if (!undo && leg is { Phase: LegPhase.Waiting, Deadline: { } until }
-                && OrderSaga.Version(state.DefinitionVersion).Find(step.Step)!.ActionBy is not null)
+                && state.Definition.Find(step.Step)!.ActionBy is not null)
                 return new OrderWaiting(until, leg.Action);
         return null;
     }
@@ -89,7 +100,7 @@ public static class OrderMessages
     [
         .. state.History().Where(entry => entry.Leg.FirstSentAt is not null).Select(entry => new StepStamp(
             entry.Step, entry.Undo, OutcomeNameOf(entry.Leg), entry.Leg.FirstSentAt!.Value, entry.Leg.Attempts,
-            entry.Leg.Code, entry.Leg.AnsweredAt)),
+            entry.Leg.Code, entry.Leg.AnsweredAt, ReportedBy(entry.Leg))),
     ];
 
     // The code of an abandoned step is the cause: timed_out or action_expired. Without a code the saga was cancelled.
@@ -99,8 +110,22 @@ public static class OrderMessages
         var phase => SagaNames.Of(phase),
     };
 
+    // What the participants before have reported. A step of ours reports nothing to others.
+    static IReadOnlyList<KeyValuePair<string, string>> PreviousOf(string step, SagaState state) =>
+    [
+        .. from earlier in state.Definition.Steps
+        where earlier.Endpoint is not null && earlier.Name != step
+        let done = state[earlier.Name].Do
+        where done?.Phase == LegPhase.Completed && ReportedBy(done) is not null
+        select KeyValuePair.Create(earlier.Name, done.Detail),
+    ];
+
+    /// <summary>JSON object that an outside participant has reported; null for a word of our own, or nothing.</summary>
+    public static string? ReportedBy(Leg leg) => leg.Detail is ['{', ..] ? leg.Detail : null;
+
     static string? DetailOf(string step, StepAnswered answer, OrderFacts facts) =>
-        step == StepNames.AuthorizePayment && answer.Payment is { } payment
+        answer.Detail is not null ? answer.Detail
+        : step == StepNames.AuthorizePayment && answer.Payment is { } payment
             && (payment.CapturedMinor >= payment.AuthorizedMinor || facts.Order.Capture == CapturePolicies.Fulfilment)
             ? OrderSaga.Captured
             : null;

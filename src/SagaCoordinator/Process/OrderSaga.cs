@@ -6,19 +6,16 @@ namespace Orderwright.SagaCoordinator.Process;
 /// <summary>
 /// The order process on a screen:
 /// <code>
-/// reserve-stock ─▶ authorize-payment ─▶ commit-stock ═pivot═▶ capture-payment
-/// undo: release    undo: void, refund    undo: release         only where it is not captured yet
+///                                            ┌─▶ commit-stock     undo: release
+/// reserve-stock ─▶ authorize-payment ═pivot═▶┤
+/// undo: release    undo: void, refund        └─▶ capture-payment  only where it is not captured yet
 /// </code>
-/// A confirmed order has its money secured and its goods allocated. A version in use is never edited: a change is a
-/// new version, and running sagas finish on the version of their start.
+/// A confirmed order has its goods held and its money secured. A hold ends with its saga only, so the commit cannot be refused
+/// (docs/adr/0036). The steps are put in order by a file: <c>order-process.json</c>, or the operator's own with further steps
+/// (docs/adr/0038).
 /// </summary>
 public static class OrderSaga
 {
-    /// <summary>
-    /// Hold time of the goods of an undecided order; longer than the deadline of any step.
-    /// </summary>
-    public static readonly TimeSpan HoldFor = TimeSpan.FromMinutes(15);
-
     /// <summary>
     /// Detail of a payment that needs no capture by the process: already captured, or captured when goods are shipped
     /// (docs/adr/0018).
@@ -45,17 +42,23 @@ public static class OrderSaga
         First = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromSeconds(30), Within = TimeSpan.FromHours(1),
     };
 
-    static readonly SagaDefinition Version1 = new(
-        "order-process", 1,
-        new SagaStep(StepNames.ReserveStock, ServiceNames.Stock)
+    // An outside participant that waits for a person reports the end itself; these retries are a safety net.
+    static readonly RetryPolicy WhileOthersAct = Normal with
+    {
+        First = TimeSpan.FromSeconds(30), Longest = RetryPolicy.LongestPause, Within = TimeSpan.FromDays(1),
+    };
+
+    static readonly SagaStep[] BuiltInSteps =
+    [
+        new(StepNames.ReserveStock, ServiceNames.Stock)
         {
             Undo = "release-stock",
             Ask = Normal,
             AskUndo = UntilDone,
-            RenewEvery = TimeSpan.FromMinutes(4),
         },
-        new SagaStep(StepNames.AuthorizePayment, ServiceNames.Customer)
+        new(StepNames.AuthorizePayment, ServiceNames.Customer)
         {
+            Pivot = true,
             Undo = "undo-payment",
             Ask = Normal,
             AskUndo = UntilDone,
@@ -64,14 +67,14 @@ public static class OrderSaga
             ActionBy = Customer,
             KeepsLedger = true,
         },
-        new SagaStep(StepNames.CommitStock, ServiceNames.Stock)
+        new(StepNames.CommitStock, ServiceNames.Stock)
         {
-            Pivot = true,
+            ForwardOnly = true,
             Undo = "release-stock",
-            Ask = Normal,
+            Ask = UntilDone,
             AskUndo = UntilDone,
         },
-        new SagaStep(StepNames.CapturePayment, ServiceNames.Customer)
+        new(StepNames.CapturePayment, ServiceNames.Customer)
         {
             // No undo: the undo of authorize-payment returns all captured money.
             ForwardOnly = true,
@@ -79,16 +82,39 @@ public static class OrderSaga
             Ask = UntilDone,
             WhileInDoubt = UntilKnown,
             KeepsLedger = true,
-        })
+        },
+    ];
+
+    /// <summary>The process without a file of the operator's own.</summary>
+    public static ProcessFile BuiltIn { get; } = ReadBuiltIn();
+
+    /// <summary>Finds a step that a service of ours carries out; null for any other.</summary>
+    public static SagaStep? Find(string name) => Array.Find(BuiltInSteps, step => step.Name == name);
+
+    /// <summary>Steps that every process has, in an order that is allowed.</summary>
+    public static IEnumerable<string> Names => BuiltInSteps.Select(step => step.Name);
+
+    /// <summary>Step of an outside participant.</summary>
+    /// <param name="name">Name of the step.</param>
+    /// <param name="participant">Participant in lists, such as the host.</param>
+    /// <param name="isForwardOnly">True after the pivot.</param>
+    /// <param name="within">Time for retries of a participant that does not reply; null for the default.</param>
+    /// <param name="waitsUpTo">Time for a reply that waits for somebody; null for the default.</param>
+    public static SagaStep Outside(
+        string name, string participant, bool isForwardOnly, TimeSpan? within, TimeSpan? waitsUpTo) => new(name, participant)
     {
-        CancellableAfterPivot = true,
+        ForwardOnly = isForwardOnly,
+        Ask = (isForwardOnly ? UntilDone : Normal) is var policy && within is { } time ? policy with { Within = time } : policy,
+        AskUndo = UntilDone,
+        WhileWaiting = waitsUpTo is { } wait ? WhileOthersAct with { Within = wait } : WhileOthersAct,
+        WhileInDoubt = UntilKnown,
     };
 
-    /// <summary>Version of new orders.</summary>
-    public static SagaDefinition Current => Version1;
-
-    /// <summary>Version of a running saga.</summary>
-    public static SagaDefinition Version(int version) => version == Version1.Version
-        ? Version1
-        : throw new InvalidOperationException($"Version {version} of {Version1.Name} is unknown to this build.");
+    static ProcessFile ReadBuiltIn()
+    {
+        using var text = typeof(OrderSaga).Assembly.GetManifestResourceStream("order-process.json")!;
+        var bytes = new byte[text.Length];
+        text.ReadExactly(bytes);
+        return ProcessFile.Parse(bytes).File!;
+    }
 }

@@ -1,19 +1,21 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Runtime;
+using Orderwright.StepService;
 
 namespace Orderwright.SagaCoordinator.Process;
 
 /// <summary>
 /// Job that resends unanswered commands, and ends steps whose deadline has passed. The saga rows are the outbox: a message
 /// lost on the way is sent again from here. Everything outstanding is resent once after a start, because any command may have
-/// been lost while the service was down, and once after the clock was set back, because timers may be too far ahead.
+/// been lost while the service was down, and once after the clock was set back, because timers may be too far ahead. While the
+/// time is uncertain, commands are resent and no deadline ends a step.
 /// </summary>
 /// <remarks>
 /// Timers are moved lazily. A timer fires at the time that the saga had set, finds that the saga has advanced meanwhile,
 /// decides nothing and moves to the saga's next action. A successful order therefore writes the timer twice.
 /// </remarks>
 public sealed partial class ResendDueCommands(
-    SagaStore store, SagaMemory memory, ServiceContext context, ILogger<ResendDueCommands> log)
+    SagaStore store, SagaMemory memory, TakeCall calls, ServiceContext context, ILogger<ResendDueCommands> log)
 {
     /// <summary>
     /// Delay of the first run after a start. The inbox goes first: a waiting reply saves the retry, and must not expire.
@@ -25,13 +27,16 @@ public sealed partial class ResendDueCommands(
 
     static readonly TimeSpan UnreadableDelay = TimeSpan.FromMinutes(10);
 
+    // A saga that only its deadline can advance would otherwise be read at every run until the time is certain.
+    static readonly TimeSpan UncertainDelay = TimeSpan.FromSeconds(5);
+
     DateTimeOffset? startedAt;
     DateTimeOffset lastRun;
     Guid sweptUpTo;
     bool swept;
     int setBacksSeen;
 
-    public TimedJob Job => new("resend-due-commands", null, RunAsync) { NeedsCertainTime = true };
+    public TimedJob Job => new("resend-due-commands", null, RunAsync);
 
     async Task<int> RunAsync(Work work, int most)
     {
@@ -47,10 +52,11 @@ public sealed partial class ResendDueCommands(
         PostponeUnreadable(work, due);
         List<SagaProgress> sagas =
             [.. due.Select(row => row.Saga).OfType<SagaRecord>().Select(saga => SagaProgress.Of(saga, work.Now))];
-        foreach (var saga in sagas) saga.OnTimer(askNow);
+        var isCertain = context.Runner.Clock.Doubt is null;
+        foreach (var saga in sagas) saga.OnTimer(askNow, isCertain);
         await store.UpdateLockedAsync(work, sagas);
-        store.SetTimers(work, sagas);
-        foreach (var saga in sagas) saga.Send(work);
+        store.SetTimers(work, sagas, isCertain ? null : work.Now + UncertainDelay);
+        foreach (var saga in sagas) saga.Send(work, calls);
 
         work.AfterCommit(() =>
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Orderwright.Contracts;
+using Orderwright.Sagas;
 
 namespace Orderwright.SagaCoordinator.Process;
 
@@ -10,11 +11,12 @@ namespace Orderwright.SagaCoordinator.Process;
 public sealed class SagaBatch
 {
     readonly Dictionary<Guid, Entry> entries = [];
+    readonly SagaDefinition current;
     readonly DateTimeOffset now;
 
-    public SagaBatch(IReadOnlyList<Message> messages, SagaMemory memory, DateTimeOffset now)
+    public SagaBatch(IReadOnlyList<Message> messages, SagaMemory memory, SagaDefinition current, DateTimeOffset now)
     {
-        this.now = now;
+        (this.current, this.now) = (current, now);
         foreach (var message in messages)
         {
             ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(entries, message.OrderId, out _);
@@ -40,8 +42,22 @@ public sealed class SagaBatch
     public IReadOnlyList<Guid> ToLock =>
         [.. entries.Where(pair => pair.Value is { Basis: Basis.Row, Progress: null }).Select(pair => pair.Key)];
 
-    /// <summary>Number of orders without a saga, whose messages are dropped.</summary>
-    public int Unknown => entries.Values.Count(entry => entry.Progress is null);
+    /// <summary>Number of orders without a saga, whose replies are dropped.</summary>
+    public int Unknown =>
+        entries.Values.Count(entry => entry.Progress is null && entry.Messages.Exists(message => message.Body is StepAnswered));
+
+    /// <summary>
+    /// Messages about goods that stock-service holds for an order without a saga: order-service is asked for the order, and the
+    /// goods of an order that does not exist are released.
+    /// </summary>
+    public IEnumerable<(Guid OrderId, OutgoingMessage Message)> AboutUnknown =>
+        from entry in entries
+        where entry.Value.Progress is null
+        from body in entry.Value.Messages.Select(message => message.Body)
+            .Where(body => body is AskSaga or OrderRecalled).TakeLast(1)
+        select (entry.Key, body is AskSaga
+            ? new OutgoingMessage(new RecallOrder())
+            : new OutgoingMessage(new ReleaseStock(), StepNames.ReserveStock));
 
     /// <summary>Drops unsaved decisions: the rows of the sagas concerned are locked next.</summary>
     public void Confirm(HashSet<Guid> saved, IReadOnlyList<SagaProgress> sagas)
@@ -76,7 +92,7 @@ public sealed class SagaBatch
             entry.Basis = Basis.Row;
     }
 
-    void Begin(Entry entry) => (entry.Basis, entry.Progress) = (Basis.New, SagaProgress.Begin(entry.Messages, now));
+    void Begin(Entry entry) => (entry.Basis, entry.Progress) = (Basis.New, SagaProgress.Begin(entry.Messages, current, now));
 
     IEnumerable<SagaProgress> DecidedOn(Basis basis) =>
         entries.Values.Where(entry => entry.Basis == basis).Select(entry => entry.Progress).OfType<SagaProgress>();

@@ -19,7 +19,10 @@ public static partial class SagaColumns
         json.WriteString("provider"u8, order.Payment.Provider);
         WriteText(json, "token"u8, order.Payment.Token);
         WriteText(json, "capture"u8, order.Capture);
+        WriteText(json, "channel"u8, order.Channel);
+        WriteText(json, "reference"u8, order.Reference);
         WriteText(json, "traceParent"u8, facts.TraceParent);
+        WriteText(json, "traceState"u8, facts.TraceState);
         json.WriteEndObject();
     }
 
@@ -29,6 +32,7 @@ public static partial class SagaColumns
         reader.Read();
         var (customerId, currency, adjustments, maySetPrice) = ("", "", 0L, false);
         var (provider, token, capture, traceParent) = ("", (string?)null, (string?)null, (string?)null);
+        var (channel, reference, traceState) = ((string?)null, (string?)null, (string?)null);
         IReadOnlyList<OrderLine> lines = [];
         while (reader.NextProperty())
             if (reader.Is("customerId"u8)) customerId = reader.GetString()!;
@@ -39,10 +43,15 @@ public static partial class SagaColumns
             else if (reader.Is("provider"u8)) provider = reader.GetString()!;
             else if (reader.Is("token"u8)) token = reader.GetString();
             else if (reader.Is("capture"u8)) capture = reader.GetString();
+            // Release 0.1.0 wrote "merchant".
+            else if (reader.Is("channel"u8) || reader.Is("merchant"u8)) channel = reader.GetString();
+            else if (reader.Is("reference"u8)) reference = reader.GetString();
             else if (reader.Is("traceParent"u8)) traceParent = reader.GetString();
+            else if (reader.Is("traceState"u8)) traceState = reader.GetString();
             else reader.SkipValue();
         var method = new PaymentMethod(provider, token);
         return new OrderFacts(
-            new OrderPlaced(customerId, currency, lines, adjustments, method, maySetPrice, capture), traceParent);
+            new OrderPlaced(customerId, currency, lines, adjustments, method, maySetPrice, capture, channel, reference),
+            traceParent, traceState);
     }
 }

@@ -21,6 +21,7 @@ public static partial class SagaColumns
         var start = state.StartedAt!.Value;
         json.WriteStartObject();
         if (state.Pivoted) json.WriteBoolean("pivoted"u8, true);
+        if (state.IsBehind) json.WriteBoolean("behind"u8, true);
         if (state.Reason is { } reason) WriteReason(json, reason);
         WriteText(json, "cancelReason"u8, state.CancelReason);
         json.WriteStartObject("steps"u8);
@@ -43,10 +44,11 @@ public static partial class SagaColumns
         var reader = new Utf8JsonReader(json);
         reader.Read();
         var payment = PaymentTotals.None;
-        var (pivoted, reason, cancelReason) = (false, (SagaReason?)null, (string?)null);
+        var (pivoted, behind, reason, cancelReason) = (false, false, (SagaReason?)null, (string?)null);
         var (steps, toUndo) = (blank.Steps, blank.ToUndo);
         while (reader.NextProperty())
             if (reader.Is("pivoted"u8)) pivoted = reader.GetBoolean();
+            else if (reader.Is("behind"u8)) behind = reader.GetBoolean();
             else if (reader.Is("reason"u8)) reason = ReadReason(ref reader);
             else if (reader.Is("cancelReason"u8)) cancelReason = reader.GetString();
             else if (reader.Is("steps"u8)) steps = ReadStepList(ref reader, blank);
@@ -55,7 +57,7 @@ public static partial class SagaColumns
             else reader.SkipValue();
         var state = blank with
         {
-            Pivoted = pivoted, Reason = reason, CancelReason = cancelReason, Steps = steps, ToUndo = toUndo,
+            Pivoted = pivoted, IsBehind = behind, Reason = reason, CancelReason = cancelReason, Steps = steps, ToUndo = toUndo,
         };
         return (state, payment);
     }
@@ -94,19 +96,17 @@ public static partial class SagaColumns
         json.WriteStartObject(step.Step);
         WriteLeg(json, "do"u8, step.Do, start);
         WriteLeg(json, "undo"u8, step.Undo, start);
-        WriteTime(json, "renew"u8, step.RenewAt, start);
         json.WriteEndObject();
     }
 
     static StepState ReadStep(ref Utf8JsonReader reader, string name, DateTimeOffset start)
     {
-        var (forward, back, renewAt) = ((Leg?)null, (Leg?)null, (DateTimeOffset?)null);
+        var (forward, back) = ((Leg?)null, (Leg?)null);
         while (reader.NextProperty())
             if (reader.Is("do"u8)) forward = ReadLeg(ref reader, start);
             else if (reader.Is("undo"u8)) back = ReadLeg(ref reader, start);
-            else if (reader.Is("renew"u8)) renewAt = ReadTime(ref reader, start);
             else reader.SkipValue();
-        return new StepState { Step = name, Do = forward, Undo = back, RenewAt = renewAt };
+        return new StepState { Step = name, Do = forward, Undo = back };
     }
 
     static void WriteLeg(Utf8JsonWriter json, ReadOnlySpan<byte> name, Leg? leg, DateTimeOffset start)

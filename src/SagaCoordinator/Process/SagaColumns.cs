@@ -12,10 +12,12 @@ namespace Orderwright.SagaCoordinator.Process;
 public static partial class SagaColumns
 {
     /// <summary>Reads a row with the columns <c>saga</c> of <c>sagas.sql</c>.</summary>
-    public static SagaRecord Read(IRow row)
+    /// <param name="row">Row.</param>
+    /// <param name="versions">Definition of a version; throws <see cref="UnknownVersionException"/>.</param>
+    public static SagaRecord Read(IRow row, Func<int, SagaDefinition> versions)
     {
         var orderId = row.Uuid("order_id");
-        var blank = SagaState.New(OrderSaga.Version(row.Int("definition_version")), SagaProgress.SeedOf(orderId)) with
+        var blank = SagaState.New(versions(row.Int("definition_version")), SagaProgress.SeedOf(orderId)) with
         {
             Version = row.BigInt("version"), StartedAt = row.Time("started_at"), EndedAt = row.TimeOrNull("ended_at"),
         };
@@ -27,13 +29,19 @@ public static partial class SagaColumns
     /// Reads a row, or the reason why the row is unreadable, such as another build or a manual change. One unreadable row
     /// must not keep all other timers from running.
     /// </summary>
-    public static (Guid OrderId, SagaRecord? Saga, string? Fault) TryRead(IRow row)
+    /// <param name="row">Row.</param>
+    /// <param name="versions">Definition of a version.</param>
+    /// <param name="isLast">True if an unknown version is a reason; otherwise the exception is the caller's.</param>
+    public static (Guid OrderId, SagaRecord? Saga, string? Fault) TryRead(
+        IRow row, Func<int, SagaDefinition> versions, bool isLast = false)
     {
         try
         {
-            return (row.Uuid("order_id"), Read(row), null);
+            return (row.Uuid("order_id"), Read(row, versions), null);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        catch (Exception error) when (
+            error is JsonException or InvalidOperationException or FormatException
+            || (isLast && error is UnknownVersionException))
         {
             return (row.Uuid("order_id"), null, error.Message);
         }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Xml;
+using Orderwright.Contracts;
+using Orderwright.Http;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Sagas;
@@ -14,7 +16,8 @@ namespace Orderwright.SagaCoordinator.Process;
 /// <param name="OlderThan">Minimum age: seconds, or ISO 8601 such as <c>PT15M</c>.</param>
 /// <param name="YoungerThan">Maximum age, in the same form.</param>
 public sealed record SagaFilter(
-    string? State = null, string? Step = null, string? Code = null, string? WaitingFor = null, string? OlderThan = null,
+    [OneOf(typeof(SagaStates))] string? State = null, string? Step = null, string? Code = null, string? WaitingFor = null,
+    string? OlderThan = null,
     string? YoungerThan = null)
 {
     /// <summary>Pseudo-state of all sagas that are undone or being undone.</summary>
@@ -41,8 +44,8 @@ public sealed record SagaFilter(
     }
 
     /// <summary>Arguments of <c>sagas</c> and <c>open_sagas</c>. The ages must be valid.</summary>
-    public SqlArgs Args(Guid? before, int most, DateTimeOffset now) =>
-        SqlArgs.With("before", before)
+    public SqlArgs Args(Guid? before, int most, DateTimeOffset now, ChannelSet channels) =>
+        SqlArgs.With("before", before).And("channels", channels.Filter)
             .And("from", TryReadAge(YoungerThan, out var youngest) && youngest is { } within ? Ids.FirstAt(now - within) : null)
             .And("state", State == RolledBack ? SagaNames.Of(SagaStatus.Compensated) : State)
             .And("or_state", State == RolledBack ? SagaNames.Of(SagaStatus.Compensating) : null)

@@ -14,7 +14,7 @@ public sealed record SagaHeadline(string? Step, string? WaitingFor, string? Code
     {
         if (MostUrgent(state) is not var (step, _, leg))
             return new(state.Reason?.Step, null, state.Reason?.Code);
-        var definition = OrderSaga.Version(state.DefinitionVersion).Find(step)!;
+        var definition = state.Definition.Find(step)!;
         var party = leg.Phase switch
         {
             LegPhase.Stuck => Operator,

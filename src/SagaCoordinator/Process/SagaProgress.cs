@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Sagas;
+using Orderwright.StepService;
 
 namespace Orderwright.SagaCoordinator.Process;
 
@@ -39,7 +40,7 @@ public sealed class SagaProgress
 
     SagaProgress(SagaRecord saga, DateTimeOffset now)
     {
-        definition = OrderSaga.Version(saga.State.DefinitionVersion);
+        definition = saga.State.Definition;
         (Record, before, this.now) = (saga, saga.State, now);
     }
 
@@ -85,31 +86,58 @@ public sealed class SagaProgress
     public static SagaProgress Of(SagaRecord saga, IEnumerable<Message> messages, DateTimeOffset now)
     {
         var progress = new SagaProgress(saga, now);
-        foreach (var message in messages) progress.Take(message);
+        progress.TakeAll(messages);
         return progress;
     }
 
     /// <summary>
     /// Starts a new saga with the first message that carries the order, and takes the messages after it. Replies that arrive
-    /// before the order are dropped. Null if no message carries the order.
+    /// before the order are dropped. Null if no message carries the order, see <see cref="SagaBatch.AboutUnknown"/>.
     /// </summary>
-    public static SagaProgress? Begin(IReadOnlyList<Message> messages, DateTimeOffset now)
+    public static SagaProgress? Begin(IReadOnlyList<Message> messages, SagaDefinition current, DateTimeOffset now)
     {
         for (var start = 0; start < messages.Count; start++)
         {
             var first = messages[start];
+            if (first.Body is OrderRecalled { Saga: { } repair } && SagaRecovery.Of(repair, null, current, now) is { } recovered)
+            {
+                recovered.TakeAll(messages.Skip(start + 1));
+                return recovered;
+            }
             if ((first.Body as OrderPlaced ?? (first.Body as CancelRequested)?.Order) is not { } order) continue;
-            var state = SagaState.New(OrderSaga.Current, SeedOf(first.OrderId));
-            var saga = new SagaRecord(first.OrderId, state, PaymentTotals.None, new(order, first.TraceParent), now);
+            var saga = New(first.OrderId, new(order, first.TraceParent, first.TraceState), current, now);
             var progress = new SagaProgress(saga, now) { FactsChanged = true };
-            for (var next = start; next < messages.Count; next++) progress.Take(messages[next]);
+            progress.TakeAll(messages.Skip(start));
             return progress;
         }
         return null;
     }
 
+    /// <summary>
+    /// Repairs a saga, lost or set back with its database, by facts of the other services. A saga without a version is new.
+    /// </summary>
+    public static SagaProgress Recover(
+        SagaRecord saga, OrderFacts facts, PaymentTotals payment, SagaEvent.Recovered known, DateTimeOffset now)
+    {
+        var progress = new SagaProgress(saga, now) { FactsChanged = true };
+        progress.Record = saga with { Facts = facts, Payment = payment };
+        progress.Decide(known);
+        return progress;
+    }
+
+    /// <summary>A saga that has not started.</summary>
+    public static SagaRecord New(Guid orderId, OrderFacts facts, SagaDefinition current, DateTimeOffset now) =>
+        new(orderId, SagaState.New(current, SeedOf(orderId)), PaymentTotals.None, facts, now);
+
+    void TakeAll(IEnumerable<Message> messages)
+    {
+        foreach (var message in messages) Take(message);
+    }
+
     public void Take(Message message)
     {
+        if (message.Body is OrderPlaced or CancelRequested && message.ReplyTo != Record.ReplyTo)
+            Record = Record with { ReplyTo = message.ReplyTo };
         switch (message.Body)
         {
             case OrderPlaced:
@@ -118,6 +146,12 @@ public sealed class SagaProgress
                 break;
             case CancelRequested cancel:
                 Decide(new SagaEvent.CancelRequested(cancel.Reason, cancel.WasConfirmed));
+                break;
+            case AskSaga when OrderMessages.EndOfHold(State) is { } end:
+                commands.Add(end);
+                break;
+            case AskSaga:
+                Decide(new SagaEvent.TimerDue(MayExpire: false));
                 break;
             case StepAnswered answer when message.Step is { } step:
                 var reply = OrderMessages.ReplyOf(step, answer, Record.Facts);
@@ -132,17 +166,25 @@ public sealed class SagaProgress
     /// <summary>Takes the action of an operator.</summary>
     public void Take(SagaEvent action) => Decide(action);
 
-    public void OnTimer(bool askNow) => Decide(new SagaEvent.TimerDue(askNow));
+    public void OnTimer(bool askNow, bool mayExpire = true) => Decide(new SagaEvent.TimerDue(askNow, mayExpire));
 
-    public void Send(Work work)
+    /// <param name="work">Unit of work; everything is sent once it is committed.</param>
+    /// <param name="calls">Calls of participants over HTTP.</param>
+    public void Send(Work work, TakeCall calls)
     {
         foreach (var (body, step, attempt, deadline) in Outgoing)
-            work.Send(OrderId, body, step, attempt, deadline, Record.Facts.TraceParent);
+            if (body is StepCall call) work.AfterCommit(() => calls(OrderId, call));
+            // Only order-service asks about an outcome; commands, which have a step, go to any instance of a participant.
+            else
+                work.Send(
+                    OrderId, body, step, attempt, deadline, Record.Facts.TraceParent,
+                    step is null ? Record.ReplyTo : null, Record.Facts.TraceState);
+        if (SagaTrace.IsRecorded(Record)) work.AfterCommit(() => SagaTrace.Record(Record, before, Outgoing, now));
     }
 
     void Decide(SagaEvent happened, StepAnswered? answer = null)
     {
-        var (state, effects) = Saga.Decide(definition, State, happened, now);
+        var (state, effects) = Saga.Decide(State, happened, now);
         if (!ReferenceEquals(state, State))
         {
             if (answer is not null) Learn(answer);
@@ -154,14 +196,18 @@ public sealed class SagaProgress
                 case SagaEffect.Ask ask:
                     Ask(ask);
                     break;
-                case SagaEffect.Renew renew:
-                    commands.Add(new(OrderMessages.RenewalOf(renew, now), renew.Step));
-                    break;
-                case SagaEffect.Announce announce:
+                case SagaEffect.Announce announce when IsNews(happened, announce.Outcome):
                     announced = announce.Outcome;
                     break;
             }
     }
+
+    // The announcement of the pivot told everything, unless a payment step or an outside participant has followed. A lost one is
+    // asked for again.
+    bool IsNews(SagaEvent happened, Announcement outcome) =>
+        happened is not SagaEvent.Answered || outcome != Announcement.Completed || !before.Pivoted
+        || definition.Steps.Any(step => step is { ForwardOnly: true, Participant: not ServiceNames.Stock }
+            && State[step.Name].Do is { Phase: LegPhase.Completed });
 
     // Only from a reply that counted: a late reply may know less than later ones.
     void Learn(StepAnswered answer)
@@ -177,7 +223,7 @@ public sealed class SagaProgress
 
     void Ask(SagaEffect.Ask ask)
     {
-        if (OrderMessages.CommandOf(ask, Record.Facts, State, now) is { } command)
+        if (OrderMessages.CommandOf(ask, Record.Facts, State) is { } command)
             commands.Add(new(command, ask.Step, ask.Attempt, ask.Deadline));
         else
             Decide(new SagaEvent.Answered(ask.Step, ask.Undo, OrderMessages.TotalOutOfRange));

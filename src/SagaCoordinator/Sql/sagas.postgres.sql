@@ -30,16 +30,17 @@ FOR UPDATE OF s SKIP LOCKED;
 
 -- name: insert_sagas
 INSERT INTO sagas (
-    order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, updated_at)
+    order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, channel,
+    updated_at)
 SELECT
     order_id, state, step, waiting_for, code, version, facts::json, steps::json, ended_at, definition_version, started_at,
-    @now
+    channel, @now
 FROM (
     SELECT
         unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@step) AS step,
         unnest(@waiting_for) AS waiting_for, unnest(@code) AS code, unnest(@version) AS version,
         unnest(@facts) AS facts, unnest(@steps) AS steps, unnest(@ended_at) AS ended_at,
-        unnest(@definition_version) AS definition_version, unnest(@started_at) AS started_at
+        unnest(@definition_version) AS definition_version, unnest(@started_at) AS started_at, unnest(@channel) AS channel
 ) AS batch
 ON CONFLICT (order_id) DO NOTHING
 RETURNING order_id;
@@ -86,6 +87,7 @@ WHERE (@before::uuid IS NULL OR s.order_id < @before)
     AND (@code::text IS NULL OR s.code = @code)
     AND (@waiting_for::text IS NULL OR s.waiting_for = @waiting_for)
     AND (@started_before::timestamptz IS NULL OR s.started_at <= @started_before)
+    AND {channel_is_visible}
 ORDER BY s.order_id DESC
 LIMIT @most;
 
@@ -101,13 +103,14 @@ WHERE (@before::uuid IS NULL OR t.order_id < @before)
     AND (@code::text IS NULL OR s.code = @code)
     AND (@waiting_for::text IS NULL OR s.waiting_for = @waiting_for)
     AND (@started_before::timestamptz IS NULL OR s.started_at <= @started_before)
+    AND {channel_is_visible}
 ORDER BY t.order_id DESC
 LIMIT @most;
 
 -- name: sagas_by_id
 SELECT {saga}
 FROM unnest(@order_id) AS batch (order_id)
-JOIN sagas s ON s.order_id = batch.order_id
+JOIN sagas s ON s.order_id = batch.order_id AND {channel_is_visible}
 ORDER BY s.order_id DESC;
 
 -- name: due_timers
@@ -117,6 +120,7 @@ FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @until
     AND (@after_at::timestamptz IS NULL OR (t.due_at, t.order_id) > (@after_at, @after_id))
+    AND {channel_is_visible}
 ORDER BY t.due_at, t.order_id
 LIMIT @most;
 
@@ -131,6 +135,7 @@ WHERE s.state = 'failed'
     AND (@step::text IS NULL OR s.step = @step)
     AND (@code::text IS NULL OR s.code = @code)
     AND (@owner::text IS NULL OR n.owner = @owner)
+    AND {channel_is_visible}
 ORDER BY t.order_id DESC
 LIMIT @most;
 

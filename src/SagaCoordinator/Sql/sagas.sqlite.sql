@@ -23,10 +23,11 @@ LIMIT @most;
 
 -- name: insert_sagas
 INSERT INTO sagas (
-    order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, updated_at)
+    order_id, state, step, waiting_for, code, version, facts, steps, ended_at, definition_version, started_at, channel,
+    updated_at)
 VALUES (
     @order_id, @state, @step, @waiting_for, @code, @version, @facts, @steps, @ended_at, @definition_version, @started_at,
-    @now)
+    @channel, @now)
 ON CONFLICT (order_id) DO NOTHING;
 
 -- name: update_sagas
@@ -55,6 +56,7 @@ WHERE (@before IS NULL OR s.order_id < @before)
     AND (@code IS NULL OR s.code = @code)
     AND (@waiting_for IS NULL OR s.waiting_for = @waiting_for)
     AND (@started_before IS NULL OR s.started_at <= @started_before)
+    AND {channel_is_visible}
 ORDER BY s.order_id DESC
 LIMIT @most;
 
@@ -69,13 +71,14 @@ WHERE (@before IS NULL OR t.order_id < @before)
     AND (@code IS NULL OR s.code = @code)
     AND (@waiting_for IS NULL OR s.waiting_for = @waiting_for)
     AND (@started_before IS NULL OR s.started_at <= @started_before)
+    AND {channel_is_visible}
 ORDER BY t.order_id DESC
 LIMIT @most;
 
 -- name: sagas_by_id
 SELECT {saga}
 FROM json_each(@rows) AS batch
-JOIN sagas s ON s.order_id = unhex(batch.value ->> 0)
+JOIN sagas s ON s.order_id = unhex(batch.value ->> 0) AND {channel_is_visible}
 ORDER BY s.order_id DESC;
 
 -- name: due_timers
@@ -84,6 +87,7 @@ FROM saga_timers t
 JOIN sagas s ON s.order_id = t.order_id
 WHERE t.due_at <= @until
     AND (@after_at IS NULL OR (t.due_at, t.order_id) > (@after_at, @after_id))
+    AND {channel_is_visible}
 ORDER BY t.due_at, t.order_id
 LIMIT @most;
 
@@ -97,6 +101,7 @@ WHERE s.state = 'failed'
     AND (@step IS NULL OR s.step = @step)
     AND (@code IS NULL OR s.code = @code)
     AND (@owner IS NULL OR n.owner = @owner)
+    AND {channel_is_visible}
 ORDER BY t.order_id DESC
 LIMIT @most;
 

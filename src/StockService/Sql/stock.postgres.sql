@@ -7,16 +7,6 @@ JOIN reservations r ON r.order_id = batch.order_id
 ORDER BY r.order_id
 FOR UPDATE OF r;
 
--- name: lock_due_reservations
--- Rows locked by another instance are skipped: the statement never waits, so any lock order is safe.
-SELECT {reservation}
-FROM holds h
-JOIN reservations r ON r.order_id = h.order_id
-WHERE h.expires_at <= @before
-ORDER BY h.expires_at, h.order_id
-LIMIT @most
-FOR UPDATE OF r SKIP LOCKED;
-
 -- name: lock_items
 SELECT {level}, p.unit_price, p.currency
 FROM unnest(@sku) AS batch (sku)
@@ -35,31 +25,35 @@ WHERE l.sku = batch.sku;
 -- No ON CONFLICT: a row that another instance inserted meanwhile was unknown to this batch's decisions. The key violation
 -- makes the batch retry, and the retry loads the row.
 INSERT INTO reservations ({new_reservation})
-SELECT order_id, state, code, message, currency, lines::jsonb, expires_at, @now, @now
+SELECT order_id, state, code, message, currency, lines::jsonb, @now, @now
 FROM (
     SELECT
         unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@code) AS code, unnest(@message) AS message,
-        unnest(@currency) AS currency, unnest(@lines) AS lines, unnest(@expires_at) AS expires_at
+        unnest(@currency) AS currency, unnest(@lines) AS lines
 ) AS batch;
 
 -- name: update_reservations
 UPDATE reservations r
-SET state = batch.state, code = batch.code, message = batch.message, expires_at = batch.expires_at, updated_at = @now
+SET state = batch.state, code = batch.code, message = batch.message, updated_at = @now
 FROM (
     SELECT
-        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@code) AS code, unnest(@message) AS message,
-        unnest(@expires_at) AS expires_at
+        unnest(@order_id) AS order_id, unnest(@state) AS state, unnest(@code) AS code, unnest(@message) AS message
 ) AS batch
 WHERE r.order_id = batch.order_id;
 
+-- name: replace_reservation_lines
+UPDATE reservations r
+SET lines = batch.lines::jsonb, currency = batch.currency
+FROM unnest(@order_id, @lines, @currency) AS batch (order_id, lines, currency)
+WHERE r.order_id = batch.order_id;
+
 -- name: insert_holds
-INSERT INTO holds (order_id, expires_at)
-SELECT order_id, expires_at FROM unnest(@order_id, @expires_at) AS batch (order_id, expires_at);
+INSERT INTO holds (order_id) SELECT unnest(@order_id);
 
 -- name: delete_holds
 DELETE FROM holds h
-USING unnest(@order_id, @expires_at) AS batch (order_id, expires_at)
-WHERE h.expires_at = batch.expires_at AND h.order_id = batch.order_id;
+USING unnest(@order_id) AS batch (order_id)
+WHERE h.order_id = batch.order_id;
 
 -- name: insert_order_movements
 -- Movements of a batch of orders; their seq values are not needed.

@@ -1,10 +1,10 @@
 -- Statements that both engines share, and every list of columns.
 
 -- columns: reservation
-r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.expires_at, r.created_at, r.updated_at
+r.order_id, r.state, r.code, r.message, r.currency, r.lines, r.created_at, r.updated_at
 
 -- columns: new_reservation
-order_id, state, code, message, currency, lines, expires_at, created_at, updated_at
+order_id, state, code, message, currency, lines, created_at, updated_at
 
 -- columns: level
 l.sku, l.on_hand, l.allocated, l.reserved, l.version
@@ -49,6 +49,13 @@ SELECT seq, {new_movement}
 FROM movements
 WHERE sku = @sku AND seq < @before
 ORDER BY seq DESC
+LIMIT @most;
+
+-- name: find_holds
+SELECT order_id
+FROM holds
+WHERE order_id > @after AND order_id < @before
+ORDER BY order_id
 LIMIT @most;
 
 -- name: reservation

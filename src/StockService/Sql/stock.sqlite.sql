@@ -5,14 +5,6 @@ SELECT {reservation}
 FROM json_each(@rows) AS batch
 JOIN reservations r ON r.order_id = unhex(batch.value ->> 0);
 
--- name: lock_due_reservations
-SELECT {reservation}
-FROM holds h
-JOIN reservations r ON r.order_id = h.order_id
-WHERE h.expires_at <= @before
-ORDER BY h.expires_at, h.order_id
-LIMIT @most;
-
 -- name: lock_items
 SELECT {level}, p.unit_price, p.currency
 FROM json_each(@rows) AS batch
@@ -26,18 +18,21 @@ WHERE sku = @sku;
 
 -- name: insert_reservations
 INSERT INTO reservations ({new_reservation})
-VALUES (@order_id, @state, @code, @message, @currency, @lines, @expires_at, @now, @now);
+VALUES (@order_id, @state, @code, @message, @currency, @lines, @now, @now);
 
 -- name: update_reservations
 UPDATE reservations
-SET state = @state, code = @code, message = @message, expires_at = @expires_at, updated_at = @now
+SET state = @state, code = @code, message = @message, updated_at = @now
 WHERE order_id = @order_id;
 
+-- name: replace_reservation_lines
+UPDATE reservations SET lines = @lines, currency = @currency WHERE order_id = @order_id;
+
 -- name: insert_holds
-INSERT INTO holds (order_id, expires_at) VALUES (@order_id, @expires_at);
+INSERT INTO holds (order_id) VALUES (@order_id);
 
 -- name: delete_holds
-DELETE FROM holds WHERE expires_at = @expires_at AND order_id = @order_id;
+DELETE FROM holds WHERE order_id = @order_id;
 
 -- name: insert_order_movements
 -- Movements of a batch of orders; their seq values are not needed.

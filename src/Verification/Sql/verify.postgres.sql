@@ -22,12 +22,12 @@ FROM orders o
 ORDER BY o.id;
 
 -- name: reservations
-SELECT r.order_id, r.state, r.lines::text AS lines, r.expires_at, r.updated_at, h.order_id IS NOT NULL AS is_held,
+SELECT r.order_id, r.state, r.lines::text AS lines, r.updated_at, h.order_id IS NOT NULL AS is_held,
     (
         SELECT json_agg(json_build_object('number', s.fulfilment, 'lines', s.lines) ORDER BY s.fulfilment)::text
         FROM shipments s
         WHERE s.order_id = r.order_id
     ) AS shipments
 FROM reservations r
-LEFT JOIN holds h ON h.expires_at = r.expires_at AND h.order_id = r.order_id
+LEFT JOIN holds h ON h.order_id = r.order_id
 ORDER BY r.order_id;

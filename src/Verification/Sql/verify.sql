@@ -1,8 +1,8 @@
 -- name: repeated_references
-SELECT merchant, reference, count(*) AS orders
+SELECT channel, reference, count(*) AS orders
 FROM orders
 WHERE reference IS NOT NULL AND NOT (status IN ('rejected', 'expired', 'cancelled') AND fulfilment_status = 'unfulfilled')
-GROUP BY merchant, reference
+GROUP BY channel, reference
 HAVING count(*) > 1
 LIMIT 100;
 
@@ -108,11 +108,6 @@ SELECT min(applied_at) AS since FROM schema_migrations;
 
 -- name: find_order
 SELECT id FROM orders WHERE id = @id;
-
--- name: stock_seen
--- The latest sign of stock-service.
-SELECT max(at) AS seen
-FROM (SELECT max(updated_at) AS at FROM reservations UNION ALL SELECT max(at) FROM movements) AS signs;
 
 -- name: future_order_stamps
 -- Times of writing only: deadlines and expiries lie in the future by right.

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Orderwright.Verification;
 
 namespace Orderwright.Chaos.Bounds;
 
@@ -76,7 +75,7 @@ static class BoundsRun
             foreach (var outage in Outage.All.Where(outage => only is null || outage.Name == only))
                 violations.AddRange(await RunAsync(cluster, outage, length, clients, print));
             var databases = cluster.OpenDatabases();
-            var report = await new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None);
+            var report = await ChaosRun.VerifyAsync(databases);
             foreach (var database in databases.Values) await database.DisposeAsync();
             print($"verify: {(report.Holds ? "every invariant holds" : "BROKEN")}, {report.Orders:N0} orders");
             violations.AddRange(report.Checks.SelectMany(check => check.Findings).Select(finding => $"{finding}"));
@@ -107,15 +106,15 @@ static class BoundsRun
         await outage.EndAsync(cluster);
 
         // First new orders are admitted again, then the backlog is worked off.
-        var healed = DateTime.UtcNow;
+        var healed = Stopwatch.GetTimestamp();
         var back = Stopwatch.StartNew();
         while (knockers.LastAccepted < healed && back.Elapsed < RecoveryBound) await Task.Delay(100);
         var resumed = back.Elapsed;
         await stop.CancelAsync();
         await knocking;
-        (int Count, string First)? open;
+        OpenOrders? open;
         var bound = RecoveryBound + TimeSpan.FromSeconds(during / BacklogPerSecond);
-        while ((open = await record.OpenAsync(healed)) is not { Count: 0 } && back.Elapsed < bound) await Task.Delay(250);
+        while ((open = await record.OpenAsync()) is not { Ids: [] } && back.Elapsed < bound) await Task.Delay(250);
         memory.Look();
 
         print(
@@ -126,10 +125,10 @@ static class BoundsRun
         violations.AddRange(knockers.Violations.Take(10).Select(violation => $"{outage.Name}: {violation}"));
         if (knockers.Longest > LongestWait) violations.Add($"{outage.Name}: somebody waited for {knockers.Longest}");
         if (memory.MostMegabytes > MostMegabytes) violations.Add($"{outage.Name}: a process took {memory.MostMegabytes} MB");
-        if (open is not { Count: 0 })
+        if (open is not { Ids: [] })
             violations.Add(
                 $"{outage.Name}: {bound.TotalSeconds:0} s after it was back: "
-                + (open is null ? "no database" : $"{open.Value.Count} open: {open.Value.First}"));
+                + (open is null ? "no database" : $"{open.Ids.Count} open: {open.First}"));
         return violations;
     }
 

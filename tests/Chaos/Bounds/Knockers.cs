@@ -27,7 +27,7 @@ sealed class Knockers(Cluster cluster, int count)
     public TimeSpan Longest => TimeSpan.FromTicks(Volatile.Read(ref longestTicks));
 
     /// <summary>Time of the last accepted order.</summary>
-    public DateTime LastAccepted => new(Volatile.Read(ref lastAccepted), DateTimeKind.Utc);
+    public long LastAccepted => Volatile.Read(ref lastAccepted);
 
     public int Accepted => answers.GetValueOrDefault("202");
 
@@ -66,7 +66,7 @@ sealed class Knockers(Cluster cluster, int count)
                 using var answer = await cluster.Http.SendAsync(request, CancellationToken.None);
                 Note(((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture), since.Elapsed);
                 if ((int)answer.StatusCode == 202)
-                    Volatile.Write(ref lastAccepted, DateTime.UtcNow.Ticks);
+                    Volatile.Write(ref lastAccepted, Stopwatch.GetTimestamp());
                 else if ((int)answer.StatusCode != 503)
                     violations.Enqueue(
                         $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");

@@ -4,7 +4,8 @@ namespace Orderwright.Chaos.Failover;
 
 /// <summary>
 /// <c>failover</c>: order-service on a PostgreSQL primary with a synchronous standby. The standby stalls, faults strike, the
-/// primary dies, and the standby is promoted. Every order acknowledged to a client must exist there.
+/// primary dies, and the standby is promoted. Every order acknowledged to a client must exist there, and the service, which
+/// knows both servers, must accept orders again within seconds.
 /// </summary>
 static class FailoverRun
 {
@@ -24,22 +25,30 @@ static class FailoverRun
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            var (acknowledged, lost) = await RunAsync(
+            var (acknowledged, lost, recoveries) = await RunAsync(
                 parsed.GetValue(rounds), parsed.GetValue(seed) ?? Environment.TickCount & 0xffff,
                 TimeSpan.FromSeconds(parsed.GetValue(stall)), Console.WriteLine, cancel);
             Console.WriteLine(
                 lost == 0 ? $"✓ All {acknowledged:N0} acknowledged orders survived." : $"✗ {lost:N0} orders are lost.");
+            if (recoveries.Count > 0)
+                Console.WriteLine(
+                    "First order after a promotion: median "
+                    + $"{recoveries.Order().ElementAt(recoveries.Count / 2).TotalSeconds:0.0} s, "
+                    + $"worst {recoveries.Max().TotalSeconds:0.0} s.");
             return lost == 0 ? 0 : 1;
         });
         return command;
     }
 
-    /// <summary>Returns the numbers of acknowledged and of lost orders.</summary>
-    public static async Task<(int Acknowledged, int Lost)> RunAsync(
+    /// <summary>
+    /// Returns the numbers of acknowledged and of lost orders, and per round the time from the promotion to the next order.
+    /// </summary>
+    public static async Task<(int Acknowledged, int Lost, IReadOnlyList<TimeSpan> Recoveries)> RunAsync(
         int rounds, int seed, TimeSpan longestStall, Action<string> print, CancellationToken cancel)
     {
         var dice = new Random(seed);
         var (acknowledged, lost) = (0, 0);
+        var recoveries = new List<TimeSpan>();
         print($"seed {seed}");
         for (var round = 1; round <= rounds && !cancel.IsCancellationRequested; round++)
         {
@@ -53,17 +62,19 @@ static class FailoverRun
                 var result = await pair.RunAsync(fault, stall, dice, cancel);
                 acknowledged += result.Acknowledged;
                 lost += result.Lost;
+                recoveries.Add(result.Recovery);
                 print(
                     $"round {round}: stalled {stall.TotalSeconds:0.0} s, {fault.Name}: {result.Acknowledged:N0} acknowledged " +
                     $"({result.Replayed:N0} by a repeated key, {result.DuringStall:N0} during the stall), " +
-                    $"{result.Refused:N0} refused, {result.Lost:N0} lost");
+                    $"{result.Refused:N0} refused, {result.Lost:N0} lost, the next order " +
+                    $"{result.Recovery.TotalSeconds:0.0} s after the promotion");
             }
             finally
             {
                 Directory.Delete(directory, recursive: true);
             }
         }
-        return (acknowledged, lost);
+        return (acknowledged, lost, recoveries);
     }
 }
 

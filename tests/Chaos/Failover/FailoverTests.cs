@@ -8,9 +8,10 @@ public class FailoverTests(ITestOutputHelper output)
     {
         Machine.Require(Machine.LacksPostgres);
         var lines = new List<string>();
-        var (acknowledged, lost) = await FailoverRun.RunAsync(
+        var (acknowledged, lost, recoveries) = await FailoverRun.RunAsync(
             rounds: 2, Environment.TickCount & 0xffff, TimeSpan.FromSeconds(36), Print, TestContext.Current.CancellationToken);
         Assert.True(lost == 0 && acknowledged > 50, string.Join('\n', lines));
+        Assert.True(recoveries.All(recovery => recovery < TimeSpan.FromSeconds(60)), string.Join('\n', lines));
 
         void Print(string line)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -14,13 +15,17 @@ namespace Orderwright.Chaos.Failover;
 /// <param name="DuringStall">Orders acknowledged while the standby stalled.</param>
 /// <param name="Refused">Responses without an acknowledgement.</param>
 /// <param name="Lost">Acknowledged orders missing after the failover.</param>
-sealed record RoundResult(int Acknowledged, int Replayed, int DuringStall, int Refused, int Lost);
+/// <param name="Recovery">Time from the promotion to the first order acknowledged by the promoted server.</param>
+sealed record RoundResult(int Acknowledged, int Replayed, int DuringStall, int Refused, int Lost, TimeSpan Recovery);
 
-/// <summary>A primary, its synchronous standby, and order-service with clients on the primary.</summary>
+/// <summary>
+/// A primary, its synchronous standby, and order-service with clients. The service knows both servers and stays up.
+/// </summary>
 sealed class StandbyPair : IAsyncDisposable
 {
     const string Database = "orders";
     const int Clients = 8;
+    static readonly TimeSpan RecoveryLimit = TimeSpan.FromMinutes(2);
 
     readonly PrivatePostgres primary;
     readonly PrivatePostgres standby;
@@ -44,7 +49,7 @@ sealed class StandbyPair : IAsyncDisposable
             "order-service", Cluster.ProgramOf("OrderService"), [],
             new Dictionary<string, string>
             {
-                ["ORDERWRIGHT_DATABASE"] = primary.ConnectionString(Database),
+                ["ORDERWRIGHT_DATABASE"] = primary.UrlWith(Database, standby),
                 ["ORDERWRIGHT_LISTEN"] = url.GetLeftPart(UriPartial.Authority),
                 // No broker: the orders stay undecided, and the database alone is on trial.
                 ["ORDERWRIGHT_TRANSPORT"] = "amqp://nobody:nothing@127.0.0.1:1/",
@@ -60,7 +65,7 @@ sealed class StandbyPair : IAsyncDisposable
         Directory.CreateDirectory(directory);
         var primary = await PrivatePostgres.StartAsync(Path.Combine(directory, "primary"), cancel: cancel);
         await primary.AdministerAsync("postgres", $"CREATE DATABASE {Database}", cancel);
-        var standby = await primary.StartStandbyAsync(Path.Combine(directory, "standby"), cancel);
+        var standby = await primary.StartStandbyAsync(Path.Combine(directory, "standby"), cancel: cancel);
         await primary.AdministerAsync("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'", cancel);
         await primary.AdministerAsync("postgres", "SELECT pg_reload_conf()", cancel);
         while (await primary.AskAsync("postgres", "SELECT sync_state FROM pg_stat_replication", cancel) != "sync")
@@ -90,12 +95,24 @@ sealed class StandbyPair : IAsyncDisposable
         await primary.KillAsync();
         // Killed, and not resumed: a resumed receiver would still read what the dead primary had sent.
         await PrivatePostgres.SignalAsync(receiver, "KILL");
+        isStalled = false;
+        await standby.PromoteAsync(cancel);
+        var promoted = Stopwatch.StartNew();
+        var before = acknowledged.Count;
+        while (acknowledged.Count == before)
+        {
+            if (promoted.Elapsed > RecoveryLimit)
+                throw new InvalidOperationException($"No order was acknowledged within {RecoveryLimit} of the promotion.");
+            await Task.Delay(20, cancel);
+        }
+        var recovery = promoted.Elapsed;
+        await Task.Delay(TimeSpan.FromSeconds(2), cancel);
         await stopping.CancelAsync();
         await Task.WhenAll(clients);
-        await standby.PromoteAsync(cancel);
         var survived = await SurvivorsAsync(cancel);
         return new(
-            acknowledged.Count, replayed, duringStall, refused, acknowledged.Keys.Count(id => !survived.Contains(id)));
+            acknowledged.Count, replayed, duringStall, refused, acknowledged.Keys.Count(id => !survived.Contains(id)),
+            recovery);
     }
 
     public async Task RestartPrimaryAsync()

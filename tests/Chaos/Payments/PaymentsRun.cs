@@ -146,17 +146,16 @@ static class PaymentsRun
         var record = new Record(cluster);
         var clock = Stopwatch.StartNew();
         var bound = SettledWithin + TimeSpan.FromSeconds(orders / BacklogPerSecond);
-        (int Count, string First)? open;
-        while ((open = await record.OpenAsync(DateTimeOffset.UtcNow)) is not { Count: 0 } && clock.Elapsed < bound)
-            await Task.Delay(250, cancel);
-        return open is { Count: 0 } ? [] : [$"{bound.TotalSeconds:0} s {since}: {open?.Count} are open: {open?.First}"];
+        OpenOrders? open;
+        while ((open = await record.OpenAsync()) is not { Ids: [] } && clock.Elapsed < bound) await Task.Delay(250, cancel);
+        return open is { Ids: [] } ? [] : [$"{bound.TotalSeconds:0} s {since}: {open?.Ids.Count} are open: {open?.First}"];
     }
 
     static async Task<List<string>> CheckAsync(Cluster cluster, Payers payers, Action<string> print)
     {
         var record = new Record(cluster);
         var databases = cluster.OpenDatabases();
-        var report = await new Verifier(databases, TimeProvider.System).RunAsync(CancellationToken.None);
+        var report = await ChaosRun.VerifyAsync(databases);
         foreach (var database in databases.Values) await database.DisposeAsync();
         var (byStatus, incidents, letters) =
             (await record.OrdersByStatusAsync(), await record.IncidentsAsync(), await record.DeadLettersAsync());

@@ -79,7 +79,7 @@ static class CancelAgainstConfirmation
                 "orders are still in flight after two minutes");
             // Recent changes are not judged.
             await Task.Delay(TimeSpan.FromSeconds(4));
-            var report = await verifier.RunAsync(default);
+            var report = await ChaosRun.VerifyAsync(databases);
             TrialGround.Check(report.Holds, string.Join('\n', report.Checks.SelectMany(check => check.Findings)));
             var statuses = await databases[ServiceNames.Order].QueryAsync(
                 new SqlQuery("trial_statuses", "SELECT id, status, payment_status FROM orders"), SqlArgs.None,

@@ -34,7 +34,7 @@ static class HotSku
                 $"SELECT 'HOT-' || i, {OnHand}, 0, 0, 1 FROM generate_series(0, {SideBySide - 1}) i");
             var asks = Enumerable.Range(0, Buyers * SideBySide).Select(i => TrialMessages.That(
                 Guid.CreateVersion7(),
-                new ReserveStock("EUR", [new(1, $"HOT-{i % SideBySide}", 1)], false, clock.GetUtcNow().AddMinutes(15)),
+                new ReserveStock("EUR", [new(1, $"HOT-{i % SideBySide}", 1)], false),
                 StepNames.ReserveStock, 1, clock.GetUtcNow())).ToArray();
             dice.Shuffle(asks);
             var answers = await TrialMessages.AllAtOnceAsync(asks, BatchSize, first, other);

@@ -28,8 +28,8 @@ public class RoundsTests(RoundsServerFixture fixture, ITestOutputHelper output) 
     public Task Five_hundred_buyers_for_fifty_units_get_fifty() => RunAsync(HotSku.Trial, 200);
 
     [Fact]
-    public Task A_hold_that_expires_during_its_commit_is_sold_or_lost_as_its_reply_tells() =>
-        RunAsync(ExpiryAgainstCommit.Trial, 600);
+    public Task Goods_that_ship_during_their_commit_are_sold_once_and_shipped_once() =>
+        RunAsync(ShipmentAgainstCommit.Trial, 600);
 
     [Fact]
     public Task A_saga_advanced_by_two_coordinators_at_once_takes_a_single_course() => RunAsync(TwoCoordinators.Trial, 400);

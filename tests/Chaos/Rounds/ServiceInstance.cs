@@ -108,6 +108,7 @@ sealed class ServiceInstance : ITransport, IAsyncDisposable
         var taken = new List<Message>();
         sent.Value = taken;
         await run();
+        await context.Runner.FlushAsync();
         return taken;
     }
 }

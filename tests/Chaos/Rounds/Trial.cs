@@ -8,7 +8,7 @@ sealed record Trial(string Name, string Property, Func<TrialGround, Task<string>
 {
     public static IReadOnlyList<Trial> All { get; } =
     [
-        HotSku.Trial, ExpiryAgainstCommit.Trial, TwoCoordinators.Trial, CancelAgainstConfirmation.Trial,
+        HotSku.Trial, ShipmentAgainstCommit.Trial, TwoCoordinators.Trial, CancelAgainstConfirmation.Trial,
     ];
 }
 

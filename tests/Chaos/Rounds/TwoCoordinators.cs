@@ -111,7 +111,7 @@ static class TwoCoordinators
                 return Answer(false, Done);
             case CapturePayment:
                 if (did.PaidBack) return Answer(false, Refused);
-                TrialGround.Check(did.Committed, $"{command.OrderId}: money was taken before the goods were allocated");
+                TrialGround.Check(did.Authorized, $"{command.OrderId}: money was taken before it was secured");
                 did.Captured = true;
                 return Answer(false, Done with { Payment = new(600, 600, 0, false) });
             case ReleaseStock:
@@ -121,7 +121,7 @@ static class TwoCoordinators
                 did.PaidBack = true;
                 return Answer(true, Done with { Payment = did.Captured ? new(600, 600, 600, false) : new(600, 0, 0, true) });
             default:
-                return null; // The outcome for order-service, or a renewal.
+                return null; // The outcome for order-service.
         }
 
         Message Answer(bool undo, StepAnswered answer) =>

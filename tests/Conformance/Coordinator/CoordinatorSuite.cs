@@ -1,12 +1,13 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.Runtime;
 using Orderwright.SagaCoordinator.Process;
 using static Orderwright.Conformance.Coordinator.TestMessages;
 
 namespace Orderwright.Conformance.Coordinator;
 
 /// <summary>Handlers, timers and SQL of the coordinator, as dialogues, on every engine.</summary>
-public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
+public abstract partial class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
 {
     readonly TestClock clock = new();
     readonly List<TestCoordinator> instances = [];
@@ -37,10 +38,13 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         Sends(orders, "AuthorizePayment", await coordinator.ReceiveAsync(Reserved(orders)));
         Assert.Equal(["update_sagas"], coordinator.Statements);
 
-        Sends(orders, "CommitStock", await coordinator.ReceiveAsync(Authorized(orders, captured: 600)));
+        var confirmed = await coordinator.ReceiveAsync(Authorized(orders, captured: 600));
+        Sends(orders, "CommitStock", [.. confirmed.Where(message => message.Body is CommitStock)]);
+        Sends(orders, "OrderConfirmed", [.. confirmed.Where(message => message.Body is not CommitStock)]);
         Assert.Equal(["update_sagas"], coordinator.Statements);
 
-        Sends(orders, "OrderConfirmed", await coordinator.ReceiveAsync(Committed(orders)));
+        // The confirmation has told everything.
+        Assert.Empty(await coordinator.ReceiveAsync(Committed(orders)));
         Assert.Equal(["update_sagas", "delete_timers"], coordinator.Statements);
 
         var row = await coordinator.RowAsync(orders[42]);
@@ -68,7 +72,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         await other.ReceiveAsync([.. Reserved(order), .. Cancelled(cancelled)]);
 
         var sent = await coordinator.ReceiveAsync([.. Authorized(order), .. Reserved(cancelled)]);
-        Assert.Equal(["CommitStock", "ReleaseStock"], Types(sent).Order());
+        Assert.Equal(["CapturePayment", "CommitStock", "OrderConfirmed", "ReleaseStock"], Types(sent).Order());
         Assert.Equal(["update_sagas", "lock_sagas", "update_sagas"], coordinator.Statements);
     }
 
@@ -84,8 +88,10 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
             [.. Committed(ending), .. Placed(fresh), .. Authorized(paying), .. Placed(paying, attempt: 2)]);
 
         Sends(fresh, "ReserveStock", [.. sent.Where(m => fresh.Contains(m.OrderId))]);
-        Sends(paying, "CommitStock", [.. sent.Where(m => paying.Contains(m.OrderId))]);
-        Sends(ending, "OrderConfirmed", [.. sent.Where(m => ending.Contains(m.OrderId))]);
+        // Asked again in the same batch, and confirmed once.
+        foreach (var type in new[] { "CommitStock", "CapturePayment", "OrderConfirmed" })
+            Sends(paying, type, [.. sent.Where(m => paying.Contains(m.OrderId) && m.Body.GetType().Name == type)]);
+        Assert.Equal(3 + 3 * 3, sent.Count);
     }
 
     [Fact]
@@ -94,7 +100,8 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         var order = NewOrders(1);
         var sent = await coordinator.ReceiveAsync([.. Placed(order), .. Reserved(order), .. Authorized(order)]);
 
-        Assert.Equal(["AuthorizePayment", "CommitStock", "ReserveStock"], Types(sent).Order());
+        Assert.Equal(
+            ["AuthorizePayment", "CapturePayment", "CommitStock", "OrderConfirmed", "ReserveStock"], Types(sent).Order());
         Assert.Equal(["insert_sagas", "insert_timers"], coordinator.Statements);
         Assert.Equal(3, (await coordinator.RowAsync(order[0]))!.Version);
     }
@@ -170,138 +177,6 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lost_command_is_resent_until_a_reply_arrives()
-    {
-        var order = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(order));
-        clock.Now += TimeSpan.FromSeconds(1);
-        Assert.Empty(await coordinator.RunTimersAsync());
-
-        clock.Now += TimeSpan.FromSeconds(3);
-        var again = Assert.Single(await coordinator.RunTimersAsync());
-        Assert.Equal(("ReserveStock", 2), (again.Body.GetType().Name, again.Attempt));
-
-        clock.Now += TimeSpan.FromSeconds(15);
-        Assert.Equal(3, Assert.Single(await coordinator.RunTimersAsync()).Attempt);
-        Assert.Equal(["AuthorizePayment"], Types(await coordinator.ReceiveAsync(Reserved(order))));
-    }
-
-    [Fact]
-    public async Task An_outdated_timer_decides_nothing_and_moves_on()
-    {
-        var order = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(order));
-        var due = (await coordinator.RowAsync(order[0]))!.DueAt!.Value;
-        clock.Now = due - TimeSpan.FromMilliseconds(1);
-        await coordinator.ReceiveAsync(Reserved(order));
-        Assert.Equal(due, (await coordinator.RowAsync(order[0]))!.DueAt);
-
-        clock.Now = due;
-        Assert.Empty(await coordinator.RunTimersAsync());
-        Assert.Equal(["lock_due_sagas", "postpone_timers"], coordinator.Statements);
-        Assert.True((await coordinator.RowAsync(order[0]))!.DueAt > due);
-    }
-
-    [Fact]
-    public async Task Silence_past_the_deadline_undoes_the_order_and_lets_it_expire()
-    {
-        var order = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(order));
-        clock.Now += TimeSpan.FromMinutes(10);
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.RunTimersAsync()));
-        Assert.Equal(["OrderExpired"], Types(await coordinator.ReceiveAsync(Undone(order, StepNames.ReserveStock))));
-        Assert.Equal("timed_out", (await coordinator.RowAsync(order[0]))!.Code);
-    }
-
-    [Fact]
-    public async Task An_incident_waits_for_an_operator_without_an_active_timer_until_a_reply_ends_the_incident()
-    {
-        var order = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(order));
-        await coordinator.ReceiveAsync(Reserved(order));
-        await coordinator.ReceiveAsync(Rejected(order, StepNames.AuthorizePayment));
-        await coordinator.ReceiveAsync(Answer(
-            order[0], StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "There is no such hold.")));
-        clock.Now += TimeSpan.FromMinutes(1);
-        Assert.Empty(await coordinator.RunTimersAsync());
-        var row = await coordinator.RowAsync(order[0]);
-        Assert.Equal(
-            ("failed", "reserve-stock", "operator", "not_found"), (row!.State, row.Step, row.WaitingFor, row.Code));
-        Assert.Equal((true, null), (row.HasTimer, row.DueAt));
-
-        await coordinator.ReceiveAsync(Answer(order[0], StepNames.ReserveStock, new(true, StepOutcome.Waiting)));
-        Assert.NotNull((await coordinator.RowAsync(order[0]))!.DueAt);
-        clock.Now += TimeSpan.FromSeconds(30);
-        Assert.Equal(["ReleaseStock"], Types(await coordinator.RunTimersAsync()));
-    }
-
-    [Fact]
-    public async Task After_a_restart_everything_outstanding_is_resent_once_in_chunks()
-    {
-        var orders = NewOrders(5);
-        var ended = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(orders));
-        await EndAsync(ended);
-
-        var restarted = await StartAsync();
-        var first = await restarted.SweepAsync(most: 2);
-        var second = await restarted.RunTimersAsync(most: 2);
-        var third = await restarted.RunTimersAsync(most: 2);
-        Sends(orders, "ReserveStock", [.. first, .. second, .. third]);
-        Assert.Empty(await restarted.RunTimersAsync(most: 2));
-    }
-
-    [Fact]
-    public async Task A_full_inbox_throttles_the_timers_for_a_limited_time()
-    {
-        var order = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(order));
-        clock.Now += TimeSpan.FromSeconds(5);
-        coordinator.Backlog = coordinator.Options.MaxMessages + 1;
-        Assert.Empty(await coordinator.RunTimersAsync());
-        clock.Now += ResendDueCommands.LongestThrottle;
-        Assert.Single(await coordinator.RunTimersAsync());
-    }
-
-    [Fact]
-    public async Task A_retry_postponed_by_a_clock_that_was_ahead_is_due_once_the_clock_is_right()
-    {
-        var order = NewOrders(1);
-        clock.Now += TimeSpan.FromHours(2);
-        var wrong = await StartAsync();
-        await wrong.ReceiveAsync(Placed(order));
-        await wrong.SweepAsync();
-        clock.Now -= TimeSpan.FromHours(2);
-        // Also at an instance whose own clock was right all along.
-        Assert.Empty(await coordinator.RunTimersAsync());
-        await coordinator.RepairClockAsync();
-        Sends(order, "ReserveStock", await coordinator.RunTimersAsync());
-        Assert.Empty(await coordinator.RunTimersAsync());
-    }
-
-    [Fact]
-    public async Task A_clock_set_back_makes_the_instance_resend_at_once()
-    {
-        var order = NewOrders(1);
-        await coordinator.ReceiveAsync(Placed(order));
-        await coordinator.RunTimersAsync();
-        clock.Now -= TimeSpan.FromMinutes(1);
-        Sends(order, "ReserveStock", await coordinator.RunTimersAsync());
-        Assert.Empty(await coordinator.RunTimersAsync());
-    }
-
-    [Fact]
-    public async Task An_unreadable_saga_does_not_block_other_timers()
-    {
-        var (good, bad) = (NewOrders(2), NewOrders(1));
-        await coordinator.ReceiveAsync([.. Placed(bad), .. Placed(good)]);
-        await coordinator.CorruptAsync(bad[0]);
-        clock.Now += TimeSpan.FromSeconds(5);
-        Sends(good, "ReserveStock", await coordinator.RunTimersAsync());
-        Assert.True((await coordinator.RowAsync(bad[0]))!.DueAt > clock.Now + TimeSpan.FromMinutes(5));
-    }
-
-    [Fact]
     public async Task With_the_same_messages_at_two_coordinators_only_one_acts()
     {
         var other = await StartAsync();
@@ -310,8 +185,43 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
             var orders = NewOrders(5);
             await OnlyOneSendsAsync(orders, "ReserveStock", Placed(orders), other);
             await OnlyOneSendsAsync(orders, "AuthorizePayment", Reserved(orders), other);
-            await OnlyOneSendsAsync(orders, "CommitStock", Authorized(orders), other);
+            await OnlyOneSendsAsync(orders, "OrderConfirmed", Authorized(orders), other);
         }
+    }
+
+    [Fact]
+    public async Task An_outcome_goes_to_the_instance_of_order_service_that_asked_last_and_commands_go_to_any()
+    {
+        var orders = NewOrders(3);
+        var reserve = await coordinator.ReceiveAsync([.. Placed(orders).Select(placed => placed with { ReplyTo = "first" })]);
+        Assert.All(reserve, command => Assert.Null(command.To));
+        await coordinator.ReceiveAsync([.. Reserved(orders).Select(reserved => reserved with { ReplyTo = "stock" })]);
+        // Repeated by another instance, while the first order is on its way.
+        await coordinator.ReceiveAsync(Placed(orders)[0] with { ReplyTo = "second", Attempt = 2 });
+        var sent = await coordinator.ReceiveAsync(Authorized(orders, captured: 600));
+        Message[] outcomes = [.. sent.Where(message => message.Body is OrderConfirmed)];
+
+        Assert.Equal(["first", "first", "second"], outcomes.Select(outcome => outcome.To).Order());
+        // A coordinator that loads the saga does not know who asked, and replies to the sender of a repeated question.
+        var other = await StartAsync();
+        var again = await other.ReceiveAsync(Placed(orders)[1] with { ReplyTo = "third", Attempt = 3 });
+        Assert.Equal("third", Assert.Single(again).To);
+    }
+
+    [Fact]
+    public async Task Each_of_three_coordinators_resends_a_due_command_once()
+    {
+        var orders = NewOrders(60);
+        await coordinator.ReceiveAsync(Placed(orders));
+        TestCoordinator[] three = [coordinator, await StartAsync(), await StartAsync()];
+        foreach (var started in three[1..]) await started.SweepAsync();
+        clock.Now += TimeSpan.FromSeconds(20);
+
+        var sent = await Task.WhenAll(three.Select(instance => Task.Run(() => instance.RunTimersAsync(7))));
+        for (var round = 0; round < 20; round++)
+            sent = [.. sent, .. await Task.WhenAll(three.Select(instance => Task.Run(() => instance.RunTimersAsync(7))))];
+
+        Sends(orders, "ReserveStock", [.. sent.SelectMany(messages => messages)]);
     }
 
     [Fact]
@@ -335,9 +245,60 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
 
     // ---- shared steps ----
 
-    async Task<TestCoordinator> StartAsync()
+    [Fact]
+    public async Task An_instance_learns_a_version_that_another_has_started_with()
     {
-        var instance = await TestCoordinator.StartAsync(engine, address, clock);
+        await coordinator.BeginAsync();
+        var other = await StartAsync(Process("approve"));
+        await other.BeginAsync();
+        var (replied, timed) = (NewOrders(3), NewOrders(3));
+        await other.ReceiveAsync([.. Placed(replied), .. Placed(timed)]);
+
+        // The first instance has never read version 2: the replies find it within their transaction, and so do the timers.
+        Assert.Empty(await coordinator.ReceiveAsync(Reserved(replied)));
+        var row = await coordinator.RowAsync(replied[0]);
+        Assert.Equal(("waiting", "approve"), (row!.State, row.Step));
+        var third = await StartAsync();
+        Sends(timed, "ReserveStock", [.. (await third.SweepAsync()).Where(message => timed.Contains(message.OrderId))]);
+    }
+
+    [Fact]
+    public async Task A_version_keeps_its_content()
+    {
+        await (await StartAsync(Process("approve"))).BeginAsync();
+        await (await StartAsync(Process("approve"))).BeginAsync();
+        var error = await Assert.ThrowsAsync<InvalidSettingException>(
+            async () => await (await StartAsync(Process("review"))).BeginAsync());
+        Assert.Contains("has changed under version 2", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_order_on_a_version_that_is_gone_refuses_the_start_by_name()
+    {
+        var orders = NewOrders(1);
+        await coordinator.ReceiveAsync(Placed(orders));
+        await coordinator.CorruptAsync(orders[0]);
+        var error = await Assert.ThrowsAsync<InvalidSettingException>(coordinator.BeginAsync);
+        Assert.Contains("on version 99 of the process", error.Message, StringComparison.Ordinal);
+    }
+
+    static Dictionary<string, string?> Process(string step)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"orderwright-process-{step}.json");
+        File.WriteAllText(
+            path,
+            $$"""
+            { "name": "order-process", "version": 2, "steps": [
+              { "step": "reserve-stock" }, { "step": "{{step}}", "human": true }, { "step": "authorize-payment", "pivot": true },
+              { "parallel": [ { "step": "commit-stock" }, { "step": "capture-payment" } ] } ] }
+            """);
+        return new() { ["Process"] = path };
+    }
+
+    async Task<TestCoordinator> StartAsync(
+        IReadOnlyDictionary<string, string?>? settings = null, TimeSpan clockTolerance = default)
+    {
+        var instance = await TestCoordinator.StartAsync(engine, address, clock, settings, clockTolerance);
         instances.Add(instance);
         return instance;
     }
@@ -355,7 +316,7 @@ public abstract class CoordinatorSuite(StorageEngine engine) : IAsyncLifetime
         var sent = await Task.WhenAll(
             Task.Run(() => coordinator.ReceiveAsync(batch)),
             Task.Run(() => other.ReceiveAsync([.. batch.Reverse()])));
-        Sends(orders, type, [.. sent[0], .. sent[1]]);
+        Sends(orders, type, [.. sent.SelectMany(messages => messages).Where(message => message.Body.GetType().Name == type)]);
     }
 
     static void Sends(IReadOnlyList<Guid> orders, string type, IReadOnlyList<Message> sent)

@@ -29,36 +29,47 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     WebApplication? web;
     HttpClient? client;
 
-    TestCoordinator(IDatabase inner, TestClock clock)
+    TestCoordinator(
+        IDatabase inner, TestClock clock, IReadOnlyDictionary<string, string?> settings, TimeSpan clockTolerance)
     {
         database = new CountingDatabase(inner);
         Clock = clock;
+        var runtimeSql = new SqlCatalog(typeof(IDatabase).Assembly, inner.Engine);
         var runner = new BatchRunner(
             ServiceNames.Coordinator, database, this, Options, clock, new IdSource(), new Metrics("test"),
-            NullLogger<BatchRunner>.Instance);
+            NullLogger<BatchRunner>.Instance, faults: null,
+            new DatabaseWatch(database, runtimeSql, new WallClock(clock, clockTolerance), Options, clock));
         context = new ServiceContext(
-            ServiceNames.Coordinator, database, new SqlCatalog(typeof(SagaModule).Assembly, inner.Engine),
-            new SqlCatalog(typeof(IDatabase).Assembly, inner.Engine), runner, Options,
-            new ConfigurationBuilder().Build(), clock, new IdSource(), NullLoggerFactory.Instance)
+            ServiceNames.Coordinator, database, new SqlCatalog(typeof(SagaModule).Assembly, inner.Engine), runtimeSql, runner,
+            Options,
+            new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), clock, new IdSource(), NullLoggerFactory.Instance)
         {
             Backlog = () => Backlog,
             LookAt = (_, _) => Task.FromResult<QueueState?>(new(3, 1)),
             TransportTrouble = () => "The broker is unavailable.",
         };
         parts = new SagaModule().Build(context);
-        Store = new SagaStore(context.Sql);
+        Store = new SagaStore(context.Sql, new ProcessVersions(OrderSaga.BuiltIn, _ => null, context));
     }
 
     /// <param name="engine">Database engine.</param>
     /// <param name="address">Address of the database.</param>
     /// <param name="clock">Advances only on request.</param>
-    public static async Task<TestCoordinator> StartAsync(StorageEngine engine, string address, TestClock clock)
+    /// <param name="settings">Settings without their prefix; null for none.</param>
+    /// <param name="clockTolerance">Jump of the clock after which the time is uncertain; zero for none.</param>
+    public static async Task<TestCoordinator> StartAsync(
+        StorageEngine engine, string address, TestClock clock, IReadOnlyDictionary<string, string?>? settings = null,
+        TimeSpan clockTolerance = default)
     {
-        var coordinator = new TestCoordinator(engine.Open(address), clock);
+        var coordinator = new TestCoordinator(
+            engine.Open(address), clock, settings ?? new Dictionary<string, string?>(), clockTolerance);
         await coordinator.database.MigrateAsync(
             [.. coordinator.context.RuntimeSql.Migrations, .. coordinator.context.Sql.Migrations], default);
         return coordinator;
     }
+
+    /// <summary>Does what a service does before anything else: stores the process, and checks the orders in flight.</summary>
+    public Task BeginAsync() => parts.OnStart(default);
 
     /// <summary>Serves the API on a free port, to a caller with all scopes.</summary>
     public async Task<HttpClient> ServeAsync()
@@ -70,7 +81,8 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         web.UseRouting();
         web.Use(next => http =>
         {
-            Caller.Set(http, Caller.Local);
+            var channels = http.Request.Headers["X-Channels"].ToString();
+            Caller.Set(http, Caller.Local with { Channels = ChannelSet.Of((channels is "" ? "*" : channels).Split(',')) });
             return next(http);
         });
         parts.Routes(web);
@@ -119,6 +131,9 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     /// <summary>Runs the job that brings forward timers set by a clock that was ahead.</summary>
     public Task RepairClockAsync() => RunAsync(work => JobOf("repair-clock-skew").RunAsync(work, 1));
 
+    /// <summary>Compares the incidents with those that were told; 1 if a notice is being sent now.</summary>
+    public Task<int> PrepareNoticeAsync() => WriteAsync(work => JobOf("send-notices").RunAsync(work, 1));
+
     TimedJob JobOf(string name) => parts.Jobs.Single(job => job.Name == name);
 
     /// <summary>Runs the sweep after a start: resends everything outstanding.</summary>
@@ -130,6 +145,10 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     }
 
     public Task<T> WriteAsync<T>(Func<Work, Task<T>> work) => context.Runner.RunOnceAsync(work, default);
+
+    /// <summary>Version of the row of notices, which rises when a notice is stored and when its outcome is.</summary>
+    public async Task<long> NoticeVersionAsync() =>
+        (await database.QueryAsync(context.Sql["incident_notice"], SqlArgs.None, row => row.BigInt("version"), default)).Single();
 
     public async Task<SagaRow?> RowAsync(Guid orderId) =>
         (await database.QueryAsync(
@@ -170,6 +189,7 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
         sent.Clear();
         database.Statements.Clear();
         await context.Runner.RunOnceAsync(work, default);
+        await context.Runner.FlushAsync();
         lock (sent) return [.. sent];
     }
 }

@@ -15,6 +15,31 @@ public abstract class CustomerApiSuite(StorageEngine engine)
         page.Body!["items"]!.AsArray().Select(item => (string?)item!["id"]);
 
     [Fact]
+    public async Task A_caller_reads_and_changes_only_payments_of_its_channels()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var (eu, unknown) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await server.AskAsync(eu, CustomerServer.Pay("balance", amount: 0) with { Channel = "eu" });
+        // As in release 0.1.0.
+        await server.AskAsync(unknown, CustomerServer.Pay("balance", amount: 0));
+        Assert.Equal([$"{eu}"], Ids(await AsAsync("main,eu", "GET", "payments")));
+        Assert.Equal(2, Ids(await AsAsync("*", "GET", "payments")).Count());
+        Assert.Equal(200, (await AsAsync("eu", "GET", $"payments/{eu}")).Status);
+        foreach (var channels in new[] { "main", "e", "eu2" })
+        {
+            Assert.Empty(Ids(await AsAsync(channels, "GET", "payments")));
+            Assert.Equal(404, (await AsAsync(channels, "GET", $"payments/{eu}")).Status);
+            Assert.Equal(
+                404, (await AsAsync(channels, "POST", $"payments/{eu}/refunds", """{"amount":1,"reason":"r"}""")).Status);
+        }
+        Assert.Equal(404, (await AsAsync("main", "GET", $"payments/{unknown}")).Status);
+
+        Task<HttpReply> AsAsync(string channels, string method, string path, string? body = null) =>
+            server.SendAsync(method, path, body, header: ("X-Channels", channels));
+    }
+
+    [Fact]
     public async Task A_customer_is_created_changed_read_and_erased()
     {
         await using var server = await CustomerServer.StartAsync(engine);

@@ -40,7 +40,7 @@ sealed record HttpReply(int Status, JsonNode? Body, string? ETag, string? Locati
 
     /// <summary><c>pointer code</c> of each error of a 400.</summary>
     public IEnumerable<string> Errors =>
-        Body!["errors"]!.AsArray().Select(error => $"{error!["pointer"]} {error["code"]}");
+        Body!["errors"]!.AsArray().Select(error => $"{error!["pointer"] ?? error["parameter"]} {error["code"]}");
 }
 
 /// <summary>
@@ -104,7 +104,11 @@ sealed class CustomerServer : IAsyncDisposable
         StorageEngine engine, string address, ShiftedClock clock, IReadOnlyList<IPaymentProvider> further,
         (string Name, string Value)[] settings, ILoggerFactory logs)
     {
-        var options = new RuntimeOptions { TimerInterval = TimeSpan.FromMilliseconds(20), ClockTolerance = TimeSpan.Zero };
+        // No marks of databases among the replies.
+        var options = new RuntimeOptions
+        {
+            TimerInterval = TimeSpan.FromMilliseconds(20), ClockTolerance = TimeSpan.Zero, MarkInterval = TimeSpan.Zero,
+        };
         var database = engine.Open(address);
         var transport = new InProcessTransport(options, clock);
         var service = new RunningService(
@@ -117,7 +121,8 @@ sealed class CustomerServer : IAsyncDisposable
         var web = builder.Build();
         web.Use(next => http =>
         {
-            Caller.Set(http, Caller.Local);
+            var channels = http.Request.Headers["X-Channels"].ToString();
+            Caller.Set(http, Caller.Local with { Channels = ChannelSet.Of((channels is "" ? "*" : channels).Split(',')) });
             return next(http);
         });
         web.UseRouting();

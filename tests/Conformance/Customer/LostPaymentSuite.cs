@@ -30,9 +30,9 @@ public abstract class LostPaymentSuite(StorageEngine engine)
         await server.ExecuteAsync("DELETE FROM journal WHERE order_id = @id", SqlArgs.With("id", order));
     }
 
-    static async Task<Guid> PaidAsync(CustomerServer server, bool capture = true)
+    static async Task<Guid> PaidAsync(CustomerServer server, bool capture = true, TimeSpan ahead = default)
     {
-        var order = Guid.CreateVersion7(server.Clock.GetUtcNow());
+        var order = Guid.CreateVersion7(server.Clock.GetUtcNow() + ahead);
         await server.AskAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa));
         if (capture) Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, new CapturePayment())).Outcome);
         return order;
@@ -68,6 +68,52 @@ public abstract class LostPaymentSuite(StorageEngine engine)
                 "SELECT operation, number FROM payment_attempts ORDER BY operation",
                 row => $"{row.Text("operation")}:{row.Int("number")}"));
         Assert.Equal(StepOutcome.Completed, (await server.AskAsync(order, Undo())).Outcome);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(-5)]
+    public async Task The_charge_of_an_order_is_found_although_the_clock_of_its_id_was_wrong_by_days(int days)
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var order = await PaidAsync(server, ahead: TimeSpan.FromDays(days));
+        await LoseAsync(server, order, alsoJournal: true);
+
+        var answer = await server.AskAsync(order, Undo());
+
+        Assert.Equal(new PaymentTotals(1_530, 1_530, 1_530, false), answer.Payment! with { Version = 0 });
+        Assert.Equal([("refunded", 1_530, 1_530, 1_530)], await server.ChargesAsync(order));
+    }
+
+    // The request of the refund was on its way while the database was restored to a moment before it.
+    [Fact]
+    public async Task A_result_whose_attempt_a_restore_has_lost_brings_the_payment_to_what_the_gateway_has()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var order = await PaidAsync(server);
+        await server.ExecuteAsync(
+            "UPDATE sandbox_charges SET refunded = 530 WHERE order_id = @id", SqlArgs.With("id", order));
+        await server.ExecuteAsync(
+            "INSERT INTO parked_events (provider, event_id, order_id, operation, number, result, received_at) "
+            + "VALUES ('sandbox', 'late', @id, 'refund', 1, '{}', @at)",
+            SqlArgs.With("id", order).And("at", server.Clock.GetUtcNow() - TimeSpan.FromMinutes(1)));
+
+        await using var other = await server.StartAnotherAsync();
+
+        await CustomerServer.UntilAsync(async () => (long)(await server.PaymentAsync(order))["refunded"]! == 530);
+        await CustomerServer.UntilAsync(async () =>
+            (await server.QueryAsync("SELECT event_id FROM parked_events", row => row.Text("event_id"))).Count == 0);
+        Assert.Equal([("capture", 1_530), ("refund", 530)], await JournalAsync(server));
+        Assert.Equal(201, (await server.SendAsync(
+            "POST", $"payments/{order}/refunds", """{"amount":200,"reason":"broken"}""")).Status);
+        await CustomerServer.UntilAsync(async () => (long)(await server.PaymentAsync(order))["refunded"]! == 730);
+        // The key of the lost request is never used again.
+        Assert.Equal(
+            [101],
+            await server.QueryAsync(
+                "SELECT number FROM payment_attempts WHERE operation = 'refund'", row => row.Int("number")));
     }
 
     [Fact]

@@ -53,6 +53,20 @@ public abstract class PaymentFaultSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task A_lease_of_a_process_that_ended_before_the_clock_was_set_back_ends_at_once()
+    {
+        var (ahead, order) = await StartAsync();
+        await using (ahead)
+        {
+            ahead.Clock.Forward(TimeSpan.FromMinutes(9));
+            await ahead.DieWhileAuthorizingAsync(order, CustomerServer.Pay("sandbox", SandboxTokens.Visa), call: false);
+        }
+        ahead.Clock.Forward(TimeSpan.FromMinutes(-9));
+        await using var right = await ahead.StartAnotherAsync();
+        Assert.Equal(new PaymentTotals(1_530, 0, 0, false), (await right.SettledAsync(order)).Payment! with { Version = 0 });
+    }
+
+    [Fact]
     public async Task Two_instances_taking_up_the_same_attempts_charge_each_once()
     {
         var (first, _) = await StartAsync();

@@ -1,5 +1,6 @@
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.CustomerService.Payments;
 using Orderwright.CustomerService.Providers.Sandbox;
 
 namespace Orderwright.Conformance.Customer;
@@ -99,6 +100,38 @@ public abstract class PaymentOperatorSuite(StorageEngine engine)
         await server.TellAsync(order, new PaymentNoted(first.Version));
         await CustomerServer.UntilAsync(async () =>
             (await server.QueryAsync("SELECT order_id FROM payment_notifications", row => row.Uuid("order_id"))).Count == 0);
+    }
+
+    [Fact]
+    public async Task Order_service_is_notified_of_a_charge_that_arrives_after_its_order_came_to_nothing()
+    {
+        var gateway = new ScriptedGateway { Capabilities = new(true, LookUpByKey: false, true, true, true) };
+        await using var server = await CustomerServer.StartAsync(engine, gateway);
+        await server.AddCustomerAsync();
+        await using var orders = await server.ListenAsync(ServiceNames.Order);
+        var order = Guid.CreateVersion7();
+        var pay = CustomerServer.Pay("scripted");
+        await server.TellAsync(order, pay);
+        Assert.Equal(StepOutcome.InDoubt, (await server.NextAsync(order)).Answer.Outcome);
+        var abandoned = await server.AskAsync(
+            order, pay with { Resolution = new(Guid.CreateVersion7(), Completed: false, "ann", "By phone.", null) });
+        Assert.Equal(PaymentTotals.None, abandoned.Payment! with { Version = 0 });
+
+        gateway.Hook(PaymentAttempt.KeyOf(order, "authorize", 1), new GatewayResult.Succeeded("ref-1"));
+        gateway.Answer(PaymentAttempt.KeyOf(order, "void", 1), new GatewayResult.Succeeded("ref-1"));
+        Assert.Equal(200, (await server.SendAsync("POST", "webhooks/scripted", "{}")).Status);
+        // The two may arrive together.
+        var moved = new List<PaymentMoved>();
+        using var patience = new CancellationTokenSource(Waiting.HangLimit);
+        while (moved.Count < 2)
+        {
+            var deliveries = await orders.ReceiveAsync(1, patience.Token);
+            await orders.AcknowledgeAsync(deliveries, default);
+            moved.AddRange(deliveries.SelectMany(delivery => delivery.Messages).Select(message => (PaymentMoved)message.Body));
+        }
+        Assert.Equal(
+            [new PaymentTotals(1_530, 0, 0, false), new PaymentTotals(1_530, 0, 0, true)],
+            moved.Select(change => change.Payment with { Version = 0 }));
     }
 
     [Fact]

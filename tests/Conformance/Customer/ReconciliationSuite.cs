@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Providers.Sandbox;
+using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.Conformance.Customer;
@@ -152,6 +153,20 @@ public abstract class ReconciliationSuite(StorageEngine engine)
 
         server.Clock.Forward(TimeSpan.FromMinutes(2));
         Assert.Equal(("differs", 2, 2, 1, 1), Counts(await ReconcileAsync(server)));
+    }
+
+    [Fact]
+    public async Task Charges_stamped_by_a_clock_ahead_of_ours_lie_within_a_range_without_an_end()
+    {
+        await using var server = await CustomerServer.StartAsync(engine);
+        await server.AddCustomerAsync();
+        var order = await PaidAsync(server);
+        server.Clock.Forward(TimeSpan.FromMinutes(2));
+        await server.ExecuteAsync(
+            "UPDATE sandbox_charges SET captured = 0, created_at = @at WHERE order_id = @id",
+            SqlArgs.With("id", order).And("at", server.Clock.GetUtcNow().AddMinutes(3).ToWholeMilliseconds()));
+
+        Assert.Equal(("differs", 1, 1, 0, 1), Counts(await ReconcileAsync(server)));
     }
 
     [Fact]

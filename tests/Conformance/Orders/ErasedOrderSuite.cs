@@ -108,7 +108,7 @@ public abstract class ErasedOrderSuite(StorageEngine engine) : IAsyncLifetime
         var id = await ConfirmedAsync();
         var told = (OrderTold)(await server.AskAsync(ServiceNames.Customer, id, new AskOrder())).Body;
         Assert.Equal(
-            new OrderTold("confirmed", new PaymentTerms("17850", "GBP", new PaymentMethod("balance"), 1_530)), told);
+            new OrderTold("confirmed", new PaymentTerms("17850", "GBP", new PaymentMethod("balance"), 1_530, "main")), told);
         Assert.Equal(
             new OrderTold(),
             (await server.AskAsync(ServiceNames.Customer, Guid.CreateVersion7(), new AskOrder())).Body);

@@ -15,7 +15,7 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
     OrderServer server = null!;
 
     public async ValueTask InitializeAsync() =>
-        server = await OrderServer.OpenAsync(engine, settings: [("CaptureMerchants", "slow=fulfilment")]);
+        server = await OrderServer.OpenAsync(engine, settings: [("CaptureChannels", "slow=fulfilment")]);
 
     public async ValueTask DisposeAsync()
     {
@@ -110,6 +110,42 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_a_long_silence_one_command_is_probed_and_its_answer_makes_the_others_due()
+    {
+        await using var stock = await server.OpenInboxAsync(ServiceNames.Stock);
+        using var patience = new CancellationTokenSource(Patience);
+        Guid[] ids = [await ConfirmedAsync(), await ConfirmedAsync(), await ConfirmedAsync()];
+        foreach (var id in ids) Assert.Equal(201, (await ShipAsync(id, "{}")).Status);
+        const int Rare = ResendFulfilments.PromptAttempts + 8;
+        Assert.Equal(TimeSpan.FromHours(1), ResendFulfilments.PauseAfter(Rare + 1));
+        await server.Database.WriteAsync(
+            tx => tx.ExecuteAsync(new SqlQuery("test", $"UPDATE fulfilment_work SET attempts = {Rare}"), SqlArgs.None), default);
+        server.Time.Advance(TimeSpan.FromSeconds(29));
+        await TakeUntilAsync(command => command.Attempt == Rare + 1, ids.Length);
+
+        server.Time.Advance(TimeSpan.FromSeconds(31));
+        var probe = Assert.Single(await TakeUntilAsync(command => command.Attempt == Rare + 2, 1));
+        await server.DeliverAsync((probe.OrderId, new GoodsShipped(1)));
+        await Waiting.UntilAsync(async () => await server.CountAsync("fulfilment_work") == 2);
+        server.Time.Advance(TimeSpan.FromSeconds(2));
+        var others = await TakeUntilAsync(command => command.Attempt == Rare + 2, 2);
+        Assert.Equal(ids.Except([probe.OrderId]).Order(), others.Select(command => command.OrderId).Order());
+
+        async Task<List<Message>> TakeUntilAsync(Predicate<Message> isIt, int count)
+        {
+            var taken = new List<Message>();
+            while (taken.Count < count)
+            {
+                var deliveries = await stock.ReceiveAsync(10, patience.Token);
+                await stock.AcknowledgeAsync(deliveries, default);
+                taken.AddRange(deliveries.SelectMany(delivery => delivery.Messages)
+                    .Where(message => message.Body is ShipGoods && isIt(message)));
+            }
+            return taken;
+        }
+    }
+
+    [Fact]
     public async Task An_invalid_fulfilment_is_refused_and_changes_nothing()
     {
         var id = await ConfirmedAsync();
@@ -122,10 +158,10 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal((400, "invalid_request"), Code(await ShipAsync(id, """{"lines":[{"line":1,"quantity":0}]}""")));
         Assert.Equal((400, "invalid_request"), Code(await ShipAsync(id, """{"lines":[{"line":1,"quantity":"1"}]}""")));
         Assert.Equal((400, "invalid_request"), Code(await ShipAsync(id, """{"tracking":{"carrier":"","number":"1"}}""")));
-        Assert.Equal((404, "not_found"), Code(await ShipAsync(id, "{}", "X-Merchant", "other")));
+        Assert.Equal((404, "not_found"), Code(await ShipAsync(id, "{}", "X-Channel", "other")));
         Assert.Equal((404, "not_found"), Code(await ShipAsync(Guid.CreateVersion7(), "{}")));
         Assert.Equal(
-            404, (await server.GetAsync($"/api/v1/orders/{id}/fulfilments", "X-Merchant", "other")).Status);
+            404, (await server.GetAsync($"/api/v1/orders/{id}/fulfilments", "X-Channel", "other")).Status);
         Assert.Equal("2", (await server.GetAsync($"/api/v1/orders/{id}"))["version"]);
         Assert.Equal(0, await server.CountAsync("fulfilments"));
 
@@ -184,7 +220,7 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
     public async Task With_capture_on_fulfilment_each_fulfilment_requests_the_amount_due()
     {
         await using var customer = await server.OpenInboxAsync(ServiceNames.Customer);
-        string[] slow = ["X-Merchant", "slow"];
+        string[] slow = ["X-Channel", "slow"];
         var placed = await server.PlaceAsync(
             """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""", slow);
         var id = placed.Id;
@@ -204,7 +240,7 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal([new TakeShipped(1_020, false)], await ReceivedAsync(1));
         // The order is closed before the capture: the rest of the authorization is released afterwards.
         var done = await server.SendAsync(
-            HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator", "X-Merchant", "slow");
+            HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Name", "operator", "X-Channel", "slow");
         Assert.Equal(200, done.Status);
         Assert.Equal([new TakeShipped(1_020, true)], await ReceivedAsync(1));
         foreach (var pause in (int[])[6, 11, 21])
@@ -242,9 +278,9 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
         }
     }
 
-    Task<Reply> CompleteAsync(Guid id, string more = "", string merchant = "main") => server.SendAsync(
-        HttpMethod.Patch, $"/api/v1/orders/{id}", $$"""{"status":"completed"{{more}}}""", "X-Name", "operator", "X-Merchant",
-        merchant);
+    Task<Reply> CompleteAsync(Guid id, string more = "", string channel = "main") => server.SendAsync(
+        HttpMethod.Patch, $"/api/v1/orders/{id}", $$"""{"status":"completed"{{more}}}""", "X-Name", "operator", "X-Channel",
+        channel);
 
     // The next command to stock-service about the order that is of this type; others are acknowledged and dropped.
     static async Task<Message> NextAsync<T>(IInbox stock, Guid id, Func<Message, bool>? isWanted = null)
@@ -374,7 +410,7 @@ public abstract class FulfilmentSuite(StorageEngine engine) : IAsyncLifetime
     [Fact]
     public async Task A_refund_between_two_captures_leaves_the_order_with_the_status_of_its_payment()
     {
-        string[] slow = ["X-Merchant", "slow"];
+        string[] slow = ["X-Channel", "slow"];
         var placed = await server.PlaceAsync(
             """{"customerId":"17850","currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}""", slow);
         await server.DeliverAsync((placed.Id, Outcomes.Authorized));

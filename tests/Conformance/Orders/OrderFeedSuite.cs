@@ -96,7 +96,7 @@ public abstract class OrderFeedSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal(204, (await Server.GetAsync(
             $"/api/v1/orders/{id}/events", "Accept", "text/event-stream", "Last-Event-ID", $"{seqs[^1]}")).Status);
         Assert.Equal(404, (await Server.GetAsync(
-            $"/api/v1/orders/{id}/events", "Accept", "text/event-stream", "X-Merchant", "other")).Status);
+            $"/api/v1/orders/{id}/events", "Accept", "text/event-stream", "X-Channel", "other")).Status);
     }
 
     [Fact]
@@ -137,17 +137,17 @@ public abstract class OrderFeedSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_live_feed_has_the_merchants_orders_and_for_operators_all()
+    public async Task The_live_feed_has_the_orders_of_the_callers_channels()
     {
         var first = (await Server.PlaceAsync(Mug)).Id;
         using var end = new CancellationTokenSource();
-        var (own, all) = (FollowAsync(["X-Merchant", "other"]), FollowAsync(["X-Name", "operator"]));
-        var theirs = (await Server.PlaceAsync(Mug, "X-Merchant", "other")).Id;
+        var (own, all) = (FollowAsync(["X-Channel", "other"]), FollowAsync(["X-Channel", "*"]));
+        var theirs = (await Server.PlaceAsync(Mug, "X-Channel", "other")).Id;
         await Server.DeliverAsync((first, Outcomes.Rejected), (theirs, Outcomes.Rejected));
         Assert.Equal([theirs, theirs], await own);
         Assert.Equal([first, theirs], (await all).Distinct());
 
-        // Ends with the rejection of the other merchant's order, the last event.
+        // Ends with the rejection of the other channel's order, the last event.
         async Task<List<Guid>> FollowAsync(string[] headers)
         {
             var seen = new List<Guid>();

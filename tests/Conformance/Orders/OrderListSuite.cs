@@ -2,7 +2,7 @@ using Orderwright.Conformance.Storage;
 
 namespace Orderwright.Conformance.Orders;
 
-/// <summary>Lists of orders: filtered, newest first, in pages, and limited to the caller's merchant.</summary>
+/// <summary>Lists of orders: filtered, newest first, in pages, and limited to the caller's channel.</summary>
 public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
 {
     OrderServer server = null!;
@@ -15,7 +15,7 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    async Task<Guid> PlacedAsync(string customer, string? reference = null, string merchant = "main")
+    async Task<Guid> PlacedAsync(string customer, string? reference = null, string channel = "main")
     {
         server.Time.Advance(TimeSpan.FromMinutes(1));
         var named = reference is null ? "null" : $"\"{reference}\"";
@@ -24,7 +24,7 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
             {"customerId":"{{customer}}","currency":"GBP","reference":{{named}},
             "lines":[{"sku":"85123A","quantity":6,"unitPrice":255}]}
             """,
-            "X-Merchant", merchant);
+            "X-Channel", channel);
         return placed.Id;
     }
 
@@ -71,10 +71,10 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_merchants_order_is_not_found()
+    public async Task Another_channels_order_is_not_found()
     {
-        var id = await PlacedAsync("c", merchant: "other");
-        Assert.Equal(200, (await server.GetAsync($"/api/v1/orders/{id}", "X-Merchant", "other")).Status);
+        var id = await PlacedAsync("c", channel: "other");
+        Assert.Equal(200, (await server.GetAsync($"/api/v1/orders/{id}", "X-Channel", "other")).Status);
         foreach (var path in new[] { $"/api/v1/orders/{id}", $"/api/v1/orders/{id}/events" })
             Assert.Equal((404, "not_found"), ((await server.GetAsync(path)).Status, (await server.GetAsync(path))["code"]));
     }
@@ -91,7 +91,7 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
     public async Task An_invalid_parameter_is_a_400_with_its_name(string path, string pointer)
     {
         var refused = await server.GetAsync($"/api/v1/orders{path}");
-        Assert.Equal((400, pointer), (refused.Status, (string?)refused.Json["errors"]![0]!["pointer"]));
+        Assert.Equal((400, pointer), (refused.Status, (string?)refused.Json["errors"]![0]!["parameter"]));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public abstract class OrderListSuite(StorageEngine engine) : IAsyncLifetime
         await PlacedAsync("a");
         var feed = await server.GetAsync("/api/v1/events?limit=1", "X-Name", "operator");
         var refused = await server.GetAsync($"/api/v1/orders?cursor={feed["nextCursor"]}");
-        Assert.Equal((400, "cursor"), (refused.Status, (string?)refused.Json["errors"]![0]!["pointer"]));
+        Assert.Equal((400, "cursor"), (refused.Status, (string?)refused.Json["errors"]![0]!["parameter"]));
     }
 }
 

@@ -39,12 +39,12 @@ public sealed class OrderServer : IAsyncDisposable
     IInbox coordinator = null!;
     IInbox? asking;
 
-    OrderServer(IDatabase database, RuntimeOptions options, (string, string)[] settings)
+    OrderServer(IDatabase database, RuntimeOptions options, IEventExchange? events, (string, string)[] settings)
     {
         Database = database;
         transport = new InProcessTransport(options, Time);
         service = new RunningService(
-            new OrderModule(), database, transport, options,
+            new OrderModule(), database, events is null ? transport : new WithEvents(transport, events), options,
             new ConfigurationBuilder().AddInMemoryCollection(
                 settings.Select(pair => KeyValuePair.Create(pair.Item1, (string?)pair.Item2))).Build(),
             Time, new IdSource(), NullLoggerFactory.Instance);
@@ -56,9 +56,9 @@ public sealed class OrderServer : IAsyncDisposable
         web.Use(next => async context =>
         {
             var name = context.Request.Headers["X-Name"].ToString();
-            var merchant = context.Request.Headers["X-Merchant"].ToString();
+            var channel = context.Request.Headers["X-Channel"].ToString();
             Caller.Set(context, new Caller(
-                name is "" ? "ann" : name, merchant is "" ? "main" : merchant,
+                name is "" ? "ann" : name, channel is "" ? ChannelSet.Of("main") : ChannelSet.Of(channel),
                 name == "operator" ? Scopes.All : FrozenSet.Create(Scopes.Orders), name == "sales" ? 20 : 0));
             try
             {
@@ -73,11 +73,22 @@ public sealed class OrderServer : IAsyncDisposable
     }
 
     public static async Task<OrderServer> OpenAsync(
-        StorageEngine engine, string? address = null, RuntimeOptions? options = null, params (string, string)[] settings)
+        StorageEngine engine, string? address = null, RuntimeOptions? options = null, params (string, string)[] settings) =>
+        await OpenAsync(engine, events: null, address, options, settings);
+
+    /// <param name="engine">Engine of the database.</param>
+    /// <param name="events">Exchange for external consumers; null for none.</param>
+    /// <param name="address">Database; null for a new one.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="settings">Settings of the service.</param>
+    public static async Task<OrderServer> OpenAsync(
+        StorageEngine engine, IEventExchange? events, string? address = null, RuntimeOptions? options = null,
+        params (string, string)[] settings)
     {
         options ??= new RuntimeOptions();
         options.ClockTolerance = TimeSpan.Zero;
-        var server = new OrderServer(engine.Open(address ?? await engine.NewAddressAsync(), options), options, settings);
+        options.MarkInterval = TimeSpan.Zero;
+        var server = new OrderServer(engine.Open(address ?? await engine.NewAddressAsync(), options), options, events, settings);
         await server.service.StartAsync(default);
         server.coordinator = await server.transport.OpenInboxAsync(ServiceNames.Coordinator, default);
         await server.web.StartAsync();
@@ -223,6 +234,21 @@ public sealed class OrderServer : IAsyncDisposable
         foreach (var pair in headers.Chunk(2)) request.Headers.TryAddWithoutValidation(pair[0], pair[1]);
         return request;
     }
+}
+
+/// <summary>Transport within the process, and an exchange elsewhere.</summary>
+sealed class WithEvents(ITransport inner, IEventExchange events) : ITransport
+{
+    public IEventExchange Events => events;
+
+    public string? Trouble => inner.Trouble;
+
+    public Task<IInbox> OpenInboxAsync(string service, CancellationToken cancel) => inner.OpenInboxAsync(service, cancel);
+
+    public Task PublishAsync(string service, IReadOnlyList<Message> messages, CancellationToken cancel) =>
+        inner.PublishAsync(service, messages, cancel);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
 
 /// <param name="Body">Body of the response as text.</param>

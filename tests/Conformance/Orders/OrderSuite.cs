@@ -184,7 +184,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         var id = await PlacedAsync();
         await server.DeliverAsync((id, Outcomes.Paid));
         await server.UntilAsync(id, "confirmed");
-        Assert.Equal(404, (await CancelAsync(id, "X-Merchant", "other")).Status);
+        Assert.Equal(404, (await CancelAsync(id, "X-Channel", "other")).Status);
         var cancelled = await CancelAsync(id);
         Assert.Equal((202, "cancel_pending", "3"), (cancelled.Status, cancelled["status"], cancelled["version"]));
         var request = (CancelRequested)(await server.NextAsync<CancelRequested>(id)).Body;
@@ -269,18 +269,18 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal((412, "version_mismatch"), (stale.Status, stale["code"]));
         Assert.Equal(400, (await PatchAsync(id, "shipped")).Status);
         Assert.Equal(404, (await server.SendAsync(
-            HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Merchant", "other")).Status);
+            HttpMethod.Patch, $"/api/v1/orders/{id}", """{"status":"completed"}""", "X-Channel", "other")).Status);
         var completed = await PatchAsync(id, "completed", "\"2\"");
         Assert.Equal((200, "completed", "\"3\""), (completed.Status, completed["status"], completed.ETag));
     }
 
     [Fact]
-    public async Task A_reference_is_unique_per_merchant()
+    public async Task A_reference_is_unique_per_channel()
     {
         var first = await server.PlaceAsync(Referenced("R-1"));
         var second = await server.PlaceAsync(Referenced("R-1"));
         Assert.Equal((409, "duplicate_reference", first.Id.ToString()), (second.Status, second["code"], second["orderId"]));
-        Assert.Equal(202, (await server.PlaceAsync(Referenced("R-1"), "X-Merchant", "other")).Status);
+        Assert.Equal(202, (await server.PlaceAsync(Referenced("R-1"), "X-Channel", "other")).Status);
 
         // Sent concurrently, so that conflicting orders share transactions with each other and with valid orders.
         var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(n => server.PlaceAsync(
@@ -363,7 +363,7 @@ public abstract class OrderSuite(StorageEngine engine) : IAsyncLifetime
         Assert.Equal("invalid_text", (await server.PlaceAsync(Referenced("Café\u200B 1")))["code"]);
         var hidden = await server.GetAsync($"/api/v1/orders?reference={Uri.EscapeDataString("Café\u200B 1")}");
         var error = hidden.Json["errors"]![0]!;
-        Assert.Equal((400, "reference invalid_text"), (hidden.Status, $"{error["pointer"]} {error["code"]}"));
+        Assert.Equal((400, "reference invalid_text"), (hidden.Status, $"{error["parameter"]} {error["code"]}"));
     }
 
     [Theory]

@@ -55,6 +55,21 @@ public abstract class OrderSweepSuite(StorageEngine engine)
     }
 
     [Fact]
+    public async Task An_attempt_scheduled_by_a_process_that_ended_before_the_clock_was_set_back_is_brought_forward()
+    {
+        var address = await engine.NewAddressAsync();
+        Guid waits;
+        await using (var ahead = await OrderServer.OpenAsync(engine, address))
+        {
+            ahead.Time.Advance(TimeSpan.FromMinutes(9));
+            waits = (await ahead.PlaceAsync(Mug)).Id;
+            await ahead.NextAsync<OrderPlaced>(waits);
+        }
+        await using var right = await OrderServer.OpenAsync(engine, address);
+        Assert.InRange((await right.NextAsync<OrderPlaced>(waits)).Attempt, 2, 3);
+    }
+
+    [Fact]
     public async Task Past_the_limit_an_order_is_refused_until_one_is_settled()
     {
         await using var server = await OrderServer.OpenAsync(engine, options: new RuntimeOptions { MaxOrdersInFlight = 2 });

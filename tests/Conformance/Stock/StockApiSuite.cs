@@ -8,8 +8,7 @@ public abstract class StockApiSuite(StorageEngine engine)
 {
     const string Mug = """{"name":"A mug","unitPrice":255,"currency":"GBP"}""";
 
-    static ReserveStock Want(string sku, int quantity) =>
-        new("GBP", [new(1, sku, quantity, null)], false, DateTimeOffset.UtcNow.AddMinutes(15));
+    static ReserveStock Want(string sku, int quantity) => new("GBP", [new(1, sku, quantity, null)], false);
 
     static IEnumerable<string> Skus(Reply page) =>
         page.Body!["items"]!.AsArray().Select(item => (string)item!["sku"]!);

@@ -25,14 +25,12 @@ sealed class ManualClock : TimeProvider
 /// </summary>
 sealed class StockOnEngine : IAsyncDisposable
 {
-    public static readonly TimeSpan HoldTime = TimeSpan.FromMinutes(15);
-
     readonly Func<IDatabase> open;
     readonly IDatabase database;
     readonly InProcessTransport transport;
     readonly BatchRunner runner;
     readonly MoveGoods moveGoods;
-    readonly ExpireHolds expireHolds;
+    readonly AskAboutHolds askAboutHolds;
     readonly ChangeCatalogue changeCatalogue;
     readonly CancellationTokenSource stopping = new();
     readonly Task loops;
@@ -54,7 +52,7 @@ sealed class StockOnEngine : IAsyncDisposable
             options, new ConfigurationBuilder().Build(), clock, ids, NullLoggerFactory.Instance);
         var store = new StockStore(sql);
         moveGoods = new MoveGoods(store);
-        expireHolds = new ExpireHolds(store);
+        askAboutHolds = new AskAboutHolds(store);
         changeCatalogue = new ChangeCatalogue(context, new CatalogueStore(sql), store);
         loops = Task.WhenAll(changeCatalogue.Loops.Select(loop => loop.RunAsync(stopping.Token)));
     }
@@ -90,11 +88,10 @@ sealed class StockOnEngine : IAsyncDisposable
 
     public Guid NewOrder() => Guid.CreateVersion7(Clock.GetUtcNow());
 
-    public ReserveStock Want(string sku, int quantity, TimeSpan? holdTime = null) =>
-        new("GBP", [new(1, sku, quantity, null)], false, Clock.GetUtcNow() + (holdTime ?? HoldTime));
+    public static ReserveStock Want(string sku, int quantity) => new("GBP", [new(1, sku, quantity, null)], false);
 
     /// <summary>
-    /// Handles a batch; returns the replies in the order of the commands. A renewal gets none.
+    /// Handles a batch; returns the replies in the order of the commands.
     /// </summary>
     public async Task<List<StepAnswered>> HandleAsync(params (Guid OrderId, IMessageBody Command)[] commands)
     {
@@ -111,18 +108,26 @@ sealed class StockOnEngine : IAsyncDisposable
         await runner.RunAsync(
             batch, moveGoods.HandleAsync,
             (message, error) => throw new InvalidOperationException($"{message} is poison.", error), default);
-        var expected = batch.Count(message => message.Body is not RenewHold);
         var answers = new List<Message>();
-        while (answers.Count < expected)
+        while (answers.Count < batch.Length)
         {
             var deliveries = await inbox.ReceiveAsync(batch.Length, default);
             answers.AddRange(deliveries.SelectMany(delivery => delivery.Messages));
             await inbox.AcknowledgeAsync(deliveries, default);
         }
-        Assert.Equal(
-            batch.Where(message => message.Body is not RenewHold).Select(message => (message.OrderId, message.Step)),
-            answers.Select(message => (message.OrderId, message.Step)));
-        return [.. answers.Select(message => (StepAnswered)message.Body)];
+        // Replies that may wait arrive after the others.
+        Assert.Equal(batch.Length, answers.Count);
+        return
+        [
+            .. batch.Select(command =>
+            {
+                var answer = answers.First(reply =>
+                    (reply.OrderId, reply.Step) == (command.OrderId, command.Step)
+                    && ((StepAnswered)reply.Body).Undo == (command.Body is ReleaseStock));
+                answers.Remove(answer);
+                return (StepAnswered)answer.Body;
+            }),
+        ];
     }
 
     /// <summary>Handles a batch of shipments; returns the fulfilments confirmed, in order.</summary>
@@ -153,9 +158,21 @@ sealed class StockOnEngine : IAsyncDisposable
     public async Task<StepAnswered> HandleAsync(Guid orderId, IMessageBody command) =>
         Assert.Single(await HandleAsync((orderId, command)));
 
-    /// <summary>Runs one sweep.</summary>
-    public Task<int> ExpireAsync(int most = 1_000) =>
-        runner.RunOnceAsync(work => expireHolds.RunAsync(work, most), default);
+    /// <summary>Runs the job once; returns the orders that the coordinator is asked about.</summary>
+    public async Task<List<Guid>> AskAsync(int most = 1_000)
+    {
+        await using var inbox = await transport.OpenInboxAsync(ServiceNames.Coordinator, default);
+        var expected = await runner.RunOnceAsync(work => askAboutHolds.RunAsync(work, most), default);
+        var asked = new List<Guid>();
+        while (asked.Count < expected)
+        {
+            var deliveries = await inbox.ReceiveAsync(expected, default);
+            asked.AddRange(deliveries.SelectMany(delivery => delivery.Messages)
+                .Where(message => message.Body is AskSaga).Select(message => message.OrderId));
+            await inbox.AcknowledgeAsync(deliveries, default);
+        }
+        return asked;
+    }
 
     public Task<Answer> ChangeAsync(CatalogueChange change) =>
         changeCatalogue.SubmitAsync(new Command<CatalogueChange>(change, Caller.Local, null, []));
@@ -173,7 +190,7 @@ sealed class StockOnEngine : IAsyncDisposable
     public async Task<Dictionary<Guid, Reservation>> ReservationsAsync() => (await database.QueryAsync(
         new SqlQuery(
             "test_reservations",
-            "SELECT order_id, state, code, message, currency, lines, expires_at, created_at, updated_at " +
+            "SELECT order_id, state, code, message, currency, lines, created_at, updated_at " +
             "FROM reservations"),
         SqlArgs.None, StockStore.ReadReservation)).ToDictionary(row => row.OrderId);
 
@@ -200,13 +217,11 @@ sealed class StockOnEngine : IAsyncDisposable
             SqlArgs.None, row => (Sku: row.Text("sku"), OnHand: row.BigInt("on_hand"), Allocated: row.BigInt("allocated"))))
             .ToDictionary(row => row.Sku);
         var holds = await database.QueryAsync(
-            new SqlQuery("test_holds", "SELECT order_id, expires_at FROM holds"),
-            SqlArgs.None, row => (row.Uuid("order_id"), row.Time("expires_at")));
+            new SqlQuery("test_holds", "SELECT order_id FROM holds"), SqlArgs.None, row => row.Uuid("order_id"));
         var reservations = (await ReservationsAsync()).Values;
 
         Assert.Equal(
-            reservations.Where(row => row.State == ReservationStates.Held).Select(row => (row.OrderId, row.ExpiresAt))
-                .Order(),
+            reservations.Where(row => row.State == ReservationStates.Held).Select(row => row.OrderId).Order(),
             holds.Order());
         foreach (var level in levels)
         {

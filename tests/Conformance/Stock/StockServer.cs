@@ -23,7 +23,7 @@ sealed record Reply(int Status, JsonNode? Body, string? ETag, string? Location, 
 
     /// <summary>Pointer and code of each error of a 400.</summary>
     public IEnumerable<(string Pointer, string Code)> Errors =>
-        Body!["errors"]!.AsArray().Select(error => ((string)error!["pointer"]!, (string)error["code"]!));
+        Body!["errors"]!.AsArray().Select(error => ((string)(error!["pointer"] ?? error["parameter"])!, (string)error["code"]!));
 }
 
 /// <summary>
@@ -49,7 +49,8 @@ sealed class StockServer : IAsyncDisposable
     public static async Task<StockServer> StartAsync(StorageEngine engine)
     {
         await StockOnEngine.EmptyAsync(engine);
-        var options = new RuntimeOptions();
+        // No marks of databases among the replies.
+        var options = new RuntimeOptions { MarkInterval = TimeSpan.Zero };
         var database = engine.OpenAnother();
         var transport = new InProcessTransport(options, TimeProvider.System);
         var service = new RunningService(

@@ -5,7 +5,7 @@ namespace Orderwright.Conformance.Stock;
 
 /// <summary>
 /// Seeded random load: a hundred orders over five SKUs, with commands at any time, duplicated, out of order, and undone before
-/// being done, interleaved with expiry, counts and adjustments. The commands of an instance are drawn before the round starts.
+/// being done, interleaved with counts and adjustments. The commands of an instance are drawn before the round starts.
 /// </summary>
 sealed class StockStorm(int seed)
 {
@@ -27,11 +27,11 @@ sealed class StockStorm(int seed)
                 "GBP",
                 [.. Enumerable.Range(1, random.Next(1, 6)).Select(
                     line => new OrderLine(line, Skus[random.Next(Skus.Length)], random.Next(1, 9), null))],
-                false, stock.Clock.GetUtcNow().AddMinutes(random.Next(1, 30)));
+                false);
     }
 
     /// <summary>
-    /// Runs a batch on every instance at the same time, perhaps with a sweep, counts and adjustments.
+    /// Runs a batch on every instance at the same time, perhaps with counts and adjustments.
     /// </summary>
     public Task RunRoundAsync(params StockOnEngine[] instances)
     {
@@ -43,9 +43,8 @@ sealed class StockStorm(int seed)
     {
         var batch = Enumerable.Range(0, random.Next(1, 40))
             .Select(_ => orders[random.Next(orders.Length)])
-            .Select(order => (order, Command: CommandTo(order, stock)))
+            .Select(order => (order, Command: CommandTo(order)))
             .ToArray();
-        var sweeps = random.Next(3) == 0;
         var changes = Enumerable.Range(0, random.Next(4)).Select(_ => Change()).ToArray();
         if (random.Next(4) == 0) stock.Clock.Advance(TimeSpan.FromMinutes(random.Next(1, 5)));
         var round = rounds;
@@ -53,13 +52,12 @@ sealed class StockStorm(int seed)
         {
             var changed = changes.Select(stock.ChangeAsync).ToArray();
             Record(round, batch, await stock.HandleAsync(batch));
-            if (sweeps) await stock.ExpireAsync(most: 10);
             await Task.WhenAll(changed);
         });
     }
 
     /// <summary>
-    /// Asserts that a completed reserve may later be refused, by an undo or a lost hold, but never the other way round.
+    /// Asserts that a completed reserve may later be refused, by an undo, but never the other way round.
     /// </summary>
     public void AssertRefusalsAreFinal()
     {
@@ -76,12 +74,12 @@ sealed class StockStorm(int seed)
             reserves.Select(answer => answer.Outcome).Distinct().Order());
     }
 
-    IMessageBody CommandTo(Guid order, StockOnEngine stock) => random.Next(10) switch
+    IMessageBody CommandTo(Guid order) => random.Next(10) switch
     {
         < 5 => wanted[order],
         < 8 => new CommitStock(),
         8 => new ReleaseStock(),
-        _ => new RenewHold(stock.Clock.GetUtcNow().AddMinutes(random.Next(30))),
+        _ => new CommitStock("GBP", [.. wanted[order].Lines.Select(line => line with { UnitPrice = 255 })]),
     };
 
     CatalogueChange Change()
@@ -95,7 +93,7 @@ sealed class StockStorm(int seed)
     void Record(int round, (Guid Order, IMessageBody Command)[] batch, List<StepAnswered> answers)
     {
         lock (gate)
-            foreach (var (command, answer) in batch.Where(sent => sent.Command is not RenewHold).Zip(answers))
+            foreach (var (command, answer) in batch.Zip(answers))
                 if (command.Command is ReserveStock)
                     reserves.Add((round, command.Order, answer.Outcome));
     }

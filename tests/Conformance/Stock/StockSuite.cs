@@ -7,8 +7,6 @@ namespace Orderwright.Conformance.Stock;
 /// <summary>Handlers and SQL of stock-service, on every engine.</summary>
 public abstract class StockSuite(StorageEngine engine)
 {
-    static readonly TimeSpan PastExpiry = StockOnEngine.HoldTime + ExpireHolds.Grace;
-
     [Fact]
     public async Task Exactly_50_of_500_buyers_get_50_units()
     {
@@ -18,7 +16,7 @@ public abstract class StockSuite(StorageEngine engine)
         foreach (var buyers in Enumerable.Range(0, 500).Select(_ => stock.NewOrder()).Chunk(64))
         {
             var answers = await stock.HandleAsync(
-                [.. buyers.Select(buyer => (buyer, (IMessageBody)stock.Want("MUG", 1)))]);
+                [.. buyers.Select(buyer => (buyer, (IMessageBody)StockOnEngine.Want("MUG", 1)))]);
             served.AddRange(buyers.Where((_, i) => answers[i].Outcome == StepOutcome.Completed));
             Assert.All(answers, answer => Assert.True(
                 answer.Outcome == StepOutcome.Completed || answer.Code == ReasonCodes.OutOfStock));
@@ -46,7 +44,7 @@ public abstract class StockSuite(StorageEngine engine)
             foreach (var batch in (n == 0 ? buyers : buyers.Reverse()).Chunk(20))
             {
                 var answers = await stock.HandleAsync([.. batch.Select(
-                    buyer => (buyer, (IMessageBody)Both(stock, Array.IndexOf(buyers, buyer) % 2 == 0)))]);
+                    buyer => (buyer, (IMessageBody)Both(Array.IndexOf(buyers, buyer) % 2 == 0)))]);
                 for (var i = 0; i < batch.Length; i++) answered.Add(batch[i], answers[i].Outcome);
                 await stock.HandleAsync([.. batch.Where((_, i) => answers[i].Outcome == StepOutcome.Completed)
                     .Select(buyer => (buyer, (IMessageBody)new CommitStock()))]);
@@ -58,7 +56,7 @@ public abstract class StockSuite(StorageEngine engine)
         Assert.Equal(50, (await one.LevelAsync("MUG")).Allocated);
         await one.AssertConsistentAsync();
 
-        static ReserveStock Both(StockOnEngine stock, bool mugFirst) => stock.Want("MUG", 1) with
+        static ReserveStock Both(bool mugFirst) => StockOnEngine.Want("MUG", 1) with
         {
             Lines = mugFirst
                 ? [new(1, "MUG", 1, null), new(2, "PEN", 1, null)]
@@ -72,7 +70,7 @@ public abstract class StockSuite(StorageEngine engine)
         await using var stock = await StockOnEngine.StartAsync(engine);
         await stock.SupplyAsync("MUG", 9);
         var buyer = stock.NewOrder();
-        await stock.HandleAsync(buyer, stock.Want("MUG", 5));
+        await stock.HandleAsync(buyer, StockOnEngine.Want("MUG", 5));
         await stock.HandleAsync(buyer, new CommitStock());
         ShipGoods two = new(1, [new(1, "MUG", 2)]), three = new(2, [new(1, "MUG", 3)]);
         Assert.Equal([1, 1], await stock.ShipAsync((buyer, two), (buyer, two)));
@@ -87,7 +85,7 @@ public abstract class StockSuite(StorageEngine engine)
 
         // Another order ships in part; closing makes the rest available again.
         var other = stock.NewOrder();
-        await stock.HandleAsync(other, stock.Want("MUG", 3));
+        await stock.HandleAsync(other, StockOnEngine.Want("MUG", 3));
         await stock.HandleAsync(other, new CommitStock());
         var rest = new ReleaseUnshipped([new(1, "MUG", 2)]);
         Assert.Equal([1, 0, 0], await stock.ShipAsync(
@@ -103,7 +101,7 @@ public abstract class StockSuite(StorageEngine engine)
         await using var stock = await StockOnEngine.StartAsync(engine);
         await stock.SupplyAsync("MUG", 10);
         var buyer = stock.NewOrder();
-        await stock.HandleAsync(buyer, stock.Want("MUG", 4));
+        await stock.HandleAsync(buyer, StockOnEngine.Want("MUG", 4));
         await stock.HandleAsync(buyer, new CommitStock());
         ConsumeUnshipped rest = new([new(1, "MUG", 4)]);
         Assert.Equal([0, 0], await stock.ShipAsync((buyer, rest), (buyer, rest)));
@@ -122,16 +120,16 @@ public abstract class StockSuite(StorageEngine engine)
         await using var stock = await StockOnEngine.StartAsync(engine);
         await stock.SupplyAsync("MUG", 5);
         var (buyer, late) = (stock.NewOrder(), stock.NewOrder());
-        var command = stock.Want("MUG", 3) with { Lines = [new(1, "MUG", 1, null), new(2, "MUG", 2, 255)] };
+        var command = StockOnEngine.Want("MUG", 3) with { Lines = [new(1, "MUG", 1, null), new(2, "MUG", 2, 255)] };
         var first = await stock.HandleAsync(buyer, command);
         OrderLine[] priced = [new(1, "MUG", 1, 255), new(2, "MUG", 2, 255)];
         Assert.Equal(priced, first.Priced);
-        var refused = await stock.HandleAsync(late, stock.Want("MUG", 3));
+        var refused = await stock.HandleAsync(late, StockOnEngine.Want("MUG", 3));
         Assert.Equal("MUG: 3 wanted, 2 available.", refused.Message);
 
         await stock.ChangeAsync(new CatalogueChange.Put("MUG", "A more expensive mug", 300, "GBP", null));
         await stock.ChangeAsync(new CatalogueChange.Count("MUG", 100, null));
-        var again = await stock.HandleAsync((buyer, command), (late, stock.Want("MUG", 3)));
+        var again = await stock.HandleAsync((buyer, command), (late, StockOnEngine.Want("MUG", 3)));
         Assert.Equal(priced, again[0].Priced);
         Assert.Equal(refused, again[1]);
         Assert.Equal(3, (await stock.LevelAsync("MUG")).Reserved);
@@ -146,7 +144,7 @@ public abstract class StockSuite(StorageEngine engine)
         var buyer = stock.NewOrder();
         Assert.Equal(
             new StepAnswered(Undo: true, StepOutcome.Completed), await stock.HandleAsync(buyer, new ReleaseStock()));
-        Assert.Equal(ReasonCodes.AlreadyUndone, (await stock.HandleAsync(buyer, stock.Want("MUG", 1))).Code);
+        Assert.Equal(ReasonCodes.AlreadyUndone, (await stock.HandleAsync(buyer, StockOnEngine.Want("MUG", 1))).Code);
         Assert.Equal(ReasonCodes.AlreadyUndone, (await stock.HandleAsync(buyer, new CommitStock())).Code);
         Assert.Equal(0, (await stock.LevelAsync("MUG")).Reserved);
         await stock.AssertConsistentAsync();
@@ -162,7 +160,7 @@ public abstract class StockSuite(StorageEngine engine)
         {
             var buyer = one.NewOrder();
             await Task.WhenAll(
-                Task.Run(() => one.HandleAsync(buyer, one.Want("MUG", 1))),
+                Task.Run(() => one.HandleAsync(buyer, StockOnEngine.Want("MUG", 1))),
                 Task.Run(() => two.HandleAsync(buyer, new ReleaseStock())));
         }
         Assert.Equal(0, (await one.LevelAsync("MUG")).Reserved);
@@ -171,87 +169,66 @@ public abstract class StockSuite(StorageEngine engine)
     }
 
     [Fact]
-    public async Task A_hold_expires_after_its_grace_unless_renewed()
-    {
-        await using var stock = await StockOnEngine.StartAsync(engine);
-        await stock.SupplyAsync("MUG", 5);
-        var (plain, renewed) = (stock.NewOrder(), stock.NewOrder());
-        await stock.HandleAsync((plain, stock.Want("MUG", 2)), (renewed, stock.Want("MUG", 3)));
-        await stock.HandleAsync((renewed, new RenewHold(stock.Clock.GetUtcNow() + 2 * StockOnEngine.HoldTime)));
-        stock.Clock.Advance(PastExpiry - TimeSpan.FromMilliseconds(1));
-        Assert.Equal(0, await stock.ExpireAsync());
-        stock.Clock.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(1, await stock.ExpireAsync());
-        Assert.Equal(0, await stock.ExpireAsync());
-        Assert.Equal(3, (await stock.LevelAsync("MUG")).Reserved);
-        Assert.Equal("expired", (await stock.ReservationsAsync())[plain].State);
-        await stock.AssertConsistentAsync();
-        stock.Clock.Advance(StockOnEngine.HoldTime);
-        Assert.Equal(1, await stock.ExpireAsync());
-        Assert.Equal(0, (await stock.LevelAsync("MUG")).Reserved);
-        await stock.AssertConsistentAsync();
-    }
-
-    [Fact]
-    public async Task The_sweep_is_bounded_and_takes_the_oldest_first()
+    public async Task The_coordinator_is_asked_about_old_holds_a_bounded_number_at_a_time_and_again_after_the_last()
     {
         await using var stock = await StockOnEngine.StartAsync(engine);
         await stock.SupplyAsync("MUG", 10);
-        var buyers = Enumerable.Range(1, 5).Select(_ => stock.NewOrder()).ToArray();
-        await stock.HandleAsync([.. buyers.Select((buyer, n) =>
-            (buyer, (IMessageBody)stock.Want("MUG", 1, TimeSpan.FromMinutes(5 - n))))]);
-        stock.Clock.Advance(PastExpiry);
-        Assert.Equal(2, await stock.ExpireAsync(most: 2));
-        var reservations = await stock.ReservationsAsync();
-        Assert.Equal(
-            ["held", "held", "held", "expired", "expired"], buyers.Select(buyer => reservations[buyer].State));
-        Assert.Equal(3, await stock.ExpireAsync(most: 4));
+        var buyers = Enumerable.Range(1, 5).Select(n =>
+        {
+            stock.Clock.Advance(TimeSpan.FromMilliseconds(1));
+            return stock.NewOrder();
+        }).ToArray();
+        await stock.HandleAsync([.. buyers.Select(buyer => (buyer, (IMessageBody)StockOnEngine.Want("MUG", 1)))]);
+        await stock.HandleAsync((buyers[1], new CommitStock()), (buyers[3], new ReleaseStock()));
+        Assert.Empty(await stock.AskAsync());
+
+        stock.Clock.Advance(AskAboutHolds.After - TimeSpan.FromMilliseconds(1));
+        Assert.Equal([buyers[0], buyers[2]], await stock.AskAsync());
+        stock.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal([buyers[0], buyers[2]], await stock.AskAsync(most: 2));
+        Assert.Equal([buyers[4]], await stock.AskAsync(most: 2));
+        Assert.Equal([buyers[0], buyers[2]], await stock.AskAsync(most: 2));
+
+        // Nothing ends a hold but its saga, however long it takes.
+        stock.Clock.Advance(TimeSpan.FromDays(3));
+        await stock.AskAsync();
+        Assert.Equal(3, (await stock.LevelAsync("MUG")).Reserved);
+        Assert.Equal(StepOutcome.Completed, (await stock.HandleAsync(buyers[0], new CommitStock())).Outcome);
+        Assert.Equal([buyers[2], buyers[4]], await stock.AskAsync());
         await stock.AssertConsistentAsync();
     }
 
     [Fact]
-    public async Task A_commit_after_expiry_reserves_the_goods_again_or_is_refused_for_good()
+    public async Task A_commit_takes_goods_again_that_were_lost_with_the_database_or_is_refused()
     {
         await using var stock = await StockOnEngine.StartAsync(engine);
         await stock.SupplyAsync("MUG", 5);
         var (lucky, unlucky) = (stock.NewOrder(), stock.NewOrder());
-        await stock.HandleAsync((lucky, stock.Want("MUG", 2)), (unlucky, stock.Want("MUG", 3)));
-        stock.Clock.Advance(PastExpiry);
-        Assert.Equal(2, await stock.ExpireAsync());
-        await stock.HandleAsync(stock.NewOrder(), stock.Want("MUG", 1));
-        Assert.Equal(StepOutcome.Completed, (await stock.HandleAsync(lucky, new CommitStock())).Outcome);
-        var refused = await stock.HandleAsync(unlucky, new CommitStock());
-        Assert.Equal((StepOutcome.Rejected, ReasonCodes.HoldLost), (refused.Outcome, refused.Code));
-        await stock.ChangeAsync(new CatalogueChange.Adjust("MUG", 100, "received", null));
-        Assert.Equal(refused, await stock.HandleAsync(unlucky, new CommitStock()));
+        Assert.Equal(ReasonCodes.NotReserved, (await stock.HandleAsync(lucky, new CommitStock())).Code);
+        CommitStock again = new("GBP", [new(1, "MUG", 3, 255)]);
+        var answers = await stock.HandleAsync((lucky, again), (unlucky, again));
+        Assert.Equal(StepOutcome.Completed, answers[0].Outcome);
+        Assert.Equal((StepOutcome.Rejected, ReasonCodes.OutOfStock), (answers[1].Outcome, answers[1].Code));
+        await stock.ChangeAsync(new CatalogueChange.Adjust("MUG", 1, "received", null));
+        Assert.Equal(StepOutcome.Completed, (await stock.HandleAsync(unlucky, again)).Outcome);
+        Assert.Equal(6, (await stock.LevelAsync("MUG")).Allocated);
         await stock.AssertConsistentAsync();
     }
 
     [Fact]
-    public async Task When_expiry_races_commit_exactly_one_buyer_gets_the_last_unit()
+    public async Task A_shipment_that_overtakes_the_commit_commits_the_goods()
     {
-        await using var one = await StockOnEngine.StartAsync(engine);
-        await using var two = one.Another();
-        for (var round = 0; round < 100; round++)
-        {
-            var sku = $"LAST-{round}";
-            await one.SupplyAsync(sku, 1);
-            var (first, second) = (one.NewOrder(), one.NewOrder());
-            await one.HandleAsync(first, one.Want(sku, 1));
-            one.Clock.Advance(PastExpiry);
-            var commit = Task.Run(() => one.HandleAsync(first, new CommitStock()));
-            var next = Task.Run(async () =>
-            {
-                await two.ExpireAsync();
-                return await two.HandleAsync(second, two.Want(sku, 1));
-            });
-            var (committed, reserved) = ((await commit).Outcome, (await next).Outcome);
-            Assert.True(
-                (committed == StepOutcome.Completed) != (reserved == StepOutcome.Completed),
-                $"round {round}: commit {committed}, the other buyer's reserve {reserved}");
-            await one.HandleAsync(second, new ReleaseStock());
-        }
-        await one.AssertConsistentAsync();
+        await using var stock = await StockOnEngine.StartAsync(engine);
+        await stock.SupplyAsync("MUG", 9);
+        var buyer = stock.NewOrder();
+        await stock.HandleAsync(buyer, StockOnEngine.Want("MUG", 5));
+        Assert.Equal([1], await stock.ShipAsync((buyer, new ShipGoods(1, [new(1, "MUG", 2)]))));
+        Assert.Equal(StepOutcome.Completed, (await stock.HandleAsync(buyer, new CommitStock())).Outcome);
+        var level = await stock.LevelAsync("MUG");
+        Assert.Equal((7, 3, 0), (level.OnHand, level.Allocated, level.Reserved));
+        Assert.Equal("committed", (await stock.ReservationsAsync())[buyer].State);
+        stock.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await stock.AskAsync());
     }
 
     [Fact]
@@ -292,16 +269,16 @@ public abstract class StockSuite(StorageEngine engine)
         await using var stock = await StockOnEngine.StartAsync(engine);
         await stock.SupplyAsync("MUG", 1);
         var buyer = stock.NewOrder();
-        await stock.HandleAsync(buyer, stock.Want("MUG", 1));
+        await stock.HandleAsync(buyer, StockOnEngine.Want("MUG", 1));
         Assert.Equal(409, (await stock.ChangeAsync(new CatalogueChange.Remove("MUG", null))).Status);
         await stock.HandleAsync(buyer, new ReleaseStock());
         await stock.ChangeAsync(new CatalogueChange.Count("MUG", 0, null));
         Assert.Equal(204, (await stock.ChangeAsync(new CatalogueChange.Remove("MUG", null))).Status);
         Assert.Equal(
-            ReasonCodes.UnknownSku, (await stock.HandleAsync(stock.NewOrder(), stock.Want("MUG", 1))).Code);
+            ReasonCodes.UnknownSku, (await stock.HandleAsync(stock.NewOrder(), StockOnEngine.Want("MUG", 1))).Code);
         await stock.SupplyAsync("MUG", 3);
         Assert.Equal(
-            StepOutcome.Completed, (await stock.HandleAsync(stock.NewOrder(), stock.Want("MUG", 1))).Outcome);
+            StepOutcome.Completed, (await stock.HandleAsync(stock.NewOrder(), StockOnEngine.Want("MUG", 1))).Outcome);
         await stock.AssertConsistentAsync();
     }
 

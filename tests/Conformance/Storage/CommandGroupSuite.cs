@@ -16,8 +16,8 @@ namespace Orderwright.Conformance.Storage;
 /// </summary>
 public abstract class CommandGroupSuite : IAsyncLifetime
 {
-    static readonly Caller Ann = new("ann", "main", Scopes.All);
-    static readonly Caller Bob = new("bob", "main", Scopes.All);
+    static readonly Caller Ann = new("ann", ChannelSet.Of("main"), Scopes.All);
+    static readonly Caller Bob = new("bob", ChannelSet.Of("main"), Scopes.All);
     static readonly RuntimeOptions Options = new() { RequestTimeout = TimeSpan.FromSeconds(30) };
 
     readonly StorageEngine engine;
@@ -358,7 +358,57 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         var state = await engine.Database.StateAsync(default);
         Assert.Null(state.Unfit);
         if (engine.Name == "sqlite") Assert.Null(state.Now);
-        else Assert.InRange(state.Now!.Value, before.AddSeconds(-5), DateTimeOffset.UtcNow.AddSeconds(5));
+        else Assert.InRange(state.Now!.Value, before.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
+    }
+
+    [Fact]
+    public async Task A_fence_closes_lets_work_pass_and_opens_for_all_instances()
+    {
+        var runner = RunnerOver(engine.Database);
+        var fence = new Fence(engine.Database, engine.RuntimeSql, time);
+        var other = new Fence(engine.Database, engine.RuntimeSql, time);
+        await RunAsync(work => fence.CloseAsync(work, "A first reason."));
+        await RunAsync(fence.ResumeAsync);
+        await other.ReadAsync(default);
+        Assert.Equal((true, false), (other.IsClosed, other.HoldsWork));
+        Assert.Throws<DatabaseBehindException>(() => other.Ensure(Passage.Requests));
+        other.Ensure(Passage.Work);
+
+        await RunAsync(work => fence.CloseAsync(work, "Another reason."));
+        await other.ReadAsync(default);
+        Assert.True(other.HoldsWork);
+        Assert.Equal("database_behind: Another reason.", other.Trouble);
+        Assert.Throws<DatabaseBehindException>(() => other.Ensure(Passage.Work));
+        other.Ensure(Passage.Repairs);
+
+        await RunAsync(fence.OpenAsync);
+        await other.ReadAsync(default);
+        Assert.False(other.IsClosed);
+
+        Task RunAsync(Func<Work, Task> act) => runner.RunOnceAsync(
+            async work =>
+            {
+                await act(work);
+                return 0;
+            },
+            default);
+    }
+
+    [Fact]
+    public async Task A_mark_replaces_the_one_before()
+    {
+        await SaveAsync(("order-service", 7), ("stock-service", 3));
+        await SaveAsync(("order-service", 9));
+        Assert.Equal(
+            [("order-service", 9), ("stock-service", 3)],
+            (await engine.Database.QueryAsync(
+                engine.RuntimeSql["load_marks"], SqlArgs.None, row => (row.Text("service"), row.BigInt("mark")))).Order());
+
+        Task SaveAsync(params (string Service, long Mark)[] marks) => engine.Database.WriteAsync(
+            tx => tx.ExecuteAsync(
+                engine.RuntimeSql["save_marks"],
+                SqlArgs.Over(marks).Text("service", mark => mark.Service).BigInt("mark", mark => mark.Mark)),
+            default);
     }
 
     [Fact]
@@ -367,12 +417,12 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         default));
 
     [Fact]
-    public void Every_statement_of_the_runtime_is_run_here_or_among_the_dead_letters() => Assert.Equal(
+    public void Every_statement_of_the_runtime_is_run_here_or_among_dead_letters_and_sessions() => Assert.Equal(
         [
-            "append_operator_actions", "database_since", "dead_letters", "dead_letters_by_id", "insert_dead_letters",
-            "load_answers",
-            "load_clock", "mark_clock", "mark_replayed", "operator_actions", "purge_answers", "purge_dead_letters",
-            "settle_answers", "store_answers", "write_probe",
+            "append_operator_actions", "close_fence", "database_since", "dead_letters", "dead_letters_by_id", "end_session",
+            "ended_sessions", "forget_ended_sessions", "insert_dead_letters", "load_answers", "load_clock", "load_fence",
+            "load_marks", "mark_clock", "mark_replayed", "open_fence", "operator_actions", "purge_answers",
+            "purge_dead_letters", "resume_behind_fence", "save_marks", "settle_answers", "store_answers", "write_probe",
         ],
         engine.RuntimeSql.Names.Order(StringComparer.Ordinal));
 

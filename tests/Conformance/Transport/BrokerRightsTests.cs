@@ -74,12 +74,17 @@ public sealed class BrokerRightsTests(RabbitMqFixture rabbit)
             {
                 all.Add(service, $"read {other}");
                 all.Add(service, $"declare {other}-2");
+                all.Add(service, $"declare {other}@1");
                 all.Add(service, $"delete {other}");
                 all.Add(service, $"publish as {other}");
                 all.Add(service, $"bind {other}.#");
-                if (!MessageCatalog.DestinationsOf(service).Contains(other)) all.Add(service, $"publish to {other}");
+                all.Add(service, $"bind {other}@1.#");
+                if (MessageCatalog.DestinationsOf(service).Contains(other)) continue;
+                all.Add(service, $"publish to {other}");
+                all.Add(service, $"publish to {other}@1");
             }
             all.Add(service, "bind #");
+            all.Add(service, "bind *.#");
             all.Add(service, "read orderwright.dead");
             all.Add(service, "publish without an exchange");
             all.Add(service, "delete the exchange");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.LocalServers;
 using Orderwright.Runtime;
@@ -8,7 +9,7 @@ using RabbitMQ.Client;
 namespace Orderwright.Conformance.Transport;
 
 /// <summary>Three nodes of a cluster; the node that holds the queues of an earlier configuration dies.</summary>
-public sealed class RabbitMqClusterTests : IAsyncLifetime
+public sealed class RabbitMqClusterTests(ITestOutputHelper output) : IAsyncLifetime
 {
     const string Service = "stock-service";
 
@@ -21,6 +22,8 @@ public sealed class RabbitMqClusterTests : IAsyncLifetime
         var first = await PrivateRabbitMq.StartAsync(Path.Combine(directory, "1"));
         nodes.Add(first);
         foreach (var name in new[] { "2", "3" }) nodes.Add(await first.StartMemberAsync(Path.Combine(directory, name)));
+        // A quorum queue gets its members from the nodes that are online when it is declared.
+        foreach (var node in nodes) await node.ControlAsync(["await_online_nodes", $"{nodes.Count}"]);
     }
 
     public async ValueTask DisposeAsync()
@@ -52,6 +55,7 @@ public sealed class RabbitMqClusterTests : IAsyncLifetime
         await using (var inbox = await earlier.OpenInboxAsync(Service, default))
             Assert.Single(await ExchangeAsync(earlier, inbox));
 
+        await nodes[0].AwaitSpareMembersAsync();
         await nodes[0].KillAsync();
         await using var later = Open(nodes[1]);
         await using var receiving = await later.OpenInboxAsync(Service, default);
@@ -61,6 +65,30 @@ public sealed class RabbitMqClusterTests : IAsyncLifetime
             () => later.PublishAsync("customer-service", [Samples.One()], default));
         Assert.Single(await ExchangeAsync(later, receiving));
         Assert.Null(later.Trouble);
+    }
+
+    [Fact]
+    public async Task A_service_that_knows_all_nodes_goes_to_another_when_its_node_dies()
+    {
+        Machine.Require(Machine.LacksRabbitMq);
+        await using var transport = new RabbitMqTransport(
+            new RabbitMqOptions { Url = nodes[0].UrlWith(nodes), ClientName = "cluster" },
+            new RuntimeOptions { PublishTimeout = TimeSpan.FromSeconds(10) }, TimeProvider.System, NullLoggerFactory.Instance);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+        Assert.Single(await ExchangeAsync(transport, inbox));
+        // The address names several nodes, so no setting is needed.
+        Assert.Contains(
+            $"{Service}\tquorum", await nodes[1].ControlAsync(["list_queues", "-q", "name", "type"]), StringComparison.Ordinal);
+        // Lines of the properties of a connection, its name among them, and the port of the node.
+        var connections = (await nodes[1].ControlAsync(["list_connections", "-q", "client_properties", "port"])).Split('\n');
+        var receiver = connections.Single(line => line.Contains($"cluster {Service} receives", StringComparison.Ordinal));
+        var port = receiver.Split('\t')[^1];
+        var home = nodes.Single(node => $"{node.Port}" == port);
+        await home.AwaitSpareMembersAsync();
+        await home.KillAsync();
+        var since = Stopwatch.StartNew();
+        Assert.Single(await ExchangeAsync(transport, inbox));
+        output.WriteLine($"a message arrived {since.Elapsed.TotalSeconds:0.0} s after the death of the receiver's node");
     }
 
     static RabbitMqTransport Open(PrivateRabbitMq node) => new(

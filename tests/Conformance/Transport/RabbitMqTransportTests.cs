@@ -1,4 +1,7 @@
+using System.Net.Mime;
 using System.Text;
+using CloudNative.CloudEvents;
+using CloudNative.CloudEvents.SystemTextJson;
 using Orderwright.Contracts;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Transport;
@@ -62,6 +65,46 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
     }
 
     [Fact]
+    public async Task A_channel_on_which_a_service_refuses_every_message_is_replaced()
+    {
+        await using var transport = OpenSmall();
+        await transport.PublishAsync("order-service", [Samples.One()], default);
+        var first = await PublishersAsync();
+        await Waiting.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    await transport.PublishAsync(Service, [Samples.One()], default);
+                }
+                catch (PublishFailedException)
+                {
+                    // Full.
+                }
+                return (await PublishersAsync()).Except(first).Any();
+            },
+            TimeSpan.FromMilliseconds(200));
+        await Waiting.RetryAsync<bool, PublishFailedException>(async () =>
+        {
+            await transport.PublishAsync("order-service", [Samples.One()], default);
+            return true;
+        });
+        // The tests share a broker.
+        foreach (var queue in new[] { Service, "order-service" }) await rabbit.Broker.ControlAsync(["delete_queue", queue]);
+    }
+
+    // Ports of the connections that publish.
+    async Task<IReadOnlyList<string>> PublishersAsync()
+    {
+        var connections = await rabbit.Broker.ControlAsync(["list_connections", "-q", "client_properties", "peer_port"]);
+        return
+        [
+            .. connections.Split('\n').Where(line => line.Contains("conformance publishes", StringComparison.Ordinal))
+                .Select(line => line.Split('\t')[^1]),
+        ];
+    }
+
+    [Fact]
     public async Task Decoded_messages_are_bounded_and_all_arrive()
     {
         await using var transport = rabbit.Open(new RuntimeOptions { MaxMessages = 128, Prefetch = 64 });
@@ -102,6 +145,58 @@ public class RabbitMqTransportTests(RabbitMqFixture rabbit) : TransportConforman
         Assert.Equal("orderwright.stock.commit.v9", mixed.Unreadable[0].Type);
         Assert.Empty(broken.Messages);
         Assert.Equal("\0\u0001 not JSON at all", Assert.Single(broken.Unreadable).Raw);
+    }
+
+    [Theory]
+    [InlineData("structured")]
+    [InlineData("binary")]
+    [InlineData("binary with another prefix")]
+    [InlineData("batch")]
+    public async Task An_event_of_another_sender_is_read_in_each_mode_of_CloudEvents(string mode)
+    {
+        await using var transport = Open(Limits);
+        await using var inbox = await transport.OpenInboxAsync(Service, default);
+        // The queue exists from here on.
+        await transport.PublishAsync(Service, [Samples.One()], default);
+        Assert.Single(await TakeAsync(inbox, 1));
+        var order = Guid.CreateVersion7();
+        var cloud = new CloudEvent
+        {
+            Id = "answer 7", Source = new Uri("/orderwright/customer-service", UriKind.Relative),
+            Type = "orderwright.saga.step-answered.v1", Subject = $"{order}", DataContentType = "application/json",
+            Data = new { undo = false, outcome = "retry", retryAfter = "PT1S" },
+        };
+        cloud["step"] = StepNames.AuthorizePayment;
+        cloud["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        var formatter = new JsonEventFormatter();
+        var contentType = new ContentType("application/json");
+        var body = mode switch
+        {
+            "structured" => formatter.EncodeStructuredModeMessage(cloud, out contentType),
+            "batch" => formatter.EncodeBatchModeMessage([cloud], out contentType),
+            _ => formatter.EncodeBinaryModeEventData(cloud),
+        };
+        var properties = new BasicProperties { ContentType = contentType.ToString() };
+        if (mode.StartsWith("binary", StringComparison.Ordinal))
+        {
+            var prefix = mode == "binary" ? "cloudEvents:" : "cloudEvents_";
+            properties.Headers = cloud.GetPopulatedAttributes()
+                .ToDictionary(pair => prefix + pair.Key.Name, object? (pair) => pair.Key.Format(pair.Value));
+            properties.Headers[prefix + "specversion"] = cloud.SpecVersion.VersionId;
+        }
+
+        await using var client = await ClientAsync();
+        await using var channel = await client.CreateChannelAsync();
+        await channel.BasicPublishAsync("orderwright", $"{Service}.{cloud.Type}", mandatory: true, properties, body);
+        var delivery = Assert.Single(await inbox.ReceiveAsync(1, Waiting.NewLimit()));
+        await inbox.AcknowledgeAsync([delivery], default);
+        Assert.Equal([], delivery.Unreadable.Select(part => part.Why));
+        var message = Assert.Single(delivery.Messages);
+
+        Assert.Equal((order, StepNames.AuthorizePayment), (message.OrderId, message.Step));
+        Assert.Equal("0af7651916cd43dd8448eb211c80319c", message.TraceId);
+        Assert.Equal(TimeSpan.FromSeconds(1), Assert.IsType<StepAnswered>(message.Body).RetryAfter);
+        Assert.InRange(message.Time, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
     }
 
     [Fact]

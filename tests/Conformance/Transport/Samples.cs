@@ -16,7 +16,8 @@ static class Samples
     ];
 
     static readonly OrderPlaced Placed =
-        new("17850", "GBP", Lines, -499, new PaymentMethod("sandbox", "tok_visa"), MaySetPrice: true);
+        new("17850", "GBP", Lines, -499, new PaymentMethod("sandbox", "tok_visa"), MaySetPrice: true, Channel: "acme",
+            Reference: "R-1");
 
     static readonly PaymentTotals Payment = new(1530, 1000, 200, Voided: true);
 
@@ -34,10 +35,14 @@ static class Samples
             Undo: true, StepOutcome.Retry, ReasonCodes.TimedOut, "One sentence.", TimeSpan.FromMilliseconds(1500),
             "https://bank.example/3ds?a=b&c=d", Lines, Payment),
         new StepAnswered(Undo: true, StepOutcome.InDoubt),
-        new ReserveStock("GBP", Lines, MaySetPrice: true, Now.AddMinutes(15)),
-        new RenewHold(Now.AddMinutes(15)),
+        new ReserveStock("GBP", Lines, MaySetPrice: true),
+        new CommitStock("GBP", [new(1, "MUG-01", 2, 895)]),
+        new AskSaga(),
+        new RecallOrder(),
+        new OrderRecalled(),
         new CommitStock(),
         new ReleaseStock(),
+        new DatabaseMark(ServiceNames.Stock, 7, 41, Asks: true),
         new AuthorizePayment("17850", 1530, "GBP", new PaymentMethod("balance", null)),
         new CapturePayment(),
         new UndoPayment("out_of_stock"),

@@ -148,7 +148,7 @@ public abstract class TransportConformance
     }
 
     [Fact]
-    public async Task Two_inboxes_share_the_messages_and_each_goes_to_exactly_one()
+    public async Task Of_two_inboxes_exactly_one_receives_each_message()
     {
         await using var transport = Open(new RuntimeOptions { Prefetch = 5, PublishTimeout = Limits.PublishTimeout });
         await using var left = await transport.OpenInboxAsync(Service, default);

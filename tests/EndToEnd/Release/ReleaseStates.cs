@@ -19,7 +19,7 @@ static class ReleaseStates
             "authorizing", "action_required", "authorized", "capturing", "captured", "voiding", "voided", "refunding", "refunded",
             "declined", "undone", "undo_failed",
         ]),
-        (ServiceNames.Stock, "reservations", "state", ["held", "committed", "released", "expired", "refused"]),
+        (ServiceNames.Stock, "reservations", "state", ["held", "committed", "released", "refused"]),
         (ServiceNames.Coordinator, "sagas", "state",
         [
             "running", "waiting", "compensating", "completed", "compensated", "failed",

@@ -18,11 +18,11 @@ static class EnvelopeTarget
 
     static void CheckBatch(byte[] input)
     {
-        var (messages, unreadable) = CloudEventsBatch.Read(input);
+        var (messages, unreadable) = CloudEventsBatch.Read(input, default);
         FuzzTarget.Require(unreadable.All(message => message.Why.Length > 0), "an unreadable message without a reason");
         if (messages.Count == 0) return;
         var written = Write(messages);
-        var (again, lost) = CloudEventsBatch.Read(written);
+        var (again, lost) = CloudEventsBatch.Read(written, default);
         FuzzTarget.Require(
             lost.Count == 0 && again.Count == messages.Count, "a message is lost when it is written and read again");
         FuzzTarget.Require(Write(again).AsSpan().SequenceEqual(written), "a message changes when it is written and read again");

@@ -114,7 +114,9 @@ sealed class ModelShop
 
     void Receive(Message message)
     {
-        var progress = saga is null ? SagaProgress.Begin([message], now) : SagaProgress.Of(saga, [message], now);
+        var progress = saga is null
+            ? SagaProgress.Begin([message], OrderSaga.BuiltIn.Definition, now)
+            : SagaProgress.Of(saga, [message], now);
         if (progress is not null) Keep(progress);
     }
 
@@ -184,7 +186,7 @@ sealed class ModelShop
     StepAnswered Commit()
     {
         if (Goods == Goods.Held) Goods = Goods.Allocated;
-        return Goods == Goods.Allocated ? new(false, StepOutcome.Completed) : Refused(ReasonCodes.HoldLost);
+        return Goods == Goods.Allocated ? new(false, StepOutcome.Completed) : Refused(ReasonCodes.AlreadyUndone);
     }
 
     StepAnswered Release()

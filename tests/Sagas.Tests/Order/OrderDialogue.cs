@@ -3,6 +3,7 @@ using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.SagaCoordinator.Operators;
 using Orderwright.SagaCoordinator.Process;
+using Orderwright.StepService;
 
 namespace Orderwright.Sagas.Tests.Order;
 
@@ -10,8 +11,10 @@ namespace Orderwright.Sagas.Tests.Order;
 /// Saga of one order as a conversation in the services' own messages. Between two messages, the saga goes through the JSON
 /// of its row, as in production.
 /// </summary>
-sealed class OrderDialogue
+sealed class OrderDialogue(SagaDefinition? process = null)
 {
+    SagaDefinition Process { get; } = process ?? OrderSaga.BuiltIn.Definition;
+
     public static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
 
     public static readonly Guid OrderId = Guid.Parse("0198c8a0-0000-7000-8000-00000000002a");
@@ -102,13 +105,13 @@ sealed class OrderDialogue
 
     OrderDialogue Receives(List<Message> messages)
     {
-        return Store(stored is null ? SagaProgress.Begin(messages, Now)! : SagaProgress.Of(stored, messages, Now));
+        return Store(stored is null ? SagaProgress.Begin(messages, Process, Now)! : SagaProgress.Of(stored, messages, Now));
     }
 
     OrderDialogue Store(SagaProgress saga)
     {
         Sent = Outgoing(saga, Now);
-        var blank = SagaState.New(OrderSaga.Current, saga.State.Seed) with
+        var blank = SagaState.New(Process, saga.State.Seed) with
         {
             Version = saga.State.Version, StartedAt = saga.State.StartedAt, EndedAt = saga.State.EndedAt,
         };
@@ -123,8 +126,17 @@ sealed class OrderDialogue
     public static IReadOnlyList<Message> Outgoing(SagaProgress saga, DateTimeOffset now)
     {
         var work = new Work(ServiceNames.Coordinator, new NoTransaction(), now, new IdSource());
-        saga.Send(work);
-        return work.Outgoing;
+        List<StepCall> calls = [];
+        saga.Send(work, (_, call) => calls.Add(call));
+        foreach (var follow in work.Followers) follow();
+        return [
+            .. work.Outgoing,
+            .. calls.Select(call => new Message
+            {
+                Id = Guid.CreateVersion7(), Source = ServiceNames.Coordinator, OrderId = OrderId, Time = now, Body = call,
+                Step = call.Step, Attempt = call.Attempt, Deadline = call.Deadline,
+            }),
+        ];
     }
 
     Message Envelope(IMessageBody body, string? step) => new()

@@ -9,12 +9,12 @@ public sealed class OrderSagaTests
 
     static OrderDialogue Paying => Placed.Reserved();
 
-    static OrderDialogue Confirmed => Paying.Authorized().Committed();
+    static OrderDialogue Confirmed => Paying.Authorized();
 
     [Fact]
     public void The_participant_of_a_step_is_the_only_sender_of_its_replies() =>
         Assert.All(
-            OrderSaga.Current.Steps,
+            OrderSaga.BuiltIn.Definition.Steps,
             step => Assert.Equal(
                 [step.Participant],
                 MessageCatalog.SendersOf(new StepAnswered(Undo: false, StepOutcome.Completed), step.Name)));
@@ -22,23 +22,22 @@ public sealed class OrderSagaTests
     [Fact]
     public void A_successful_order_is_confirmed_at_the_pivot_and_again_after_the_capture()
     {
-        var saga = Placed.Sends("ReserveStock");
-        Assert.Equal(saga.Now + TimeSpan.FromMinutes(15), saga.SentBody<ReserveStock>().HoldUntil);
-
-        saga.Reserved().Sends("AuthorizePayment");
+        var saga = Placed.Sends("ReserveStock").Reserved().Sends("AuthorizePayment");
         Assert.Equal(1_000, saga.SentBody<AuthorizePayment>().AmountMinor);
 
-        saga.Authorized().Sends("CommitStock").Committed().Sends("CapturePayment", "OrderConfirmed");
+        saga.Authorized().Sends("CommitStock", "CapturePayment", "OrderConfirmed");
         Assert.Equal(PaymentStatuses.Authorized, saga.SentBody<OrderConfirmed>().Payment.Status);
         Assert.Equal(1_000, saga.SentBody<OrderConfirmed>().TotalMinor);
 
-        saga.CapturedNow().Sends("OrderConfirmed").Is(SagaStatus.Completed);
+        saga.CapturedNow().Sends().Committed().Sends("OrderConfirmed").Is(SagaStatus.Completed);
         Assert.Equal(PaymentStatuses.Paid, saga.SentBody<OrderConfirmed>().Payment.Status);
     }
 
     [Fact]
-    public void Store_credit_needs_no_capture() =>
-        Paying.Authorized(captured: 1_000).Committed().Sends("OrderConfirmed").Is(SagaStatus.Completed);
+    public void Store_credit_needs_no_capture_and_the_end_no_second_confirmation() =>
+        Paying.Authorized(captured: 1_000).Sends("CommitStock", "OrderConfirmed").Is(SagaStatus.Running)
+            .Committed().Sends().Is(SagaStatus.Completed)
+            .Placed().Sends("OrderConfirmed");
 
     [Fact]
     public void A_declined_payment_releases_the_goods()
@@ -53,13 +52,28 @@ public sealed class OrderSagaTests
     }
 
     [Fact]
-    public void A_lost_hold_at_the_commit_returns_the_money()
+    public void A_hold_lost_with_its_database_is_taken_again_by_a_commit_that_names_the_goods()
     {
-        var saga = Paying.Authorized(captured: 1_000).Rejects(StepNames.CommitStock, ReasonCodes.HoldLost);
-        Assert.Equal(ReasonCodes.HoldLost, saga.Sends("UndoPayment").SentBody<UndoPayment>().Reason);
-        saga.Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Sends("ReleaseStock")
-            .Undone(StepNames.ReserveStock).Sends("OrderRejected");
-        Assert.Equal(PaymentStatuses.Refunded, saga.SentBody<OrderRejected>().Payment.Status);
+        StepAnswered lost = new(
+            false, StepOutcome.Retry, ReasonCodes.NotReserved, "Nothing is held for this order.", TimeSpan.Zero);
+        var saga = Paying.Authorized(captured: 1_000);
+        Assert.Null(saga.SentBody<CommitStock>().Lines);
+        var again = saga.Answers(StepNames.CommitStock, lost).Sends().After(TimeSpan.FromSeconds(4)).Timer()
+            .SentBody<CommitStock>();
+        Assert.Equal(("GBP", 300L), (again.Currency, again.Lines![0].UnitPrice));
+        saga.Rejects(StepNames.CommitStock, ReasonCodes.OutOfStock).Is(SagaStatus.Failed);
+    }
+
+    [Fact]
+    public void A_question_about_a_hold_repeats_the_command_that_has_ended_the_hold()
+    {
+        Placed.Reserved().Receives(new AskSaga()).Sends();
+        Placed.After(TimeSpan.FromSeconds(4)).Receives(new AskSaga()).Sends("ReserveStock");
+        Paying.Authorized(captured: 1_000).Committed().Receives(new AskSaga()).Sends("CommitStock")
+            .Committed().Sends().Is(SagaStatus.Completed);
+        Paying.Rejects(StepNames.AuthorizePayment, ReasonCodes.PaymentDeclined).Receives(new AskSaga()).Sends()
+            .Undone(StepNames.ReserveStock).Receives(new AskSaga()).Sends("ReleaseStock")
+            .Undone(StepNames.ReserveStock).Sends().Is(SagaStatus.Compensated);
     }
 
     [Fact]
@@ -80,7 +94,7 @@ public sealed class OrderSagaTests
     {
         var saga = Paying
             .Answers(StepNames.AuthorizePayment, new(false, StepOutcome.Waiting, Action: "https://bank.example/3ds"))
-            .Sends("RenewHold", "OrderWaiting").Is(SagaStatus.Waiting)
+            .Sends("OrderWaiting").Is(SagaStatus.Waiting)
             .After(TimeSpan.FromHours(1)).Timer().Sends("UndoPayment")
             .Undone(StepNames.AuthorizePayment).Undone(StepNames.ReserveStock).Sends("OrderExpired");
         Assert.Equal(ReasonCodes.ActionExpired, saga.SentBody<OrderExpired>().Code);
@@ -96,15 +110,16 @@ public sealed class OrderSagaTests
             ("https://bank.example/3ds", OrderDialogue.Noon.AddHours(1)), (message.Action, message.Until));
         saga.After(TimeSpan.FromSeconds(30)).Answers(StepNames.AuthorizePayment, atTheBank).Sends();
         Assert.Equal(message, saga.Placed().Sends("OrderWaiting").SentBody<OrderWaiting>());
-        saga.Authorized().Sends("CommitStock").Placed().Sends();
+        saga.Authorized().Sends("CommitStock", "CapturePayment", "OrderConfirmed").Placed().Sends("OrderConfirmed");
     }
 
     [Fact]
     public void With_capture_on_fulfilment_the_process_ends_with_the_payment_authorized()
     {
         var saga = new OrderDialogue().Placed(OrderDialogue.Order with { Capture = CapturePolicies.Fulfilment })
-            .Reserved().Authorized().Committed().Sends("OrderConfirmed").Is(SagaStatus.Completed);
+            .Reserved().Authorized().Sends("CommitStock", "OrderConfirmed");
         Assert.Equal(PaymentStatuses.Authorized, saga.SentBody<OrderConfirmed>().Payment.Status);
+        saga.Committed().Sends().Is(SagaStatus.Completed);
         // The order can be cancelled until goods are shipped: the authorization is released.
         saga.Cancelled().Sends("ReleaseStock").Undone(StepNames.CommitStock).Sends("UndoPayment");
     }
@@ -120,7 +135,7 @@ public sealed class OrderSagaTests
 
     [Fact]
     public void A_cancelled_confirmed_order_returns_money_and_goods() =>
-        Confirmed.CapturedNow().Cancelled().Sends("ReleaseStock")
+        Confirmed.Committed().CapturedNow().Cancelled().Sends("ReleaseStock")
             .Undone(StepNames.CommitStock).Sends("UndoPayment")
             .Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Sends("ReleaseStock")
             .Undone(StepNames.ReserveStock).Sends("OrderCancelled");
@@ -131,7 +146,7 @@ public sealed class OrderSagaTests
         var saga = new OrderDialogue().Cancelled().Sends("ReleaseStock").Placed().Sends()
             .Undone(StepNames.CommitStock).Sends("UndoPayment");
         Assert.Equal(
-            new PaymentTerms("17850", "GBP", new("sandbox", "tok_visa")), saga.SentBody<UndoPayment>().Terms);
+            new PaymentTerms("17850", "GBP", new("sandbox", "tok_visa"), Channel: "main"), saga.SentBody<UndoPayment>().Terms);
         saga.Undone(StepNames.AuthorizePayment, new(1_000, 1_000, 1_000, false)).Sends("ReleaseStock")
             .Undone(StepNames.ReserveStock).Sends("OrderCancelled").Placed().Sends("OrderCancelled");
         Assert.Equal(1_000, saga.SentBody<OrderCancelled>().Payment.RefundedMinor);
@@ -139,8 +154,8 @@ public sealed class OrderSagaTests
 
     [Fact]
     public void A_repeated_order_gets_the_outcome_again() =>
-        Placed.Placed().Sends().Reserved().Authorized().Committed().Placed().Sends("OrderConfirmed")
-            .CapturedNow().Placed().Sends("OrderConfirmed");
+        Placed.Placed().Sends().Reserved().Authorized().Placed().Sends("OrderConfirmed")
+            .Committed().CapturedNow().Placed().Sends("OrderConfirmed");
 
     [Fact]
     public void Placed_and_cancelled_in_one_batch_awaits_the_reply_and_undoes_the_step() =>
@@ -151,7 +166,7 @@ public sealed class OrderSagaTests
     [Fact]
     public void A_late_reply_changes_no_facts()
     {
-        var saga = Confirmed.CapturedNow();
+        var saga = Confirmed.Committed().CapturedNow();
         saga.Answers(
             StepNames.AuthorizePayment, new(false, StepOutcome.Completed, Payment: PaymentTotals.None)).Sends();
         Assert.Equal(PaymentStatuses.Paid, saga.Stored.Payment.Status);
@@ -170,23 +185,39 @@ public sealed class OrderSagaTests
     [Fact]
     public void Core_and_contract_use_the_same_codes() => Assert.Equal(
         (ReasonCodes.TimedOut, ReasonCodes.ActionExpired, ReasonCodes.AttemptsExhausted, ReasonCodes.InDoubt,
-            ReasonCodes.Cancelled),
+            ReasonCodes.Cancelled, ReasonCodes.AlreadyUndone),
         (SagaCodes.TimedOut, SagaCodes.ActionExpired, SagaCodes.AttemptsExhausted, SagaCodes.InDoubt,
-            SagaCodes.Cancelled));
+            SagaCodes.Cancelled, SagaCodes.AlreadyUndone));
 
-    [Fact]
-    public void Every_step_expires_well_before_the_hold_ends() => Assert.All(
-        OrderSaga.Current.Steps.Where(step => !step.ForwardOnly),
-        step => Assert.True(step.Ask.Within < OrderSaga.HoldFor));
-
-    [Fact]
-    public void A_wait_renews_the_hold_well_before_the_hold_ends() => Assert.True(
-        OrderSaga.Current.Find(StepNames.ReserveStock)!.RenewEvery * 3 < OrderSaga.HoldFor);
+    [Theory]
+    [InlineData(OrderStatuses.Confirmed, "CommitStock,CapturePayment,OrderConfirmed", SagaStatus.Running)]
+    [InlineData(OrderStatuses.Pending, "ReserveStock", SagaStatus.Running)]
+    [InlineData(OrderStatuses.Expired, "ReleaseStock", SagaStatus.Compensating)]
+    public void A_lost_saga_is_recreated_from_the_facts_of_order_service(string status, string sends, SagaStatus becomes)
+    {
+        var repair = new SagaRepair(OrderDialogue.OrderId, SagaTargets.Running, Order: OrderDialogue.Order with
+        {
+            Lines = [new(1, "MUG-01", 2, 300), new(2, "TEA-03", 1, 450)],
+        });
+        repair = status switch
+        {
+            OrderStatuses.Confirmed => repair with { To = SagaTargets.Confirmed, Payment = new(1_000, 0, 0, false) },
+            OrderStatuses.Expired => repair with
+            {
+                To = SagaTargets.Undone, Ending = new(status, ReasonCodes.TimedOut, "stock-service did not reply."),
+            },
+            _ => repair,
+        };
+        var saga = new OrderDialogue().Receives(new AskSaga(), new OrderRecalled(repair)).Sends(sends.Split(',')).Is(becomes);
+        Assert.True(saga.State.IsBehind);
+        // Recalled twice, as two questions were on their way.
+        saga.Receives(new OrderRecalled(repair)).Sends();
+    }
 }
 
 public sealed class TimerChangeTests
 {
-    static readonly SagaDefinition Process = OrderSaga.Current;
+    static readonly SagaDefinition Process = OrderSaga.BuiltIn.Definition;
 
     static SagaProgress After(OrderDialogue saga, StepAnswered answer, string step)
     {

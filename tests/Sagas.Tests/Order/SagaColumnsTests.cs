@@ -9,7 +9,7 @@ public class SagaColumnsTests
 {
     static readonly DateTimeOffset Start = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
 
-    static SagaState Blank => SagaState.New(OrderSaga.Current, seed: 7) with { Version = 4, StartedAt = Start };
+    static SagaState Blank => SagaState.New(OrderSaga.BuiltIn.Definition, seed: 7) with { Version = 4, StartedAt = Start };
 
     public static TheoryData<string> Steps() => new()
     {
@@ -30,7 +30,7 @@ public class SagaColumnsTests
         "payment":[296,0,0,true],"toUndo":[0]}
         """,
         """
-        {"steps":{"reserve-stock":{"do":["completed",1,0,51],"renew":240051},
+        {"steps":{"reserve-stock":{"do":["completed",1,0,51]},
         "authorize-payment":{"do":["stuck",2,51,900,{"doubt":213,"code":"in_doubt","message":"Looked up.",
         "resolution":{"id":"01980000-0000-7000-8000-000000000007","completed":true,
         "by":"ann","reason":"Asked.","reference":"ch_1"}}]}},
@@ -46,6 +46,11 @@ public class SagaColumnsTests
         Assert.Equal(json.ReplaceLineEndings(""), SagaColumns.WriteSteps(state, payment));
     }
 
+    [Fact]
+    public void The_renewal_of_a_hold_by_release_0_1_0_is_skipped() => Assert.Equal(
+        51, (SagaColumns.ReadSteps("""{"steps":{"reserve-stock":{"do":["completed",1,0,51],"renew":240051}}}""", Blank)
+            .State[StepNames.ReserveStock].Do!.AnsweredAt!.Value - Start).TotalMilliseconds);
+
     [Theory]
     [InlineData("""{"steps":{},"toUndo":[4]}""")]
     [InlineData("""{"steps":{},"toUndo":[-1]}""")]
@@ -56,6 +61,16 @@ public class SagaColumnsTests
     [InlineData("""{"steps":{"reserve-stock":{"do":{"phase":"completed"}}}}""")]
     public void Invalid_steps_are_unreadable(string steps) =>
         Assert.ThrowsAny<JsonException>(() => SagaColumns.ReadSteps(steps, Blank));
+
+    [Fact]
+    public void Facts_of_release_0_1_0_have_their_channel_under_the_former_name()
+    {
+        const string Json =
+            """
+            {"customerId":"ada","currency":"EUR","lines":[[1,"A",2,148]],"provider":"balance","merchant":"acme"}
+            """;
+        Assert.Equal("acme", SagaColumns.ReadFacts(Json).Order.Channel);
+    }
 
     [Fact]
     public void Facts_are_written_and_read_in_one_form()

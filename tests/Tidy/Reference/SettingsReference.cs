@@ -112,7 +112,7 @@ static partial class SettingsReference
         var words = type switch { "TimeSpan" => "duration", "bool" => "true or false", "string" => "text", _ => "number" };
         var source = match.Groups["default"].Value;
         var value = source.Length > 0 ? SourceText.Literal(Resolve(source, name, files))
-            : type == "bool" ? "false"
+            : match.Groups["type"].Value == "bool" ? "false"
             : match.Groups["type"].Value is "int" or "long" ? "0"
             : match.Groups["type"].Value == "TimeSpan" ? "0s" : "";
         return new(

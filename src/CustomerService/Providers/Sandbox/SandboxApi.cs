@@ -10,7 +10,7 @@ public sealed class SandboxApi(SandboxProvider sandbox)
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/sandbox/actions/{orderId}", ActAsync).WithName("takeSandboxAction")
-            .WithTags("sandbox").OpenToAll()
+            .WithTags("sandbox").WithSummary("Approve or refuse a charge, as the customer at the bank").OpenToAll()
             .Accepts<SandboxActionRequest>("application/json").Produces<SandboxActionResponse>();
 
     async Task<IResult> ActAsync(string orderId, HttpContext http)

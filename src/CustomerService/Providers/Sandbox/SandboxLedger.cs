@@ -32,7 +32,8 @@ public sealed class SandboxLedger
         database = context.Database;
         var holds = context.Configuration.Bind<SandboxSettings>().SandboxHolds;
         holdsFor = holds > TimeSpan.Zero ? holds : null;
-        commands = new("sandbox-gateway", HandleAsync, context.Runner, context.Options, context.Time);
+        // The record of a gateway, which knows of no restore.
+        commands = new("sandbox-gateway", HandleAsync, context.Runner, context.Options, context.Time, Passage.Repairs);
     }
 
     public BackgroundLoop Loop => commands.Loop;

@@ -1,0 +1,6 @@
+-- Sessions of the console that ended before their time: a single session, or all of a person.
+CREATE TABLE ended_sessions (
+    session   text        PRIMARY KEY,
+    ended_at  timestamptz NOT NULL, -- sessions of the person that began later are not meant
+    forget_at timestamptz NOT NULL
+);

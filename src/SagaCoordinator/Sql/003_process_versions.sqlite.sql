@@ -1,0 +1,8 @@
+-- Every process that a coordinator has started with: an order finishes on the version of its start, whatever file is in use by
+-- then. A version never changes.
+CREATE TABLE process_versions (
+    version      INTEGER PRIMARY KEY,
+    hash         TEXT    NOT NULL, -- SHA-256 of the definition
+    definition   TEXT    NOT NULL, -- the file, without white space
+    first_run_at INTEGER NOT NULL
+) STRICT;
