@@ -38,6 +38,7 @@ static class CommandTree
         StockCommand.Create(),
         WebhooksCommand.Create(),
         ProcessCommand.Create(),
+        ParticipantCommand.Create(),
         ImportCommand.Create(),
         ExportCommand.Create(),
         VerifyCommand.Create(),

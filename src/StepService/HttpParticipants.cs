@@ -13,7 +13,7 @@ namespace Orderwright.StepService;
 public sealed class HttpParticipants(StepSettings settings, StepSecrets secrets, ReceiverNetworks networks, TimeProvider time)
     : IStepParticipants
 {
-    const string KeyHeader = "Idempotency-Key";
+    internal const string KeyHeader = "Idempotency-Key";
     const string TraceHeader = "traceparent";
 
     readonly Lazy<HttpClient> http = new(() => GuardedHttp.Create(networks, settings.StepMaxInFlight));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 
 namespace Orderwright.EndToEnd;
 
@@ -47,6 +48,62 @@ public sealed class PythonStepTests
             Directory.Delete(files, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task The_sample_of_the_page_keeps_every_rule_but_forgets_at_a_restart()
+    {
+        var files = HttpHost.NewDirectory();
+        var port = FreePort();
+        await File.WriteAllTextAsync(Path.Combine(files, "secret"), Participant.Secret + "\n");
+        await File.WriteAllTextAsync(
+            Path.Combine(files, "check.py"), SampleOf("add-a-step.md").Replace("9000", port, StringComparison.Ordinal));
+        using var python = Python(files);
+        if (python is null) Assert.Skip("python3 is not installed.");
+        string[] test = ["participant", "test", $"http://127.0.0.1:{port}", "--step", "check-fraud", "--secret", "secret"];
+        var pid = python.Id.ToString(CultureInfo.InvariantCulture);
+        try
+        {
+            await ListensAsync(port);
+            var (exit, output, errors) = await HttpHost.RunToolAsync(null, files, [.. test, "--json"]);
+            Assert.Equal((0, ""), (exit, errors));
+            Assert.All(JsonNode.Parse(output)!.AsArray(), rule => Assert.Equal("holds", (string)rule!["verdict"]!));
+
+            // The next process has the port once the first has ended.
+            await File.WriteAllTextAsync(
+                Path.Combine(files, "restart.sh"),
+                $$"""
+                kill {{pid}}
+                while kill -0 {{pid}} 2>/dev/null; do sleep 0.1; done
+                python3 check.py >/dev/null 2>&1 & echo $! >next
+                """);
+            (exit, output, _) = await HttpHost.RunToolAsync(null, files, [.. test, "--restart", "sh restart.sh"]);
+            Assert.Equal(1, exit);
+            Assert.Contains("✗ restart:", output, StringComparison.Ordinal);
+            Assert.Contains("12 rules hold; broken: 1; not judged: 0.", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            python.Kill();
+            await python.WaitForExitAsync();
+            if (File.Exists(Path.Combine(files, "next")))
+                Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(Path.Combine(files, "next")), null)).Kill();
+            Directory.Delete(files, recursive: true);
+        }
+    }
+
+    static Task ListensAsync(string port) => Waiting.UntilAsync(async () =>
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(System.Net.IPAddress.Loopback, int.Parse(port, null));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    });
 
     static async Task<string> PlaceAsync(HttpHost shop, int quantity, string token)
     {

@@ -34,12 +34,12 @@ public class DependencyTests
         ["Verification"] = ["Contracts", "Runtime"],
         // The simulation runs all four services in one thread, on the one database that runs on its caller's thread.
         ["Simulation"] = ["Contracts", "Runtime", "Http", "StepService", "Storage.Sqlite", "Verification", .. Services],
-        // The import checks orders with the rules of order-service before an order is sent, and process check reads a process as
-        // the coordinator does.
+        // The import checks orders with the rules of order-service before an order is sent, process check reads a process as the
+        // coordinator does, and participant test calls a participant as the coordinator does.
         ["Cli"] =
         [
             "Contracts", "Runtime", "Http", "Agents", "Client", "Hosting", "Verification", "LocalServers", "OrderService",
-            "SagaCoordinator",
+            "StepService", "SagaCoordinator",
         ],
     };
 
