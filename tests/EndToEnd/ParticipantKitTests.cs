@@ -176,7 +176,7 @@ public sealed class ParticipantKitTests
                     && (fault, action) is not ((Fault.ActsOnEveryCall, "do") or (Fault.UndoesOnce, "undo")))
                     return known;
                 // Between the look and the act another call may come in.
-                if (!isSerial) await Task.Delay(50);
+                if (!isSerial) await Task.Delay(500);
                 var answer = action == "undo" ? Undo(order, known)
                     : $$$"""{"outcome":"completed","detail":{"act":{{{++acts}}}}}""";
                 if (fault == Fault.AnswersWithoutJson) return "OK";
