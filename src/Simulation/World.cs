@@ -16,9 +16,12 @@ namespace Orderwright.Simulation;
 /// </summary>
 public sealed class World
 {
-    /// <summary>Time allowed for recovery after the last fault.</summary>
+    /// <summary>Time allowed for recovery after the last fault, and after the last action of a party.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
     static readonly TimeSpan LongestHeal = TimeSpan.FromMinutes(10);
+
+    // A party that acts on an order again and again delays its judgement no further.
+    static readonly TimeSpan LongestRecovery = TimeSpan.FromMinutes(10);
 
     // The broker gives up on a process that has not reacted for this long.
     static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(3);
@@ -49,6 +52,7 @@ public sealed class World
         Trace = new Trace(Pump, isTraced);
         Faults = new ActiveFaults(Of("weather"));
         Network = new Network(this, Of("network")) { ByWire = plan.ByWire, SharesQueues = plan.SharesQueues };
+        Actions = new LastActions(Pump);
         Gateway = new Gateway(this, Of("gateway"));
         GatewayChance = Of("calls");
         Outside = new Outside(this, Of("outside"));
@@ -84,6 +88,9 @@ public sealed class World
     public ActiveFaults Faults { get; }
 
     public Network Network { get; }
+
+    /// <summary>Last actions of the parties on the orders.</summary>
+    public LastActions Actions { get; }
 
     public Gateway Gateway { get; }
 
@@ -149,8 +156,7 @@ public sealed class World
         Advance(Plan.End + TimeSpan.FromMilliseconds(10));
         Heal();
         HealDatabases();
-        Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
-        audit.CheckRecovery();
+        Recover(audit);
 
         audit.RetryIncidents();
         Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
@@ -222,6 +228,21 @@ public sealed class World
         Advance(time);
         passingTime = TimeSpan.Zero;
         PollSoon();
+    }
+
+    // Every order has a minute from the last repair, or from the last action of a party on it.
+    void Recover(InvariantAudit audit)
+    {
+        var (repaired, last) = (Pump.Now, Pump.Now + LongestRecovery);
+        for (DateTimeOffset? ends = repaired + Recovery; ends is { } next;)
+        {
+            Advance(next - Pump.Now, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
+            ends = audit.CheckRecovery(order => Earlier(Later(repaired, Actions.On(order)) + Recovery, last));
+        }
+
+        static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
+
+        static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
     }
 
     // The condition may read tables, so a few evaluations per second suffice.
