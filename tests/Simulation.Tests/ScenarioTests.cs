@@ -94,9 +94,9 @@ public sealed class ScenarioTests
         (0, new CrashAt(ServiceNames.Customer, FaultPoint.BeforeGatewayCall, 1, TimeSpan.FromSeconds(0.1))),
         (2, Order(CardTokens.Good)));
 
-    // 2,415,140: the gateway carries a refund out after heal has compared. 5,030,275: a customer approves just before the minute of
-    // I7 ends. 5,039,268: goods whose commit is outstanding were shipped, and stock-service has lost the shipment. 212,869: the id
-    // of a cancelled order was made by a clock two hours ahead, and its charge was looked for two hours late.
+    // 2,415,140: the gateway carries a refund out after heal has compared. 5,030,275: a customer approves just before the minute
+    // of I7 ends. 5,039,268: goods are shipped while their commit is outstanding, and stock-service loses the shipment. 212,869:
+    // the id of a cancelled order was made by a clock two hours ahead, and its charge was looked for two hours late.
     [Theory]
     [InlineData(2_210_823, false)]
     [InlineData(2_222_048, false)]
