@@ -14,14 +14,10 @@ namespace Orderwright.Simulation;
 /// A run: the four real services on simulated ports, in one thread, on one clock, with all randomness from one seed. The
 /// run follows its plan; then every fault heals, and within a minute the system must have recovered.
 /// </summary>
-public sealed class World
+public sealed partial class World
 {
     /// <summary>Time allowed for recovery after the last fault, and after the last action of a party.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan LongestHeal = TimeSpan.FromMinutes(10);
-
-    // A party that acts on an order again and again delays its judgement no further.
-    static readonly TimeSpan LongestRecovery = TimeSpan.FromMinutes(10);
 
     // The broker gives up on a process that has not reacted for this long.
     static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(3);
@@ -230,21 +226,6 @@ public sealed class World
         PollSoon();
     }
 
-    // Every order has a minute from the last repair, or from the last action of a party on it.
-    void Recover(InvariantAudit audit)
-    {
-        var (repaired, last) = (Pump.Now, Pump.Now + LongestRecovery);
-        for (DateTimeOffset? ends = repaired + Recovery; ends is { } next;)
-        {
-            Advance(next - Pump.Now, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
-            ends = audit.CheckRecovery(order => Earlier(Later(repaired, Actions.On(order)) + Recovery, last));
-        }
-
-        static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
-
-        static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
-    }
-
     // The condition may read tables, so a few evaluations per second suffice.
     void Advance(TimeSpan most, Func<bool>? isEnough = null)
     {
@@ -362,38 +343,6 @@ public sealed class World
             Trace.Record(null, $"the standby of {standby.Service} takes over; {lost.Count} orders are set back");
         }
         Wake();
-    }
-
-    void Heal()
-    {
-        IsHealed = true;
-        Trace.Record(null, $"everything heals");
-        Faults.Clear();
-        foreach (var slot in slots)
-        {
-            slot.Skew = TimeSpan.Zero;
-            slot.Node?.Lane.Suspend(false);
-            slot.Start();
-            slot.Node!.PollSoon();
-        }
-    }
-
-    // The operator's command, on the same code as ./orderwright heal.
-    void HealDatabases()
-    {
-        if (setBack.Count == 0) return;
-        Advance(TimeSpan.FromSeconds(10), () => slots.All(slot => slot.Node!.IsUp));
-        var databases = ServiceNames.All.ToDictionary(
-            service => service,
-            service => (Runtime.Database.IDatabase)new QuiescentDatabase(arena, service, Gateway.Charges));
-        var run = new HealRun(databases, Bug.Wrap(new HealingOperator(this)), Client.Time);
-        Client.Start(async () => Healed = await run.RunAsync(
-            preview: false,
-            pass => Trace.Record(
-                null, $"heal: pass {pass.Number}, {pass.Repairs} repairs of {pass.Orders} orders, {pass.Moving} moving"),
-            CancellationToken.None));
-        Advance(LongestHeal, () => Healed is not null);
-        behind.Clear();
     }
 
     // The operator looks at the list of waiting orders from time to time.
