@@ -110,6 +110,18 @@ public sealed class ScenarioTests
         Assert.Empty(new World(Plan.Of(seed, restores), arena).Run().Findings);
     }
 
+    // The customer approves soon after the end of the plan, and the services never learn of it.
+    [Fact]
+    public void An_order_that_stands_still_after_a_late_action_breaks_I7()
+    {
+        using var arena = Arena.Open();
+        var plan = Plan.Of((0, Order($"{CardTokens.Approved}1")), (0.95, new Adjust("TEA", 1)));
+        Assert.Contains(
+            new World(plan, arena, new ApprovalNotFound()).Run().Findings,
+            finding => finding.What.StartsWith("is still waiting at authorize-payment", StringComparison.Ordinal));
+        Assert.Empty(new World(plan, arena).Run().Findings);
+    }
+
     [Fact]
     public void An_order_that_no_standby_received_was_never_acknowledged() => Holds(
         (0, new StandbyStalled(ServiceNames.Order, TakesOver: true) { For = TimeSpan.FromSeconds(10) }),
