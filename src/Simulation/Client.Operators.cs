@@ -29,6 +29,7 @@ public sealed partial class Client
                         id, GatewayOperations.Refund, refund.AmountMinor, "As simulated."))));
                 world.Trace.Record(id, $"client: the refund gets {answer?.Status}");
                 // Without a response the refund may have happened: another could return money twice.
+                if (answer is { Status: StatusCodes.Status201Created }) world.Actions.Record(id);
                 if (answer is null or { Status: StatusCodes.Status201Created }) return;
             }
             await PauseAsync();
@@ -46,7 +47,11 @@ public sealed partial class Client
                     ServiceNames.Order,
                     node => node.Orders!.UpdateAsync(Post($$"""{"status":"completed"{{goods}}}""", null), $"{id}"));
                 world.Trace.Record(id, $"client: the completion gets {answer?.Status}");
-                if (answer is { Status: StatusCodes.Status200OK }) return;
+                if (answer is { Status: StatusCodes.Status200OK })
+                {
+                    world.Actions.Record(id);
+                    return;
+                }
             }
             await PauseAsync();
         }

@@ -170,10 +170,7 @@ public sealed partial class Client(World world, Chance chance)
     public void Resolve(Guid orderId, string step) => Start(async () =>
     {
         var isGranted = !chance.Hit(0.2);
-        await CallAsync(
-            ServiceNames.Coordinator,
-            node => node.Operators!.SubmitAsync(Unkeyed(new OperatorAction(
-                orderId, OperatorVerb.Resolve, "As simulated.", step, isGranted))));
+        await OperateAsync(new OperatorAction(orderId, OperatorVerb.Resolve, "As simulated.", step, isGranted));
     });
 
     /// <summary>An operator's retry of an incident.</summary>
@@ -249,7 +246,11 @@ public sealed partial class Client(World world, Chance chance)
             ServiceNames.Order, node => node.Orders!.PlaceAsync(Request(ticket.Place, caller))));
         world.Trace.Record(ticket.OrderId, $"client: order {ticket.Place.Number} gets {answer?.Status}");
         if (answer is null or { Status: >= 500 } || IsInFlight(answer)) return false;
-        if (ticket.Answer is not { } first || sender != ticket.AnsweredKey) Take(ticket, answer, sender);
+        if (ticket.Answer is not { } first || sender != ticket.AnsweredKey)
+        {
+            Take(ticket, answer, sender);
+            if (ticket.OrderId is { } placed) world.Actions.Record(placed);
+        }
         else if ((first.Status, first.Location, first.Version) != (answer.Status, answer.Location, answer.Version)
             || !first.Body.Span.SequenceEqual(answer.Body.Span))
             Violations.Add((
@@ -268,7 +269,11 @@ public sealed partial class Client(World world, Chance chance)
                     ServiceNames.Order,
                     node => node.Orders!.CancelAsync(Post("""{"reason":"customer"}""", $"cancel-{id}"), $"{id}"));
                 world.Trace.Record(id, $"client: the cancellation gets {answer?.Status}");
-                if (answer is { Status: 202 }) ticket.Cancelled.Add(id);
+                if (answer is { Status: 202 })
+                {
+                    ticket.Cancelled.Add(id);
+                    world.Actions.Record(id);
+                }
                 if (answer is not (null or { Status: >= 500 })) return;
             }
             await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
@@ -287,7 +292,11 @@ public sealed partial class Client(World world, Chance chance)
                 var answer = await CallAsync(
                     ServiceNames.Order, node => node.Fulfilling!.ShipAsync(Post(body, key), $"{id}"));
                 world.Trace.Record(id, $"client: the shipment gets {answer?.Status}");
-                if (answer is { Status: 201 }) return;
+                if (answer is { Status: 201 })
+                {
+                    world.Actions.Record(id);
+                    return;
+                }
                 if (answer is { Status: 409 } && !IsInFlight(answer)) key = $"ship-{++shipments}";
             }
             await Task.Delay(chance.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), time);
@@ -301,9 +310,15 @@ public sealed partial class Client(World world, Chance chance)
         if (operate.Verb != OperatorVerb.Retry && answer is { Status: 200 }) ticket.Stopped.Add(id);
     }
 
-    Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) => CallAsync(
-        ServiceNames.Coordinator,
-        node => node.Operators!.SubmitAsync(Unkeyed(new OperatorAction(orderId, verb, "As simulated."))));
+    Task<Answer?> OperateAsync(Guid orderId, OperatorVerb verb) =>
+        OperateAsync(new OperatorAction(orderId, verb, "As simulated."));
+
+    async Task<Answer?> OperateAsync(OperatorAction action)
+    {
+        var answer = await CallAsync(ServiceNames.Coordinator, node => node.Operators!.SubmitAsync(Unkeyed(action)));
+        if (answer is { Status: 200 }) world.Actions.Record(action.OrderId);
+        return answer;
+    }
 
     void Change(CatalogueChange change) =>
         Start(() => CallAsync(ServiceNames.Stock, node => node.Catalogue!.SubmitAsync(Unkeyed(change))));

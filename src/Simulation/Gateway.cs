@@ -17,9 +17,6 @@ public sealed class Charge(string id, Guid orderId, string key, long amount, str
 
     public string State { get; set; } = "authorized";
 
-    /// <summary>Time of the customer's last action.</summary>
-    public DateTimeOffset ActedAt { get; set; }
-
     public long Captured { get; set; }
 
     public long Refunded { get; set; }
@@ -87,12 +84,19 @@ public sealed class Gateway(World world, Chance chance)
         return result;
     }
 
+    /// <summary>Executes a request after its caller has given up, unless its key was answered by then.</summary>
+    public void DoLater(GatewayRequest request, TimeSpan pause) => world.Pump.After(pause, () =>
+    {
+        if (!answers.ContainsKey(request.Key)) world.Actions.Record(request.OrderId);
+        Do(request);
+    });
+
     public GatewayResult Find(GatewayRequest request) =>
         answers.GetValueOrDefault(request.Key) ?? new GatewayResult.NeverHappened(Final: false);
 
-    /// <summary>True when the order's customer has yet to act, or acted less than <paramref name="grace"/> ago.</summary>
-    public bool AwaitsCustomer(Guid orderId, TimeSpan grace) => charges.Values.Any(charge =>
-        charge.OrderId == orderId && (charge.State == "requires_action" || world.Pump.Now < charge.ActedAt + grace));
+    /// <summary>True when the order's customer has yet to act.</summary>
+    public bool AwaitsCustomer(Guid orderId) =>
+        charges.Values.Any(charge => charge.OrderId == orderId && charge.State == "requires_action");
 
     public GatewayEvent EventOf(string id) => events[id];
 
@@ -123,7 +127,7 @@ public sealed class Gateway(World world, Chance chance)
     {
         if (charge.State != "requires_action") return;
         charge.State = approves ? "authorized" : "declined";
-        charge.ActedAt = world.Pump.Now;
+        world.Actions.Record(charge.OrderId);
         GatewayResult result = approves
             ? new GatewayResult.Succeeded(charge.Id)
             : new GatewayResult.Declined("authentication_failed", "The customer did not approve.");

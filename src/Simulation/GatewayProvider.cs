@@ -74,7 +74,7 @@ sealed class GatewayProvider(Node node) : IPaymentProvider, IChargeList
         }
         catch (CrashedException) when (!isLookUp && World.GatewayChance.Hit(0.5))
         {
-            World.Pump.After(LongestHop, () => World.Gateway.Do(request));
+            World.Gateway.DoLater(request, LongestHop);
             throw;
         }
     }
@@ -98,7 +98,7 @@ sealed class GatewayProvider(Node node) : IPaymentProvider, IChargeList
             if (World.Plan.Webhooks && !isLookUp && chance.Hit(fault.LateBefore))
             {
                 Count(request, "gateway request late");
-                World.Pump.After(chance.Between(TimeSpan.FromSeconds(4), LatestArrival), () => World.Gateway.Do(request));
+                World.Gateway.DoLater(request, chance.Between(TimeSpan.FromSeconds(4), LatestArrival));
                 return await NeverAsync(cancel);
             }
             if (chance.Hit(fault.Broken))

@@ -44,6 +44,7 @@ sealed class InvariantAudit(World world, Arena arena)
 
     readonly HashSet<Guid> leaks = [];
     readonly HashSet<Guid> early = [];
+    readonly HashSet<Guid> overdue = [];
     readonly List<Finding> findings = [];
     readonly SortedDictionary<string, int> ends = new(StringComparer.Ordinal);
 
@@ -78,7 +79,7 @@ sealed class InvariantAudit(World world, Arena arena)
     public bool IsQuiet()
     {
         var open = OpenSagas();
-        return open.All(saga => IsParked(saga, TimeSpan.Zero))
+        return open.All(saga => IsParked(saga))
             && Read(ServiceNames.Order, Unsettled, row => row.Uuid("order_id")).All(id => open.Any(saga => saga.OrderId == id))
             && world.Outside.PendingReplies == 0
             && Count(OpenAttempts) == open.Count(saga => saga.State == "waiting")
@@ -89,19 +90,34 @@ sealed class InvariantAudit(World world, Arena arena)
     }
 
     /// <summary>
-    /// Checks I7: a minute after the last fault every order is settled, waits for a named party, or is an incident.
+    /// Checks I7: an order is settled, waits for a named party, or is an incident, once its minute has ended. Returns the next
+    /// end of a minute among the others; null when none is left.
     /// </summary>
-    public void CheckRecovery()
+    /// <param name="endOf">End of an order's minute.</param>
+    public DateTimeOffset? CheckRecovery(Func<Guid, DateTimeOffset> endOf)
+    {
+        DateTimeOffset? next = null;
+        foreach (var (order, what) in Unfinished().Where(each => !overdue.Contains(each.Order)).ToList())
+            if (endOf(order) is var end && end > world.Pump.Now)
+                next = next < end ? next : end;
+            else
+            {
+                overdue.Add(order);
+                Add("I7", order, $"{what} a minute after the last fault and the last action of a party");
+            }
+        return next;
+    }
+
+    IEnumerable<(Guid Order, string What)> Unfinished()
     {
         var open = OpenSagas();
-        foreach (var saga in open.Where(saga => !IsParked(saga, World.Recovery)))
-            Add("I7", saga.OrderId, $"is still {saga.State} at {saga.Step} ({saga.Code}) a minute after the last fault");
+        foreach (var saga in open.Where(saga => !IsParked(saga)))
+            yield return (saga.OrderId, $"is still {saga.State} at {saga.Step} ({saga.Code})");
         foreach (var order in Read(ServiceNames.Order, Unsettled, row => row.Uuid("order_id")))
-            if (open.All(saga => saga.OrderId != order))
-                Add("I7", order, "still waits for the coordinator's reply a minute after the last fault");
+            if (open.All(saga => saga.OrderId != order)) yield return (order, "still waits for the coordinator's reply");
         foreach (var (order, participant) in Read(
             ServiceNames.Order, OpenShipments, row => (row.Uuid("order_id"), row.Text("participant"))))
-            Add("I7", order, $"was shipped or closed, and {participant} has not answered a minute after the last fault");
+            yield return (order, $"was shipped or closed, and {participant} has not answered");
     }
 
     /// <summary>Decides the steps that wait for a person.</summary>
@@ -222,9 +238,9 @@ sealed class InvariantAudit(World world, Arena arena)
 
     sealed record OpenSaga(Guid OrderId, string State, string? WaitingFor, string? Step, string? Code);
 
-    // An open incident, or an order whose customer has yet to act according to the gateway.
-    bool IsParked(OpenSaga saga, TimeSpan grace) =>
+    // An open incident, or an order whose customer or participant has yet to act.
+    bool IsParked(OpenSaga saga) =>
         saga.State == "failed"
-        || (saga is { State: "waiting", WaitingFor: not null } && world.Gateway.AwaitsCustomer(saga.OrderId, grace))
+        || (saga is { State: "waiting", WaitingFor: not null } && world.Gateway.AwaitsCustomer(saga.OrderId))
         || (saga is { State: "waiting", Step: { } step } && world.Outside.IsDeciding(saga.OrderId, step));
 }

@@ -106,6 +106,7 @@ public sealed class Outside(World world, Chance chance)
             }
             else
                 answers[key] = Do(effect);
+            world.Actions.Record(order);
             world.Trace.Record(order, $"outside: {call.Step} is decided: {answers[key].Outcome}");
             for (var times = chance.Hit(0.2) ? 2 : 1; times > 0; times--) Send(order, call.Step, answers[key], TimeSpan.Zero);
         });
@@ -160,7 +161,11 @@ public sealed class OutsideParticipants(Node node) : IStepParticipants
                     return await SilentAsync(call, cancel);
                 case 2:
                     World.Faults.Count("step request late");
-                    World.Pump.After(chance.Between(TimeSpan.FromSeconds(1), LatestArrival), () => Carry(orderId, call, key));
+                    World.Pump.After(chance.Between(TimeSpan.FromSeconds(1), LatestArrival), () =>
+                    {
+                        World.Actions.Record(orderId);
+                        Carry(orderId, call, key);
+                    });
                     return await SilentAsync(call, cancel);
                 case 3:
                     World.Faults.Count("step response lost");

@@ -14,11 +14,10 @@ namespace Orderwright.Simulation;
 /// A run: the four real services on simulated ports, in one thread, on one clock, with all randomness from one seed. The
 /// run follows its plan; then every fault heals, and within a minute the system must have recovered.
 /// </summary>
-public sealed class World
+public sealed partial class World
 {
-    /// <summary>Time allowed for recovery after the last fault.</summary>
+    /// <summary>Time allowed for recovery after the last fault, and after the last action of a party.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan LongestHeal = TimeSpan.FromMinutes(10);
 
     // The broker gives up on a process that has not reacted for this long.
     static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(3);
@@ -49,6 +48,7 @@ public sealed class World
         Trace = new Trace(Pump, isTraced);
         Faults = new ActiveFaults(Of("weather"));
         Network = new Network(this, Of("network")) { ByWire = plan.ByWire, SharesQueues = plan.SharesQueues };
+        Actions = new LastActions(Pump);
         Gateway = new Gateway(this, Of("gateway"));
         GatewayChance = Of("calls");
         Outside = new Outside(this, Of("outside"));
@@ -84,6 +84,9 @@ public sealed class World
     public ActiveFaults Faults { get; }
 
     public Network Network { get; }
+
+    /// <summary>Last actions of the parties on the orders.</summary>
+    public LastActions Actions { get; }
 
     public Gateway Gateway { get; }
 
@@ -149,8 +152,7 @@ public sealed class World
         Advance(Plan.End + TimeSpan.FromMilliseconds(10));
         Heal();
         HealDatabases();
-        Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
-        audit.CheckRecovery();
+        Recover(audit);
 
         audit.RetryIncidents();
         Advance(Recovery, () => Client.IsDone && Network.IsEmpty && audit.IsQuiet());
@@ -341,38 +343,6 @@ public sealed class World
             Trace.Record(null, $"the standby of {standby.Service} takes over; {lost.Count} orders are set back");
         }
         Wake();
-    }
-
-    void Heal()
-    {
-        IsHealed = true;
-        Trace.Record(null, $"everything heals");
-        Faults.Clear();
-        foreach (var slot in slots)
-        {
-            slot.Skew = TimeSpan.Zero;
-            slot.Node?.Lane.Suspend(false);
-            slot.Start();
-            slot.Node!.PollSoon();
-        }
-    }
-
-    // The operator's command, on the same code as ./orderwright heal.
-    void HealDatabases()
-    {
-        if (setBack.Count == 0) return;
-        Advance(TimeSpan.FromSeconds(10), () => slots.All(slot => slot.Node!.IsUp));
-        var databases = ServiceNames.All.ToDictionary(
-            service => service,
-            service => (Runtime.Database.IDatabase)new QuiescentDatabase(arena, service, Gateway.Charges));
-        var run = new HealRun(databases, Bug.Wrap(new HealingOperator(this)), Client.Time);
-        Client.Start(async () => Healed = await run.RunAsync(
-            preview: false,
-            pass => Trace.Record(
-                null, $"heal: pass {pass.Number}, {pass.Repairs} repairs of {pass.Orders} orders, {pass.Moving} moving"),
-            CancellationToken.None));
-        Advance(LongestHeal, () => Healed is not null);
-        behind.Clear();
     }
 
     // The operator looks at the list of waiting orders from time to time.

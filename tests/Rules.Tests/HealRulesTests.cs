@@ -176,6 +176,18 @@ public class HealRulesTests
     }
 
     [Fact]
+    public void A_fulfilment_of_goods_whose_commit_is_outstanding_is_asked_for_again()
+    {
+        var committing = Saga(
+            SagaStates.Running, pivoted: true, undoing: false, StepNames.ReserveStock, StepNames.AuthorizePayment);
+        var order = Order(OrderStatuses.Confirmed) with { Fulfilments = [new(1, """[[1,"MUG",2,250]]""", 500)] };
+        var held = Sold with { State = ReservationStates.Held };
+        var plan = Plan(new(Id, order, committing, Payment, held, false), ServiceNames.Stock);
+        Assert.Equal([ServiceNames.Stock], plan.Order!.AskAgain!);
+        Assert.True(Plan(new(Id, order with { StockIsAsked = true }, committing, Payment, held, false)).IsEmpty);
+    }
+
+    [Fact]
     public void An_undecided_order_whose_saga_may_have_gone_further_asks_everything_again()
     {
         var running = Saga(SagaStates.Running, pivoted: false, undoing: false, StepNames.ReserveStock);

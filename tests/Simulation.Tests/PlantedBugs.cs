@@ -259,6 +259,9 @@ sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
     public Func<GatewayRequest, Func<GatewayRequest, Task<GatewayResult>>, Task<GatewayResult>> Call { get; init; } =
         (request, call) => call(request);
 
+    public Func<GatewayRequest, Func<GatewayRequest, Task<GatewayResult>>, Task<GatewayResult>> LookUp { get; init; } =
+        (request, lookUp) => lookUp(request);
+
     public string Name => inner.Name;
 
     public ProviderCapabilities Capabilities => inner.Capabilities;
@@ -277,10 +280,24 @@ sealed class AlteredProvider(IPaymentProvider inner) : IPaymentProvider
     public Task<GatewayResult> RefundAsync(GatewayRequest request, CancellationToken cancel) =>
         Call(request, altered => inner.RefundAsync(altered, cancel));
 
-    public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) => inner.FindAsync(request, cancel);
+    public Task<GatewayResult> FindAsync(GatewayRequest request, CancellationToken cancel) =>
+        LookUp(request, altered => inner.FindAsync(altered, cancel));
 
     public WebhookReading ReadWebhook(IHeaderDictionary headers, ReadOnlyMemory<byte> body, DateTimeOffset now) =>
         inner.ReadWebhook(headers, body, now);
+}
+
+/// <summary>The decision of a customer is not found by look-ups.</summary>
+sealed class ApprovalNotFound : PlantedBug
+{
+    public override IPaymentProvider Wrap(Node node, IPaymentProvider provider) => new AlteredProvider(provider)
+    {
+        LookUp = async (request, lookUp) => await lookUp(request) switch
+        {
+            GatewayResult.Succeeded approved => new GatewayResult.ActionRequired(approved.Reference, "https://bank.example"),
+            var result => result,
+        },
+    };
 }
 
 /// <summary>A database with an altered behaviour.</summary>

@@ -94,17 +94,32 @@ public sealed class ScenarioTests
         (0, new CrashAt(ServiceNames.Customer, FaultPoint.BeforeGatewayCall, 1, TimeSpan.FromSeconds(0.1))),
         (2, Order(CardTokens.Good)));
 
-    // 2,415,140: the gateway carries a refund out after heal has compared. 212,869: the id of a cancelled order was made by a
-    // clock two hours ahead, and its charge was looked for two hours late.
+    // 2,415,140: the gateway carries a refund out after heal has compared. 5,030,275: a customer approves just before the minute
+    // of I7 ends. 5,039,268: goods are shipped while their commit is outstanding, and stock-service loses the shipment. 212,869:
+    // the id of a cancelled order was made by a clock two hours ahead, and its charge was looked for two hours late.
     [Theory]
     [InlineData(2_210_823, false)]
     [InlineData(2_222_048, false)]
     [InlineData(2_415_140, false)]
+    [InlineData(5_030_275, false)]
+    [InlineData(5_039_268, false)]
     [InlineData(212_869, true)]
     public void A_seed_that_failed_once_holds(long seed, bool restores)
     {
         using var arena = Arena.Open();
         Assert.Empty(new World(Plan.Of(seed, restores), arena).Run().Findings);
+    }
+
+    // The customer approves soon after the end of the plan, and the services never learn of it.
+    [Fact]
+    public void An_order_that_stands_still_after_a_late_action_breaks_I7()
+    {
+        using var arena = Arena.Open();
+        var plan = Plan.Of((0, Order($"{CardTokens.Approved}1")), (0.95, new Adjust("TEA", 1)));
+        Assert.Contains(
+            new World(plan, arena, new ApprovalNotFound()).Run().Findings,
+            finding => finding.What.StartsWith("is still waiting at authorize-payment", StringComparison.Ordinal));
+        Assert.Empty(new World(plan, arena).Run().Findings);
     }
 
     [Fact]

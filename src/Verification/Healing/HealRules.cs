@@ -151,7 +151,8 @@ public sealed class HealRules(IReadOnlySet<string> behind)
         var (again, what) = (new List<string>(), new List<string>());
         var lost = new List<BookedShipment>();
         string? goods = null;
-        if (known.Reservation is { State: ReservationStates.Committed } reservation)
+        // stock-service books a shipment of goods still held, too: their commit may be outstanding for long.
+        if (known.Reservation is { State: ReservationStates.Held or ReservationStates.Committed } reservation)
         {
             var booked = reservation.Shipments.Select(shipment => shipment.Number).ToHashSet();
             lost.AddRange(reservation.Shipments
