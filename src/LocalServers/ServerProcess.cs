@@ -11,6 +11,8 @@ public sealed class MissingServerException(string message) : Exception(message);
 /// <summary>Starts programs in separate sessions, so that Ctrl+C at the terminal reaches only the caller.</summary>
 static class ServerProcess
 {
+    const int SignalKill = 9;
+
     public static bool IsRoot => OperatingSystem.IsLinux() && Environment.UserName == "root";
 
     /// <summary>Starts <paramref name="program"/> and appends its output to <paramref name="logFile"/>.</summary>
@@ -64,7 +66,11 @@ static class ServerProcess
     }
 
     /// <summary>Sends a signal by number, as on Linux, to a process and the members of its process group.</summary>
-    public static void SignalGroup(Process process, int signal) => _ = kill(-process.Id, signal);
+    public static void SignalGroup(Process process, int signal)
+    {
+        if (OperatingSystem.IsWindows()) Signal(process, signal);
+        else _ = kill(-process.Id, signal);
+    }
 
     /// <summary>
     /// A free port of the loopback interface, below the range of outgoing connections: a restarted server must find its
@@ -88,19 +94,30 @@ static class ServerProcess
     }
 
     /// <summary>
-    /// Polls <paramref name="isReady"/> every 100 ms; throws with the end of the log after <paramref name="limit"/>.
+    /// Polls <paramref name="isReady"/> every 100 ms; throws with the end of the log after <paramref name="limit"/>. A server that
+    /// does not become ready is killed, so that none is left behind.
     /// </summary>
     public static async Task WaitUntilAsync(
         string what, Process process, string logFile, Func<Task<bool>> isReady, TimeSpan limit, CancellationToken cancel)
     {
         var since = Stopwatch.StartNew();
-        while (!await isReady())
+        try
         {
-            if (process.HasExited || since.Elapsed > limit)
-                throw new InvalidOperationException(
-                    $"{what} did not start {(process.HasExited ? $"(it ended with {process.ExitCode})" : $"within {limit}")}. " +
-                    $"The end of {logFile}:\n{EndOf(logFile)}");
-            await Task.Delay(100, cancel);
+            while (!await isReady())
+            {
+                if (process.HasExited || since.Elapsed > limit)
+                {
+                    var why = process.HasExited ? $"(it ended with {process.ExitCode})" : $"within {limit}";
+                    throw new InvalidOperationException(
+                        $"{what} did not start {why}. The end of {logFile}:\n{EndOf(logFile)}");
+                }
+                await Task.Delay(100, cancel);
+            }
+        }
+        catch
+        {
+            SignalGroup(process, SignalKill);
+            throw;
         }
     }
 
