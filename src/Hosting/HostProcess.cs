@@ -66,27 +66,28 @@ sealed partial class HostProcess : IAsyncDisposable
         summary = transport is InProcessTransport && databaseText.StartsWith("SQLite", StringComparison.Ordinal)
             ? $"embedded: {databaseText}, {transportText}"
             : $"{databaseText}; {transportText}";
-        keys = settings.KeyFile is null
-            ? null : new KeyRing(settings.KeyFile, TimeProvider.System, logs.CreateLogger<KeyRing>());
+        // The console's own service keeps the sessions. Whatever is decided by time at the door is decided by a service's clock:
+        // a session, its end and the key behind it must not be compared across two clocks.
+        var keeper = services.Find(service => service.Name == ServiceNames.Coordinator) ?? services[0];
+        var time = keeper.Context.Time;
+        keys = settings.KeyFile is null ? null : new KeyRing(settings.KeyFile, time, logs.CreateLogger<KeyRing>());
         var issuers = settings.IssuerFile is null ? [] : TokenIssuer.Read(settings.IssuerFile);
         var links = site is null ? [] : SignOn.LinksOf(issuers);
         var sealer = SealerOf(settings, names, issuers.Any(issuer => issuer.SignOn is not null));
-        // The console's own service keeps the sessions.
-        var keeper = services.Find(service => service.Name == ServiceNames.Coordinator) ?? services[0];
         var visitors = new VisitorSessions(
             sealer, settings.KnowsCallers ? CallerOf : null, keys is not null, links,
-            new EndedSessions(keeper.Context, keeper.Audit), settings.SessionTime, TimeProvider.System);
+            new EndedSessions(keeper.Context, keeper.Audit), settings.SessionTime);
         var provider = IssuerDocument.NewClient();
-        var tokens = issuers.Count == 0 ? null : new TokenChecks(issuers, provider, TimeProvider.System, logs);
+        var tokens = issuers.Count == 0 ? null : new TokenChecks(issuers, provider, time, logs);
         var authentication = new Authentication(
-            keys, tokens, new RateLimits(configuration.Bind<RateSettings>(), TimeProvider.System),
-            new PersonTokens(sealer, TimeProvider.System), visitors, logs.CreateLogger<Authentication>());
+            keys, tokens, new RateLimits(configuration.Bind<RateSettings>(), time),
+            new PersonTokens(sealer, time), visitors, logs.CreateLogger<Authentication>());
         var signOn = links.Count == 0 ? null : new SignOn(
-            issuers, tokens!, provider, sealer, visitors, TimeProvider.System, logs.CreateLogger<SignOn>());
+            issuers, tokens!, provider, sealer, visitors, time, logs.CreateLogger<SignOn>());
         web = WebServer.Build(
-            settings, authentication, visitors, signOn, services, operated, () => open, TimeProvider.System, logs, site);
+            settings, authentication, visitors, signOn, services, operated, () => open, time, logs, site);
         site?.Map(web, new SiteContext(
-            configuration, names, () => new Uri(settings.Listen.Url(Port())), visitors, TimeProvider.System, logs));
+            configuration, names, () => new Uri(settings.Listen.Url(Port())), visitors, time, logs));
     }
 
     // The console proves to other services for whom it acts.

@@ -150,8 +150,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         new ConsoleSite().Map(app, new SiteContext(
             new ConfigurationBuilder().Build(), ServiceNames.All, () => new Uri("http://localhost"),
             new VisitorSessions(
-                Sealer.OfThisProcess(), _ => null, takesKeys: true, [], new EndedSessions(null!, null!), TimeSpan.FromHours(1),
-                TimeProvider.System),
+                Sealer.OfThisProcess(), _ => null, takesKeys: true, [], new EndedSessions(null!, null!), TimeSpan.FromHours(1)),
             TimeProvider.System, NullLoggerFactory.Instance));
         return
         [

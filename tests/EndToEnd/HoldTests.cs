@@ -36,12 +36,8 @@ public sealed class HoldTests
         }
 
         // The job runs at process start, by which time the expiry is within the warning period.
-        await using (var host = await HttpHost.StartAsync(data, [.. settings, "--gateway-holdwarning", "49h"]))
+        await using (var host = await StartWithWarningAsync(data, [.. settings, "--gateway-holdwarning", "49h"]))
         {
-            using var limit = new CancellationTokenSource(Patience);
-            while ((await host.Client.AskAsync("/api/v1/payments?attention=true")).Json["items"]!.AsArray().Count == 0)
-                await Task.Delay(50, limit.Token);
-
             const string What = "The authorization expires at";
             Assert.Contains(What, await ToolAsync(host, "why", id), StringComparison.Ordinal);
             var incidents = await ToolAsync(host, "incidents");
@@ -60,6 +56,23 @@ public sealed class HoldTests
             }
         }
         Directory.Delete(data, recursive: true);
+    }
+
+    // A start soon after a jump of the clock decides nothing by time, and says so: another start does.
+    static async Task<HttpHost> StartWithWarningAsync(string data, string[] settings)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var host = await HttpHost.StartAsync(data, settings);
+            while (!host.Output.Contains("the job watch-holds pauses", StringComparison.Ordinal))
+            {
+                if ((await host.Client.AskAsync("/api/v1/payments?attention=true")).Json["items"]!.AsArray().Count > 0)
+                    return host;
+                await Task.Delay(50, limit.Token);
+            }
+            await host.DisposeAsync();
+        }
     }
 
     static async Task<string> PageAsync(HttpHost host, string path)

@@ -19,6 +19,11 @@ public sealed class EndedSessions(ServiceContext context, Audit audit)
     Task reading = Task.CompletedTask;
     volatile FrozenDictionary<string, DateTimeOffset> ended = FrozenDictionary<string, DateTimeOffset>.Empty;
 
+    /// <summary>
+    /// Clock of the service that keeps the sessions, and of their beginnings: by another clock a session could outlive its end.
+    /// </summary>
+    public TimeProvider Time => context.Time;
+
     internal async ValueTask<bool> ContainsAsync(Session session)
     {
         await RefreshAsync();

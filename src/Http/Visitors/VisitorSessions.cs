@@ -36,18 +36,15 @@ public static class SignOnFailures
 /// <param name="callerOf">Caller with a key, as long as the key is valid; null where visitors need no session.</param>
 /// <param name="takesKeys">Visitors may sign in with an API key.</param>
 /// <param name="signOns">Identity providers to sign in at.</param>
-/// <param name="ended">Sessions ended before their time.</param>
+/// <param name="ended">Sessions ended before their time; their clock is the clock of all sessions.</param>
 /// <param name="lifetime">Longest time of a session.</param>
-/// <param name="time">Clock.</param>
 public sealed class VisitorSessions(
     Sealer sealer, Func<string, Caller?>? callerOf, bool takesKeys, IReadOnlyList<SignOnLink> signOns, EndedSessions ended,
-    TimeSpan lifetime, TimeProvider time)
+    TimeSpan lifetime)
 {
     const string Cookie = "orderwright_session";
     const string Purpose = "session";
     const int LongestCookie = 4_000;
-
-    readonly PersonTokens tokens = new(sealer, time);
 
     /// <summary>Visitors must sign in.</summary>
     public bool AreNeeded => callerOf is not null;
@@ -62,8 +59,8 @@ public sealed class VisitorSessions(
     public async ValueTask<(string Proof, Caller Caller)?> FindAsync(HttpContext http)
     {
         if (callerOf is null || Read(http) is not { } session) return null;
-        if (session.Since + lifetime <= time.GetUtcNow() || await ended.ContainsAsync(session)) return null;
-        if (session.Person is { } person) return (tokens.Write(person), person.AsCaller());
+        if (session.Since + lifetime <= ended.Time.GetUtcNow() || await ended.ContainsAsync(session)) return null;
+        if (session.Person is { } person) return (new PersonTokens(sealer, ended.Time).Write(person), person.AsCaller());
         return session.Key is { } key && callerOf(key) is { } caller ? (key, caller) : null;
     }
 
@@ -98,7 +95,7 @@ public sealed class VisitorSessions(
     bool TrySignIn(HttpContext http, string? key, Person? person)
     {
         var session = new Session(
-            new Guid(RandomNumberGenerator.GetBytes(16)), time.GetUtcNow().ToWholeMilliseconds(), key, person);
+            new Guid(RandomNumberGenerator.GetBytes(16)), ended.Time.GetUtcNow().ToWholeMilliseconds(), key, person);
         var text = sealer.Seal(Purpose, JsonSerializer.SerializeToUtf8Bytes(session, VisitorJson.Default.Session));
         if (text.Length >= LongestCookie) return false;
         // Strict: requests from other sites carry no cookie.

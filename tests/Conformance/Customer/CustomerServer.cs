@@ -24,7 +24,7 @@ using Orderwright.Runtime.Transport;
 namespace Orderwright.Conformance.Customer;
 
 /// <summary>Clock that a test can advance; pauses run in real time.</summary>
-sealed class ShiftedClock : TimeProvider
+sealed class ShiftedClock : SteadyTime
 {
     long shift;
 
@@ -155,7 +155,7 @@ sealed class CustomerServer : IAsyncDisposable
 
     /// <summary>Signs webhooks like the sandbox.</summary>
     public static SandboxProvider Signer { get; } =
-        new(null!, SandboxSettings.Read(Settings), TimeProvider.System, (_, _) => Task.CompletedTask);
+        new(null!, SandboxSettings.Read(Settings), SteadyTime.Shared, (_, _) => Task.CompletedTask);
 
     /// <summary>
     /// Handles a command like an instance that crashes after committing the intent, before sending the request. With

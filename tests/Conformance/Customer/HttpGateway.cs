@@ -52,8 +52,8 @@ sealed class HttpGateway : IAsyncDisposable
             ]).Build();
         var database = new SqliteDatabase(file, options);
         var service = new RunningService(
-            new GatewayModule(), database, new InProcessTransport(options, TimeProvider.System), options, configuration,
-            TimeProvider.System, new IdSource(), NullLoggerFactory.Instance);
+            new GatewayModule(), database, new InProcessTransport(options, SteadyTime.Shared), options, configuration,
+            SteadyTime.Shared, new IdSource(), NullLoggerFactory.Instance);
         await service.StartAsync(default);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
@@ -71,7 +71,7 @@ sealed class HttpGateway : IAsyncDisposable
                 new("GatewayUrl", new Uri(Url, "v1").AbsoluteUri), new("GatewaySecret", secret),
                 new("GatewaySeveralCaptures", "true"),
             ]).Build())!,
-        new GatewayLimits(), TimeProvider.System);
+        new GatewayLimits(), SteadyTime.Shared);
 
     public static GatewayRequest RequestFor(
         Guid order, string operation, string? token = null, string? charge = null, long amount = 1_530, int n = 1) =>
@@ -122,7 +122,7 @@ sealed class HttpGateway : IAsyncDisposable
         request.Headers.Add(
             HttpGatewayNames.SignatureHeader,
             new Signature(System.Text.Encoding.UTF8.GetBytes(Secret)).Sign(
-                HttpGatewayNames.SigningPrefix("PUT", "/v1/behaviour"), bytes, TimeProvider.System.GetUtcNow()));
+                HttpGatewayNames.SigningPrefix("PUT", "/v1/behaviour"), bytes, SteadyTime.Shared.GetUtcNow()));
         using var response = await Client.SendAsync(request);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }

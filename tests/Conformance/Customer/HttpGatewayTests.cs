@@ -160,7 +160,7 @@ public sealed class HttpGatewayTests : IAsyncLifetime
         {
             [HttpGatewayNames.SignatureHeader] = webhook.Request.Headers[HttpGatewayNames.SignatureHeader],
         };
-        var now = TimeProvider.System.GetUtcNow();
+        var now = SteadyTime.Shared.GetUtcNow();
         var received = Assert.Single(
             Assert.IsType<WebhookReading.Genuine>(gateway.Provider.ReadWebhook(headers, body, now)).Events);
         Assert.Equal((request.Key, new GatewayResult.Succeeded(action.Reference)), (received.Key, received.Result));

@@ -263,8 +263,8 @@ public sealed record Reply(int Status, string Body, string? ETag, string? Locati
     public string? this[string name] => Json[name]?.ToString();
 }
 
-/// <summary>Shifts the current time; timers run in real time.</summary>
-public sealed class ShiftedTime : TimeProvider
+/// <summary>Clock that a test can advance; timers run in real time.</summary>
+public sealed class ShiftedTime : SteadyTime
 {
     long ticks;
 

@@ -89,17 +89,17 @@ public abstract class SessionSuite(StorageEngine engine)
             new ConfigurationBuilder().Build(), time, new IdSource(), NullLoggerFactory.Instance);
         return new(
             sealer, _ => null, takesKeys: true, [],
-            new EndedSessions(context, new Audit("conformance", engine.Database, engine.RuntimeSql)), Lifetime, time);
+            new EndedSessions(context, new Audit("conformance", engine.Database, engine.RuntimeSql)), Lifetime);
     }
 
-    static string SignIn(VisitorSessions sessions, string name)
+    protected static string SignIn(VisitorSessions sessions, string name)
     {
         var http = new DefaultHttpContext();
         Assert.True(sessions.TrySignIn(http, new Person(name, [Scopes.Orders], ["main"])));
         return http.Response.Headers.SetCookie.ToString().Split('=', 2)[1].Split(';')[0];
     }
 
-    static DefaultHttpContext With(string cookie)
+    protected static DefaultHttpContext With(string cookie)
     {
         var http = new DefaultHttpContext();
         http.Request.Headers.Cookie = $"orderwright_session={cookie}";
@@ -121,6 +121,33 @@ public abstract class SessionSuite(StorageEngine engine)
     }
 }
 
-public sealed class PostgresSessions(PostgresEngine engine) : SessionSuite(engine), IClassFixture<PostgresEngine>;
+public sealed class PostgresSessions(PostgresEngine engine) : SessionSuite(engine), IClassFixture<PostgresEngine>
+{
+    readonly PostgresEngine postgres = engine;
+
+    [Fact]
+    public async Task A_session_ends_at_once_in_a_process_whose_clock_is_a_day_ahead_of_the_databases()
+    {
+        await using var database = postgres.Open(await postgres.NewDatabaseAsync());
+        var time = new DayAhead();
+        await using var transport = new InProcessTransport(new RuntimeOptions(), time);
+        await using var service = new RunningService(
+            new StockService.StockModule(), database, transport, new RuntimeOptions(), new ConfigurationBuilder().Build(), time,
+            new IdSource(), NullLoggerFactory.Instance);
+        await service.StartAsync(default);
+        var sessions = new VisitorSessions(
+            Sealer.OfThisProcess(), _ => null, takesKeys: true, [], new EndedSessions(service.Context, service.Audit),
+            TimeSpan.FromHours(1));
+        var cookie = SignIn(sessions, "login:ann");
+        Assert.NotNull(await sessions.FindAsync(With(cookie)));
+        await sessions.EndAsync("login:ann", "operator", "left the company", null);
+        Assert.Null(await sessions.FindAsync(With(cookie)));
+    }
+
+    sealed class DayAhead : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddDays(1);
+    }
+}
 
 public sealed class SqliteSessions(SqliteEngine engine) : SessionSuite(engine), IClassFixture<SqliteEngine>;

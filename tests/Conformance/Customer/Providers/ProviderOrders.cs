@@ -89,7 +89,7 @@ public abstract partial class ProviderSuite
         var waiting = await server.AskAsync(order, Pay(Card.RequiresAction));
         Assert.Equal(StepOutcome.Waiting, waiting.Outcome);
         await fixture.ActAsync(order, approve: true);
-        var approved = await fixture.WebhookAsync(order, TimeProvider.System.GetUtcNow());
+        var approved = await fixture.WebhookAsync(order, SteadyTime.Shared.GetUtcNow());
         Assert.Equal((200, 200), (await SendAsync(server, approved), await SendAsync(server, approved)));
         Assert.Equal(StepOutcome.Completed, (await server.SettledAsync(order)).Outcome);
         Assert.Equal(
@@ -103,7 +103,7 @@ public abstract partial class ProviderSuite
         var early = Guid.CreateVersion7();
         await server.TellAsync(early, Pay(Card.LostAfter));
         await CustomerServer.UntilAsync(async () => (await fixture.ChargesAsync(early)).Count == 1);
-        Assert.Equal(200, await SendAsync(server, await fixture.WebhookAsync(early, TimeProvider.System.GetUtcNow())));
+        Assert.Equal(200, await SendAsync(server, await fixture.WebhookAsync(early, SteadyTime.Shared.GetUtcNow())));
         Assert.Equal(
             new PaymentTotals(1_530, 0, 0, false),
             (await server.SettledAsync(early)).Payment! with { Version = 0 });
@@ -116,9 +116,9 @@ public abstract partial class ProviderSuite
         await using var server = await ServerAsync();
         await server.AskAsync(order, Pay(Card.RequiresAction));
         await fixture.ActAsync(order, approve: true);
-        var webhook = await fixture.WebhookAsync(order, TimeProvider.System.GetUtcNow());
+        var webhook = await fixture.WebhookAsync(order, SteadyTime.Shared.GetUtcNow());
         Assert.Equal(401, await SendAsync(server, webhook with { Body = webhook.Body.Replace("1530", "1") + " " }));
-        var old = await fixture.WebhookAsync(order, TimeProvider.System.GetUtcNow().AddMinutes(-6));
+        var old = await fixture.WebhookAsync(order, SteadyTime.Shared.GetUtcNow().AddMinutes(-6));
         Assert.Equal(401, await SendAsync(server, old));
         Assert.Empty(await server.QueryAsync("SELECT event_id FROM gateway_events", row => row.Text("event_id")));
     }

@@ -143,12 +143,12 @@ public abstract partial class ProviderSuite(SqliteEngine engine) : IAsyncLifetim
     {
         await using var brief = await OpenAsync(TimeSpan.FromSeconds(2));
         var request = brief.RequestFor(order, GatewayOperations.Authorize);
-        var before = TimeProvider.System.GetUtcNow();
+        var before = SteadyTime.Shared.GetUtcNow();
         var held = Assert.IsType<GatewayResult.Succeeded>(await brief.SendAsync(request));
         // Some gateways report whole seconds.
-        Assert.InRange(held.HoldsUntil!.Value, before.AddSeconds(1), TimeProvider.System.GetUtcNow().AddSeconds(2));
+        Assert.InRange(held.HoldsUntil!.Value, before.AddSeconds(1), SteadyTime.Shared.GetUtcNow().AddSeconds(2));
         Assert.Equal(held, await brief.FindAsync(request));
-        await CustomerServer.UntilAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow() > held.HoldsUntil));
+        await CustomerServer.UntilAsync(() => Task.FromResult(SteadyTime.Shared.GetUtcNow() > held.HoldsUntil));
         var capture = brief.RequestFor(order, GatewayOperations.Capture, charge: held.Reference);
         var refused = await brief.SendAsync(capture);
         Assert.IsType<GatewayResult.Declined>(refused);
@@ -204,9 +204,9 @@ public abstract partial class ProviderSuite(SqliteEngine engine) : IAsyncLifetim
         var settled = await fixture.FindAsync(request with { Reference = action.Reference });
         if (approves) Assert.Equal(new GatewayResult.Succeeded(action.Reference), settled);
         else Assert.IsType<GatewayResult.Declined>(settled);
-        var webhook = await fixture.WebhookAsync(order, TimeProvider.System.GetUtcNow());
+        var webhook = await fixture.WebhookAsync(order, SteadyTime.Shared.GetUtcNow());
         var read = Assert.IsType<WebhookReading.Genuine>(fixture.Provider.ReadWebhook(
-            webhook.Headers, System.Text.Encoding.UTF8.GetBytes(webhook.Body), TimeProvider.System.GetUtcNow()));
+            webhook.Headers, System.Text.Encoding.UTF8.GetBytes(webhook.Body), SteadyTime.Shared.GetUtcNow()));
         Assert.Equal((request.Key, settled), (Assert.Single(read.Events).Key, read.Events[0].Result));
     }
 
@@ -214,7 +214,7 @@ public abstract partial class ProviderSuite(SqliteEngine engine) : IAsyncLifetim
     public async Task A_forged_old_or_altered_webhook_is_rejected()
     {
         await AuthorizedAsync();
-        var now = TimeProvider.System.GetUtcNow();
+        var now = SteadyTime.Shared.GetUtcNow();
         var webhook = await fixture.WebhookAsync(order, now);
         WebhookReading Read(Delivery delivery, DateTimeOffset at) =>
             fixture.Provider.ReadWebhook(delivery.Headers, System.Text.Encoding.UTF8.GetBytes(delivery.Body), at);

@@ -42,18 +42,18 @@ sealed class SandboxFixture : GatewayFixture
     {
         this.database = database;
         var options = new RuntimeOptions();
-        transport = new InProcessTransport(options, TimeProvider.System);
+        transport = new InProcessTransport(options, SteadyTime.Shared);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("SandboxSecret", CustomerServer.Secret), new("SandboxSlow", "50ms"), new("SandboxHolds", holds?.ToString())])
             .Build();
         ledger = new SandboxLedger(new ServiceContext(
             "sandbox", database, sql, sql,
             new BatchRunner(
-                "sandbox", database, transport, options, TimeProvider.System, new IdSource(), metrics,
+                "sandbox", database, transport, options, SteadyTime.Shared, new IdSource(), metrics,
                 NullLogger<BatchRunner>.Instance),
-            options, configuration, TimeProvider.System, new IdSource(), NullLoggerFactory.Instance));
+            options, configuration, SteadyTime.Shared, new IdSource(), NullLoggerFactory.Instance));
         provider = new SandboxProvider(
-            ledger, SandboxSettings.Read(configuration), TimeProvider.System, (_, _) => Task.CompletedTask);
+            ledger, SandboxSettings.Read(configuration), SteadyTime.Shared, (_, _) => Task.CompletedTask);
         loop = ledger.Loop.RunAsync(stopping.Token);
     }
 

@@ -245,7 +245,7 @@ sealed partial class StripeMock : IAsyncDisposable
     {
         if (Of(http) is not { } intent) return Missing("payment_intent");
         // Stripe cancels an intent whose authorization expired.
-        if (HoldsUntil?.ToUnixTimeSeconds() <= TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()
+        if (HoldsUntil?.ToUnixTimeSeconds() <= SteadyTime.Shared.GetUtcNow().ToUnixTimeSeconds()
             && (string?)intent["status"] == "requires_capture")
             intent["status"] = "canceled";
         if ((string?)intent["status"] != "requires_capture") return (Unexpected(intent, "captured"), intent);

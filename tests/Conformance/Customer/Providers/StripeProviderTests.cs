@@ -87,7 +87,7 @@ public sealed class StripeProviderTests(SqliteEngine engine) : ProviderSuite(eng
     protected override async Task<GatewayFixture> OpenAsync(TimeSpan? holds)
     {
         var fixture = await StripeFixture.OpenAsync();
-        fixture.Mock.HoldsUntil = TimeProvider.System.GetUtcNow() + holds;
+        fixture.Mock.HoldsUntil = SteadyTime.Shared.GetUtcNow() + holds;
         return fixture;
     }
 }
@@ -172,9 +172,9 @@ public sealed class StripeTests
         foreach (var (status, settled) in new[] { ("pending", false), ("succeeded", true), ("failed", true) })
         {
             refund["status"] = status;
-            var webhook = StripeFixture.Signed(StripeShapes.EventOf(refund, "refund.updated"), TimeProvider.System.GetUtcNow());
+            var webhook = StripeFixture.Signed(StripeShapes.EventOf(refund, "refund.updated"), SteadyTime.Shared.GetUtcNow());
             var read = Assert.IsType<WebhookReading.Genuine>(fixture.Provider.ReadWebhook(
-                webhook.Headers, Encoding.UTF8.GetBytes(webhook.Body), TimeProvider.System.GetUtcNow()));
+                webhook.Headers, Encoding.UTF8.GetBytes(webhook.Body), SteadyTime.Shared.GetUtcNow()));
             Assert.Equal((request.Key, settled), (read.Events[0].Key, read.Events[0].Result is not null));
         }
         Assert.IsType<GatewayResult.Declined>(await fixture.FindAsync(request));

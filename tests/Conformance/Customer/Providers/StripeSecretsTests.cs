@@ -58,7 +58,7 @@ public sealed class StripeSecretsTests(SqliteEngine engine) : IClassFixture<Sqli
         await server.AskAsync(order, CustomerServer.Pay("stripe", fixture.TokenOf(Card.RequiresAction)));
         await fixture.ActAsync(order, approve: false);
         fixture.Mock.OfOrder(order).Single().Intent["last_payment_error"]!["message"] = $"The card {Number} was not approved.";
-        var webhook = await fixture.WebhookAsync(order, TimeProvider.System.GetUtcNow());
+        var webhook = await fixture.WebhookAsync(order, SteadyTime.Shared.GetUtcNow());
         Assert.Contains(Number, webhook.Body, StringComparison.Ordinal);
         Assert.Equal(200, (await server.SendAsync(
             "POST", "webhooks/stripe", webhook.Body, header: (webhook.SignatureHeader, webhook.Signature))).Status);
