@@ -139,7 +139,7 @@ public sealed class RestoredDatabaseTests : IAsyncLifetime
         return (string)(await command.ExecuteScalarAsync())!;
     }
 
-    // Without marks no service notices the restore: these are the repairs by hand. HealTests has the others.
+    // Without marks no service notices the restore: these are the repairs by hand. RestoredShopTests has the others.
     async Task StartAsync() => shop = await HttpHost.StartAsync(
         shopData, "--no-demo", "--gateway-url", new Uri(gateway.Url, "v1").AbsoluteUri, "--gateway-secret", Secret,
         "--reconcile-every", "0s", "--mark-interval", "0s");
