@@ -18,13 +18,14 @@ public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions, Ado
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var payments = routes.MapGroup("/api/v1/payments/{id}").WithTags("payments").Require(Scopes.Operator);
+        var payments = routes.MapGroup("/api/v1/payments/{id}").WithTags("payments").Require(Scopes.PaymentsWrite);
         payments.MapPost("/capture", CaptureAsync).WithName("capturePayment").WithSummary("Capture the held amount")
             .Accepts<CapturePaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
         payments.MapPost("/void", VoidAsync).WithName("voidPayment")
             .WithSummary("Release money left over from a failed undo")
             .Accepts<VoidPaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
-        payments.MapPost("/refunds", RefundAsync).WithName("refundPayment").WithSummary("Refund captured money")
+        payments.MapPost("/refunds", RefundAsync).Require(Scopes.PaymentsRefund).WithName("refundPayment")
+            .WithSummary("Refund captured money")
             .Accepts<RefundPaymentRequest>("application/json").Produces<PaymentResponse>(StatusCodes.Status201Created)
             .HasVersion();
         payments.MapPost("/resolve", ResolveAsync).WithName("resolvePayment")

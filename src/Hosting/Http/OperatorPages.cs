@@ -19,7 +19,7 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").RequireAllChannels(Scopes.Operator);
+        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").RequireAllChannels(Scopes.OperatorRead);
         letters.MapGet("", (Delegate)ListLettersAsync).WithName("listDeadLetters").Lists("orderId", "type", "open")
             .WithSummary("List messages that could not be read or handled, newest first")
             .WithDescription(
@@ -27,11 +27,11 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
             .Produces<Page<DeadLetterResponse>>();
         letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter")
             .WithSummary("Get a dead letter with its message").Produces<DeadLetterResponse>();
-        letters.MapPost("{id}/replay", ReplayAsync).WithName("replayDeadLetter")
+        letters.MapPost("{id}/replay", ReplayAsync).RequireAllChannels(Scopes.Operator).WithName("replayDeadLetter")
             .WithSummary("Send a dead letter again")
             .Query("preview")
             .Accepts<ReasonRequest>("application/json").Produces<ReplayResponse>();
-        routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.Operator)
+        routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.OperatorRead)
             .WithName("listAudit").Lists("orderId", "actor", "action", "run")
             .WithSummary("List operator actions, newest first")
             .WithDescription(
