@@ -122,8 +122,8 @@ static class KeysCommand
                 ["prefix", "name", "channels", "roles, scopes", "state", "created", "expires"],
                 keys.Select(key => new[]
                 {
-                    key.Prefix, key.Name, string.Join(',', key.Channels!), string.Join(',', (key.Roles ?? []).Concat(key.Scopes)), StateOf(key),
-                    Day(key.CreatedAt),
+                    key.Prefix, key.Name, string.Join(',', key.Channels!),
+                    string.Join(',', (key.Roles ?? []).Concat(key.Scopes)), StateOf(key), Day(key.CreatedAt),
                     key.ExpiresAt is { } at ? Day(at) : "never",
                 }));
             return Exit.Ok;

@@ -380,6 +380,31 @@ public static class ProblemCodes
     [Status(409)]
     public const string AlreadyOver = "already_over";
 
+    // ---- approvals ----
+
+    /// <summary>
+    /// The caller may not refund that much of a payment: the scope <c>payments:write</c> or a higher limit of the settings is
+    /// required.
+    /// </summary>
+    [Status(403)]
+    public const string RefundNotAllowed = "refund_not_allowed";
+
+    /// <summary>Another operation on the order waits for a second person; it has to be decided first.</summary>
+    [Status(409)]
+    public const string ApprovalPending = "approval_pending";
+
+    /// <summary>The operation was requested by the same person; another has to approve or reject.</summary>
+    [Status(403)]
+    public const string OwnApproval = "own_approval";
+
+    /// <summary>The time for the approval is over; request the operation again.</summary>
+    [Status(409)]
+    public const string ApprovalExpired = "approval_expired";
+
+    /// <summary>The operation was approved or rejected before.</summary>
+    [Status(409)]
+    public const string AlreadyDecided = "already_decided";
+
     // ---- sandbox gateway ----
 
     /// <summary>The outcome is simulated as unknown: look the key up.</summary>

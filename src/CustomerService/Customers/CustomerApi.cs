@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 
 namespace Orderwright.CustomerService.Customers;
 
@@ -41,7 +42,10 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
             .ProducesProblem(StatusCodes.Status410Gone);
         customers.MapPost("/{id}/credits", CreditAsync).Require(Scopes.Credit).WithName("addCredit")
             .WithSummary("Add store credit")
-            .Accepts<CreditRequest>("application/json").Produces<CreditResponse>(StatusCodes.Status201Created);
+            .Accepts<CreditRequest>("application/json").Produces<CreditResponse>(StatusCodes.Status201Created)
+            .Produces<ApprovalResponse>(StatusCodes.Status202Accepted)
+            .WithDescription(
+                "202 above the amount of `ORDERWRIGHT_APPROVAL_ABOVE`: the credit waits for a second person, see `/approvals`.");
     }
 
     async Task<IResult> ListAsync(HttpContext http)

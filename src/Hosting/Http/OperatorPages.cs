@@ -13,7 +13,7 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 {
     const int MaxReason = 500;
 
-    const string OnCursors =
+    public const string OnCursors =
         "Each service keeps its own list. To read several as one, merge their pages, newest first, and continue at each of " +
         "them with the same cursor, which is valid for every service.";
 
