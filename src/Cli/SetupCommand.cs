@@ -36,7 +36,8 @@ static class SetupCommand
             DefaultValueFactory = _ => "rabbitmq",
         };
         var command = new Command(
-            "setup", "Generate the passwords, addresses, broker definitions, session key and first API key of a container installation.")
+            "setup",
+            "Generate the passwords, addresses, broker definitions, session key and first API key of a container installation.")
         {
             directory, postgres, rabbit,
         };

@@ -1,12 +1,5 @@
 namespace Orderwright.Http;
 
-/// <summary>HTTP statuses of a problem code, for the reference.</summary>
-[AttributeUsage(AttributeTargets.Field)]
-public sealed class StatusAttribute(params int[] statuses) : Attribute
-{
-    public IReadOnlyList<int> Statuses => statuses;
-}
-
 /// <summary>
 /// Values of a problem's <c>code</c>. Stable: clients branch on them, and a code never changes its meaning. A test checks that
 /// every code in the source is listed here, and docs/reference/errors.md is generated from this file.
@@ -134,9 +127,7 @@ public static class ProblemCodes
     [Status(431)]
     public const string HeadersTooLarge = "headers_too_large";
 
-    /// <summary>
-    /// A request with the same Idempotency-Key is still in progress. Retry after <c>Retry-After</c>.
-    /// </summary>
+    /// <summary>A request with the same Idempotency-Key is still in progress. Retry after <c>Retry-After</c>.</summary>
     [Status(409)]
     public const string IdempotencyKeyInFlight = "idempotency_key_in_flight";
 
@@ -206,9 +197,7 @@ public static class ProblemCodes
     [Status(409)]
     public const string Refunded = "refunded";
 
-    /// <summary>
-    /// The key may not give the discount: the scope <c>orders:price</c> or a higher limit of the key is required.
-    /// </summary>
+    /// <summary>The key may give less discount without the scope <c>orders:price</c>, or none.</summary>
     [Status(403)]
     public const string DiscountNotAllowed = "discount_not_allowed";
 
@@ -382,10 +371,7 @@ public static class ProblemCodes
 
     // ---- approvals ----
 
-    /// <summary>
-    /// The caller may not refund that much of a payment: the scope <c>payments:write</c> or a higher limit of the settings is
-    /// required.
-    /// </summary>
+    /// <summary>The caller may refund less of a payment without the scope <c>payments:write</c>.</summary>
     [Status(403)]
     public const string RefundNotAllowed = "refund_not_allowed";
 

@@ -52,7 +52,8 @@ public sealed class ApprovalPageTests(Chromium chromium) : IAsyncLifetime
         await second.GoAsync("/approvals");
         await second.AssertAccessibleAsync("/approvals/full");
         await second.Page.SetViewportSizeAsync(1440, 900);
-        await second.Page.GetByRole(AriaRole.Link, new() { NameRegex = new("Record the undo of authorize-payment") }).ClickAsync();
+        var link = second.Page.GetByRole(AriaRole.Link, new() { NameRegex = new("Record the undo of authorize-payment") });
+        await link.ClickAsync();
         var main = second.Page.Locator("main");
         await Expect(main).ToContainTextAsync($"On approval by {NameOf(bob)}:");
         await Expect(main).ToContainTextAsync($"in the name of {NameOf(olga)}, and both of you are recorded.");

@@ -120,7 +120,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         foreach (var caller in callers)
             visitors[caller] = await ConsoleVisitor.SignInAsync(host.Url, keys[caller] ?? "");
         foreach (var (method, route) in pages)
-            found.Add(await LineAsync(callers, method, route, caller => VisitAsync(method, route, keys[caller], visitors[caller])));
+            found.Add(await LineAsync(
+                callers, method, route, caller => VisitAsync(method, route, keys[caller], visitors[caller])));
         foreach (var visitor in visitors.Values) visitor.Dispose();
 
         var differences = found.Except(lines).Select(line => $"is:        {line}")

@@ -77,7 +77,10 @@ public sealed class ApprovalTests : IAsyncLifetime
         await OkAsync("admin", HttpMethod.Post, $"orders/{order}/cancel", """{"reason":"staff"}""");
         JsonNode? stuck = null;
         await Waiting.UntilAsync(async () =>
-            (stuck = (await SendAsync("olga", HttpMethod.Get, "incidents")).Json["items"]!.AsArray().FirstOrDefault()) is not null);
+        {
+            stuck = (await SendAsync("olga", HttpMethod.Get, "incidents")).Json["items"]!.AsArray().FirstOrDefault();
+            return stuck is not null;
+        });
         var (exit, output) = await ToolAsync(
             "olga", "resolve", order, (string)stuck!["step"]!, "completed", "--reason", "refunded by hand", "--reference", "R-1");
         Assert.True(exit == 0, output);

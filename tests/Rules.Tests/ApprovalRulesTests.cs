@@ -14,7 +14,8 @@ public class ApprovalRulesTests
         Guid.Empty, ApprovedOperations.Refund, null, "ada", "main", 1_000, "GBP", "Refund 10.00 GBP to ada.", "Late.", "{}",
         "ann", At, At.AddHours(24));
 
-    static int? RefusalOf(Approval approval, string person, DateTimeOffset at) => ApprovalRules.Refuse(approval, person, at)?.Status;
+    static int? RefusalOf(Approval approval, string person, DateTimeOffset at) =>
+        ApprovalRules.Refuse(approval, person, at)?.Status;
 
     [Fact]
     public void A_pending_approval_is_decided_by_another_person_until_it_expires()

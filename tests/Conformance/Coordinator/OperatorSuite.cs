@@ -124,8 +124,8 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
             new(verdict, Caller.Local with { Name = "bob" }, null, []))).Status);
         Assert.Equal("compensated", (await careful.RowAsync(Stuck))!.State);
         Assert.Equal(
-            [("approve", "bob"), ("resolve", "local"), ("request", "local")],
-            (await AuditAsync()).Select(entry => (entry.Action, entry.Actor)));
+            [("approve", "bob"), ("request", "local"), ("resolve", "local")],
+            (await AuditAsync()).Select(entry => (entry.Action, entry.Actor)).Order());
     }
 
     [Fact]

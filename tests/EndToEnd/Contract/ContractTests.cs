@@ -16,8 +16,8 @@ public sealed class ContractTests(SharedHttpHost shared) : IDisposable
         WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n",
     };
 
-    // Success needs a broken gateway, a lost row, a signature, a second person, a long run, or money not captured yet; their refusals
-    // are validated here, and their successes by the tests of these operations.
+    // Success needs a broken gateway, a lost row, a signature, a second person, a long run, or money not captured yet; their
+    // refusals are validated here, and their successes by the tests of these operations.
     static readonly string[] OnlyRefused =
     [
         "adoptPayment", "approveOperation", "capturePayment", "getDeadLetter", "healReservations", "receiveWebhook",
