@@ -129,6 +129,32 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_approval_loses_the_name_of_an_erased_customer_and_expires_with_a_restored_database()
+    {
+        await using var careful = await TestCoordinator.StartAsync(
+            engine, address, clock, new Dictionary<string, string?> { ["ApprovalAbove"] = "*:0" });
+        var client = await careful.ServeAsync();
+        using var content = new StringContent(
+            """{"step":"reserve-stock","outcome":"completed","reason":"Ann Lee counted"}""", System.Text.Encoding.UTF8,
+            "application/json");
+        using var response = await client.PostAsync($"sagas/{Stuck}/resolve", content);
+        var id = Guid.Parse((string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["id"]!);
+
+        await careful.ReceiveAsync(MessageOf(Guid.CreateVersion7(), new EraseNotes("17850", ["Ann Lee", "Ann", "Lee"])));
+        Assert.Equal("[erased] counted", (await careful.Approvals.FindAsync(id, ChannelSet.All, default))!.Reason);
+
+        await careful.WriteAsync(async work =>
+        {
+            await careful.Approvals.ExpireAllAsync(work);
+            return true;
+        });
+        var late = await careful.Approvals.DecideAsync(
+            new(new(id, Approves: true, null), Caller.Local with { Name = "bob" }, null, []));
+        Assert.Equal((409, "approval_expired"), (late.Status, (string?)JsonNode.Parse(late.Body.Span)!["code"]));
+        Assert.Equal("failed", (await careful.RowAsync(Stuck))!.State);
+    }
+
+    [Fact]
     public async Task A_compensated_saga_is_undone_late_replies_included()
     {
         await ActAsync($"sagas/{Paying}/compensate");
