@@ -30,6 +30,7 @@ static class CommandTree
         OperatorCommands.Retry(),
         OperatorCommands.Compensate(),
         OperatorCommands.Resolve(),
+        ApprovalsCommand.Create(),
         BulkAction.Create(),
         DeadLetterCommands.List(),
         DeadLetterCommands.Replay(),

@@ -69,7 +69,7 @@ static class DeadLetterCommands
             var letter = $"/dead-letters/{Uri.EscapeDataString(parsed.GetValue(id)!)}";
             var isPreview = parsed.GetValue(preview);
             var replay = (await client.PostAsync(
-                await OwnerOfAsync(client, letter, cancel), $"{letter}/replay{(isPreview ? "?preview=true" : "")}",
+                await Server.OwnerOfAsync(client, letter, cancel), $"{letter}/replay{(isPreview ? "?preview=true" : "")}",
                 new() { ["reason"] = parsed.GetValue(reason) }, cancel, isPreview ? null : ApiClient.NewKey("replay")))
                 .OrThrow().Body;
             output.ShowJson(replay);
@@ -80,15 +80,6 @@ static class DeadLetterCommands
             return Exit.Ok;
         });
         return command;
-    }
-
-    // If no process has the letter, the last one's refusal reports why.
-    static async Task<string> OwnerOfAsync(ApiClient client, string letter, CancellationToken cancel)
-    {
-        var services = client.Addresses.Processes;
-        foreach (var service in services.SkipLast(1))
-            if ((await client.GetAsync(service, letter, cancel)).RequireReply().IsSuccess) return service;
-        return services[^1];
     }
 
     static void Write(Utf8JsonWriter json, List<JsonElement> letters)

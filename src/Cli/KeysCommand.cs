@@ -11,15 +11,17 @@ static class KeysCommand
 {
     static string AllScopes => string.Join(", ", Scopes.All.Order(StringComparer.Ordinal));
 
+    static string AllRoles => string.Join(", ", Roles.All);
+
     public static Command Create() => new("keys", "Manage API keys and their permissions.") { Add(), List(), Revoke() };
 
     static Command Add()
     {
         var name = new Option<string>("--name") { Description = "Name of the key's holder, for the audit.", Required = true };
-        var scopes = new Option<string>("--scopes")
+        var scopes = new Option<string?>("--scopes") { Description = $"Permissions, comma-separated: {AllScopes}." };
+        var role = new Option<string?>("--role")
         {
-            Description = $"Permissions, comma-separated: {AllScopes}.",
-            Required = true,
+            Description = $"Roles in place of permissions, or besides them, comma-separated: {AllRoles}.",
         };
         var expires = new Option<string?>("--expires")
         {
@@ -38,20 +40,22 @@ static class KeysCommand
         var json = CommonOptions.Json();
         var command = new Command("add", "Create a key and show it once.")
         {
-            name, scopes, expires, channels, discount, file, json,
+            name, scopes, role, expires, channels, discount, file, json,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(discount) is < 0 or > 100) result.AddError("--max-discount is a percentage from 0 to 100.");
+            if (result.GetValue(scopes) is null && result.GetValue(role) is null)
+                result.AddError("Name the permissions of the key with --scopes, or a role with --role.");
         });
         command.SetAction(parsed =>
         {
-            var granted = parsed.GetValue(scopes)!.Split(
-                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            if (granted.Length == 0 || granted.FirstOrDefault(scope => !Scopes.All.Contains(scope)) is not null)
+            var (granted, roles) = (Words(parsed.GetValue(scopes)), Words(parsed.GetValue(role)));
+            if (!granted.All(Scopes.All.Contains) || (granted.Length == 0 && roles.Length == 0))
                 throw new ToolException(Exit.Usage, $"--scopes is {parsed.GetValue(scopes)}. Allowed: {AllScopes}.");
-            var reached = parsed.GetValue(channels)!.Split(
-                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            if (!roles.All(Roles.Table.ContainsKey))
+                throw new ToolException(Exit.Usage, $"--role is {parsed.GetValue(role)}. Allowed: {AllRoles}.");
+            var reached = Words(parsed.GetValue(channels));
             if (reached.Length == 0 || !reached.All(channel => channel == ChannelSet.Any || ChannelSet.IsName(channel)))
                 throw new ToolException(
                     Exit.Usage, $"--channels is {parsed.GetValue(channels)}. Allowed: names such as main,eu, or * for all.");
@@ -61,7 +65,7 @@ static class KeysCommand
             var path = PathOf(parsed.GetValue(file));
             var token = Change(path, () => KeyFile.Add(
                 path, parsed.GetValue(name)!, granted, DateTimeOffset.UtcNow, after, reached,
-                parsed.GetValue(discount)));
+                parsed.GetValue(discount), roles));
             var output = new Output(parsed.GetValue(json));
             if (output.IsJson)
                 Output.Json(writer =>
@@ -101,7 +105,10 @@ static class KeysCommand
                         foreach (var channel in key.Channels!) writer.WriteStringValue(channel);
                         writer.WriteEndArray();
                         writer.WriteStartArray("scopes");
-                        foreach (var scope in key.Scopes) writer.WriteStringValue(scope);
+                        foreach (var scope in key.AllScopes) writer.WriteStringValue(scope);
+                        writer.WriteEndArray();
+                        writer.WriteStartArray("roles");
+                        foreach (var role in key.Roles ?? []) writer.WriteStringValue(role);
                         writer.WriteEndArray();
                         writer.WriteString("state", StateOf(key));
                         writer.WriteString("createdAt", key.CreatedAt);
@@ -112,11 +119,11 @@ static class KeysCommand
                     writer.WriteEndArray();
                 });
             output.Table(
-                ["prefix", "name", "channels", "scopes", "state", "created", "expires"],
+                ["prefix", "name", "channels", "roles, scopes", "state", "created", "expires"],
                 keys.Select(key => new[]
                 {
-                    key.Prefix, key.Name, string.Join(',', key.Channels!), string.Join(',', key.Scopes), StateOf(key),
-                    Day(key.CreatedAt),
+                    key.Prefix, key.Name, string.Join(',', key.Channels!),
+                    string.Join(',', (key.Roles ?? []).Concat(key.Scopes)), StateOf(key), Day(key.CreatedAt),
                     key.ExpiresAt is { } at ? Day(at) : "never",
                 }));
             return Exit.Ok;
@@ -161,6 +168,9 @@ static class KeysCommand
     static IReadOnlyList<ApiKey> Read(string path) =>
         File.Exists(path) ? KeyFile.Read(path) : throw new ToolException(
             Exit.Failed, $"There is no key file {Path.GetFullPath(path)}; create one with ./orderwright keys add.");
+
+    static string[] Words(string? text) =>
+        text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     static string StateOf(ApiKey key) =>
         key.RevokedAt is not null ? "revoked" : key.ExpiresAt <= DateTimeOffset.UtcNow ? "expired" : "good";

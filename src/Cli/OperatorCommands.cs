@@ -187,7 +187,8 @@ static class OperatorCommands
             ServiceNames.Coordinator, $"/sagas/{orderId}/{verb}{(preview ? "?preview=true" : "")}", body, cancel,
             preview ? null : ApiClient.NewKey(verb))).OrThrow().Body;
         output.ShowJson(effect);
-        ShowEffect(output, orderId, effect, preview);
+        if (effect.TextOrNull("requestedBy") is null) ShowEffect(output, orderId, effect, preview);
+        else ApprovalsCommand.ShowWaiting(output, effect);
         return Exit.Ok;
     }
 

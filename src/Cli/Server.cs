@@ -41,6 +41,17 @@ static class Server
         }
     }
 
+    /// <summary>
+    /// Service that has a row of a list with a part at every process. If none has the row, the last one's refusal reports why.
+    /// </summary>
+    public static async Task<string> OwnerOfAsync(ApiClient client, string path, CancellationToken cancel)
+    {
+        var services = client.Addresses.Processes;
+        foreach (var service in services.SkipLast(1))
+            if ((await client.GetAsync(service, path, cancel)).RequireReply().IsSuccess) return service;
+        return services[^1];
+    }
+
     static IReadOnlyDictionary<string, Uri> Configured() =>
         ServiceAddresses.ReadSettings(name => Environment.GetEnvironmentVariable($"ORDERWRIGHT_{name}"));
 }

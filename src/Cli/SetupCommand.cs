@@ -10,7 +10,8 @@ namespace Orderwright.Cli;
 
 /// <summary>
 /// <c>setup</c>: generates the passwords of an installation, the addresses with which each service reaches its database and the
-/// broker, the broker's definitions and the first API key. Used by the one-shot container of deploy/compose.yaml.
+/// broker, the broker's definitions, the key that seals sessions of the console, and the first API key. Used by the one-shot
+/// container of deploy/compose.yaml.
 /// </summary>
 static class SetupCommand
 {
@@ -35,7 +36,8 @@ static class SetupCommand
             DefaultValueFactory = _ => "rabbitmq",
         };
         var command = new Command(
-            "setup", "Generate the passwords, addresses, broker definitions and first API key of a container installation.")
+            "setup",
+            "Generate the passwords, addresses, broker definitions, session key and first API key of a container installation.")
         {
             directory, postgres, rabbit,
         };
@@ -50,6 +52,9 @@ static class SetupCommand
     static void Run(string directory, string postgres, string rabbit)
     {
         var keys = Path.Combine(directory, "keys", "keys.json");
+        // An installation of release 0.1.0 has none.
+        if (!File.Exists(Path.Combine(directory, "keys", "session.key")))
+            Write(directory, "keys", "session.key", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
         // Written last, so that an interrupted run starts over.
         if (File.Exists(keys))
         {

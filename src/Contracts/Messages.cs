@@ -205,9 +205,11 @@ public sealed record PaymentTotals(
 
 /// <summary>
 /// A payment was captured, released or refunded by an operator or for shipped goods. The totals are those of
-/// <paramref name="Version"/>, which the acknowledgement repeats.
+/// <paramref name="Version"/>, which the acknowledgement repeats. <paramref name="By"/> requested the movement, and
+/// <paramref name="ApprovedBy"/> approved it as a second person.
 /// </summary>
-public sealed record PaymentMoved(PaymentTotals Payment, long Version) : IMessageBody;
+public sealed record PaymentMoved(PaymentTotals Payment, long Version, string? By = null, string? ApprovedBy = null)
+    : IMessageBody;
 
 /// <summary>Acknowledges the payment's totals of <paramref name="Version"/>.</summary>
 public sealed record PaymentNoted(long Version) : IMessageBody;

@@ -11,6 +11,7 @@ using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.CustomerService.Providers.Stripe;
 using Orderwright.CustomerService.Reconciliation;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -63,12 +64,19 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var parked = new ParkedEvents(context.Sql, calls.Results);
         webhooks = new Webhooks(byName, calls.Results, context);
         var customers = new CustomerStore(context.Sql);
-        var changes = new ChangeCustomers(context, customers);
-        var erasures = new FinishErasures(customers, context.Sql);
         var audit = new Audit(Name, context.Database, context.RuntimeSql);
-        var actions = new CommandGroup<OperatorPaymentAction>(
-            "operate-payments",
-            new OperatePayments(store, byName, limits, notify, audit, calls.Take).HandleAsync, context);
+        var holds = new HoldOperations(context, audit);
+        var changes = new ChangeCustomers(context, customers, holds);
+        var erasures = new FinishErasures(customers, new ApprovalStore(context.RuntimeSql), context.Sql);
+        var refunds = AmountLimits.Read("REFUND_LIMIT", context.Configuration.Bind<RefundSettings>().RefundLimit);
+        var operate = new OperatePayments(
+            store, byName, limits, notify, audit, new PaymentHolds(refunds, holds), calls.Take);
+        var actions = new CommandGroup<OperatorPaymentAction>("operate-payments", operate.HandleAsync, context);
+        var approvals = new DecideApprovals(
+            context, audit,
+            new ApprovedOperation(ApprovedOperations.Refund, operate.HandleApprovedAsync),
+            new ApprovedOperation(ApprovedOperations.ResolvePayment, operate.HandleApprovedAsync),
+            new ApprovedOperation(ApprovedOperations.Credit, changes.HandleApprovedAsync));
         var watch = new WatchHolds(store, context.Sql, limits, context.Logs.CreateLogger<WatchHolds>());
         var orders = new AskOrders(context);
         var reconciliation = ReconciliationParts.Of(providers, orders, context);
@@ -76,7 +84,12 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
         var healing = new HealPayments(byName, routes, store, customers, notify, limits, audit, calls.Take, context);
         return new CustomerParts(changes, webhooks, actions, healing)
         {
-            OnFenced = work => work.ExecuteAsync(context.Sql["doubt_waiting_attempts"], SqlArgs.With("now", work.Now)),
+            Approvals = approvals,
+            OnFenced = async work =>
+            {
+                await work.ExecuteAsync(context.Sql["doubt_waiting_attempts"], SqlArgs.With("now", work.Now));
+                await approvals.ExpireAllAsync(work);
+            },
             Handlers =
             [
                 new AuthorizePayments(store, byName, limits, audit, calls.Take, routes, calls.Down), notify, erasures, orders,
@@ -88,12 +101,12 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
                     (context.Sql["bring_forward"], RepairClockSkew.LongestPause, false),
                     (context.Sql["bring_leases_forward"], limits.Lease, true),
                     (context.Sql["bring_late_look_ups_forward"], GatewayLimits.LookUpPauses[^1], false)),
-                calls.Job, notify.Job, watch.Job, erasures.Job, .. parked.Jobs, .. reconciliation.Jobs,
+                calls.Job, notify.Job, watch.Job, erasures.Job, approvals.Job, .. parked.Jobs, .. reconciliation.Jobs,
             ],
             Loops =
             [
                 .. changes.Loops, .. actions.Loops, .. calls.Loops, webhooks.Loop, .. sandbox?.Loops ?? [],
-                .. reconciliation.Loops, .. healing.Loops,
+                .. reconciliation.Loops, .. healing.Loops, .. approvals.Loops,
             ],
             Figures = PaymentFigures.Of(calls, context),
             BeginCounters = () => Metrics.Begin(calls.Gateways),

@@ -4,34 +4,6 @@ using Microsoft.AspNetCore.Http;
 
 namespace Orderwright.Http;
 
-/// <summary>Scopes of a key. An endpoint requires a scope, or none with <see cref="Access.Open"/>.</summary>
-public static class Scopes
-{
-    public const string Orders = "orders";
-
-    /// <summary>Permission to set unit prices other than the catalogue's, and to give discounts.</summary>
-    public const string OrdersPrice = "orders:price";
-    public const string Stock = "stock";
-
-    /// <summary>Permission to read payments.</summary>
-    public const string Payments = "payments";
-
-    /// <summary>Permission to read, change and erase customers, who are shared by all channels.</summary>
-    public const string Customers = "customers";
-
-    /// <summary>Permission to read balances and to give store credit, which is shared by all channels.</summary>
-    public const string Credit = "credit";
-
-    /// <summary>Permission to see and act on every saga, and to change an order's status.</summary>
-    public const string Operator = "operator";
-
-    /// <summary>Permission to read the metrics, and nothing else. An operator may read them too.</summary>
-    public const string Metrics = "metrics";
-
-    public static readonly FrozenSet<string> All =
-        FrozenSet.Create(Orders, OrdersPrice, Stock, Customers, Credit, Payments, Operator, Metrics);
-}
-
 /// <summary>Caller of a request, set by the host before any endpoint runs.</summary>
 /// <param name="Name">Name in the audit and scope of idempotency keys: <c>local</c>, or the key's prefix.</param>
 /// <param name="Channels">Channels whose orders, payments and sagas the caller sees and changes.</param>
@@ -47,8 +19,8 @@ public sealed record Caller(string Name, ChannelSet Channels, FrozenSet<string> 
     /// <summary>Cancelled when the key ends: revoked, expired or changed. Live streams end with it.</summary>
     public CancellationToken Ended { get; init; }
 
-    public bool May(string scope) =>
-        Granted.Contains(scope) || scope == Scopes.Metrics && Granted.Contains(Scopes.Operator);
+    /// <summary>True for a granted scope, and for a scope that a granted one includes.</summary>
+    public bool May(string scope) => Scopes.AreGranted(Granted, scope);
 
     /// <summary>Highest discount of an order, in percent of the total without discounts.</summary>
     public int DiscountLimit => May(Scopes.OrdersPrice) ? 100 : MaxDiscount;

@@ -1,12 +1,5 @@
 namespace Orderwright.Http;
 
-/// <summary>HTTP statuses of a problem code, for the reference.</summary>
-[AttributeUsage(AttributeTargets.Field)]
-public sealed class StatusAttribute(params int[] statuses) : Attribute
-{
-    public IReadOnlyList<int> Statuses => statuses;
-}
-
 /// <summary>
 /// Values of a problem's <c>code</c>. Stable: clients branch on them, and a code never changes its meaning. A test checks that
 /// every code in the source is listed here, and docs/reference/errors.md is generated from this file.
@@ -134,9 +127,7 @@ public static class ProblemCodes
     [Status(431)]
     public const string HeadersTooLarge = "headers_too_large";
 
-    /// <summary>
-    /// A request with the same Idempotency-Key is still in progress. Retry after <c>Retry-After</c>.
-    /// </summary>
+    /// <summary>A request with the same Idempotency-Key is still in progress. Retry after <c>Retry-After</c>.</summary>
     [Status(409)]
     public const string IdempotencyKeyInFlight = "idempotency_key_in_flight";
 
@@ -206,9 +197,7 @@ public static class ProblemCodes
     [Status(409)]
     public const string Refunded = "refunded";
 
-    /// <summary>
-    /// The key may not give the discount: the scope <c>orders:price</c> or a higher limit of the key is required.
-    /// </summary>
+    /// <summary>The key may give less discount without the scope <c>orders:price</c>, or none.</summary>
     [Status(403)]
     public const string DiscountNotAllowed = "discount_not_allowed";
 
@@ -379,6 +368,28 @@ public static class ProblemCodes
     /// <summary>The bulk action has ended.</summary>
     [Status(409)]
     public const string AlreadyOver = "already_over";
+
+    // ---- approvals ----
+
+    /// <summary>The caller may refund less of a payment without the scope <c>payments:write</c>.</summary>
+    [Status(403)]
+    public const string RefundNotAllowed = "refund_not_allowed";
+
+    /// <summary>Another operation on the order waits for a second person; it has to be decided first.</summary>
+    [Status(409)]
+    public const string ApprovalPending = "approval_pending";
+
+    /// <summary>The operation was requested by the same person; another has to approve or reject.</summary>
+    [Status(403)]
+    public const string OwnApproval = "own_approval";
+
+    /// <summary>The time for the approval is over; request the operation again.</summary>
+    [Status(409)]
+    public const string ApprovalExpired = "approval_expired";
+
+    /// <summary>The operation was approved or rejected before.</summary>
+    [Status(409)]
+    public const string AlreadyDecided = "already_decided";
 
     // ---- sandbox gateway ----
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orderwright.Client;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Operators;
 using Orderwright.Runtime;
 
@@ -53,6 +54,8 @@ public sealed class Api(ApiClient client, CancellationToken cancel)
 
     static readonly ListOrder Audit = new(entry => AuditEntry.PositionOf(IdOf(entry)), Cursor.Write);
 
+    static readonly ListOrder Approvals = new(approval => Approval.PositionOf(IdOf(approval)), Cursor.Write);
+
     /// <summary>The services run in several processes.</summary>
     public bool IsDistributed => client.Addresses.IsDistributed;
 
@@ -81,6 +84,11 @@ public sealed class Api(ApiClient client, CancellationToken cancel)
     /// <inheritdoc cref="ListDeadLettersAsync"/>
     public Task<MergedList> ListAuditAsync(string query, string? service = null) =>
         client.ListEverywhereAsync($"/audit{query}", Audit, ListQuery.DefaultLimit, cancel, service);
+
+    /// <summary>Operations that wait for a second person, or waited, at all services.</summary>
+    /// <param name="query">With its question mark; empty for all.</param>
+    public Task<MergedList> ListApprovalsAsync(string query) =>
+        client.ListEverywhereAsync($"/approvals{query}", Approvals, ListQuery.DefaultLimit, cancel);
 
     static Guid IdOf(JsonElement item) => item.GetProperty("id").GetGuid();
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,6 +7,7 @@ using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.OperatorConsole.Pages;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Visitors;
 
 namespace Orderwright.OperatorConsole;
@@ -44,6 +46,8 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
             var action = OrderAction.Of(visit);
             return new(action.Service, action.Path, action.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
         }));
+        site.MapPost("/approvals/{id}", http => SubmitAsync(http, (visit, form) => ApprovalPage.CallOf(
+            visit, form["verdict"].ToString(), form["reason"].ToString())));
         site.MapPost("/demo/{name}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator,
             $"/demo/{visit.Id}{(form["after"] is [{ Length: > 0 } after] ? $"?after={Uri.EscapeDataString(after)}" : "")}", [],
@@ -108,7 +112,9 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
             var reply = await visit.Api.SendAsync(
                 method ?? HttpMethod.Post, service, path, body,
                 form["key"] is [{ Length: > 0 } idempotencyKey] ? idempotencyKey : null);
-            if (reply.IsSuccess)
+            if (reply is { IsSuccess: true, Status: StatusCodes.Status202Accepted } && IsWaiting(reply.Body))
+                http.Response.Redirect(ApprovalsPage.AddressOf(reply.Body));
+            else if (reply.IsSuccess)
                 http.Response.Redirect(
                     next is null ? reply.Body.Text("look")
                     : $"{next.Replace("{id}", reply.Body.Text("id"), StringComparison.Ordinal)}?done="
@@ -119,6 +125,10 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
                     reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,
                     reply.Error);
         }));
+
+    // A second person has to approve first.
+    static bool IsWaiting(JsonElement body) =>
+        body.TextOrNull("state") == ApprovalStates.Pending && body.Time("expiresAt") is not null;
 
     static async Task WithFormAsync(HttpContext http, Func<IFormCollection, Task> handle)
     {

@@ -12,14 +12,14 @@ namespace Orderwright.OperatorConsole;
 
 /// <summary>
 /// Endpoint <c>/mcp</c>: <see cref="OperatorTools"/> over streamable HTTP of the Model Context Protocol. Each POST stands
-/// alone without a session, so any instance can reply. Agents need a key with the scope <c>operator</c>, whose rights apply.
+/// alone without a session, so any instance can reply. Agents need a key with the scope <c>operator:read</c>, whose rights apply.
 /// </summary>
 sealed class McpEndpoint(Apis apis, ILoggerFactory logs)
 {
     const string Events = "text/event-stream";
 
     public void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/mcp", HandleAsync).Require(Scopes.Operator).ExcludeFromDescription();
+        routes.MapPost("/mcp", HandleAsync).Require(Scopes.OperatorRead).ExcludeFromDescription();
 
     async Task HandleAsync(HttpContext http)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Orderwright.Client;
 using Orderwright.Contracts;
+using Orderwright.Http.Approvals;
 using Orderwright.OperatorConsole.Parts;
 
 namespace Orderwright.OperatorConsole;
@@ -17,6 +18,9 @@ public sealed class OrderDetails
     public required ApiReply Reservation { get; init; }
     public required MergedList DeadLetters { get; init; }
     public required MergedList Audit { get; init; }
+
+    /// <summary>Operations on the order that wait for a second person.</summary>
+    public required MergedList Approvals { get; init; }
 
     /// <summary>Time of the page, for durations that have not ended.</summary>
     public required DateTimeOffset Now { get; init; }
@@ -35,6 +39,7 @@ public sealed class OrderDetails
         var reservation = api.GetAsync(ServiceNames.Stock, $"/reservations?orderId={id}");
         var deadLetters = api.ListDeadLettersAsync($"?orderId={id}");
         var audit = api.ListAuditAsync($"?orderId={id}");
+        var approvals = api.ListApprovalsAsync($"?orderId={id}&state={ApprovalStates.Pending}");
         // The order's own version: the process may have changed since.
         var version = (await saga).Body.Part("definition")?.TextOrNull("version");
         return new()
@@ -44,7 +49,7 @@ public sealed class OrderDetails
                 ServiceNames.Coordinator, version is null ? "/sagas/definition" : $"/sagas/definition?version={version}"),
              Order = await order, Events = await events,
             Fulfilments = await fulfilments, Payment = await payment, Reservation = await reservation,
-            DeadLetters = await deadLetters, Audit = await audit, Now = visit.Now,
+            DeadLetters = await deadLetters, Audit = await audit, Approvals = await approvals, Now = visit.Now,
         };
     }
 
@@ -157,7 +162,7 @@ public sealed class OrderDetails
     public IEnumerable<HistoryEntry> History()
     {
         var events = Events.Items.Select(item => new HistoryEntry(
-            item.Time("at"), Words.State(item.Text("type")), item.Text("actor"),
+            item.Time("at"), Words.State(item.Text("type")), PeopleOf(item),
             $"{item.Part("data")?.TextOrNull("code")} {item.Part("data")?.TextOrNull("message")}".Trim(),
             item.TextOrNull("traceId")));
         var actions = Audit.Items.Select(entry => new HistoryEntry(
@@ -165,6 +170,9 @@ public sealed class OrderDetails
             entry.Text("reason"), entry.TextOrNull("traceId")));
         return events.Concat(actions).OrderBy(entry => entry.At);
     }
+
+    static string PeopleOf(JsonElement item) => item.Part("data")?.TextOrNull("approvedBy") is { } second
+        ? $"{item.Text("actor")}, approved by {second}" : item.Text("actor");
 
     JsonElement? Find(string step, bool undo) =>
         Timeline.Where(item => item.Text("step") == step && item.Flag("undo") == undo)

@@ -29,6 +29,8 @@ public static class Site
         Of<ServicePage>("/services/{id}", "Service", under: "/"),
         Of<PaymentsPage>("/payments", "Payments", "Payments"),
         Of<ReconciliationPage>("/reconciliations/{id}", "Reconciliation", under: "/payments"),
+        Of<ApprovalsPage>("/approvals", "Approvals", "Approvals"),
+        Of<ApprovalPage>("/approvals/{id}", "Approval"),
         Of<WebhooksPage>("/webhooks", "Webhooks", "Webhooks"),
         Of<WebhookPage>("/webhooks/{id}", "Webhook endpoint"),
         Of<DeadLettersPage>("/dead-letters", "Dead letters", "Dead letters"),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Orderwright.Client;
 using Orderwright.Contracts;
+using Orderwright.Http.Approvals;
 
 namespace Orderwright.OperatorConsole;
 
@@ -89,7 +90,7 @@ public static class Words
         OrderStatuses.Confirmed or OrderStatuses.Completed or PaymentStatuses.Paid or FulfilmentStatuses.Fulfilled
             or PaymentStates.Authorized or PaymentStates.Captured or AttemptStates.Succeeded or ReservationStates.Committed
             or MovementSettled or BulkStates.Done or BulkOutcomes.WentOn or ReconciliationStates.Agrees
-            or DeliveryStates.Delivered or EndpointStates.Active => "good",
+            or DeliveryStates.Delivered or EndpointStates.Active or ApprovalStates.Approved => "good",
         OrderStatuses.Rejected or SagaStates.Failed or StepStates.Stuck or StepStates.GivenUp or PaymentStates.Declined
             or PaymentStates.UndoFailed or BulkOutcomes.StuckAgain or ReconciliationStates.Differs
             or MovementUnknown or EndpointStates.Disabled or Failing or Incident or Overdue or OutOfStock

@@ -23,8 +23,8 @@ public sealed class ApplyPaymentUpdates(
         {
             var message = latest[state.Id];
             var moved = (PaymentMoved)message.Body;
-            var moment = new Moment(work.Now, message.Source, message.TraceId);
-            if (OrderRules.UpdatePayment(state, TotalsOf(moved), moment) is not { } change) continue;
+            var moment = new Moment(work.Now, moved.By ?? message.Source, message.TraceId);
+            if (OrderRules.UpdatePayment(state, TotalsOf(moved), moment, moved.ApprovedBy) is not { } change) continue;
             changes.Add(change);
             work.Send(state.Id, new PaymentNoted(moved.Version));
         }

@@ -19,7 +19,7 @@ public sealed record CancelOrder(Guid OrderId, string Reason, Moment Moment, str
 /// Requests cancellations: marks the order, and asks the coordinator to compensate. A repeated request returns the order
 /// unchanged.
 /// </summary>
-/// <remarks>Cancellations by callers with the operator scope are also audited.</remarks>
+/// <remarks>Cancellations by callers who may open the console are also audited.</remarks>
 public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
 {
     /// <summary>Describes the effect of <see cref="HandleAsync"/> on the order, without changing anything.</summary>
@@ -57,7 +57,7 @@ public sealed class CancelOrders(OrderStore store, EventFeed feed, Audit audit)
             order = orders.Apply(change);
             answers.Add(OrderResponse.Answer(StatusCodes.Status202Accepted, order));
             if (change.Events.Count == 0) continue;
-            if (command.Caller.May(Scopes.Operator))
+            if (command.Caller.May(Scopes.OperatorRead))
                 entries.Add(new(
                     work.NewId(), ServiceNames.Order, work.Now, command.Caller.Name, "cancel", order.Id, "order", cancel.Reason,
                     JsonOf(before), JsonOf(change.State), command.TraceId, Channel: order.Channel));

@@ -32,7 +32,7 @@ public sealed class OrderApi(
                 "`total` is null until every line has a price. Accepts an `Idempotency-Key`.")
             .Header("Prefer", "`wait=N`: respond once the order is decided, or after N seconds, at most 30.", "^wait=[0-9]+$")
             .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(201).Produces<OrderResponse>(202).HasVersion();
-        orders.MapGet("", (Delegate)ListAsync).Require(Scopes.Orders).WithName("listOrders")
+        orders.MapGet("", (Delegate)ListAsync).Require(Scopes.OrdersRead).WithName("listOrders")
             .Lists("status", "customerId", "reference", "channel", "createdAfter", "createdBefore")
             .Query("status", OrderStatuses.All)
             .WithSummary("List orders, newest first")
@@ -40,15 +40,15 @@ public sealed class OrderApi(
                 "Filters: status, customerId, reference, channel, createdAfter (inclusive), createdBefore (exclusive). With a " +
                 "narrow filter a page may have fewer items than the limit and still have a `nextCursor`.")
             .Produces<Page<OrderResponse>>();
-        orders.MapGet("{id}", GetAsync).Require(Scopes.Orders).WithName("getOrder")
+        orders.MapGet("{id}", GetAsync).Require(Scopes.OrdersRead).WithName("getOrder")
             .WithSummary("Get an order").WithDescription("The `ETag` is the version.")
             .Produces<OrderResponse>().Conditional();
-        orders.MapPost("{id}/cancel", CancelAsync).Require(Scopes.Orders).WithName("cancelOrder")
+        orders.MapPost("{id}/cancel", CancelAsync).Require(Scopes.OrdersCancel).WithName("cancelOrder")
             .WithSummary("Cancel an order before fulfilment")
             .WithDescription(
                 "Completed steps are compensated. A repeated request returns the order unchanged.")
             .Accepts<CancelRequest>("application/json").Produces<OrderResponse>(202).HasVersion();
-        orders.MapPost("{id}/cancel/preview", PreviewAsync).Require(Scopes.Orders).WithName("previewCancellation")
+        orders.MapPost("{id}/cancel/preview", PreviewAsync).Require(Scopes.OrdersCancel).WithName("previewCancellation")
             .WithSummary("Describe what a cancellation would change")
             .WithDescription("Nothing changes: the response lists the message that would be sent.")
             .Accepts<CancelRequest>("application/json").Produces<CancelPreview>();

@@ -120,10 +120,11 @@ public static class OrderRules
     /// Applies a payment update from outside the process, such as an operator's refund. Null while the process is still
     /// deciding on the order.
     /// </summary>
-    public static OrderChange? UpdatePayment(OrderState state, PaymentTotals payment, Moment moment) =>
+    public static OrderChange? UpdatePayment(
+        OrderState state, PaymentTotals payment, Moment moment, string? approvedBy = null) =>
         state.Status is OrderStatuses.Pending or OrderStatuses.CancelPending
             ? null
-            : UpdatePayment(state, payment, moment, steps: null);
+            : UpdatePayment(state, payment, moment, steps: null, approvedBy);
 
     /// <summary>Records that the customer has to act. Late and duplicate notices change nothing.</summary>
     public static OrderChange RecordWaiting(OrderState state, OrderWaiting waiting, Moment moment)
@@ -196,12 +197,14 @@ public static class OrderRules
     }
 
     static OrderChange UpdatePayment(
-        OrderState state, PaymentTotals payment, Moment moment, IReadOnlyList<StepStamp>? steps)
+        OrderState state, PaymentTotals payment, Moment moment, IReadOnlyList<StepStamp>? steps, string? approvedBy = null)
     {
         var paid = Paid(state, payment, isEnd: false);
         return paid == state ? OrderChange.Nothing(state)
             : paid.PaymentStatus == state.PaymentStatus ? new(paid, [], IsSilent: true)
-            : Move(state, paid, OrderEventTypes.PaymentUpdated, new EventData(paid.PaymentStatus, Steps: steps), moment);
+            : Move(
+                state, paid, OrderEventTypes.PaymentUpdated,
+                new EventData(paid.PaymentStatus, Steps: steps, ApprovedBy: approvedBy), moment);
     }
 
     // The payment's version decides which totals are later, never the status: 1 of 2 shipped and refunded, then the other

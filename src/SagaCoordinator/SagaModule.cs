@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orderwright.Contracts;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Outgoing;
 using Orderwright.Runtime;
 using Orderwright.SagaCoordinator.Healing;
@@ -51,7 +52,10 @@ public sealed class SagaModule(IStepParticipants? participants = null) : IServic
         var overview = new OverviewApi(context, versions, reader);
         var incidents = new IncidentApi(context, versions, heartbeats);
 
-        var actions = new OperateSagas(store, memory, calls.Take, audit, heartbeats);
+        var holds = new HoldOperations(context, audit);
+        var actions = new OperateSagas(store, memory, calls.Take, audit, heartbeats, holds);
+        var approvals = new DecideApprovals(
+            context, audit, new ApprovedOperation(ApprovedOperations.ResolveStep, actions.HandleApprovedAsync));
         var acting = new CommandGroup<OperatorAction>("operate-sagas", actions.HandleAsync, context);
         var operators = new OperatorApi(actions, acting, versions, context);
         var notes = new IncidentNotes(store, audit, context);
@@ -67,16 +71,18 @@ public sealed class SagaModule(IStepParticipants? participants = null) : IServic
 
         return new SagaParts(acting, healing, calls)
         {
-            Handlers = [heartbeats.Observe(advance), new EraseCustomerNotes(context.Sql)],
+            Approvals = approvals,
+            OnFenced = approvals.ExpireAllAsync,
+            Handlers = [heartbeats.Observe(advance), new EraseCustomerNotes(new ApprovalStore(context.RuntimeSql), context.Sql)],
             Jobs =
             [
                 RepairClockSkew.Job(context.Runner.Clock, (context.Sql["bring_forward"], RepairClockSkew.LongestPause, false),
                     (context.Sql["bring_notices_forward"], NoticeRules.LongestPause + plan.Settings.NoticeEvery, false)),
-                resend.Job, versions.Job, .. notices is null ? Array.Empty<TimedJob>() : [notices.Job],
+                resend.Job, versions.Job, approvals.Job, .. notices is null ? Array.Empty<TimedJob>() : [notices.Job],
             ],
             Loops =
             [
-                .. acting.Loops, .. healing.Loops, .. notes.Loops, .. stops.Loops, .. calls.Loops, bulk.Loop,
+                .. acting.Loops, .. healing.Loops, .. notes.Loops, .. stops.Loops, .. calls.Loops, .. approvals.Loops, bulk.Loop,
                 .. notices is null ? Array.Empty<BackgroundLoop>() : [notices.Loop],
             ],
             OnStart = versions.StartAsync,

@@ -15,15 +15,16 @@ public sealed class ProductApi(IDatabase database, SqlCatalog sql, ChangeCatalog
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var products = routes.MapGroup("/api/v1/products").WithTags("products").Require(Scopes.Stock);
+        var products = routes.MapGroup("/api/v1/products").WithTags("products").Require(Scopes.StockRead);
         products.MapGet("", (Delegate)ListAsync).WithName("listProducts").Lists()
             .WithSummary("List the catalogue by SKU").Produces<Page<Product>>();
         products.MapGet("/{sku}", GetAsync).WithName("getProduct").WithSummary("Get a product")
             .Produces<Product>().Conditional();
-        products.MapPut("/{sku}", PutAsync).WithName("putProduct").WithSummary("Create or replace a product")
+        products.MapPut("/{sku}", PutAsync).Require(Scopes.Stock).WithName("putProduct")
+            .WithSummary("Create or replace a product")
             .Accepts<ProductRequest>("application/json")
             .Produces<Product>().Produces<Product>(StatusCodes.Status201Created).Conditional();
-        products.MapDelete("/{sku}", DeleteAsync).WithName("deleteProduct")
+        products.MapDelete("/{sku}", DeleteAsync).Require(Scopes.Stock).WithName("deleteProduct")
             .WithSummary("Remove a product without stock or reservations").Produces(StatusCodes.Status204NoContent).Conditional();
     }
 

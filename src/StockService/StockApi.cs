@@ -20,21 +20,22 @@ public sealed class StockApi(IDatabase database, SqlCatalog sql, ChangeCatalogue
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var stock = routes.MapGroup("/api/v1/stock").WithTags("stock").Require(Scopes.Stock);
+        var stock = routes.MapGroup("/api/v1/stock").WithTags("stock").Require(Scopes.StockRead);
         stock.MapGet("", (Delegate)ListAsync).WithName("listStock").WithSummary("List levels by SKU").Lists("below")
             .Produces<Page<StockResponse>>();
         stock.MapGet("/{sku}", GetAsync).WithName("getStock").WithSummary("Get the level of a product")
             .Produces<StockResponse>().Conditional();
-        stock.MapPut("/{sku}", CountAsync).WithName("countStock").WithSummary("Set the counted level")
+        stock.MapPut("/{sku}", CountAsync).Require(Scopes.Stock).WithName("countStock").WithSummary("Set the counted level")
             .Accepts<CountRequest>("application/json").Produces<StockResponse>().Conditional();
-        stock.MapPost("/{sku}/adjustments", AdjustAsync).WithName("adjustStock").WithSummary("Change the level by a difference")
+        stock.MapPost("/{sku}/adjustments", AdjustAsync).Require(Scopes.Stock).WithName("adjustStock")
+            .WithSummary("Change the level by a difference")
             .Accepts<AdjustmentRequest>("application/json").Produces<StockMovement>(StatusCodes.Status201Created);
         stock.MapGet("/{sku}/movements", ListMovementsAsync).WithName("listMovements").Lists()
             .WithSummary("List the movements of a product, newest first")
             .Produces<Page<StockMovement>>();
         routes.MapGet("/api/v1/reservations", (Delegate)ListReservationsAsync).WithName("listReservations")
             .WithSummary("List the reservation of an order, or all open holds")
-            .Lists("orderId", "sku").WithTags("stock").Require(Scopes.Stock).Produces<Page<Reservation>>();
+            .Lists("orderId", "sku").WithTags("stock").Require(Scopes.StockRead).Produces<Page<Reservation>>();
     }
 
     async Task<IResult> ListAsync(HttpContext http)

@@ -24,7 +24,8 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
         "/orders?state=rolled_back&youngerThan=PT1H", "/services/customer-service", "/services/none",
         "/audit?run=01980000-0000-7000-8000-000000000000", "/payments?inDoubt=true", "/reconciliations/none",
         "/payments", "/payments?state=declined", "/payments?attention=true", "/dead-letters",
-        "/webhooks", "/webhooks/none", "/dead-letters/none", "/timers", "/timers?overdue=true", "/audit",
+        "/approvals", "/approvals?state=all", "/approvals/none", "/webhooks", "/webhooks/none", "/dead-letters/none", "/timers",
+        "/timers?overdue=true", "/audit",
         "/orders?status=pending&olderThan=yesterday", "/bulk", "/dead-letters?orderId=none",
     ];
 
@@ -57,7 +58,8 @@ public sealed class EmbeddedEveryPageTests(Chromium chromium, DemoShop shop) : E
         await using var host = await HttpHost.StartAsync(null, "--no-demo");
         foreach (var path in new[]
         {
-            "/", "/orders", "/incidents", "/stock", "/payments", "/webhooks", "/dead-letters", "/timers", "/audit",
+            "/", "/orders", "/incidents", "/stock", "/payments", "/approvals", "/webhooks", "/dead-letters", "/timers",
+            "/audit",
         })
         {
             await using var window = await Chromium.OpenAsync(host.Url);

@@ -17,18 +17,28 @@ using Orderwright.OperatorConsole;
 namespace Orderwright.EndToEnd;
 
 /// <summary>
-/// Every operation and page by every kind of caller, over HTTP, against <c>access-matrix.txt</c>. The operations come from the
+/// Every operation and page by every kind of caller, over HTTP, against <c>access-matrix.txt</c>, and by every role and
+/// narrow scope against <c>access-matrix-roles.txt</c>. The operations come from the
 /// OpenAPI document, the pages from the console's own routes: a route without a line fails, and so does a line without a
 /// route.
 /// </summary>
 public sealed class AccessMatrixTests : IAsyncLifetime
 {
-    // Columns of the file, in order.
-    static readonly string[] Callers =
-    [
-        "none", "malformed", "unknown", "expired", "revoked", Scopes.Orders, Scopes.OrdersPrice, Scopes.Stock, Scopes.Customers,
-        Scopes.Credit, Scopes.Payments, Scopes.Operator, Scopes.Metrics, "all", "channel",
-    ];
+    // Files with expected answers, each with its columns in order.
+    static readonly Dictionary<string, string[]> Files = new()
+    {
+        ["access-matrix.txt"] =
+        [
+            "none", "malformed", "unknown", "expired", "revoked", Scopes.Orders, Scopes.OrdersPrice, Scopes.Stock,
+            Scopes.Customers, Scopes.Credit, Scopes.Payments, Scopes.Operator, Scopes.Metrics, "all", "channel",
+        ],
+        ["access-matrix-roles.txt"] =
+        [
+            .. Roles.All.Select(RoleKey), Scopes.OrdersRead, Scopes.OrdersCancel, Scopes.OrdersShip, Scopes.StockRead,
+            Scopes.CustomersRead, Scopes.CreditRead, Scopes.PaymentsRefund, Scopes.PaymentsWrite, Scopes.Reconcile,
+            Scopes.OperatorRead, Scopes.Approvals, Scopes.ApprovalsRead,
+        ],
+    };
 
     // Routes of the host that the document does not describe.
     static readonly (string Method, string Route)[] OfHost =
@@ -64,6 +74,9 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         foreach (var scope in Scopes.All) keys[scope] = Add(scope, scope);
+        foreach (var role in Roles.All)
+            keys[RoleKey(role)] = KeyFile.Add(
+                FileOfKeys, role, [], DateTimeOffset.UtcNow, channels: [ChannelSet.Any], roles: [role]);
         keys["none"] = null;
         keys["malformed"] = "nonsense";
         keys["all"] = KeyFile.Add(
@@ -89,45 +102,52 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         Directory.Delete(directory, recursive: true);
     }
 
-    [Fact]
-    public async Task Every_caller_gets_the_expected_answer_to_every_operation_and_page()
+    [Theory]
+    [InlineData("access-matrix.txt")]
+    [InlineData("access-matrix-roles.txt")]
+    public async Task Every_caller_gets_the_expected_answer_to_every_operation_and_page(string file)
     {
-        var lines = Lines();
+        var (lines, callers) = (Lines(file), Files[file]);
         var document = await host.Client.AskAsync("/openapi/v1.json", Bearer(keys["all"]!));
         var operations = Operations(document.Json).Concat(OfHost).Concat(Routes(isPage: false)).ToList();
         // Signing out is last, because the visitor is gone afterwards.
         var pages = Routes(isPage: true).OrderBy(page => page.Route == "/logout").ToList();
         var found = new List<string>();
         foreach (var (method, route) in operations)
-            found.Add(await LineAsync(method, route, caller => CallAsync(method, route, keys[caller])));
+            found.Add(await LineAsync(callers, method, route, caller => CallAsync(method, route, keys[caller])));
 
         var visitors = new Dictionary<string, ConsoleVisitor>();
-        foreach (var caller in Callers)
+        foreach (var caller in callers)
             visitors[caller] = await ConsoleVisitor.SignInAsync(host.Url, keys[caller] ?? "");
         foreach (var (method, route) in pages)
-            found.Add(await LineAsync(method, route, caller => VisitAsync(method, route, keys[caller], visitors[caller])));
+            found.Add(await LineAsync(
+                callers, method, route, caller => VisitAsync(method, route, keys[caller], visitors[caller])));
         foreach (var visitor in visitors.Values) visitor.Dispose();
 
         var differences = found.Except(lines).Select(line => $"is:        {line}")
             .Concat(lines.Except(found).Select(line => $"expected:  {line}"))
             .OrderBy(line => line[11..].Split(' ')[1], StringComparer.Ordinal).ToList();
         Console.WriteLine(
-            $"The access matrix: {operations.Count} operations, {pages.Count} pages and forms, {Callers.Length} callers, " +
-            $"{found.Count * Callers.Length} requests.");
-        Assert.True(differences.Count == 0, $"access-matrix.txt differs:\n{string.Join('\n', differences)}");
+            $"The access matrix: {operations.Count} operations, {pages.Count} pages and forms, {callers.Length} callers, " +
+            $"{found.Count * callers.Length} requests.");
+        Assert.True(differences.Count == 0, $"{file} differs:\n{string.Join('\n', differences)}");
         Assert.Equal(found.Count, found.Distinct().Count());
     }
 
-    static async Task<string> LineAsync(string method, string route, Func<string, Task<string>> answerOf)
+    static async Task<string> LineAsync(
+        string[] callers, string method, string route, Func<string, Task<string>> answerOf)
     {
         var line = new StringBuilder($"{method} {route}".PadRight(54));
-        foreach (var caller in Callers) line.Append(' ').Append((await answerOf(caller)).PadLeft(5));
+        foreach (var caller in callers) line.Append(' ').Append((await answerOf(caller)).PadLeft(5));
         return Spaced(line.ToString());
     }
 
-    static string[] Lines() =>
+    // The name of a scope may be that of a role.
+    static string RoleKey(string role) => $"role {role}";
+
+    static string[] Lines(string file) =>
     [
-        .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "access-matrix.txt"))
+        .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, file))
             .Where(line => line.Length > 0 && line[0] is not ('#' or ' ')).Select(Spaced),
     ];
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Orderwright.Hosting.Keys;
 using Orderwright.Http;
+using Orderwright.Http.Visitors;
 
 namespace Orderwright.EndToEnd;
 
@@ -77,6 +78,37 @@ public sealed class KeyFileTests : IDisposable
         Add("two");
         Assert.DoesNotContain("merchant", File.ReadAllText(Path), StringComparison.Ordinal);
         Assert.All(KeyFile.Read(Path), key => Assert.Equal([key.Name == "one" ? "acme" : "main"], key.Channels!));
+    }
+
+    [Fact]
+    public async Task Setup_makes_a_session_key_that_services_read_and_keeps_it()
+    {
+        var file = System.IO.Path.Combine(directory, "keys", "session.key");
+        Assert.Equal(0, (await ToolAsync("setup", directory)).ExitCode);
+        var first = await File.ReadAllTextAsync(file);
+        Assert.Equal("x"u8.ToArray(), Sealer.Read(file).Open("a", Sealer.Read(file).Seal("a", "x"u8)));
+        Assert.Equal(0, (await ToolAsync("setup", directory)).ExitCode);
+        Assert.Equal(first, await File.ReadAllTextAsync(file));
+        // An installation of release 0.1.0 gains one at the next start.
+        File.Delete(file);
+        Assert.Equal(0, (await ToolAsync("setup", directory)).ExitCode);
+        Assert.True(File.Exists(file));
+    }
+
+    [Fact]
+    public async Task A_key_with_a_role_has_the_scopes_of_the_role()
+    {
+        Assert.Equal(0, (await ToolAsync(
+            "keys", "add", "--file", Path, "--name", "desk", "--role", "support", "--scopes", "metrics")).ExitCode);
+        var key = Assert.Single(KeyFile.Read(Path));
+        Assert.Equal("metrics support", $"{Assert.Single(key.Scopes)} {Assert.Single(key.Roles!)}");
+        Assert.Equal(Roles.Table["support"].Append("metrics").Order(StringComparer.Ordinal), key.AllScopes);
+        Assert.Contains(
+            "support,metrics", (await ToolAsync("keys", "list", "--file", Path)).Output, StringComparison.Ordinal);
+        var (exit, output) = await ToolAsync("keys", "add", "--file", Path, "--name", "none", "--role", "chief");
+        Assert.Equal(2, exit);
+        Assert.Contains("support, warehouse, finance, operator, auditor, admin", output, StringComparison.Ordinal);
+        Assert.Equal(2, (await ToolAsync("keys", "add", "--file", Path, "--name", "none")).ExitCode);
     }
 
     [Fact]

@@ -41,6 +41,17 @@ public sealed class TokenTests : IAsyncLifetime
         Assert.Contains("login:ann", Encoding.UTF8.GetString(events.Body), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_token_grants_the_scopes_of_its_roles()
+    {
+        var placed = await PlaceAsync(issuer.Sign());
+        var desk = issuer.Sign(claims: body => body["scope"] = "openid desk");
+        Assert.Equal(200, (await GetAsync($"/api/v1/orders/{placed.Json["id"]}", desk)).Status);
+        Assert.Equal(200, (await GetAsync("/api/v1/stock", desk)).Status);
+        (await PlaceAsync(desk)).IsProblem(403, "missing_scope");
+        (await GetAsync("/metrics", desk)).IsProblem(403, "missing_scope");
+    }
+
     static readonly string[] Forgeries =
     [
         "alg none", "alg none, signed", "HS256 with the public key", "HS256 with the public key as PEM", "another key",
@@ -142,7 +153,7 @@ public sealed class TokenTests : IAsyncLifetime
             file,
             $$"""
             {"issuers":[{"name":"login","issuer":"{{issuer.Url}}","audience":"orderwright","clockSkewSeconds":5,
-              "grants":{"shop":["orders"]} }]}
+              "grants":{"shop":["orders"]},"roles":{"desk":["support"]} }]}
             """);
         return HttpHost.StartAsync(null, "--issuers", file, "--wrong-key-rate", "100000");
     }

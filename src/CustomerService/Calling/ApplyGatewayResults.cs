@@ -31,7 +31,7 @@ public sealed partial class ApplyGatewayResults(
             work, payments,
             [.. batch.Where(result => result.Result is GatewayResult.Listed).Select(result => result.OrderId).Distinct()]);
         var known = new bool[batch.Count];
-        var changed = new Dictionary<Guid, Payment>();
+        var changed = new Dictionary<Guid, PaymentCase>();
         for (var i = 0; i < batch.Count; i++)
         {
             var result = batch[i];
@@ -48,7 +48,7 @@ public sealed partial class ApplyGatewayResults(
             payments.Apply(decision);
             if (decision.Case.Payment is { Attention: { } why } payment && why != before.Payment!.Attention)
                 LogAttention(result.Provider, payment.OrderId, why);
-            if (IsUnreported(before, decision, result)) changed[result.OrderId] = decision.Case.Payment!;
+            if (IsUnreported(before, decision, result)) changed[result.OrderId] = decision.Case;
             if (decision.Answer is { } answer) work.Send(result.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
         }

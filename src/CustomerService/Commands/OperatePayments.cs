@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Orderwright.Contracts;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Commands;
@@ -13,7 +14,7 @@ namespace Orderwright.CustomerService.Commands;
 /// </summary>
 public sealed class OperatePayments(
     PaymentStore store, IReadOnlyDictionary<string, IPaymentProvider> providers, GatewayLimits limits, NotifyOrders orders,
-    Audit audit, Action<PaymentCase, GatewayTask> next)
+    Audit audit, PaymentHolds holds, Action<PaymentCase, GatewayTask> next)
 {
     public async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<OperatorPaymentAction>> batch, Work work)
     {
@@ -23,7 +24,9 @@ public sealed class OperatePayments(
             [.. batch.Where(command => command.Body.Adoption is not null).Select(command => command.Body.OrderId).Distinct()]);
         var answers = new Answer[batch.Count];
         var entries = new List<AuditEntry>();
-        var changed = new Dictionary<Guid, Payment>();
+        var changed = new Dictionary<Guid, PaymentCase>();
+        var waiting = await holds.PendingOfAsync(work, batch);
+        var held = new List<Approval>();
         for (var i = 0; i < batch.Count; i++)
         {
             var (action, caller) = (batch[i].Body, batch[i].Caller.Name);
@@ -37,11 +40,23 @@ public sealed class OperatePayments(
                 answers[i] = Problem.Conflict(decided.Code!, decided.Why!);
                 continue;
             }
+            var before = payments.Case(action.OrderId);
+            if (before.Payment is { } payment && holds.Refuse(payment, action, batch[i].Caller) is { } beyond)
+            {
+                answers[i] = beyond;
+                continue;
+            }
+            if (before.Payment is not null && holds.HoldOf(before, batch[i], work) is { } approval)
+            {
+                answers[i] = waiting.Add(action.OrderId) ? holds.Respond(approval) : HoldOperations.AlreadyWaits();
+                if (answers[i].Status == StatusCodes.Status202Accepted) held.Add(approval);
+                continue;
+            }
             payments.Apply(decision);
             // As if the gateway had answered. Should the reply be lost, the coordinator repeats the command.
             if (decision.Answer is { } answer) work.Send(action.OrderId, answer, decision.Step);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
-            else changed[action.OrderId] = decision.Case.Payment!;
+            else changed[action.OrderId] = decision.Case;
             entries.Add(new AuditEntry(
                 work.NewId(), ServiceNames.Customer, work.Now, caller, action.Operation, action.OrderId,
                 action.AmountMinor?.ToString(CultureInfo.InvariantCulture), action.Reason ?? "", null, null,
@@ -56,8 +71,13 @@ public sealed class OperatePayments(
         store.Save(work, payments);
         orders.Notify(work, changed.Values);
         await audit.AppendAsync(work, entries);
+        await holds.SaveAsync(work, held);
         return answers;
     }
+
+    /// <summary>Carries out actions that a second person has approved.</summary>
+    public Task<IReadOnlyList<Answer>> HandleApprovedAsync(IReadOnlyList<ApprovedCommand> approved, Work work) =>
+        HandleAsync([.. approved.Select(PaymentHolds.Read)], work);
 
     // Only callers of all channels take over charges.
     static bool MayAct(OperatorPaymentAction action, Caller caller, PaymentBatch payments) =>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 
 namespace Orderwright.CustomerService.Commands;
 
@@ -16,19 +17,26 @@ public sealed class OperatorApi(CommandGroup<OperatorPaymentAction> actions, Ado
     public const int MaxReference = 255;
     static readonly string[] Outcomes = ["completed", "rejected"];
 
+    public const string OnApproval =
+        "202 above the amount of `ORDERWRIGHT_APPROVAL_ABOVE`: the operation waits for a second person, see `/approvals`. 409 " +
+        "`approval_pending` while another one of the order waits.";
+
     public void Map(IEndpointRouteBuilder routes)
     {
-        var payments = routes.MapGroup("/api/v1/payments/{id}").WithTags("payments").Require(Scopes.Operator);
+        var payments = routes.MapGroup("/api/v1/payments/{id}").WithTags("payments").Require(Scopes.PaymentsWrite);
         payments.MapPost("/capture", CaptureAsync).WithName("capturePayment").WithSummary("Capture the held amount")
             .Accepts<CapturePaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
         payments.MapPost("/void", VoidAsync).WithName("voidPayment")
             .WithSummary("Release money left over from a failed undo")
             .Accepts<VoidPaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
-        payments.MapPost("/refunds", RefundAsync).WithName("refundPayment").WithSummary("Refund captured money")
+        payments.MapPost("/refunds", RefundAsync).Require(Scopes.PaymentsRefund).WithName("refundPayment")
+            .WithSummary("Refund captured money")
             .Accepts<RefundPaymentRequest>("application/json").Produces<PaymentResponse>(StatusCodes.Status201Created)
-            .HasVersion();
+            .Produces<ApprovalResponse>(StatusCodes.Status202Accepted).HasVersion()
+            .WithDescription(OnApproval + " 403 `refund_not_allowed` beyond the caller's limit.");
         payments.MapPost("/resolve", ResolveAsync).WithName("resolvePayment")
-            .WithSummary("Record the outcome of an attempt in doubt, or clear a payment's attention")
+            .WithSummary("Record the outcome of an attempt in doubt, or clear a payment's attention").WithDescription(OnApproval)
+            .Produces<ApprovalResponse>(StatusCodes.Status202Accepted)
             .Accepts<ResolvePaymentRequest>("application/json").Produces<PaymentResponse>().HasVersion();
         payments.MapPost("/adopt", AdoptAsync).RequireAllChannels(Scopes.Operator).WithName("adoptPayment")
             .WithSummary("Take over the gateway's charge of an order whose payment was lost")

@@ -9,13 +9,14 @@ public sealed record PaymentReason(string Code, string? Message);
 /// <summary>
 /// An attempt at a gateway. <paramref name="Operation"/>: authorize, capture, void or refund.
 /// <paramref name="Evidence"/>: results of look-ups while in doubt. <paramref name="ResolvedBy"/>: the operator whose
-/// resolution ended the doubt.
+/// resolution ended the doubt. <paramref name="RequestedBy"/> and <paramref name="ApprovedBy"/>: the people behind the attempt;
+/// null for the process itself.
 /// </summary>
 public sealed record PaymentAttemptResponse(
     [OneOf(typeof(GatewayOperations))] string Operation, int Number, string Key, string? Provider,
     [OneOf(typeof(AttemptStates))] string State, long Amount, string? Reference,
     PaymentReason? Reason, int Sent, int LookUps, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
-    DateTimeOffset? DueAt, string? ResolvedBy, IReadOnlyList<LookUp> Evidence);
+    DateTimeOffset? DueAt, string? RequestedBy, string? ApprovedBy, string? ResolvedBy, IReadOnlyList<LookUp> Evidence);
 
 /// <summary>
 /// A capture, refund or void, finished or not. <paramref name="State"/>: <c>settled</c>, <c>pending</c>, <c>unknown</c>
@@ -58,7 +59,7 @@ public sealed record PaymentResponse(
     static PaymentAttemptResponse AttemptOf(PaymentAttempt attempt) => new(
         attempt.Operation, attempt.Number, attempt.Key, attempt.Provider, attempt.State, attempt.AmountMinor,
         attempt.Reference, ReasonOf(attempt.Code, attempt.Message), attempt.Sends, attempt.LookUps, attempt.StartedAt,
-        attempt.FinishedAt, attempt.DueAt, attempt.ResolvedBy, attempt.Evidence);
+        attempt.FinishedAt, attempt.DueAt, attempt.RequestedBy, attempt.ApprovedBy, attempt.ResolvedBy, attempt.Evidence);
 
     // Money captured or refunded without an attempt, by store credit or by authorizing with capture, is added as a single item.
     static List<PaymentMovementResponse> Movements(PaymentCase paymentCase, string operation, long total, DateTimeOffset at)

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Orderwright.Contracts;
-using Orderwright.Runtime;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
+using Orderwright.Runtime;
 
 namespace Orderwright.CustomerService.Customers;
 
@@ -12,16 +14,40 @@ public sealed class ChangeCustomers
 {
     readonly CommandGroup<CustomerChange> group;
     readonly CustomerStore store;
+    readonly HoldOperations holds;
 
-    public ChangeCustomers(ServiceContext context, CustomerStore store)
+    public ChangeCustomers(ServiceContext context, CustomerStore store, HoldOperations holds)
     {
-        this.store = store;
+        (this.store, this.holds) = (store, holds);
         group = new("change-customers", HandleAsync, context);
     }
 
     public IReadOnlyList<BackgroundLoop> Loops => group.Loops;
 
     public Task<Answer> SubmitAsync(Command<CustomerChange> command) => group.SubmitAsync(command);
+
+    /// <summary>Adds credits that a second person has approved.</summary>
+    public Task<IReadOnlyList<Answer>> HandleApprovedAsync(IReadOnlyList<ApprovedCommand> approved, Work work) =>
+        HandleAsync(
+            [
+                .. approved.Select(one =>
+                {
+                    var held = JsonSerializer.Deserialize(one.Approval.Command, CustomerJson.Default.HeldCredit)!;
+                    return one.As<CustomerChange>(new CustomerChange.AddCredit(
+                        one.Approval.CustomerId!, one.Approval.Currency, one.Approval.AmountMinor, held.Reference,
+                        one.Approval.DecidedBy));
+                }),
+            ],
+            work);
+
+    Approval? HoldOf(Command<CustomerChange> request, Credit credit, Work work) =>
+        request.Body is CustomerChange.AddCredit { ApprovedBy: null } && holds.Needs(credit.Currency, credit.AmountMinor)
+            ? holds.Hold(
+                work, request, ApprovedOperations.Credit, (null, credit.CustomerId, null),
+                (credit.AmountMinor, credit.Currency),
+                $"Add {Money.Format(credit.AmountMinor, credit.Currency)} of store credit to {credit.CustomerId}.", null,
+                JsonSerializer.Serialize(new(credit.Reference), CustomerJson.Default.HeldCredit))
+            : null;
 
     async Task<IReadOnlyList<Answer>> HandleAsync(IReadOnlyList<Command<CustomerChange>> batch, Work work)
     {
@@ -54,6 +80,7 @@ public sealed class ChangeCustomers
         var balances = new Dictionary<(string, string), long>(balancesBefore);
         var credits = new List<Credit>();
         var answers = new Answer[changes.Length];
+        var held = new List<Approval>();
         for (var i = 0; i < changes.Length; i++)
         {
             var decision = Decide(changes[i], batch[i].Caller.Name);
@@ -66,6 +93,12 @@ public sealed class ChangeCustomers
                 work.Send(erasure.Id, new EraseCustomer(erasure.CustomerId, erasure.Stage));
             }
             if (decision.Credit is not { } credit) continue;
+            if (HoldOf(batch[i], credit, work) is { } approval)
+            {
+                held.Add(approval);
+                answers[i] = holds.Respond(approval);
+                continue;
+            }
             credits.Add(credit);
             balances[(credit.CustomerId, credit.Currency)] += credit.AmountMinor;
             if (credit.Reference is not null) references.Add((credit.CustomerId, credit.Reference));
@@ -79,6 +112,7 @@ public sealed class ChangeCustomers
         await store.InsertCreditsAsync(work, credits);
         await store.UpdateBalancesAsync(
             work, [.. balances.Where(balance => balance.Value != balancesBefore[balance.Key])]);
+        await holds.SaveAsync(work, held);
         return answers;
 
         CustomerDecision Decide(CustomerChange change, string caller)

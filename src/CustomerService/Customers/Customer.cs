@@ -20,7 +20,13 @@ public abstract record CustomerChange(string CustomerId)
     public sealed record Put(string CustomerId, string Name, string? Email, Precondition? If)
         : CustomerChange(CustomerId);
 
-    public sealed record AddCredit(string CustomerId, string Currency, long AmountMinor, string? Reference)
+    /// <param name="CustomerId">Customer.</param>
+    /// <param name="Currency">Currency of the credit.</param>
+    /// <param name="AmountMinor">Amount in minor units.</param>
+    /// <param name="Reference">Reference, unique among the customer's credits.</param>
+    /// <param name="ApprovedBy">Second person who approved the credit; null for none.</param>
+    public sealed record AddCredit(
+        string CustomerId, string Currency, long AmountMinor, string? Reference, string? ApprovedBy = null)
         : CustomerChange(CustomerId);
 
     public sealed record Erase(string CustomerId, Precondition? If) : CustomerChange(CustomerId);

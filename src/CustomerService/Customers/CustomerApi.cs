@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 
 namespace Orderwright.CustomerService.Customers;
 
@@ -19,15 +20,16 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var customers = routes.MapGroup("/api/v1/customers").WithTags("customers").Require(Scopes.Customers);
+        var customers = routes.MapGroup("/api/v1/customers").WithTags("customers").Require(Scopes.CustomersRead);
         customers.MapGet("", (Delegate)ListAsync).WithName("listCustomers").Lists()
             .WithSummary("List customers by id").Produces<Page<CustomerResponse>>();
         customers.MapGet("/{id}", GetAsync).WithName("getCustomer").WithSummary("Get a customer")
             .Produces<CustomerResponse>().ProducesProblem(StatusCodes.Status410Gone).Conditional();
-        customers.MapPut("/{id}", PutAsync).WithName("putCustomer").WithSummary("Create or replace a customer")
+        customers.MapPut("/{id}", PutAsync).Require(Scopes.Customers).WithName("putCustomer")
+            .WithSummary("Create or replace a customer")
             .Accepts<CustomerRequest>("application/json")
             .Produces<CustomerResponse>().Produces<CustomerResponse>(StatusCodes.Status201Created).Conditional();
-        customers.MapDelete("/{id}", EraseAsync).WithName("eraseCustomer")
+        customers.MapDelete("/{id}", EraseAsync).Require(Scopes.Customers).WithName("eraseCustomer")
             .WithSummary("Erase a customer's personal data, for good")
             .WithDescription(
                 "The response lists what was erased, and what is kept and why. 409 `has_balance` with store credit; 409 " +
@@ -35,12 +37,15 @@ public sealed partial class CustomerApi(IDatabase database, SqlCatalog sql, Chan
                 "id is never used again: 410 `erased` for reads, 409 `erased` for changes and orders. 503 `erasure_running` " +
                 "while order-service has not answered: nothing is erased yet, and the repeated request returns the result.")
             .Produces<ErasureResponse>().Conditional();
-        customers.MapGet("/{id}/balances", BalancesAsync).Require(Scopes.Credit).WithName("listBalances")
+        customers.MapGet("/{id}/balances", BalancesAsync).Require(Scopes.CreditRead).WithName("listBalances")
             .WithSummary("List the store credit of a customer by currency").Produces<Page<BalanceResponse>>()
             .ProducesProblem(StatusCodes.Status410Gone);
         customers.MapPost("/{id}/credits", CreditAsync).Require(Scopes.Credit).WithName("addCredit")
             .WithSummary("Add store credit")
-            .Accepts<CreditRequest>("application/json").Produces<CreditResponse>(StatusCodes.Status201Created);
+            .Accepts<CreditRequest>("application/json").Produces<CreditResponse>(StatusCodes.Status201Created)
+            .Produces<ApprovalResponse>(StatusCodes.Status202Accepted)
+            .WithDescription(
+                "202 above the amount of `ORDERWRIGHT_APPROVAL_ABOVE`: the credit waits for a second person, see `/approvals`.");
     }
 
     async Task<IResult> ListAsync(HttpContext http)

@@ -5,6 +5,9 @@ using Orderwright.Http;
 
 namespace Orderwright.CustomerService.Customers;
 
+/// <summary>Credit that waits for a second person, as stored.</summary>
+public sealed record HeldCredit(string? Reference);
+
 /// <summary>Body of <c>PUT /customers/{id}</c>.</summary>
 public sealed record CustomerRequest(
     [Length(1, CustomerApi.MaxNameLength)] string Name,
@@ -69,6 +72,7 @@ public sealed record CreditResponse(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
+[JsonSerializable(typeof(HeldCredit))]
 [JsonSerializable(typeof(CustomerRequest))]
 [JsonSerializable(typeof(CustomerResponse))]
 [JsonSerializable(typeof(Page<CustomerResponse>))]

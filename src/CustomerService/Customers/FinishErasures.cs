@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.Http.Approvals;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -8,7 +9,7 @@ namespace Orderwright.CustomerService.Customers;
 /// Takes the answers about erasures, and repeats the questions until all are answered. With the decision, operators' words about
 /// the person are erased from payments and the audit of this service.
 /// </summary>
-public sealed class FinishErasures(CustomerStore store, SqlCatalog sql) : IBatchHandler
+public sealed class FinishErasures(CustomerStore store, ApprovalStore approvals, SqlCatalog sql) : IBatchHandler
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
@@ -19,6 +20,8 @@ public sealed class FinishErasures(CustomerStore store, SqlCatalog sql) : IBatch
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
         List<string> ids = [.. batch.Select(message => CustomerOf(message.Body)).Distinct().Order(StringComparer.Ordinal)];
+        // Before the customers: a decision locks the approval first, too.
+        var approved = await approvals.LockOfCustomersAsync(work, ids);
         var customers = (await store.LockAsync(work, ids)).ToDictionary(customer => customer.Id);
         var erasures = await store.ErasuresAsync(work, ids);
         var open = await store.WithOpenPaymentsAsync(work, ids);
@@ -42,7 +45,9 @@ public sealed class FinishErasures(CustomerStore store, SqlCatalog sql) : IBatch
         if (changed.Count == 0) return;
         await store.UpdateAsync(work, [.. changed.Select(id => customers[id])]);
         await store.SaveErasuresAsync(work, [.. changed.Select(id => erasures[id])]);
-        if (erased.Count > 0) await EraseWordsAsync(work, erased);
+        if (erased.Count == 0) return;
+        await EraseWordsAsync(work, erased);
+        await approvals.EraseAsync(work, approved, erased);
     }
 
     async Task<int> AskAgainAsync(Work work, int most)

@@ -190,14 +190,14 @@ public sealed partial class HealPayments
         await store.LoadJournaledAsync(work, payments, [.. ids.Where(id => payments.Case(id).Payment is null)]);
         var at = new At(work.Now, limits);
         var (repaired, compared) = (new List<Guid>(), new List<Guid>());
-        var (conflicts, told) = (new List<HealConflict>(), new List<Payment>());
+        var (conflicts, told) = (new List<HealConflict>(), new List<PaymentCase>());
         foreach (var repair in repairs)
         {
             var before = payments.Case(repair.OrderId);
             if (repair.To == PaymentTargets.Told)
             {
                 if (before.Payment is not { } right || right.Version != repair.Version) continue;
-                told.Add(right);
+                told.Add(before);
                 repaired.Add(repair.OrderId);
                 continue;
             }
@@ -211,7 +211,7 @@ public sealed partial class HealPayments
             payments.Apply(decision);
             repaired.Add(repair.OrderId);
             if (decision.Next is { } task) work.AfterCommit(() => next(decision.Case, task));
-            else if (repair.To != PaymentTargets.Known) told.Add(decision.Case.Payment!);
+            else if (repair.To != PaymentTargets.Known) told.Add(decision.Case);
         }
         store.Save(work, payments);
         orders.Notify(work, told);

@@ -15,7 +15,8 @@ public static class AttemptOutcomes
     /// <param name="requestedBy">Operator or service; null for the order process.</param>
     /// <param name="reason">Reason given by <paramref name="requestedBy"/>.</param>
     public static PaymentDecision Begin(
-        PaymentCase paymentCase, string operation, long amountMinor, At at, string? requestedBy = null, string? reason = null)
+        PaymentCase paymentCase, string operation, long amountMinor, At at, string? requestedBy = null, string? reason = null,
+        string? approvedBy = null)
     {
         var attempt = new PaymentAttempt
         {
@@ -29,6 +30,7 @@ public static class AttemptOutcomes
             DueAt = at.LeaseEnd,
             Sends = 1,
             RequestedBy = requestedBy,
+            ApprovedBy = approvedBy,
             Reason = reason,
         };
         return new(paymentCase.With(attempt), Next: new GatewayTask(attempt, LookUp: false));

@@ -17,13 +17,17 @@ public sealed class NotifyOrders(SqlCatalog sql) : IBatchHandler
 
     public TimedJob Job => new("notify-orders", TimeSpan.FromSeconds(5), NotifyAgainAsync);
 
-    public void Notify(Work work, IReadOnlyCollection<Payment> changed)
+    public void Notify(Work work, IReadOnlyCollection<PaymentCase> changed)
     {
         if (changed.Count == 0) return;
-        Save(work, [.. changed.Select(payment => (payment.OrderId, payment.Version))]);
-        foreach (var payment in changed)
-            work.Send(payment.OrderId, new PaymentMoved(payment.Totals, payment.Version));
+        Save(work, [.. changed.Select(one => (one.OrderId, one.Payment!.Version))]);
+        foreach (var one in changed)
+            work.Send(one.OrderId, MovedBy(one.Payment!.Totals, one.Latest?.RequestedBy, one.Latest?.ApprovedBy));
     }
+
+    /// <summary>Notification in the name of the people behind the change; the service itself is nobody.</summary>
+    public static PaymentMoved MovedBy(PaymentTotals totals, string? requestedBy, string? approvedBy) => new(
+        totals, totals.Version, ServiceNames.All.Contains(requestedBy) ? null : requestedBy, approvedBy);
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work) =>
         await work.ExecuteAsync(
@@ -41,10 +45,11 @@ public sealed class NotifyOrders(SqlCatalog sql) : IBatchHandler
                 OrderId: row.Uuid("order_id"),
                 Totals: new PaymentTotals(
                     row.BigInt("authorized"), row.BigInt("captured"), row.BigInt("refunded"), row.Bool("voided"),
-                    row.BigInt("version"))));
+                    row.BigInt("version")),
+                By: row.TextOrNull("requested_by"), ApprovedBy: row.TextOrNull("approved_by")));
         if (due.Count == 0) return 0;
         Save(work, [.. due.Select(payment => (payment.OrderId, payment.Totals.Version))]);
-        foreach (var (orderId, totals) in due) work.Send(orderId, new PaymentMoved(totals, totals.Version));
+        foreach (var (orderId, totals, by, approvedBy) in due) work.Send(orderId, MovedBy(totals, by, approvedBy));
         return due.Count;
     }
 

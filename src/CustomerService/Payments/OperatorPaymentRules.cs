@@ -10,9 +10,10 @@ namespace Orderwright.CustomerService.Payments;
 /// <param name="Completed">For <see cref="Resolve"/>: the operation happened.</param>
 /// <param name="Reference">For <see cref="Resolve"/>: the gateway's id of the operation.</param>
 /// <param name="Adoption">For <see cref="Adopt"/>: the charge, and the order that it pays.</param>
+/// <param name="ApprovedBy">Second person who approved the action; null for none.</param>
 public sealed record OperatorPaymentAction(
     Guid OrderId, string Operation, long? AmountMinor, string? Reason, bool Completed = false, string? Reference = null,
-    Adoption? Adoption = null)
+    Adoption? Adoption = null, string? ApprovedBy = null)
 {
     /// <summary>Takes over the gateway's charge of an order whose payment was lost.</summary>
     public const string Adopt = "adopt";
@@ -84,7 +85,7 @@ public static class OperatorPaymentRules
 
         OperatorDecision Begin(string state, long amount, string? undoStep = null) => new(AttemptOutcomes.Begin(
             paymentCase.With((payment with { State = state, UndoStep = undoStep ?? payment.UndoStep }).Changed(at.Now)),
-            action.Operation, amount, at, actor, action.Reason));
+            action.Operation, amount, at, actor, action.Reason, action.ApprovedBy));
 
         OperatorDecision RefundToBalance(long amount)
         {
@@ -99,6 +100,7 @@ public static class OperatorPaymentRules
                 StartedAt = at.Now,
                 FinishedAt = at.Now,
                 RequestedBy = actor,
+                ApprovedBy = action.ApprovedBy,
                 Reason = action.Reason,
             };
             var after = payment with
@@ -122,7 +124,9 @@ public static class OperatorPaymentRules
         var payment = paymentCase.Payment!;
         if (ResolutionRules.Accepts(paymentCase, action.Completed))
             return new(ResolutionRules.Apply(
-                paymentCase, new Resolution(id, action.Completed, actor, action.Reason!, action.Reference), at));
+                paymentCase.Open is { } open && action.ApprovedBy is { } second
+                    ? paymentCase.With(open with { ApprovedBy = second }) : paymentCase,
+                new Resolution(id, action.Completed, actor, action.Reason!, action.Reference), at));
         if (payment.State == PaymentStates.UndoFailed)
             return Refused(
                 "must_be_done",

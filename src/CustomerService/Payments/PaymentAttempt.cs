@@ -51,6 +51,9 @@ public sealed record PaymentAttempt
     /// <summary>Operator whose resolution ended the doubt; null when the gateway's own answer did.</summary>
     public string? ResolvedBy { get; init; }
 
+    /// <summary>Second person who approved the request or its resolution; null for none.</summary>
+    public string? ApprovedBy { get; init; }
+
     /// <summary>
     /// Highest number of an attempt of the order process. Attempts of a payment whose history was lost are numbered above, so
     /// that no key is used a second time.

@@ -10,6 +10,10 @@ public sealed record PaymentCase(Guid OrderId, Payment? Payment, IReadOnlyList<P
     /// <summary>The unfinished attempt, if any.</summary>
     public PaymentAttempt? Open => Attempts.FirstOrDefault(attempt => attempt.FinishedAt is null);
 
+    /// <summary>The attempt that finished last, if any.</summary>
+    public PaymentAttempt? Latest =>
+        Attempts.Where(attempt => attempt.FinishedAt is not null).MaxBy(attempt => attempt.FinishedAt);
+
     public PaymentAttempt? Attempt(string operation, int number) =>
         Attempts.FirstOrDefault(attempt => attempt.Operation == operation && attempt.Number == number);
 

@@ -203,6 +203,7 @@ public sealed class PaymentStore(SqlCatalog sql)
             .BigInt("look_ups", attempt => attempt.LookUps)
             .Text("evidence", attempt => LookUp.Write(attempt.Evidence))
             .Text("resolved_by", attempt => attempt.ResolvedBy)
+            .Text("approved_by", attempt => attempt.ApprovedBy)
             .Text("gateway_key", attempt => attempt.Key);
 
     public static Payment ReadPayment(IRow row) => new()
@@ -254,5 +255,6 @@ public sealed class PaymentStore(SqlCatalog sql)
         LookUps = row.Int("look_ups"),
         Evidence = LookUp.Read(row.TextOrNull("evidence")),
         ResolvedBy = row.TextOrNull("resolved_by"),
+        ApprovedBy = row.TextOrNull("approved_by"),
     };
 }

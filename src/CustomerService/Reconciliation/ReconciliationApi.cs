@@ -36,8 +36,8 @@ public sealed class ReconciliationApi
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/reconciliations").WithTags("payments").RequireAllChannels(Scopes.Operator);
-        runs.MapPost("", (Delegate)PostAsync).WithName("beginReconciliation")
+        var runs = routes.MapGroup("/api/v1/reconciliations").WithTags("payments").RequireAllChannels(Scopes.OperatorRead);
+        runs.MapPost("", (Delegate)PostAsync).RequireAllChannels(Scopes.Reconcile).WithName("beginReconciliation")
             .WithSummary("Compare our record with a gateway's own list over a time range")
             .Accepts<ReconciliationRequest>("application/json").Produces<ReconciliationResponse>(StatusCodes.Status202Accepted);
         runs.MapGet("", (Delegate)ListAsync).WithName("listReconciliations").Lists("provider", "state")
@@ -50,7 +50,7 @@ public sealed class ReconciliationApi
             .Produces<Page<DifferenceResponse>>();
         routes.MapGet("/api/v1/payment-providers", () => Answer.Json(
                 StatusCodes.Status200OK, new(providers, null), ReconciliationJson.Default.PageProviderResponse))
-            .WithName("listPaymentProviders").WithTags("payments").Require(Scopes.Operator)
+            .WithName("listPaymentProviders").WithTags("payments").Require(Scopes.OperatorRead)
             .WithSummary("List the payment providers").Produces<Page<ProviderResponse>>();
     }
 

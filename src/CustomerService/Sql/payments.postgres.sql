@@ -79,13 +79,13 @@ INSERT INTO payment_attempts ({attempt}, gateway_key)
 SELECT {attempt}, gateway_key
 FROM unnest(@order_id, @operation, @number, @provider, @state, @amount, @gateway_reference, @code, @message,
         @requested_by, @reason, @started_at, @finished_at, @due_at, @sends, @look_ups, @evidence, @resolved_by,
-        @gateway_key)
+        @approved_by, @gateway_key)
     AS batch ({attempt}, gateway_key)
 ON CONFLICT (order_id, operation, number) DO UPDATE
 SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
     message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
     sends = excluded.sends, look_ups = excluded.look_ups, reason = excluded.reason, evidence = excluded.evidence,
-    resolved_by = excluded.resolved_by;
+    resolved_by = excluded.resolved_by, approved_by = excluded.approved_by;
 
 -- name: load_events
 SELECT e.provider, e.event_id
@@ -137,7 +137,11 @@ ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = exclud
 
 -- name: due_payment_notifications
 -- Includes rows scheduled too far ahead by a fast clock.
-SELECT n.order_id, p.version, p.authorized, p.captured, p.refunded, p.voided
+SELECT n.order_id, p.version, p.authorized, p.captured, p.refunded, p.voided,
+    (SELECT a.requested_by FROM payment_attempts a WHERE a.order_id = n.order_id AND a.finished_at IS NOT NULL
+        ORDER BY a.finished_at DESC LIMIT 1) AS requested_by,
+    (SELECT a.approved_by FROM payment_attempts a WHERE a.order_id = n.order_id AND a.finished_at IS NOT NULL
+        ORDER BY a.finished_at DESC LIMIT 1) AS approved_by
 FROM payment_notifications n
 JOIN payments p ON p.order_id = n.order_id
 WHERE n.due_at <= @now OR n.due_at > @too_far

@@ -5,7 +5,7 @@ order_id, customer_id, channel, provider, route, token, currency, amount, state,
 
 -- columns: attempt
 order_id, operation, number, provider, state, amount, gateway_reference, code, message, requested_by, reason, started_at,
-    finished_at, due_at, sends, look_ups, evidence, resolved_by
+    finished_at, due_at, sends, look_ups, evidence, resolved_by, approved_by
 
 -- columns: channel_is_visible
 -- @channels is ',main,eu,', or null for all; a comma is not part of a name.

@@ -53,14 +53,14 @@ WHERE customer_id = @customer_id AND currency = @currency;
 INSERT INTO payment_attempts ({attempt}, gateway_key)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
     value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
-    value ->> 16, value ->> 17, value ->> 18
+    value ->> 16, value ->> 17, value ->> 18, value ->> 19
 FROM json_each(@rows)
 WHERE true -- SQLite's parser needs a WHERE between a SELECT's FROM and ON CONFLICT
 ON CONFLICT (order_id, operation, number) DO UPDATE
 SET state = excluded.state, gateway_reference = excluded.gateway_reference, code = excluded.code,
     message = excluded.message, finished_at = excluded.finished_at, due_at = excluded.due_at,
     sends = excluded.sends, look_ups = excluded.look_ups, reason = excluded.reason, evidence = excluded.evidence,
-    resolved_by = excluded.resolved_by;
+    resolved_by = excluded.resolved_by, approved_by = excluded.approved_by;
 
 -- name: load_events
 SELECT e.provider, e.event_id
@@ -107,7 +107,11 @@ SELECT unhex(value ->> 0), value ->> 1, @due_at FROM json_each(@rows) WHERE true
 ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, due_at = excluded.due_at;
 
 -- name: due_payment_notifications
-SELECT n.order_id, p.version, p.authorized, p.captured, p.refunded, p.voided
+SELECT n.order_id, p.version, p.authorized, p.captured, p.refunded, p.voided,
+    (SELECT a.requested_by FROM payment_attempts a WHERE a.order_id = n.order_id AND a.finished_at IS NOT NULL
+        ORDER BY a.finished_at DESC LIMIT 1) AS requested_by,
+    (SELECT a.approved_by FROM payment_attempts a WHERE a.order_id = n.order_id AND a.finished_at IS NOT NULL
+        ORDER BY a.finished_at DESC LIMIT 1) AS approved_by
 FROM payment_notifications n
 JOIN payments p ON p.order_id = n.order_id
 WHERE n.due_at <= @now OR n.due_at > @too_far

@@ -25,7 +25,7 @@ sealed class HealPages(IReadOnlyList<RunningService> services)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var heal = routes.MapGroup("/api/v1/heal").WithTags("heal").RequireAllChannels(Scopes.Operator);
+        var heal = routes.MapGroup("/api/v1/heal").WithTags("heal").RequireAllChannels(Scopes.OperatorRead);
         heal.MapGet("", () => Answer.Json(
                 StatusCodes.Status200OK, new FencesResponse([.. services.Select(Of)]), HealPagesJson.Default.FencesResponse))
             .WithName("listFences").WithSummary("List the services of this process, and which database is behind")
@@ -33,12 +33,14 @@ sealed class HealPages(IReadOnlyList<RunningService> services)
         heal.MapPost("{service}/resume", (string service, HttpContext http) => OpenAsync(
                 service, http, (named, command) =>
                     named.ResumeWorkAsync(command.Caller.Name, command.Body.Reason, command.TraceId)))
+            .RequireAllChannels(Scopes.Operator)
             .WithName("resumeService").WithSummary("Let a restored service handle messages and jobs again")
             .WithDescription("`./orderwright heal` does so after the first repairs. Requests are refused until the acceptance.")
             .Accepts<ReasonRequest>("application/json").Produces<FenceResponse>();
         heal.MapPost("{service}/accept", (string service, HttpContext http) => OpenAsync(
                 service, http, (named, command) =>
                     named.AcceptDatabaseAsync(command.Caller.Name, command.Body.Reason, command.TraceId)))
+            .RequireAllChannels(Scopes.Operator)
             .WithName("acceptDatabase").WithSummary("Accept the database of a service as it is, and let the service work")
             .WithDescription("`./orderwright heal` does so when the services agree. Facts not repaired by then stay lost.")
             .Accepts<ReasonRequest>("application/json").Produces<FenceResponse>();

@@ -38,7 +38,7 @@ static class Health
                 var ready = state.Values.All(trouble => trouble is null);
                 return Answer.Json(
                     ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-                    Caller.Of(http).May(Scopes.Operator)
+                    Caller.Of(http).May(Scopes.OperatorRead)
                         ? new Readiness(
                             ready, state, services.ToDictionary(service => service.Name, service => service.DatabaseSince),
                             services.ToDictionary(service => service.Name, service => service.Instance))

@@ -13,13 +13,13 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
 {
     const int MaxReason = 500;
 
-    const string OnCursors =
+    public const string OnCursors =
         "Each service keeps its own list. To read several as one, merge their pages, newest first, and continue at each of " +
         "them with the same cursor, which is valid for every service.";
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").RequireAllChannels(Scopes.Operator);
+        var letters = routes.MapGroup("/api/v1/dead-letters").WithTags("operators").RequireAllChannels(Scopes.OperatorRead);
         letters.MapGet("", (Delegate)ListLettersAsync).WithName("listDeadLetters").Lists("orderId", "type", "open")
             .WithSummary("List messages that could not be read or handled, newest first")
             .WithDescription(
@@ -27,11 +27,11 @@ sealed class OperatorPages(IReadOnlyList<OperatedService> services)
             .Produces<Page<DeadLetterResponse>>();
         letters.MapGet("{id}", GetLetterAsync).WithName("getDeadLetter")
             .WithSummary("Get a dead letter with its message").Produces<DeadLetterResponse>();
-        letters.MapPost("{id}/replay", ReplayAsync).WithName("replayDeadLetter")
+        letters.MapPost("{id}/replay", ReplayAsync).RequireAllChannels(Scopes.Operator).WithName("replayDeadLetter")
             .WithSummary("Send a dead letter again")
             .Query("preview")
             .Accepts<ReasonRequest>("application/json").Produces<ReplayResponse>();
-        routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.Operator)
+        routes.MapGet("/api/v1/audit", (Delegate)ListAuditAsync).WithTags("operators").Require(Scopes.OperatorRead)
             .WithName("listAudit").Lists("orderId", "actor", "action", "run")
             .WithSummary("List operator actions, newest first")
             .WithDescription(

@@ -12,6 +12,7 @@ using Microsoft.Net.Http.Headers;
 using Orderwright.Hosting.Tokens;
 using Orderwright.Runtime;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Operators;
 using Orderwright.Http.Visitors;
 
@@ -64,6 +65,8 @@ static class WebServer
             app.MapGet("/", () => Results.Redirect("/swagger")).OpenToAll().ExcludeFromDescription();
         new OperatorPages(operated).Map(app);
         new HealPages(services).Map(app);
+        new ApprovalPages([.. services.Select(service => (service.Parts as HttpParts)?.Approvals).OfType<DecideApprovals>()])
+            .Map(app);
         if (site is not null) new SessionPages(visitors).Map(app);
         signOn?.Map(app);
         foreach (var parts in services.Select(service => service.Parts).OfType<HttpParts>()) parts.Routes(app);

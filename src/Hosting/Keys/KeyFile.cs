@@ -29,6 +29,10 @@ public static class KeyFile
                     throw new InvalidSettingException(
                         $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the scope \"{unknown}\". " +
                         $"Allowed: {string.Join(", ", Scopes.All.Order())}.");
+                if (key.Roles?.FirstOrDefault(role => !Roles.Table.ContainsKey(role)) is { } noRole)
+                    throw new InvalidSettingException(
+                        $"{Settings.Prefix}KEYS is \"{path}\": the key {key.Prefix} has the role \"{noRole}\". " +
+                        $"Allowed: {string.Join(", ", Roles.All)}.");
                 if (key.Channels is not { Count: > 0 } channels
                     || !channels.All(name => name == ChannelSet.Any || ChannelSet.IsName(name)))
                     throw new InvalidSettingException(
@@ -57,11 +61,11 @@ public static class KeyFile
     /// <summary>Adds a key, creating the file if necessary; returns the token, to be shown once.</summary>
     public static string Add(
         string path, string name, IReadOnlyList<string> scopes, DateTimeOffset now, TimeSpan? expires = null,
-        IReadOnlyList<string>? channels = null, int? maxDiscount = null)
+        IReadOnlyList<string>? channels = null, int? maxDiscount = null, IReadOnlyList<string>? roles = null)
     {
         using var held = Lock(path);
         var keys = File.Exists(path) ? Read(path) : [];
-        var (key, token) = ApiKey.Create(name, scopes, now, expires, channels, maxDiscount);
+        var (key, token) = ApiKey.Create(name, scopes, now, expires, channels, maxDiscount, roles);
         Write(path, [.. keys, key]);
         return token;
     }

@@ -19,7 +19,7 @@ sealed class KeyHolder
         Key = key;
         Hash = Convert.FromBase64String(key.Hash);
         Budget = budget ?? new();
-        Caller = new(key.Prefix, ChannelSet.Of(key.Channels!), key.Scopes.ToFrozenSet(), key.MaxDiscount ?? 0)
+        Caller = new(key.Prefix, ChannelSet.Of(key.Channels!), key.AllScopes.ToFrozenSet(), key.MaxDiscount ?? 0)
         {
             Ended = ended.Token,
         };
@@ -38,7 +38,7 @@ sealed class KeyHolder
     public bool IsStill(ApiKey now) =>
         (now.Hash, now.ExpiresAt, now.RevokedAt, now.MaxDiscount)
             == (Key.Hash, Key.ExpiresAt, Key.RevokedAt, Key.MaxDiscount)
-        && now.Scopes.SequenceEqual(Key.Scopes) && now.Channels!.SequenceEqual(Key.Channels!);
+        && now.AllScopes.SequenceEqual(Key.AllScopes) && now.Channels!.SequenceEqual(Key.Channels!);
 
     /// <summary>Ends the live streams of the key.</summary>
     public void End() => ended.Cancel();

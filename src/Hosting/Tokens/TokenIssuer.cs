@@ -10,7 +10,9 @@ namespace Orderwright.Hosting.Tokens;
 /// <summary>Identity provider: issuer of access tokens (JWT), of sign-ins at the console, or of both.</summary>
 /// <param name="Name">Short name; callers appear in the audit as <c>NAME:SUBJECT</c>.</param>
 /// <param name="Issuer">Value of <c>iss</c>, and the address of the discovery document.</param>
-/// <param name="Grants">Values of the claim with scopes or roles, with the scopes of Orderwright that each grants.</param>
+/// <param name="Grants">
+/// Values of the claim with scopes or roles, with the scopes of Orderwright that each grants. Null: the values grant roles only.
+/// </param>
 /// <param name="Audience">Required value of <c>aud</c> in access tokens. Null: access tokens are not accepted.</param>
 /// <param name="Channels">
 /// Values of the channels claim, with the channels that each grants, <c>*</c> for all. Null: the values are channels themselves.
@@ -22,11 +24,13 @@ namespace Orderwright.Hosting.Tokens;
 /// <param name="Types">Accepted values of <c>typ</c> in access tokens.</param>
 /// <param name="ClockSkewSeconds">Tolerance for <c>exp</c> and <c>nbf</c>, 0 to 300.</param>
 /// <param name="SignOn">Sign-in at the console. Null: none.</param>
+/// <param name="Roles">Values of the same claim, with the roles of Orderwright that each grants. Null: none.</param>
 public sealed record TokenIssuer(
-    string Name, string Issuer, IReadOnlyDictionary<string, IReadOnlyList<string>> Grants, string? Audience = null,
+    string Name, string Issuer, IReadOnlyDictionary<string, IReadOnlyList<string>>? Grants = null, string? Audience = null,
     IReadOnlyDictionary<string, IReadOnlyList<string>>? Channels = null, string SubjectClaim = "sub",
     string GrantsClaim = "scope", string ChannelsClaim = "channels", IReadOnlyList<string>? Algorithms = null,
-    IReadOnlyList<string>? Types = null, int ClockSkewSeconds = 30, SignOnClient? SignOn = null)
+    IReadOnlyList<string>? Types = null, int ClockSkewSeconds = 30, SignOnClient? SignOn = null,
+    IReadOnlyDictionary<string, IReadOnlyList<string>>? Roles = null)
 {
     const int LongestName = 200;
 
@@ -67,12 +71,17 @@ public sealed record TokenIssuer(
         if (values(SubjectClaim).ToList() is not [{ Length: > 0 and <= LongestName } subject] || subject.Any(char.IsControl))
             return null;
         var channels = Words(ChannelsClaim);
+        var words = Words(GrantsClaim).ToList();
         return new(
             $"{Name}:{subject}",
-            [.. Words(GrantsClaim).SelectMany(word => Grants.GetValueOrDefault(word) ?? []).Distinct()],
+            Orderwright.Http.Roles.ScopesOf(
+                words.SelectMany(word => ValuesOf(Roles, word)), words.SelectMany(word => ValuesOf(Grants, word))),
             Channels is { } map
                 ? [.. channels.SelectMany(word => map.GetValueOrDefault(word) ?? []).Distinct()]
                 : [.. channels.Where(ChannelSet.IsName)]);
+
+        static IReadOnlyList<string> ValuesOf(IReadOnlyDictionary<string, IReadOnlyList<string>>? map, string word) =>
+            map?.GetValueOrDefault(word) ?? [];
 
         // A claim with several values is an array; OAuth writes scopes as one text.
         IEnumerable<string> Words(string claim) =>
@@ -83,6 +92,9 @@ public sealed record TokenIssuer(
     public static Func<string, IEnumerable<string>> ClaimsOf(JsonWebToken token) =>
         claim => token.Claims.Where(one => one.Type == claim).Select(one => one.Value);
 
+    static IEnumerable<string> Named(IReadOnlyDictionary<string, IReadOnlyList<string>>? map) =>
+        map?.Values.SelectMany(names => names) ?? [];
+
     string? Fault() =>
         !Check.IsId(Name) ? "the name is not 1 to 64 of A-Z a-z 0-9 . _ -"
         : !Uri.TryCreate(Issuer, UriKind.Absolute, out var address)
@@ -91,11 +103,12 @@ public sealed record TokenIssuer(
         : Audience is null && SignOn is null ? "neither an audience nor signOn is set"
         : Audience is { Length: 0 } ? "the audience is empty"
         : SignOn is { ClientId.Length: 0 } ? "the clientId is empty"
-        : Grants.Count == 0 ? "nothing is granted"
-        : Grants.Values.SelectMany(scopes => scopes).FirstOrDefault(scope => !Scopes.All.Contains(scope)) is { } unknown
+        : Grants is not { Count: > 0 } && Roles is not { Count: > 0 } ? "nothing is granted"
+        : Named(Grants).FirstOrDefault(scope => !Scopes.All.Contains(scope)) is { } unknown
             ? $"the scope \"{unknown}\" is unknown"
-        : (Channels?.Values.SelectMany(names => names) ?? [])
-            .FirstOrDefault(name => name != ChannelSet.Any && !ChannelSet.IsName(name)) is { } channel
+        : Named(Roles).FirstOrDefault(role => !Orderwright.Http.Roles.Table.ContainsKey(role)) is { } noRole
+            ? $"the role \"{noRole}\" is unknown"
+        : Named(Channels).FirstOrDefault(name => name != ChannelSet.Any && !ChannelSet.IsName(name)) is { } channel
             ? $"\"{channel}\" is no name of a channel"
         : AcceptedAlgorithms.FirstOrDefault(algorithm => !Asymmetric.Contains(algorithm)) is { } weak
             ? $"the algorithm \"{weak}\" is not accepted"

@@ -27,6 +27,7 @@ public sealed record OrderEvent(
 /// <param name="FulfilmentId">Fulfilment that was shipped.</param>
 /// <param name="NextAction">Action required from the customer.</param>
 /// <param name="Goods">One of <see cref="GoodsEnds"/>: end of the unshipped goods of a completed order.</param>
+/// <param name="ApprovedBy">Second person who approved the change.</param>
 public sealed record EventData(
     string? PaymentStatus = null,
     long? Total = null,
@@ -38,5 +39,6 @@ public sealed record EventData(
     string? FulfilmentStatus = null,
     Guid? FulfilmentId = null,
     NextAction? NextAction = null,
-    string? Goods = null);
+    string? Goods = null,
+    string? ApprovedBy = null);
 

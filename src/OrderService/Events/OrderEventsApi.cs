@@ -14,7 +14,7 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
     public void Map(IEndpointRouteBuilder routes)
     {
         var events = routes.MapGroup("/api/v1").WithTags("events");
-        events.MapGet("orders/{id}/events", OfOrderAsync).Require(Scopes.Orders).WithName("listOrderEvents")
+        events.MapGet("orders/{id}/events", OfOrderAsync).Require(Scopes.OrdersRead).WithName("listOrderEvents")
             .Lists("after")
             .WithSummary("An order's timeline across all services")
             .WithDescription(
@@ -22,7 +22,7 @@ public sealed class OrderEventsApi(FindOrders find, EventFeed feed, TimeProvider
                 "each new event, until the order's status is terminal; 204 when no event can follow.")
             .Header("Last-Event-ID", "`id` of the last event received by a live stream.", "^[0-9]+$")
             .Produces<Page<EventResponse>>().Produces<string>(200, EventStreamType).Produces(204);
-        events.MapGet("events", (Delegate)AllAsync).Require(Scopes.Orders).WithName("listEvents").Lists("after")
+        events.MapGet("events", (Delegate)AllAsync).Require(Scopes.OrdersRead).WithName("listEvents").Lists("after")
             .WithSummary("The feed of all order events")
             .WithDescription(
                 "In order of `seq`. Continue after the last event read with `after=SEQ`, or with `Last-Event-ID` for a live " +

@@ -77,6 +77,7 @@ public static class StoredEventData
         Text(json, "cancelReason"u8, data.CancelReason);
         Text(json, "fulfilmentStatus"u8, data.FulfilmentStatus);
         Text(json, "goods"u8, data.Goods);
+        Text(json, "approvedBy"u8, data.ApprovedBy);
         if (data.FulfilmentId is { } fulfilment) json.WriteString("fulfilmentId"u8, fulfilment);
         if (data.NextAction is { } action)
         {

@@ -16,8 +16,8 @@ public sealed class FulfilmentApi(
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/v1/orders/{id}/fulfilments").WithTags("fulfilments").Require(Scopes.Orders);
-        group.MapPost("", ShipAsync).WithName("fulfilOrder")
+        var group = routes.MapGroup("/api/v1/orders/{id}/fulfilments").WithTags("fulfilments").Require(Scopes.OrdersRead);
+        group.MapPost("", ShipAsync).Require(Scopes.OrdersShip).WithName("fulfilOrder")
             .WithSummary("Ship part of an order, or all remaining goods")
             .WithDescription(
                 "Ships the request in full or not at all. Without `lines`, all remaining goods ship; a line listed twice " +

@@ -26,8 +26,8 @@ public sealed class WebhookApi(
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var endpoints = routes.MapGroup("/api/v1/webhook-endpoints").WithTags("webhooks").Require(Scopes.Orders);
-        endpoints.MapPost("", (Delegate)AddAsync).WithName("addWebhookEndpoint")
+        var endpoints = routes.MapGroup("/api/v1/webhook-endpoints").WithTags("webhooks").Require(Scopes.OrdersRead);
+        endpoints.MapPost("", (Delegate)AddAsync).Require(Scopes.Orders).WithName("addWebhookEndpoint")
             .WithSummary("Add an endpoint that receives the events from now on")
             .WithDescription(
                 "The response contains the secret, which no later response repeats. Messages are signed as defined by " +
@@ -37,18 +37,18 @@ public sealed class WebhookApi(
             .WithSummary("List the endpoints of the caller's channels").Produces<Page<EndpointResponse>>();
         endpoints.MapGet("/{id}", GetAsync).WithName("getWebhookEndpoint")
             .WithSummary("Get an endpoint with its lag").Produces<EndpointResponse>().HasVersion();
-        endpoints.MapPatch("/{id}", UpdateAsync).WithName("updateWebhookEndpoint")
+        endpoints.MapPatch("/{id}", UpdateAsync).Require(Scopes.Orders).WithName("updateWebhookEndpoint")
             .WithSummary("Change, disable or enable an endpoint")
             .WithDescription("An enabled endpoint continues where it stopped: no event is lost.")
             .Accepts<EndpointPatch>("application/json").Produces<EndpointResponse>().Conditional();
-        endpoints.MapDelete("/{id}", RemoveAsync).WithName("removeWebhookEndpoint")
+        endpoints.MapDelete("/{id}", RemoveAsync).Require(Scopes.Orders).WithName("removeWebhookEndpoint")
             .WithSummary("Remove an endpoint and its log").Produces(204).Conditional();
-        endpoints.MapPost("/{id}/rotate-secret", RotateAsync).WithName("rotateWebhookSecret")
+        endpoints.MapPost("/{id}/rotate-secret", RotateAsync).Require(Scopes.Orders).WithName("rotateWebhookSecret")
             .WithSummary("Replace the secret; both secrets sign during the overlap")
             .Accepts<RotationRequest>("application/json").Produces<EndpointResponse>().Conditional();
-        endpoints.MapPost("/{id}/test", TestAsync).WithName("testWebhookEndpoint")
+        endpoints.MapPost("/{id}/test", TestAsync).Require(Scopes.Orders).WithName("testWebhookEndpoint")
             .WithSummary("Send a test message and return the receiver's response").Produces<TestResponse>();
-        endpoints.MapPost("/{id}/redeliver", RedeliverRangeAsync).WithName("redeliverWebhooks")
+        endpoints.MapPost("/{id}/redeliver", RedeliverRangeAsync).Require(Scopes.Orders).WithName("redeliverWebhooks")
             .WithSummary("Send the events of a range again, at most 10,000")
             .Accepts<RedeliveryRequest>("application/json").Produces<RedeliveryResponse>(202);
         endpoints.MapGet("/{id}/deliveries", DeliveriesAsync).WithName("listWebhookDeliveries")
@@ -56,7 +56,8 @@ public sealed class WebhookApi(
             .WithSummary("List an endpoint's deliveries, newest first").Produces<Page<DeliveryResponse>>();
         endpoints.MapGet("/{id}/deliveries/{deliveryId}", DeliveryAsync).WithName("getWebhookDelivery")
             .WithSummary("Get a delivery with its body").Produces<DeliveryDetailResponse>();
-        endpoints.MapPost("/{id}/deliveries/{deliveryId}/redeliver", RedeliverAsync).WithName("redeliverWebhook")
+        endpoints.MapPost("/{id}/deliveries/{deliveryId}/redeliver", RedeliverAsync).Require(Scopes.Orders)
+            .WithName("redeliverWebhook")
             .WithSummary("Send an event again").Produces<RedeliveryResponse>(202);
     }
 

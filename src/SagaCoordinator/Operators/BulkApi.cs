@@ -45,12 +45,12 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ProcessVersions v
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/bulk-actions").WithTags("operators").Require(Scopes.Operator);
-        runs.MapPost("", (Delegate)BeginAsync).WithName("beginBulkAction")
+        var runs = routes.MapGroup("/api/v1/bulk-actions").WithTags("operators").Require(Scopes.OperatorRead);
+        runs.MapPost("", (Delegate)BeginAsync).Require(Scopes.Operator).WithName("beginBulkAction")
             .WithSummary("Act on many sagas: a canary batch first, then the others, until too many do not advance")
             .Accepts<BulkRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted);
         routes.MapPost("/api/v1/bulk-action-previews", (Delegate)PreviewAsync).WithName("previewBulkAction")
-            .WithTags("operators").Require(Scopes.Operator).WithSummary("Count the sagas of a bulk action")
+            .WithTags("operators").Require(Scopes.OperatorRead).WithSummary("Count the sagas of a bulk action")
             .WithDescription("Nothing is done.")
             .Accepts<BulkRequest>("application/json").Produces<BulkPreview>();
         runs.MapGet("", List).WithName("listBulkActions").WithSummary("List bulk actions").Produces<Page<BulkRun>>();
@@ -60,7 +60,7 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ProcessVersions v
             .WithSummary("Sagas of a bulk action with their outcomes, newest first")
             .WithDescription("`outcome=acted`: all sagas that were acted on, regardless of the result.")
             .Produces<Page<BulkOrder>>();
-        runs.MapPost("{id}/stop", StopAsync).WithName("stopBulkAction")
+        runs.MapPost("{id}/stop", StopAsync).Require(Scopes.Operator).WithName("stopBulkAction")
             .WithSummary("Stop a bulk action after the current batch")
             .Accepts<ReasonRequest>("application/json").Produces<BulkRun>(StatusCodes.Status202Accepted);
     }

@@ -1,4 +1,5 @@
 using Orderwright.Contracts;
+using Orderwright.Http.Approvals;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
@@ -6,16 +7,20 @@ namespace Orderwright.SagaCoordinator.Operators;
 
 /// <summary>
 /// Erases what the coordinator keeps about a person: the notes on incidents of the person's orders as a whole, because a note is
-/// free text, and the person's name in the words of operators, in the audit and in the sagas. Repeating is harmless.
+/// free text, and the person's name in the words of operators, in the audit, in approvals and in the sagas. Repeating is
+/// harmless.
 /// </summary>
-public sealed class EraseCustomerNotes(SqlCatalog sql) : IBatchHandler
+public sealed class EraseCustomerNotes(ApprovalStore approvals, SqlCatalog sql) : IBatchHandler
 {
     public IReadOnlyList<Type> Takes { get; } = [typeof(EraseNotes)];
 
     public async Task HandleAsync(IReadOnlyList<Message> batch, Work work)
     {
         var words = batch.Select(message => (EraseNotes)message.Body).GroupBy(erase => erase.CustomerId)
-            .ToDictionary(group => group.Key, group => group.SelectMany(erase => erase.Words).Distinct().ToList());
+            .ToDictionary(
+                group => group.Key,
+                group => (IReadOnlyList<string>)[.. group.SelectMany(erase => erase.Words).Distinct()]);
+        await approvals.EraseAsync(work, await approvals.LockOfCustomersAsync(work, [.. words.Keys]), words);
         var customers = SqlArgs.OfTexts("customer_id", [.. words.Keys]);
         var notes = await work.QueryAsync(sql["notes_of_customers"], customers, row => row.Uuid("order_id"));
         if (notes.Count > 0) await work.ExecuteAsync(sql["erase_notes"], SqlArgs.OfUuids("order_id", notes));

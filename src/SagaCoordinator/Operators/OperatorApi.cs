@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.Contracts;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Operators;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
@@ -31,7 +32,11 @@ public sealed class OperatorApi(
             OnPreview + " With `by=order-service`: the messages of a cancellation through order-service.")
             .Query("by", ServiceNames.Order);
         sagas.MapPost("/resolve", ResolveAsync).WithName("resolveStep")
-            .WithSummary("Record the outcome of a step on behalf of its participant").WithDescription(OnPreview).Query("preview")
+            .WithSummary("Record the outcome of a step on behalf of its participant")
+            .WithDescription(
+                OnPreview + " 202 for an order above the amount of `ORDERWRIGHT_APPROVAL_ABOVE`: the resolution waits for a " +
+                "second person, see `/approvals`.")
+            .Query("preview").Produces<ApprovalResponse>(StatusCodes.Status202Accepted)
             .Accepts<ResolveRequest>("application/json").Produces<OperatorActionResponse>();
     }
 

@@ -16,6 +16,9 @@ public sealed record ResolveRequest(
     string Step, [OneOf("completed", "rejected")] string Outcome, [Length(1, OperatorApi.MaxReason)] string Reason,
     [Length(1, OperatorApi.MaxReference)] string? Reference = null);
 
+/// <summary>Resolution that waits for a second person, as stored.</summary>
+public sealed record HeldResolution(string Step, bool Completed, string Reason, string? Reference);
+
 /// <summary>Result of an operator's action, or of a preview.</summary>
 /// <param name="OrderId">The order.</param>
 /// <param name="Action"><c>retry, compensate, cancel, resolve</c>.</param>

@@ -27,9 +27,10 @@ public enum OperatorVerb
 /// <param name="Completed">Done or refused, for <see cref="OperatorVerb.Resolve"/>.</param>
 /// <param name="Run">The bulk action that the action belongs to; null for a single action.</param>
 /// <param name="Reference">The gateway's id of the payment, for <see cref="OperatorVerb.Resolve"/>.</param>
+/// <param name="ApprovedBy">Second person who approved the action; null for none.</param>
 public sealed record OperatorAction(
     Guid OrderId, OperatorVerb Verb, string Reason, string? Step = null, bool Completed = false, Guid? Run = null,
-    string? Reference = null)
+    string? Reference = null, string? ApprovedBy = null)
 {
     public string Name => Verb switch
     {
@@ -71,6 +72,10 @@ public static class OperatorRules
             action.Step!, LegOf(state, action.Step!)!.Value.Undo, action.Completed, action.Reason,
             new SagaResolution(id, action.Completed, actor, action.Reason, action.Reference)),
     };
+
+    /// <summary>Name of the step of a resolution: <c>the undo of authorize-payment</c>.</summary>
+    public static string NameOf(SagaState state, OperatorAction action) =>
+        LegOf(state, action.Step!) is { Undo: true } ? $"the undo of {action.Step}" : action.Step!;
 
     /// <summary>Fact to check first; null for none.</summary>
     public static string? WarningOf(SagaState state, OperatorAction action)

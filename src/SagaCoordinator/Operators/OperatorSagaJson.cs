@@ -10,6 +10,7 @@ namespace Orderwright.SagaCoordinator.Operators;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(ResolveRequest))]
+[JsonSerializable(typeof(HeldResolution))]
 [JsonSerializable(typeof(OperatorActionResponse))]
 [JsonSerializable(typeof(BulkRequest))]
 [JsonSerializable(typeof(BulkPreview))]

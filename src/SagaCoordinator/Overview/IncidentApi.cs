@@ -56,7 +56,7 @@ public sealed record IncidentItem(
 public sealed class IncidentApi(ServiceContext context, ProcessVersions versions, Heartbeats heartbeats)
 {
     public void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.Operator)
+        routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.OperatorRead)
             .MapGet("/incidents", (Delegate)ListAsync).WithName("listIncidents").Lists("step", "code", "owner")
             .WithSummary("Open incidents, newest order first").Produces<Page<IncidentItem>>();
 

@@ -36,7 +36,7 @@ public sealed class OverviewApi(ServiceContext context, ProcessVersions versions
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        var operators = routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.Operator);
+        var operators = routes.MapGroup("/api/v1").WithTags("operators").Require(Scopes.OperatorRead);
         operators.MapGet("/overview", (Delegate)OverviewAsync).WithName("getOverview")
             .WithSummary("Counts, rates and ages per step").Produces<OverviewResponse>();
         operators.MapGet("/timers", (Delegate)TimersAsync).WithName("listTimers").Lists("overdue")

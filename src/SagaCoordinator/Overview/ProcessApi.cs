@@ -18,7 +18,7 @@ public sealed class ProcessApi(ProcessVersions versions)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        var process = routes.MapGroup("/api/v1/process").WithTags("sagas").Require(Scopes.Operator);
+        var process = routes.MapGroup("/api/v1/process").WithTags("sagas").Require(Scopes.OperatorRead);
         process.MapGet("", Get).WithName("getProcess").WithSummary("Process of new orders, as a file")
             .Produces<object>(StatusCodes.Status200OK, "application/json");
         process.MapGet("/census", (Delegate)CensusAsync).WithName("getProcessCensus")

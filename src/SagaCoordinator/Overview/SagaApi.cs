@@ -20,7 +20,7 @@ public sealed class SagaApi(ServiceContext context, ProcessVersions versions, He
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.Operator);
+        var sagas = routes.MapGroup("/api/v1/sagas").WithTags("sagas").Require(Scopes.OperatorRead);
         sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters)
             .Query("state", [.. SagaStates.All, Open, SagaFilter.RolledBack]).WithSummary("List sagas, newest first")
             .WithDescription(
@@ -32,7 +32,7 @@ public sealed class SagaApi(ServiceContext context, ProcessVersions versions, He
         // The former path, which looks like that of a saga.
         sagas.MapGet("/definition", (Delegate)GetDefinition).ExcludeFromDescription();
         routes.MapGet("/api/v1/process/definition", (Delegate)GetDefinition).WithName("getSagaDefinition").WithTags("sagas")
-            .Require(Scopes.Operator).Query("version").WithSummary("Get the process with its retry policies")
+            .Require(Scopes.OperatorRead).Query("version").WithSummary("Get the process with its retry policies")
             .WithDescription("Without a version, the process of new orders. As JSON, or as a Mermaid diagram.")
             .Produces<DefinitionResponse>(StatusCodes.Status200OK, "application/json", Mermaid.ContentType);
     }

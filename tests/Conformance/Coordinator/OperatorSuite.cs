@@ -4,6 +4,8 @@ using System.Text.Json.Nodes;
 using Orderwright.Runtime;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
+using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Operators;
 using static Orderwright.Conformance.Coordinator.TestMessages;
 
@@ -14,6 +16,7 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
 {
     readonly TestClock clock = new();
     readonly IReadOnlyList<Guid> orders = NewOrders(3);
+    string address = "";
     TestCoordinator coordinator = null!;
     HttpClient http = null!;
 
@@ -25,7 +28,8 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        coordinator = await TestCoordinator.StartAsync(engine, await engine.NewAddressAsync(), clock);
+        address = await engine.NewAddressAsync();
+        coordinator = await TestCoordinator.StartAsync(engine, address, clock);
         http = await coordinator.ServeAsync();
         await coordinator.ReceiveAsync(Placed(orders));
         await coordinator.ReceiveAsync(Reserved(orders));
@@ -91,6 +95,63 @@ public abstract class OperatorSuite(StorageEngine engine) : IAsyncLifetime
         var row = await coordinator.RowAsync(Stuck);
         Assert.Equal(("compensated", false), (row!.State, row.HasTimer));
         Assert.Equal("reserve-stock completed", Assert.Single(await AuditAsync()).Subject);
+    }
+
+    [Fact]
+    public async Task A_resolution_of_an_order_above_the_amount_waits_until_another_person_approves()
+    {
+        await using var careful = await TestCoordinator.StartAsync(
+            engine, address, clock, new Dictionary<string, string?> { ["ApprovalAbove"] = "*:0" });
+        var client = await careful.ServeAsync();
+        const string Body = """{"step":"reserve-stock","outcome":"completed","reason":"counted the shelf"}""";
+        async Task<(int, JsonNode)> ResolveAsync()
+        {
+            using var content = new StringContent(Body, System.Text.Encoding.UTF8, "application/json");
+            using var response = await client.PostAsync($"sagas/{Stuck}/resolve", content);
+            return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+        }
+
+        var (status, held) = await ResolveAsync();
+        Assert.Equal((202, "resolve-step", "local"), (
+            status, (string?)held["operation"], (string?)held["requestedBy"]));
+        Assert.StartsWith("Record the undo of reserve-stock as completed, for an order of ", (string?)held["effect"]);
+        Assert.Equal("failed", (await careful.RowAsync(Stuck))!.State);
+        Assert.Equal(409, (await ResolveAsync()).Item1);
+
+        var verdict = new Verdict(Guid.Parse((string)held["id"]!), Approves: true, null);
+        Assert.Equal(403, (await careful.Approvals.DecideAsync(new(verdict, Caller.Local, null, []))).Status);
+        Assert.Equal(200, (await careful.Approvals.DecideAsync(
+            new(verdict, Caller.Local with { Name = "bob" }, null, []))).Status);
+        Assert.Equal("compensated", (await careful.RowAsync(Stuck))!.State);
+        Assert.Equal(
+            [("approve", "bob"), ("request", "local"), ("resolve", "local")],
+            (await AuditAsync()).Select(entry => (entry.Action, entry.Actor)).Order());
+    }
+
+    [Fact]
+    public async Task An_approval_loses_the_name_of_an_erased_customer_and_expires_with_a_restored_database()
+    {
+        await using var careful = await TestCoordinator.StartAsync(
+            engine, address, clock, new Dictionary<string, string?> { ["ApprovalAbove"] = "*:0" });
+        var client = await careful.ServeAsync();
+        using var content = new StringContent(
+            """{"step":"reserve-stock","outcome":"completed","reason":"Ann Lee counted"}""", System.Text.Encoding.UTF8,
+            "application/json");
+        using var response = await client.PostAsync($"sagas/{Stuck}/resolve", content);
+        var id = Guid.Parse((string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["id"]!);
+
+        await careful.ReceiveAsync(MessageOf(Guid.CreateVersion7(), new EraseNotes("17850", ["Ann Lee", "Ann", "Lee"])));
+        Assert.Equal("[erased] counted", (await careful.Approvals.FindAsync(id, ChannelSet.All, default))!.Reason);
+
+        await careful.WriteAsync(async work =>
+        {
+            await careful.Approvals.ExpireAllAsync(work);
+            return true;
+        });
+        var late = await careful.Approvals.DecideAsync(
+            new(new(id, Approves: true, null), Caller.Local with { Name = "bob" }, null, []));
+        Assert.Equal((409, "approval_expired"), (late.Status, (string?)JsonNode.Parse(late.Body.Span)!["code"]));
+        Assert.Equal("failed", (await careful.RowAsync(Stuck))!.State);
     }
 
     [Fact]

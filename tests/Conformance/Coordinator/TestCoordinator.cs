@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orderwright.Conformance.Storage;
 using Orderwright.Contracts;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Runtime.Transport;
@@ -92,6 +93,9 @@ sealed class TestCoordinator : IAsyncDisposable, ITransport
     }
 
     public RuntimeOptions Options { get; } = new();
+
+    /// <summary>Decisions about operations that wait; the service has to serve.</summary>
+    public DecideApprovals Approvals => parts.Approvals!;
 
     public TestClock Clock { get; }
 

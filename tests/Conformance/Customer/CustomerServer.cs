@@ -18,6 +18,7 @@ using Orderwright.CustomerService.Providers.Sandbox;
 using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 using Orderwright.Http;
+using Orderwright.Http.Approvals;
 using Orderwright.Http.Operators;
 using Orderwright.Runtime.Transport;
 
@@ -82,6 +83,14 @@ sealed class CustomerServer : IAsyncDisposable
 
     public IDatabase Database { get; }
 
+    /// <summary>Decisions of the instance about operations that wait.</summary>
+    public DecideApprovals Approvals => ((HttpParts)service.Parts).Approvals!;
+
+    /// <summary>Operator actions, oldest first.</summary>
+    public Task<List<(string Action, string Actor, string? Subject)>> ActionsAsync() => QueryAsync(
+        "SELECT action, actor, subject FROM operator_actions ORDER BY id",
+        row => (row.Text("action"), row.Text("actor"), row.TextOrNull("subject")));
+
     /// <summary>Starts the only instance on an empty database.</summary>
     public static Task<CustomerServer> StartAsync(StorageEngine engine, params IPaymentProvider[] further) =>
         StartAsync(engine, [], further);
@@ -122,7 +131,14 @@ sealed class CustomerServer : IAsyncDisposable
         web.Use(next => http =>
         {
             var channels = http.Request.Headers["X-Channels"].ToString();
-            Caller.Set(http, Caller.Local with { Channels = ChannelSet.Of((channels is "" ? "*" : channels).Split(',')) });
+            // "name" or "name:scope".
+            var caller = http.Request.Headers["X-Caller"].ToString().Split(':', 2);
+            Caller.Set(http, Caller.Local with
+            {
+                Name = caller[0] is "" ? Caller.Local.Name : caller[0],
+                Granted = caller.Length == 1 ? Scopes.All : [caller[1]],
+                Channels = ChannelSet.Of((channels is "" ? "*" : channels).Split(',')),
+            });
             return next(http);
         });
         web.UseRouting();

@@ -178,6 +178,12 @@ sealed class ContractWalk(HttpClient client)
         await SendAsync("DELETE", "customers/eve", null, 200);
         await SendAsync("GET", "customers/eve", null, 410);
         await SendAsync("DELETE", "customers/ada", null, 409);
+        var held = (string)(await PostAsync(
+            "customers/ada/credits", """{"currency":"GBP","amount":100000000}""", 202)).Json["id"]!;
+        await GetAsync("approvals?state=pending&limit=1");
+        await GetAsync($"approvals/{held}");
+        await PostAsync($"approvals/{held}/approve", "{}", 403);
+        await PostAsync($"approvals/{held}/reject", Reason, 403);
     }
 
     async Task RefusalsAsync()

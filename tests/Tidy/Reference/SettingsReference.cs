@@ -34,6 +34,7 @@ static partial class SettingsReference
         ("SagaCoordinator", "saga-coordinator", ""),
         ("OperatorConsole", "Console", "The coordinator, or all services in one process."),
         ("AllInOne", "All services in one process", "`./orderwright dev` and `dotnet run --project src/AllInOne`."),
+        ("Http", "Approvals by a second person", "customer-service and the coordinator."),
         ("SandboxGateway", "Sandbox gateway", "`./orderwright gateway`."),
     ];
 
