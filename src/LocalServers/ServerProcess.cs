@@ -94,8 +94,8 @@ static class ServerProcess
     }
 
     /// <summary>
-    /// Polls <paramref name="isReady"/> every 100 ms; throws with the end of the log after <paramref name="limit"/>. A server that
-    /// does not become ready is killed, so that none is left behind.
+    /// Polls <paramref name="isReady"/> every 100 ms; throws with the end of the log after <paramref name="limit"/>. A server
+    /// that does not become ready is killed, so that none is left behind.
     /// </summary>
     public static async Task WaitUntilAsync(
         string what, Process process, string logFile, Func<Task<bool>> isReady, TimeSpan limit, CancellationToken cancel)

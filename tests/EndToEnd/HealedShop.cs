@@ -7,8 +7,8 @@ namespace Orderwright.EndToEnd;
 
 /// <summary>
 /// A shop under load, one of whose databases is restored to an earlier moment, with the gateway in a process of its own:
-/// <c>heal</c> brings the services to agreement, <c>verify</c> holds, and the gateway has charged no order twice. The tests mostly
-/// wait, so each kind of loss is a class of its own, and they run side by side.
+/// <c>heal</c> brings the services to agreement, <c>verify</c> holds, and the gateway has charged no order twice. The tests
+/// mostly wait, so each kind of loss is a class of its own, and they run side by side.
 /// </summary>
 public abstract class HealedShop(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -159,5 +159,6 @@ public abstract class HealedShop(ITestOutputHelper output) : IAsyncLifetime
         return JsonNode.Parse(text)!;
     }
 
-    private protected async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await Shop.Client.GetStringAsync($"/api/v1/{path}"))!;
+    private protected async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await Shop.Client.GetStringAsync($"/api/v1/{path}"))!;
 }
