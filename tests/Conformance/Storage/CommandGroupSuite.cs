@@ -417,11 +417,13 @@ public abstract class CommandGroupSuite : IAsyncLifetime
         default));
 
     [Fact]
-    public void Every_statement_of_the_runtime_is_run_here_or_among_dead_letters_and_sessions() => Assert.Equal(
+    public void Every_statement_of_the_runtime_is_run_here_or_among_approvals_dead_letters_and_sessions() => Assert.Equal(
         [
-            "append_operator_actions", "close_fence", "database_since", "dead_letters", "dead_letters_by_id", "end_session",
-            "ended_sessions", "forget_ended_sessions", "insert_dead_letters", "load_answers", "load_clock", "load_fence",
-            "load_marks", "mark_clock", "mark_replayed", "open_fence", "operator_actions", "purge_answers",
+            "append_operator_actions", "approval", "approvals", "approvals_of_customers", "close_fence", "database_since",
+            "dead_letters", "dead_letters_by_id", "decide_approvals", "end_session", "ended_sessions", "erase_approvals",
+            "expire_approvals", "forget_ended_sessions", "insert_approvals", "insert_dead_letters", "load_answers",
+            "load_clock", "load_fence", "load_marks", "lock_approvals", "lock_expired_approvals", "mark_clock",
+            "mark_replayed", "open_fence", "operator_actions", "orders_with_pending_approvals", "purge_answers",
             "purge_dead_letters", "resume_behind_fence", "save_marks", "settle_answers", "store_answers", "write_probe",
         ],
         engine.RuntimeSql.Names.Order(StringComparer.Ordinal));
