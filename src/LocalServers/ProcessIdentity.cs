@@ -18,7 +18,7 @@ public sealed record ProcessIdentity(int Id, string Started, string Executable)
         try
         {
             using var process = Process.GetProcessById(id);
-            return process.MainModule?.FileName is { } executable ? new(id, StartOf(process), executable) : null;
+            return ExecutableOf(process) is { } executable ? new(id, StartOf(process), executable) : null;
         }
         catch (Exception error) when (
             error is ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException
@@ -45,6 +45,11 @@ public sealed record ProcessIdentity(int Id, string Started, string Executable)
             // The process has ended.
         }
     }
+
+    // On Linux the modules of a process that starts right now are not mapped yet; its executable is linked.
+    static string? ExecutableOf(Process process) => OperatingSystem.IsLinux()
+        ? File.ResolveLinkTarget($"/proc/{process.Id}/exe", returnFinalTarget: false)?.FullName
+        : process.MainModule?.FileName;
 
     // Linux counts clock ticks since the boot: field 22, after the name in parentheses, which may contain spaces.
     static string StartOf(Process process)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orderwright.LocalServers;
 
 namespace Orderwright.Conformance;
@@ -23,6 +24,19 @@ public sealed class ServerProcessTests
         {
             ServerProcess.SignalGroup(server, 9);
             File.Delete(log);
+        }
+    }
+
+    [Fact]
+    public async Task A_process_has_an_identity_from_its_start()
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            using var sleeper = Process.Start("sleep", "600");
+            var identity = ProcessIdentity.Of(sleeper.Id);
+            sleeper.Kill();
+            await sleeper.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.NotNull(identity);
         }
     }
 
