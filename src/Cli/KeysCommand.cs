@@ -21,7 +21,7 @@ static class KeysCommand
         var scopes = new Option<string?>("--scopes") { Description = $"Permissions, comma-separated: {AllScopes}." };
         var role = new Option<string?>("--role")
         {
-            Description = $"Roles in place of permissions, or besides them, comma-separated: {AllRoles}.",
+            Description = $"Roles in place of permissions, or in addition to them, comma-separated: {AllRoles}.",
         };
         var expires = new Option<string?>("--expires")
         {

@@ -24,7 +24,7 @@ public sealed class SagaApi(ServiceContext context, ProcessVersions versions, He
         sagas.MapGet("", (Delegate)ListAsync).WithName("listSagas").Lists(Filters)
             .Query("state", [.. SagaStates.All, Open, SagaFilter.RolledBack]).WithSummary("List sagas, newest first")
             .WithDescription(
-                "Besides the states: `open` for all open sagas, `rolled_back` for all that are " +
+                "A state, or `open` for all open sagas, `rolled_back` for all that are " +
                 "undone or being undone. Ages in seconds, or ISO 8601 such as `PT15M`.")
             .Produces<Page<SagaItem>>();
         sagas.MapGet("/{orderId}", GetAsync).WithName("getSaga")
