@@ -33,6 +33,15 @@ public sealed class FourProcesses : IAsyncLifetime
     /// <summary>Directory of the servers; PostgreSQL's user must be able to enter it.</summary>
     public string Data { get; } = Path.Combine("/tmp", $"orderwright-up-{Environment.ProcessId}");
 
+    /// <summary>The last 8,000 characters that <c>up</c> and its services wrote.</summary>
+    public string LastLines
+    {
+        get
+        {
+            lock (output) return output.ToString(int.Max(0, output.Length - 8_000), int.Min(output.Length, 8_000));
+        }
+    }
+
     public int ProcessId => process.Id;
 
     public HttpClient Coordinator => ClientAt(0);
