@@ -20,7 +20,7 @@ public sealed class Servers : IAsyncLifetime
     readonly Lazy<Task<PrivatePostgres>> postgres;
 
     public Servers() =>
-        postgres = new(() => StartPostgresAsync("postgres"));
+        postgres = new(() => StartPostgresAsync("postgres", "autovacuum_naptime=1min"));
 
     public ValueTask InitializeAsync() => default;
 

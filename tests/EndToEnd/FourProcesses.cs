@@ -108,6 +108,11 @@ public sealed class FourProcesses : IAsyncLifetime
     /// <summary>Kills the broker (SIGKILL), which <c>up</c> restarts.</summary>
     public Task KillBrokerAsync() => RunAsync("pkill", "-KILL", "-f", $"home {Data}/rabbitmq");
 
+    /// <summary>Suspends the broker (SIGSTOP) until resumed.</summary>
+    public Task SuspendBrokerAsync() => RunAsync("pkill", "-STOP", "-f", $"home {Data}/rabbitmq");
+
+    public Task ResumeBrokerAsync() => RunAsync("pkill", "-CONT", "-f", $"home {Data}/rabbitmq");
+
     /// <summary>Publishes a body to a service, connected as the user of another.</summary>
     public async Task PublishAsync(string user, string destination, params IEnumerable<string> bodies)
     {
