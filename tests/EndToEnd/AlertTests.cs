@@ -192,6 +192,13 @@ public sealed class AlertsOfUpTests(FourProcesses up)
     public async Task Alerts_about_messages_fire_on_their_fault_and_clear_after_it()
     {
         Uri[] services = [.. new[] { up.Coordinator, up.Orders, up.Customers, up.Stock }.Select(client => client.BaseAddress!)];
+        var confirmed = JsonNode.Parse(
+            """
+            {
+              "lines": [], "totalMinor": 895, "steps": [],
+              "payment": { "authorizedMinor": 895, "capturedMinor": 895, "refundedMinor": 0, "voided": false }
+            }
+            """)!.AsObject();
         await using var run = await AlertRun.StartAsync(services);
 
         await run.MeasureAsync(
@@ -203,8 +210,8 @@ public sealed class AlertsOfUpTests(FourProcesses up)
             () => up.PublishAsync(
                 "stock-service", "order-service",
                 new JsonArray(FourProcesses.Event(
-                    "saga-coordinator", "orderwright.order.confirmed.v1", Guid.CreateVersion7().ToString(), null,
-                    new JsonObject())).ToJsonString()),
+                    "saga-coordinator", "orderwright.order.confirmed.v1", Guid.CreateVersion7().ToString(), null, confirmed))
+                    .ToJsonString()),
             () => Task.CompletedTask);
 
         await run.MeasureAsync(

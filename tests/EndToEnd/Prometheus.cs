@@ -47,7 +47,9 @@ sealed class Prometheus(string directory, List<Process> processes, HttpClient cl
         var prometheus = new Prometheus(
             directory, processes, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") },
             new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{alertPort}") });
-        await Waiting.UntilAsync(() => prometheus.HasSeriesAsync("up == 1"));
+        // Two samples of each: the increase of a counter needs a value from before the fault.
+        await Waiting.UntilAsync(() => prometheus.HasSeriesAsync(
+            $"count(sum_over_time(up[10s]) >= 2) == {targets.Count()}"));
         return prometheus;
 
         void Start(string program, params string[] arguments) => processes.Add(
