@@ -38,7 +38,8 @@ public sealed class ScriptHelpTests : IDisposable
         // A build begins with a look at the SDK, which is too old here.
         var sdk = Path.Combine(clone, "bin", "dotnet");
         File.WriteAllText(sdk, "#!/bin/sh\nexit 1\n");
-        File.SetUnixFileMode(sdk, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(sdk, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var start = new ProcessStartInfo("bash", [Path.Combine(clone, "orderwright"), .. arguments])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
