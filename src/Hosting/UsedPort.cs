@@ -8,7 +8,8 @@ public static class UsedPort
 {
     const string Live = """{"live":true}""";
 
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    // A busy machine may let an Orderwright take seconds; the caller has failed already and is in no hurry.
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>True if another process listens at the address.</summary>
     /// <param name="url">Address on this machine, with an IP address.</param>
