@@ -3,13 +3,14 @@
 #
 #: dev [--data DIR] [--port N] [--no-demo] [--no-trickle] [--no-open]
 #:                                            run everything in one process on SQLite under ./data; installs nothing
-#: up --postgres URL --rabbitmq URL [--data DIR] [--port N] [--instances N]
-#:                                            run four services on the PostgreSQL and RabbitMQ at these URLs
+#: up --postgres URL --rabbitmq URL [--data DIR] [--port N] [--instances N] [--demo]
+#:                                            run four services on the PostgreSQL and RabbitMQ at these URLs; --demo fills an
+#:                                            empty shop
 #: build                                      build everything; warnings are errors
 #: sim [--seeds A..B] [--minutes M]           run the services in a simulated world with faults, one world per seed
 #: sim --seed N [--without ITEMS] [--order N] replay one seed and narrate the run
 #: gateway [--port N] [--data DIR]            run a payment gateway to test against (docs/reference/http-gateway.md)
-#: place, list, show, watch, cancel, ship, stock
+#: place, list, show, watch, open, status, cancel, ship, stock
 #:                                            work with a running Orderwright; each has --help
 #: demo decline|out-of-stock|gateway-timeout|refund-fails|crash [--after STEP]|reset
 #:                                            run a scenario in the shop of dev, narrated step by step
@@ -25,6 +26,7 @@
 #: reconcile [--provider P] [--from T] [--to T]
 #:                                            compare our payments with each gateway's own list
 #: keys add|list|revoke                       manage API keys
+#: sessions end PERSON                        end the sessions of a person at the console
 #: doctor                                     check this machine and suggest fixes
 #:
 #: Only ./orderwright on Linux has test, bench, chaos, bounds, payments, failover, rounds and fuzz: they use servers or a fuzzer
@@ -63,6 +65,16 @@ function Show-UsageOf([string] $verb) {
     }
 }
 
+# Lines of the help of a verb of the tool, from a file that a test compares with the tool; none for an unknown verb. The second
+# word may be a subverb.
+function Get-HelpOf([string[]] $words) {
+    $sections = @{}
+    foreach ($line in Get-Content -LiteralPath (Join-Path $root 'src' 'Cli' 'Help.txt')) {
+        if ($line.StartsWith('# ')) { $sections[($name = $line.Substring(2))] = @() } else { $sections[$name] += $line }
+    }
+    $sections[($words | Select-Object -First 2) -join ' '] ?? $sections[$words[0]]
+}
+
 function Assert-Sdk {
     if (-not (Get-Command dotnet -ErrorAction Ignore)) {
         Write-Message 'The .NET SDK is not installed. Install .NET 10 (https://dot.net), then run this command again.'
@@ -76,19 +88,22 @@ function Assert-Sdk {
     }
 }
 
-# Builds projects, unless nothing has changed since the last build: even an up-to-date build takes seconds.
+# True if nothing has changed since the last build.
+function Test-Built([string] $name) {
+    $stamp = Join-Path $root 'artifacts' "built.$name"
+    if (-not (Test-Path -LiteralPath $stamp)) { return $false }
+    $built = (Get-Item -LiteralPath $stamp).LastWriteTimeUtc
+    $sources = @(Get-ChildItem -LiteralPath (Join-Path $root 'src') -Recurse -File) +
+        @(Get-ChildItem -LiteralPath $root -File | Where-Object { $_.Name -like '*.props' -or $_.Name -eq 'global.json' })
+    -not ($sources |
+        Where-Object { $_.LastWriteTimeUtc -gt $built -and $_.FullName -notmatch '[\\/](bin|obj)[\\/]' } |
+        Select-Object -First 1)
+}
+
+# Builds projects, unless nothing has changed: even an up-to-date build takes seconds.
 function Build([string] $name, [string[]] $projects) {
     Assert-Sdk
-    $stamp = Join-Path $root 'artifacts' "built.$name"
-    if (Test-Path -LiteralPath $stamp) {
-        $built = (Get-Item -LiteralPath $stamp).LastWriteTimeUtc
-        $sources = @(Get-ChildItem -LiteralPath (Join-Path $root 'src') -Recurse -File) +
-            @(Get-ChildItem -LiteralPath $root -File | Where-Object { $_.Name -like '*.props' -or $_.Name -eq 'global.json' })
-        $changed = $sources |
-            Where-Object { $_.LastWriteTimeUtc -gt $built -and $_.FullName -notmatch '[\\/](bin|obj)[\\/]' } |
-            Select-Object -First 1
-        if (-not $changed) { return }
-    }
+    if (Test-Built $name) { return }
     Write-Message 'Building…'
     Push-Location -LiteralPath $root
     try {
@@ -101,7 +116,7 @@ function Build([string] $name, [string[]] $projects) {
         }
     } finally { Pop-Location }
     New-Item -ItemType Directory -Force (Join-Path $root 'artifacts') | Out-Null
-    Set-Content -LiteralPath $stamp -Value '' -NoNewline
+    Set-Content -LiteralPath (Join-Path $root 'artifacts' "built.$name") -Value '' -NoNewline
 }
 
 function Get-Program([string] $project) { Join-Path $root 'src' $project 'bin' 'Release' $framework "Orderwright.$project.dll" }
@@ -120,10 +135,13 @@ function Start-Supervised([string] $program, [string[]] $arguments) {
 
 function Invoke-Verb([string] $verb, [string[]] $arguments) {
     $own = 'dev', 'up', 'build', 'sim', 'gateway', 'migrate'
-    if ($verb -cin $own -and ($arguments -ccontains '--help' -or $arguments -ccontains '-h')) {
-        Show-UsageOf $verb
-        $global:LASTEXITCODE = 0
-        return
+    if ($arguments -ccontains '--help' -or $arguments -ccontains '-h') {
+        $lines = $verb -cin $own ? (Show-UsageOf $verb) : (Test-Built 'cli') ? $null : (Get-HelpOf (@($verb) + $arguments))
+        if ($lines) {
+            $lines
+            $global:LASTEXITCODE = 0
+            return
+        }
     }
     switch -CaseSensitive ($verb) {
         { $_ -cin 'help', '-h', '--help' } {

@@ -19,6 +19,7 @@ namespace Orderwright.Agents;
 public sealed class OperatorTools
 {
     const string NotFound = "not_found";
+    const string Ambiguous = "ambiguous_order";
     const string NoReply = "no_reply";
 
     readonly Func<CancellationToken, Task<ApiClient>> connect;
@@ -79,7 +80,7 @@ public sealed class OperatorTools
     McpServerTool Repair(string name, string title, string description, string verb, bool isDestructive) =>
         McpServerTool.Create(
             async (
-                [Description("Order id or reference.")] string order,
+                [Description("Order id, its first or last 8 or more digits, or order reference.")] string order,
                 [Description("Reason for the audit.")] string reason, CancellationToken cancel,
                 [Description("True carries the repair out; false, the default, only previews it.")] bool doIt = false) =>
                 await OperateAsync(order, verb, reason, doIt, cancel),
@@ -90,16 +91,13 @@ public sealed class OperatorTools
             });
 
     Task<CallToolResult> FindAsync(
-        [Description("Order id, order reference or customer id.")] string text, CancellationToken cancel) =>
+        [Description("Order id, its first or last 8 or more digits, order reference, or customer id.")] string text,
+        CancellationToken cancel) =>
         RunAsync(
             async client =>
             {
-                if (Guid.TryParseExact(text, "D", out _))
-                {
-                    var order = await ReadAsync(client, ServiceNames.Order, $"/orders/{text}", cancel);
-                    return new JsonObject { ["items"] = new JsonArray(JsonObject.Create(order)), ["nextCursor"] = null };
-                }
-                var found = await ByReferenceAsync(client, text, cancel);
+                var found = await ReadAsync(
+                    client, ServiceNames.Order, $"/orders?search={Uri.EscapeDataString(text)}&limit=10", cancel);
                 return JsonObject.Create(found.Items().Any()
                     ? found
                     : await ReadAsync(
@@ -108,7 +106,9 @@ public sealed class OperatorTools
             cancel);
 
     // Only customer-service knows when an authorization expires and which payments need attention.
-    Task<CallToolResult> ExplainAsync([Description("Order id or reference.")] string order, CancellationToken cancel) =>
+    Task<CallToolResult> ExplainAsync(
+        [Description("Order id, its first or last 8 or more digits, or order reference.")] string order,
+        CancellationToken cancel) =>
         RunAsync(
             async client =>
             {
@@ -145,9 +145,14 @@ public sealed class OperatorTools
     static async Task<string> IdOfAsync(ApiClient client, string order, CancellationToken cancel)
     {
         if (Guid.TryParseExact(order, "D", out var id)) return id.ToString("D");
-        var found = await ByReferenceAsync(client, order, cancel);
-        return found.Items().FirstOrDefault().TextOrNull("id")
-            ?? throw new RefusedException(Failure(NotFound, $"There is no order with the reference {order}."));
+        try
+        {
+            return (await OrderLookUp.FindAsync(client, order, cancel)).Text("id");
+        }
+        catch (OrderNotNamedException error)
+        {
+            throw new RefusedException(Failure(error.IsAmbiguous ? Ambiguous : NotFound, error.Message));
+        }
     }
 
     async Task<CallToolResult> RunAsync(Func<ApiClient, Task<JsonObject>> run, CancellationToken cancel)
@@ -165,6 +170,10 @@ public sealed class OperatorTools
         {
             return Refused(refusal.Problem);
         }
+        catch (ApiException error) when (error.Reply.Code.Length > 0)
+        {
+            return Refused(error.Reply.Body);
+        }
         catch (Exception error) when (error is ApiException or InvalidAddressException)
         {
             return Refused(Failure(NoReply, error.Message));
@@ -180,9 +189,6 @@ public sealed class OperatorTools
         if (argument is not null) failure["argument"] = argument;
         return JsonElement.Parse(failure.ToJsonString());
     }
-
-    static Task<JsonElement> ByReferenceAsync(ApiClient client, string reference, CancellationToken cancel) =>
-        ReadAsync(client, ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(reference)}&limit=10", cancel);
 
     static async Task<JsonElement> ReadAsync(ApiClient client, string service, string path, CancellationToken cancel) =>
         BodyOf(await client.GetAsync(service, path, cancel));

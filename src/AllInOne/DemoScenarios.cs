@@ -123,7 +123,7 @@ sealed class DemoScenarios(ISite console) : ISite
     {
         public async Task<string> PlaceAsync(string sku, string token, int waitSeconds = 0) =>
             (await client.SendAsync(
-                HttpMethod.Post, ServiceNames.Order, "/orders", cancel, Demo.NewOrder("ada", sku, 1, token),
+                HttpMethod.Post, ServiceNames.Order, "/orders", cancel, DemoShop.NewOrder("ada", sku, 1, token),
                 waitSeconds: waitSeconds)).OrThrow().Body.Text("id");
 
         public Task<ApiReply> PostAsync(string service, string path, JsonObject body) =>
@@ -141,7 +141,7 @@ sealed class DemoScenarios(ISite console) : ISite
             foreach (var saga in await ItemsAsync($"/sagas?waitingFor={WaitingFor.Customer}&limit=200"))
                 await PostAsync(
                     ServiceNames.Coordinator, $"/sagas/{saga.Text("orderId")}/compensate", new() { ["reason"] = "demo reset" });
-            foreach (var (sku, _, _, onHand) in Demo.Products)
+            foreach (var (sku, _, _, onHand) in DemoShop.Products)
             {
                 var level = (await client.GetAsync(ServiceNames.Stock, $"/stock/{sku}", cancel)).OrThrow().Body;
                 var promised = level.Whole("allocated") + level.Whole("reserved");

@@ -25,7 +25,7 @@ static AfterReady Prepare(IConfiguration settings, ILoggerFactory logs)
         if (!demo) return;
         using var http = ApiClient.NewHttp(TimeSpan.FromSeconds(100));
         var client = new ApiClient(http, ServiceAddresses.Embedded(url));
-        Console.WriteLine(await new Demo(client).FillAsync(cancel));
+        Console.WriteLine(await new DemoShop(client).FillAsync(cancel));
         if (options.Trickle) await new Trickle(client, TimeProvider.System).RunAsync(cancel);
     };
 }

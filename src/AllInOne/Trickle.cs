@@ -24,7 +24,7 @@ sealed class Trickle(ApiClient client, TimeProvider time)
             await Task.Delay(Interval, time, cancel);
             await client.PostAsync(
                 ServiceNames.Order, "/orders",
-                Demo.NewOrder(
+                DemoShop.NewOrder(
                     Customers[number % Customers.Length], Skus[number % Skus.Length], 1 + number % 3,
                     Tokens[number % Tokens.Length]),
                 cancel);

@@ -16,7 +16,7 @@ static class BackupCommands
     public static Command Backup()
     {
         var directory = new Argument<string>("directory") { Description = "Directory for the copies; created if missing." };
-        var (data, postgres) = (Data(), Postgres());
+        var (data, postgres) = (CommonOptions.Data(), CommonOptions.Postgres());
         var verify = new Option<bool>("--verify")
         {
             Description =
@@ -87,7 +87,7 @@ static class BackupCommands
     public static Command Restore()
     {
         var directory = new Argument<string>("directory") { Description = "Directory that backup has written." };
-        var (data, postgres) = (Data(), Postgres());
+        var (data, postgres) = (CommonOptions.Data(), CommonOptions.Postgres());
         var only = new Option<string[]>("--service")
         {
             Description = "Service to restore; repeat the option for several. Default: all four.",
@@ -173,17 +173,4 @@ static class BackupCommands
             throw new ToolException(Exit.Unreachable, $"A database is unavailable: {error.Message}");
         }
     }
-
-    static Option<string> Data() => new("--data")
-    {
-        Description = "Data directory of dev (SQLite files) or of up (run.json); ./data also finds ./data/up.",
-        DefaultValueFactory = _ => "./data",
-    };
-
-    static Option<string?> Postgres() => new("--postgres")
-    {
-        Description =
-            "PostgreSQL server with the databases orderwright_order, _customer, _stock and _coordinator, as "
-            + "postgres://user:password@host:port.",
-    };
 }

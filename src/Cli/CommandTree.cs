@@ -50,6 +50,7 @@ static class CommandTree
         AdoptCommand.Create(),
         DoctorCommand.Create(),
         KeysCommand.Create(),
+        SessionsCommand.Create(),
         BrokerRightsCommand.Create(),
         SetupCommand.Create(),
         Up.Create(),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Orderwright.Cli;
@@ -6,7 +7,16 @@ namespace Orderwright.Cli;
 /// <summary>Arguments and options that several verbs share.</summary>
 static class CommonOptions
 {
-    public static Argument<string> Order() => new("order") { Description = "Order id, or the order's reference." };
+    public static Argument<string> Order() => new("order")
+    {
+        Description = "Order id, 8 or more of its first or last digits, or the order's reference.",
+    };
+
+    /// <summary>Limits a list to an order.</summary>
+    public static Option<string?> OfOrder() => new("--order")
+    {
+        Description = "Filter by order: its id, 8 or more of its first or last digits, or its reference.",
+    };
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON on standard output, for programs." };
 
@@ -16,11 +26,23 @@ static class CommonOptions
     };
 
     /// <summary>Directory with the databases of a server.</summary>
-    public static Option<string> Data() => new("--data")
+    public static Option<string> Data()
     {
-        Description = "Data directory of dev (SQLite files) or of up (run.json); ./data also finds ./data/up.",
-        DefaultValueFactory = _ => "./data",
-    };
+        var data = new Option<string>("--data")
+        {
+            Description = "Data directory of dev (SQLite files) or of up (run.json); ./data also finds ./data/up.",
+            DefaultValueFactory = _ => "./data",
+        };
+        data.Validators.Add(RefuseFile);
+        return data;
+    }
+
+    /// <summary>Refuses a file as the value of an option that names a directory.</summary>
+    public static void RefuseFile(OptionResult result)
+    {
+        if (result.Tokens is [.., { Value: var path }] && File.Exists(path))
+            result.AddError($"{result.Option.Name} names a directory, and {path} is a file.");
+    }
 
     /// <summary>Server with the databases, in place of a directory.</summary>
     public static Option<string?> Postgres() => new("--postgres")

@@ -13,7 +13,7 @@ static class DeadLetterCommands
 {
     public static Command List()
     {
-        var order = new Option<string?>("--order") { Description = "Filter by order: its id or reference." };
+        var order = CommonOptions.OfOrder();
         var open = new Option<bool>("--open") { Description = "Leave out messages that were replayed." };
         var limit = new Option<int>("--limit")
         {
@@ -43,7 +43,7 @@ static class DeadLetterCommands
                     letters.Select(letter => new[]
                     {
                         letter.Text("id"), letter.Text("service"), letter.TextOrNull("type") ?? "unreadable",
-                        letter.Text("orderId"), letter.Text("failedAt"), $"{letter.Whole("failures")}",
+                        output.Id(letter.Text("orderId")), letter.Text("failedAt"), $"{letter.Whole("failures")}",
                         letter.Text("lastFailedAt"), letter.Text("replayedAt"), letter.Text("reason"),
                     }));
             if (pages.Any(page => page.NextCursor is not null))

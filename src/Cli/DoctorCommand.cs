@@ -21,6 +21,7 @@ static class DoctorCommand
     public static Command Create()
     {
         var data = new Option<string>("--data") { DefaultValueFactory = _ => "./data", Description = "Data directory to check." };
+        data.Validators.Add(CommonOptions.RefuseFile);
         var json = CommonOptions.Json();
         var command = new Command("doctor", "Check this machine and suggest fixes.") { data, json };
         command.SetAction(async (parsed, cancel) =>

@@ -70,7 +70,7 @@ static class OperatorCommands
                         ["order", "customer", "total#", "step", "stuck since", "code", "message", "owner"],
                         page.Items.Select(incident => new[]
                         {
-                            incident.Text("orderId"), incident.Text("customerId"),
+                            output.Id(incident.Text("orderId")), incident.Text("customerId"),
                             OrderCommands.Price(incident.Whole("total"), incident), StepWatch.NameOf(incident),
                             output.Age(incident.Text("stuckAt")), incident.Text("code"), incident.Text("message"),
                             incident.Part("note")?.Text("owner") ?? "",

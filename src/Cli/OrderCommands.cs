@@ -43,12 +43,16 @@ static class OrderCommands
                     ["id", "reference", "customer", "status", "payment", "total#", "created"],
                     page.Items.Select(order => new[]
                     {
-                        order.Text("id"), order.Text("reference"), order.Text("customerId"), order.Text("status"),
+                        output.Id(order.Text("id")), order.Text("reference"), order.Text("customerId"), order.Text("status"),
                         order.Text("paymentStatus"), Price(order.Whole("total"), order), output.Age(order.Text("createdAt")),
                     }),
                     "customer", "reference", "payment");
-                if (!page.Items.Any() && output.IsTerminal)
-                    output.Line("No order matches. ./orderwright demo places some, ./orderwright place places one.");
+                if (page.Items.Any()) return;
+                var isFiltered = query.Contains('&', StringComparison.Ordinal);
+                output.Advise(
+                    isFiltered ? "No order matches."
+                    : await EmptyShop.AdviceAsync(client, cancel)
+                        ?? "There are no orders yet: ./orderwright place --sku SKU places one.");
             }
         });
         return command;
@@ -161,22 +165,24 @@ static class OrderCommands
         return Exit.Ok;
     }
 
-    /// <summary>Finds an order by its id, or by its reference if the text is no id.</summary>
-    public static async Task<JsonElement> FindAsync(ApiClient client, string idOrReference, CancellationToken cancel)
+    /// <summary>Finds an order by its id, the first or last digits of its id, or its reference.</summary>
+    public static async Task<JsonElement> FindAsync(ApiClient client, string text, CancellationToken cancel)
     {
-        if (Guid.TryParseExact(idOrReference, "D", out var id))
-            return (await client.GetAsync(ServiceNames.Order, $"/orders/{id:D}", cancel)).OrThrow().Body;
-        var page = await client.GetAsync(
-            ServiceNames.Order, $"/orders?reference={Uri.EscapeDataString(idOrReference)}&limit=1", cancel);
-        foreach (var order in page.OrThrow().Items) return order;
-        throw new ToolException(Exit.Failed, $"There is no order with the id or reference {idOrReference}.");
+        try
+        {
+            return await OrderLookUp.FindAsync(client, text, cancel);
+        }
+        catch (OrderNotNamedException error)
+        {
+            throw new ToolException(error.IsAmbiguous ? Exit.Usage : Exit.Failed, error.Message);
+        }
     }
 
-    /// <summary>Finds the id of an order. The coordinator knows ids only, so a reference is looked up at order-service.</summary>
-    public static async Task<string> IdOfAsync(ApiClient client, string idOrReference, CancellationToken cancel) =>
-        Guid.TryParseExact(idOrReference, "D", out var id)
-            ? id.ToString("D")
-            : (await FindAsync(client, idOrReference, cancel)).Text("id");
+    /// <summary>
+    /// Finds the id of an order. The coordinator knows ids only, so anything but a complete id is looked up at order-service.
+    /// </summary>
+    public static async Task<string> IdOfAsync(ApiClient client, string text, CancellationToken cancel) =>
+        Guid.TryParseExact(text, "D", out var id) ? id.ToString("D") : (await FindAsync(client, text, cancel)).Text("id");
 
     static void ShowOrder(Output output, JsonElement order)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Orderwright.Contracts;
 using Spectre.Console;
 
 namespace Orderwright.Cli;
@@ -56,6 +57,12 @@ sealed class Output(bool json)
         if (!json) Console.WriteLine(text);
     }
 
+    /// <summary>Prints advice for a person on standard error, where a program that reads the output does not meet it.</summary>
+    public void Advise(string text)
+    {
+        if (!json) Console.Error.WriteLine(text);
+    }
+
     /// <summary>Prints a line after a mark: a green tick, a red cross or a yellow dot.</summary>
     public void Mark(bool? good, string text)
     {
@@ -81,6 +88,9 @@ sealed class Output(bool json)
             : age.TotalHours < 48 ? $"{(int)age.TotalHours} h"
             : $"{(int)age.TotalDays} d";
     }
+
+    /// <summary>Id of an order for a person: the short form, which every verb accepts. For a program, the whole.</summary>
+    public string Id(string id) => IsTerminal ? ShortId.Of(id) : id;
 
     /// <summary>Prints columns and rows. A heading with <c>#</c> at its end aligns its column to the right.</summary>
     /// <param name="headings">Headings, a column each.</param>

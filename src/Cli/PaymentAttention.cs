@@ -39,7 +39,7 @@ static class PaymentAttention
             ["order", "customer", "held#", "held until", "attention"],
             list.EnumerateArray().Select(payment => new[]
             {
-                payment.Text("orderId"), payment.Text("customerId"), Held(payment), payment.Text("captureBefore"),
+                output.Id(payment.Text("orderId")), payment.Text("customerId"), Held(payment), payment.Text("captureBefore"),
                 payment.Text("attention"),
             }));
     }

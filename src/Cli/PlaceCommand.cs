@@ -58,7 +58,9 @@ static class PlaceCommand
             waitSeconds: watch ? 0 : WaitSeconds);
         var id = reply.OrThrow().Body.Text("id");
         if (watch) output.Line($"Order {id}");
-        return await new StepWatch(client, output).FollowAsync(id, TimeSpan.FromSeconds(watch ? 60 : 1), cancel);
+        var exit = await new StepWatch(client, output).FollowAsync(id, TimeSpan.FromSeconds(watch ? 60 : 1), cancel);
+        if (exit == Exit.Refused && await EmptyShop.AdviceAsync(client, cancel) is { } advice) output.Advise(advice);
+        return exit;
     }
 
     // The process itself refuses an unknown product, with a reason; the currency does not matter then.

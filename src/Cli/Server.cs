@@ -8,7 +8,8 @@ static class Server
 {
     static readonly HttpClient Http = ApiClient.NewHttp(TimeSpan.FromSeconds(45));
 
-    static string? Key => Environment.GetEnvironmentVariable("ORDERWRIGHT_KEY") is { Length: > 0 } key ? key : null;
+    /// <summary>The API key; null for none.</summary>
+    public static string? Key => Environment.GetEnvironmentVariable("ORDERWRIGHT_KEY") is { Length: > 0 } key ? key : null;
 
     /// <summary>The base address.</summary>
     /// <exception cref="InvalidAddressException">An address setting is malformed.</exception>

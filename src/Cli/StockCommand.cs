@@ -24,6 +24,11 @@ static class StockCommand
             var output = new Output(parsed.GetValue(json));
             output.ShowJson(page.Body);
             Levels(output, page.Items);
+            if (!page.Items.Any())
+                output.Advise(
+                    parsed.GetValue(below) is not null ? "No SKU matches."
+                    : await EmptyShop.AdviceAsync(client, cancel)
+                        ?? "Nothing is in stock yet: ./orderwright stock set SKU QUANTITY counts an SKU.");
             if (page.NextCursor is not null)
                 output.Line($"Only the first {parsed.GetValue(limit)} are shown; use --limit for up to 200.");
             return Exit.Ok;
@@ -51,8 +56,8 @@ static class StockCommand
                 ["at", "kind", "on hand#", "allocated#", "order", "note"],
                 movements.Items.Select(row => new[]
                 {
-                    row.Text("at"), row.Text("kind"), row.Text("onHandDelta"), row.Text("allocatedDelta"), row.Text("orderId"),
-                    row.Text("note"),
+                    row.Text("at"), row.Text("kind"), row.Text("onHandDelta"), row.Text("allocatedDelta"),
+                    output.Id(row.Text("orderId")), row.Text("note"),
                 }));
             return Exit.Ok;
         });

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Orderwright.Client;
 using Orderwright.Contracts;
 using Orderwright.Hosting;
 using Orderwright.LocalServers;
@@ -20,7 +21,7 @@ static class Up
 
     const string JournalDatabase = "orderwright_customer";
 
-    sealed record Settings(string Data, int Port, int Instances, string? Postgres, string? RabbitMq);
+    sealed record Settings(string Data, int Port, int Instances, bool Demo, string? Postgres, string? RabbitMq);
 
     sealed record Service(string Name, string Project, string Database, int PortOffset);
 
@@ -39,6 +40,7 @@ static class Up
             Description = "Directory for the private servers, logs and run.json.",
             DefaultValueFactory = _ => "./data/up",
         };
+        data.Validators.Add(CommonOptions.RefuseFile);
         var port = new Option<int>("--port")
         {
             Description = "Port of the coordinator; order, customer and stock use +1, +2 and +3.",
@@ -53,6 +55,7 @@ static class Up
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 9) result.AddError("--instances must be from 1 to 9.");
         });
+        var demo = new Option<bool>("--demo") { Description = "Fill an empty shop with the demo shop of dev." };
         var postgres = new Option<string?>("--postgres")
         {
             Description = "Running PostgreSQL server, as postgres://user:password@host:port, with a role that can create "
@@ -64,12 +67,12 @@ static class Up
         };
         var command = new Command("up", "Run the four services as processes on PostgreSQL and RabbitMQ.")
         {
-            data, port, instances, postgres, rabbit,
+            data, port, instances, demo, postgres, rabbit,
         };
         command.SetAction((parsed, cancel) => RunAsync(
             new Settings(
                 Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(port), parsed.GetValue(instances),
-                parsed.GetValue(postgres), parsed.GetValue(rabbit)),
+                parsed.GetValue(demo), parsed.GetValue(postgres), parsed.GetValue(rabbit)),
             cancel));
         return command;
     }
@@ -81,6 +84,7 @@ static class Up
         using var held = FileLock.TryTake(Path.Combine(settings.Data, "run.lock"))
             ?? throw new ToolException(Exit.Failed, Occupied(settings.Data, RunFile.Read(runFile)));
         StopLeftovers(runFile);
+        await RequirePortsAsync(settings, cancel);
         PrivatePostgres? postgres = null;
         PrivateRabbitMq? rabbit = null;
         try
@@ -129,6 +133,7 @@ static class Up
                 running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, Record, cancel));
 
             await ReportReadyAsync(settings, postgres, rabbit, cancel);
+            if (settings.Demo) await FillAsync(settings, cancel);
             await Task.WhenAll(running);
             return 0;
         }
@@ -179,6 +184,38 @@ static class Up
 
     static string Url(Settings settings, Service service, int instance = 0) =>
         $"http://127.0.0.1:{settings.Port + PortsPerInstance * instance + service.PortOffset}";
+
+    static IEnumerable<string> Urls(Settings settings) => Services.SelectMany(
+        service => Enumerable.Range(0, settings.Instances).Select(instance => Url(settings, service, instance)));
+
+    // Services that cannot listen would be restarted without end. A process of an earlier run may need a moment to end.
+    static async Task RequirePortsAsync(Settings settings, CancellationToken cancel)
+    {
+        foreach (var url in Urls(settings).Select(url => new Uri(url)))
+            for (var tries = 30; UsedPort.IsUsed(url); tries--)
+            {
+                if (tries == 0)
+                    throw new ToolException(
+                        Exit.Failed,
+                        $"{await UsedPort.DescribeAsync(url, cancel)} Stop it, or choose other ports with --port N.");
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancel);
+            }
+    }
+
+    // Without the demo the services are still of use, so a failure stops nothing.
+    static async Task FillAsync(Settings settings, CancellationToken cancel)
+    {
+        using var http = ApiClient.NewHttp(TimeSpan.FromSeconds(100));
+        var addresses = ServiceAddresses.Of(new Uri(Url(settings, Services[0])), [], new Dictionary<string, Uri>());
+        try
+        {
+            Console.WriteLine(await new DemoShop(new ApiClient(http, addresses, Server.Key)).FillAsync(cancel));
+        }
+        catch (ApiException error)
+        {
+            await Console.Error.WriteLineAsync($"The demo shop is incomplete. {Exit.Advice(error.Reply)}");
+        }
+    }
 
     // Each service has a role that owns only its database. Passwords are derived from the server's, so a second run computes
     // equal passwords.
@@ -241,8 +278,7 @@ static class Up
         Settings settings, PrivatePostgres? postgres, PrivateRabbitMq? rabbit, CancellationToken cancel)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        foreach (var url in Services.SelectMany(
-            service => Enumerable.Range(0, settings.Instances).Select(instance => Url(settings, service, instance))))
+        foreach (var url in Urls(settings))
             while (!await IsReadyAsync(http, url, cancel))
                 await Task.Delay(100, cancel);
         Console.WriteLine(

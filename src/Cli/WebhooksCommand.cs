@@ -197,7 +197,7 @@ static class WebhooksCommand
         var (endpoint, limit, json) = (Endpoint(), CommonOptions.Limit(50), CommonOptions.Json());
         var state = new Option<string?>("--state") { Description = "Filter by state: waiting, delivered or failed." };
         state.AcceptOnlyFromAmong([.. DeliveryStates.All]);
-        var order = new Option<string?>("--order") { Description = "Filter by order: its id or reference." };
+        var order = CommonOptions.OfOrder();
         var command = new Command("deliveries", "List an endpoint's deliveries, newest first.")
         {
             endpoint, state, order, limit, json,
@@ -278,7 +278,7 @@ static class WebhooksCommand
         ["id", "seq#", "order", "type", "state", "attempts#", "last", "response"],
         deliveries.Select(delivery => new[]
         {
-            delivery.Text("id"), delivery.Text("seq"), delivery.Text("orderId"), delivery.Text("type"),
+            delivery.Text("id"), delivery.Text("seq"), output.Id(delivery.Text("orderId")), delivery.Text("type"),
             delivery.Text("state"), delivery.Text("attempts"), delivery.Part("lastAttempt")?.Text("at") ?? "",
             ResponseOf(delivery.Part("lastAttempt")),
         }));

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
@@ -48,9 +49,11 @@ sealed partial class HostProcess : IAsyncDisposable
         var options = configuration.Bind<RuntimeOptions>();
         var addresses = names.ToDictionary(
             name => name, name => Databases.AddressOf(name, configuration, names.Count > 1));
-        if (Transports.IsInProcess(configuration))
-            foreach (var directory in addresses.Values.Select(Databases.DirectoryOf).OfType<string>().Distinct())
-                locks.Add(LockOf(directory));
+        var directories = addresses.Values.Select(Databases.DirectoryOf).OfType<string>().Distinct().ToList();
+        if (directories.Find(File.Exists) is { } file)
+            throw new InvalidSettingException(
+                $"{Path.GetFullPath(file)} is a file. Allowed for --data: a directory for the database files.");
+        if (Transports.IsInProcess(configuration)) locks.AddRange(directories.Select(LockOf));
         transport = Transports.Open(configuration, options, names, TimeProvider.System, logs);
         var transportText = Transports.Describe(configuration);
         var ids = new IdSource();
@@ -100,7 +103,14 @@ sealed partial class HostProcess : IAsyncDisposable
 
     public async Task<int> RunAsync(AfterReady? afterReady)
     {
-        await web.StartAsync();
+        try
+        {
+            await web.StartAsync();
+        }
+        catch (IOException error) when (error.InnerException is AddressInUseException)
+        {
+            throw new IOException(await InUseAsync(), error);
+        }
         var stopping = web.Lifetime.ApplicationStopping;
         var died = Task.WhenAny(services.Select(service => service.Died));
         try
@@ -138,6 +148,12 @@ sealed partial class HostProcess : IAsyncDisposable
         await web.DisposeAsync();
         keys?.Dispose();
         foreach (var held in locks) held.Dispose();
+    }
+
+    async Task<string> InUseAsync()
+    {
+        var used = await UsedPort.DescribeAsync(new Uri(settings.Listen.Url(settings.Listen.Port)), CancellationToken.None);
+        return $"{used} Stop it, or choose another port with --port N (or {Settings.Prefix}LISTEN).";
     }
 
     Caller? CallerOf(string key) => keys is not null && keys.Open(key, out var holder) is null ? holder!.Caller : null;

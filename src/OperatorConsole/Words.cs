@@ -61,8 +61,8 @@ public static class Words
 
     public static string Share(double share) => share.ToString("0.# %", CultureInfo.InvariantCulture);
 
-    /// <summary>Last twelve digits of an id: the end of a UUIDv7 is random and so tells neighbours apart.</summary>
-    public static string ShortId(string id) => id.Length > 12 ? $"…{id[^12..]}" : id;
+    /// <summary>Last twelve digits of an id.</summary>
+    public static string ShortId(string id) => Contracts.ShortId.Marked(id);
 
     /// <summary>Name of a step, or of its undo.</summary>
     public static string Step(JsonElement of) => (of.Flag("undo") ? "undo of " : "") + of.Text("step");

@@ -20,6 +20,9 @@ public sealed class OrderApi(
     CaptureSettings capture,
     ServiceContext context)
 {
+    static readonly string[] ListParameters =
+        ["status", "customerId", "reference", "search", "channel", "createdAfter", "createdBefore"];
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var orders = routes.MapGroup("/api/v1/orders").WithTags("orders");
@@ -33,12 +36,15 @@ public sealed class OrderApi(
             .Header("Prefer", "`wait=N`: respond once the order is decided, or after N seconds, at most 30.", "^wait=[0-9]+$")
             .Accepts<OrderRequest>("application/json").Produces<OrderResponse>(201).Produces<OrderResponse>(202).HasVersion();
         orders.MapGet("", (Delegate)ListAsync).Require(Scopes.OrdersRead).WithName("listOrders")
-            .Lists("status", "customerId", "reference", "channel", "createdAfter", "createdBefore")
+            .Lists(ListParameters)
             .Query("status", OrderStatuses.All)
             .WithSummary("List orders, newest first")
             .WithDescription(
-                "Filters: status, customerId, reference, channel, createdAfter (inclusive), createdBefore (exclusive). With a " +
-                "narrow filter a page may have fewer items than the limit and still have a `nextCursor`.")
+                "Filters: status, customerId, reference, channel, createdAfter (inclusive), createdBefore (exclusive), and " +
+                "search: an id, its first or last 8 or more digits with or without dashes, or a reference. An exact reference " +
+                "precedes a part of an id; ids that begin with the digits precede those that end with them. With a narrow " +
+                "filter a page may have fewer items than the limit and still have a `nextCursor`: last digits are searched " +
+                "among 200,000 orders per page.")
             .Produces<Page<OrderResponse>>();
         orders.MapGet("{id}", GetAsync).Require(Scopes.OrdersRead).WithName("getOrder")
             .WithSummary("Get an order").WithDescription("The `ETag` is the version.")
@@ -139,23 +145,20 @@ public sealed class OrderApi(
 
     async Task<Answer> ListAsync(HttpContext http)
     {
-        var query = new ListQuery(http, "status", "customerId", "reference", "channel", "createdAfter", "createdBefore");
+        var query = new ListQuery(http, ListParameters);
         var status = query.OneOf("status", OrderStatuses.All);
         var after = query.Time("createdAfter");
         var before = query.Time("createdBefore");
         if (query.Refusal is { } refusal) return refusal;
 
-        var start = before is { } end ? Ids.FirstAt(end) : Guid.AllBitsSet;
-        if (query.Position is { } position)
-        {
-            if (!Guid.TryParseExact(position, "N", out var last)) return Problem.InvalidCursor;
-            if (last < start) start = last;
-        }
-        var page = await find.ListAsync(
-            new OrderFilter(
-                Caller.Of(http).Channels.Only(query.Text("channel")), status, query.Text("customerId"),
-                query.Text("reference"), after is { } from ? Ids.FirstAt(from) : Guid.Empty, start),
-            query.Limit, http.RequestAborted);
+        var position = query.Position is { } cursor ? OrderPosition.Read(cursor) : null;
+        if (position is null && query.Position is not null) return Problem.InvalidCursor;
+        var filter = new OrderFilter(
+            Caller.Of(http).Channels.Only(query.Text("channel")), status, query.Text("customerId"), query.Text("reference"),
+            after is { } from ? Ids.FirstAt(from) : Guid.Empty, before is { } end ? Ids.FirstAt(end) : Guid.AllBitsSet);
+        var page = query.Text("search") is { } text
+            ? await find.SearchAsync(text, filter, position, query.Limit, http.RequestAborted)
+            : await find.ListAsync(position?.Limit(filter) ?? filter, query.Limit, http.RequestAborted);
         return Answer.Json(
             StatusCodes.Status200OK, new Page<OrderResponse>([.. page.Items.Select(OrderResponse.Of)], page.NextCursor),
             OrderJson.Default.PageOrderResponse);

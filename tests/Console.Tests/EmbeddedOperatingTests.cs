@@ -32,6 +32,19 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     }
 
     [Fact]
+    public async Task An_order_is_found_by_the_short_id_that_lists_show()
+    {
+        var id = await Shop.PlaceAsync("tok_visa");
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        foreach (var text in new[] { $"…{id[^12..]}", id[^12..], id })
+        {
+            await window.GoAsync($"/orders?q={Uri.EscapeDataString(text)}");
+            await Expect(window.Page.Locator("tbody tr")).ToHaveCountAsync(1);
+            await Expect(window.Page.Locator($"tbody a[href='/orders/{id}']")).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact]
     public async Task Times_are_in_the_visitors_time_zone_with_UTC_in_the_tooltip()
     {
         var id = await Shop.PlaceAsync("tok_visa");

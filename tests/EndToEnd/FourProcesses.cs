@@ -14,7 +14,8 @@ namespace Orderwright.EndToEnd;
 /// </summary>
 public sealed class FourProcesses : IAsyncLifetime
 {
-    const string Ready = "Orderwright is ready: ";
+    // The last line of a start with --demo.
+    const string Ready = "The demo shop has ";
 
     static readonly (string Name, string Project)[] Services =
     [
@@ -55,7 +56,7 @@ public sealed class FourProcesses : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (Machine.LacksServers is not null) return;
-        process = Start("up", "--data", Data, "--port", port.ToString(CultureInfo.InvariantCulture));
+        process = Start("up", "--demo", "--data", Data, "--port", port.ToString(CultureInfo.InvariantCulture));
         process.OutputDataReceived += (_, line) => Take(line.Data);
         process.ErrorDataReceived += (_, line) => Take(line.Data);
         process.BeginOutputReadLine();

@@ -29,6 +29,37 @@ public class FourProcessesTests(FourProcesses up)
     }
 
     [Fact]
+    public async Task The_demo_shop_of_up_is_that_of_dev()
+    {
+        string[] outcomes =
+        [
+            "DEMO-1 confirmed", "DEMO-2 confirmed", "DEMO-3 rejected", "DEMO-4 rejected", "DEMO-5 rejected", "DEMO-6 cancelled",
+            "DEMO-7 pending", "DEMO-8 confirmed",
+        ];
+        await Waiting.UntilAsync(async () => outcomes.SequenceEqual(await OutcomesAsync()));
+        Assert.Equal(200, (await up.Stock.AskAsync("/api/v1/products/CLK-01")).Status);
+
+        async Task<List<string>> OutcomesAsync()
+        {
+            var found = new List<string>();
+            for (var n = 1; n <= outcomes.Length; n++)
+                found.AddRange((await up.Orders.AskAsync($"/api/v1/orders?reference=DEMO-{n}")).Json["items"]!.AsArray()
+                    .Select(order => $"{order!["reference"]} {order["status"]}"));
+            return found;
+        }
+    }
+
+    [Fact]
+    public async Task Another_up_on_the_same_ports_names_the_first_and_starts_nothing()
+    {
+        var (exit, output) = await up.ToolAsync(
+            "up", "--data", HttpHost.NewDirectory(), "--port", $"{up.Coordinator.BaseAddress!.Port}");
+        Assert.Equal(1, exit);
+        Assert.Contains("an Orderwright already answers at http://127.0.0.1:", output, StringComparison.Ordinal);
+        Assert.EndsWith("choose other ports with --port N.", output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_tool_cancels_a_confirmed_order_and_money_and_goods_are_returned()
     {
         await StockUpAsync();

@@ -64,7 +64,7 @@ public sealed class HttpPageTests(SharedHttpHost shared)
         Assert.Equal(
             [
                 "query channel", "query createdAfter", "query createdBefore", "query cursor", "query customerId",
-                "query limit", "query reference", "query status",
+                "query limit", "query reference", "query search", "query status",
             ],
             Parameters((await OperationsAsync())
                 .Single(operation => (string?)operation.Operation["operationId"] == "listOrders").Operation)

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Orderwright.Hosting.Keys;
 
@@ -84,15 +87,42 @@ public sealed class HttpStartTests(SharedHttpHost shared)
     }
 
     [Fact]
-    public async Task A_port_in_use_is_one_sentence_and_exit_code_1()
+    public async Task A_port_in_use_is_explained_with_exit_code_1()
     {
-        var (exitCode, output) = await HttpHost.RunAsync(
-            "--port", shared.Host.Url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            "--data", HttpHost.NewDirectory());
+        Assert.Equal(
+            $"Orderwright cannot run: Port {shared.Host.Url.Port} is in use: an Orderwright already answers at " +
+            $"http://127.0.0.1:{shared.Host.Url.Port}. Stop it, or choose another port with --port N (or ORDERWRIGHT_LISTEN).",
+            await RefusedAsync(shared.Host.Url.Port));
 
-        Assert.Contains("address already in use", output, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
-        Assert.Equal(1, exitCode);
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        Assert.Contains(
+            $"Port {port} is in use: another program listens there.", await RefusedAsync(port), StringComparison.Ordinal);
+
+        static async Task<string> RefusedAsync(int port)
+        {
+            var (exitCode, output) = await HttpHost.RunAsync(
+                "--port", port.ToString(CultureInfo.InvariantCulture), "--data", HttpHost.NewDirectory());
+            Assert.Equal(1, exitCode);
+            return output.TrimEnd();
+        }
+    }
+
+    [Fact]
+    public async Task A_file_in_place_of_the_data_directory_is_named_as_such()
+    {
+        var file = Path.GetTempFileName();
+        var (exitCode, output) = await HttpHost.RunAsync("--data", file, "--port", "0");
+        Assert.Equal($"{file} is a file. Allowed for --data: a directory for the database files.", output.TrimEnd());
+        Assert.Equal(2, exitCode);
+        foreach (var verb in new[] { "up", "verify", "doctor" })
+        {
+            (exitCode, _, output) = await HttpHost.RunToolAsync(null, "", verb, "--data", file);
+            Assert.Contains($"--data names a directory, and {file} is a file.", output, StringComparison.Ordinal);
+            Assert.Equal(2, exitCode);
+        }
+        File.Delete(file);
     }
 
     [Fact]

@@ -71,6 +71,57 @@ public sealed class ToolTests
     }
 
     [Fact]
+    public async Task An_empty_shop_is_named_with_the_ways_to_fill_it()
+    {
+        await using var host = await HttpHost.StartAsync(null, "--no-demo");
+        const string Advice = "This shop has no products yet: ";
+        foreach (var verb in new[] { "list", "stock" })
+        {
+            Assert.StartsWith(Advice, (await HttpHost.RunToolAsync(host.Url, "", verb)).Errors, StringComparison.Ordinal);
+            // Programs get JSON and no advice.
+            Assert.Equal("", (await HttpHost.RunToolAsync(host.Url, "", verb, "--json")).Errors);
+        }
+        var (exit, _, errors) = await HttpHost.RunToolAsync(host.Url, "", "place", "--sku", "MUG");
+        Assert.Equal(3, exit);
+        Assert.StartsWith(Advice, errors, StringComparison.Ordinal);
+
+        await host.Client.PutAsync("/api/v1/products/MUG", """{"name":"Mug","unitPrice":1530,"currency":"GBP"}""");
+        (exit, _, errors) = await HttpHost.RunToolAsync(host.Url, "", "place", "--sku", "MUG");
+        Assert.Equal((3, ""), (exit, errors));
+        Assert.Equal("", (await HttpHost.RunToolAsync(host.Url, "", "list")).Errors);
+        Assert.Equal(
+            "No order matches.\n", (await HttpHost.RunToolAsync(host.Url, "", "list", "--status", "confirmed")).Errors);
+    }
+
+    [Fact]
+    public async Task The_sessions_of_a_person_are_ended_with_a_reason_for_the_audit()
+    {
+        var directory = HttpHost.NewDirectory();
+        try
+        {
+            var keys = Path.Combine(directory, "keys.json");
+            var operating = KeyFile.Add(keys, "olga", [Scopes.Operator], DateTimeOffset.UtcNow, channels: ["*"]);
+            var reading = KeyFile.Add(keys, "rita", [Scopes.OperatorRead], DateTimeOffset.UtcNow, channels: ["*"]);
+            await using var host = await HttpHost.StartAsync(null, "--keys", keys);
+            string[] end = ["sessions", "end", "login:ann"];
+            Assert.Equal(2, (await HttpHost.RunToolAsync(host.Url, "", operating, end)).ExitCode);
+            Assert.Equal(9, (await HttpHost.RunToolAsync(host.Url, "", reading, [.. end, "--reason", "left"])).ExitCode);
+            var (exit, output, errors) = await HttpHost.RunToolAsync(host.Url, "", operating, [.. end, "--reason", "left"]);
+            Assert.True(exit == 0, errors);
+            Assert.Contains("All sessions of login:ann until now have ended.", output, StringComparison.Ordinal);
+
+            host.Client.DefaultRequestHeaders.Authorization = new("Bearer", operating);
+            var audit = (await host.Client.AskAsync("/api/v1/audit?action=end-sessions")).Json["items"]!.AsArray();
+            Assert.Equal(
+                ("login:ann", "left"), ((string?)Assert.Single(audit)!["subject"], (string?)audit[0]!["reason"]));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_typing_error_gets_a_suggestion_and_no_page_of_help()
     {
         var (exit, output, errors) = await HttpHost.RunToolAsync(null, "", "lisst");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.CommandLine.Help;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -37,6 +38,8 @@ static partial class CliReference
 
         """;
 
+    const int WidthOfHelp = 100;
+
     public static string Write(string script)
     {
         var text = new StringBuilder(Introduction);
@@ -47,6 +50,33 @@ static partial class CliReference
         text.Append("```\n\n## Verbs of the tool\n");
         foreach (var command in root.Subcommands.Where(command => !command.Hidden)) Write(text, command, "");
         return text.ToString();
+    }
+
+    /// <summary>
+    /// Writes <c>src/Cli/Help.txt</c>, from which the script prints the help of a verb before the tool is built: the tool's own
+    /// help, with a heading for each verb and subverb.
+    /// </summary>
+    public static string WriteHelp()
+    {
+        // The library translates the words of its own.
+        CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+        var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
+        var root = CommandTree.Create();
+        ((HelpAction)root.Options.OfType<HelpOption>().Single().Action!).MaxWidth = WidthOfHelp;
+        foreach (var words in root.Subcommands.Where(command => !command.Hidden).SelectMany(command => WordsOf(command, [])))
+        {
+            text.WriteLine($"# {string.Join(' ', words)}");
+            var help = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
+            root.Parse([.. words, "--help"]).Invoke(new() { Output = help });
+            foreach (var line in help.ToString().TrimEnd().Split('\n')) text.WriteLine(line.TrimEnd());
+        }
+        return text.ToString();
+    }
+
+    static IEnumerable<string[]> WordsOf(Command command, string[] parents)
+    {
+        string[] words = [.. parents, command.Name];
+        return command.Subcommands.SelectMany(subcommand => WordsOf(subcommand, words)).Prepend(words);
     }
 
     // Usage lines of a verb begin in the first column, their continuation does not.

@@ -16,6 +16,15 @@ public class CliReferenceTests
     }
 
     [Fact]
+    public void The_help_of_a_clone_without_a_build_is_up_to_date()
+    {
+        var path = Path.Combine(Repository.Root, "src", "Cli", "Help.txt");
+        var expected = CliReference.WriteHelp();
+        if (Environment.GetEnvironmentVariable("ORDERWRIGHT_WRITE_DOCS") == "1") File.WriteAllText(path, expected);
+        Assert.Equal(expected, File.ReadAllText(path));
+    }
+
+    [Fact]
     public void Every_verb_argument_and_option_has_a_description() =>
         Assert.Empty(
             from command in Verbs

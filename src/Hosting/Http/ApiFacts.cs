@@ -122,6 +122,7 @@ static class ApiFacts
                 "Age in seconds, or ISO 8601.", Text("^([0-9]+|P[0-9DTHMS.]+)$", "PT15M")),
             "customerId" => Fact("Id of the customer.", Text(null, "ada")),
             "reference" => Fact("The shop's own number.", Text(null, "536365")),
+            "search" => Fact("Id, its first or last 8 or more digits, or reference.", Text(null, "98eb820908e5")),
             "action" or "actor" or "channel" or "code" or "owner" or "provider" or "step" or "type" or "waitingFor" =>
                 Fact("Filter by one value.", Text(null, null)),
             _ => throw new InvalidOperationException($"The description of the API does not know the parameter {name}."),

@@ -1,3 +1,6 @@
+-- columns: digits_of_id
+replace(CAST(id AS text), '-', '')
+
 -- name: insert_orders
 -- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed and the reply to the
 -- commit was lost. So are the orders of erased customers. The caller compares the ids returned.

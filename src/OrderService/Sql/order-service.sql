@@ -87,6 +87,35 @@ WHERE o.id >= @from AND o.id < @before AND {channel_is_visible}
 ORDER BY o.id DESC
 LIMIT @limit;
 
+-- name: list_orders_by_start
+-- The caller sets @from and @before to the range of the ids that begin with the digits.
+SELECT {order_state}, {order_terms}
+FROM orders o
+WHERE o.id >= @from AND o.id < @before AND {channel_is_visible}
+    AND (CAST(@customer_id AS text) IS NULL OR o.customer_id = @customer_id)
+    AND (CAST(@reference AS text) IS NULL OR o.reference = @reference)
+    AND (CAST(@status AS text) IS NULL OR o.status = @status)
+ORDER BY o.id DESC
+LIMIT @limit;
+
+-- name: list_orders_by_end
+-- The last digits are random: an index on them would be written all over for every order, and read a few times a day. So the
+-- ids of the window are scanned. The primary key is enough for that (MATERIALIZED keeps it so); only hits read their row.
+WITH hits AS MATERIALIZED (
+    SELECT id
+    FROM orders
+    WHERE id >= @from AND id < @before AND NOT (id >= @first AND id < @end) AND {digits_of_id} LIKE '%' || @digits
+)
+SELECT {order_state}, {order_terms}
+FROM hits
+JOIN orders o ON o.id = hits.id
+WHERE {channel_is_visible}
+    AND (CAST(@customer_id AS text) IS NULL OR o.customer_id = @customer_id)
+    AND (CAST(@reference AS text) IS NULL OR o.reference = @reference)
+    AND (CAST(@status AS text) IS NULL OR o.status = @status)
+ORDER BY o.id DESC
+LIMIT @limit;
+
 -- name: list_orders_of_customer
 SELECT {order_state}, {order_terms}
 FROM orders o

@@ -1,5 +1,8 @@
 -- SQLite has one writer at a time: rows need no locks, and sequence values become visible in the order of assignment.
 
+-- columns: digits_of_id
+lower(hex(id))
+
 -- name: insert_orders
 -- Conflicting rows are skipped: the reference is taken, or an earlier attempt of the batch was committed and the reply to the
 -- commit was lost. So are the orders of erased customers. The caller compares the ids returned.

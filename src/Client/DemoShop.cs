@@ -1,14 +1,13 @@
 using System.Text.Json.Nodes;
-using Orderwright.Client;
 using Orderwright.Contracts;
 
-namespace Orderwright.AllInOne;
+namespace Orderwright.Client;
 
 /// <summary>
 /// Fills an empty shop with demo data: products with stock, customers with credit, and orders with different outcomes. All data
 /// is created through the HTTP API. Repeating a call changes nothing, so a start completes the work of an interrupted one.
 /// </summary>
-sealed class Demo(ApiClient client)
+public sealed class DemoShop(ApiClient client)
 {
     const string Currency = "GBP";
 
