@@ -74,7 +74,7 @@ public sealed class OperatorTests : IAsyncLifetime
 
         string[] retry =
             ["retry", "--where", "step=authorize-payment&code=refund_failed", "--canary", "1", "--reason", "the bank is back"];
-        Assert.Equal((0, "It would retry 2 orders.\n"), await host.RunToolAsync([.. retry, "--preview"]));
+        Assert.Equal((0, "It would retry 2 orders: 1 first, then 1.\n"), await host.RunToolAsync([.. retry, "--preview"]));
         var (status, output) = await host.RunToolAsync(retry);
         Assert.Equal(1, status);
         Assert.Contains("1 of the first 1 did not advance; the run was stopped.", output, StringComparison.Ordinal);
