@@ -12,7 +12,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
     [InlineData("decline", "Rejected at authorize-payment")]
     [InlineData("out-of-stock", "Rejected at reserve-stock")]
     [InlineData("gateway-timeout", "Completed at")]
-    [InlineData("refund-fails", "an operator must retry, resolve or compensate")]
+    [InlineData("refund-fails", "an operator has to act")]
     public async Task A_button_starts_a_scenario_and_shows_the_order(string scenario, string summary)
     {
         await using var window = await chromium.OpenAsync(shop.Url);

@@ -41,7 +41,7 @@ public sealed class OperatorTests : IAsyncLifetime
         Assert.Equal("refund_failed", (string)incident["code"]!);
         var (status, why) = await host.RunToolAsync("why", id);
         Assert.Equal(0, status);
-        Assert.Contains("an operator must retry, resolve or compensate", why, StringComparison.Ordinal);
+        Assert.Contains("an operator has to act", why, StringComparison.Ordinal);
 
         var (_, preview) = await host.RunToolAsync("retry", id, "--reason", "look", "--preview");
         Assert.Contains("would send orderwright.payment.undo.v1 to customer-service", preview, StringComparison.Ordinal);

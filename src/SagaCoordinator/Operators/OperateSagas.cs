@@ -80,18 +80,18 @@ public sealed class OperateSagas(
             work);
 
     /// <summary>Effect and messages of an action on a saga as read, without carrying the action out.</summary>
-    public Answer Preview(SagaRecord saga, OperatorAction action, DateTimeOffset now) =>
+    public Answer Preview(SagaRecord saga, OperatorAction action, string actor, DateTimeOffset now) =>
         OperatorRules.Refuse(saga.State, action) is { } refusal
             ? Problem.Conflict(refusal.Code, refusal.Message)
-            : Respond(Decide(saga, action, "", Guid.Empty, now) is var decision && NeedsSecond(action) && IsAbove(saga)
+            : Respond(Decide(saga, action, actor, Guid.Empty, now) is var decision && NeedsSecond(action) && IsAbove(saga)
                 ? decision with { Warning = $"{decision.Warning} A second person has to approve first.".Trim() } : decision);
 
     /// <summary>
     /// Effect and messages of an order's cancellation by order-service, which decides whether an order may be cancelled,
     /// confirmed orders included.
     /// </summary>
-    public Answer PreviewOrderCancel(SagaRecord saga, OperatorAction action, DateTimeOffset now) =>
-        Respond(Decide(saga, action, "", Guid.Empty, now));
+    public Answer PreviewOrderCancel(SagaRecord saga, OperatorAction action, string actor, DateTimeOffset now) =>
+        Respond(Decide(saga, action, actor, Guid.Empty, now));
 
     static bool NeedsSecond(OperatorAction action) => action is { Verb: OperatorVerb.Resolve, ApprovedBy: null };
 

@@ -91,7 +91,7 @@ public sealed class OperatorApi(
             context.Sql["saga"], SqlArgs.With("order_id", command.Body.OrderId).And("channels", command.Caller.Channels.Filter),
             versions.Read, http.RequestAborted);
         return found is not [var saga] ? Problem.NotFound("saga")
-            : byOrders ? actions.PreviewOrderCancel(saga, command.Body, context.Time.Now())
-            : actions.Preview(saga, command.Body, context.Time.Now());
+            : byOrders ? actions.PreviewOrderCancel(saga, command.Body, command.Caller.Name, context.Time.Now())
+            : actions.Preview(saga, command.Body, command.Caller.Name, context.Time.Now());
     }
 }
