@@ -56,9 +56,8 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
         site.MapPost("/incidents/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/incidents/{visit.Id}",
             NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", HttpMethod.Put)));
-        site.MapPost("/incidents/{id}/take", http => TakeAsync(http, (visit, _) => TakeIncidents.OneAsync(visit)));
-        site.MapPost("/incidents/take", http => TakeAsync(http, (visit, form) => TakeIncidents.GroupAsync(
-            visit, form["step"].ToString(), form["code"].ToString())));
+        site.MapPost("/incidents/{id}/take", http => TakeAsync(http, TakeIncidents.OneAsync));
+        site.MapPost("/incidents/take", http => TakeAsync(http, TakeIncidents.GroupAsync));
         site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, "/bulk-actions",
             BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));

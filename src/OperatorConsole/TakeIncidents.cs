@@ -12,9 +12,9 @@ static class TakeIncidents
     /// <summary>Incidents taken at once; a group with more is taken in several steps.</summary>
     public const int Most = 200;
 
-    /// <summary>Takes one incident.</summary>
+    /// <summary>Takes the incident that the address names.</summary>
     /// <returns>The refusal in a sentence, with its status; null if taken.</returns>
-    public static async Task<(int Status, string Error)?> OneAsync(Visit visit)
+    public static async Task<(int Status, string Error)?> OneAsync(Visit visit, IFormCollection form)
     {
         var saga = await visit.Api.GetAsync(ServiceNames.Coordinator, $"/sagas/{Uri.EscapeDataString(visit.Id)}");
         if (!saga.IsSuccess) return RefusalOf(saga);
@@ -23,12 +23,13 @@ static class TakeIncidents
             : await TakeAsync(visit, visit.Id, saga.Body);
     }
 
-    /// <summary>Takes the incidents of a step and a code that nobody owns.</summary>
-    public static async Task<(int Status, string Error)?> GroupAsync(Visit visit, string step, string code)
+    /// <summary>Takes the incidents of the form's step and code that nobody owns.</summary>
+    public static async Task<(int Status, string Error)?> GroupAsync(Visit visit, IFormCollection form)
     {
         var list = await visit.Api.GetAsync(
             ServiceNames.Coordinator,
-            $"/incidents?limit={Most}&step={Uri.EscapeDataString(step)}&code={Uri.EscapeDataString(code)}");
+            $"/incidents?limit={Most}&step={Uri.EscapeDataString(form["step"].ToString())}"
+                + $"&code={Uri.EscapeDataString(form["code"].ToString())}");
         if (!list.IsSuccess) return RefusalOf(list);
         foreach (var incident in list.Items.Where(incident => OwnerOf(incident) is null))
         {

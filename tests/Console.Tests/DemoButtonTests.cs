@@ -31,7 +31,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync("/");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "refund-fails" }).ClickAsync();
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("an operator must", new() { Timeout = 30_000 });
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("an operator has to", new() { Timeout = 30_000 });
         await window.GoAsync("/");
         await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "1 open incident" })).ToBeVisibleAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "reset" }).ClickAsync();
