@@ -12,13 +12,20 @@ sealed class BulkAction(ApiClient client, Output output)
     static readonly string[] Filters = ["state", "step", "code", "waitingFor", "olderThan", "youngerThan"];
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
-    public async Task<int> RunAsync(
-        string verb, string where, string reason, int canary, bool preview, CancellationToken cancel)
+    /// <summary>Body of the API call.</summary>
+    /// <param name="verb">The action.</param>
+    /// <param name="where">Filter as in the address of the console.</param>
+    /// <param name="reason">The operator's words.</param>
+    /// <param name="canary">Size of the first batch; null for the coordinator's default.</param>
+    public static JsonObject Body(string verb, string where, string reason, int? canary)
     {
-        var body = new JsonObject
-        {
-            ["action"] = verb, ["where"] = Filter(where), ["reason"] = reason, ["canary"] = canary,
-        };
+        var body = new JsonObject { ["action"] = verb, ["where"] = Filter(where), ["reason"] = reason };
+        if (canary is not null) body["canary"] = canary;
+        return body;
+    }
+
+    public async Task<int> RunAsync(JsonObject body, bool preview, CancellationToken cancel)
+    {
         var run = (await client.PostAsync(
             ServiceNames.Coordinator, $"/bulk-actions{(preview ? "?preview=true" : "")}", body, cancel,
             preview ? null : ApiClient.NewKey("bulk"))).OrThrow().Body;
@@ -26,7 +33,9 @@ sealed class BulkAction(ApiClient client, Output output)
         {
             output.ShowJson(run);
             var more = run.Flag("isCapped") ? ", and there are more" : "";
-            output.Line($"It would {verb} {run.Text("total")} orders{more}.");
+            output.Line(
+                $"It would {body["action"]} {run.Text("total")} orders{more}: "
+                + $"{CanaryWords.Of(run.Whole("canary") ?? 0, run.Whole("total") ?? 0)}.");
             return Exit.Ok;
         }
         try
@@ -45,7 +54,8 @@ sealed class BulkAction(ApiClient client, Output output)
     public static Command Create()
     {
         var json = CommonOptions.Json();
-        var command = new Command("bulk", "List bulk actions (retry and compensate with --where) and their progress.") { json };
+        var command = new Command(
+            "bulk", "List bulk actions (retry and compensate with --where, bulk resolve) and their progress.") { json };
         command.SetAction(async (parsed, cancel) =>
         {
             var output = new Output(parsed.GetValue(json));
@@ -61,7 +71,34 @@ sealed class BulkAction(ApiClient client, Output output)
                 }));
             return Exit.Ok;
         });
+        command.Subcommands.Add(Resolve());
         command.Subcommands.Add(Stop());
+        return command;
+    }
+
+    static Command Resolve()
+    {
+        var step = new Argument<string>("step") { Description = "Stuck step of the orders." };
+        var outcome = new Argument<string>("outcome") { Description = "Outcome to record for all of them." };
+        outcome.AcceptOnlyFromAmong(StepStates.Completed, StepStates.Rejected);
+        var undo = new Option<bool>("--undo") { Description = "Resolve the undo of the step instead of the step." };
+        var code = new Option<string>("--code") { Description = "Code of the incidents.", Required = true };
+        var (reason, canary, preview, json) =
+            (CommonOptions.Reason(), CommonOptions.Canary(), CommonOptions.Preview(), CommonOptions.Json());
+        var command = new Command("resolve", "Record the outcome of a step for all incidents with a code.")
+        {
+            step, outcome, undo, code, reason, canary, preview, json,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var client = await Server.ConnectAsync(cancel);
+            var where = $"state={SagaStates.Failed}&step={Uri.EscapeDataString(parsed.GetValue(step)!)}"
+                + $"&code={Uri.EscapeDataString(parsed.GetValue(code)!)}";
+            var body = Body(Repair.Resolve, where, parsed.GetValue(reason)!, parsed.GetValue(canary));
+            (body["outcome"], body["undo"]) = (parsed.GetValue(outcome), parsed.GetValue(undo));
+            return await new BulkAction(client, new Output(parsed.GetValue(json))).RunAsync(
+                body, parsed.GetValue(preview), cancel);
+        });
         return command;
     }
 

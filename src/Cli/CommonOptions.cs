@@ -95,6 +95,14 @@ static class CommonOptions
     /// <summary>The reason of an operator's action.</summary>
     public static Option<string> Reason() => new("--reason") { Description = "Reason for the audit.", Required = true };
 
+    /// <summary>Size of the canary batch of a bulk action; the coordinator chooses by default.</summary>
+    public static Option<int?> Canary() => new("--canary")
+    {
+        Description =
+            "Size of the first batch of --where; the others follow only if all of its orders succeed. By default a tenth, "
+            + "at most 10 and at least 1.",
+    };
+
     public static Option<bool> Preview() => new("--preview")
     {
         Description = "Preview the effect and the messages; nothing is changed or sent.",

@@ -26,7 +26,12 @@ static class OperatorCommands
             var payment = await PaymentAttention.PaymentAsync(client, orderId, cancel);
             output.ShowJson(saga, "paymentDetails", payment);
             output.Line(saga.Text("summary"));
-            if (payment is { } found && PaymentAttention.Sentence(found) is { } sentence) output.Line(sentence);
+            if (payment is { } found)
+            {
+                if (InDoubt.Sentence(found) is { } doubt) output.Line(doubt);
+                if (PaymentAttention.Sentence(found) is { } sentence) output.Line(sentence);
+            }
+            if (Recommendation.For(saga) is { } recommended) Recommend(output, recommended, orderId, saga);
             output.Table(
                 ["step", "phase", "attempts#", "first sent", "replied", "reason"],
                 saga.Items("timeline").Select(step => new[]
@@ -67,12 +72,13 @@ static class OperatorCommands
                 if (!page.Items.Any()) output.Mark(true, "No incident is open.");
                 else
                     output.Table(
-                        ["order", "customer", "total#", "step", "stuck since", "code", "message", "owner"],
+                        ["order", "customer", "total#", "step", "stuck since", "code", "recommended", "message", "owner"],
                         page.Items.Select(incident => new[]
                         {
                             output.Id(incident.Text("orderId")), incident.Text("customerId"),
                             OrderCommands.Price(incident.Whole("total"), incident), StepWatch.NameOf(incident),
-                            output.Age(incident.Text("stuckAt")), incident.Text("code"), incident.Text("message"),
+                            output.Age(incident.Text("stuckAt")), incident.Text("code"),
+                            Recommendation.For(incident)!.Verb, incident.Text("message"),
                             incident.Part("note")?.Text("owner") ?? "",
                         }),
                         "customer", "message", "owner", "total#");
@@ -155,11 +161,7 @@ static class OperatorCommands
             Description = "Filter that selects many orders instead of one, such as "
                 + "\"state=failed&step=…&code=…&waitingFor=…&olderThan=PT15M&youngerThan=PT1H\".",
         };
-        var canary = new Option<int>("--canary")
-        {
-            Description = "Size of the first batch of --where; the others follow only if all of its orders succeed.",
-            DefaultValueFactory = _ => 10,
-        };
+        var canary = CommonOptions.Canary();
         var command = new Command(verb, description) { id, reason, where, canary, preview, json };
         command.Validators.Add(result =>
         {
@@ -172,7 +174,8 @@ static class OperatorCommands
             var client = await Server.ConnectAsync(cancel);
             if (parsed.GetValue(where) is { } query)
                 return await new BulkAction(client, output).RunAsync(
-                    verb, query, parsed.GetValue(reason)!, parsed.GetValue(canary), parsed.GetValue(preview), cancel);
+                    BulkAction.Body(verb, query, parsed.GetValue(reason)!, parsed.GetValue(canary)), parsed.GetValue(preview),
+                    cancel);
             var orderId = await OrderCommands.IdOfAsync(client, parsed.GetValue(id)!, cancel);
             return await OperateAsync(
                 client, output, orderId, verb, parsed.GetValue(preview), new() { ["reason"] = parsed.GetValue(reason) }, cancel);
@@ -187,9 +190,33 @@ static class OperatorCommands
             ServiceNames.Coordinator, $"/sagas/{orderId}/{verb}{(preview ? "?preview=true" : "")}", body, cancel,
             preview ? null : ApiClient.NewKey(verb))).OrThrow().Body;
         output.ShowJson(effect);
+        if (preview) await ShowRealEffectAsync(client, output, orderId, RepairOf(verb, body, effect), cancel);
         if (effect.TextOrNull("requestedBy") is null) ShowEffect(output, orderId, effect, preview);
         else ApprovalsCommand.ShowWaiting(output, effect);
         return Exit.Ok;
+    }
+
+    /// <summary>Prints the effect of an action in the real world, as the console shows it.</summary>
+    public static async Task ShowRealEffectAsync(
+        ApiClient client, Output output, string orderId, Repair repair, CancellationToken cancel)
+    {
+        if (output.IsJson) return;
+        var effect = RepairEffect.Of(
+            repair, await OrderFacts.LoadAsync((service, path) => client.GetAsync(service, path, cancel), orderId));
+        output.Line(effect.Text);
+        if (effect.Gateway is { } gateway) output.Line($"Gateway: {gateway}.");
+    }
+
+    // The coordinator says whether the step or its undo is outstanding.
+    static Repair RepairOf(string verb, JsonObject body, JsonElement effect) => new(
+        verb, (string?)body["step"], (string?)body["outcome"], effect.Flag("undo"));
+
+    static void Recommend(Output output, Recommendation recommended, string orderId, JsonElement saga)
+    {
+        var stuck = saga.Items("timeline").LastOrDefault(step => step.Text("phase") == StepStates.Stuck);
+        output.Line($"Recommended: {recommended.Verb}. {recommended.Reason}");
+        output.Line($"  {recommended.CommandFor(orderId, saga.Text("step"), stuck.Flag("undo"))}");
+        output.Line($"  Runbook: {recommended.Runbook}");
     }
 
     /// <summary>Prints the effect of an action, or of its preview: the state before and after, and the messages.</summary>

@@ -39,12 +39,15 @@ static class OrderCommands
             {
                 var page = (await client.GetAsync(ServiceNames.Order, query, cancel)).OrThrow();
                 output.ShowJson(page.Body);
+                if (output.IsJson) return;
+                var doubts = await PaymentAttention.InDoubtAsync(client, cancel);
                 output.Table(
                     ["id", "reference", "customer", "status", "payment", "total#", "created"],
                     page.Items.Select(order => new[]
                     {
                         output.Id(order.Text("id")), order.Text("reference"), order.Text("customerId"), order.Text("status"),
-                        order.Text("paymentStatus"), Price(order.Whole("total"), order), output.Age(order.Text("createdAt")),
+                        doubts.Contains(order.Text("id")) ? "in doubt" : order.Text("paymentStatus"),
+                        Price(order.Whole("total"), order), output.Age(order.Text("createdAt")),
                     }),
                     "customer", "reference", "payment");
                 if (page.Items.Any()) return;
@@ -71,6 +74,9 @@ static class OrderCommands
             output.ShowJson(order);
             if (output.IsJson) return Exit.Ok;
             ShowOrder(output, order);
+            if (await PaymentAttention.PaymentAsync(client, order.Text("id"), cancel) is { } payment
+                && InDoubt.Sentence(payment) is { } doubt)
+                output.Line(doubt);
             var events = await client.GetAsync(ServiceNames.Order, $"/orders/{order.Text("id")}/events", cancel);
             output.Table(["at", "event", "result", "by", "reason"], Timeline(events.OrThrow().Items));
             return Exit.Ok;
@@ -156,6 +162,7 @@ static class OrderCommands
         var cancellation = (await client.PostAsync(
             ServiceNames.Order, $"/orders/{id}/cancel?preview=true", new() { ["reason"] = reason }, cancel)).OrThrow().Body;
         output.ShowJson(cancellation);
+        await OperatorCommands.ShowRealEffectAsync(client, output, id, new Repair(Repair.Cancel), cancel);
         OperatorCommands.ShowEffect(output, id, cancellation, preview: true);
         var compensation = await client.PostAsync(
             ServiceNames.Coordinator, $"/sagas/{id}/cancel?preview=true&by={ServiceNames.Order}",

@@ -18,6 +18,13 @@ static class PaymentAttention
     public static async Task<JsonElement?> ListAsync(ApiClient client, int limit, CancellationToken cancel) =>
         (await ReadAsync(client, $"/payments?attention=true&limit={limit}", cancel))?.GetProperty("items");
 
+    /// <summary>
+    /// Orders whose payment is in doubt; none while customer-service is unavailable, and for a caller without the scope.
+    /// </summary>
+    public static async Task<HashSet<string>> InDoubtAsync(ApiClient client, CancellationToken cancel) =>
+        await ReadAsync(client, "/payments?inDoubt=true&limit=200", cancel) is { } page
+            ? [.. page.Items().Select(payment => payment.Text("orderId"))] : [];
+
     /// <summary>The payment's state in a sentence; null for an unremarkable payment.</summary>
     public static string? Sentence(JsonElement payment) =>
         payment.TextOrNull("attention") is { } attention ? $"The payment needs attention. {attention}"

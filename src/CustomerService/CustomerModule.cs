@@ -113,7 +113,7 @@ public sealed class CustomerModule(params IReadOnlyList<IPaymentProvider> furthe
             Routes = endpoints =>
             {
                 new CustomerApi(context.Database, context.Sql, changes, context.Time).Map(endpoints);
-                new PaymentApi(context.Database, context.Sql).Map(endpoints);
+                new PaymentApi(context.Database, context.Sql, context.Time).Map(endpoints);
                 new OperatorApi(actions, adoptions).Map(endpoints);
                 webhooks.Map(endpoints);
                 if (sandbox is not null) new SandboxApi(sandbox).Map(endpoints);

@@ -56,19 +56,30 @@ public sealed class Api(ApiClient client, CancellationToken cancel)
 
     static readonly ListOrder Approvals = new(approval => Approval.PositionOf(IdOf(approval)), Cursor.Write);
 
+    readonly List<(string Service, string Call)> calls = [];
+
+    /// <summary>Calls so far, in the order of their replies; each once.</summary>
+    public IReadOnlyList<(string Service, string Call)> Calls
+    {
+        get
+        {
+            lock (calls) return [.. calls.Distinct()];
+        }
+    }
+
     /// <summary>The services run in several processes.</summary>
     public bool IsDistributed => client.Addresses.IsDistributed;
 
     /// <summary>Address of a service, without a path.</summary>
     public string AddressOf(string service) => client.Addresses[service].GetLeftPart(UriPartial.Authority);
 
-    public Task<ApiReply> GetAsync(string service, string path) => client.GetAsync(service, path, cancel);
+    public Task<ApiReply> GetAsync(string service, string path) => Noted(service, client.GetAsync(service, path, cancel));
 
     /// <summary>Readiness of a service.</summary>
-    public Task<ApiReply> GetHealthAsync(string service) => client.GetHealthAsync(service, cancel);
+    public Task<ApiReply> GetHealthAsync(string service) => Noted(service, client.GetHealthAsync(service, cancel));
 
     public Task<ApiReply> PostAsync(string service, string path, JsonObject body) =>
-        client.PostAsync(service, path, body, cancel);
+        Noted(service, client.PostAsync(service, path, body, cancel));
 
     public Task<ApiReply> SendAsync(
         HttpMethod method, string service, string path, JsonObject? body, string? idempotencyKey) =>
@@ -78,17 +89,36 @@ public sealed class Api(ApiClient client, CancellationToken cancel)
     /// <param name="query">With its question mark; empty for all.</param>
     /// <param name="service">Null for all services.</param>
     public Task<MergedList> ListDeadLettersAsync(string query, string? service = null) =>
-        client.ListEverywhereAsync($"/dead-letters{query}", DeadLetters, ListQuery.DefaultLimit, cancel, service);
+        ListEverywhereAsync($"/dead-letters{query}", DeadLetters, service);
 
     /// <summary>Audited actions of operators at all services, or at one.</summary>
     /// <inheritdoc cref="ListDeadLettersAsync"/>
     public Task<MergedList> ListAuditAsync(string query, string? service = null) =>
-        client.ListEverywhereAsync($"/audit{query}", Audit, ListQuery.DefaultLimit, cancel, service);
+        ListEverywhereAsync($"/audit{query}", Audit, service);
 
     /// <summary>Operations that wait for a second person, or waited, at all services.</summary>
     /// <param name="query">With its question mark; empty for all.</param>
     public Task<MergedList> ListApprovalsAsync(string query) =>
-        client.ListEverywhereAsync($"/approvals{query}", Approvals, ListQuery.DefaultLimit, cancel);
+        ListEverywhereAsync($"/approvals{query}", Approvals);
+
+    async Task<MergedList> ListEverywhereAsync(string path, ListOrder order, string? service = null)
+    {
+        var list = await client.ListEverywhereAsync(path, order, ListQuery.DefaultLimit, cancel, service);
+        foreach (var page in list.Each) Note(page.Service, page.Reply);
+        return list;
+    }
+
+    async Task<ApiReply> Noted(string service, Task<ApiReply> call)
+    {
+        var reply = await call;
+        Note(service, reply);
+        return reply;
+    }
+
+    void Note(string service, ApiReply reply)
+    {
+        lock (calls) calls.Add((service, reply.Call));
+    }
 
     static Guid IdOf(JsonElement item) => item.GetProperty("id").GetGuid();
 }

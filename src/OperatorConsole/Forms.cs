@@ -44,7 +44,8 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
         site.MapPost("/orders/{id}/act", http => SubmitAsync(http, (visit, form) =>
         {
             var action = OrderAction.Of(visit);
-            return new(action.Service, action.Path, action.Body(form["reason"].ToString()), $"/orders/{visit.Id}");
+            return new(action.Service, action.Path, action.Body(form["reason"].ToString(), form["reference"].ToString()),
+                $"/orders/{visit.Id}");
         }));
         site.MapPost("/approvals/{id}", http => SubmitAsync(http, (visit, form) => ApprovalPage.CallOf(
             visit, form["verdict"].ToString(), form["reason"].ToString())));
@@ -55,6 +56,8 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
         site.MapPost("/incidents/{id}", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, $"/incidents/{visit.Id}",
             NotePage.Body(form["owner"].ToString(), form["note"].ToString()), "/incidents", HttpMethod.Put)));
+        site.MapPost("/incidents/{id}/take", http => TakeAsync(http, TakeIncidents.OneAsync));
+        site.MapPost("/incidents/take", http => TakeAsync(http, TakeIncidents.GroupAsync));
         site.MapPost("/bulk", http => SubmitAsync(http, (visit, form) => new(
             ServiceNames.Coordinator, "/bulk-actions",
             BulkPage.Body(visit, form["reason"].ToString(), form["canary"].ToString()), "/bulk/{id}")));
@@ -124,6 +127,17 @@ sealed class Forms(Sessions sessions, PageRenderer renderer, Apis apis, NewVisit
                     http, Site.Find(visit.Path) ?? Site.Pages[0], key,
                     reply.Status == 0 ? StatusCodes.Status502BadGateway : reply.Status,
                     reply.Error);
+        }));
+
+    // Leads to the incidents, whatever page the button was on.
+    Task TakeAsync(HttpContext http, Func<Visit, IFormCollection, Task<(int Status, string Error)?>> take) =>
+        sessions.AuthenticateAsync(http, key => WithFormAsync(http, async form =>
+        {
+            var visit = newVisit(http, http.Request.Path + http.Request.QueryString.Value, key, http.RequestAborted);
+            if (await take(visit, form) is var (status, error))
+                await show(http, Site.Find("/incidents")!, key, status, error);
+            else
+                http.Response.Redirect("/incidents?done=1");
         }));
 
     // A second person has to approve first.

@@ -56,11 +56,6 @@ public sealed class OrderDetails
     public bool IsNotFound =>
         (Saga.IsNotFound && Order.IsNotFound) || (Saga.Status == 400 && Order.Status == 400);
 
-    public IReadOnlyList<ApiReply> Calls =>
-    [
-        Saga, Definition, Order, Fulfilments, Events, Payment, Reservation, DeadLetters.Each[0].Reply, Audit.Each[0].Reply,
-    ];
-
     public string OrderId => Saga.Body.TextOrNull("orderId") ?? Order.Body.Text("id");
 
     /// <summary>Steps of the process and their undos, in the order of their first command.</summary>
@@ -68,9 +63,36 @@ public sealed class OrderDetails
 
     public bool IsOpen => Saga.Body.Time("endedAt") is null;
 
-    /// <summary>Tone of the summary. A step in doubt outranks the state of the process.</summary>
+    /// <summary>Payment in doubt in a sentence; null for any other payment.</summary>
+    public string? Doubt => IsOpen || Payment.Body.Text("state") is PaymentStates.Capturing or PaymentStates.Refunding
+        or PaymentStates.Voiding ? InDoubt.Sentence(Payment.Body) : null;
+
+    /// <summary>The recommended action of an incident; null for any other order.</summary>
+    public Recommendation? Recommended => Saga.IsSuccess ? Recommendation.For(Saga.Body) : null;
+
+    /// <summary>Tone of the summary. A payment or a step in doubt outranks the state of a process that runs.</summary>
     public string Tone => Words.Tone(
-        Timeline.Any(step => step.Text("phase") == StepStates.InDoubt) ? StepStates.InDoubt : Saga.Body.Text("state"));
+        Saga.Body.Text("state") != SagaStates.Failed && (Doubt is not null || Timeline.Any(IsStepInDoubt))
+            ? StepStates.InDoubt : Saga.Body.Text("state"));
+
+    /// <summary>
+    /// State of a step. From the first second without an answer of the gateway a payment step is in doubt, before the process
+    /// knows.
+    /// </summary>
+    public string PhaseOf(JsonElement step) => IsStepInDoubt(step) ? StepStates.InDoubt : step.Text("phase");
+
+    bool IsStepInDoubt(JsonElement step)
+    {
+        if (step.Text("phase") == StepStates.InDoubt) return true;
+        if (step.Text("phase") != StepStates.Asked || InDoubt.AttemptOf(Payment.Body) is not { } attempt) return false;
+        var (name, undo) = (step.Text("step"), step.Flag("undo"));
+        return attempt.Text("operation") switch
+        {
+            GatewayOperations.Authorize => name == StepNames.AuthorizePayment,
+            GatewayOperations.Capture => name == StepNames.CapturePayment,
+            _ => name == StepNames.AuthorizePayment && undo,
+        };
+    }
 
     public string Currency => Order.Body.Text("currency");
 
@@ -83,13 +105,26 @@ public sealed class OrderDetails
         : IsOutstanding(step) ? Now - from
         : step.Time("answeredAt") - from;
 
-    /// <summary>Buttons of the page. The first is the primary one while the process is open.</summary>
-    public IEnumerable<(string Text, string Href)> Actions()
+    /// <summary>Buttons of the page; the recommended action first.</summary>
+    public IEnumerable<(string Text, string Href, bool IsPrimary)> Actions()
+    {
+        var all = AllActions().ToList();
+        var first = Recommended?.Verb switch
+        {
+            Repair.Resolve => all.FindIndex(action => action.Text.StartsWith("Resolve", StringComparison.Ordinal)),
+            Repair.Cancel => all.FindIndex(action => action.Href == OrderAction.AddressOf(OrderId, OrderAction.Cancel)),
+            { } verb => all.FindIndex(action => action.Href == OrderAction.AddressOf(OrderId, verb)),
+            null => -1,
+        };
+        return all.Select((action, index) => (action.Text, action.Href, IsPrimary: index == first))
+            .OrderByDescending(action => action.IsPrimary);
+    }
+
+    IEnumerable<(string Text, string Href)> AllActions()
     {
         var saga = Saga.Body;
         if (IsOpen) yield return ("Retry now…", OrderAction.AddressOf(OrderId, OrderAction.Retry));
-        if (IsOpen && !(saga.Flag("confirmed") && saga.Part("reason") is null))
-            yield return ("Compensate…", OrderAction.AddressOf(OrderId, OrderAction.Compensate));
+        if (IsOpen && CanCompensate) yield return ("Compensate…", OrderAction.AddressOf(OrderId, OrderAction.Compensate));
         if (saga.Text("state") == SagaStates.Failed && saga.Part("note") is null)
             yield return ("Add note…", $"/incidents/{OrderId}");
         if (Order.Body.TextOrNull("status") is OrderStatuses.Pending or OrderStatuses.Confirmed
@@ -98,21 +133,25 @@ public sealed class OrderDetails
         foreach (var step in Timeline.Where(
             step => step.Text("phase") is StepStates.Stuck or StepStates.InDoubt or StepStates.Waiting))
         {
-            var name = Words.Step(step);
+            var outcome = OrderAction.OnlyOutcomeOf(step);
             yield return (
-                $"Resolve {name} as completed…", OrderAction.AddressOf(OrderId, step, StepStates.Completed));
-            if (!step.Flag("undo"))
-                yield return ($"Resolve {name} as rejected…", OrderAction.AddressOf(OrderId, step, StepStates.Rejected));
+                $"Resolve {Words.Step(step)}{(outcome is null ? "" : $" as {outcome}")}…",
+                OrderAction.AddressOf(OrderId, step, outcome));
         }
     }
+
+    // Where everything is being undone already, compensating only gives up a stuck step.
+    bool CanCompensate => Saga.Body.Part("reason") is null
+        ? !Saga.Body.Flag("confirmed")
+        : Timeline.Any(step => !step.Flag("undo") && step.Text("phase") == StepStates.Stuck);
 
     /// <summary>Box of a step in the picture of the process.</summary>
     public ProcessPicture.Step Draw(JsonElement definition)
     {
         var name = definition.Text("name");
         var (step, undo) = (Find(name, undo: false), Find(name, undo: true));
-        var phase = step?.Text("phase");
-        var undoPhase = undo?.Text("phase");
+        var phase = step is { } done ? PhaseOf(done) : null;
+        var undoPhase = undo is { } undone ? PhaseOf(undone) : null;
         var tone = undoPhase == StepStates.Stuck ? "bad"
             : undoPhase == StepStates.Completed || phase is null || Words.Tone(phase) == "off" ? ""
             : Words.Tone(phase);
@@ -131,7 +170,7 @@ public sealed class OrderDetails
     }
 
     public string Spoken => "Process of this order: " + string.Join(
-        ", ", Timeline.Select(step => $"{Words.Step(step)} {Words.State(step.Text("phase"))}"));
+        ", ", Timeline.Select(step => $"{Words.Step(step)} {Words.State(PhaseOf(step))}"));
 
     /// <summary>Bars and ticks of the timeline.</summary>
     public IEnumerable<SwimLanes.Bar> Bars()
@@ -143,8 +182,8 @@ public sealed class OrderDetails
                 if (to < from) to = from;
                 var (name, span) = (Words.Step(step), Words.Span(to - from));
                 yield return new(
-                    step.Text("participant"), from, to, Words.Tone(step.Text("phase")), $"{name}, {span}",
-                    $"{name}: {Words.State(step.Text("phase"))}, {span}");
+                    step.Text("participant"), from, to, Words.Tone(PhaseOf(step)), $"{name}, {span}",
+                    $"{name}: {Words.State(PhaseOf(step))}, {span}");
             }
         foreach (var item in Events.Items)
             if (item.Time("at") is { } at)

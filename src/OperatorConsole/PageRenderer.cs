@@ -41,7 +41,14 @@ public abstract class PageBase : ComponentBase
     public sealed override async Task SetParametersAsync(ParameterView parameters)
     {
         parameters.SetParameterProperties(this);
-        await LoadAsync();
+        try
+        {
+            await LoadAsync();
+        }
+        finally
+        {
+            Visit.Loaded.TrySetResult();
+        }
         if (IsNotFound) Visit.IsNotFound = true;
         StateHasChanged();
     }

@@ -3,7 +3,7 @@ using Orderwright.Runtime;
 
 namespace Orderwright.OperatorConsole;
 
-/// <summary>Links from the console to the tools that hold traces and logs.</summary>
+/// <summary>Links from the console to the tools that hold traces and logs, and to the runbooks.</summary>
 public sealed class TelemetryLinkSettings
 {
     /// <summary>Address of a trace, with <c>{traceId}</c>, such as <c>https://traces.example.com/trace/{traceId}</c>.</summary>
@@ -14,12 +14,18 @@ public sealed class TelemetryLinkSettings
     /// <c>https://logs.example.com/?q={orderId}</c>.
     /// </summary>
     public string LogUrl { get; set; } = "";
+
+    /// <summary>
+    /// Address of a runbook of incidents, with <c>{page}</c> for the name of a page of <c>docs/operations/incidents</c>, such as
+    /// <c>https://wiki.example.com/orderwright/{page}</c>.
+    /// </summary>
+    public string RunbookUrl { get; set; } = "";
 }
 
 /// <summary>Checked templates; null for none.</summary>
-public sealed record TelemetryLinks(string? TraceUrl, string? LogUrl)
+public sealed record TelemetryLinks(string? TraceUrl, string? LogUrl, string? RunbookUrl)
 {
-    public static readonly TelemetryLinks None = new(null, null);
+    public static readonly TelemetryLinks None = new(null, null, null);
 
     /// <summary>Reads the settings. Throws <see cref="InvalidSettingException"/> for an invalid template.</summary>
     public static TelemetryLinks Read(IConfiguration configuration)
@@ -27,8 +33,12 @@ public sealed record TelemetryLinks(string? TraceUrl, string? LogUrl)
         var settings = configuration.Bind<TelemetryLinkSettings>();
         return new(
             Checked("TRACE_URL", settings.TraceUrl, "{traceId}"),
-            Checked("LOG_URL", settings.LogUrl, "{orderId}", "{traceId}"));
+            Checked("LOG_URL", settings.LogUrl, "{orderId}", "{traceId}"),
+            Checked("RUNBOOK_URL", settings.RunbookUrl, "{page}"));
     }
+
+    /// <summary>Runbook of incidents; null without a template.</summary>
+    public string? OfRunbook(string page) => RunbookUrl?.Replace("{page}", page, StringComparison.Ordinal);
 
     public string? OfTrace(string traceId) => TraceUrl is { } url && IsId(traceId) ? Fill(url, "", traceId) : null;
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
+using Orderwright.Http;
 using Orderwright.Http.Visitors;
 
 namespace Orderwright.OperatorConsole;
@@ -36,6 +37,12 @@ public sealed record Visit(
 
     /// <summary>The address holds a filter.</summary>
     public bool IsFiltered => Query.Any(pair => pair.Key is not ("cursor" or "done") && !string.IsNullOrWhiteSpace(pair.Value));
+
+    /// <summary>Completed once the page has its data, so that its API calls are known.</summary>
+    public TaskCompletionSource Loaded { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Name of the visitor: the signed-in person or key, or <c>local</c> where nobody signs in.</summary>
+    public string Person => Who ?? Caller.Local.Name;
 
     /// <summary>Refusal of a submitted form; null without one.</summary>
     public string? Error { get; init; }

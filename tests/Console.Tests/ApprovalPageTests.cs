@@ -85,6 +85,31 @@ public sealed class ApprovalPageTests(Chromium chromium) : IAsyncLifetime
             "failed", (string)(await host.Client.AskAsync($"/api/v1/sagas/{order}", Bearer(admin))).Json["state"]!);
     }
 
+    [Fact]
+    public async Task An_incident_belongs_to_the_person_who_takes_it()
+    {
+        var order = await StuckAsync();
+        await using var first = await SignInAsync(olga);
+        await using var second = await SignInAsync(bob);
+        // Both see the button before one presses it.
+        foreach (var window in new[] { first, second }) await window.GoAsync("/incidents");
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = $"Take order {order}" }).ClickAsync();
+        await Expect(first.Page.Locator($"#i-{order}").GetByRole(AriaRole.Link, new() { Name = NameOf(olga) }))
+            .ToBeVisibleAsync();
+        await second.Page.EvaluateAsync(
+            $$"""
+            () => {
+                const form = document.createElement("form");
+                form.method = "post";
+                form.action = "/incidents/{{order}}/take";
+                form.innerHTML = document.querySelector("form").innerHTML;
+                document.body.append(form);
+                form.submit();
+            }
+            """);
+        await Expect(second.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync($"{NameOf(olga)} has taken this incident.");
+    }
+
     async Task<string> StuckAsync()
     {
         await OkAsync(HttpMethod.Put, "products/MUG", """{"name":"Mug","unitPrice":895,"currency":"GBP"}""");

@@ -12,7 +12,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
     [InlineData("decline", "Rejected at authorize-payment")]
     [InlineData("out-of-stock", "Rejected at reserve-stock")]
     [InlineData("gateway-timeout", "Completed at")]
-    [InlineData("refund-fails", "an operator must retry, resolve or compensate")]
+    [InlineData("refund-fails", "an operator has to act")]
     public async Task A_button_starts_a_scenario_and_shows_the_order(string scenario, string summary)
     {
         await using var window = await chromium.OpenAsync(shop.Url);
@@ -31,7 +31,7 @@ public sealed class DemoButtonTests(Chromium chromium, DemoShop shop)
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync("/");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "refund-fails" }).ClickAsync();
-        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("an operator must", new() { Timeout = 30_000 });
+        await Expect(window.Page.Locator(".lead")).ToContainTextAsync("an operator has to", new() { Timeout = 30_000 });
         await window.GoAsync("/");
         await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "1 open incident" })).ToBeVisibleAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "reset" }).ClickAsync();

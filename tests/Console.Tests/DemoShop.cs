@@ -23,5 +23,8 @@ public sealed class DemoShop : Shop
     public override async Task<IReadOnlyList<JsonNode>> ListAuditAsync(string orderId) =>
         [.. (await GetAsync($"audit?orderId={orderId}"))["items"]!.AsArray().Select(entry => entry!)];
 
+    /// <summary>Runs a verb of the command line against the shop.</summary>
+    public Task<(int Exit, string Output)> RunToolAsync(params string[] arguments) => host.RunToolAsync(arguments);
+
     public override ValueTask DisposeAsync() => host.DisposeAsync();
 }

@@ -44,4 +44,49 @@ public sealed class DoubtTests(Chromium chromium)
         await window.AssertAccessibleAsync("/orders/doubt");
         Assert.Empty(window.Complaints);
     }
+
+    [Fact]
+    public async Task A_call_without_an_answer_is_in_doubt_from_the_first_second_on_every_page_and_in_the_tool()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        // Long before the deadline of a gateway, after which the process itself learns of the doubt.
+        await using var host = await HttpHost.StartAsync(
+            null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40),
+            "--gateway-deadline", "60s");
+        await host.WaitForAsync("The demo shop has");
+        using var placed = await host.Client.PostAsJsonAsync(
+            "/api/v1/orders",
+            new
+            {
+                customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
+                payment = new { provider = "http", token = "anything" },
+            });
+        var id = (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync())!["id"]!;
+
+        await using var window = await chromium.OpenAsync(host.Url);
+        await window.GoAsync($"/orders/{id}");
+        var lead = window.Page.Locator(".lead");
+        await Expect(lead).ToContainTextAsync("In doubt: http was asked to authorize 8.95 GBP and has not told the outcome");
+        await Expect(lead).ToHaveClassAsync("lead wait");
+        await Expect(window.Page.Locator(".process .box.wait")).ToContainTextAsync("in doubt");
+        await Expect(window.Page.GetByRole(AriaRole.Region, new() { Name = "Steps" })).ToContainTextAsync("in doubt");
+        await Expect(window.Page.GetByRole(AriaRole.Region, new() { Name = "Attempts" })).ToContainTextAsync("in doubt");
+        // Nothing is recommended: a retry cannot hurry the gateway.
+        await Expect(window.Page.Locator(".actions a:not(.second)")).ToHaveCountAsync(0);
+        await window.AssertAccessibleAsync("/orders/unanswered");
+        await window.GoAsync("/orders");
+        await Expect(window.Page.Locator($"#o-{id}")).ToContainTextAsync("in doubt");
+        await window.GoAsync("/payments");
+        await Expect(window.Page.GetByRole(AriaRole.Region, new() { Name = "Payments in doubt" })
+            .Locator($"a[href='/orders/{id}']")).ToBeVisibleAsync();
+        await window.GoAsync("/");
+        await Expect(window.Page.Locator(".numbers")).ToContainTextAsync("payment in doubt");
+        var (_, why) = await host.RunToolAsync("why", id);
+        Assert.Contains("In doubt: http was asked to authorize 8.95 GBP", why, StringComparison.Ordinal);
+        var (_, list) = await host.RunToolAsync("list");
+        Assert.Contains("in doubt", list.Split('\n').Single(line => line.StartsWith(id, StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+        Assert.Empty(window.Complaints);
+    }
 }

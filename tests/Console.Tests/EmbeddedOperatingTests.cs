@@ -78,19 +78,62 @@ public sealed class EmbeddedOperatingTests(Chromium chromium, DemoShop shop) : O
     {
         await using var window = await Chromium.OpenAsync(Shop.Url);
         await window.GoAsync(path);
-        var calls = await window.Page.Locator(".listend code").AllTextContentsAsync();
+        // One button per page holds the calls.
+        var button = window.Page.GetByText("</>", new() { Exact = true });
+        await Expect(button).ToHaveCountAsync(1);
+        await Expect(window.Page.Locator("main")).Not.ToContainTextAsync("/api/v1/");
+        await button.ClickAsync();
+        await Expect(window.Page.Locator(".calls code").First).ToBeVisibleAsync();
+        var calls = await window.Page.Locator(".calls code").AllTextContentsAsync();
         Assert.NotEmpty(calls);
-        // A list made of several calls names one parameter's values with bars in between.
-        foreach (var call in calls.SelectMany(call => call.Contains('|', StringComparison.Ordinal)
-            ? Regex.Match(call, "(?<before>.*=)(?<values>[a-z|_]+)(?<after>.*)") is { Groups: var groups }
-                ? groups["values"].Value.Split('|').Select(value => groups["before"].Value + value + groups["after"].Value) : []
-            : [call]))
+        foreach (var call in calls)
         {
             Assert.StartsWith("GET /", call, StringComparison.Ordinal);
             using var http = new HttpClient { BaseAddress = Shop.Url };
             using var response = await http.GetAsync(new Uri(call["GET ".Length..], UriKind.Relative));
             Assert.True(response.IsSuccessStatusCode, call);
         }
+    }
+
+    [Fact]
+    public async Task A_normal_state_is_plain_text_and_links_of_a_list_are_underlined_under_the_pointer_only()
+    {
+        var id = await Shop.PlaceToTheEndAsync("tok_visa");
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        await window.GoAsync("/orders");
+        var row = window.Page.Locator($"#o-{id}");
+        await Expect(row.Locator(".badge")).ToHaveCSSAsync("background-color", "rgba(0, 0, 0, 0)");
+        var link = row.GetByRole(AriaRole.Link).First;
+        await Expect(link).ToHaveCSSAsync("text-decoration-line", "none");
+        await link.HoverAsync();
+        await Expect(link).ToHaveCSSAsync("text-decoration-line", "underline");
+        // Columns about the present are left out where no order of the list is under way.
+        await window.GoAsync("/orders?status=confirmed");
+        await Expect(window.Page.GetByRole(AriaRole.Columnheader, new() { Name = "Next action" })).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task The_command_line_previews_an_action_with_the_words_of_the_console()
+    {
+        var id = await Shop.MakeIncidentAsync();
+        await using var window = await Chromium.OpenAsync(Shop.Url);
+        foreach (var (address, command) in new (string, string[])[]
+        {
+            ("verb=resolve&step=authorize-payment&outcome=completed&undo=true",
+                ["resolve", id, "authorize-payment", "completed", "--reason", "x"]),
+            ("verb=retry", ["retry", id, "--reason", "x"]), ("verb=compensate", ["compensate", id, "--reason", "x"]),
+        })
+        {
+            await window.GoAsync($"/orders/{id}/act?{address}");
+            var text = (await window.Page.Locator(".lead").First.InnerTextAsync()).Trim();
+            Assert.StartsWith(text + "\n", (await ((DemoShop)Shop).RunToolAsync([.. command, "--preview"])).Output,
+                StringComparison.Ordinal);
+        }
+        var (_, why) = await ((DemoShop)Shop).RunToolAsync("why", id);
+        await window.GoAsync($"/orders/{id}");
+        var advice = await window.Page.Locator(".advice b").InnerTextAsync();
+        Assert.Contains(advice, why, StringComparison.Ordinal);
+        Assert.Contains("docs/operations/incidents/refund_failed.md", why, StringComparison.Ordinal);
     }
 
     [Fact]

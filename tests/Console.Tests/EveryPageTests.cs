@@ -16,7 +16,9 @@ public abstract class EveryPageTests(Chromium chromium, Shop shop, string prefix
     [
         "/", "/orders", "/orders?state=open", "/orders?code=nothing_like_that", "/orders/INCIDENT",
         "/orders/none", "/orders/none/act?verb=retry", "/orders/INCIDENT/act?verb=retry",
-        "/orders/INCIDENT/act?verb=resolve&step=authorize-payment&outcome=completed", "/incidents",
+        "/orders/INCIDENT/act?verb=resolve&step=authorize-payment&outcome=completed&undo=true",
+        "/orders/INCIDENT/act?verb=resolve&step=authorize-payment&undo=true", "/incidents",
+        "/bulk?step=authorize-payment&code=refund_failed&action=resolve&undo=true&outcome=completed",
         "/incidents?step=authorize-payment&code=refund_failed",
         "/bulk?step=authorize-payment&code=refund_failed&action=retry", "/bulk/none",
         "/incidents?code=nothing_like_that", "/incidents/INCIDENT", "/incidents/none", "/stock",

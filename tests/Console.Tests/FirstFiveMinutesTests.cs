@@ -45,7 +45,7 @@ public sealed partial class FirstFiveMinutesTests(Chromium chromium) : IAsyncLif
         await RunDemoAsync(window, "out-of-stock", "rejected: out_of_stock", "Rejected at reserve-stock");
         await RunDemoAsync(window, "gateway-timeout", "confirmed, 29.90 GBP paid", "Completed at");
         await RunDemoAsync(
-            window, "refund-fails", "./orderwright resolve", "an operator must retry, resolve or compensate");
+            window, "refund-fails", "./orderwright resolve", "an operator has to act");
         var page = window.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Resolve undo of authorize-payment as completed" }).ClickAsync();
         await page.GetByLabel("Reason (audited)").FillAsync("paid back by hand");

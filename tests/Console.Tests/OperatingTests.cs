@@ -94,6 +94,9 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await keys.PressAsync("Enter");
         await Expect(window.Page.GetByRole(AriaRole.Heading)).ToContainTextAsync(
             ["Resolve undo of authorize-payment as completed"]);
+        await Expect(window.Page.Locator(".lead").First).ToContainTextAsync(
+            "Record that 8.95 GBP was refunded to ada outside the gateway. No money moves. Order → cancelled, "
+                + "payment → refunded, goods → released.");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("orderwright.payment.undo.v1");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("make sure that this is true");
         await Expect(window.Page.Locator("main")).ToContainTextAsync($"./orderwright resolve {id} authorize-payment completed");
@@ -118,6 +121,9 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await window.Page.GetByRole(AriaRole.Link, new() { NameRegex = new("authorize-payment: refund_failed") }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Retry all of these" }).ClickAsync();
         await window.Page.GetByLabel("Reason (audited)").FillAsync("the bank is back");
+        // By default a tenth of the orders, and at least one.
+        await Expect(window.Page.GetByLabel("Canary size")).ToHaveValueAsync(new Regex("^[12]$"));
+        await Expect(window.Page.Locator("main")).ToContainTextAsync(new Regex("[12] first, then \\d|1 at once"));
         await window.Page.GetByLabel("Canary size").FillAsync("1");
         await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Retry \\d+ orders?$") }).ClickAsync();
         await Expect(window.Page.Locator(".lead")).ToContainTextAsync(
@@ -233,6 +239,65 @@ public abstract class OperatingTests(Chromium chromium, Shop shop)
         await Expect(window.Page.Locator("tr[id^='i-']")).ToHaveCountAsync(1);
         await window.GoAsync($"/orders/{id}");
         await Expect(window.Page.Locator("main")).ToContainTextAsync("Owner: anna.");
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task The_primary_action_of_an_incident_is_the_recommended_one()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync($"/orders/{shop.Incident}");
+        await Expect(window.Page.Locator(".advice")).ToContainTextAsync("Recommended: resolve. The gateway refused to return");
+        await Expect(window.Page.Locator(".advice")).ToContainTextAsync("docs/operations/incidents/refund_failed.md");
+        await Expect(window.Page.Locator(".actions a:not(.second)")).ToHaveTextAsync(
+            ["Resolve undo of authorize-payment as completed…"]);
+        // Everything is being undone already.
+        await Expect(window.Page.GetByRole(AriaRole.Link, new() { Name = "Compensate" })).ToHaveCountAsync(0);
+        await window.GoAsync("/incidents?step=authorize-payment&code=refund_failed");
+        await Expect(window.Page.Locator(".actions a:not(.second)")).ToHaveTextAsync(["Resolve all of these…"]);
+        await Expect(window.Page.Locator($"#i-{shop.Incident} a.first")).ToHaveTextAsync("Resolve");
+    }
+
+    [Fact]
+    public async Task A_resolution_of_the_undo_is_refused_where_the_step_itself_is_outstanding()
+    {
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync(
+            $"/orders/{shop.Incident}/act?verb=resolve&step=authorize-payment&outcome=completed&undo=false");
+        await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync(
+            "The undo of authorize-payment is outstanding, not authorize-payment itself.");
+    }
+
+    [Fact]
+    public async Task An_incident_is_taken_with_one_click_and_keeps_its_note()
+    {
+        var id = await shop.MakeIncidentAsync();
+        await shop.PutNoteAsync(id, owner: null, note: "asked the bank");
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/incidents");
+        var row = window.Page.Locator($"#i-{id}");
+        await row.GetByRole(AriaRole.Button, new() { Name = $"Take order {id}" }).ClickAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Status).Filter(new() { HasTextString = "Saved" })).ToBeVisibleAsync();
+        await Expect(row.GetByRole(AriaRole.Link, new() { Name = "local" })).ToBeVisibleAsync();
+        await Expect(row).ToContainTextAsync("asked the bank");
+        await Expect(row.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
+        Assert.Empty(window.Complaints);
+    }
+
+    [Fact]
+    public async Task The_overview_begins_with_the_incidents_their_money_and_their_owners()
+    {
+        await shop.MakeIncidentAsync();
+        await using var window = await chromium.OpenAsync(shop.Url);
+        await window.GoAsync("/");
+        var section = window.Page.Locator("main > section").First;
+        await Expect(section.Locator(".lead")).ToContainTextAsync(
+            new Regex("\\d+ open incidents?\\. [\\d.]+ GBP\\. Oldest [\\s\\S]*\\d+ without an owner\\."));
+        var row = section.Locator("tbody tr", new() { HasTextString = "refund_failed" });
+        await Expect(row).ToContainTextAsync("GBP");
+        await Expect(row).ToContainTextAsync("The gateway refused to return the money");
+        await row.GetByRole(AriaRole.Button, new() { Name = "Take refund_failed at authorize-payment" }).ClickAsync();
+        await Expect(window.Page).ToHaveURLAsync(new Regex("/incidents\\?done="));
         Assert.Empty(window.Complaints);
     }
 

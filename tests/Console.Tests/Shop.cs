@@ -77,6 +77,13 @@ public abstract class Shop : IAsyncLifetime
         return JsonNode.Parse(text)!;
     }
 
+    /// <summary>Sets owner and note of an incident.</summary>
+    public async Task PutNoteAsync(string id, string? owner, string? note)
+    {
+        using var response = await ClientOf("incidents").PutAsJsonAsync($"/api/v1/incidents/{id}", new { owner, note });
+        response.EnsureSuccessStatusCode();
+    }
+
     public Task<JsonNode> GetAsync(string path) => GetAsync(ClientOf(path), path);
 
     protected static async Task<JsonNode> GetAsync(HttpClient client, string path) =>

@@ -41,7 +41,7 @@ public sealed class OperatorTests : IAsyncLifetime
         Assert.Equal("refund_failed", (string)incident["code"]!);
         var (status, why) = await host.RunToolAsync("why", id);
         Assert.Equal(0, status);
-        Assert.Contains("an operator must retry, resolve or compensate", why, StringComparison.Ordinal);
+        Assert.Contains("an operator has to act", why, StringComparison.Ordinal);
 
         var (_, preview) = await host.RunToolAsync("retry", id, "--reason", "look", "--preview");
         Assert.Contains("would send orderwright.payment.undo.v1 to customer-service", preview, StringComparison.Ordinal);
@@ -74,7 +74,7 @@ public sealed class OperatorTests : IAsyncLifetime
 
         string[] retry =
             ["retry", "--where", "step=authorize-payment&code=refund_failed", "--canary", "1", "--reason", "the bank is back"];
-        Assert.Equal((0, "It would retry 2 orders.\n"), await host.RunToolAsync([.. retry, "--preview"]));
+        Assert.Equal((0, "It would retry 2 orders: 1 first, then 1.\n"), await host.RunToolAsync([.. retry, "--preview"]));
         var (status, output) = await host.RunToolAsync(retry);
         Assert.Equal(1, status);
         Assert.Contains("1 of the first 1 did not advance; the run was stopped.", output, StringComparison.Ordinal);

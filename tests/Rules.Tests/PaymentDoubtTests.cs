@@ -47,6 +47,17 @@ public class PaymentDoubtTests
     static PaymentDecision Resolve(PaymentCase current, Resolution resolution) =>
         ResolutionRules.Apply(current, resolution, AtNow);
 
+    [Theory]
+    [InlineData(0.9, false)]
+    [InlineData(1, true)]
+    public void A_request_is_in_doubt_from_the_first_second_without_an_answer(double seconds, bool isInDoubt)
+    {
+        var at = Now + TimeSpan.FromSeconds(seconds);
+        Assert.Equal(isInDoubt, Assert.Single(PaymentResponse.Of(Requested, at).Attempts).InDoubt);
+        Assert.False(Assert.Single(PaymentResponse.Of(Authorized, at).Attempts).InDoubt);
+        Assert.True(Assert.Single(PaymentResponse.Of(InDoubt(Requested), Now).Attempts).InDoubt);
+    }
+
     /// <summary>Looks up whenever due, until settled or until a person is needed.</summary>
     static (List<TimeSpan> At, PaymentDecision Last) LookUp(
         PaymentCase current, GatewayResult result, ProviderCapabilities? capabilities = null)

@@ -3,12 +3,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Orderwright.CustomerService.Payments;
 using Orderwright.Http;
+using Orderwright.Runtime;
 using Orderwright.Runtime.Database;
 
 namespace Orderwright.CustomerService.Commands;
 
 /// <summary>Reads payments over HTTP: <c>/api/v1/payments</c>.</summary>
-public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
+public sealed class PaymentApi(IDatabase database, SqlCatalog sql, TimeProvider time)
 {
     // Payments examined per page of a filtered list. A page may be short and still have a next page.
     const int Window = 20_000;
@@ -21,10 +22,10 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
         payments.MapGet("", (Delegate)ListAsync).WithName("listPayments").Lists("orderId", "state", "inDoubt", "attention")
             .Query("state", PaymentStates.All).Query("attention", "true").WithSummary("List payments, newest first")
             .WithDescription(
-                "`inDoubt=true`: payments with an attempt whose outcome at the gateway is unknown and being " +
-                "looked up. `attention=true`: payments that a person has to check. A page of a narrow filter may hold fewer " +
-                "items than the limit and still have a `nextCursor`. Each capture, refund and void has a state: `pending`, " +
-                "`settled`, `failed`, or `unknown` while in doubt.")
+                "`inDoubt=true`: payments with an attempt whose outcome at the gateway is unknown: being looked up, or " +
+                "unanswered for a second. `attention=true`: payments that a person has to check. A page of a narrow filter " +
+                "may hold fewer items than the limit and still have a `nextCursor`. Each capture, refund and void has a state: " +
+                "`pending`, `settled`, `failed`, or `unknown` while in doubt.")
             .Produces<Page<PaymentResponse>>();
         payments.MapGet("/{id}", GetAsync).WithName("getPayment").WithSummary("Get the payment of an order")
             .Produces<PaymentResponse>().HasVersion();
@@ -52,6 +53,7 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
                 var found = await ReadAsync(
                     read, needsAttention ? "list_payments_needing_attention" : "list_payments",
                     SqlArgs.With("order_id", orderId).And("state", state).And("in_doubt", inDoubt)
+                        .And("unanswered_since", time.Now() - PaymentAttempt.AnswerExpectedWithin)
                         .And("channels", Caller.Of(http).Channels.Filter).And("from", floor ?? Guid.Empty)
                         .And("before", before).And("most", query.Limit + 1),
                     http.RequestAborted);
@@ -87,6 +89,6 @@ public sealed class PaymentApi(IDatabase database, SqlCatalog sql)
             sql["load_attempts"], SqlArgs.OfUuids("order_id", [.. payments.Select(payment => payment.OrderId)]),
             PaymentStore.ReadAttempt, cancel)).ToLookup(attempt => attempt.OrderId);
         return payments.ConvertAll(payment => PaymentResponse.Of(
-            new PaymentCase(payment.OrderId, payment, [.. attempts[payment.OrderId]])));
+            new PaymentCase(payment.OrderId, payment, [.. attempts[payment.OrderId]]), time.Now()));
     }
 }

@@ -10,13 +10,15 @@ public sealed record PaymentReason(string Code, string? Message);
 /// An attempt at a gateway. <paramref name="Operation"/>: authorize, capture, void or refund.
 /// <paramref name="Evidence"/>: results of look-ups while in doubt. <paramref name="ResolvedBy"/>: the operator whose
 /// resolution ended the doubt. <paramref name="RequestedBy"/> and <paramref name="ApprovedBy"/>: the people behind the attempt;
-/// null for the process itself.
+/// null for the process itself. <paramref name="InDoubt"/>: the outcome is unknown, because look-ups are inconclusive or because
+/// the gateway has not answered for a second.
 /// </summary>
 public sealed record PaymentAttemptResponse(
     [OneOf(typeof(GatewayOperations))] string Operation, int Number, string Key, string? Provider,
     [OneOf(typeof(AttemptStates))] string State, long Amount, string? Reference,
     PaymentReason? Reason, int Sent, int LookUps, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
-    DateTimeOffset? DueAt, string? RequestedBy, string? ApprovedBy, string? ResolvedBy, IReadOnlyList<LookUp> Evidence);
+    DateTimeOffset? DueAt, string? RequestedBy, string? ApprovedBy, string? ResolvedBy, IReadOnlyList<LookUp> Evidence,
+    bool InDoubt);
 
 /// <summary>
 /// A capture, refund or void, finished or not. <paramref name="State"/>: <c>settled</c>, <c>pending</c>, <c>unknown</c>
@@ -41,7 +43,12 @@ public sealed record PaymentResponse(
 {
     const string Settled = "settled";
 
-    public static PaymentResponse Of(PaymentCase paymentCase)
+    /// <summary>Response to a change, at the time of the change.</summary>
+    public static PaymentResponse Of(PaymentCase paymentCase) => Of(paymentCase, paymentCase.Payment!.UpdatedAt);
+
+    /// <param name="paymentCase">Payment with its attempts.</param>
+    /// <param name="now">Time of the reading, which decides whether an unanswered request is in doubt.</param>
+    public static PaymentResponse Of(PaymentCase paymentCase, DateTimeOffset now)
     {
         var payment = paymentCase.Payment!;
         return new(
@@ -49,17 +56,18 @@ public sealed record PaymentResponse(
             payment.AmountMinor, payment.State, payment.Totals.Status, payment.AuthorizedMinor, payment.CapturedMinor,
             payment.RefundedMinor, payment.Voided, ReasonOf(payment.Code, payment.Message), payment.ActionUrl,
             payment.GatewayReference, payment.CaptureBefore, payment.Attention ?? AttentionCodes.Sentence(payment),
-            [.. paymentCase.Attempts.Select(AttemptOf)],
+            [.. paymentCase.Attempts.Select(attempt => AttemptOf(attempt, now))],
             Movements(paymentCase, GatewayOperations.Capture, payment.CapturedMinor, payment.CreatedAt),
             Movements(paymentCase, GatewayOperations.Refund, payment.RefundedMinor, payment.UpdatedAt),
             Movements(paymentCase, GatewayOperations.Void, 0, payment.UpdatedAt),
             payment.Version, payment.CreatedAt, payment.UpdatedAt);
     }
 
-    static PaymentAttemptResponse AttemptOf(PaymentAttempt attempt) => new(
+    static PaymentAttemptResponse AttemptOf(PaymentAttempt attempt, DateTimeOffset now) => new(
         attempt.Operation, attempt.Number, attempt.Key, attempt.Provider, attempt.State, attempt.AmountMinor,
         attempt.Reference, ReasonOf(attempt.Code, attempt.Message), attempt.Sends, attempt.LookUps, attempt.StartedAt,
-        attempt.FinishedAt, attempt.DueAt, attempt.RequestedBy, attempt.ApprovedBy, attempt.ResolvedBy, attempt.Evidence);
+        attempt.FinishedAt, attempt.DueAt, attempt.RequestedBy, attempt.ApprovedBy, attempt.ResolvedBy, attempt.Evidence,
+        attempt.IsInDoubt(now));
 
     // Money captured or refunded without an attempt, by store credit or by authorizing with capture, is added as a single item.
     static List<PaymentMovementResponse> Movements(PaymentCase paymentCase, string operation, long total, DateTimeOffset at)

@@ -68,6 +68,16 @@ public sealed record PaymentAttempt
     /// <summary>Idempotency key at the gateway: the same for every repetition.</summary>
     public string Key => KeyOf(OrderId, Operation, Number);
 
+    /// <summary>Time without an answer from which an open request counts as in doubt.</summary>
+    public static readonly TimeSpan AnswerExpectedWithin = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// The outcome at the gateway is unknown: the attempt is being looked up, or its request is unanswered for longer than
+    /// <see cref="AnswerExpectedWithin"/>. Statements that filter by it name the same time.
+    /// </summary>
+    public bool IsInDoubt(DateTimeOffset now) =>
+        State == AttemptStates.InDoubt || (State == AttemptStates.Open && now - StartedAt >= AnswerExpectedWithin);
+
     /// <summary>The time for look-ups is over, or the gateway offers none: only a person can end the doubt.</summary>
     public bool NeedsPerson =>
         this is { State: AttemptStates.InDoubt, Evidence: [var first, ..] }

@@ -24,7 +24,9 @@ WHERE order_id >= @from AND order_id < @before
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (
-            SELECT 1 FROM payment_attempts a WHERE a.order_id = payments.order_id AND a.state = 'in_doubt')))
+            SELECT 1 FROM payment_attempts a
+            WHERE a.order_id = payments.order_id
+                AND (a.state = 'in_doubt' OR (a.state = 'open' AND a.started_at <= @unanswered_since)))))
     AND {channel_is_visible}
 ORDER BY order_id DESC
 LIMIT @most;
@@ -41,7 +43,9 @@ WHERE (attention_code IS NOT NULL OR attention IS NOT NULL)
     AND (@in_doubt IS NULL OR (@in_doubt = 1) = (
         state IN ('authorizing', 'capturing', 'voiding', 'refunding')
         AND EXISTS (
-            SELECT 1 FROM payment_attempts a WHERE a.order_id = payments.order_id AND a.state = 'in_doubt')))
+            SELECT 1 FROM payment_attempts a
+            WHERE a.order_id = payments.order_id
+                AND (a.state = 'in_doubt' OR (a.state = 'open' AND a.started_at <= @unanswered_since)))))
     AND {channel_is_visible}
 ORDER BY order_id DESC
 LIMIT @most;

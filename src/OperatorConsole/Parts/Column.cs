@@ -19,6 +19,9 @@ public sealed class Column<TItem> : ComponentBase
     /// <summary>CSS classes of the cells, such as <c>text</c> for cells with wrapping sentences.</summary>
     [Parameter] public string? Class { get; set; }
 
+    /// <summary>False leaves the column out, such as one without a value in any row.</summary>
+    [Parameter] public bool Shown { get; set; } = true;
+
     /// <summary>Plain text of a cell; null is shown as a dash.</summary>
     [Parameter] public Func<TItem, string?>? Text { get; set; }
 
@@ -38,7 +41,10 @@ public sealed class Column<TItem> : ComponentBase
         }
     });
 
-    protected override void OnInitialized() => Table.Add(this);
+    protected override void OnInitialized()
+    {
+        if (Shown) Table.Add(this);
+    }
 }
 
 /// <summary>Renders its content after its preceding siblings, so a table's columns are known before its rows.</summary>

@@ -83,16 +83,17 @@ public sealed partial class BulkActions(
     }
 
     /// <summary>Finds the sagas that an action would affect.</summary>
-    public async Task<List<SagaRecord>> FindAsync(SagaFilter where, ChannelSet channels, CancellationToken cancel)
+    public async Task<List<SagaRecord>> FindAsync(BulkAction action, CancellationToken cancel)
     {
         var found = new List<SagaRecord>();
         Guid? before = null;
         while (found.Count < MostSagas)
         {
             var page = await context.Database.QueryAsync(
-                context.Sql["open_sagas"], where.Args(before, ListQuery.MaxLimit, context.Time.Now(), channels),
-                versions.Read, cancel);
-            found.AddRange(page);
+                context.Sql["open_sagas"],
+                action.Where.Args(before, ListQuery.MaxLimit, context.Time.Now(), action.Caller.Channels), versions.Read,
+                cancel);
+            found.AddRange(page.Where(saga => action.AppliesTo(saga.State)));
             if (page.Count < ListQuery.MaxLimit) break;
             before = page[^1].OrderId;
         }
@@ -121,8 +122,8 @@ public sealed partial class BulkActions(
 
     async Task RunAsync(Guid id, BulkAction action, CancellationToken cancel)
     {
-        var sagas = Find(id) is { IsOver: true } ? [] : await FindAsync(action.Where, action.Caller.Channels, cancel);
-        var canary = Math.Min(action.Canary, sagas.Count);
+        var sagas = Find(id) is { IsOver: true } ? [] : await FindAsync(action, cancel);
+        var canary = action.CanaryFor(sagas.Count);
         orders[id] = new BulkOrders([.. sagas.Select(saga => saga.OrderId)]);
         Change(id, run => run.IsOver ? run : run with { Total = sagas.Count, State = canary > 0 ? "canary" : "rest" });
         if (Find(id) is { IsOver: true }) return;
@@ -159,7 +160,7 @@ public sealed partial class BulkActions(
     async Task<int> ActAsync(Guid id, BulkAction action, IReadOnlyList<SagaRecord> sagas, CancellationToken cancel)
     {
         var answers = await Task.WhenAll(sagas.Select(saga => acting.SubmitAsync(new Command<OperatorAction>(
-            new OperatorAction(saga.OrderId, action.Verb, action.Reason, Run: id), action.Caller, null, []))));
+            action.ActionOn(saga.OrderId, id), action.Caller, null, []))));
         var acted = sagas.Where((_, at) => answers[at].Status < 300).ToList();
         var outcomes = OrdersOf(id);
         for (var at = 0; at < sagas.Count; at++)

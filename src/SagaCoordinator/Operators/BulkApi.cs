@@ -15,19 +15,25 @@ using Orderwright.SagaCoordinator.Process;
 namespace Orderwright.SagaCoordinator.Operators;
 
 /// <summary>Body of <c>POST /bulk-actions</c>.</summary>
-/// <param name="Action"><c>retry</c> or <c>compensate</c>.</param>
+/// <param name="Action"><c>retry</c>, <c>compensate</c> or <c>resolve</c>.</param>
 /// <param name="Where">Filter of the open sagas; must not be empty.</param>
 /// <param name="Reason">The operator's own words, 1 to 500 characters.</param>
-/// <param name="Canary">Size of the canary batch, 0 to 1,000; default 10.</param>
+/// <param name="Canary">Size of the canary batch, 0 to 1,000; by default a tenth, at most 10 and at least 1.</param>
+/// <param name="Outcome">
+/// With <c>resolve</c>: <c>completed</c> or <c>rejected</c>, recorded for the step that <paramref name="Where"/> names.
+/// </param>
+/// <param name="Undo">With <c>resolve</c>: true resolves the undo of the step, false the step.</param>
 public sealed record BulkRequest(
-    [OneOf("retry", "compensate")] string Action, SagaFilter Where, [Length(1, BulkApi.MaxReason)] string Reason,
-    [Range(0, BulkApi.MaxCanary)] int Canary = 10);
+    [OneOf("retry", "compensate", "resolve")] string Action, SagaFilter Where, [Length(1, BulkApi.MaxReason)] string Reason,
+    [Range(0, BulkApi.MaxCanary)] int? Canary = null, [OneOf("completed", "rejected")] string? Outcome = null,
+    bool? Undo = null);
 
 /// <summary>Preview of a bulk action.</summary>
 /// <param name="Total">Number of sagas.</param>
 /// <param name="IsCapped">There are more sagas than one bulk action takes.</param>
 /// <param name="First">The first sagas.</param>
-public sealed record BulkPreview(int Total, bool IsCapped, IReadOnlyList<Guid> First);
+/// <param name="Canary">Number of sagas that are acted on first.</param>
+public sealed record BulkPreview(int Total, bool IsCapped, IReadOnlyList<Guid> First, int Canary);
 
 /// <summary>Saga of a bulk action.</summary>
 /// <param name="OrderId">The order.</param>
@@ -41,7 +47,7 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ProcessVersions v
     public const int MaxReason = 500;
     public const int MaxCanary = 1_000;
     const int Shown = 20;
-    static readonly string[] Verbs = ["retry", "compensate"];
+    static readonly string[] Verbs = ["retry", "compensate", "resolve"];
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -79,29 +85,38 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ProcessVersions v
         if (unknown is not null) return unknown;
         var (command, refusal) = await Commands.ReadAsync(http, OperatorSagaJson.Default.BulkRequest);
         if (command is null) return refusal!;
-        var (action, where, reason, canary) = command.Body;
-        var check = new Check().OneOf("/action", action, Verbs).Text("/reason", reason, MaxReason)
-            .Range("/canary", canary, 0, MaxCanary);
+        var (verb, where, reason, canary, outcome, undo) = command.Body;
+        var check = new Check().OneOf("/action", verb, Verbs).Text("/reason", reason, MaxReason)
+            .Range("/canary", canary ?? 0, 0, MaxCanary);
+        if (verb == Verbs[2])
+        {
+            check.OneOf("/outcome", outcome ?? "", OperatorApi.Outcomes);
+            if (undo is null) check.Fail("/undo", "required", "True for the undo of the step, false for the step.");
+            if (where.Step is null) check.Fail("/where/step", "required", "A resolution names its step.");
+        }
         if (where.State is { } state) check.OneOf("/where/state", state, SagaStates.All);
         if (where.IsEmpty) check.Fail("/where", "required", "At least one filter is required.");
         foreach (var (name, age) in new[] { ("olderThan", where.OlderThan), ("youngerThan", where.YoungerThan) })
             if (!SagaFilter.TryReadAge(age, out _))
                 check.Fail($"/where/{name}", "invalid_duration", "Seconds, or ISO 8601 such as PT15M.");
         if (check.Refusal is { } invalid) return invalid;
+        var action = new BulkAction(
+            Enum.Parse<OperatorVerb>(verb, ignoreCase: true), where, reason, canary, command.Caller,
+            outcome == OperatorApi.Outcomes[0], undo ?? false);
         if (preview)
         {
-            var found = await bulk.FindAsync(where, command.Caller.Channels, http.RequestAborted);
+            var found = await bulk.FindAsync(action, http.RequestAborted);
             return Answer.Json(
                 StatusCodes.Status200OK,
-                new(found.Count, found.Count >= BulkActions.MostSagas, [.. found.Take(Shown).Select(saga => saga.OrderId)]),
+                new(found.Count, found.Count >= BulkActions.MostSagas, [.. found.Take(Shown).Select(saga => saga.OrderId)],
+                    action.CanaryFor(found.Count)),
                 OperatorSagaJson.Default.BulkPreview);
         }
-        var verb = action == Verbs[0] ? OperatorVerb.Retry : OperatorVerb.Compensate;
         // The id identifies key, caller and request, so a repeated request finds the run as long as the run is kept.
         var id = command.Key is null
             ? (Guid?)null
             : new Guid(SHA256.HashData([.. Encoding.UTF8.GetBytes($"{command.Scope} {command.Key} "), .. command.Hash])[..16]);
-        return bulk.Begin(new BulkAction(verb, where, reason, canary, command.Caller), id) is { } run
+        return bulk.Begin(action, id) is { } run
             ? Answer.Json(
                 StatusCodes.Status202Accepted, run, OperatorSagaJson.Default.BulkRun, $"/api/v1/bulk-actions/{run.Id}")
             : Problem.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many bulk actions are waiting.")

@@ -74,24 +74,24 @@ public sealed class OperateSagas(
                         one.Approval.Command, OperatorSagaJson.Default.HeldResolution)!;
                     return one.As(new OperatorAction(
                         one.Approval.OrderId!.Value, OperatorVerb.Resolve, held.Reason, held.Step, held.Completed,
-                        Reference: held.Reference, ApprovedBy: one.Approval.DecidedBy));
+                        Reference: held.Reference, ApprovedBy: one.Approval.DecidedBy, Undo: held.Undo));
                 }),
             ],
             work);
 
     /// <summary>Effect and messages of an action on a saga as read, without carrying the action out.</summary>
-    public Answer Preview(SagaRecord saga, OperatorAction action, DateTimeOffset now) =>
+    public Answer Preview(SagaRecord saga, OperatorAction action, string actor, DateTimeOffset now) =>
         OperatorRules.Refuse(saga.State, action) is { } refusal
             ? Problem.Conflict(refusal.Code, refusal.Message)
-            : Respond(Decide(saga, action, "", Guid.Empty, now) is var decision && NeedsSecond(action) && IsAbove(saga)
+            : Respond(Decide(saga, action, actor, Guid.Empty, now) is var decision && NeedsSecond(action) && IsAbove(saga)
                 ? decision with { Warning = $"{decision.Warning} A second person has to approve first.".Trim() } : decision);
 
     /// <summary>
     /// Effect and messages of an order's cancellation by order-service, which decides whether an order may be cancelled,
     /// confirmed orders included.
     /// </summary>
-    public Answer PreviewOrderCancel(SagaRecord saga, OperatorAction action, DateTimeOffset now) =>
-        Respond(Decide(saga, action, "", Guid.Empty, now));
+    public Answer PreviewOrderCancel(SagaRecord saga, OperatorAction action, string actor, DateTimeOffset now) =>
+        Respond(Decide(saga, action, actor, Guid.Empty, now));
 
     static bool NeedsSecond(OperatorAction action) => action is { Verb: OperatorVerb.Resolve, ApprovedBy: null };
 
@@ -109,11 +109,12 @@ public sealed class OperateSagas(
                 + $"of {Money.Format(total, order.Currency)} of {order.CustomerId}.",
             action.Reason,
             JsonSerializer.Serialize(
-                new(action.Step!, action.Completed, action.Reason, action.Reference), OperatorSagaJson.Default.HeldResolution));
+                new(action.Step!, action.Completed, action.Reason, action.Reference, action.Undo),
+                OperatorSagaJson.Default.HeldResolution));
     }
 
     sealed record Decision(
-        OperatorAction Action, SagaProgress Saga, SagaSnapshot Before, SagaSnapshot After, string? Warning,
+        OperatorAction Action, SagaProgress Saga, SagaSnapshot Before, SagaSnapshot After, string? Warning, bool IsUndo,
         Guid? AuditId = null);
 
     Decision Decide(SagaRecord before, OperatorAction action, string actor, Guid id, DateTimeOffset now)
@@ -122,14 +123,15 @@ public sealed class OperateSagas(
         saga.Take(OperatorRules.EventOf(before.State, action, actor, id));
         return new(
             action, saga, SagaSnapshot.Of(before.State, now, heartbeats), SagaSnapshot.Of(saga.State, now, heartbeats),
-            OperatorRules.WarningOf(before.State, action));
+            OperatorRules.WarningOf(before.State, action), OperatorRules.IsUndo(before.State, action));
     }
 
     static Answer Respond(Decision decision) => Answer.Json(
         StatusCodes.Status200OK,
         new OperatorActionResponse(
             decision.Action.OrderId, decision.Action.Name, decision.Action.Step, decision.AuditId is null, decision.Before,
-            decision.After, [.. decision.Saga.Outgoing.Select(PlannedMessage.Of)], decision.Warning, decision.AuditId),
+            decision.After, [.. decision.Saga.Outgoing.Select(PlannedMessage.Of)], decision.Warning, decision.AuditId,
+            decision.IsUndo),
         OperatorSagaJson.Default.OperatorActionResponse);
 
     static AuditEntry EntryOf(Decision decision, Command<OperatorAction> command, Guid id, DateTimeOffset now)

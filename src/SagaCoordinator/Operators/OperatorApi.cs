@@ -20,7 +20,7 @@ public sealed class OperatorApi(
 {
     public const int MaxReason = 500;
     public const int MaxReference = 255;
-    static readonly string[] Outcomes = ["completed", "rejected"];
+    internal static readonly string[] Outcomes = ["completed", "rejected"];
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -65,7 +65,7 @@ public sealed class OperatorApi(
         if (id is null) return invalid!;
         var (command, refusal) = await Commands.ReadAsync(http, OperatorSagaJson.Default.ResolveRequest);
         if (command is null) return refusal!;
-        var (step, outcome, reason, reference) = command.Body;
+        var (step, outcome, reason, reference, undo) = command.Body;
         var check = new Check()
             .OneOf("/step", step, [.. versions.StepNames])
             .OneOf("/outcome", outcome, Outcomes)
@@ -73,7 +73,7 @@ public sealed class OperatorApi(
             .OptionalReference("/reference", reference, MaxReference);
         return check.Refusal ?? await ActAsync(
             command.For(new OperatorAction(
-                id.Value, OperatorVerb.Resolve, reason, step, outcome == Outcomes[0], Reference: reference)),
+                id.Value, OperatorVerb.Resolve, reason, step, outcome == Outcomes[0], Reference: reference, Undo: undo)),
             http);
     }
 
@@ -91,7 +91,7 @@ public sealed class OperatorApi(
             context.Sql["saga"], SqlArgs.With("order_id", command.Body.OrderId).And("channels", command.Caller.Channels.Filter),
             versions.Read, http.RequestAborted);
         return found is not [var saga] ? Problem.NotFound("saga")
-            : byOrders ? actions.PreviewOrderCancel(saga, command.Body, context.Time.Now())
-            : actions.Preview(saga, command.Body, context.Time.Now());
+            : byOrders ? actions.PreviewOrderCancel(saga, command.Body, command.Caller.Name, context.Time.Now())
+            : actions.Preview(saga, command.Body, command.Caller.Name, context.Time.Now());
     }
 }

@@ -12,12 +12,15 @@ namespace Orderwright.SagaCoordinator.Operators;
 /// <param name="Outcome"><c>completed</c> or <c>rejected</c>.</param>
 /// <param name="Reason">The operator's own words, 1 to 500 characters.</param>
 /// <param name="Reference">The gateway's id of a payment that happened; required to capture and refund the payment.</param>
+/// <param name="Undo">
+/// True resolves the undo only, false the step only, whose meanings are opposite; null whichever is outstanding.
+/// </param>
 public sealed record ResolveRequest(
     string Step, [OneOf("completed", "rejected")] string Outcome, [Length(1, OperatorApi.MaxReason)] string Reason,
-    [Length(1, OperatorApi.MaxReference)] string? Reference = null);
+    [Length(1, OperatorApi.MaxReference)] string? Reference = null, bool? Undo = null);
 
 /// <summary>Resolution that waits for a second person, as stored.</summary>
-public sealed record HeldResolution(string Step, bool Completed, string Reason, string? Reference);
+public sealed record HeldResolution(string Step, bool Completed, string Reason, string? Reference, bool? Undo = null);
 
 /// <summary>Result of an operator's action, or of a preview.</summary>
 /// <param name="OrderId">The order.</param>
@@ -29,10 +32,11 @@ public sealed record HeldResolution(string Step, bool Completed, string Reason, 
 /// <param name="Messages">Messages sent at once.</param>
 /// <param name="Warning">Fact to check first.</param>
 /// <param name="AuditId">Id of the audit entry; null for a preview.</param>
+/// <param name="Undo">The undo of the resolved step is outstanding, not the step.</param>
 public sealed record OperatorActionResponse(
     Guid OrderId, [OneOf("retry", "compensate", "cancel", "resolve")] string Action, string? Step, bool Preview,
     SagaSnapshot Before, SagaSnapshot After,
-    IReadOnlyList<PlannedMessage> Messages, string? Warning, Guid? AuditId);
+    IReadOnlyList<PlannedMessage> Messages, string? Warning, Guid? AuditId, bool Undo);
 
 /// <summary>Summary of a saga before or after an action.</summary>
 public sealed record SagaSnapshot(

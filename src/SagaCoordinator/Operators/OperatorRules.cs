@@ -28,9 +28,10 @@ public enum OperatorVerb
 /// <param name="Run">The bulk action that the action belongs to; null for a single action.</param>
 /// <param name="Reference">The gateway's id of the payment, for <see cref="OperatorVerb.Resolve"/>.</param>
 /// <param name="ApprovedBy">Second person who approved the action; null for none.</param>
+/// <param name="Undo">Refuse to resolve the step where its undo is outstanding, or the reverse; null for either.</param>
 public sealed record OperatorAction(
     Guid OrderId, OperatorVerb Verb, string Reason, string? Step = null, bool Completed = false, Guid? Run = null,
-    string? Reference = null, string? ApprovedBy = null)
+    string? Reference = null, string? ApprovedBy = null, bool? Undo = null)
 {
     public string Name => Verb switch
     {
@@ -77,6 +78,10 @@ public static class OperatorRules
     public static string NameOf(SagaState state, OperatorAction action) =>
         LegOf(state, action.Step!) is { Undo: true } ? $"the undo of {action.Step}" : action.Step!;
 
+    /// <summary>Whether a resolution is about the undo of its step.</summary>
+    public static bool IsUndo(SagaState state, OperatorAction action) =>
+        action.Step is { } step && LegOf(state, step) is { Undo: true };
+
     /// <summary>Fact to check first; null for none.</summary>
     public static string? WarningOf(SagaState state, OperatorAction action)
     {
@@ -87,7 +92,8 @@ public static class OperatorRules
             return $"{participant} is notified that {(undo ? "the undo of " : "")}{name} "
                 + (action.Completed ? "happened" : "did not happen")
                 + ", and replies according to its ledger: make sure that this is true. "
-                + (action.Completed ? "Without the gateway's id, the process can neither capture nor refund the payment."
+                + (action.Completed && undo ? "No money is returned by the process any more."
+                    : action.Completed ? "Without the gateway's id, the process can neither capture nor refund the payment."
                     : undo || step.ForwardOnly ? "The gateway then receives the request again, under a new key."
                     : "A payment that turns out to have happened is returned.");
         return action.Completed
@@ -114,6 +120,11 @@ public static class OperatorRules
     {
         if (LegOf(state, action.Step!) is not var (name, undo, leg))
             return new("not_outstanding", $"No reply to {action.Step} is outstanding.");
+        if (action.Undo is { } expected && expected != undo)
+            return new(
+                "not_outstanding",
+                expected ? $"{name} itself is outstanding, not its undo."
+                    : $"The undo of {name} is outstanding, not {name} itself.");
         var step = state.Definition.Find(name)!;
         return !action.Completed && (undo || step.ForwardOnly) && !(step.KeepsLedger && leg.InDoubtSince is not null)
             ? new("must_be_done", $"{(undo ? "The undo of " : "")}{name} cannot be refused: it must be done in the end.")

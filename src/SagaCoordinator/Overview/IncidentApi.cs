@@ -36,10 +36,11 @@ public sealed record IncidentNote(string? Owner, string? Note, DateTimeOffset Up
 /// <param name="Total">Minor units; null until the order is priced.</param>
 /// <param name="Summary">The same as a sentence.</param>
 /// <param name="Note">Owner and note; null without either.</param>
+/// <param name="Compensating">Completed steps of the order are being undone.</param>
 public sealed record IncidentItem(
     Guid OrderId, string Step, bool Undo, string Participant, string Code, string? Message, int Attempts,
     DateTimeOffset? AskedAt, DateTimeOffset StuckAt, string CustomerId, string Currency, long? Total, string Summary,
-    IncidentNote? Note)
+    IncidentNote? Note, bool Compensating)
 {
     public static IncidentItem Of(SagaRecord saga, IncidentNote? note, DateTimeOffset now, Heartbeats heartbeats)
     {
@@ -48,7 +49,7 @@ public sealed record IncidentItem(
             saga.OrderId, step, undo, saga.State.Definition.Find(step)!.Participant,
             leg.Code ?? saga.State.Reason?.Code ?? "", leg.Message, leg.Attempts, leg.FirstSentAt, saga.UpdatedAt,
             saga.Facts.Order.CustomerId, saga.Facts.Order.Currency, saga.Facts.TotalMinor,
-            SagaSummary.Of(saga.State, now, heartbeats), note);
+            SagaSummary.Of(saga.State, now, heartbeats), note, saga.State.Reason is not null);
     }
 }
 

@@ -25,7 +25,7 @@ public static class SagaSummary
         {
             LegPhase.Stuck =>
                 $"incident ({leg.Code}) at {target}: {Trimmed(leg.Message)}; {Attempts(leg.Attempts)} "
-                + $"since {Clock(leg.FirstSentAt, now)}; an operator must retry, resolve or compensate",
+                + $"since {Clock(leg.FirstSentAt, now)}; an operator has to act",
             LegPhase.Waiting =>
                 $"waiting for {Named(step.ActionBy ?? step.Participant)} to act on {target} since "
                 + $"{Clock(leg.WaitingSince, now)}{Action(leg)}; expires {In(leg.Deadline, now)}",

@@ -70,6 +70,34 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_a_size_the_canary_is_a_tenth_of_the_sagas()
+    {
+        var action = Retry();
+        action.AsObject().Remove("canary");
+        var (_, preview) = await PostAsync("bulk-action-previews", action);
+        Assert.Equal(1, (int)preview["canary"]!);
+        var run = await RunAsync(action, Stuck, [1]);
+        Assert.Equal(("stopped", 5, 1, 0, 1), Counts(run));
+    }
+
+    [Fact]
+    public async Task A_resolution_is_recorded_for_the_sagas_with_that_direction_of_the_step()
+    {
+        var resolve = new JsonObject
+        {
+            ["action"] = "resolve", ["where"] = new JsonObject { ["step"] = StepNames.ReserveStock }, ["reason"] = "released",
+            ["outcome"] = "completed", ["undo"] = false,
+        };
+        Assert.Equal(0, (int)(await PostAsync("bulk-action-previews", resolve)).Body["total"]!);
+        resolve["undo"] = true;
+        Assert.Equal(5, (int)(await PostAsync("bulk-action-previews", resolve)).Body["total"]!);
+        var run = await RunAsync(resolve, new(true, StepOutcome.Completed), [1, 4]);
+        Assert.Equal(("done", 5, 5, 5, 0), Counts(run));
+        foreach (var order in orders) Assert.Equal("compensated", (await coordinator.RowAsync(order))!.State);
+        Assert.Equal(5, (await coordinator.Audit.ListAsync(new(Action: "resolve"), 10, default)).Count);
+    }
+
+    [Fact]
     public async Task An_unknown_run_is_a_404_and_an_unknown_outcome_a_400()
     {
         using var none = await http.GetAsync(new Uri($"bulk-actions/{Guid.CreateVersion7()}/orders", UriKind.Relative));
@@ -113,6 +141,9 @@ public abstract class BulkSuite(StorageEngine engine) : IAsyncLifetime
     [InlineData("""{"action":"retry","where":{"state":"lost"},"reason":"x"}""", "/where/state")]
     [InlineData("""{"action":"retry","where":{"olderThan":"soon"},"reason":"x"}""", "/where/olderThan")]
     [InlineData("""{"action":"retry","where":{"state":"failed"},"reason":"x","canary":-1}""", "/canary")]
+    [InlineData("""{"action":"resolve","where":{"step":"s"},"reason":"x","undo":true}""", "/outcome")]
+    [InlineData("""{"action":"resolve","where":{"step":"s"},"reason":"x","outcome":"completed"}""", "/undo")]
+    [InlineData("""{"action":"resolve","where":{"code":"c"},"reason":"x","outcome":"completed","undo":true}""", "/where/step")]
     public async Task An_invalid_request_is_a_400(string body, string pointer)
     {
         var (status, problem) = await PostAsync("bulk-actions", JsonNode.Parse(body)!);

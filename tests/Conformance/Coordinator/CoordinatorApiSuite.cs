@@ -126,7 +126,7 @@ public abstract class CoordinatorApiSuite(StorageEngine engine) : IAsyncLifetime
         var saga = await GetAsync($"sagas/{Stuck}");
         Assert.Equal(
             "Rejected at authorize-payment (no): incident (not_found) at the undo of reserve-stock: No such hold; 1 attempt "
-            + "since 12:00:00 UTC; an operator must retry, resolve or compensate.",
+            + "since 12:00:00 UTC; an operator has to act.",
             (string)saga["summary"]!);
         Assert.Equal(
             ["reserve-stock completed", "authorize-payment rejected", "undo reserve-stock stuck"],

@@ -74,6 +74,26 @@ public sealed class OperatorRulesTests
     }
 
     [Fact]
+    public void A_resolution_of_the_undo_is_no_resolution_of_the_step()
+    {
+        var undo = Act(OperatorVerb.Resolve, StepNames.ReserveStock, completed: true) with { Undo = true };
+        Refuses(Stuck, undo, null);
+        Refuses(Stuck, undo with { Undo = false }, "not_outstanding");
+        Refuses(Paying, Act(OperatorVerb.Resolve, StepNames.AuthorizePayment) with { Undo = true }, "not_outstanding");
+        Assert.True(OperatorRules.IsUndo(Stuck.State, undo));
+        Assert.False(OperatorRules.IsUndo(Paying.State, Act(OperatorVerb.Resolve, StepNames.AuthorizePayment)));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(7, 1)]
+    [InlineData(11, 2)]
+    [InlineData(100, 10)]
+    [InlineData(10_000, 10)]
+    public void A_canary_batch_is_a_tenth_and_at_most_ten(int sagas, int canary) =>
+        Assert.Equal(canary, BulkAction.CanaryOf(sagas));
+
+    [Fact]
     public void A_capture_in_doubt_can_be_resolved_as_not_happened_but_not_as_refused()
     {
         var capturing = Paying.Answers(StepNames.AuthorizePayment, Done).Answers(StepNames.CommitStock, Done);

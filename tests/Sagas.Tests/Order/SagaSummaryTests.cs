@@ -45,7 +45,7 @@ public sealed class SagaSummaryTests
         Paying.Rejects(StepNames.AuthorizePayment, "payment_declined").Answers(
             StepNames.ReserveStock, new(true, StepOutcome.Rejected, "not_found", "There is no such hold.")),
         "Rejected at authorize-payment (payment_declined): incident (not_found) at the undo of reserve-stock: There "
-        + "is no such hold; 1 attempt since 12:00:00 UTC; an operator must retry, resolve or compensate.");
+        + "is no such hold; 1 attempt since 12:00:00 UTC; an operator has to act.");
 
     [Fact]
     public void A_cancellation_in_progress() => Reads(
