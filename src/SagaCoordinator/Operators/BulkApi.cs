@@ -88,9 +88,9 @@ public sealed class BulkApi(BulkActions bulk, BulkStops stops, ProcessVersions v
         var (verb, where, reason, canary, outcome, undo) = command.Body;
         var check = new Check().OneOf("/action", verb, Verbs).Text("/reason", reason, MaxReason)
             .Range("/canary", canary ?? 0, 0, MaxCanary);
+        if (verb == Verbs[2] || outcome is not null) check.OneOf("/outcome", outcome ?? "", OperatorApi.Outcomes);
         if (verb == Verbs[2])
         {
-            check.OneOf("/outcome", outcome ?? "", OperatorApi.Outcomes);
             if (undo is null) check.Fail("/undo", "required", "True for the undo of the step, false for the step.");
             if (where.Step is null) check.Fail("/where/step", "required", "A resolution names its step.");
         }
