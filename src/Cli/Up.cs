@@ -87,6 +87,8 @@ static class Up
         await RequirePortsAsync(settings, cancel);
         PrivatePostgres? postgres = null;
         PrivateRabbitMq? rabbit = null;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        List<Task> running = [];
         try
         {
             // The two servers start concurrently.
@@ -126,11 +128,12 @@ static class Up
                 foreach (var service in Services)
                     children.Add(
                         Supervise(settings, service, instance, databases[service.Name], brokers[service.Name], Record));
-            var running = children.Select(child => child.KeepRunningAsync(cancel)).ToList();
+            running.AddRange(children.Select(child => child.KeepRunningAsync(ending.Token)));
             if (postgres is not null)
-                running.Add(KeepRunningAsync("postgres", postgres.WaitForExitAsync, postgres.RestartAsync, Record, cancel));
+                running.Add(KeepRunningAsync(
+                    "postgres", postgres.WaitForExitAsync, postgres.RestartAsync, Record, ending.Token));
             if (rabbit is not null)
-                running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, Record, cancel));
+                running.Add(KeepRunningAsync("rabbitmq", rabbit.WaitForExitAsync, rabbit.RestartAsync, Record, ending.Token));
 
             await ReportReadyAsync(settings, postgres, rabbit, cancel);
             if (settings.Demo) await FillAsync(settings, cancel);
@@ -148,6 +151,9 @@ static class Up
         }
         finally
         {
+            // However up ends, the services end first: an up that is stopped during its start would leave them behind.
+            await ending.CancelAsync();
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (postgres is not null) await postgres.DisposeAsync();
             if (rabbit is not null) await rabbit.DisposeAsync();
         }

@@ -14,6 +14,9 @@ public sealed class UpLeftoverTests : IDisposable
     // The shell stays, because a command follows.
     readonly Process sleeper = Process.Start("sh", ["-c", "sleep 600; true"]);
 
+    // Services of the last up.
+    IReadOnlyList<ProcessIdentity> started = [];
+
     [Fact]
     public async Task A_process_that_up_started_is_killed()
     {
@@ -36,6 +39,17 @@ public sealed class UpLeftoverTests : IDisposable
         await LeaveAsync(ProcessIdentity.Of(sleeper.Id)! with { Executable = "/usr/bin/dotnet" });
         await StartUpAsync();
         Assert.False(sleeper.HasExited);
+    }
+
+    [Fact]
+    public async Task An_up_that_is_stopped_during_its_start_leaves_no_service_behind()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            await StartUpAsync();
+            Assert.NotEmpty(started);
+            Assert.DoesNotContain(started, service => service.IsRunning);
+        }
     }
 
     [Fact]
@@ -87,5 +101,8 @@ public sealed class UpLeftoverTests : IDisposable
             await end.WaitForExitAsync();
         await rest;
         await up.WaitForExitAsync(Waiting.NewLimit());
+        var run = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(data, "run.json")))!;
+        started = [.. run["processes"]!.AsArray().Select(process => new ProcessIdentity(
+            (int)process!["id"]!, (string)process["started"]!, (string)process["executable"]!))];
     }
 }
