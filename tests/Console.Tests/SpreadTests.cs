@@ -106,7 +106,7 @@ public sealed class SpreadTests(Chromium chromium, SpreadShop shop)
         await Expect(next).ToHaveCountAsync(0);
         orders = [.. orders, .. await rows.EvaluateAllAsync<string[]>(Orders)];
         Assert.All(ids, id => Assert.Equal(2, orders.Count(order => order == $"/orders/{id}")));
-        await Expect(window.Page.Locator("main")).ToContainTextAsync(
+        await Expect(window.Page.Locator("footer.calls")).ToContainTextAsync(
             "at saga-coordinator, order-service, customer-service, stock-service");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "stock-service", Exact = true }).ClickAsync();
         await Expect(rows.Filter(new() { HasText = "orderwright.payment" })).ToHaveCountAsync(0);

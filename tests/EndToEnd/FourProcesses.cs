@@ -25,6 +25,8 @@ public sealed class FourProcesses : IAsyncLifetime
 
     static readonly TimeSpan StartLimit = Waiting.HangLimit;
 
+    static int nextPorts = 10_000 + Environment.ProcessId % 1_000 * 4;
+
     readonly StringBuilder output = new();
     readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly int port = FreePorts();
@@ -232,11 +234,15 @@ public sealed class FourProcesses : IAsyncLifetime
         Assert.Equal(0, run.ExitCode);
     }
 
-    // Four consecutive ports: the services' ports follow the coordinator's. Servers take theirs from 15,000 up.
-    static int FreePorts()
+    /// <summary>
+    /// The first of four consecutive free ports: the services' ports follow the coordinator's. No two callers get the same.
+    /// Servers take theirs from 15,000 up, and outgoing connections from the system's range.
+    /// </summary>
+    public static int FreePorts()
     {
-        for (var first = 10_000 + Environment.ProcessId % 1_000 * 4; ; first += 4)
+        while (true)
         {
+            var first = Interlocked.Add(ref nextPorts, 4);
             try
             {
                 for (var offset = 0; offset < 4; offset++)

@@ -83,7 +83,7 @@ public sealed class UpLeftoverTests : IDisposable
     // Servers that do not answer: the leftovers are dealt with before anything is started.
     async Task StartUpAsync()
     {
-        var port = HttpHost.FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = FourProcesses.FreePorts().ToString(CultureInfo.InvariantCulture);
         var start = new ProcessStartInfo("dotnet", [
             HttpHost.ProgramOf("Cli"), "up", "--data", data, "--port", port, "--postgres", "postgres://a:b@127.0.0.1:1",
             "--rabbitmq", "amqp://a:b@127.0.0.1:1/",
@@ -101,6 +101,7 @@ public sealed class UpLeftoverTests : IDisposable
             await end.WaitForExitAsync();
         await rest;
         await up.WaitForExitAsync(Waiting.NewLimit());
+        Assert.Equal(0, up.ExitCode);
         var run = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(data, "run.json")))!;
         started = [.. run["processes"]!.AsArray().Select(process => new ProcessIdentity(
             (int)process!["id"]!, (string)process["started"]!, (string)process["executable"]!))];
