@@ -53,7 +53,7 @@ public sealed record Recommendation(string Verb, string Reason, string Page)
             ReasonCodes.InsufficientFunds),
         [ReasonCodes.NotAuthorized] = new(
             Repair.Cancel,
-            "No money is secured for the order, so a retry is refused again. Cancel the order and let the customer order anew.",
+            "No money is secured for the order, so a retry is refused again. Cancel the order and let the customer order again.",
             ReasonCodes.NotAuthorized),
         [ReasonCodes.AlreadyUndone] = new(
             Repair.Cancel,

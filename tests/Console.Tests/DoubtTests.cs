@@ -20,14 +20,7 @@ public sealed class DoubtTests(Chromium chromium)
             null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40),
             "--gateway-deadline", "1s");
         await host.WaitForAsync("The demo shop has");
-        using var placed = await host.Client.PostAsJsonAsync(
-            "/api/v1/orders",
-            new
-            {
-                customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
-                payment = new { provider = "http", token = "anything" },
-            });
-        var id = (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync())!["id"]!;
+        var id = await PlaceAsync(host);
 
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync("/payments");
@@ -55,14 +48,7 @@ public sealed class DoubtTests(Chromium chromium)
             null, "--gateway-url", $"http://{silent.LocalEndpoint}/", "--gateway-secret", new string('s', 40),
             "--gateway-deadline", "60s");
         await host.WaitForAsync("The demo shop has");
-        using var placed = await host.Client.PostAsJsonAsync(
-            "/api/v1/orders",
-            new
-            {
-                customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
-                payment = new { provider = "http", token = "anything" },
-            });
-        var id = (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync())!["id"]!;
+        var id = await PlaceAsync(host);
 
         await using var window = await chromium.OpenAsync(host.Url);
         await window.GoAsync($"/orders/{id}");
@@ -88,5 +74,17 @@ public sealed class DoubtTests(Chromium chromium)
         Assert.Contains("in doubt", list.Split('\n').Single(line => line.StartsWith(id, StringComparison.Ordinal)),
             StringComparison.Ordinal);
         Assert.Empty(window.Complaints);
+    }
+
+    static async Task<string> PlaceAsync(HttpHost host)
+    {
+        using var placed = await host.Client.PostAsJsonAsync(
+            "/api/v1/orders",
+            new
+            {
+                customerId = "ada", currency = "GBP", lines = new[] { new { sku = "MUG-01", quantity = 1 } },
+                payment = new { provider = "http", token = "anything" },
+            });
+        return (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync())!["id"]!;
     }
 }

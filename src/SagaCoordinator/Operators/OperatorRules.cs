@@ -78,7 +78,7 @@ public static class OperatorRules
     public static string NameOf(SagaState state, OperatorAction action) =>
         LegOf(state, action.Step!) is { Undo: true } ? $"the undo of {action.Step}" : action.Step!;
 
-    /// <summary>Whether a resolution is about the undo of its step.</summary>
+    /// <summary>True when a resolution is about the undo of its step.</summary>
     public static bool IsUndo(SagaState state, OperatorAction action) =>
         action.Step is { } step && LegOf(state, step) is { Undo: true };
 
